@@ -1,0 +1,64 @@
+# Every target makes the environment it needs by itself; `make help` lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# The first Python >= 3.11 that can make environments; 3.12 and 3.11 have an embedded Redis.
+BASE_PYTHON ?= $(shell for python in python3.12 python3.11 python3; do \
+	$$python -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& command -v $$python && break; done)
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PEERS := .venv-bench
+PEERS_STAMP := $(PEERS)/.installed
+
+# Those of our folders that hold Python.
+SOURCES = $(foreach part,distgraph workers checkpoint_redis tests bench examples,\
+	$(if $(shell find $(part) -name '*.py' -print -quit 2>/dev/null),$(part)))
+
+.PHONY: help venv demo test check chaos bench clean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+venv: $(STAMP) ## make .venv with everything that development needs
+
+$(STAMP): pyproject.toml
+	@test -n "$(BASE_PYTHON)" || { echo "Python 3.11 or newer with venv and pip is needed" >&2; exit 1; }
+	test -x $(BIN)/python || $(BASE_PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[embedded,dev]'
+	touch $@
+
+demo: $(STAMP) ## census of a source tree on real workers, then once more with a detach and a resume
+	rm -rf demo-out
+	$(BIN)/distgraph demo --yes --out demo-out/straight
+	$(BIN)/distgraph demo --detach --out demo-out/detached | tee demo-out/detach.log
+	$(BIN)/distgraph demo --resume --yes --out demo-out/detached
+
+test: $(STAMP) ## all tests but chaos, with coverage (ARGS= is handed to pytest)
+	$(BIN)/python -m pytest --cov $(ARGS)
+
+check: $(STAMP) ## format, lint, types, architecture, dead code
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy $(SOURCES)
+	PYTHONPATH=. $(BIN)/lint-imports
+	$(BIN)/vulture $(SOURCES)
+
+chaos: $(STAMP) ## kill, freeze and flush things while runs go on
+	$(BIN)/python -m pytest tests/chaos $(ARGS)
+
+bench: $(STAMP) $(PEERS_STAMP) ## compare with Celery's chain and chord and with LangGraph
+	BENCH_PEERS=$(abspath $(PEERS)/bin/python) $(BIN)/python -m bench $(ARGS)
+
+$(PEERS_STAMP): pyproject.toml
+	test -x $(PEERS)/bin/python || $(BASE_PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check 'langgraph>=1.2' 'celery>=5.7' 'redis>=6' hiredis
+	touch $@
+
+clean: ## remove what the targets made, environments included
+	rm -rf $(VENV) $(PEERS) demo-out dist build htmlcov .coverage .coverage.* .hypothesis
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,1 @@
+"""Keeps the checkpoints and the open supersteps of graphs in plain Redis."""

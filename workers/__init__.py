@@ -1,0 +1,1 @@
+"""Runs the supersteps of a graph as Celery jobs."""
