@@ -1,0 +1,53 @@
+"""What tests of every folder share: a real Redis, and a namespace of their own in it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from hypothesis import settings
+
+from tests.support.celery_worker import CeleryWorker
+from tests.support.redis_server import RedisServer
+
+# A busy machine makes an example slow, not wrong.
+settings.register_profile("distgraph", deadline=None)
+settings.load_profile("distgraph")
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """One server for the whole run; a test that kills or fills a server starts its own."""
+    server = RedisServer(tmp_path_factory.mktemp("redis")).start()
+    yield server
+    server.process.end()
+
+
+@pytest.fixture
+def redis_client(redis_server: RedisServer) -> Iterator[redis.Redis]:
+    with redis_server.client() as client:
+        yield client
+
+
+@pytest.fixture
+def namespace() -> str:
+    """Return a namespace that no other test uses."""
+    return f"t-{uuid.uuid4().hex[:16]}"
+
+
+@pytest.fixture
+def start_worker(tmp_path: Path) -> Iterator[Callable[..., CeleryWorker]]:
+    """Give a function that starts workers, with CeleryWorker's arguments, for one test."""
+    started: list[CeleryWorker] = []
+
+    def start(app: str, **arguments: object) -> CeleryWorker:
+        worker = CeleryWorker(app, folder=tmp_path, **arguments)  # type: ignore[arg-type]
+        started.append(worker)
+        return worker.wait_ready()
+
+    yield start
+    for worker in started:
+        worker.end()

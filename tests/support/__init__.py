@@ -1,0 +1,1 @@
+"""Real servers, real workers and waiting on conditions, for every folder of tests."""

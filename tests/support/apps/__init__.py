@@ -1,0 +1,1 @@
+"""Celery applications that tests hand to worker processes."""
