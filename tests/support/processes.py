@@ -110,8 +110,12 @@ class Process:
 
 @functools.cache
 def _reaper(_owner: int) -> subprocess.Popen[bytes]:
-    """Start the reaper of this process; `_owner`, its id, keeps a fork from using its parent's."""
-    command = [sys.executable, reaper.__file__]
+    """Start the reaper of this process; `_owner`, its id, keeps a fork from using its parent's.
+
+    It ends after everybody else, so it is kept out of what site-packages hooks up, coverage above
+    all.
+    """
+    command = [sys.executable, "-I", "-S", reaper.__file__]
     return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
 
 
