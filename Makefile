@@ -39,7 +39,7 @@ demo: $(STAMP) ## census of a source tree on real workers, then once more with a
 	$(BIN)/distgraph demo --resume --yes --out demo-out/detached
 
 test: $(STAMP) ## all tests but chaos, with coverage (ARGS= is handed to pytest)
-	$(BIN)/python -m pytest --cov $(ARGS)
+	$(BIN)/python -m pytest $(ARGS) --cov
 
 check: format lint types layers unused ## format, lint, types, layers, dead code (make -k check: all of them)
 
