@@ -1,0 +1,138 @@
+"""The engines that run one program: LangGraph as the reference, distgraph in all its drivers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Protocol
+
+HOMES = {
+    "StateGraph": "graph",
+    "START": "graph",
+    "END": "graph",
+    "Send": "types",
+    "Command": "types",
+    "interrupt": "types",
+    "RetryPolicy": "types",
+    "Overwrite": "types",
+    "InMemorySaver": "checkpoint.memory",
+    "SqliteSaver": "checkpoint.sqlite",
+    "get_stream_writer": "config",
+}
+"""Where both packages keep the names that programs use."""
+
+
+class Client(Protocol):
+    """A compiled graph behind one blocking surface, whatever drives it."""
+
+    def invoke(self, given: Any, config: Any = None, **options: Any) -> Any: ...
+    def stream(self, given: Any, config: Any = None, **options: Any) -> list[Any]: ...
+    def get_state(self, config: Any) -> Any: ...
+    def history(self, config: Any, **options: Any) -> list[Any]: ...
+    def update_state(self, config: Any, values: Any, as_node: str | None = None) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Blocking:
+    """Drives the blocking methods."""
+
+    graph: Any
+
+    def invoke(self, given: Any, config: Any = None, **options: Any) -> Any:
+        return self.graph.invoke(given, config, **options)
+
+    def stream(self, given: Any, config: Any = None, **options: Any) -> list[Any]:
+        return list(self.graph.stream(given, config, **options))
+
+    def get_state(self, config: Any) -> Any:
+        return self.graph.get_state(config)
+
+    def history(self, config: Any, **options: Any) -> list[Any]:
+        return list(self.graph.get_state_history(config, **options))
+
+    def update_state(self, config: Any, values: Any, as_node: str | None = None) -> Any:
+        return self.graph.update_state(config, values, as_node=as_node)
+
+
+async def _gather(items: Any) -> list[Any]:
+    return [item async for item in items]
+
+
+def _run(call: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+    return asyncio.run(call())
+
+
+@dataclass(frozen=True, slots=True)
+class Asyncio:
+    """Drives the `a...` twins, each call in an event loop of its own."""
+
+    graph: Any
+
+    def invoke(self, given: Any, config: Any = None, **options: Any) -> Any:
+        return _run(lambda: self.graph.ainvoke(given, config, **options))
+
+    def stream(self, given: Any, config: Any = None, **options: Any) -> list[Any]:
+        chunks: list[Any] = _run(lambda: _gather(self.graph.astream(given, config, **options)))
+        return chunks
+
+    def get_state(self, config: Any) -> Any:
+        return _run(lambda: self.graph.aget_state(config))
+
+    def history(self, config: Any, **options: Any) -> list[Any]:
+        found: list[Any] = _run(lambda: _gather(self.graph.aget_state_history(config, **options)))
+        return found
+
+    def update_state(self, config: Any, values: Any, as_node: str | None = None) -> Any:
+        return _run(lambda: self.graph.aupdate_state(config, values, as_node=as_node))
+
+
+class CompileOn(Protocol):
+    """Compiles a builder for a backend, under a name: the fixture that a worker gives."""
+
+    def __call__(self, builder: Any, name: str, **options: Any) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A package and the driver that carries its graphs.
+
+    Public names of the package are attributes: `engine.StateGraph`, `engine.Send`. With
+    `compile_on` every graph is compiled by it instead of with a saver in memory.
+    """
+
+    name: str
+    package: str
+    client: Callable[[Any], Client] = Blocking
+    compile_on: CompileOn | None = None
+
+    @property
+    def asynchronous(self) -> bool:
+        """Whether nodes should be coroutine functions where the program leaves it open."""
+        return self.client is Asyncio
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in HOMES:
+            raise AttributeError(name)
+        return getattr(import_module(f"{self.package}.{HOMES[name]}"), name)
+
+    def compile(self, builder: Any, *, saved: bool = True, **options: Any) -> Client:
+        """Compile `builder` for this engine; without `saved` no state outlives a call."""
+        if self.compile_on is not None:
+            name = options.pop("name", f"parity-{id(builder):x}")
+            return self.client(self.compile_on(builder, name, **options))
+        if saved:
+            options.setdefault("checkpointer", self.InMemorySaver())
+        return self.client(builder.compile(**options))
+
+
+LANGGRAPH = Engine("langgraph", "langgraph")
+LANGGRAPH_ASYNC = Engine("langgraph-async", "langgraph", Asyncio)
+DISTGRAPH = Engine("distgraph", "distgraph")
+DISTGRAPH_ASYNC = Engine("distgraph-async", "distgraph", Asyncio)
+
+
+def celery_engine(compile_on: CompileOn) -> Engine:
+    """distgraph with its graphs on the backend that `compile_on` compiles for."""
+    return Engine("distgraph-celery", "distgraph", Blocking, compile_on)

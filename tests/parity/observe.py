@@ -1,0 +1,143 @@
+"""What can be seen of a run, as plain values that two engines can be compared by."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from tests.parity.engines import Client
+
+Config = dict[str, Any]
+
+
+def thread(name: str = "t", **extra: Any) -> Config:
+    """A config on thread `name`; `extra` goes beside "configurable"."""
+    return {"configurable": {"thread_id": name}, **extra}
+
+
+def shown(value: Any) -> Any:
+    """`value` without what differs on purpose or by chance: interrupt ids, class identities."""
+    if isinstance(value, Mapping):
+        return {str(key): _shown_entry(key, item) for key, item in value.items()}
+    # Interrupt ids belong to the question and so differ from the reference's, which belong to
+    # the task; only the question is compared.
+    if type(value).__name__ == "Interrupt":
+        return {"interrupt": shown(value.value)}
+    if type(value).__name__ == "Send":
+        return {"send": value.node, "arg": shown(value.arg)}
+    if isinstance(value, list | tuple):
+        return type(value)(shown(item) for item in value) if _is_plain(value) else repr(value)
+    if isinstance(value, BaseException):
+        return error(value)
+    return _shown_object(value)
+
+
+def _is_plain(value: Any) -> bool:
+    return type(value) in (list, tuple)
+
+
+def _shown_entry(key: Any, item: Any) -> Any:
+    # Questions of one superstep are listed as their tasks finish, which is chance.
+    if key == "__interrupt__":
+        return type(item)(sorted((shown(one) for one in item), key=repr))
+    return shown(item)
+
+
+def _shown_object(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {"dataclass": shown(dataclasses.asdict(value))}
+    if hasattr(value, "model_dump"):
+        return {"model": shown(value.model_dump())}
+    return value
+
+
+def error(exc: BaseException) -> tuple[str, str]:
+    """Type and first line: the reference's further lines are links to its own pages."""
+    lines = str(exc).splitlines() or [""]
+    return type(exc).__name__, lines[0].replace("langgraph", "distgraph")
+
+
+def outcome(call: Callable[[], Any]) -> Any:
+    """What `call` gave, or `{"error": (type, message)}`."""
+    try:
+        return shown(call())
+    except Exception as exc:  # noqa: BLE001 - whatever is raised is what is compared
+        return {"error": error(exc)}
+
+
+def kind(call: Callable[[], Any]) -> Any:
+    """As `outcome`, but of an error the type alone: where distgraph's text says more on purpose."""
+    seen = outcome(call)
+    return {"error": seen["error"][0]} if isinstance(seen, dict) and "error" in seen else seen
+
+
+def state(snapshot: Any) -> dict[str, Any]:
+    """Values, next, metadata and tasks of a snapshot, its interrupts in task order."""
+    metadata = snapshot.metadata or {}
+    return {
+        "values": shown(snapshot.values),
+        "next": snapshot.next,
+        "source": metadata.get("source"),
+        "step": metadata.get("step"),
+        "tasks": [task(one) for one in snapshot.tasks],
+        "interrupts": shown(snapshot.interrupts),
+    }
+
+
+def task(one: Any) -> dict[str, Any]:
+    """Name, result and interrupts of a task."""
+    return {"name": one.name, "result": shown(one.result), "interrupts": shown(one.interrupts)}
+
+
+def history(snapshots: Iterable[Any]) -> list[dict[str, Any]]:
+    """Each checkpoint, newest first, with its parent as an index into the same list."""
+    found = list(snapshots)
+    places = {checkpoint_id(one.config): place for place, one in enumerate(found)}
+    return [_checkpoint(one, places) for one in found]
+
+
+def _checkpoint(one: Any, places: dict[str, int]) -> dict[str, Any]:
+    parent = one.parent_config and places.get(checkpoint_id(one.parent_config))
+    return {
+        "values": shown(one.values),
+        "next": one.next,
+        "source": one.metadata["source"],
+        "step": one.metadata["step"],
+        "parent": parent,
+        "results": [(each.name, shown(each.result)) for each in one.tasks],
+    }
+
+
+def checkpoint_id(config: Config) -> str:
+    """The checkpoint that `config` points to."""
+    return str(config["configurable"]["checkpoint_id"])
+
+
+def everything(client: Client, config: Config) -> dict[str, Any]:
+    """The state and the history of a thread."""
+    return {
+        "state": outcome(lambda: state(client.get_state(config))),
+        "history": outcome(lambda: history(client.history(config))),
+    }
+
+
+def waiting(snapshot: Any) -> list[Any]:
+    """The interrupts that still wait for an answer, in task order."""
+    return [one for each in snapshot.tasks if each.result is None for one in each.interrupts]
+
+
+def steps_sorted(chunks: Iterable[Any]) -> list[Any]:
+    """Chunks with every run of neighbours that may come in any order put in one order.
+
+    Tasks of a superstep finish in any order; "values" chunks close a superstep.
+    """
+    ordered: list[Any] = []
+    pending: list[Any] = []
+    for mode, chunk in chunks:
+        if mode == "values":
+            ordered += [*sorted(pending, key=repr), (mode, shown(chunk))]
+            pending = []
+        else:
+            pending.append((mode, shown(chunk)))
+    return [*ordered, *sorted(pending, key=repr)]

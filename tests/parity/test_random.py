@@ -1,0 +1,28 @@
+"""Random programs give the same calls, states, interrupts and history on every engine."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, given, settings
+
+from tests.parity.engines import DISTGRAPH, DISTGRAPH_ASYNC, LANGGRAPH
+from tests.parity.programs import Program
+from tests.parity.script import run
+from tests.parity.strategies import programs
+
+REPEATABLE = settings(
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+@settings(REPEATABLE, max_examples=300)
+@given(programs())
+def test_a_random_program_does_on_distgraph_what_it_does_on_langgraph(program: Program) -> None:
+    assert run(DISTGRAPH, program) == run(LANGGRAPH, program)
+
+
+@settings(REPEATABLE, max_examples=100)
+@given(programs())
+def test_a_random_program_of_async_nodes_does_what_its_sync_twin_does(program: Program) -> None:
+    assert run(DISTGRAPH_ASYNC, program) == run(DISTGRAPH, program)
