@@ -33,10 +33,12 @@ $(STAMP): pyproject.toml
 	touch $@
 
 demo: $(STAMP) ## census of a source tree on real workers, then once more with a detach and a resume
-	rm -rf demo-out
+	rm -rf demo-out && mkdir demo-out
 	$(BIN)/distgraph demo --yes --out demo-out/straight
 	$(BIN)/distgraph demo --detach --out demo-out/detached | tee demo-out/detach.log
-	$(BIN)/distgraph demo --resume --yes --out demo-out/detached
+	@echo "# running the command that it printed"
+	resume="$$(grep -E '^ *([^ ]*/)?distgraph ' demo-out/detach.log | tail -n 1)"; test -n "$$resume"; \
+	PATH="$(abspath $(BIN)):$$PATH" bash -c "$$resume" < /dev/null
 
 test: $(STAMP) ## all tests but chaos, with coverage (ARGS= is handed to pytest)
 	$(BIN)/python -m pytest $(ARGS) --cov
@@ -53,7 +55,7 @@ types: $(STAMP)
 	$(BIN)/mypy $(SOURCES)
 
 layers: $(STAMP)
-	PYTHONPATH=. $(BIN)/lint-imports
+	$(BIN)/lint-imports
 
 # Fields of records are left out: they are read through asdict, models and the encoder.
 unused: $(STAMP)
