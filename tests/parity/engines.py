@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol
@@ -36,15 +36,16 @@ class Client(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Blocking:
-    """Drives the blocking methods."""
+    """Drives the blocking methods; `always` goes with every run."""
 
     graph: Any
+    always: Mapping[str, Any]
 
     def invoke(self, given: Any, config: Any = None, **options: Any) -> Any:
-        return self.graph.invoke(given, config, **options)
+        return self.graph.invoke(given, config, **self.always, **options)
 
     def stream(self, given: Any, config: Any = None, **options: Any) -> list[Any]:
-        return list(self.graph.stream(given, config, **options))
+        return list(self.graph.stream(given, config, **self.always, **options))
 
     def get_state(self, config: Any) -> Any:
         return self.graph.get_state(config)
@@ -69,11 +70,13 @@ class Asyncio:
     """Drives the `a...` twins, each call in an event loop of its own."""
 
     graph: Any
+    always: Mapping[str, Any]
 
     def invoke(self, given: Any, config: Any = None, **options: Any) -> Any:
-        return _run(lambda: self.graph.ainvoke(given, config, **options))
+        return _run(lambda: self.graph.ainvoke(given, config, **self.always, **options))
 
     def stream(self, given: Any, config: Any = None, **options: Any) -> list[Any]:
+        options = {**self.always, **options}
         chunks: list[Any] = _run(lambda: _gather(self.graph.astream(given, config, **options)))
         return chunks
 
@@ -104,7 +107,7 @@ class Engine:
 
     name: str
     package: str
-    client: Callable[[Any], Client] = Blocking
+    client: Callable[[Any, Mapping[str, Any]], Client] = Blocking
     compile_on: CompileOn | None = None
 
     @property
@@ -121,10 +124,13 @@ class Engine:
         """Compile `builder` for this engine; without `saved` no state outlives a call."""
         if self.compile_on is not None:
             name = options.pop("name", f"parity-{id(builder):x}")
-            return self.client(self.compile_on(builder, name, **options))
-        if saved:
-            options.setdefault("checkpointer", self.InMemorySaver())
-        return self.client(builder.compile(**options))
+            return self.client(self.compile_on(builder, name, **options), {})
+        if not saved:
+            return self.client(builder.compile(**options), {})
+        options.setdefault("checkpointer", self.InMemorySaver())
+        # Saving while the next superstep runs, the reference may store a join as that superstep
+        # leaves it.
+        return self.client(builder.compile(**options), {"durability": "sync"})
 
 
 LANGGRAPH = Engine("langgraph", "langgraph")

@@ -66,6 +66,11 @@ def outcome(call: Callable[[], Any]) -> Any:
         return {"error": error(exc)}
 
 
+def invoked(client: Client, given: Any, config: Config | None = None, **options: Any) -> Any:
+    """The outcome of a run on `config`, by default on the thread that `thread()` names."""
+    return outcome(lambda: client.invoke(given, config or thread(), **options))
+
+
 def kind(call: Callable[[], Any]) -> Any:
     """As `outcome`, but of an error the type alone: where distgraph's text says more on purpose."""
     seen = outcome(call)
