@@ -1,0 +1,54 @@
+"""The running task's frame: the one context variable of distgraph."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Frame(Protocol):
+    """What code called from inside a node may ask of the task that runs it."""
+
+    def ask(self, value: Any) -> Any:
+        """Return the answer to the next question of this task, or raise GraphInterrupt."""
+        ...
+
+    def emit(self, chunk: Any) -> None:
+        """Stream ``chunk`` in the custom mode."""
+        ...
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The config that the node was started with."""
+        ...
+
+
+_running: ContextVar[Frame | None] = ContextVar("distgraph_frame", default=None)
+
+
+def running() -> Frame | None:
+    """Return the frame of the task that runs here, or None outside of a node."""
+    return _running.get()
+
+
+def current(what: str) -> Frame:
+    """Return the running task's frame; RuntimeError that names ``what`` outside of a node."""
+    frame = _running.get()
+    if frame is None:
+        msg = f"{what} was called outside of a node: there is no run that it could belong to."
+        raise RuntimeError(msg)
+    return frame
+
+
+@contextmanager
+def entered(frame: Frame) -> Iterator[None]:
+    """Make ``frame`` the running one for the duration of the block."""
+    token = _running.set(frame)
+    try:
+        yield
+    finally:
+        _running.reset(token)

@@ -1,0 +1,88 @@
+"""How a run starts: with an input, from where the thread stands, or from an older checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from distgraph.core.apply import reference
+from distgraph.core.model import (
+    START,
+    Checkpoint,
+    Completed,
+    Errored,
+    Interrupted,
+    Limits,
+    Result,
+    Stamp,
+    ThreadState,
+)
+
+FIRST_STEP = -1
+
+
+def begin(parent: Checkpoint | None, given: Any, stamp: Stamp, limits: Limits) -> ThreadState:
+    """Return the state that holds a new input; what ``parent`` had still to run is dropped."""
+    return ThreadState(
+        Checkpoint(
+            id=stamp.id,
+            parent_id=parent.id if parent else None,
+            step=parent.step + 1 if parent else FIRST_STEP,
+            source="input",
+            ts=stamp.ts,
+            values={**(parent.values if parent else {}), START: given},
+            versions={**(parent.versions if parent else {}), START: reference(parent, stamp)},
+            frontier=(START,),
+            arrived=parent.arrived if parent else {},
+            metadata=limits.metadata,
+            parents=limits.parents,
+        )
+    )
+
+
+def again(state: ThreadState) -> ThreadState:
+    """Return ``state`` for a run that goes on from it.
+
+    Failed tasks run again, questions are asked again, a static breakpoint here is released.
+    """
+    undone = {tid for tid, result in state.results.items() if not isinstance(result, Completed)}
+    return replace(without_results(state, undone), passed=state.checkpoint.id)
+
+
+def without_results(state: ThreadState, tasks: set[str]) -> ThreadState:
+    """Return ``state`` with ``tasks`` still to run; the graphs that wait inside them are kept."""
+    waiting = {
+        tid: result.frames
+        for tid, result in state.results.items()
+        if tid in tasks and isinstance(result, Interrupted | Errored) and result.frames
+    }
+    kept: Mapping[str, Result] = {t: r for t, r in state.results.items() if t not in tasks}
+    return replace(state, results=kept, frames={**state.frames, **waiting})
+
+
+def replay(state: ThreadState, stamp: Stamp, limits: Limits) -> tuple[ThreadState, bool]:
+    """Return the state in which an older checkpoint runs again, and whether it is a new one.
+
+    Nothing stored with the old checkpoint is used again. A checkpoint that is itself an update or
+    a fork is continued as it is, any other is forked first.
+    """
+    old = state.checkpoint
+    if old.source in ("update", "fork"):
+        return ThreadState(old, passed=old.id), False
+    fork = replace(
+        old,
+        id=stamp.id,
+        parent_id=old.id,
+        step=old.step + 1,
+        source="fork",
+        ts=stamp.ts,
+        metadata=limits.metadata,
+    )
+    return ThreadState(fork, passed=fork.id), True
+
+
+def last_step(parent: Checkpoint | None, recursion_limit: int) -> int:
+    """Return the number of the last step that a run which starts at ``parent`` may take."""
+    first = parent.step + 1 if parent else FIRST_STEP
+    return first + recursion_limit + 1

@@ -1,0 +1,83 @@
+"""What has to happen next to a frame: one pure function of what is stored about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from distgraph.core.graph import Graph
+from distgraph.core.model import (
+    START,
+    Checkpoint,
+    Commit,
+    Completed,
+    Decision,
+    Errored,
+    Escaped,
+    Failed,
+    Finished,
+    Interrupted,
+    Left,
+    Limits,
+    Paused,
+    RunTasks,
+    Task,
+    ThreadState,
+)
+from distgraph.core.plan import tasks_of
+from distgraph.errors import GraphRecursionError
+
+
+def decide(graph: Graph, state: ThreadState, limits: Limits, ns: str = "") -> Decision:
+    """Return the next move; failures come before everything, so that no new task is started."""
+    tasks = tasks_of(graph, state, ns)
+    for task in tasks:
+        match state.results.get(task.id):
+            case Errored() as error:
+                return Failed(error, task)
+            case Escaped(command):
+                return Left(command)
+    if not state.results and (stop := _stop(state, tasks, limits)) is not None:
+        return stop
+    todo = tuple(task for task in tasks if task.id not in state.results)
+    return RunTasks(todo) if todo else _close(tasks, state)
+
+
+def _stop(state: ThreadState, tasks: tuple[Task, ...], limits: Limits) -> Decision | None:
+    """Return why the superstep must not begin: the end, a static breakpoint, or the step limit."""
+    checkpoint = state.checkpoint
+    released = state.passed == checkpoint.id
+    if not released and stopped_after(checkpoint, limits):
+        return Paused()
+    if checkpoint.step + 1 > limits.stop:
+        return Failed(_out_of_steps(limits))
+    if not tasks:
+        return Finished()
+    if not released and limits.before & {task.node for task in tasks} - {START}:
+        return Paused()
+    return None
+
+
+def stopped_after(checkpoint: Checkpoint, limits: Limits) -> bool:
+    """Whether the superstep that led to ``checkpoint`` ran a node of ``interrupt_after``."""
+    return checkpoint.source == "loop" and bool(limits.after & set(checkpoint.last) - {START})
+
+
+def _close(tasks: Iterable[Task], state: ThreadState) -> Decision:
+    results = [(task, state.results[task.id]) for task in tasks]
+    asked = [q for _, r in results if isinstance(r, Interrupted) for q in r.questions]
+    if asked:
+        return Paused(tuple(asked))
+    return Commit(tuple((t, r) for t, r in results if isinstance(r, Completed)))
+
+
+def _out_of_steps(limits: Limits) -> Errored:
+    error = GraphRecursionError(
+        f"Recursion limit of {limits.recursion_limit} reached without hitting a stop condition. "
+        "You can increase the limit by setting the `recursion_limit` config key."
+    )
+    return Errored(
+        kind=f"{GraphRecursionError.__module__}.{GraphRecursionError.__qualname__}",
+        message=str(error),
+        args=error.args,
+        exception=error,
+    )

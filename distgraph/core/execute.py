@@ -1,0 +1,214 @@
+"""Run one attempt at a task: read its input, call the node and its path functions, read what came.
+
+The attempt is written once, as a generator of calls; the two drivers differ in how they call.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Awaitable, Callable, Collection, Generator, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from distgraph import _frame
+from distgraph.core.frame import TaskFrame
+from distgraph.core.graph import Branch, Callee, Graph, Node
+from distgraph.core.merge import merge, updated
+from distgraph.core.model import (
+    START,
+    Completed,
+    Errored,
+    Escaped,
+    Interrupted,
+    Result,
+    Task,
+)
+from distgraph.core.returns import read_path, read_return
+from distgraph.errors import DistGraphError, GraphBubbleUp, GraphInterrupt, ParentCommand
+from distgraph.types import Command
+
+SWALLOWED = (
+    "Node '{}' went on after an interrupt() that had no answer yet: something swallowed the "
+    "signal. Do not put interrupt() under a bare 'except:' or 'except BaseException:'."
+)
+NO_SYNC = (
+    'No synchronous function provided to "{}".\nEither initialize with a synchronous function '
+    "or invoke via the async API (ainvoke, astream, etc.)"
+)
+
+
+class NodeExited(DistGraphError, RuntimeError):
+    """A node tried to end the process, or raised something that is not an Exception."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of user code that a driver has to make."""
+
+    callee: Callee
+    given: Any
+    injected: Mapping[str, Any]
+
+
+Attempt = Generator[Call, Any, Result]
+Offload = Callable[[Callable[[], Any]], Awaitable[Any]]
+
+
+def run_task(graph: Graph, task: Task, values: Mapping[str, Any], frame: TaskFrame) -> Result:
+    """Run ``task`` on the state ``values``; every failure of the node comes back as a Result."""
+    attempt = _attempt(graph, task, values, frame)
+    with _frame.entered(frame):
+        try:
+            call = next(attempt)
+            while True:
+                try:
+                    output = _call(call)
+                except BaseException as exc:  # noqa: BLE001 the attempt decides what it means
+                    call = attempt.throw(exc)
+                else:
+                    call = attempt.send(output)
+        except StopIteration as stop:
+            return _result(stop)
+
+
+async def run_task_async(
+    graph: Graph, task: Task, values: Mapping[str, Any], frame: TaskFrame, offload: Offload
+) -> Result:
+    """Do what ``run_task`` does on an event loop; ``offload`` runs blocking code beside it."""
+    attempt = _attempt(graph, task, values, frame)
+    with _frame.entered(frame):
+        try:
+            call = next(attempt)
+            while True:
+                try:
+                    output = await _acall(call, offload)
+                except BaseException as exc:  # noqa: BLE001 the attempt decides what it means
+                    call = attempt.throw(exc)
+                else:
+                    call = attempt.send(output)
+        except StopIteration as stop:
+            return _result(stop)
+
+
+def _result(stop: StopIteration) -> Result:
+    result: Result = stop.value
+    return result
+
+
+def _call(call: Call) -> Any:
+    if call.callee.call is None:
+        raise TypeError(NO_SYNC.format(call.callee.name))
+    return call.callee.call(call.given, **call.injected)
+
+
+async def _acall(call: Call, offload: Offload) -> Any:
+    callee = call.callee
+    if callee.acall is not None:
+        return await callee.acall(call.given, **call.injected)
+    return await offload(lambda: _call(call))
+
+
+def _attempt(graph: Graph, task: Task, values: Mapping[str, Any], frame: TaskFrame) -> Attempt:
+    node = graph.nodes[task.node]
+    try:
+        given = node.schema.read(values) if task.send is None else task.send.arg
+        output = yield Call(node.callee, given, _injected(node.callee, frame))
+        if frame.pending:
+            raise RuntimeError(SWALLOWED.format(node.name))  # noqa: TRY301 one place reads errors
+        done = read_return(graph, node.name, output, _writable(graph, node))
+        chosen = yield from _route(graph, node, values, (done, output), frame)
+    except frame.passes:
+        raise
+    except BaseException as exc:  # noqa: BLE001 nothing that a node does may end its worker
+        return read_exception(graph, exc, frame)
+    return chosen
+
+
+def _writable(graph: Graph, node: Node) -> Collection[str]:
+    """Return the channels that the node may write: an input may only write the input schema's."""
+    return graph.inputs if node.name == START else graph.channels.keys()
+
+
+def _route(
+    graph: Graph,
+    node: Node,
+    values: Mapping[str, Any],
+    result: tuple[Completed, Any],
+    frame: TaskFrame,
+) -> Generator[Call, Any, Completed]:
+    """Return the completed task with the targets of its edges and conditional edges added."""
+    done, output = result
+    goto = [*done.goto, *node.targets]
+    if node.branches:
+        seen = updated(values, merge(graph.channels, values, done.writes))
+        for branch in node.branches:
+            injected = _injected(branch.path, frame)
+            chosen = yield Call(branch.path, _seen(branch, seen, output), injected)
+            goto += read_path(graph, node.name, branch, chosen)
+    return replace(done, goto=tuple(goto))
+
+
+def _seen(branch: Branch, values: Mapping[str, Any], output: Any) -> Any:
+    """Return what a path function sees: the state, and whatever else the node returned."""
+    state = branch.schema.read(values)
+    if isinstance(state, dict) and isinstance(output, dict):
+        return {**output, **state}
+    return state
+
+
+def _injected(callee: Callee, frame: TaskFrame) -> Mapping[str, Any]:
+    if not callee.wants:
+        return {}
+    known = {"config": frame.config, "runtime": frame.runtime, "writer": frame.emit}
+    return {name: known[what] for name, what in callee.wants.items()}
+
+
+def read_exception(graph: Graph, exc: BaseException, frame: TaskFrame) -> Result:
+    """Return what an exception that left a node means."""
+    signals = list(_signals(exc))
+    for signal in signals:
+        if isinstance(signal, ParentCommand):
+            return _escape(graph, signal, frame)
+    if any(isinstance(signal, GraphInterrupt) for signal in signals) and frame.pending:
+        return Interrupted(tuple(frame.pending), dict(frame.frames))
+    return read_error(exc, frame)
+
+
+def _signals(exc: BaseException) -> Iterator[GraphBubbleUp]:
+    """Find the signals in ``exc``: a TaskGroup wraps what its tasks raise."""
+    if isinstance(exc, GraphBubbleUp):
+        yield exc
+    elif isinstance(exc, BaseExceptionGroup):
+        for inner in exc.exceptions:
+            yield from _signals(inner)
+
+
+def _escape(graph: Graph, signal: ParentCommand, frame: TaskFrame) -> Result:
+    command = signal.command
+    if frame.calls:  # it came out of a graph called in this node: this graph is the parent
+        own: Command[Any] = replace(command, graph=None)
+        node = graph.nodes[frame.task.node]
+        done = read_return(graph, node.name, own, graph.channels.keys())
+        return replace(done, goto=(*done.goto, *node.targets))
+    return Escaped(command)
+
+
+def read_error(exc: BaseException, frame: TaskFrame) -> Errored:
+    """Return the record of a failure; ``exception`` in it is what a caller gets raised."""
+    raised: BaseException = exc
+    if not isinstance(exc, Exception):
+        raised = NodeExited(
+            f"Node '{frame.task.node}' raised {type(exc).__name__}({exc}). A node ends by "
+            "returning or by raising an Exception, never by ending its process."
+        )
+        raised.__cause__ = exc
+    raised.add_note(f"During task with name '{frame.task.node}' and id '{frame.task.id}'")
+    return Errored(
+        kind=f"{type(raised).__module__}.{type(raised).__qualname__}",
+        message=str(raised),
+        traceback="".join(traceback.format_exception(raised)),
+        args=raised.args,
+        notes=tuple(raised.__notes__),
+        frames=dict(frame.frames),
+        exception=raised,
+    )

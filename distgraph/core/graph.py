@@ -1,0 +1,94 @@
+"""The checked, frozen graph that the algorithm works on; the builder makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from distgraph.channels.base import BaseChannel
+from distgraph.types import RetryPolicy
+
+ROOT = "__root__"
+_NONE: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """Which channels a function reads, and the class that its input is made an instance of."""
+
+    keys: tuple[str, ...]
+    make: Callable[..., Any] | None = None
+
+    def read(self, values: Mapping[str, Any]) -> Any:
+        """Return the input: a bare value for ``__root__``, else a dict or a schema instance."""
+        if self.keys == (ROOT,):
+            return values.get(ROOT)
+        found = {key: values[key] for key in self.keys if key in values}
+        return found if self.make is None else self.make(**found)
+
+
+@dataclass(frozen=True, slots=True)
+class Callee:
+    """A user's function: its blocking and its async form (either may be None).
+
+    ``wants``: parameter name -> what is injected there ("config", "runtime" or "writer").
+    """
+
+    name: str
+    call: Callable[..., Any] | None
+    acall: Callable[..., Any] | None
+    wants: Mapping[str, str] = _NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A conditional edge; ``ends`` maps what its path function returns to node names."""
+
+    path: Callee
+    schema: Schema
+    ends: Mapping[Any, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """A multi-source edge: ``target`` runs after all ``sources`` have run."""
+
+    name: str
+    sources: frozenset[str]
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node with everything that its execution needs."""
+
+    name: str
+    callee: Callee
+    schema: Schema
+    targets: tuple[str, ...] = ()
+    branches: tuple[Branch, ...] = ()
+    retry: tuple[RetryPolicy, ...] = ()
+    defer: bool = False
+    queue: str = ""
+    priority: int = 0
+    metadata: Mapping[str, Any] = _NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A compiled graph without any of its plugs; ``fingerprint`` changes with its structure."""
+
+    name: str
+    nodes: Mapping[str, Node]
+    channels: Mapping[str, BaseChannel]
+    joins: tuple[Join, ...]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    schema: Schema
+    output_schema: Schema
+    before: frozenset[str] = frozenset()
+    after: frozenset[str] = frozenset()
+    fingerprint: str = ""
+    schema_types: tuple[Any, ...] = ()

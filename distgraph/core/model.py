@@ -1,0 +1,210 @@
+"""What is durable about a graph frame, and what may happen to it next; everything is frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal
+
+from distgraph.types import Command, Interrupt, Send
+
+START = "__start__"
+END = "__end__"
+NULL_TASK = "00000000-0000-0000-0000-000000000000"
+Source = Literal["input", "loop", "update", "fork"]
+Write = tuple[str, Any]
+Target = str | Send
+
+_NONE: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The state of a frame between two supersteps.
+
+    ``frontier``: what the next superstep runs, node names and Sends in the order of their writing.
+    ``arrived``: join name -> the sources that have come in so far. ``versions``: channel -> an
+    opaque reference that changes whenever the channel is written. ``last``: the nodes of the
+    superstep that led here. ``deferred``: nodes that run when nothing else is left.
+    """
+
+    id: str
+    parent_id: str | None
+    step: int
+    source: Source
+    ts: str
+    values: Mapping[str, Any] = _NONE
+    versions: Mapping[str, str] = _NONE
+    frontier: tuple[Target, ...] = ()
+    arrived: Mapping[str, frozenset[str]] = _NONE
+    deferred: frozenset[str] = frozenset()
+    last: tuple[str, ...] = ()
+    metadata: Mapping[str, Any] = _NONE
+    parents: Mapping[str, str] = _NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One node's execution in one superstep; ``send`` is its packet, None when it reads state."""
+
+    id: str
+    node: str
+    index: int
+    send: Send | None = None
+
+    @property
+    def path(self) -> tuple[Any, ...]:
+        """Where the task stands in the superstep, as snapshots show it."""
+        if self.send is None:
+            return ("__pregel_pull", self.node)
+        return ("__pregel_push", self.index, False)
+
+    @property
+    def order(self) -> tuple[int, str, int]:
+        """Sort key for applying writes: node tasks by name, then Sends as they were written."""
+        return (0, self.node, 0) if self.send is None else (1, "", self.index)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A pending interrupt; ``ns`` is the frame that asks, so that a nested one is reached."""
+
+    interrupt: Interrupt
+    ns: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to the question ``id``, asked in the frame ``ns``."""
+
+    id: str
+    ns: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A task that returned: its writes, and the nodes and Sends that it makes run next."""
+
+    writes: tuple[Write, ...] = ()
+    goto: tuple[Target, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """A task that asks; ``frames`` are the states of the graphs that wait inside it, by ns."""
+
+    questions: tuple[Question, ...]
+    frames: Mapping[str, ThreadState] = _NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Errored:
+    """A task that failed; ``exception`` is the live one, only in the process that raised it."""
+
+    kind: str
+    message: str
+    traceback: str = ""
+    args: tuple[Any, ...] = ()
+    notes: tuple[str, ...] = ()
+    frames: Mapping[str, ThreadState] = _NONE
+    exception: BaseException | None = field(default=None, compare=False, repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.kind.rpartition('.')[2]}({self.message})"
+
+
+@dataclass(frozen=True, slots=True)
+class Escaped:
+    """A nested graph's task that left its graph with a command for the parent."""
+
+    command: Command[Any]
+
+
+Result = Completed | Interrupted | Errored | Escaped
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadState:
+    """Everything durable about a frame.
+
+    ``results``, ``answers`` and ``frames`` (the graphs that wait inside a task, by ns) belong to the
+    tasks of the superstep that runs from ``checkpoint``; ``nulls`` are updates and gotos that a
+    caller added to it. ``passed`` is the checkpoint whose static breakpoint was released.
+    """
+
+    checkpoint: Checkpoint
+    results: Mapping[str, Result] = _NONE
+    answers: Mapping[str, tuple[Answer, ...]] = _NONE
+    frames: Mapping[str, Mapping[str, ThreadState]] = _NONE
+    nulls: tuple[Completed, ...] = ()
+    passed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a run was told: where it stops on its own, and what goes into its checkpoints.
+
+    ``stop`` is the last step number that may run; ``before`` and ``after`` are static breakpoints.
+    """
+
+    recursion_limit: int
+    stop: int
+    before: frozenset[str] = frozenset()
+    after: frozenset[str] = frozenset()
+    metadata: Mapping[str, Any] = _NONE
+    parents: Mapping[str, str] = _NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """The identity and time of a checkpoint to be made; ``ts`` is ISO 8601 in UTC."""
+
+    id: str
+    ts: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunTasks:
+    """These tasks of the open superstep have no result yet."""
+
+    tasks: tuple[Task, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """Every task of the superstep has completed; its writes are to be applied."""
+
+    done: tuple[tuple[Task, Completed], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """Nothing is left to run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """The frame waits: for answers to ``questions``, or at a static breakpoint when empty."""
+
+    questions: tuple[Question, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The run ends with an error; ``task`` is None when no single task is to blame."""
+
+    error: Errored
+    task: Task | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A nested graph was left with a command for its parent."""
+
+    command: Command[Any]
+
+
+Outcome = Finished | Paused | Failed | Left
+Decision = RunTasks | Commit | Outcome

@@ -1,0 +1,62 @@
+"""What the next superstep runs: the same state gives the same tasks, ids and order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from hashlib import blake2b
+
+from distgraph.core.graph import Graph
+from distgraph.core.merge import merge, updated
+from distgraph.core.model import START, Checkpoint, Completed, Target, Task, ThreadState
+from distgraph.types import Send
+
+
+def digest(*parts: str) -> str:
+    """Return 32 hex digits that depend on every part and on where the parts end."""
+    return blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def task_id(checkpoint: Checkpoint, ns: str, node: str, index: int | None) -> str:
+    """Return the id of a task: shaped like a UUID, equal whenever the same step is planned."""
+    which = "pull" if index is None else f"push:{index}"
+    d = digest(checkpoint.id, ns, str(checkpoint.step + 1), node, which)
+    return f"{d[:8]}-{d[8:12]}-{d[12:16]}-{d[16:20]}-{d[20:]}"
+
+
+def plan(checkpoint: Checkpoint, ns: str = "") -> tuple[Task, ...]:
+    """Return the tasks of the next superstep, listed as snapshots do: Sends, then nodes by name."""
+    sends = [target for target in checkpoint.frontier if isinstance(target, Send)]
+    names = sorted({target for target in checkpoint.frontier if isinstance(target, str)})
+    pushed = (
+        Task(task_id(checkpoint, ns, send.node, i), send.node, i, send)
+        for i, send in enumerate(sends)
+    )
+    pulled = (Task(task_id(checkpoint, ns, name, None), name, 0) for name in names)
+    return (*pushed, *pulled)
+
+
+def with_nulls(graph: Graph, checkpoint: Checkpoint, nulls: tuple[Completed, ...]) -> Checkpoint:
+    """Return ``checkpoint`` as its open superstep sees it: a caller's updates and gotos included."""
+    for null in nulls:
+        changed = merge(graph.channels, checkpoint.values, null.writes)
+        checkpoint = replace(
+            checkpoint,
+            values=updated(checkpoint.values, changed),
+            frontier=_extended(checkpoint.frontier, null.goto),
+        )
+    return checkpoint
+
+
+def _extended(frontier: tuple[Target, ...], more: tuple[Target, ...]) -> tuple[Target, ...]:
+    fresh = tuple(t for t in more if isinstance(t, Send) or t not in frontier)
+    return (*frontier, *fresh)
+
+
+def tasks_of(graph: Graph, state: ThreadState, ns: str = "") -> tuple[Task, ...]:
+    """Return the tasks of the superstep that runs from ``state``."""
+    return plan(with_nulls(graph, state.checkpoint, state.nulls), ns)
+
+
+def is_input(checkpoint: Checkpoint) -> bool:
+    """Whether this is the checkpoint that holds an input which is not applied yet."""
+    return checkpoint.frontier == (START,)

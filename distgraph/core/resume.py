@@ -1,0 +1,104 @@
+"""Deliver answers: each to exactly the question that it names, or to none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from distgraph.core.begin import without_results
+from distgraph.core.model import Answer, Completed, Errored, Interrupted, Question, ThreadState
+from distgraph.errors import AmbiguousResume, NoSuchInterrupt, NothingToResume
+
+_ID = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer on its way: ``task`` is the task of this frame that asks, or holds the asker."""
+
+    task: str
+    answer: Answer
+
+
+def pending(state: ThreadState) -> dict[str, tuple[str, Question]]:
+    """Return the questions that wait: interrupt id -> (task id, question)."""
+    return {
+        question.interrupt.id: (task, question)
+        for task, result in state.results.items()
+        if isinstance(result, Interrupted)
+        for question in result.questions
+    }
+
+
+def is_by_id(value: Any) -> bool:
+    """Whether a resume value is ``{interrupt id: answer}`` rather than a bare answer."""
+    if not isinstance(value, Mapping) or not value:
+        return False
+    return all(isinstance(key, str) and _ID.fullmatch(key) for key in value)
+
+
+def bind(state: ThreadState | None, value: Any) -> tuple[Reply, ...]:
+    """Return the replies that ``Command(resume=value)`` means at this moment.
+
+    Raises NothingToResume when nothing waits, NoSuchInterrupt for an id that is not pending, and
+    AmbiguousResume for a bare value when several questions are pending. At a static breakpoint a
+    bare value is an empty tuple: it only releases the breakpoint.
+    """
+    waiting = pending(state) if state else {}
+    if is_by_id(value):
+        if unknown := [iid for iid in value if iid not in waiting]:
+            raise NoSuchInterrupt(unknown, list(waiting))
+        return tuple(_reply(waiting[iid], answer) for iid, answer in value.items())
+    if len(waiting) > 1:
+        msg = (
+            "When there are multiple pending interrupts, you must specify the interrupt id when "
+            f"resuming: Command(resume={{id: value}}). Pending now: {', '.join(waiting)}."
+        )
+        raise AmbiguousResume(msg)
+    if not waiting:
+        if state is None or not _at_breakpoint(state):
+            msg = (
+                "Command(resume=...) was sent to a thread that waits for nothing. Send an input to "
+                "start a new run, or None to continue or retry the last one."
+            )
+            raise NothingToResume(msg)
+        return ()
+    return tuple(_reply(asked, value) for asked in waiting.values())
+
+
+def _reply(asked: tuple[str, Question], value: Any) -> Reply:
+    task, question = asked
+    return Reply(task, Answer(question.interrupt.id, question.ns, value))
+
+
+def _at_breakpoint(state: ThreadState) -> bool:
+    """A static breakpoint is an open superstep of which nothing has run or failed."""
+    if any(isinstance(result, Errored) for result in state.results.values()):
+        return False
+    return bool(state.checkpoint.frontier) and not state.results
+
+
+def deliver(state: ThreadState, replies: tuple[Reply, ...]) -> ThreadState:
+    """Return ``state`` with the answered tasks to be run again, each with all its answers."""
+    answers = dict(state.answers)
+    for reply in replies:
+        answers[reply.task] = (*answers.get(reply.task, ()), reply.answer)
+    opened = without_results(state, {reply.task for reply in replies})
+    return replace(opened, answers=answers)
+
+
+def deliver_nested(state: ThreadState, answers: tuple[Answer, ...]) -> ThreadState:
+    """Give a nested frame those of its parent task's answers that its questions still wait for."""
+    waiting = pending(state)
+    replies = tuple(
+        Reply(waiting[answer.id][0], answer) for answer in answers if answer.id in waiting
+    )
+    failed = {tid for tid, result in state.results.items() if isinstance(result, Errored)}
+    return deliver(without_results(state, failed), replies)
+
+
+def add_null(state: ThreadState, null: Completed | None) -> ThreadState:
+    """Return ``state`` with a caller's update and gotos added to its open superstep."""
+    return state if null is None else replace(state, nulls=(*state.nulls, null))

@@ -1,0 +1,111 @@
+"""Read what a node or a path function returned: state writes and what runs next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from distgraph.channels.base import MISSING
+from distgraph.core.graph import ROOT, Branch, Graph
+from distgraph.core.model import END, START, Completed, Target, Write
+from distgraph.errors import InvalidUpdateError, ParentCommand
+from distgraph.types import Command, Send
+
+
+def read_return(graph: Graph, name: str, output: Any, keys: Iterable[str]) -> Completed:
+    """Return the writes to ``keys`` and the gotos in ``output``.
+
+    Raises ParentCommand for a command to the enclosing graph, InvalidUpdateError for anything
+    that is neither an update nor a command, or that names an unknown node.
+    """
+    if isinstance(output, list | tuple) and any(isinstance(x, Command | Send) for x in output):
+        parts = [read_return(graph, name, part, keys) for part in output]
+        return Completed(
+            tuple(write for part in parts for write in part.writes),
+            tuple(target for part in parts for target in part.goto),
+        )
+    match output:
+        case Command(graph=Command.PARENT):
+            raise ParentCommand(output)
+        case Command():
+            writes = _writes(name, output.update, keys)
+            return Completed(writes, read_targets(graph, name, output.goto))
+        case Send():
+            return Completed((), read_targets(graph, name, output))
+    return Completed(_writes(name, output, keys))
+
+
+def _writes(name: str, update: Any, keys: Iterable[str]) -> tuple[Write, ...]:
+    known = tuple(keys)
+    if update is None:
+        return ()
+    if known == (ROOT,):
+        return ((ROOT, update),)
+    if isinstance(update, Mapping):
+        return tuple((key, value) for key, value in update.items() if key in known)
+    if _is_pairs(update):
+        return tuple((key, value) for key, value in update if key in known)
+    if is_dataclass(update) and not isinstance(update, type):
+        return tuple((f.name, getattr(update, f.name)) for f in fields(update) if f.name in known)
+    if (model_fields := getattr(type(update), "model_fields", None)) is not None:
+        return _model_writes(update, model_fields, known)
+    msg = f"Expected dict, got {update!r}\nNode '{name}' must return a dict of state keys, a Command, a Send or None."
+    raise InvalidUpdateError(msg)
+
+
+def _is_pairs(update: Any) -> bool:
+    return isinstance(update, list | tuple) and all(
+        isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str)  # noqa: PLR2004
+        for pair in update
+    ) and bool(update)
+
+
+def _model_writes(model: Any, model_fields: Any, known: tuple[str, ...]) -> tuple[Write, ...]:
+    """Leave out fields that nobody set and that are still None, as LangGraph does."""
+    chosen = model.model_fields_set
+    return tuple(
+        (key, value)
+        for key in known
+        if (value := getattr(model, key, MISSING)) is not MISSING
+        and (value is not None or key in chosen or model_fields[key].default is not None)
+    )
+
+
+def read_targets(graph: Graph, name: str, goto: Any) -> tuple[Target, ...]:
+    """Return the nodes and Sends in a ``goto``; END is dropped, unknown nodes raise."""
+    targets = goto if isinstance(goto, list | tuple) else (goto,)
+    return tuple(t for target in targets if (t := _target(graph, name, target)) != END)
+
+
+def _target(graph: Graph, name: str, target: Any) -> Target:
+    node = target.node if isinstance(target, Send) else target
+    if isinstance(target, Send) and node == END:
+        msg = "Cannot send a packet to the END node"
+        raise InvalidUpdateError(msg)
+    if not isinstance(node, str):
+        msg = f"Node '{name}' named {node!r} as its goto: a node name or a Send is needed."
+        raise InvalidUpdateError(msg)
+    if node != END and node not in graph.nodes:
+        raise InvalidUpdateError(_unknown(graph, name, node))
+    return target if isinstance(target, Send) else node
+
+
+def _unknown(graph: Graph, name: str, node: str) -> str:
+    known = ", ".join(sorted(n for n in graph.nodes if n != START))
+    return f"Node '{name}' goes to an unknown node '{node}'. The graph's nodes are: {known}."
+
+
+def read_path(graph: Graph, name: str, branch: Branch, chosen: Any) -> tuple[Target, ...]:
+    """Return the targets that a path function chose.
+
+    Raises KeyError for a value that the path map lacks, ValueError for None or START, and
+    InvalidUpdateError for an unknown node or a Send to END.
+    """
+    values = chosen if isinstance(chosen, list | tuple) else [chosen]
+    ends = branch.ends
+    mapped = [v if isinstance(v, Send) or ends is None else ends[v] for v in values]
+    if any(v is None or v == START for v in mapped):
+        msg = "Branch did not return a valid destination"
+        raise ValueError(msg)
+    return read_targets(graph, name, mapped)

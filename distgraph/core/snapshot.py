@@ -1,0 +1,123 @@
+"""Show a frame's state to people: ThreadState -> StateSnapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from distgraph.core.graph import ROOT, Graph
+from distgraph.core.merge import merge, updated
+from distgraph.core.model import (
+    START,
+    Completed,
+    Errored,
+    Interrupted,
+    Result,
+    Task,
+    ThreadState,
+    Write,
+)
+from distgraph.core.plan import is_input, tasks_of, with_nulls
+from distgraph.core.returns import read_return
+from distgraph.errors import InvalidUpdateError
+from distgraph.types import PregelTask, StateSnapshot
+
+
+def visible(graph: Graph, values: Mapping[str, Any], keys: Iterable[str] | None = None) -> Any:
+    """Return the state as a caller sees it: the output keys, or the bare value of ``__root__``."""
+    shown = tuple(graph.outputs if keys is None else keys)
+    if shown == (ROOT,):
+        return values.get(ROOT)
+    return {key: values[key] for key in shown if key in values}
+
+
+def current_values(graph: Graph, state: ThreadState, ns: str = "") -> Mapping[str, Any]:
+    """Return the channel values with the writes of the finished tasks already applied."""
+    opened = with_nulls(graph, state.checkpoint, state.nulls)
+    if not state.results:
+        return opened.values
+    tasks = sorted(tasks_of(graph, state, ns), key=lambda task: task.order)
+    done = [r for t in tasks if isinstance(r := state.results.get(t.id), Completed)]
+    try:
+        changed = merge(graph.channels, opened.values, [w for r in done for w in r.writes])
+    except InvalidUpdateError:  # writes that do not go together: the barrier will say so
+        return opened.values
+    return updated(opened.values, changed)
+
+
+def snapshot(
+    graph: Graph, state: ThreadState, thread: Mapping[str, Any], *, ns: str = "", head: bool = True
+) -> StateSnapshot:
+    """Return what ``get_state`` shows; of the head, finished tasks' writes count already.
+
+    ``thread`` holds the coordinates that are the same for all its checkpoints.
+    """
+    checkpoint = state.checkpoint
+    tasks = tasks_of(graph, state, ns)
+    values = current_values(graph, state, ns) if head else checkpoint.values
+    shown = tuple(_task(graph, state, task, thread, ns) for task in tasks)
+    return StateSnapshot(
+        values=visible(graph, values, _channels(graph)),
+        next=tuple(t.node for t in tasks if not head or not _is_done(state.results.get(t.id))),
+        config=_config(thread, ns, checkpoint.id),
+        metadata={
+            **checkpoint.metadata,
+            "source": checkpoint.source,
+            "step": checkpoint.step,
+            "parents": dict(checkpoint.parents),
+        },
+        created_at=checkpoint.ts,
+        parent_config=_config(thread, ns, checkpoint.parent_id) if checkpoint.parent_id else None,
+        tasks=shown,
+        interrupts=tuple(interrupt for task in shown for interrupt in task.interrupts),
+    )
+
+
+def _channels(graph: Graph) -> tuple[str, ...]:
+    return tuple(graph.channels)
+
+
+def _is_done(result: Result | None) -> bool:
+    return isinstance(result, Completed)
+
+
+def _config(thread: Mapping[str, Any], ns: str, checkpoint_id: str) -> dict[str, Any]:
+    return {"configurable": {**thread, "checkpoint_ns": ns, "checkpoint_id": checkpoint_id}}
+
+
+def _task(
+    graph: Graph, state: ThreadState, task: Task, thread: Mapping[str, Any], ns: str
+) -> PregelTask:
+    result = state.results.get(task.id)
+    shown = PregelTask(task.id, task.node, task.path)
+    match result:
+        case Completed(writes):
+            return shown._replace(result=shown_writes(writes))
+        case Errored() as error:
+            return shown._replace(error=str(error))
+        case Interrupted(questions, frames):
+            asked = tuple(question.interrupt for question in questions)
+            return shown._replace(interrupts=asked, state=_inner(task, frames, thread, ns))
+    if is_input(state.checkpoint):
+        given = state.checkpoint.values.get(START)
+        return shown._replace(
+            result=shown_writes(read_return(graph, START, given, graph.inputs).writes)
+        )
+    return shown
+
+
+def _inner(
+    task: Task, frames: Mapping[str, ThreadState], thread: Mapping[str, Any], ns: str
+) -> dict[str, Any] | None:
+    """Return the coordinates of the graph that waits inside a task, if one does."""
+    own = f"{ns}|{task.node}:{task.id}" if ns else f"{task.node}:{task.id}"
+    return {"configurable": {**thread, "checkpoint_ns": own}} if own in frames else None
+
+
+def shown_writes(writes: Iterable[Write]) -> Any:
+    """Return writes as ``{key: value}``; a key written several times as ``{"$writes": [...]}``."""
+    grouped: dict[str, list[Any]] = {}
+    for channel, value in writes:
+        grouped.setdefault(channel, []).append(value)
+    shown = {k: v[0] if len(v) == 1 else {"$writes": v} for k, v in grouped.items()}
+    return shown[ROOT] if set(shown) == {ROOT} else shown

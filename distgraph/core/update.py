@@ -1,0 +1,69 @@
+"""Change the state from outside: an update counts as a superstep of one pretended node."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from distgraph.core.graph import Callee, Graph
+from distgraph.core.model import END, START, Checkpoint, Task
+from distgraph.errors import InvalidUpdateError
+from distgraph.types import Send, StateUpdate
+
+INPUT = "__input__"
+COPY = "__copy__"
+
+
+@dataclass(frozen=True, slots=True)
+class Pretended:
+    """A task whose node is taken to have returned ``values``; its edges are real."""
+
+    graph: Graph
+    task: Task
+
+
+def pretend(graph: Graph, node: str, values: Any, task_id: str) -> Pretended:
+    """Return the task that writes ``values`` as if ``node`` had returned them."""
+    real = graph.nodes[node]
+    identity = Callee(node, _identity, None)
+    nodes = {**graph.nodes, node: replace(real, callee=identity, retry=())}
+    return Pretended(replace(graph, nodes=nodes), Task(task_id, node, 0, Send(node, values)))
+
+
+def _identity(values: Any) -> Any:
+    return values
+
+
+def author(graph: Graph, head: Checkpoint | None, updates: Sequence[StateUpdate]) -> list[str]:
+    """Return the node that each update is written as.
+
+    Raises InvalidUpdateError for an unknown node, or when it is left out and not obvious.
+    """
+    if len(updates) > 1 and any(update.as_node is None for update in updates):
+        msg = "With several updates in one superstep, each needs its as_node."
+        raise InvalidUpdateError(msg)
+    return [update.as_node or _guess(graph, head) for update in updates]
+
+
+def _guess(graph: Graph, head: Checkpoint | None) -> str:
+    names = [name for name in graph.nodes if name != START]
+    if len(names) == 1:
+        return names[0]
+    if head is None:
+        return START
+    if len(head.last) != 1:
+        msg = "Ambiguous update, specify as_node"
+        raise InvalidUpdateError(msg)
+    return head.last[0]
+
+
+def check_nodes(graph: Graph, names: Sequence[str]) -> None:
+    """Raise InvalidUpdateError for a name that is no node and none of the special ones."""
+    for name in names:
+        if name not in graph.nodes and name not in (END, INPUT, COPY):
+            msg = f"Node {name} does not exist"
+            raise InvalidUpdateError(msg)
+        if len(names) > 1 and name in (END, INPUT, COPY):
+            msg = f"An update as {name} cannot be combined with others in one superstep."
+            raise InvalidUpdateError(msg)

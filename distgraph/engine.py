@@ -1,0 +1,246 @@
+"""The loop of a run, as a generator of requests; runners answer them.
+
+The rule that makes every runner and every crash the same: nothing may live in a local of the loop
+that ``Load`` does not give back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from distgraph.core.apply import apply_writes
+from distgraph.core.begin import again, begin, last_step, replay
+from distgraph.core.decide import decide
+from distgraph.core.graph import Graph
+from distgraph.core.model import (
+    START,
+    Checkpoint,
+    Commit,
+    Completed,
+    Decision,
+    Errored,
+    Failed,
+    Limits,
+    Outcome,
+    RunTasks,
+    Stamp,
+    Task,
+    ThreadState,
+)
+from distgraph.core.plan import with_nulls
+from distgraph.core.resume import Reply, add_null, bind, deliver
+from distgraph.core.returns import read_return
+from distgraph.errors import EmptyInputError, InvalidUpdateError, ParentCommand
+from distgraph.types import Command
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Answer with the frame's ThreadState, or None when nothing is stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewStamp:
+    """Answer with the Stamp of a checkpoint that follows ``parent``."""
+
+    parent: Checkpoint | None
+
+
+@dataclass(frozen=True, slots=True)
+class Save:
+    """Store ``checkpoints``, oldest first, and know what follows: ``then`` is decided already."""
+
+    checkpoints: tuple[Checkpoint, ...]
+    state: ThreadState
+    then: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class SaveAnswers:
+    """Store that the open superstep of ``state`` goes on: with replies, an update, or as it is."""
+
+    state: ThreadState
+    replies: tuple[Reply, ...]
+    null: Completed | None
+    then: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Execute:
+    """Run ``tasks`` and answer with ``state`` plus their results."""
+
+    state: ThreadState
+    tasks: tuple[Task, ...]
+
+
+Request = Load | NewStamp | Save | SaveAnswers | Execute
+Run = Generator[Request, Any, Outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a run was called with. ``at`` is the checkpoint id that the caller named, or ''."""
+
+    given: Any
+    recursion_limit: int
+    at: str = ""
+    before: frozenset[str] = frozenset()
+    after: frozenset[str] = frozenset()
+    metadata: dict[str, Any] = field(default_factory=dict)
+    parents: dict[str, str] = field(default_factory=dict)
+
+
+def run(graph: Graph, start: Start, ns: str = "") -> Run:
+    """Carry a frame from ``start`` to its outcome.
+
+    Raises EmptyInputError, InvalidUpdateError and ResumeError before anything is stored.
+    """
+    state: ThreadState | None = yield Load()
+    limits = limits_of(start, state)
+    match start.given:
+        case None:
+            opened = yield from _continue(graph, _existing(state), start, limits, ns)
+        case Command() as command:
+            opened = yield from _command(graph, state, command, start, limits, ns)
+        case given:
+            opened = yield from _input(graph, state, given, limits, ns)
+    if isinstance(opened, Failed):
+        return opened
+    return (yield from advance(graph, opened, limits, ns))
+
+
+def advance(graph: Graph, state: ThreadState, limits: Limits, ns: str = "") -> Run:
+    """Carry on from ``state``, of which everything is stored."""
+    decision = decide(graph, state, limits, ns)
+    while True:
+        match decision:
+            case RunTasks(tasks):
+                state = yield Execute(state, tasks)
+                decision = decide(graph, state, limits, ns)
+            case Commit(done):
+                stamp: Stamp = yield NewStamp(state.checkpoint)
+                try:
+                    state = next_state(graph, state, done, stamp, limits)
+                except Exception as error:  # noqa: BLE001 a reducer is a user's code too
+                    return Failed(_reduce_error(error))
+                decision = decide(graph, state, limits, ns)
+                yield Save((state.checkpoint,), state, decision)
+            case outcome:
+                return outcome
+
+
+def next_state(
+    graph: Graph,
+    state: ThreadState,
+    done: tuple[tuple[Task, Completed], ...],
+    stamp: Stamp,
+    limits: Limits,
+) -> ThreadState:
+    """Return the state after the barrier."""
+    opened = with_nulls(graph, state.checkpoint, state.nulls)
+    return ThreadState(apply_writes(graph, opened, done, stamp, limits))
+
+
+def limits_of(start: Start, state: ThreadState | None) -> Limits:
+    """Return what the run may do, counted from the checkpoint where it starts."""
+    return Limits(
+        recursion_limit=start.recursion_limit,
+        stop=last_step(state.checkpoint if state else None, start.recursion_limit),
+        before=start.before,
+        after=start.after,
+        metadata=start.metadata,
+        parents=start.parents,
+    )
+
+
+def _existing(state: ThreadState | None) -> ThreadState:
+    if state is None:
+        msg = "Received no input for __start__: this thread has no checkpoint to continue from."
+        raise EmptyInputError(msg)
+    return state
+
+
+def _input(
+    graph: Graph, state: ThreadState | None, given: Any, limits: Limits, ns: str
+) -> Generator[Request, Any, ThreadState | Failed]:
+    """Map the input before anything is stored: a bad one must not change the thread."""
+    parent = state.checkpoint if state else None
+    stamp = yield NewStamp(parent)
+    opened = begin(parent, given, stamp, limits)
+    decision = decide(graph, opened, replace(limits, before=frozenset(), after=frozenset()), ns)
+    if not isinstance(decision, RunTasks):
+        msg = f"The input cannot be applied: {decision}"
+        raise InvalidUpdateError(msg)
+    ran: ThreadState = yield Execute(opened, decision.tasks)
+    task = decision.tasks[0]
+    result = ran.results[task.id]
+    if isinstance(result, Errored):
+        return Failed(result, task)
+    done = ((task, result),) if isinstance(result, Completed) else ()
+    stamp = yield NewStamp(opened.checkpoint)
+    ready = next_state(graph, opened, done, stamp, limits)
+    then = decide(graph, ready, limits, ns)
+    yield Save((opened.checkpoint, ready.checkpoint), ready, then)
+    return ready
+
+
+def _continue(
+    graph: Graph, state: ThreadState, start: Start, limits: Limits, ns: str
+) -> Generator[Request, Any, ThreadState]:
+    if start.at:
+        stamp = yield NewStamp(state.checkpoint)
+        opened, new = replay(state, stamp, limits)
+        then = decide(graph, opened, limits, ns)
+        yield Save((opened.checkpoint,) if new else (), opened, then)
+        return opened
+    opened = again(state)
+    yield SaveAnswers(opened, (), None, decide(graph, opened, limits, ns))
+    return opened
+
+
+def _command(
+    graph: Graph,
+    state: ThreadState | None,
+    command: Command[Any],
+    start: Start,
+    limits: Limits,
+    ns: str,
+) -> Generator[Request, Any, ThreadState]:
+    null = read_null(graph, command)
+    if command.resume is None and null is None:
+        msg = "Received an empty Command(): give it resume=, update= or goto=."
+        raise EmptyInputError(msg)
+    replies = bind(state, command.resume) if command.resume is not None else ()
+    existing = _existing(state)
+    if replies:
+        opened = deliver(existing, replies)
+    elif start.at:
+        opened = ThreadState(existing.checkpoint, answers=existing.answers)
+    else:
+        opened = again(existing)
+    opened = add_null(replace(opened, passed=opened.checkpoint.id), null)
+    yield SaveAnswers(opened, replies, null, decide(graph, opened, limits, ns))
+    return opened
+
+
+def read_null(graph: Graph, command: Command[Any]) -> Completed | None:
+    """Return a caller's update and gotos; InvalidUpdateError for one to a parent graph."""
+    if command.update is None and not command.goto:
+        return None
+    try:
+        return read_return(graph, START, replace(command, resume=None), graph.channels.keys())
+    except ParentCommand:
+        msg = "There is no parent graph"
+        raise InvalidUpdateError(msg) from None
+
+
+def _reduce_error(error: Exception) -> Errored:
+    return Errored(
+        kind=f"{type(error).__module__}.{type(error).__qualname__}",
+        message=str(error),
+        args=error.args,
+        notes=tuple(getattr(error, "__notes__", ())),
+        exception=error,
+    )

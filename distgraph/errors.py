@@ -1,0 +1,148 @@
+"""Every error that distgraph raises, in one shallow tree; each message says what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from distgraph.types import Command, Interrupt
+
+
+class DistGraphError(Exception):
+    """Base of the errors that are distgraph's own."""
+
+
+# --- what a program does wrong -------------------------------------------------------------
+
+
+class InvalidUpdateError(DistGraphError):
+    """A node, or a caller, wrote something that the state cannot take."""
+
+
+class EmptyInputError(DistGraphError):
+    """A run was started with nothing to start from."""
+
+
+class EmptyChannelError(DistGraphError):
+    """A channel was read before anything was written to it."""
+
+
+class GraphRecursionError(DistGraphError, RecursionError):
+    """A run took more supersteps than its ``recursion_limit`` allows."""
+
+
+class SerializationError(DistGraphError, TypeError):
+    """A value cannot be stored; the message names where it is and what to do."""
+
+
+class DeserializationError(DistGraphError, ValueError):
+    """Stored bytes are damaged, too large, or name a type that is not allowed."""
+
+
+# --- answers --------------------------------------------------------------------------------
+
+
+class ResumeError(DistGraphError, RuntimeError):
+    """An answer could not be delivered; nothing was changed."""
+
+
+class NothingToResume(ResumeError):
+    """``Command(resume=...)`` was sent to a thread that waits for nothing."""
+
+
+class NoSuchInterrupt(ResumeError):
+    """An answer names a question that is not pending; ``pending`` lists those that are."""
+
+    def __init__(self, unknown: Sequence[str], pending: Sequence[str]) -> None:
+        self.unknown, self.pending = tuple(unknown), tuple(pending)
+        waiting = ", ".join(self.pending) or "none"
+        super().__init__(
+            f"No pending interrupt has the id {', '.join(self.unknown)}. It was answered already, "
+            f"or never asked on this thread. Pending now: {waiting}."
+        )
+
+
+class AmbiguousResume(ResumeError):
+    """A bare answer was sent while several questions are pending."""
+
+
+# --- threads and runs -----------------------------------------------------------------------
+
+
+class ThreadBusy(DistGraphError):
+    """The thread has a run that is not finished; wait for it, or cancel it."""
+
+
+class ThreadNotFound(DistGraphError, KeyError):
+    """No thread of that id is stored."""
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""
+
+
+class ThreadConflict(DistGraphError):
+    """Somebody else moved the thread on between reading and writing it."""
+
+
+class RunCancelled(DistGraphError):
+    """The run that is waited for was cancelled."""
+
+
+class RunTimeout(DistGraphError, TimeoutError):
+    """The run did not finish within the time that the caller was ready to wait."""
+
+
+class RemoteNodeError(DistGraphError):
+    """A node failed in a worker with an exception type that this process does not know."""
+
+
+class WorkerLost(DistGraphError):
+    """A task's worker vanished (killed, out of memory) more often than is tolerated."""
+
+
+class AdvanceLost(DistGraphError):
+    """The worker that reduces a superstep vanished more often than is tolerated."""
+
+
+# --- the outside ----------------------------------------------------------------------------
+
+
+class StoreError(DistGraphError):
+    """Redis refused a command."""
+
+
+class StoreUnavailable(StoreError, ConnectionError):
+    """Redis could not be reached."""
+
+
+class BrokerUnavailable(DistGraphError, ConnectionError):
+    """The message broker could not be reached."""
+
+
+class CorruptRecord(StoreError):
+    """A stored record is not of the form that this version writes."""
+
+
+# --- signals: they pass through a node's ``except Exception`` -------------------------------
+
+
+class GraphBubbleUp(BaseException):
+    """Base of the signals that leave a node without being a failure."""
+
+
+class GraphInterrupt(GraphBubbleUp):
+    """Raised by ``interrupt()`` inside a node; the engine turns it into a pause."""
+
+    def __init__(self, interrupts: Sequence[Interrupt] = ()) -> None:
+        self.interrupts = tuple(interrupts)
+        super().__init__(self.interrupts)
+
+
+class ParentCommand(GraphBubbleUp):
+    """Carries a ``Command(graph=Command.PARENT)`` out of a nested graph."""
+
+    def __init__(self, command: Command) -> None:
+        self.command = command
+        super().__init__(command)

@@ -1,0 +1,221 @@
+"""The vocabulary of graphs: what nodes return, what callers send and what they get back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar, Union
+
+from distgraph import _frame
+
+N = TypeVar("N", bound=Hashable)
+
+All = Literal["*"]
+Durability = Literal["sync", "async", "exit"]
+StreamMode = Literal["values", "updates", "tasks", "custom", "messages", "checkpoints", "debug"]
+StreamWriter = Callable[[Any], None]
+
+
+class Send:
+    """One task for ``node`` in the next superstep, with ``arg`` as its whole input."""
+
+    __slots__ = ("arg", "node")
+
+    def __init__(self, node: str, arg: Any) -> None:
+        self.node = node
+        self.arg = arg
+
+    def __hash__(self) -> int:
+        return hash((self.node, self.arg))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Send) and (self.node, self.arg) == (other.node, other.arg)
+
+    def __repr__(self) -> str:
+        return f"Send(node={self.node!r}, arg={self.arg!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupt:
+    """A question that a node asked: its ``value``, and the ``id`` that an answer names."""
+
+    value: Any
+    id: str = "placeholder-id"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command(Generic[N]):
+    """What a node returns to update state and choose what runs next, or a caller to resume.
+
+    ``graph``: None for this graph, ``Command.PARENT`` for the enclosing one. ``update``: a state
+    update. ``resume``: the answer to the one pending interrupt, or ``{interrupt id: answer}``.
+    ``goto``: a node name, a ``Send``, or a sequence of them.
+    """
+
+    PARENT: ClassVar[Literal["__parent__"]] = "__parent__"
+
+    graph: str | None = None
+    update: Any = None
+    resume: Any = None
+    goto: Send | Sequence[Send | N] | N = ()
+
+    def __repr__(self) -> str:
+        given = {name: getattr(self, name) for name in ("graph", "update", "resume", "goto")}
+        shown = ", ".join(f"{k}={v!r}" for k, v in given.items() if v is not None and v != ())
+        return f"Command({shown})"
+
+
+@dataclass(frozen=True, slots=True)
+class Overwrite:
+    """Replaces the value of a reducer channel instead of being merged into it."""
+
+    value: Any
+
+
+def interrupt(value: Any) -> Any:
+    """Ask ``value`` and return the answer; the first call pauses the run until there is one.
+
+    On resume the node runs again from its beginning, and the n-th call of the node returns the
+    n-th answer. Raises ``GraphInterrupt`` (a BaseException that must not be swallowed) while there
+    is no answer, and RuntimeError outside of a node or in a graph without a checkpointer.
+    """
+    return _frame.current("interrupt()").ask(value)
+
+
+def _retryable(exc: Exception) -> bool:
+    if isinstance(exc, ConnectionError):
+        return True
+    status = getattr(getattr(exc, "response", None), "status_code", None)
+    if isinstance(status, int):
+        return status >= HTTP_SERVER_ERROR
+    return not isinstance(exc, _PROGRAM_ERRORS)
+
+
+HTTP_SERVER_ERROR = 500
+_PROGRAM_ERRORS = (
+    ValueError,
+    TypeError,
+    ArithmeticError,
+    ImportError,
+    LookupError,
+    NameError,
+    SyntaxError,
+    RuntimeError,
+    ReferenceError,
+    StopIteration,
+    StopAsyncIteration,
+    OSError,
+)
+RetryOn = Union[type[Exception], Sequence[type[Exception]], Callable[[Exception], bool]]  # noqa: UP007
+
+
+class RetryPolicy(NamedTuple):
+    """When and how often a failed node is tried again; times in seconds.
+
+    ``max_attempts`` counts the first try. ``retry_on`` is an exception class, several of them, or
+    a predicate; by default connection errors, HTTP 5xx and everything that is not a program error.
+    """
+
+    initial_interval: float = 0.5
+    backoff_factor: float = 2.0
+    max_interval: float = 128.0
+    max_attempts: int = 3
+    jitter: bool = True
+    retry_on: RetryOn = _retryable
+
+    def accepts(self, exc: Exception) -> bool:
+        """Whether this policy tries again after ``exc``; TypeError for an unusable ``retry_on``."""
+        match self.retry_on:
+            case type() as cls if issubclass(cls, Exception):
+                return isinstance(exc, cls)
+            case list() | tuple() as classes:
+                return isinstance(exc, tuple(classes))
+            case predicate if callable(predicate) and not isinstance(predicate, type):
+                return bool(predicate(exc))
+        msg = "retry_on must be an Exception class, a list or tuple of them, or a predicate"
+        raise TypeError(msg)
+
+    def delay(self, attempt: int, jitter: float) -> float:
+        """Seconds to wait after the failed ``attempt`` (from 1); ``jitter`` is a draw from 0..1."""
+        pause: float = min(
+            self.max_interval, self.initial_interval * self.backoff_factor ** (attempt - 1)
+        )
+        return pause + (jitter if self.jitter else 0.0)
+
+
+class PregelTask(NamedTuple):
+    """A task of a superstep as a snapshot shows it; ``result`` is None until it has run."""
+
+    id: str
+    name: str
+    path: tuple[Any, ...]
+    error: Exception | str | None = None
+    interrupts: tuple[Interrupt, ...] = ()
+    state: StateSnapshot | dict[str, Any] | None = None
+    result: Any = None
+
+
+class StateSnapshot(NamedTuple):
+    """The state of a thread at one checkpoint."""
+
+    values: dict[str, Any] | Any
+    next: tuple[str, ...]
+    config: dict[str, Any]
+    metadata: dict[str, Any] | None
+    created_at: str | None
+    parent_config: dict[str, Any] | None
+    tasks: tuple[PregelTask, ...]
+    interrupts: tuple[Interrupt, ...]
+
+
+class StateUpdate(NamedTuple):
+    """One update of ``bulk_update_state``: ``values`` written as if by the node ``as_node``."""
+
+    values: Any
+    as_node: str | None = None
+    task_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionInfo:
+    """Where a running node is: ids of its checkpoint, task, thread and run, and its attempt."""
+
+    checkpoint_id: str
+    checkpoint_ns: str
+    task_id: str
+    thread_id: str | None = None
+    run_id: str | None = None
+    node_attempt: int = 1
+
+
+def _no_writer(_chunk: Any) -> None:
+    """Where custom chunks go while nobody streams them."""
+
+
+C = TypeVar("C")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime(Generic[C]):
+    """What a node may know about its run: ``def node(state, runtime: Runtime[Context])``.
+
+    ``idempotency_key`` stays the same over every attempt at a task, so that an outside system can
+    tell a repeated call; ``attempt`` counts the tries from 1.
+    """
+
+    context: C = None  # type: ignore[assignment]
+    stream_writer: StreamWriter = _no_writer
+    execution_info: ExecutionInfo | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def idempotency_key(self) -> str:
+        """The task's id: equal for every attempt at it, different for every other task."""
+        return self.execution_info.task_id if self.execution_info else ""
+
+    @property
+    def attempt(self) -> int:
+        """Which try at the task this is, from 1."""
+        return self.execution_info.node_attempt if self.execution_info else 1
+
+
