@@ -1,0 +1,72 @@
+"""One pure function per operation: arguments in, a Script (or a Plain command) out."""
+
+from __future__ import annotations
+
+from checkpoint_redis.commands.dispatch import (
+    beat,
+    emit,
+    outbox,
+    overdue,
+    published,
+    release,
+    sweep,
+    sweeper_turn,
+)
+from checkpoint_redis.commands.query import (
+    channels,
+    checkpoints,
+    header,
+    history,
+    load,
+    outcome,
+    scan,
+    threads,
+    writes,
+)
+from checkpoint_redis.commands.run import answer, cancel, delete, start, update
+from checkpoint_redis.commands.script import Plain, Script
+from checkpoint_redis.commands.task import (
+    claim,
+    claim_advance,
+    commit,
+    complete,
+    fail,
+    fail_advance,
+    finish,
+    stage,
+)
+
+__all__ = [
+    "Plain",
+    "Script",
+    "answer",
+    "beat",
+    "cancel",
+    "channels",
+    "checkpoints",
+    "claim",
+    "claim_advance",
+    "commit",
+    "complete",
+    "delete",
+    "emit",
+    "fail",
+    "fail_advance",
+    "finish",
+    "header",
+    "history",
+    "load",
+    "outbox",
+    "outcome",
+    "overdue",
+    "published",
+    "release",
+    "scan",
+    "stage",
+    "start",
+    "sweep",
+    "sweeper_turn",
+    "threads",
+    "update",
+    "writes",
+]

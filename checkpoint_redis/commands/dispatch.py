@@ -1,0 +1,126 @@
+"""Commands of heartbeat, sweeper and publishing: what keeps leases, and what is overdue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from checkpoint_redis import keys
+from checkpoint_redis.commands.read import checked, hints, text
+from checkpoint_redis.commands.script import Arguments, Plain, Script
+from checkpoint_redis.keys import Thread
+from checkpoint_redis.records import Custom, Lease
+from checkpoint_redis.replies import Due, Hint, Released
+
+SWEEP_EVERY_MS = 900
+
+
+def release(
+    thread: Thread,
+    ns: str,
+    ep: str,
+    tids: tuple[str, ...],
+    *,
+    owner: str,
+    max_lost: int,
+    lost: bytes = b"",
+    given_back: bool = False,
+) -> Script[Released]:
+    """Queue the tasks that ``owner`` held: it died, or (``given_back``) it shuts down, which
+    counts as no attempt. More than ``max_lost`` losses of a task end the run with ``lost``.
+    """
+    arguments = Arguments()
+    return arguments.script(
+        "release",
+        thread,
+        _released,
+        ns=ns,
+        ep=ep,
+        tids=tids,
+        owner=owner,
+        max_lost=max_lost,
+        error=arguments.add(lost),
+        given_back=given_back,
+    )
+
+
+def beat(
+    namespace: str, shard: int, leases: tuple[Lease, ...], *, lease_ms: int
+) -> Script[tuple[bool, ...]]:
+    """Renew leases of one shard; False: lost, stop working."""
+    held = [[lease.x, lease.ns, lease.ep, lease.tid, lease.tok] for lease in leases]
+    key = keys.due(namespace, shard)
+    return Arguments().script("beat", key, _flags, leases=held, lease=lease_ms)
+
+
+def published(thread: Thread, ns: str, ep: str, visits: int = 0) -> Script[bool]:
+    """Tell that the hints are out: the outbox is looked at 15 s * 2^visits later, at most 5 min."""
+    return Arguments().script("published", thread, bool, ns=ns, ep=ep, visits=visits)
+
+
+def sweep(
+    namespace: str, shard: int, *, limit: int = 100, max_lost: int, lost: bytes = b""
+) -> Script[tuple[Due, ...]]:
+    """Act on what is due in a shard, and return what has to be published."""
+    arguments = Arguments()
+    return arguments.script(
+        "sweep",
+        keys.due(namespace, shard),
+        _dues,
+        limit=limit,
+        max_lost=max_lost,
+        error=arguments.add(lost),
+    )
+
+
+def sweeper_turn(namespace: str, owner: str) -> Plain[bool]:
+    """Ask for the right to sweep all shards now; it lapses by itself."""
+    words = ("SET", keys.sweeper(namespace), owner, "NX", "PX", SWEEP_EVERY_MS)
+    return Plain(words, bool)
+
+
+def outbox(
+    thread: Thread, ns: str, ep: str, cursor: int = 0, *, count: int = 1_000
+) -> Script[tuple[int, tuple[Hint, ...]]]:
+    """Read about ``count`` tasks of the whole outbox, and the next cursor (0 = all read)."""
+    return Arguments().script("outbox", thread, _outbox, ns=ns, ep=ep, cursor=cursor, count=count)
+
+
+def overdue(namespace: str, shard: int, *, limit: int = 100) -> Script[tuple[Due, ...]]:
+    """Find the frames whose tasks wait in an outbox, planned for whatever time."""
+    return Arguments().script("overdue", keys.due(namespace, shard), _dues, limit=limit)
+
+
+def emit(thread: Thread, run: str, events: tuple[Custom, ...]) -> Script[bool]:
+    """Append custom events, unless ``run`` is not the run under way any more (False)."""
+    arguments = Arguments()
+    records = [[e.ns, e.tid, e.tok, arguments.add(e.blob)] for e in events]
+    return arguments.script("emit", thread, bool, run=run, events=records)
+
+
+@checked
+def _released(raw: Any) -> Released:
+    match text(raw[0]):
+        case "released":
+            return Released("released", hints(raw[1]))
+        case "failed" | "gone" as other:
+            return Released(other)
+        case other:
+            raise ValueError(f"release answered {other}")
+
+
+@checked
+def _flags(raw: Any) -> tuple[bool, ...]:
+    return tuple(bool(each) for each in raw)
+
+
+@checked
+def _dues(raw: Any) -> tuple[Due, ...]:
+    return tuple(
+        Due(text(x), text(ns), text(ep), text(kind), text(tid), hints(found))
+        for x, ns, ep, kind, tid, found in raw
+    )
+
+
+@checked
+def _outbox(raw: Any) -> tuple[int, tuple[Hint, ...]]:
+    return int(raw[0]), hints(raw[1])

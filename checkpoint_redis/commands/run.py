@@ -1,0 +1,181 @@
+"""Commands of a client: start, answer, cancel, delete, update."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from checkpoint_redis.commands.read import checked, hints, text
+from checkpoint_redis.commands.script import Arguments, Script
+from checkpoint_redis.keys import Thread
+from checkpoint_redis.records import Answer, AnswerMode, CheckpointEntry, Superstep, TaskEntry
+from checkpoint_redis.replies import Answered, Changed, Started
+
+KEEP_OUTCOMES = 200
+
+
+def start(
+    thread: Thread,
+    run: str,
+    step: Superstep,
+    *,
+    expect: str,
+    graph: str,
+    fp: str,
+    queue: str,
+    cfg: bytes = b"",
+    modes: str = "",
+    passed: str = "",
+    keep_outcomes: int = KEEP_OUTCOMES,
+) -> Script[Started]:
+    """Start a run on a thread at rest whose head is ``expect`` ('' = none), creating the thread.
+
+    The superstep may do without a checkpoint: the run then goes on from the head.
+    """
+    arguments = Arguments()
+    return arguments.script(
+        "start",
+        thread,
+        _started,
+        run=run,
+        expect=expect,
+        id=arguments.add(thread.thread_id.encode("utf-8", "surrogatepass")),
+        graph=graph,
+        fp=fp,
+        queue=queue,
+        cfg=arguments.add(cfg),
+        modes=modes,
+        passed=passed,
+        keep=keep_outcomes,
+        step=arguments.superstep(step),
+    )
+
+
+def answer(
+    thread: Thread,
+    run: str,
+    mode: AnswerMode,
+    pairs: tuple[Answer, ...] = (),
+    *,
+    rnd: str,
+    nulls: tuple[bytes, ...] = (),
+    tasks: tuple[TaskEntry, ...] = (),
+    cfg: bytes | None = None,
+    modes: str = "",
+    graph_fp: str = "",
+    stop: int | None = None,
+    keep_outcomes: int = KEEP_OUTCOMES,
+) -> Script[Answered]:
+    """Go on with an open superstep: answer questions, ask them again, or retry what failed.
+
+    All pairs are accepted or none. ``cfg`` None keeps the previous run's; ``graph_fp`` '' lets
+    any version of the graph go on.
+    """
+    arguments = Arguments()
+    records, first = arguments.tasks(tasks)
+    return arguments.script(
+        "answer",
+        thread,
+        _answered,
+        run=run,
+        mode=mode,
+        pairs=[[a.ns, a.tid, a.iid, arguments.add(a.blob)] for a in pairs],
+        rnd=rnd,
+        nulls=[arguments.add(blob) for blob in nulls],
+        tasks=records,
+        first=first,
+        keep_cfg=cfg is None,
+        cfg=arguments.add(cfg or b""),
+        modes=modes,
+        fp=graph_fp,
+        stop=-1 if stop is None else stop,
+        keep=keep_outcomes,
+    )
+
+
+def cancel(thread: Thread, run: str, *, ep: str) -> Script[Changed]:
+    """Cancel ``run`` ('' = whichever there is); ``ep`` fences off what still runs."""
+    return Arguments().script("cancel", thread, _changed, run=run, ep=ep)
+
+
+def delete(thread: Thread) -> Script[Changed]:
+    """Remove all of a thread. -> ok | missing."""
+    return Arguments().script("delete", thread, _changed)
+
+
+def update(
+    thread: Thread,
+    checkpoints: tuple[CheckpointEntry, ...],
+    *,
+    expect: str,
+    ep: str,
+    waiting: bool,
+    graph: str = "",
+    fp: str = "",
+    queue: str = "",
+) -> Script[Changed]:
+    """Put checkpoints on a thread at rest whose head is ``expect``; ``waiting`` leaves it
+    interrupted. With a ``graph``, a thread that does not exist is created.
+    """
+    arguments = Arguments()
+    step = Superstep(ep, checkpoints, (), "go", 0)
+    return arguments.script(
+        "update",
+        thread,
+        _changed,
+        expect=expect,
+        waiting=waiting,
+        id=arguments.add(thread.thread_id.encode("utf-8", "surrogatepass")),
+        graph=graph,
+        fp=fp,
+        queue=queue,
+        step=arguments.superstep(step),
+    )
+
+
+@checked
+def _started(raw: Any) -> Started:
+    match [text(part) for part in raw]:
+        case ["go" | "stop" | "end" | "fail" as status, ep, event_id]:
+            return Started(status, ep, event_id)
+        case ["busy", run]:
+            return Started("busy", run=run)
+        case ["conflict", head]:
+            return Started("conflict", head=head)
+        case ["dup", ep, event_id, outcome, run]:
+            return Started("dup", ep, event_id, run, outcome=outcome)
+        case ["unstaged"]:
+            return Started("unstaged")
+        case other:
+            raise ValueError(f"start answered {other}")
+
+
+@checked
+def _answered(raw: Any) -> Answered:
+    match [text(part) if isinstance(part, bytes) else part for part in raw]:
+        case ["go" | "joined" as status, ep, event_id, run, found, advance]:
+            return Answered(status, ep, event_id, run, hints(found), bool(advance))
+        case ["no_interrupt", pending]:
+            return Answered("no_interrupt", pending=tuple(text(iid) for iid in pending))
+        case ["nothing", st]:
+            return Answered("nothing", outcome=st)
+        case ["busy", run]:
+            return Answered("busy", run=run)
+        case ["missing"]:
+            return Answered("missing")
+        case ["dup", ep, event_id, outcome, run]:
+            return Answered("dup", ep, event_id, run, outcome=outcome)
+        case other:
+            raise ValueError(f"answer answered {other}")
+
+
+@checked
+def _changed(raw: Any) -> Changed:
+    match [text(part) for part in raw]:
+        case ["ok" | "idle" | "missing" as status]:
+            return Changed(status)
+        case ["cancelled" | "busy" as status, run]:
+            return Changed(status, run=run)
+        case ["conflict", head]:
+            return Changed("conflict", head=head)
+        case other:
+            raise ValueError(f"Redis answered {other}")

@@ -1,0 +1,81 @@
+"""A command as data: what to send to Redis, and how to read what comes back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from checkpoint_redis.keys import Thread
+from checkpoint_redis.records import Superstep, TaskEntry
+
+T = TypeVar("T", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Script(Generic[T]):
+    """A Lua script of ``scripts/`` with its arguments."""
+
+    name: str
+    keys: tuple[str, ...]
+    args: tuple[bytes, ...]
+    read: Callable[[Any], T]
+
+
+@dataclass(frozen=True, slots=True)
+class Plain(Generic[T]):
+    """A single command of Redis that reads, or that needs no script to be safe."""
+
+    words: tuple[str | bytes | int, ...]
+    read: Callable[[Any], T]
+
+
+@dataclass(slots=True)
+class Arguments:
+    """Collects blobs; ``add`` returns their position in ARGV, 0 for an empty one."""
+
+    blobs: list[bytes] = field(default_factory=list)
+
+    def add(self, blob: bytes) -> int:
+        if not blob:
+            return 0
+        self.blobs.append(blob)
+        return len(self.blobs) + 1
+
+    def tasks(self, tasks: tuple[TaskEntry, ...]) -> tuple[list[list[Any]], int]:
+        """Return the records of the tasks, and the position of their first blob."""
+        first = len(self.blobs) + 2
+        self.blobs.extend(task.blob for task in tasks)
+        return [[t.id, t.queue, t.priority, int(t.reads)] for t in tasks], first
+
+    def superstep(self, step: Superstep) -> dict[str, Any]:
+        tasks, first = self.tasks(step.tasks)
+        checkpoints = [
+            [
+                c.id,
+                self.add(c.blob),
+                c.step,
+                json.dumps(c.refs, separators=(",", ":")),
+                [part for ref in c.channels for part in (ref, self.add(c.channels[ref]))],
+            ]
+            for c in step.checkpoints
+        ]
+        return {
+            "ep": step.ep,
+            "checkpoints": checkpoints,
+            "tasks": tasks,
+            "first": first,
+            "outcome": step.outcome,
+            "stop": step.stop,
+            "error": self.add(step.error),
+            "nulls": [self.add(blob) for blob in step.nulls],
+            "staged": step.staged,
+        }
+
+    def script(
+        self, name: str, key: str | Thread, read: Callable[[Any], T], **small: Any
+    ) -> Script[T]:
+        head = json.dumps(small, separators=(",", ":")).encode()
+        header = key.header if isinstance(key, Thread) else key
+        return Script(name, (header,), (head, *self.blobs), read)

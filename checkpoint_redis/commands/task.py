@@ -1,0 +1,272 @@
+"""Commands of the hot path: claim, complete, finish, commit, fail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from checkpoint_redis.commands.read import checked, context, number, pairs, text
+from checkpoint_redis.commands.script import Arguments, Script
+from checkpoint_redis.keys import Thread
+from checkpoint_redis.records import Finished, Superstep, TaskEntry
+from checkpoint_redis.replies import Advance, Claimed, ClaimedTask, Committed, Completed
+
+INLINE = 65_536
+COMMITTED = ("go", "stop", "end", "fail", "again", "stale", "gone", "unstaged")
+
+
+def claim(
+    thread: Thread,
+    ns: str,
+    ep: str,
+    tids: tuple[str, ...],
+    *,
+    tok: str,
+    owner: str,
+    lease_ms: int,
+    served: tuple[str, ...],
+    inline: int = INLINE,
+) -> Script[Claimed]:
+    """Take tasks for one attempt; channels over ``inline`` bytes in total come as names."""
+    return Arguments().script(
+        "claim",
+        thread,
+        _claimed,
+        ns=ns,
+        ep=ep,
+        tids=tids,
+        tok=tok,
+        owner=owner,
+        lease=lease_ms,
+        served=served,
+        inline=inline,
+    )
+
+
+def claim_advance(
+    thread: Thread,
+    ns: str,
+    ep: str,
+    *,
+    tok: str,
+    lease_ms: int,
+    served: tuple[str, ...],
+    max_advances: int = 3,
+    lost: bytes = b"",
+    inline: int = INLINE,
+) -> Script[Advance]:
+    """Take the advance of a closed superstep; ``lost`` is the error when nobody survives it."""
+    arguments = Arguments()
+    return arguments.script(
+        "claim_advance",
+        thread,
+        _advance,
+        ns=ns,
+        ep=ep,
+        tok=tok,
+        lease=lease_ms,
+        served=served,
+        max=max_advances,
+        inline=inline,
+        error=arguments.add(lost),
+    )
+
+
+def complete(
+    thread: Thread,
+    ns: str,
+    ep: str,
+    results: tuple[Finished, ...],
+    *,
+    tok: str,
+    tok2: str,
+    lease_ms: int,
+    inline: int = INLINE,
+) -> Script[Completed]:
+    """Record results; ``tok2`` becomes the advance token if this closes the barrier."""
+    arguments = Arguments()
+    return arguments.script(
+        "complete",
+        thread,
+        _completed,
+        ns=ns,
+        ep=ep,
+        tok=tok,
+        tok2=tok2,
+        lease=lease_ms,
+        inline=inline,
+        results=[_result(arguments, result) for result in results],
+    )
+
+
+def finish(
+    thread: Thread,
+    ns: str,
+    ep: str,
+    result: Finished,
+    step: Superstep,
+    *,
+    tok: str,
+    tok2: str,
+    lease_ms: int,
+    nulls: int = 0,
+    inline: int = INLINE,
+) -> Script[Committed | Completed]:
+    """Complete and commit the only task of a superstep; ``nulls``: as many null-task records as
+    the claim gave were applied. Falls back to complete when the task is not alone.
+    """
+    arguments = Arguments()
+    return arguments.script(
+        "finish",
+        thread,
+        _finished,
+        ns=ns,
+        ep=ep,
+        tok=tok,
+        tok2=tok2,
+        lease=lease_ms,
+        nulls=nulls,
+        inline=inline,
+        results=[_result(arguments, result)],
+        step=arguments.superstep(step),
+    )
+
+
+def commit(
+    thread: Thread, ns: str, ep: str, step: Superstep, *, advtok: str
+) -> Script[Committed]:
+    """Replace the closed superstep ``ep`` by ``step``."""
+    arguments = Arguments()
+    return arguments.script(
+        "commit", thread, _committed, ns=ns, ep=ep, tok=advtok, step=arguments.superstep(step)
+    )
+
+
+def stage(thread: Thread, ep: str, tasks: tuple[TaskEntry, ...]) -> Script[bool]:
+    """Store a chunk of the superstep ``ep`` to come; it is lost after ten minutes."""
+    arguments = Arguments()
+    records, first = arguments.tasks(tasks)
+    return arguments.script("stage", thread, bool, ep=ep, tasks=records, first=first)
+
+
+def fail(
+    thread: Thread,
+    ns: str,
+    ep: str,
+    tid: str,
+    *,
+    tok: str,
+    error: bytes,
+    retry_in_ms: int,
+    memo: bytes = b"",
+) -> Script[str]:
+    """Record a failed attempt; -1 ms is final. -> retry | failed | stale | gone."""
+    arguments = Arguments()
+    return arguments.script(
+        "fail",
+        thread,
+        status,
+        ns=ns,
+        ep=ep,
+        tid=tid,
+        tok=tok,
+        error=arguments.add(error),
+        retry_in=retry_in_ms,
+        memo=arguments.add(memo),
+    )
+
+
+def fail_advance(thread: Thread, ns: str, ep: str, *, advtok: str, error: bytes) -> Script[str]:
+    """End the run because its superstep cannot be reduced. -> failed | stale | gone."""
+    arguments = Arguments()
+    return arguments.script(
+        "fail_advance", thread, status, ns=ns, ep=ep, tok=advtok, error=arguments.add(error)
+    )
+
+
+def _result(arguments: Arguments, result: Finished) -> list[Any]:
+    return [
+        result.tid,
+        result.rnd,
+        arguments.add(result.blob),
+        arguments.add(result.event),
+        result.questions,
+        arguments.add(result.memo),
+    ]
+
+
+@checked
+def status(raw: Any) -> str:
+    return text(raw[0])
+
+
+@checked
+def _claimed(raw: Any) -> Claimed:
+    match text(raw[0]):
+        case "ok":
+            return Claimed("ok", tuple(_task(task) for task in raw[2]), context(raw[1]))
+        case "busy":
+            return Claimed("busy", tuple(_task(task) for task in raw[2]))
+        case "unserved":
+            return Claimed("unserved", graph=text(raw[1]), fp=text(raw[2]))
+        case "gone":
+            return Claimed("gone")
+        case other:
+            raise ValueError(f"claim answered {other}")
+
+
+def _task(raw: Any) -> ClaimedTask:
+    match text(raw[1]):
+        case "ok":
+            tid, _, att, rnd, blob, memo, answers = raw
+            return ClaimedTask(
+                text(tid), "ok", number(att), text(rnd), blob or b"", memo, tuple(answers)
+            )
+        case "busy":
+            return ClaimedTask(text(raw[0]), "busy")
+        case _:
+            return ClaimedTask(text(raw[0]), "gone")
+
+
+@checked
+def _advance(raw: Any) -> Advance:
+    match text(raw[0]):
+        case "advance":
+            return _advancing(raw[1], raw[2])
+        case "unserved":
+            return Advance("unserved", graph=text(raw[1]), fp=text(raw[2]))
+        case "busy" | "gone" | "failed" as other:
+            return Advance(other)
+        case other:
+            raise ValueError(f"claim_advance answered {other}")
+
+
+def _advancing(raw_context: Any, writes: Any) -> Advance:
+    return Advance("advance", context(raw_context), None if writes is None else pairs(writes))
+
+
+@checked
+def _completed(raw: Any) -> Completed:
+    if text(raw[0]) == "gone":
+        return Completed("gone")
+    statuses = tuple(text(each) for each in raw[1])
+    match text(raw[2]):
+        case "advance":
+            return Completed("advance", statuses, _advancing(raw[3], raw[4]))
+        case "open" | "paused" as closing:
+            return Completed(closing, statuses)
+        case other:
+            raise ValueError(f"complete answered {other}")
+
+
+@checked
+def _committed(raw: Any) -> Committed:
+    answer = text(raw[0])
+    for known in COMMITTED:
+        if answer == known:
+            return Committed(known, text(raw[1]) if len(raw) > 1 else "")
+    raise ValueError(f"commit answered {answer}")
+
+
+@checked
+def _finished(raw: Any) -> Committed | Completed:
+    return _completed(raw) if text(raw[0]) == "results" else _committed(raw)

@@ -1,0 +1,125 @@
+"""Names of everything that is stored: no other module spells a key.
+
+A thread's keys begin with ``<namespace>{<shard>}:<x>:`` and end in
+
+    h       HASH    header: thread, run, frames, outcomes
+    s:<ns>  HASH    open superstep of a frame: task records, task blobs, answers
+    w:<ns>  HASH    task id -> writes            u:<ns>  HASH  task id -> pending questions
+    a:<ns>  SET     active tasks (the barrier)   q:<ns>  SET   tasks to be claimed (the outbox)
+    c       HASH    checkpoints (k|<ns>|<cp>), channels (v|<ns>|<channel>@<ref>),
+                    references of the head checkpoint (f|<ns>)
+    e       STREAM  events                       eb      HASH  event payloads over 4 KB
+    S: A: Q: <ep>   a superstep that is being staged (10 minutes)
+
+A shard has ``due`` (what must be looked at, and when) and ``ix:<status>``; a namespace has
+``workers``, ``meta`` and ``sweeper``.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from dataclasses import dataclass
+
+SHARDS = 64
+_NAMESPACE = re.compile(r"[a-z0-9_-]{1,32}")
+_HASH = re.compile(r"[a-z2-7]{24}")
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """The address of one thread; ``thread_id`` is '' where only its hash is known."""
+
+    namespace: str
+    thread_id: str
+    x: str = ""
+
+    def __post_init__(self) -> None:
+        check_namespace(self.namespace)
+        if not self.x:
+            object.__setattr__(self, "x", thread_hash(self.namespace, self.thread_id))
+
+    @classmethod
+    def from_x(cls, namespace: str, x: str) -> Thread:
+        """Address a thread by its hash; ValueError when it cannot be one."""
+        if not _HASH.fullmatch(x):
+            raise ValueError(f"{x!r} is no thread hash: 24 characters of a-z and 2-7")
+        return cls(namespace, "", x)
+
+    @property
+    def shard(self) -> int:
+        return shard_of(self.x)
+
+    @property
+    def prefix(self) -> str:
+        return f"{shard_prefix(self.namespace, self.shard)}{self.x}:"
+
+    @property
+    def header(self) -> str:
+        return f"{self.prefix}h"
+
+    @property
+    def checkpoints(self) -> str:
+        return f"{self.prefix}c"
+
+    @property
+    def events(self) -> str:
+        return f"{self.prefix}e"
+
+    @property
+    def event_blobs(self) -> str:
+        return f"{self.prefix}eb"
+
+    def writes(self, ns: str) -> str:
+        return f"{self.prefix}w:{ns}"
+
+
+def check_namespace(namespace: str) -> None:
+    """Refuse what could be taken for another part of a key, with a ValueError."""
+    if not _NAMESPACE.fullmatch(namespace):
+        raise ValueError(f"namespace {namespace!r} must be 1 to 32 characters of a-z, 0-9, _ and -")
+
+
+def thread_hash(namespace: str, thread_id: str) -> str:
+    text = f"{namespace}\0{thread_id}".encode("utf-8", "surrogatepass")
+    digest = hashlib.blake2b(text, digest_size=15).digest()
+    return base64.b32encode(digest).decode().lower()
+
+
+def shard_of(x: str) -> int:
+    return binascii.crc_hqx(x.encode(), 0) % SHARDS
+
+
+def shard_prefix(namespace: str, shard: int) -> str:
+    return f"{namespace}{{{shard:02d}}}:"
+
+
+def due(namespace: str, shard: int) -> str:
+    return f"{shard_prefix(namespace, shard)}due"
+
+
+def index(namespace: str, shard: int, status: str) -> str:
+    return f"{shard_prefix(namespace, shard)}ix:{status}"
+
+
+def workers(namespace: str) -> str:
+    return f"{namespace}:workers"
+
+
+def meta(namespace: str) -> str:
+    return f"{namespace}:meta"
+
+
+def sweeper(namespace: str) -> str:
+    return f"{namespace}:sweeper"
+
+
+def all_headers(namespace: str) -> str:
+    """Return the SCAN pattern of every thread's header."""
+    return f"{namespace}{{*}}:*:h"
+
+
+def thread_of_header(namespace: str, header: str) -> Thread:
+    return Thread.from_x(namespace, header.split(":")[-2])

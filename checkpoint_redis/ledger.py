@@ -1,0 +1,221 @@
+"""Runs, supersteps, tasks and leases in Redis: one-line methods over the commands.
+
+A call is repeated with the same arguments while the connection fails: every script knows its own
+token again, so a repetition whose first reply was lost changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import redis
+import redis.asyncio
+from redis import exceptions
+
+from checkpoint_redis import commands, source
+from checkpoint_redis.commands import Plain, Script
+from distgraph.errors import StoreError, StoreUnavailable
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Command = Script[T] | Plain[T]
+
+RETRY_FOR = 10.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
+_TEMPORARY = (
+    exceptions.ConnectionError,
+    exceptions.TimeoutError,
+    exceptions.ReadOnlyError,
+    exceptions.TryAgainError,
+    exceptions.ClusterDownError,
+)
+_FINAL = (exceptions.AuthenticationError, exceptions.AuthorizationError)
+
+
+def _method(command: Callable[P, Command[T]]) -> Callable[Concatenate[Ledger, P], T]:
+    @wraps(command)
+    def method(self: Ledger, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self.call(command(*args, **kwargs))
+
+    return method
+
+
+def _async(
+    command: Callable[P, Command[T]],
+) -> Callable[Concatenate[AsyncLedger, P], Awaitable[T]]:
+    @wraps(command)
+    async def method(self: AsyncLedger, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self.call(command(*args, **kwargs))
+
+    return method
+
+
+class Ledger:
+    """The commands over a blocking client (made with ``decode_responses=False``).
+
+    StoreUnavailable when Redis cannot be reached within ``retry_for`` seconds (0 = one try),
+    StoreError when it refuses, CorruptRecord when its answer cannot be read.
+    """
+
+    def __init__(self, client: redis.Redis, *, retry_for: float = RETRY_FOR) -> None:
+        self.client = client
+        self._retry_for = retry_for
+
+    def call(self, command: Command[T]) -> T:
+        pauses = _pauses(self._retry_for)
+        while True:
+            try:
+                return command.read(self._send(command))
+            except exceptions.RedisError as error:
+                pause = _pause_after(error, pauses, self.client)
+            time.sleep(pause)
+
+    def _send(self, command: Command[Any]) -> Any:
+        try:
+            return self.client.execute_command(*_words(command))
+        except exceptions.NoScriptError:
+            return self.client.execute_command(*_words_in_full(command))
+
+    start = _method(commands.start)
+    answer = _method(commands.answer)
+    cancel = _method(commands.cancel)
+    delete = _method(commands.delete)
+    update = _method(commands.update)
+    stage = _method(commands.stage)
+    claim = _method(commands.claim)
+    claim_advance = _method(commands.claim_advance)
+    complete = _method(commands.complete)
+    finish = _method(commands.finish)
+    commit = _method(commands.commit)
+    fail = _method(commands.fail)
+    fail_advance = _method(commands.fail_advance)
+    release = _method(commands.release)
+    beat = _method(commands.beat)
+    published = _method(commands.published)
+    sweep = _method(commands.sweep)
+    sweeper_turn = _method(commands.sweeper_turn)
+    outbox = _method(commands.outbox)
+    overdue = _method(commands.overdue)
+    emit = _method(commands.emit)
+    load = _method(commands.load)
+    header = _method(commands.header)
+    outcome = _method(commands.outcome)
+    history = _method(commands.history)
+    checkpoints = _method(commands.checkpoints)
+    channels = _method(commands.channels)
+    writes = _method(commands.writes)
+    threads = _method(commands.threads)
+    scan = _method(commands.scan)
+
+
+class AsyncLedger:
+    """The same over an asyncio client, which belongs to the caller's event loop."""
+
+    def __init__(self, client: redis.asyncio.Redis, *, retry_for: float = RETRY_FOR) -> None:
+        self.client = client
+        self._retry_for = retry_for
+
+    async def call(self, command: Command[T]) -> T:
+        pauses = _pauses(self._retry_for)
+        while True:
+            try:
+                return command.read(await self._send(command))
+            except exceptions.RedisError as error:
+                pause = _pause_after(error, pauses, self.client)
+            await asyncio.sleep(pause)
+
+    async def _send(self, command: Command[Any]) -> Any:
+        try:
+            return await self.client.execute_command(*_words(command))
+        except exceptions.NoScriptError:
+            return await self.client.execute_command(*_words_in_full(command))
+
+    start = _async(commands.start)
+    answer = _async(commands.answer)
+    cancel = _async(commands.cancel)
+    delete = _async(commands.delete)
+    update = _async(commands.update)
+    stage = _async(commands.stage)
+    claim = _async(commands.claim)
+    claim_advance = _async(commands.claim_advance)
+    complete = _async(commands.complete)
+    finish = _async(commands.finish)
+    commit = _async(commands.commit)
+    fail = _async(commands.fail)
+    fail_advance = _async(commands.fail_advance)
+    release = _async(commands.release)
+    beat = _async(commands.beat)
+    published = _async(commands.published)
+    sweep = _async(commands.sweep)
+    sweeper_turn = _async(commands.sweeper_turn)
+    outbox = _async(commands.outbox)
+    overdue = _async(commands.overdue)
+    emit = _async(commands.emit)
+    load = _async(commands.load)
+    header = _async(commands.header)
+    outcome = _async(commands.outcome)
+    history = _async(commands.history)
+    checkpoints = _async(commands.checkpoints)
+    channels = _async(commands.channels)
+    writes = _async(commands.writes)
+    threads = _async(commands.threads)
+    scan = _async(commands.scan)
+
+
+def _words(command: Command[Any]) -> tuple[Any, ...]:
+    if isinstance(command, Plain):
+        return command.words
+    return ("EVALSHA", source.sha(command.name), len(command.keys), *command.keys, *command.args)
+
+
+def _words_in_full(command: Command[Any]) -> tuple[Any, ...]:
+    """Scripts vanish when Redis restarts or fails over; EVAL brings one back."""
+    if isinstance(command, Plain):
+        return command.words
+    return ("EVAL", source.lua(command.name), len(command.keys), *command.keys, *command.args)
+
+
+def _pauses(retry_for: float) -> Iterator[float]:
+    """Yield how long to wait before each repetition, while there is time for one."""
+    deadline = time.monotonic() + retry_for
+    pause = _FIRST_PAUSE
+    while (left := deadline - time.monotonic()) > 0:
+        yield min(left, pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, no secret
+        pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+def _pause_after(error: exceptions.RedisError, pauses: Iterator[float], client: Any) -> float:
+    """Return how long to wait, or raise what the caller is to see."""
+    if not isinstance(error, _TEMPORARY) or isinstance(error, _FINAL):
+        raise _refused(error, client) from error
+    pause = next(pauses, None)
+    if pause is None:
+        raise StoreUnavailable(
+            f"Redis at {address(client)} cannot be reached ({error}). Is it running, and is the "
+            "URL right?"
+        ) from error
+    return pause
+
+
+def _refused(error: exceptions.RedisError, client: Any) -> StoreError:
+    if isinstance(error, _FINAL):
+        return StoreUnavailable(
+            f"Redis at {address(client)} refuses the login. Check user and password in the URL."
+        )
+    return StoreError(f"Redis at {address(client)} refused a command: {error}")
+
+
+def address(client: Any) -> str:
+    """Return where a client connects to, without its password."""
+    pool = getattr(client, "connection_pool", None)
+    known = getattr(pool, "connection_kwargs", {})
+    if path := known.get("path"):
+        return str(path)
+    if host := known.get("host"):
+        return f"{host}:{known.get('port', 6379)}/{known.get('db') or 0}"
+    return "its configured address"

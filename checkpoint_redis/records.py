@@ -1,0 +1,99 @@
+"""What the commands are given; blobs are opaque here, whoever encodes them puts a version first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Outcome = Literal["go", "stop", "end", "fail"]
+AnswerMode = Literal["resume", "reask", "retry"]
+
+STAGE_ABOVE = 5_000
+"""A superstep of more tasks is stored by ``stage`` first, in chunks of at most this many."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskEntry:
+    """One task to be queued; ``queue`` '' is the graph's own queue."""
+
+    id: str
+    blob: bytes
+    queue: str = ""
+    priority: int = 0
+    reads: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointEntry:
+    """A checkpoint: ``refs`` are all its channels ("channel@ref"), ``channels`` the new blobs."""
+
+    id: str
+    blob: bytes
+    step: int
+    refs: tuple[str, ...] = ()
+    channels: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Superstep:
+    """What follows a start or a commit.
+
+    ``go`` queues ``tasks``; ``stop`` is a static breakpoint; ``end`` is success; ``fail`` ends the
+    run with ``error``. ``staged``: ``stage`` has stored the tasks under ``ep`` already, those in
+    ``tasks`` come on top.
+    """
+
+    ep: str
+    checkpoints: tuple[CheckpointEntry, ...]
+    tasks: tuple[TaskEntry, ...]
+    outcome: Outcome
+    stop: int
+    error: bytes = b""
+    nulls: tuple[bytes, ...] = ()
+    staged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What one task left: its writes, or with ``questions`` ((iid, deadline in ms since 1970 or
+    0), ...) the blob of what it asks.
+    """
+
+    tid: str
+    rnd: str
+    blob: bytes
+    event: bytes = b""
+    questions: tuple[tuple[str, int], ...] = ()
+    memo: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer to one question of one task."""
+
+    ns: str
+    tid: str
+    iid: str
+    blob: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right of one attempt at a task, or at an advance (tid '@'), as its holder knows it."""
+
+    x: str
+    ns: str
+    ep: str
+    tid: str
+    tok: str
+
+
+@dataclass(frozen=True, slots=True)
+class Custom:
+    """A custom event of a task's attempt."""
+
+    ns: str
+    tid: str
+    tok: str
+    blob: bytes

@@ -1,0 +1,243 @@
+"""What the commands answer, read from Redis's raw replies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A task to publish, with its routing; tid '@' is an advance."""
+
+    ns: str
+    ep: str
+    tid: str
+    queue: str
+    priority: int
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """``go`` and its like end in a run; ``dup``: this run id was started before, its status is
+    ``outcome``, ``ep`` and ``event_id`` allow to go on as if the first reply had arrived.
+    """
+
+    status: Literal["go", "stop", "end", "fail", "busy", "conflict", "dup", "unstaged"]
+    ep: str = ""
+    event_id: str = "0-0"
+    run: str = ""
+    head: str = ""
+    outcome: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """``joined``: the answer went into ``run``, which was under way. ``nothing``: the thread's
+    status is ``outcome`` and waits for nothing. ``pending``: the questions that do wait.
+    """
+
+    status: Literal["go", "joined", "dup", "no_interrupt", "nothing", "busy", "missing"]
+    ep: str = ""
+    event_id: str = "0-0"
+    run: str = ""
+    hints: tuple[Hint, ...] = ()
+    advance: bool = False
+    pending: tuple[str, ...] = ()
+    outcome: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A frame as a job sees it; ``active`` counts the tasks that are not done."""
+
+    graph: str
+    fp: str
+    run: str
+    cp: str
+    step: int
+    stop: int
+    active: int
+    modes: str
+    thread_id: str
+    queue: str
+    passed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a job reads: a channel is None when its blob is to be fetched apart."""
+
+    head: Head
+    cfg: bytes
+    nulls: tuple[bytes, ...]
+    checkpoint: bytes | None
+    channels: Mapping[str, bytes | None]
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedTask:
+    tid: str
+    status: Literal["ok", "busy", "gone"]
+    att: int = 0
+    rnd: str = ""
+    blob: bytes = b""
+    memo: bytes | None = None
+    answers: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """``context`` is there when the status is ok; ``graph`` and ``fp`` when it is unserved."""
+
+    status: Literal["ok", "busy", "gone", "unserved"]
+    tasks: tuple[ClaimedTask, ...] = ()
+    context: Context | None = None
+    graph: str = ""
+    fp: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """``context`` is there when the status is advance; ``writes`` is None when they are over
+    1 MB: read them with ``writes``, they do not change any more.
+    """
+
+    status: Literal["advance", "busy", "gone", "unserved", "failed"]
+    context: Context | None = None
+    writes: Mapping[str, bytes] | None = None
+    graph: str = ""
+    fp: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """Per task done, dup, stale or gone; ``advance`` when this caller is to reduce."""
+
+    closing: Literal["open", "paused", "advance", "gone"]
+    statuses: tuple[str, ...] = ()
+    advance: Advance | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """``again``: this very commit was made before, and its reply was lost."""
+
+    status: Literal["go", "stop", "end", "fail", "again", "stale", "gone", "unstaged"]
+    ep: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """``failed``: a task vanished too often and ended the run."""
+
+    status: Literal["released", "failed", "gone"]
+    hints: tuple[Hint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What a sweep found due in one frame; kinds are those of PROTOCOL's due members."""
+
+    x: str
+    ns: str
+    ep: str
+    kind: str
+    tid: str
+    hints: tuple[Hint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """The outcome of cancel, delete and update, with the run or head that stood against it."""
+
+    status: Literal["ok", "cancelled", "idle", "busy", "conflict", "missing"]
+    run: str = ""
+    head: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """How a run stands: pending, success, error, interrupted, cancelled or joined (``cp`` is then
+    the run that was joined).
+    """
+
+    status: str
+    cp: str
+    error: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A thread's header and its root or child frame; times in ms."""
+
+    thread_id: str
+    graph: str
+    fp: str
+    queue: str
+    st: str
+    run: str
+    modes: str
+    cfg: bytes
+    passed: str
+    created: int
+    upd: int
+    ep: str
+    cp: str
+    step: int
+    stop: int
+    adv: str
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTask:
+    """A task of the open superstep; ``st`` is one of Q R B I D X."""
+
+    tid: str
+    st: str
+    rnd: str
+    att: int
+    lost: int
+    owner: str
+    queue: str
+    priority: int
+    blob: bytes
+    answers: tuple[bytes, ...]
+    memo: bytes | None
+    error: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an interrupted task asks: ((iid, deadline in ms or 0), ...) and the blob."""
+
+    tid: str
+    questions: tuple[tuple[str, int], ...]
+    blob: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A frame at one moment; ``channels`` is empty for a checkpoint that is not the head."""
+
+    header: Header
+    outcome: RunOutcome | None
+    checkpoint: bytes | None
+    channels: Mapping[str, bytes | None]
+    tasks: tuple[OpenTask, ...]
+    writes: Mapping[str, bytes]
+    questions: tuple[Asked, ...]
+    nulls: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A thread found by its status, and since when (ms) it has it."""
+
+    x: str
+    since: int
+    thread_id: str
+    graph: str
+    run: str

@@ -1,0 +1,124 @@
+-- include: lib.lua step.lua
+-- Goes on with an open superstep: answers, asks again, or retries. All pairs or none.
+-- KEYS[1] header. ARGV[1] {run, mode, pairs, rnd, nulls, tasks, first, keep_cfg, cfg, modes, fp,
+-- stop, keep}; pairs: {ns, tid, iid, blob}; stop -1 = as it is.
+-- -> {go|joined, ep, event id, run, hints, advance} | {no_interrupt, pending} | {nothing, st}
+--  | {busy, run} | {missing} | {dup, ...}
+local again = repeated(A.run)
+if again then return again end
+local h = call('HMGET', H, 'st', 'run', 'ev', 'queue', '/ep')
+local st = h[1]
+if not st then return {'missing'} end
+
+-- Every pending question, as asked[ns][tid][iid], and the list of their ids.
+local function questions()
+  local asked, pending = {}, {}
+  for _, ns in ipairs(frames()) do
+    asked[ns] = {}
+    local u = call('HGETALL', P .. 'u:' .. ns)
+    for i = 1, #u, 2 do
+      if string.sub(u[i], 1, 2) ~= 'v|' then
+        asked[ns][u[i]] = {}
+        for _, question in ipairs(decode(u[i + 1])) do
+          asked[ns][u[i]][question[1]] = true
+          pending[#pending + 1] = question[1]
+        end
+      end
+    end
+  end
+  return asked, pending
+end
+
+-- {ns, tid} of what is queued again.
+local chosen = {}
+
+local function choose_answered()
+  local asked, pending = questions()
+  if #A.pairs == 0 then return false, pending end
+  local seen = {}
+  for _, pair in ipairs(A.pairs) do
+    local ns, tid, iid = pair[1], pair[2], pair[3]
+    -- The id names this very instance: an answer to an earlier question of the same task must
+    -- not be taken for an answer to this one (flaw F4). Each is consumed once.
+    if not (asked[ns] and asked[ns][tid] and asked[ns][tid][iid]) then return false, pending end
+    asked[ns][tid][iid] = nil
+    if not seen[ns .. '|' .. tid] then chosen[#chosen + 1] = {ns, tid} end
+    seen[ns .. '|' .. tid] = true
+  end
+  return true
+end
+
+local function choose_asking()
+  for ns, tids in pairs((questions())) do
+    for tid in pairs(tids) do chosen[#chosen + 1] = {ns, tid} end
+  end
+end
+
+local function choose_failed()
+  for _, ns in ipairs(frames()) do
+    for _, tid in ipairs(call('SMEMBERS', P .. 'a:' .. ns)) do
+      local f = get(ns, tid)
+      if f[ST] == 'X' or f[ST] == 'B' then chosen[#chosen + 1] = {ns, tid} end
+      -- It was not stopped when the run failed: it gets time to finish, or is taken for lost.
+      if f[ST] == 'R' then due(ns, tid, 'l', NOW + RECHECK_MS) end
+    end
+    due_outbox(ns, NOW + OUTBOX_MS)
+  end
+end
+
+local joins = st == 'busy' and A.mode == 'resume'
+if st == 'busy' and not joins then return {'busy', h[2]} end
+local open = call('EXISTS', P .. 's:') == 1
+if A.mode == 'retry' then
+  if st ~= 'error' or not open then return {'nothing', st} end
+  choose_failed()
+else
+  if st ~= 'interrupted' and not joins then return {'nothing', st} end
+  if A.mode == 'resume' then
+    local ok, pending = choose_answered()
+    if not ok then return {'no_interrupt', pending} end
+  else choose_asking() end
+  if #chosen == 0 then return {'nothing', st} end
+end
+
+local run, from = h[2], h[3]
+if joins then
+  note_run(A.run, {'joined', run}, A.keep)
+else
+  run, from = A.run, begin_run(A.run, A.mode, A.keep)
+  call('HSET', H, 'modes', A.modes, 'fp', A.fp)
+  if not A.keep_cfg then call('HSET', H, 'cfg', blob(A.cfg)) end
+  if A.stop >= 0 then call('HSET', H, '/stop', A.stop) end
+end
+
+local hints = {}
+for _, each in ipairs(chosen) do
+  local ns, tid = each[1], each[2]
+  local f = get(ns, tid)
+  -- A new round: what an earlier attempt still brings does not know this answer.
+  if A.mode ~= 'retry' then f[RND] = A.rnd end
+  f[ATT], f[LOST] = 0, 0
+  for _, pair in ipairs(A.pairs) do
+    if pair[1] == ns and pair[2] == tid then
+      call('HSET', P .. 's:' .. ns, 'r|' .. tid .. '|' .. f[ANSWERS], blob(pair[4]))
+      f[ANSWERS] = f[ANSWERS] + 1
+    end
+  end
+  call('HDEL', P .. 'u:' .. ns, tid, 'v|' .. tid)
+  call('HDEL', P .. 's:' .. ns, 'e|' .. tid)
+  requeue(ns, tid, f)
+  nodue(ns, tid, 'bi')
+  due_outbox(ns, NOW + OUTBOX_MS)
+  hints[#hints + 1] = hint(ns, tid, f)
+end
+add_nulls('', A.nulls)
+if #A.tasks > 0 then queue_tasks('', A.tasks, A.first) end
+for _, t in ipairs(A.tasks) do
+  hints[#hints + 1] = {'', h[5], t[1], t[2] == '' and h[4] or t[2], t[3]}
+end
+
+-- Late results may have closed the barrier while the run was failed; nobody else would see it
+-- (flaw F2).
+local closing = 'open'
+if A.mode == 'retry' then closing = barrier('', {st = 'busy', adv = ''}, '', 0) end
+return {joins and 'joined' or 'go', h[5], from or '0-0', run, hints, closing == 'advance' and 1 or 0}

@@ -1,0 +1,17 @@
+-- include: lib.lua step.lua
+-- Drops the open superstep. KEYS[1] header. ARGV[1] {run, ep} -> {cancelled, run} | {idle}
+local h = call('HMGET', H, 'st', 'run')
+local st, run = h[1], h[2] or ''
+if not st or (A.run ~= '' and A.run ~= run) then return {'idle'} end
+if st == 'idle' then
+  local outcome = call('HGET', H, 'o|' .. run)
+  if outcome and decode(outcome)[1] == 'cancelled' then return {'cancelled', run} end
+  return {'idle'}
+end
+drop_frames()
+-- The checkpoint stays the same, so that only a new epoch keeps the old run's results out (F3).
+call('HSET', H, '/ep', A.ep)
+call('HDEL', H, '/nulls')
+-- An interrupted or failed run has its outcome already.
+if st == 'busy' then finish_run('idle', 'cancelled') else sleep('idle') end
+return {'cancelled', run}

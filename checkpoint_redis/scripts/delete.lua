@@ -1,0 +1,7 @@
+-- include: lib.lua step.lua
+-- Removes everything of a thread. KEYS[1] header. -> {ok} | {missing}
+local st = call('HGET', H, 'st')
+drop_frames()
+index(st, nil)
+call('UNLINK', H, P .. 'c', P .. 'e', P .. 'eb')
+return {st and 'ok' or 'missing'}

@@ -1,0 +1,18 @@
+-- include: lib.lua
+-- Queues again what `owner` held. KEYS[1] header.
+-- ARGV[1] {ns, ep, tids, owner, max_lost, error, given_back} -> {released, hints} | {failed} | {gone}
+if not fence(A.ns, A.ep, BUSY) then return {'gone'} end
+local out = {}
+for _, tid in ipairs(A.tids) do
+  local f = get(A.ns, tid)
+  -- Taken over meanwhile by another worker, whose attempt must go on.
+  if f and f[ST] == 'R' and f[OWNER] == A.owner then
+    nodue(A.ns, tid, 'l')
+    if A.given_back then f[ATT] = f[ATT] - 1
+    elseif lose(A.ns, tid, f, A.max_lost, blob(A.error)) then return {'failed'} end
+    requeue(A.ns, tid, f)
+    due_outbox(A.ns, NOW + OUTBOX_MS)
+    out[#out + 1] = hint(A.ns, tid, f)
+  end
+end
+return {'released', out}

@@ -1,0 +1,142 @@
+-- Opening and dropping supersteps, for the scripts that start, commit, cancel or update.
+
+-- Memory is freed first: when Redis is full, writes pass only after a deleting command.
+local function drop_step(ns)
+  local leased = call('SDIFF', P .. 'a:' .. ns, P .. 'q:' .. ns)
+  local asking = call('HKEYS', P .. 'u:' .. ns)
+  call('UNLINK', P .. 's:' .. ns, P .. 'w:' .. ns, P .. 'u:' .. ns, P .. 'a:' .. ns, P .. 'q:' .. ns)
+  for _, tid in ipairs(leased) do nodue(ns, tid, 'lbt') end
+  for _, tid in ipairs(asking) do nodue(ns, tid, 'i') end
+  nodue(ns, '', 'da')
+end
+
+-- Every superstep of the thread; of child frames also the header fields.
+local function drop_frames()
+  for _, ns in ipairs(frames()) do
+    drop_step(ns)
+    if ns ~= '' then
+      for _, field in ipairs({'ep', 'cp', 'step', 'stop', 'adv', 'advtok', 'advn', 'nulls', 'dk',
+        'pns', 'ptid'}) do call('HDEL', H, ns .. '/' .. field) end
+      call('HDEL', P .. 'c', 'f|' .. ns)
+    end
+  end
+  if call('HEXISTS', H, 'frames') == 1 then call('HDEL', H, 'frames') end
+end
+
+-- tasks: {tid, queue, priority, reads}, their blobs in ARGV from `first` on; into the keys s, a, q.
+local function store_tasks(s, a, q, tasks, first)
+  local fields, ids, fresh = {}, {}, {}
+  for i, t in ipairs(tasks) do
+    local kind = t[2] .. '|' .. t[3] .. '|' .. t[4]
+    fresh[kind] = fresh[kind] or encode({'Q', '', '', 0, 0, '', t[2], t[3], t[4], 0})
+    local n = #fields
+    fields[n + 1], fields[n + 2] = 't|' .. t[1], fresh[kind]
+    fields[n + 3], fields[n + 4] = 'i|' .. t[1], ARGV[first + i - 1]
+    ids[i] = t[1]
+  end
+  many('HSET', s, fields)
+  many('SADD', a, ids)
+  many('SADD', q, ids)
+end
+
+local function queue_tasks(ns, tasks, first)
+  store_tasks(P .. 's:' .. ns, P .. 'a:' .. ns, P .. 'q:' .. ns, tasks, first)
+  due_outbox(ns, NOW + OUTBOX_MS)
+end
+
+local function staged_keys(ep) return P .. 'S:' .. ep, P .. 'A:' .. ep, P .. 'Q:' .. ep end
+
+local function is_staged(ep)
+  local s, a, q = staged_keys(ep)
+  return call('EXISTS', s, a, q) == 3
+end
+
+local function take_staged(ns, ep)
+  local s, a, q = staged_keys(ep)
+  for from, to in pairs({[s] = 's:', [a] = 'a:', [q] = 'q:'}) do
+    call('RENAME', from, P .. to .. ns)
+    call('PERSIST', P .. to .. ns)
+  end
+  due(ns, '', 'd', NOW + OUTBOX_MS)
+end
+
+-- nulls: positions of null-task records, appended to those of the open superstep.
+local function add_nulls(ns, nulls)
+  local n = tonumber(call('HGET', H, ns .. '/nulls') or 0)
+  for i, position in ipairs(nulls) do
+    call('HSET', P .. 's:' .. ns, 'z|' .. (n + i - 1), blob(position))
+  end
+  if #nulls > 0 then call('HSET', H, ns .. '/nulls', n + #nulls) end
+end
+
+-- checkpoints: {id, blob, step, refs, {name, blob, name, blob...}}; the last one is the head.
+local function store_checkpoints(ns, checkpoints)
+  for _, c in ipairs(checkpoints) do
+    local fields = {'k|' .. ns .. '|' .. c[1], blob(c[2]), 'f|' .. ns, c[4]}
+    for i = 1, #c[5], 2 do
+      fields[#fields + 1] = 'v|' .. ns .. '|' .. c[5][i]
+      fields[#fields + 1] = blob(c[5][i + 1])
+    end
+    many('HSET', P .. 'c', fields)
+    call('HSET', H, ns .. '/cp', c[1], ns .. '/step', c[3])
+  end
+end
+
+-- The next superstep s replaces the one just dropped; what follows is s.outcome.
+local function open_step(ns, s)
+  call('HSET', H, ns .. '/ep', s.ep, ns .. '/stop', s.stop, 'upd', NOW)
+  call('HDEL', H, ns .. '/adv', ns .. '/advtok', ns .. '/advn', ns .. '/nulls', ns .. '/dk')
+  store_checkpoints(ns, s.checkpoints)
+  for _, c in ipairs(s.checkpoints) do event('step', {ns, c[1], c[3]}) end
+  if s.outcome == 'go' then
+    if s.staged then take_staged(ns, s.ep) end
+    queue_tasks(ns, s.tasks, s.first)
+    add_nulls(ns, s.nulls)
+  elseif s.outcome == 'stop' then finish_run('interrupted', 'interrupted')
+  elseif s.outcome == 'end' then finish_run('idle', 'success')
+  else finish_run('error', 'error', blob(s.error)) end
+  return {s.outcome, s.ep}
+end
+
+-- Notes the run's outcome; the oldest outcomes beyond `keep` go.
+local function note_run(run, outcome, keep)
+  local known = call('HGET', H, 'runs')
+  local runs, count = (known and known .. ' ' or '') .. run, 0
+  for _ in string.gmatch(runs, '%S+') do count = count + 1 end
+  while count > keep do
+    local old, others = string.match(runs, '^(%S+) (.*)$')
+    call('HDEL', H, 'o|' .. old, 'oe|' .. old)
+    runs, count = others, count - 1
+  end
+  call('HSET', H, 'runs', runs, 'o|' .. run, encode(outcome))
+end
+
+-- Events older than the previous run are of no use to anybody. -> the id before this run's first
+local function trim_events(previous)
+  local e = P .. 'e'
+  local last = call('XREVRANGE', e, '+', '-', 'COUNT', 1)[1]
+  if not last then return previous or '0-0' end
+  if previous then call('XTRIM', e, 'MINID', '~', previous) end
+  return last[1]
+end
+
+local function begin_run(run, kind, keep)
+  local h = call('HMGET', H, 'st', 'ev', '/cp')
+  local from = trim_events(h[2])
+  note_run(run, {'pending', h[3] or ''}, keep)
+  index(h[1], 'busy')
+  call('HSET', H, 'st', 'busy', 'run', run, 'ev', from, 'upd', NOW)
+  call('PERSIST', P .. 'e')
+  call('PERSIST', P .. 'eb')
+  event('run', {run, kind})
+  return from
+end
+
+-- The answer to a submit that is repeated, because its reply was lost; else nil.
+local function repeated(run)
+  local outcome = call('HGET', H, 'o|' .. run)
+  if not outcome then return nil end
+  local h = call('HMGET', H, '/ep', 'ev')
+  local o = decode(outcome)
+  return {'dup', h[1] or '', h[2] or '0-0', o[1], o[1] == 'joined' and o[2] or run}
+end

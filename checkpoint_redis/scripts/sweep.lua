@@ -1,0 +1,69 @@
+-- include: lib.lua
+-- Acts on what is due, by reading the state again: a due entry is only a reason to look. Scores
+-- are pushed here, so that any number of sweepers may run.
+-- KEYS[1] due key of the shard. ARGV[1] {limit, max_lost, error}
+-- -> {x, ns, ep, kind, tid, hints}...
+local SAMPLE = 100
+local out = {}
+
+local function found(ns, kind, tid, hints)
+  out[#out + 1] = {X, ns, call('HGET', H, ns .. '/ep') or '', kind, tid, hints}
+end
+
+-- Later each time, so that what nobody serves does not fill its queue with hints.
+local function later(ns, kind)
+  local visits = call('HINCRBY', H, ns .. '/dk', 1)
+  due(ns, '', kind, NOW + math.min(RECHECK_MS * 2 ^ (visits - 1), RECHECK_MAX_MS))
+end
+
+-- Queued tasks may have lost their messages.
+local function look_outbox(ns)
+  local tids = call('SRANDMEMBER', P .. 'q:' .. ns, SAMPLE)
+  if #tids == 0 then return nodue(ns, '', 'd') end
+  later(ns, 'd')
+  local hints = {}
+  for i, tid in ipairs(tids) do hints[i] = hint(ns, tid, get(ns, tid)) end
+  found(ns, 'd', '', hints)
+end
+
+-- A reducer has vanished, or the hint to one.
+local function look_advance(ns)
+  local adv = call('HGET', H, ns .. '/adv')
+  if adv ~= 'q' and adv ~= 'l' then return nodue(ns, '', 'a') end
+  call('HSET', H, ns .. '/adv', 'q', ns .. '/advtok', '')
+  later(ns, 'a')
+  found(ns, 'a', '@', {{ns, call('HGET', H, ns .. '/ep'), '@', call('HGET', H, 'queue'), 0}})
+end
+
+-- A lease ran out, or a back-off is over.
+local function look_task(ns, tid, kind)
+  nodue(ns, tid, kind)
+  local f = get(ns, tid)
+  if not f or f[ST] ~= (kind == 'l' and 'R' or 'B') then return end
+  if kind == 'l' and lose(ns, tid, f, A.max_lost, blob(A.error)) then return end
+  requeue(ns, tid, f)
+  due_outbox(ns, NOW + OUTBOX_MS)
+  found(ns, kind, tid, {hint(ns, tid, f)})
+end
+
+local function look(ns, tid, kind)
+  local st = call('HGET', H, 'st')
+  if kind == 'i' then
+    nodue(ns, tid, kind)
+    if call('HEXISTS', P .. 'u:' .. ns, tid) == 1 then found(ns, kind, tid, {}) end
+  elseif st ~= 'busy' then nodue(ns, tid, kind)
+  elseif kind == 'd' then look_outbox(ns)
+  elseif kind == 'a' then look_advance(ns)
+  elseif kind == 'l' or kind == 'b' then look_task(ns, tid, kind)
+  else nodue(ns, tid, kind) end
+end
+
+for _, member in ipairs(call('ZRANGEBYSCORE', KEYS[1], '-inf', NOW, 'LIMIT', 0, A.limit)) do
+  local x, ns, tid, kind = string.match(member, '^([^|]*)|([^|]*)|([^|]*)|(.*)$')
+  if not x then call('ZREM', KEYS[1], member)
+  else
+    thread(x)
+    look(ns, tid, kind)
+  end
+end
+return out

@@ -1,0 +1,20 @@
+-- include: lib.lua step.lua
+-- Puts checkpoints on a thread at rest, creating it when a graph is named.
+-- KEYS[1] header. ARGV[1] {expect, waiting, id, graph, fp, queue, step}
+-- -> {ok} | {busy, run} | {conflict, head} | {missing}
+local h = call('HMGET', H, 'st', 'run', '/cp', '/ep')
+local st, head = h[1], h[3] or ''
+if not st and A.graph == '' then return {'missing'} end
+if st == 'busy' then return {'busy', h[2]} end
+if h[4] == A.step.ep then return {'ok'} end
+if head ~= A.expect then return {'conflict', head} end
+if not st then
+  call('HSET', H, 'v', '1', 'id', blob(A.id), 'graph', A.graph, 'fp', A.fp, 'queue', A.queue,
+    'st', 'idle', 'run', '', 'created', NOW)
+end
+drop_frames()
+call('HSET', H, '/ep', A.step.ep)
+call('HDEL', H, '/nulls')
+store_checkpoints('', A.step.checkpoints)
+sleep(A.waiting and 'interrupted' or 'idle')
+return {'ok'}
