@@ -12,6 +12,8 @@ HOMES = {
     "StateGraph": "graph",
     "START": "graph",
     "END": "graph",
+    "MessagesState": "graph",
+    "add_messages": "graph",
     "Send": "types",
     "Command": "types",
     "interrupt": "types",

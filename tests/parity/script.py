@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from tests.parity import observe
@@ -16,30 +17,85 @@ MOST_ERRORS = 5
 def run(engine: Engine, program: Program) -> dict[str, Any]:
     """Invoke, answer, go on after stops and failures; the calls, the states, the history."""
     client = build(engine, program)
-    calls: list[Any] = []
-    given: Any = {"log": ["in"]}
-    while len(calls) < MOST_CALLS:
-        failures = sum("error" in call["outcome"] for call in calls)
-        calls.append(_call(client, program, given, failures))
-        if _is_over(calls):
-            break
-        given = _next_input(engine, client, program, calls[-1])
+    calls = _drive(engine, client, program, {"log": ["in"]})
     return {"calls": calls, "history": observe.history(client.history(observe.thread()))}
 
 
-def _call(client: Client, program: Program, given: Any, failures: int) -> dict[str, Any]:
-    config = {
-        "configurable": {"thread_id": "t", "failures": failures},
-        "recursion_limit": program.limit,
-    }
-    stops = {"interrupt_before": list(program.before), "interrupt_after": list(program.after)}
-    seen = observe.outcome(lambda: client.invoke(given, config, **stops))
+def run_again(engine: Engine, program: Program, place: int, edit: bool) -> dict[str, Any]:
+    """As `run`, then once more from an older checkpoint, `edit`ed first or as it is.
+
+    `place` counts checkpoints from the newest, around the end.
+    """
+    client = build(engine, program)
+    first = _drive(engine, client, program, {"log": ["in"]})
+    found = client.history(observe.thread())
+    old = found[place % len(found)].config
+    edited = None
+    if edit:
+        edited = observe.outcome(lambda: _edit(client, old))
+        again = _drive(engine, client, program, None)
+    else:
+        again = _drive(engine, client, program, None, old)
+    after = observe.history(client.history(observe.thread()))
+    return {"first": first, "edited": edited, "again": again, "history": after}
+
+
+def _edit(client: Client, old: observe.Config) -> None:
+    client.update_state(old, {"log": ["edit"], "last": "edit"})
+
+
+def stream(engine: Engine, program: Program) -> list[Any]:
+    """The chunks of a program that neither asks nor fails, from stop to stop."""
+    client = build(engine, program)
+    given: Any = {"log": ["in"]}
+    seen: list[Any] = []
+    while len(seen) < MOST_CALLS:
+        seen.append(observe.outcome(partial(_chunks, client, program, given)))
+        if "error" in seen[-1] or not client.get_state(observe.thread()).next:
+            break
+        given = None
+    return seen
+
+
+def _chunks(client: Client, program: Program, given: Any) -> list[Any]:
+    modes = ["values", "updates"]
+    config = _config(program, 0)
+    return observe.steps_sorted(client.stream(given, config, stream_mode=modes, **_stops(program)))
+
+
+def _drive(
+    engine: Engine,
+    client: Client,
+    program: Program,
+    given: Any,
+    start: observe.Config | None = None,
+) -> list[Any]:
+    calls: list[Any] = []
+    while len(calls) < MOST_CALLS:
+        failures = sum("error" in call["outcome"] for call in calls)
+        calls.append(_call(client, given, _config(program, failures, start), program))
+        if _is_over(calls):
+            break
+        given, start = _next_input(engine, client, program, calls[-1]), None
+    return calls
+
+
+def _config(program: Program, failures: int, start: observe.Config | None = None) -> observe.Config:
+    place = (start or observe.thread())["configurable"]
+    return {"configurable": {**place, "failures": failures}, "recursion_limit": program.limit}
+
+
+def _stops(program: Program) -> dict[str, list[str]]:
+    return {"interrupt_before": list(program.before), "interrupt_after": list(program.after)}
+
+
+def _call(client: Client, given: Any, config: observe.Config, program: Program) -> dict[str, Any]:
+    seen = observe.invoked(client, given, config, **_stops(program))
     if "error" in seen:
         # How far the siblings of a failed task got is chance; once a later call has finished
         # the superstep the history shows them all.
         return {"outcome": seen}
-    snapshot = client.get_state(observe.thread())
-    return {"outcome": seen, "state": observe.state(snapshot)}
+    return {"outcome": seen, "state": observe.state(client.get_state(observe.thread()))}
 
 
 def _is_over(calls: list[Any]) -> bool:

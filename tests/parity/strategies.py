@@ -24,7 +24,7 @@ def several(names: tuple[str, ...], most: int) -> st.SearchStrategy[tuple[str, .
     return st.lists(st.sampled_from(names), max_size=most).map(tuple)
 
 
-def nodes(name: str, names: tuple[str, ...]) -> st.SearchStrategy[Node]:
+def nodes(name: str, names: tuple[str, ...], asks: bool, fails: bool) -> st.SearchStrategy[Node]:
     """A node called `name` that may go to any of `names`."""
     return st.builds(
         Node,
@@ -32,9 +32,9 @@ def nodes(name: str, names: tuple[str, ...]) -> st.SearchStrategy[Node]:
         form=st.sampled_from(["dict", "dict", "command", "command", "commands", "none"]),
         marks=st.integers(0, 2),
         sets=st.sampled_from([False, False, True]),
-        asks=RARELY,
-        fails=RARELY,
-        fails_late=RARELY,
+        asks=RARELY if asks else st.just(0),
+        fails=RARELY if fails else st.just(0),
+        fails_late=RARELY if fails else st.just(0),
         goto=some(names, 2),
         sends=several(names, 3),
     )
@@ -52,12 +52,12 @@ def branches(source: str, names: tuple[str, ...]) -> st.SearchStrategy[Branch]:
 
 
 @st.composite
-def programs(draw: st.DrawFn) -> Program:
-    """A program of two to five nodes."""
+def programs(draw: st.DrawFn, *, asks: bool = True, fails: bool = True) -> Program:
+    """A program of two to five nodes, which ask and fail only where they may."""
     names = NAMES[: draw(st.integers(2, len(NAMES)))]
     sources = draw(some(names, 2))
     return Program(
-        nodes=tuple(draw(nodes(name, names)) for name in names),
+        nodes=tuple(draw(nodes(name, names, asks, fails)) for name in names),
         entries=draw(some(names, 2, least=1)),
         edges=draw(_edges(names)),
         joins=draw(_joins(names)),

@@ -13,6 +13,7 @@ from tests.parity.cases import (
     building,
     inputs,
     interrupts,
+    messages,
     nested,
     streams,
     supersteps,
@@ -26,7 +27,7 @@ from tests.parity.engines import (
 )
 
 Case = Callable[[Engine], Any]
-TOPICS = (access, breakpoints, building, inputs, interrupts, nested, streams, supersteps)
+TOPICS = (access, breakpoints, building, inputs, interrupts, messages, nested, streams, supersteps)
 
 
 def _cases() -> list[Any]:

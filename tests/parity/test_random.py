@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.parity.engines import DISTGRAPH, DISTGRAPH_ASYNC, LANGGRAPH
 from tests.parity.programs import Program
-from tests.parity.script import run
+from tests.parity.script import run, run_again, stream
 from tests.parity.strategies import programs
 
 REPEATABLE = settings(
@@ -26,3 +27,18 @@ def test_a_random_program_does_on_distgraph_what_it_does_on_langgraph(program: P
 @given(programs())
 def test_a_random_program_of_async_nodes_does_what_its_sync_twin_does(program: Program) -> None:
     assert run(DISTGRAPH_ASYNC, program) == run(DISTGRAPH, program)
+
+
+@settings(REPEATABLE, max_examples=80)
+@given(programs(fails=False), st.integers(0, 20), st.booleans())
+def test_a_random_program_goes_on_from_an_older_checkpoint_as_on_langgraph(
+    program: Program, place: int, edit: bool
+) -> None:
+    mine = run_again(DISTGRAPH, program, place, edit)
+    assert mine == run_again(LANGGRAPH, program, place, edit)
+
+
+@settings(REPEATABLE, max_examples=80)
+@given(programs(asks=False, fails=False))
+def test_a_random_program_streams_what_it_streams_on_langgraph(program: Program) -> None:
+    assert stream(DISTGRAPH, program) == stream(LANGGRAPH, program)

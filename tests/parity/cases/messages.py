@@ -1,0 +1,57 @@
+"""Lists of messages: merged by id, streamed as whole messages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage
+
+from tests.parity.engines import Engine
+from tests.parity.observe import outcome, thread
+
+
+def chat(engine: Engine, *replies: Any) -> Any:
+    """A graph whose nodes answer with `replies`, one after the other."""
+    builder = engine.StateGraph(engine.MessagesState)
+    previous = engine.START
+    for place, reply in enumerate(replies):
+        builder.add_node(f"n{place}", lambda _, reply=reply: {"messages": reply})
+        builder.add_edge(previous, f"n{place}")
+        previous = f"n{place}"
+    return engine.compile(builder)
+
+
+def texts(messages: Any) -> list[tuple[str, Any]]:
+    """Type and content of each message."""
+    return [(one.type, one.content) for one in messages]
+
+
+def case_messages_are_appended_and_replaced_by_id(engine: Engine) -> Any:
+    client = chat(engine, AIMessage("draft", id="1"), [AIMessage("final", id="1"), "more"])
+    result = client.invoke({"messages": [("user", "hi")]}, thread())
+    return texts(result["messages"])
+
+
+def case_messages_are_removed_by_id(engine: Engine) -> Any:
+    client = chat(engine, AIMessage("draft", id="1"), RemoveMessage(id="1"))
+    wrong = chat(engine, RemoveMessage(id="none"))
+    return [
+        texts(client.invoke({"messages": [HumanMessage("hi")]}, thread())["messages"]),
+        outcome(lambda: wrong.invoke({"messages": []}, thread())),
+    ]
+
+
+def case_messages_are_streamed_whole(engine: Engine) -> Any:
+    client = chat(engine, AIMessage("one", id="1"), [AIMessage("two", id="2")])
+    given = {"messages": [HumanMessage("hi", id="0")]}
+    chunks = client.stream(given, thread(), stream_mode="messages")
+    return [
+        (one.type, one.content, about["langgraph_node"], about["langgraph_step"])
+        for one, about in chunks
+    ]
+
+
+def case_messages_beside_updates(engine: Engine) -> Any:
+    client = chat(engine, AIMessage("one", id="1"))
+    chunks = client.stream({"messages": []}, thread(), stream_mode=["messages", "updates"])
+    return sorted(mode for mode, _ in chunks)
