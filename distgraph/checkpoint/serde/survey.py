@@ -35,8 +35,7 @@ def survey(value: Any, limit: int) -> set[type]:
     """Every type in the lists and dicts that ``value`` is made of; ``str`` keys are left out.
 
     Other containers are not entered. Raises TooDeepError when lists and dicts are nested more
-    than ``limit`` deep. ``gc.get_referents`` yields all items of a level in one C call, and a
-    container of containers is always tracked, so both filters below run mostly in C.
+    than ``limit`` deep. ``gc.get_referents`` yields all items of a level in one C call.
     """
     kinds = {type(value)}
     level = [value] if kinds <= _PLAIN else []
@@ -46,7 +45,6 @@ def survey(value: Any, limit: int) -> set[type]:
         items = get_referents(*level)
         found = set(map(type, items))
         kinds |= found
-        # An untracked dict holds nothing but scalars, which are of no more interest once counted.
         level = [] if found.isdisjoint(_PLAIN) else _inner(items)
     if level:
         raise TooDeepError(f"nested more than {limit} deep")
