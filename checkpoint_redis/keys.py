@@ -6,8 +6,8 @@ A thread's keys begin with ``<namespace>{<shard>}:<x>:`` and end in
     s:<ns>  HASH    open superstep of a frame: task records, task blobs, answers
     w:<ns>  HASH    task id -> writes            u:<ns>  HASH  task id -> pending questions
     a:<ns>  SET     active tasks (the barrier)   q:<ns>  SET   tasks to be claimed (the outbox)
-    c       HASH    checkpoints (k|<ns>|<cp>), channels (v|<ns>|<channel>@<ref>),
-                    references of the head checkpoint (f|<ns>)
+    c       HASH    checkpoints (k|<ns>|<cp>), channels (v|<ns>|<channel>@<ref>), references of
+                    the head checkpoint (f|<ns>), cfg, runs, errors of runs (oe|<run>)
     e       STREAM  events                       eb      HASH  event payloads over 4 KB
     S: A: Q: <ep>   a superstep that is being staged (10 minutes)
 

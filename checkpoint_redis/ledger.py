@@ -64,6 +64,7 @@ class Ledger:
 
     def __init__(self, client: redis.Redis, *, retry_for: float = RETRY_FOR) -> None:
         self.client = client
+        self._execute: Callable[..., Any] = client.execute_command
         self._retry_for = retry_for
 
     def call(self, command: Command[T]) -> T:
@@ -77,9 +78,9 @@ class Ledger:
 
     def _send(self, command: Command[Any]) -> Any:
         try:
-            return self.client.execute_command(*_words(command))
+            return self._execute(*_words(command))
         except exceptions.NoScriptError:
-            return self.client.execute_command(*_words_in_full(command))
+            return self._execute(*_words_in_full(command))
 
     start = _method(commands.start)
     answer = _method(commands.answer)
@@ -118,6 +119,7 @@ class AsyncLedger:
 
     def __init__(self, client: redis.asyncio.Redis, *, retry_for: float = RETRY_FOR) -> None:
         self.client = client
+        self._execute: Callable[..., Any] = client.execute_command
         self._retry_for = retry_for
 
     async def call(self, command: Command[T]) -> T:
@@ -131,9 +133,9 @@ class AsyncLedger:
 
     async def _send(self, command: Command[Any]) -> Any:
         try:
-            return await self.client.execute_command(*_words(command))
+            return await self._execute(*_words(command))
         except exceptions.NoScriptError:
-            return await self.client.execute_command(*_words_in_full(command))
+            return await self._execute(*_words_in_full(command))
 
     start = _async(commands.start)
     answer = _async(commands.answer)

@@ -56,8 +56,9 @@ class Superstep:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What one task left: its writes, or with ``questions`` ((iid, deadline in ms since 1970 or
-    0), ...) the blob of what it asks.
+    """What one task left: its writes, or with ``questions`` the blob of what it asks.
+
+    questions: ((id, deadline in ms since 1970 or 0), ...).
     """
 
     tid: str

@@ -20,8 +20,10 @@ class Hint:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """``go`` and its like end in a run; ``dup``: this run id was started before, its status is
-    ``outcome``, ``ep`` and ``event_id`` allow to go on as if the first reply had arrived.
+    """How a start went.
+
+    ``dup``: this run id was started before, its status is ``outcome``; ``ep`` and ``event_id``
+    allow to go on as if the first reply had arrived.
     """
 
     status: Literal["go", "stop", "end", "fail", "busy", "conflict", "dup", "unstaged"]
@@ -34,7 +36,9 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """``joined``: the answer went into ``run``, which was under way. ``nothing``: the thread's
+    """How an answer went.
+
+    ``joined``: the answer went into ``run``, which was under way. ``nothing``: the thread's
     status is ``outcome`` and waits for nothing. ``pending``: the questions that do wait.
     """
 
@@ -100,8 +104,10 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Advance:
-    """``context`` is there when the status is advance; ``writes`` is None when they are over
-    1 MB: read them with ``writes``, they do not change any more.
+    """The right to reduce: ``context`` is there when the status is advance.
+
+    ``writes`` is None when they are over 1 MB: read them with ``writes``, they do not change any
+    more.
     """
 
     status: Literal["advance", "busy", "gone", "unserved", "failed"]
@@ -159,8 +165,9 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """How a run stands: pending, success, error, interrupted, cancelled or joined (``cp`` is then
-    the run that was joined).
+    """How a run stands: pending, success, error, interrupted, cancelled or joined.
+
+    ``cp`` is the head checkpoint, or of a joined run the run that was joined.
     """
 
     status: str

@@ -1,5 +1,6 @@
 """Commands of heartbeat, sweeper and publishing: what keeps leases, and what is overdue."""
 
+# ruff: noqa: PLR0913 - the arguments are those of the wire
 from __future__ import annotations
 
 from typing import Any
@@ -25,8 +26,10 @@ def release(
     lost: bytes = b"",
     given_back: bool = False,
 ) -> Script[Released]:
-    """Queue the tasks that ``owner`` held: it died, or (``given_back``) it shuts down, which
-    counts as no attempt. More than ``max_lost`` losses of a task end the run with ``lost``.
+    """Queue the tasks that ``owner`` held, because it died.
+
+    ``given_back``: because it shuts down, which counts as no attempt. More than ``max_lost``
+    losses of a task end the run with ``lost``.
     """
     arguments = Arguments()
     return arguments.script(

@@ -28,9 +28,9 @@ def header(thread: Thread, ns: str = "") -> Script[Header | None]:
     return Arguments().script("header", thread, _header_or_none, ns=ns)
 
 
-def outcome(thread: Thread, run: str) -> Plain[RunOutcome | None]:
+def outcome(thread: Thread, run: str) -> Script[RunOutcome | None]:
     """Read how a run stands; None when it is not known (any more)."""
-    return Plain(("HMGET", thread.header, f"o|{run}", f"oe|{run}"), _outcome)
+    return Arguments().script("outcome", thread, _outcome, run=run)
 
 
 def history(thread: Thread, ns: str, cursor: int) -> Plain[tuple[int, tuple[str, ...]]]:
@@ -85,16 +85,16 @@ def _header(raw: Any) -> Header:
         st=text(raw[4]),
         run=text(raw[5]),
         modes=text(raw[6]),
-        cfg=raw[7] or b"",
-        passed=text(raw[8]),
-        created=number(raw[9]),
-        upd=number(raw[10]),
-        ep=text(raw[11]),
-        cp=text(raw[12]),
-        step=number(raw[13]),
-        stop=number(raw[14]),
-        adv=text(raw[15]),
-        event_id=text(raw[17]) or "0-0",
+        passed=text(raw[7]),
+        created=number(raw[8]),
+        upd=number(raw[9]),
+        ep=text(raw[10]),
+        cp=text(raw[11]),
+        step=number(raw[12]),
+        stop=number(raw[13]),
+        adv=text(raw[14]),
+        event_id=text(raw[16]) or "0-0",
+        cfg=raw[17] or b"",
     )
 
 
@@ -118,8 +118,8 @@ def _loaded(raw: Any) -> Loaded | None:
         channels=named(raw[4]),
         tasks=tuple(_open_task(s, field[2:]) for field in s if field.startswith("t|")),
         writes=w,
-        questions=tuple(_asked(u, tid) for tid in u if not tid.startswith("v|")),
-        nulls=blobs([s[f"z|{n}"] for n in range(number(raw[0][16]) if s else 0)]),
+        questions=tuple(_asked(u, s, tid) for tid in u),
+        nulls=blobs([s[f"z|{n}"] for n in range(number(raw[0][15]) if s else 0)]),
     )
 
 
@@ -141,9 +141,9 @@ def _open_task(s: Mapping[str, bytes], tid: str) -> OpenTask:
     )
 
 
-def _asked(u: Mapping[str, bytes], tid: str) -> Asked:
+def _asked(u: Mapping[str, bytes], s: Mapping[str, bytes], tid: str) -> Asked:
     questions = tuple((iid, int(deadline)) for iid, deadline in record(u[tid]))
-    return Asked(tid, questions, u[f"v|{tid}"])
+    return Asked(tid, questions, s[f"v|{tid}"])
 
 
 @checked

@@ -63,7 +63,7 @@ def hints(raw: Sequence[Sequence[Any]]) -> tuple[Hint, ...]:
 
 
 def context(raw: Sequence[Any]) -> Context:
-    h, nulls, checkpoint, channels = raw
+    h, cfg, nulls, checkpoint, channels = raw
     head = Head(
         graph=text(h[0]),
         fp=text(h[1]),
@@ -75,9 +75,9 @@ def context(raw: Sequence[Any]) -> Context:
         thread_id=thread_id(h[7]),
         queue=text(h[8]),
         passed=text(h[9]),
-        active=number(h[12]),
+        active=number(h[11]),
     )
-    return Context(head, h[10] or b"", blobs(nulls), checkpoint, named(channels))
+    return Context(head, cfg or b"", blobs(nulls), checkpoint, named(channels))
 
 
 def thread_id(raw: bytes | None) -> str:

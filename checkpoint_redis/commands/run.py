@@ -1,5 +1,6 @@
 """Commands of a client: start, answer, cancel, delete, update."""
 
+# ruff: noqa: PLR0913 - the arguments are those of the wire
 from __future__ import annotations
 
 from typing import Any
@@ -27,7 +28,7 @@ def start(
     passed: str = "",
     keep_outcomes: int = KEEP_OUTCOMES,
 ) -> Script[Started]:
-    """Start a run on a thread at rest whose head is ``expect`` ('' = none), creating the thread.
+    """Start a run on a thread at rest whose head is ``expect`` ('' = none), or on a new one.
 
     The superstep may do without a checkpoint: the run then goes on from the head.
     """
@@ -113,8 +114,9 @@ def update(
     fp: str = "",
     queue: str = "",
 ) -> Script[Changed]:
-    """Put checkpoints on a thread at rest whose head is ``expect``; ``waiting`` leaves it
-    interrupted. With a ``graph``, a thread that does not exist is created.
+    """Put checkpoints on a thread at rest whose head is ``expect``.
+
+    ``waiting`` leaves it interrupted. With a ``graph``, a thread that does not exist is created.
     """
     arguments = Arguments()
     step = Superstep(ep, checkpoints, (), "go", 0)
@@ -155,7 +157,7 @@ def _answered(raw: Any) -> Answered:
         case ["go" | "joined" as status, ep, event_id, run, found, advance]:
             return Answered(status, ep, event_id, run, hints(found), bool(advance))
         case ["no_interrupt", pending]:
-            return Answered("no_interrupt", pending=tuple(text(iid) for iid in pending))
+            return Answered("no_interrupt", pending=_texts(pending))
         case ["nothing", st]:
             return Answered("nothing", outcome=st)
         case ["busy", run]:
@@ -166,6 +168,10 @@ def _answered(raw: Any) -> Answered:
             return Answered("dup", ep, event_id, run, outcome=outcome)
         case other:
             raise ValueError(f"answer answered {other}")
+
+
+def _texts(raw: Any) -> tuple[str, ...]:
+    return tuple(text(each) for each in raw)
 
 
 @checked

@@ -10,25 +10,26 @@ from typing import Any, Generic, TypeVar
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.records import Superstep, TaskEntry
 
-T = TypeVar("T", covariant=True)
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Script(Generic[T]):
+class Script(Generic[T_co]):
     """A Lua script of ``scripts/`` with its arguments."""
 
     name: str
     keys: tuple[str, ...]
     args: tuple[bytes, ...]
-    read: Callable[[Any], T]
+    read: Callable[[Any], T_co]
 
 
 @dataclass(frozen=True, slots=True)
-class Plain(Generic[T]):
+class Plain(Generic[T_co]):
     """A single command of Redis that reads, or that needs no script to be safe."""
 
     words: tuple[str | bytes | int, ...]
-    read: Callable[[Any], T]
+    read: Callable[[Any], T_co]
 
 
 @dataclass(slots=True)

@@ -1,5 +1,6 @@
 """Commands of the hot path: claim, complete, finish, commit, fail."""
 
+# ruff: noqa: PLR0913 - the arguments are those of the wire
 from __future__ import annotations
 
 from typing import Any
@@ -11,7 +12,6 @@ from checkpoint_redis.records import Finished, Superstep, TaskEntry
 from checkpoint_redis.replies import Advance, Claimed, ClaimedTask, Committed, Completed
 
 INLINE = 65_536
-COMMITTED = ("go", "stop", "end", "fail", "again", "stale", "gone", "unstaged")
 
 
 def claim(
@@ -111,8 +111,9 @@ def finish(
     nulls: int = 0,
     inline: int = INLINE,
 ) -> Script[Committed | Completed]:
-    """Complete and commit the only task of a superstep; ``nulls``: as many null-task records as
-    the claim gave were applied. Falls back to complete when the task is not alone.
+    """Complete and commit the only task of a superstep; when it is not alone, only complete it.
+
+    ``nulls``: how many null-task records the claim gave, which were applied.
     """
     arguments = Arguments()
     return arguments.script(
@@ -131,9 +132,7 @@ def finish(
     )
 
 
-def commit(
-    thread: Thread, ns: str, ep: str, step: Superstep, *, advtok: str
-) -> Script[Committed]:
+def commit(thread: Thread, ns: str, ep: str, step: Superstep, *, advtok: str) -> Script[Committed]:
     """Replace the closed superstep ``ep`` by ``step``."""
     arguments = Arguments()
     return arguments.script(
@@ -260,11 +259,13 @@ def _completed(raw: Any) -> Completed:
 
 @checked
 def _committed(raw: Any) -> Committed:
-    answer = text(raw[0])
-    for known in COMMITTED:
-        if answer == known:
-            return Committed(known, text(raw[1]) if len(raw) > 1 else "")
-    raise ValueError(f"commit answered {answer}")
+    match [text(part) for part in raw]:
+        case ["go" | "stop" | "end" | "fail" | "again" as done, ep]:
+            return Committed(done, ep)
+        case ["stale" | "gone" | "unstaged" as refused]:
+            return Committed(refused)
+        case other:
+            raise ValueError(f"commit answered {other}")
 
 
 @checked

@@ -17,12 +17,10 @@ local function questions()
     asked[ns] = {}
     local u = call('HGETALL', P .. 'u:' .. ns)
     for i = 1, #u, 2 do
-      if string.sub(u[i], 1, 2) ~= 'v|' then
-        asked[ns][u[i]] = {}
-        for _, question in ipairs(decode(u[i + 1])) do
-          asked[ns][u[i]][question[1]] = true
-          pending[#pending + 1] = question[1]
-        end
+      asked[ns][u[i]] = {}
+      for _, question in ipairs(decode(u[i + 1])) do
+        asked[ns][u[i]][question[1]] = true
+        pending[#pending + 1] = question[1]
       end
     end
   end
@@ -87,7 +85,7 @@ if joins then
 else
   run, from = A.run, begin_run(A.run, A.mode, A.keep)
   call('HSET', H, 'modes', A.modes, 'fp', A.fp)
-  if not A.keep_cfg then call('HSET', H, 'cfg', blob(A.cfg)) end
+  if not A.keep_cfg then call('HSET', C, 'cfg', blob(A.cfg)) end
   if A.stop >= 0 then call('HSET', H, '/stop', A.stop) end
 end
 
@@ -104,8 +102,8 @@ for _, each in ipairs(chosen) do
       f[ANSWERS] = f[ANSWERS] + 1
     end
   end
-  call('HDEL', P .. 'u:' .. ns, tid, 'v|' .. tid)
-  call('HDEL', P .. 's:' .. ns, 'e|' .. tid)
+  call('HDEL', P .. 'u:' .. ns, tid)
+  call('HDEL', P .. 's:' .. ns, 'e|' .. tid, 'v|' .. tid)
   requeue(ns, tid, f)
   nodue(ns, tid, 'bi')
   due_outbox(ns, NOW + OUTBOX_MS)

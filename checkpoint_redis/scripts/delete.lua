@@ -3,5 +3,5 @@
 local st = call('HGET', H, 'st')
 drop_frames()
 index(st, nil)
-call('UNLINK', H, P .. 'c', P .. 'e', P .. 'eb')
+call('UNLINK', H, C, P .. 'e', P .. 'eb')
 return {st and 'ok' or 'missing'}

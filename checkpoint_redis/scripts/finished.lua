@@ -20,7 +20,8 @@ local function record(ns, st, tok, result)
     call('HSET', P .. 'w:' .. ns, tid, blob(result[3]))
     call('HINCRBY', s, 'wb', #blob(result[3]))
   else
-    call('HSET', P .. 'u:' .. ns, tid, encode(questions), 'v|' .. tid, blob(result[3]))
+    call('HSET', P .. 'u:' .. ns, tid, encode(questions))
+    call('HSET', s, 'v|' .. tid, blob(result[3]))
   end
   call('SREM', P .. 'a:' .. ns, tid)
   call('SREM', P .. 'q:' .. ns, tid)

@@ -6,7 +6,9 @@ local A = decode(ARGV[1])
 local clock = call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local SHARD = string.match(KEYS[1], '^(.-{%d%d}:)')
-local X, P, H            -- the thread that is worked on: its hash, key prefix, header key
+-- The thread that is worked on: its hash, key prefix, header and checkpoint keys. What is longer
+-- than 64 bytes stands in C, so that H stays in Redis' compact form.
+local X, P, H, C
 
 -- A task record is the array [st, rnd, tok, att, lost, owner, queue, priority, reads, answers].
 local ST, RND, TOK, ATT, LOST, OWNER, QUEUE, PRIO, READS, ANSWERS = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
@@ -19,6 +21,7 @@ local function thread(x)
   X = x
   P = SHARD .. x .. ':'
   H = P .. 'h'
+  C = P .. 'c'
 end
 local own = string.sub(KEYS[1], #SHARD + 1)
 if own ~= 'due' then thread(string.sub(own, 1, -3)) end
@@ -105,7 +108,7 @@ local function sleep(st)
     nodue(ns, '', 'da')
     call('HDEL', H, ns .. '/adv', ns .. '/advtok', ns .. '/advn', ns .. '/dk')
   end
-  if st == 'idle' then call('HDEL', H, 'cfg') end
+  if st == 'idle' then call('HDEL', C, 'cfg') end
   call('PEXPIRE', P .. 'e', STREAM_MS)
   call('PEXPIRE', P .. 'eb', STREAM_MS)
 end
@@ -115,7 +118,7 @@ local function finish_run(st, status, err)
   local h = call('HMGET', H, 'run', '/cp')
   local run, cp = h[1], h[2] or ''
   call('HSET', H, 'o|' .. run, encode({status, cp}))
-  if err and err ~= '' then call('HSET', H, 'oe|' .. run, err) end
+  if err and err ~= '' then call('HSET', C, 'oe|' .. run, err) end
   event('end', {run, status, cp}, err)
   sleep(st)
 end
@@ -144,10 +147,10 @@ local function channels(ns, refs, room)
   local out = {}
   for _, ref in ipairs(refs) do
     local field, value = 'v|' .. ns .. '|' .. ref, false
-    local size = call('HSTRLEN', P .. 'c', field)
+    local size = call('HSTRLEN', C, field)
     if size <= room then
       room = room - size
-      value = call('HGET', P .. 'c', field)
+      value = call('HGET', C, field)
     end
     out[#out + 1] = ref
     out[#out + 1] = value
@@ -168,21 +171,22 @@ end
 
 -- The header with the fields of one frame, or nil.
 local function header_of(ns)
-  local h = call('HMGET', H, 'id', 'graph', 'fp', 'queue', 'st', 'run', 'modes', 'cfg', 'passed',
+  local h = call('HMGET', H, 'id', 'graph', 'fp', 'queue', 'st', 'run', 'modes', 'passed',
     'created', 'upd', ns .. '/ep', ns .. '/cp', ns .. '/step', ns .. '/stop', ns .. '/adv',
     ns .. '/nulls', 'ev')
+  h[18] = call('HGET', C, 'cfg')
   return h[1] and h
 end
 
 -- What a job has to know of its frame: head, null-task records, checkpoint, channels.
 local function context(ns, reads, room)
   local h = call('HMGET', H, 'graph', 'fp', 'run', ns .. '/cp', ns .. '/step', ns .. '/stop', 'modes',
-    'id', 'queue', 'passed', 'cfg', ns .. '/nulls')
-  h[13] = call('SCARD', P .. 'a:' .. ns)
-  local nulls = numbered(P .. 's:' .. ns, 'z|', tonumber(h[12] or 0))
-  if not reads then return {h, nulls, false, {}} end
-  local c = call('HMGET', P .. 'c', 'f|' .. ns, 'k|' .. ns .. '|' .. (h[4] or ''))
-  return {h, nulls, c[2], channels(ns, decode(c[1] or '[]'), room)}
+    'id', 'queue', 'passed', ns .. '/nulls')
+  h[12] = call('SCARD', P .. 'a:' .. ns)
+  local nulls = numbered(P .. 's:' .. ns, 'z|', tonumber(h[11] or 0))
+  local c = call('HMGET', C, 'cfg', 'f|' .. ns, 'k|' .. ns .. '|' .. (h[4] or ''))
+  if not reads then return {h, c[1], nulls, false, {}} end
+  return {h, c[1], nulls, c[3], channels(ns, decode(c[2] or '[]'), room)}
 end
 
 -- The context and all writes; false in place of more than 1 MB of them (they are read in pieces).

@@ -12,7 +12,8 @@ if h[1] == 'busy' then return {'busy', h[2]} end
 if (h[3] or '') ~= A.expect then return {'conflict', h[3] or ''} end
 if A.step.staged and not is_staged(A.step.ep) then return {'unstaged'} end
 call('HSET', H, 'v', '1', 'id', blob(A.id), 'graph', A.graph, 'fp', A.fp, 'queue', A.queue,
-  'modes', A.modes, 'passed', A.passed, 'cfg', blob(A.cfg), 'created', h[4] or NOW)
+  'modes', A.modes, 'passed', A.passed, 'created', h[4] or NOW)
+call('HSET', C, 'cfg', blob(A.cfg))
 drop_frames()
 local from = begin_run(A.run, 'start', A.keep)
 local reply = open_step('', A.step)

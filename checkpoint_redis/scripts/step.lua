@@ -17,7 +17,7 @@ local function drop_frames()
     if ns ~= '' then
       for _, field in ipairs({'ep', 'cp', 'step', 'stop', 'adv', 'advtok', 'advn', 'nulls', 'dk',
         'pns', 'ptid'}) do call('HDEL', H, ns .. '/' .. field) end
-      call('HDEL', P .. 'c', 'f|' .. ns)
+      call('HDEL', C, 'f|' .. ns)
     end
   end
   if call('HEXISTS', H, 'frames') == 1 then call('HDEL', H, 'frames') end
@@ -77,7 +77,7 @@ local function store_checkpoints(ns, checkpoints)
       fields[#fields + 1] = 'v|' .. ns .. '|' .. c[5][i]
       fields[#fields + 1] = blob(c[5][i + 1])
     end
-    many('HSET', P .. 'c', fields)
+    many('HSET', C, fields)
     call('HSET', H, ns .. '/cp', c[1], ns .. '/step', c[3])
   end
 end
@@ -100,15 +100,17 @@ end
 
 -- Notes the run's outcome; the oldest outcomes beyond `keep` go.
 local function note_run(run, outcome, keep)
-  local known = call('HGET', H, 'runs')
+  local known = call('HGET', C, 'runs')
   local runs, count = (known and known .. ' ' or '') .. run, 0
   for _ in string.gmatch(runs, '%S+') do count = count + 1 end
   while count > keep do
     local old, others = string.match(runs, '^(%S+) (.*)$')
-    call('HDEL', H, 'o|' .. old, 'oe|' .. old)
+    call('HDEL', H, 'o|' .. old)
+    call('HDEL', C, 'oe|' .. old)
     runs, count = others, count - 1
   end
-  call('HSET', H, 'runs', runs, 'o|' .. run, encode(outcome))
+  call('HSET', C, 'runs', runs)
+  call('HSET', H, 'o|' .. run, encode(outcome))
 end
 
 -- Events older than the previous run are of no use to anybody. -> the id before this run's first
