@@ -1,0 +1,25 @@
+"""Random schedules of the product's scripts end in a consistent history, whatever goes wrong."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+import redis
+
+from tests.support.thread_sim import Simulation
+
+SEEDS = int(os.environ.get("DISTGRAPH_SIM_SEEDS", "150"))
+FIRST = int(os.environ.get("DISTGRAPH_SIM_FIRST", "0"))
+BATCH = 25
+
+pytestmark = pytest.mark.redis
+
+
+@pytest.mark.parametrize("first", range(FIRST, FIRST + SEEDS, BATCH))
+def test_every_schedule_ends_with_each_write_applied_once(
+    redis_client: redis.Redis, namespace: str, first: int
+) -> None:
+    for seed in range(first, min(first + BATCH, FIRST + SEEDS)):
+        wrong = Simulation(redis_client, namespace, seed).run(60 + seed % 240)
+        assert not wrong, f"seed {seed}: {wrong}"
