@@ -1,0 +1,66 @@
+"""Values of channels as bytes, with errors that say which channel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from distgraph.checkpoint.base.types import INTERRUPT, WRITES_IDX_MAP, Checkpoint
+from distgraph.checkpoint.serde.base import SerializerProtocol
+from distgraph.errors import CorruptRecord, DeserializationError, SerializationError
+
+Typed = tuple[str, bytes]
+EMPTY: Typed = ("empty", b"")
+"""Stands for a channel that was written but has no value."""
+
+
+def dump(serde: SerializerProtocol, channel: str, value: Any) -> Typed:
+    """Return the bytes of a channel's value; SerializationError names the channel."""
+    try:
+        return serde.dumps_typed(value)
+    except SerializationError as error:
+        raise SerializationError(f"{_where(channel)}: {error}") from error
+
+
+def load(serde: SerializerProtocol, channel: str, stored: Typed) -> Any:
+    """Return a channel's value; DeserializationError names the channel."""
+    try:
+        return serde.loads_typed(stored)
+    except DeserializationError as error:
+        raise DeserializationError(f"{_where(channel)}: {error}") from error
+
+
+def _where(channel: str) -> str:
+    if channel == INTERRUPT:
+        return "The value given to interrupt()"
+    return f"Channel '{channel}'" if channel in WRITES_IDX_MAP else f"State key '{channel}'"
+
+
+def dump_channels(
+    serde: SerializerProtocol, checkpoint: Checkpoint, channels: Iterable[str]
+) -> dict[str, Typed]:
+    """Return the bytes of those channels of ``checkpoint``."""
+    values = checkpoint["channel_values"]
+    return {name: dump(serde, name, values[name]) if name in values else EMPTY for name in channels}
+
+
+def dump_record(serde: SerializerProtocol, checkpoint: Checkpoint) -> Typed:
+    """Return the bytes of everything in ``checkpoint`` but its channel values."""
+    record = {key: value for key, value in checkpoint.items() if key != "channel_values"}
+    return dump(serde, "__checkpoint__", record)
+
+
+def load_record(serde: SerializerProtocol, stored: Typed) -> Checkpoint:
+    """Return a checkpoint whose channel values are still to be put in."""
+    record = serde.loads_typed(stored)
+    if not isinstance(record, dict) or not isinstance(record.get("channel_versions"), dict):
+        raise CorruptRecord("A stored checkpoint has no table of channel versions.")
+    record["channel_values"] = {}
+    return record  # type: ignore[return-value]
+
+
+def matches(metadata: Mapping[str, Any], wanted: Mapping[str, Any] | None) -> bool:
+    """Whether ``metadata`` has every entry of ``wanted``."""
+    return not wanted or all(
+        key in metadata and metadata[key] == value for key, value in wanted.items()
+    )

@@ -1,0 +1,308 @@
+"""A frame's state as what any saver stores: checkpoints and pending writes, and back.
+
+Names of the frontier are channels ``branch:to:<node>``, its Sends the channel ``__pregel_tasks``,
+what has come in for a join is the join's channel. What a task left is its pending writes; one that
+asks or failed has its whole record in ``__result__`` besides. The metadata keys ``source``,
+``step`` and ``parents`` are the checkpoint's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, assert_never, cast
+
+from distgraph.checkpoint.base.types import (
+    ANSWERED,
+    ERROR,
+    FRAMES,
+    INTERRUPT,
+    LATEST_VERSION,
+    NO_WRITES,
+    NULLS,
+    PASSED,
+    RESULT,
+    RESUME,
+    TASKS,
+    WRITES_IDX_MAP,
+    ChannelVersions,
+    CheckpointMetadata,
+    CheckpointTuple,
+)
+from distgraph.checkpoint.base.types import Checkpoint as CheckpointDict
+from distgraph.checkpoint.records import (
+    pack_frames,
+    pack_result,
+    unpack_answer,
+    unpack_checkpoint,
+    unpack_completed,
+    unpack_frames,
+    unpack_result,
+)
+from distgraph.core.model import (
+    NULL_TASK,
+    START,
+    Answer,
+    Checkpoint,
+    Completed,
+    Errored,
+    Escaped,
+    Interrupted,
+    Result,
+    Target,
+    ThreadState,
+    Write,
+)
+from distgraph.errors import CorruptRecord
+from distgraph.types import Send
+
+BRANCH = "branch:to:"
+JOIN = "join:"
+_OWN_METADATA = ("source", "step", "parents")
+Encoded = tuple[CheckpointDict, CheckpointMetadata, ChannelVersions]
+TaskWrites = tuple[str, list[Write]]
+"""A task id and the writes that ``put_writes`` gets for it."""
+
+
+# --- checkpoints ----------------------------------------------------------------------------
+
+
+def encode_checkpoint(checkpoint: Checkpoint, stored: Mapping[str, str] | None = None) -> Encoded:
+    """Return what ``put`` gets: the checkpoint, its metadata and the channels to be written.
+
+    ``stored``: the references that the saver has already (the versions of the checkpoint stored
+    last). Without it, all that this checkpoint's own superstep did not write counts as stored.
+    """
+    own = own_reference(checkpoint)
+    control = _control_values(checkpoint)
+    versions = {**checkpoint.versions, **dict.fromkeys(control, own)}
+    if stored is None:
+        changed = {name: ref for name, ref in versions.items() if ref == own}
+    else:
+        changed = {name: ref for name, ref in versions.items() if stored.get(name) != ref}
+    encoded = CheckpointDict(
+        v=LATEST_VERSION,
+        id=checkpoint.id,
+        ts=checkpoint.ts,
+        channel_values={**checkpoint.values, **control},
+        channel_versions=versions,
+        versions_seen={},
+        updated_channels=sorted(changed),
+        frontier=_numbered(checkpoint.frontier),
+        deferred=sorted(checkpoint.deferred),
+        last=list(checkpoint.last),
+    )
+    return encoded, _metadata(checkpoint), changed
+
+
+def own_reference(checkpoint: Checkpoint) -> str:
+    """Return the reference that the superstep of ``checkpoint`` gave to the channels it wrote."""
+    return f"{checkpoint.step}.{checkpoint.id[-12:]}"
+
+
+def _metadata(checkpoint: Checkpoint) -> CheckpointMetadata:
+    merged = {
+        **checkpoint.metadata,
+        "source": checkpoint.source,
+        "step": checkpoint.step,
+        "parents": dict(checkpoint.parents),
+    }
+    return cast(CheckpointMetadata, merged)
+
+
+def _control_values(checkpoint: Checkpoint) -> dict[str, Any]:
+    """Return the channels that hold what runs next."""
+    names = (t for t in checkpoint.frontier if isinstance(t, str) and t != START)
+    control: dict[str, Any] = dict.fromkeys(f"{BRANCH}{name}" for name in names)
+    if sends := [target for target in checkpoint.frontier if isinstance(target, Send)]:
+        control[TASKS] = sends
+    for join, sources in checkpoint.arrived.items():
+        control[join] = set(sources)
+    return control
+
+
+def _numbered(frontier: tuple[Target, ...]) -> list[str | int]:
+    """Return the frontier with each Send replaced by its index among the Sends."""
+    numbered: list[str | int] = []
+    sends = 0
+    for target in frontier:
+        if isinstance(target, Send):
+            numbered.append(sends)
+            sends += 1
+        else:
+            numbered.append(target)
+    return numbered
+
+
+def decode_checkpoint(stored: CheckpointTuple) -> Checkpoint:
+    """Return the core's checkpoint; CorruptRecord when something else wrote it."""
+    checkpoint, metadata = stored.checkpoint, dict(stored.metadata)
+    parent = (stored.parent_config or {}).get("configurable", {}).get("checkpoint_id")
+    try:
+        source, step, parents = (metadata.pop(key) for key in _OWN_METADATA)
+        values = checkpoint["channel_values"]
+        packed = [
+            checkpoint["id"],
+            parent,
+            step,
+            source,
+            checkpoint["ts"],
+            _state_only(checkpoint["channel_versions"]),
+            [_target(item, values) for item in checkpoint["frontier"]],
+            {name: sorted(came) for name, came in values.items() if name.startswith(JOIN)},
+            checkpoint["deferred"],
+            checkpoint["last"],
+            metadata,
+            parents,
+        ]
+    except (KeyError, IndexError, TypeError) as error:
+        raise CorruptRecord(
+            f"The checkpoint {checkpoint.get('id')} was not written by distgraph, or is damaged: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    return unpack_checkpoint(packed, _state_only(values))
+
+
+def _target(item: str | int, values: Mapping[str, Any]) -> Any:
+    return values[TASKS][item] if isinstance(item, int) else item
+
+
+def _state_only(channels: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in channels.items()
+        if not name.startswith((BRANCH, JOIN)) and name != TASKS
+    }
+
+
+# --- what tasks left, and what callers added -------------------------------------------------
+
+
+def encode_result(result: Result) -> list[Write]:
+    """Return the pending writes that say what a task left."""
+    match result:
+        case Completed(writes, goto):
+            return [*writes, *map(_goto, goto)] or [(NO_WRITES, None)]
+        case Interrupted(questions):
+            asked = [question.interrupt for question in questions]
+            return [(INTERRUPT, asked), (RESULT, pack_result(result))]
+        case Errored():
+            return [(ERROR, str(result)), (RESULT, pack_result(result))]
+        case Escaped():
+            return [(RESULT, pack_result(result))]
+        case _:
+            assert_never(result)
+
+
+def _goto(target: Target) -> Write:
+    return (TASKS, target) if isinstance(target, Send) else (f"{BRANCH}{target}", None)
+
+
+def encode_answers(answers: Iterable[Answer]) -> list[Write]:
+    """Return the pending writes of a task with all its answers so far."""
+    given = list(answers)
+    return [(RESUME, [a.value for a in given]), (ANSWERED, [[a.id, a.ns] for a in given])]
+
+
+def encode_frames(frames: Mapping[str, ThreadState]) -> list[Write]:
+    """Return the pending writes that keep the graphs waiting inside a task that runs again."""
+    return [(FRAMES, pack_frames(frames))]
+
+
+def encode_nulls(nulls: Iterable[Completed]) -> list[Write]:
+    """Return the pending writes of the null task: all that callers added to the open superstep."""
+    return [(NULLS, [pack_result(null) for null in nulls])]
+
+
+def encode_passed(passed: str) -> list[Write]:
+    """Return the pending writes of the null task that release a static breakpoint."""
+    return [(PASSED, passed)]
+
+
+def encode_changes(before: ThreadState | None, after: ThreadState) -> list[TaskWrites]:
+    """Return the ``put_writes`` calls that make what is stored of ``before`` into ``after``.
+
+    Both stand at the same checkpoint; None means that nothing but the checkpoint is stored yet.
+    A completed task cannot be taken back.
+    """
+    old = before or ThreadState(after.checkpoint)
+    tasks = dict.fromkeys(
+        task
+        for state in (old, after)
+        for t in (state.results, state.answers, state.frames)
+        for task in t
+    )
+    calls = [(task, _task_changes(task, old, after)) for task in tasks]
+    calls.append((NULL_TASK, _null_changes(old, after)))
+    return [(task, writes) for task, writes in calls if writes]
+
+
+def _task_changes(task: str, old: ThreadState, new: ThreadState) -> list[Write]:
+    writes: list[Write] = []
+    if (answers := new.answers.get(task, ())) != old.answers.get(task, ()):
+        writes += encode_answers(answers)
+    if (frames := new.frames.get(task, {})) != old.frames.get(task, {}):
+        writes += encode_frames(frames)
+    if (result := new.results.get(task)) != old.results.get(task):
+        writes += [(RESULT, None)] if result is None else encode_result(result)
+    return writes
+
+
+def _null_changes(old: ThreadState, new: ThreadState) -> list[Write]:
+    writes = encode_nulls(new.nulls) if new.nulls != old.nulls else []
+    return writes + encode_passed(new.passed) if new.passed != old.passed else writes
+
+
+# --- and back ---------------------------------------------------------------------------------
+
+
+def decode(stored: CheckpointTuple) -> ThreadState:
+    """Return the frame's state; CorruptRecord when something else than distgraph wrote it."""
+    left: dict[str, list[Write]] = {}
+    for task, channel, value in stored.pending_writes or ():
+        left.setdefault(task, []).append((channel, value))
+    nulls = dict(left.pop(NULL_TASK, ()))
+    results = ((task, _result(writes)) for task, writes in left.items())
+    fixed = {task: dict(writes) for task, writes in left.items()}
+    return ThreadState(
+        checkpoint=decode_checkpoint(stored),
+        results={task: result for task, result in results if result is not None},
+        answers={task: given for task, w in fixed.items() if (given := _answers(w))},
+        frames={task: inner for task, w in fixed.items() if (inner := _frames(w))},
+        nulls=tuple(map(unpack_completed, nulls.get(NULLS, ()))),
+        passed=nulls.get(PASSED, ""),
+    )
+
+
+def _result(writes: list[Write]) -> Result | None:
+    """A task that completed has completed, whatever it left before."""
+    ordinary = [write for write in writes if write[0] not in WRITES_IDX_MAP]
+    if not ordinary:
+        packed = dict(writes).get(RESULT)
+        return None if packed is None else unpack_result(packed)
+    kept = [write for write in ordinary if write[0] != NO_WRITES]
+    split = next((i for i, write in enumerate(kept) if _is_goto(write)), len(kept))
+    return Completed(tuple(kept[:split]), tuple(map(_goto_target, kept[split:])))
+
+
+def _is_goto(write: Write) -> bool:
+    return write[0] == TASKS or write[0].startswith(BRANCH)
+
+
+def _goto_target(write: Write) -> Target:
+    channel, value = write
+    if channel.startswith(BRANCH):
+        return channel.removeprefix(BRANCH)
+    if channel == TASKS and isinstance(value, Send):
+        return value
+    raise CorruptRecord(f"A task's gotos hold the write {channel!r}: {value!r}")
+
+
+def _answers(writes: Mapping[str, Any]) -> tuple[Answer, ...]:
+    values, whose = writes.get(RESUME, ()), writes.get(ANSWERED, ())
+    if len(values) != len(whose):
+        raise CorruptRecord("A task has another number of answers than of answered questions.")
+    return tuple(unpack_answer([*who, value]) for who, value in zip(whose, values, strict=True))
+
+
+def _frames(writes: Mapping[str, Any]) -> Mapping[str, ThreadState]:
+    return unpack_frames(writes.get(FRAMES, {}))

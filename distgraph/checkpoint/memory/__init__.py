@@ -1,0 +1,254 @@
+"""A saver that keeps everything in this process, as bytes, so that nobody can change it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Any, ParamSpec, Self, TypeVar
+
+from distgraph.checkpoint.base.blobs import (
+    EMPTY,
+    Typed,
+    dump,
+    dump_channels,
+    dump_record,
+    load,
+    load_record,
+    matches,
+)
+from distgraph.checkpoint.base.config import (
+    Place,
+    checkpoint_place,
+    get_checkpoint_id,
+    get_checkpoint_metadata,
+    place_of,
+)
+from distgraph.checkpoint.base.saver import BaseCheckpointSaver
+from distgraph.checkpoint.base.types import (
+    WRITES_IDX_MAP,
+    ChannelVersions,
+    Checkpoint,
+    CheckpointMetadata,
+    CheckpointTuple,
+    RunnableConfig,
+)
+from distgraph.checkpoint.serde.base import SerializerProtocol
+from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from distgraph.errors import ThreadNotFound
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Stored = tuple[Typed, Typed, str | None]
+"""A checkpoint without its channel values, its metadata, the id of its parent."""
+Written = tuple[str, str, Typed, str]
+"""Task id, channel, value, task path."""
+At = tuple[str, str, str]
+"""Thread id, ns, checkpoint id."""
+
+
+class InMemorySaver(BaseCheckpointSaver):
+    """Keeps checkpoints in this process: for tests, notebooks, and runs that need no more.
+
+    ``storage`` is thread id -> ns -> checkpoint id -> record; ``writes`` are the pending writes by
+    (thread id, ns, checkpoint id), then (task id, index); ``blobs`` the values of channels by
+    (thread id, ns, channel, version). Any class may be stored, since no byte leaves the process.
+    """
+
+    def __init__(
+        self,
+        *,
+        serde: SerializerProtocol | None = None,
+        factory: type[defaultdict[Any, Any]] = defaultdict,
+    ) -> None:
+        super().__init__(serde=JsonPlusSerializer(learn=True) if serde is None else serde)
+        self._learns = serde is None
+        self.storage: defaultdict[str, dict[str, dict[str, Stored]]] = factory(dict)
+        self.writes: defaultdict[At, dict[tuple[str, int], Written]] = factory(dict)
+        self.blobs: dict[tuple[str, str, str, Any], Typed] = factory()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Keep everything: the saver lives as long as somebody holds it."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Keep everything, as ``__exit__`` does."""
+
+    def with_allowlist(self, types: Iterable[type]) -> Self:
+        """Return this saver when it learns the classes by itself."""
+        return self if self._learns else super().with_allowlist(types)
+
+    async def _in_thread(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return call(*args, **kwargs)  # nothing here waits
+
+    # --- writing ------------------------------------------------------------------------------
+
+    def put(
+        self,
+        config: Mapping[str, Any],
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        thread, ns, parent = place_of(config)
+        blobs = dump_channels(self.serde, checkpoint, new_versions)
+        stored = (
+            dump_record(self.serde, checkpoint),
+            dump(self.serde, "__metadata__", get_checkpoint_metadata(config, metadata)),
+            parent,
+        )
+        for channel, blob in blobs.items():
+            self.blobs[thread, ns, channel, new_versions[channel]] = blob
+        self.storage[thread].setdefault(ns, {})[checkpoint["id"]] = stored
+        return Place(thread, ns, checkpoint["id"]).config
+
+    def put_writes(
+        self,
+        config: Mapping[str, Any],
+        writes: Sequence[tuple[str, Any]],
+        task_id: str,
+        task_path: str = "",
+    ) -> None:
+        at = checkpoint_place(config)
+        encoded = [
+            ((task_id, WRITES_IDX_MAP.get(channel, index)), channel, dump(self.serde, channel, v))
+            for index, (channel, v) in enumerate(writes)
+        ]
+        kept = self.writes[at]
+        for key, channel, blob in encoded:
+            if key[1] < 0 or key not in kept:
+                kept[key] = (task_id, channel, blob, task_path)
+
+    # --- reading ------------------------------------------------------------------------------
+
+    def get_tuple(self, config: Mapping[str, Any]) -> CheckpointTuple | None:
+        thread, ns, checkpoint_id = place_of(config)
+        stored = self.storage.get(thread, {}).get(ns, {})
+        found = checkpoint_id or max(stored, default="")
+        return self._tuple(Place(thread, ns, found), stored[found]) if found in stored else None
+
+    def _tuple(self, place: Place, stored: Stored) -> CheckpointTuple:
+        record, metadata, parent = stored
+        checkpoint = load_record(self.serde, record)
+        checkpoint["channel_values"] = self._values(place, checkpoint["channel_versions"])
+        written = list(self.writes.get((place.thread_id, place.ns, place[2] or ""), {}).values())
+        return CheckpointTuple(
+            place.config,
+            checkpoint,
+            self.serde.loads_typed(metadata),
+            Place(place.thread_id, place.ns, parent).config if parent else None,
+            [(task, name, load(self.serde, name, blob)) for task, name, blob, _ in written],
+        )
+
+    def _values(self, place: Place, versions: ChannelVersions) -> dict[str, Any]:
+        stored = (
+            (name, self.blobs.get((place.thread_id, place.ns, name, version), EMPTY))
+            for name, version in versions.items()
+        )
+        return {name: load(self.serde, name, blob) for name, blob in stored if blob[0] != EMPTY[0]}
+
+    def list(
+        self,
+        config: Mapping[str, Any] | None,
+        *,
+        filter: dict[str, Any] | None = None,  # noqa: A002 the name is LangGraph's
+        before: Mapping[str, Any] | None = None,
+        limit: int | None = None,
+    ) -> Iterator[CheckpointTuple]:
+        older_than = get_checkpoint_id(before) if before else None
+        left = limit
+        for at in sorted(self._places(config), key=lambda at: at[2], reverse=True):
+            if left is not None and left <= 0:
+                return
+            stored = self.storage.get(at[0], {}).get(at[1], {}).get(at[2])
+            if stored is None or (older_than is not None and at[2] >= older_than):
+                continue
+            if matches(self.serde.loads_typed(stored[1]), filter):
+                left = None if left is None else left - 1
+                yield self._tuple(Place(*at), stored)
+
+    def _places(self, config: Mapping[str, Any] | None) -> Iterator[At]:
+        """Yield where the checkpoints are that ``config`` may mean."""
+        place = place_of(config) if config else None
+        ns = config["configurable"].get("checkpoint_ns") if config else None
+        threads = list(self.storage) if place is None else [place.thread_id]
+        for thread in threads:
+            for found, stored in list(self.storage.get(thread, {}).items()):
+                for checkpoint_id in list(stored) if ns is None or ns == found else ():
+                    if not place or place.checkpoint_id in (None, checkpoint_id):
+                        yield thread, found, checkpoint_id
+
+    # --- threads ------------------------------------------------------------------------------
+
+    def delete_thread(self, thread_id: str) -> None:
+        self.storage.pop(str(thread_id), None)
+        self._forget(str(thread_id))
+
+    def delete_for_runs(self, run_ids: Sequence[str]) -> None:
+        runs = set(map(str, run_ids))
+        touched = set()
+        for thread, ns, checkpoint_id in list(self._places(None)):
+            _, metadata, _ = self.storage[thread][ns][checkpoint_id]
+            if self.serde.loads_typed(metadata).get("run_id") in runs:
+                del self.storage[thread][ns][checkpoint_id]
+                touched.add(thread)
+        for thread in touched:
+            self._forget(thread)
+
+    def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
+        source, target = str(source_thread_id), str(target_thread_id)
+        if not self.storage.get(source):
+            raise ThreadNotFound(f"There is no thread {source!r} to copy.")
+        if self.storage.get(target):
+            raise ValueError(f"The thread {target!r} has checkpoints already: delete it first.")
+        for key, blob in list(self.blobs.items()):
+            if key[0] == source:
+                self.blobs[target, *key[1:]] = blob
+        for at, written in list(self.writes.items()):
+            if at[0] == source:
+                self.writes[target, *at[1:]] = dict(written)
+        self.storage[target] = {ns: dict(kept) for ns, kept in self.storage[source].items()}
+
+    def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
+        if strategy not in ("keep_latest", "delete"):
+            raise ValueError(f"strategy must be 'keep_latest' or 'delete', not {strategy!r}")
+        for thread in map(str, thread_ids):
+            if strategy == "delete":
+                self.delete_thread(thread)
+                continue
+            for ns, kept in self.storage.get(thread, {}).items():
+                self.storage[thread][ns] = {max(kept): kept[max(kept)]} if kept else {}
+            self._forget(thread)
+
+    def _forget(self, thread: str) -> None:
+        """Drop the values and writes of a thread that no checkpoint refers to any more."""
+        kept = self.storage.get(thread, {})
+        used = {
+            (thread, ns, channel, version)
+            for ns, stored in kept.items()
+            for record, _, _ in stored.values()
+            for channel, version in load_record(self.serde, record)["channel_versions"].items()
+        }
+        for key in [key for key in list(self.blobs) if key[0] == thread and key not in used]:
+            self.blobs.pop(key, None)
+        for at in [at for at in list(self.writes) if at[0] == thread]:
+            if at[2] not in kept.get(at[1], {}):
+                self.writes.pop(at, None)
+
+
+MemorySaver = InMemorySaver

@@ -1,0 +1,264 @@
+"""The core's values as plain lists that a serializer can write, and back.
+
+A record is a list with fixed positions; user values and Sends stand in it as they are. Whoever
+stores a record encodes it with a serializer, which puts the format version first.
+
+==========  =================================================================================
+checkpoint  id, parent id or None, step, source, ts, {channel: reference}, frontier (node names
+            and Sends), {join: [sources]}, [deferred], [last], metadata, {ns: parent checkpoint}
+completed   0, [channel, value, channel, value, ...], [targets: node names and Sends]
+interrupted 1, [value, id, ns, value, id, ns, ...], {ns: state}
+errored     2, kind, message, traceback, [args], [notes], {ns: state}
+escaped     3, command
+answer      id, ns, value
+state       checkpoint, {channel: value}, {task id: result}, {task id: [answers]},
+            {task id: {ns: state}}, [completed], passed
+==========  =================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, assert_never
+
+from distgraph.core.model import (
+    Answer,
+    Checkpoint,
+    Completed,
+    Errored,
+    Escaped,
+    Interrupted,
+    Question,
+    Result,
+    Target,
+    ThreadState,
+)
+from distgraph.errors import CorruptRecord
+from distgraph.types import Command, Interrupt, Send
+
+COMPLETED, INTERRUPTED, ERRORED, ESCAPED = range(4)
+V = TypeVar("V")
+
+
+def pack_checkpoint(checkpoint: Checkpoint) -> list[Any]:
+    """Return the record of a checkpoint; its values are stored apart, one by one."""
+    return [
+        checkpoint.id,
+        checkpoint.parent_id,
+        checkpoint.step,
+        checkpoint.source,
+        checkpoint.ts,
+        dict(checkpoint.versions),
+        list(checkpoint.frontier),
+        {join: sorted(sources) for join, sources in checkpoint.arrived.items()},
+        sorted(checkpoint.deferred),
+        list(checkpoint.last),
+        dict(checkpoint.metadata),
+        dict(checkpoint.parents),
+    ]
+
+
+def unpack_checkpoint(packed: Any, values: Mapping[str, Any]) -> Checkpoint:
+    """Return the checkpoint of a record and its values; CorruptRecord when it is not one."""
+    match packed:
+        case [
+            str(cid),
+            None | str() as parent,
+            int(step),
+            "input" | "loop" | "update" | "fork" as source,
+            str(ts),
+            dict(versions),
+            list(frontier),
+            dict(arrived),
+            list(deferred),
+            list(last),
+            dict(metadata),
+            dict(parents),
+        ]:
+            return Checkpoint(
+                id=cid,
+                parent_id=parent,
+                step=step,
+                source=source,
+                ts=ts,
+                values=values,
+                versions=_table(versions, _text),
+                frontier=_targets(frontier),
+                arrived=_table(arrived, _names),
+                deferred=_names(deferred),
+                last=_texts(last),
+                metadata=_table(metadata, _anything),
+                parents=_table(parents, _text),
+            )
+        case _:
+            raise _corrupt("checkpoint", packed)
+
+
+def pack_result(result: Result) -> list[Any]:
+    """Return the record of what a task left; the live exception of a failure is not in it."""
+    match result:
+        case Completed(writes, goto):
+            return [COMPLETED, [part for write in writes for part in write], list(goto)]
+        case Interrupted(questions, frames):
+            return [INTERRUPTED, _pack_questions(questions), pack_frames(frames)]
+        case Errored():
+            texts = (result.kind, result.message, result.traceback)
+            args, notes = list(result.args), list(result.notes)
+            return [ERRORED, *texts, args, notes, pack_frames(result.frames)]
+        case Escaped(command):
+            return [ESCAPED, command]
+        case _:
+            assert_never(result)
+
+
+def unpack_result(packed: Any) -> Result:
+    """Return what a task left; CorruptRecord when ``packed`` is no record of it."""
+    match packed:
+        case [int(kind), list(), list()] if kind == COMPLETED:
+            return unpack_completed(packed)
+        case [int(kind), list(asked), dict(frames)] if kind == INTERRUPTED:
+            return Interrupted(_questions(asked), unpack_frames(frames))
+        case [
+            int(kind),
+            str(name),
+            str(message),
+            str(traceback),
+            list(args),
+            list(notes),
+            dict(frames),
+        ] if kind == ERRORED:
+            inner = unpack_frames(frames)
+            return Errored(name, message, traceback, tuple(args), _texts(notes), inner)
+        case [int(kind), Command() as command] if kind == ESCAPED:
+            return Escaped(command)
+    raise _corrupt("result", packed)
+
+
+def unpack_completed(packed: Any) -> Completed:
+    """Return the completed task of a record; CorruptRecord when it is anything else."""
+    match packed:
+        case [int(kind), list(writes), list(goto)] if kind == COMPLETED and len(writes) % 2 == 0:
+            pairs = zip(_texts(writes[::2]), writes[1::2], strict=True)
+            return Completed(tuple(pairs), _targets(goto))
+        case _:
+            raise _corrupt("completed task", packed)
+
+
+def pack_answer(answer: Answer) -> list[Any]:
+    """Return the record of an answer."""
+    return [answer.id, answer.ns, answer.value]
+
+
+def unpack_answer(packed: Any) -> Answer:
+    """Return the answer of a record; CorruptRecord when it is not one."""
+    match packed:
+        case [str(qid), str(ns), value]:
+            return Answer(qid, ns, value)
+        case _:
+            raise _corrupt("answer", packed)
+
+
+def pack_state(state: ThreadState) -> list[Any]:
+    """Return the record of a whole frame, its values and whatever waits inside it included."""
+    return [
+        pack_checkpoint(state.checkpoint),
+        dict(state.checkpoint.values),
+        {task: pack_result(result) for task, result in state.results.items()},
+        {task: [pack_answer(a) for a in given] for task, given in state.answers.items()},
+        {task: pack_frames(frames) for task, frames in state.frames.items()},
+        [pack_result(null) for null in state.nulls],
+        state.passed,
+    ]
+
+
+def unpack_state(packed: Any) -> ThreadState:
+    """Return the frame of a record; CorruptRecord when it is not one."""
+    match packed:
+        case [
+            checkpoint,
+            dict(values),
+            dict(results),
+            dict(answers),
+            dict(frames),
+            list(nulls),
+            str(passed),
+        ]:
+            return ThreadState(
+                checkpoint=unpack_checkpoint(checkpoint, _table(values, _anything)),
+                results=_table(results, unpack_result),
+                answers=_table(answers, unpack_answers),
+                frames=_table(frames, unpack_frames),
+                nulls=tuple(map(unpack_completed, nulls)),
+                passed=passed,
+            )
+        case _:
+            raise _corrupt("state", packed)
+
+
+def pack_frames(frames: Mapping[str, ThreadState]) -> dict[str, list[Any]]:
+    """Return the records of the graphs that wait inside a task, by ns."""
+    return {ns: pack_state(state) for ns, state in frames.items()}
+
+
+def unpack_frames(packed: Any) -> Mapping[str, ThreadState]:
+    """Return the graphs that wait inside a task, by ns; CorruptRecord for anything else."""
+    return _table(packed, unpack_state)
+
+
+def unpack_answers(packed: Any) -> tuple[Answer, ...]:
+    """Return a task's answers; CorruptRecord when ``packed`` is no list of them."""
+    if not isinstance(packed, list):
+        raise _corrupt("list of answers", packed)
+    return tuple(map(unpack_answer, packed))
+
+
+def _pack_questions(questions: tuple[Question, ...]) -> list[Any]:
+    return [part for q in questions for part in (q.interrupt.value, q.interrupt.id, q.ns)]
+
+
+def _questions(parts: list[Any]) -> tuple[Question, ...]:
+    if len(parts) % 3:
+        raise _corrupt("list of questions", parts)
+    triples = zip(parts[::3], _texts(parts[1::3]), _texts(parts[2::3]), strict=True)
+    return tuple(Question(Interrupt(value, qid), ns) for value, qid, ns in triples)
+
+
+def _table(packed: Any, read: Callable[[Any], V]) -> dict[str, V]:
+    if not isinstance(packed, dict) or not all(isinstance(key, str) for key in packed):
+        raise _corrupt("table", packed)
+    return {key: read(value) for key, value in packed.items()}
+
+
+def _targets(items: list[Any]) -> tuple[Target, ...]:
+    if not all(isinstance(item, str | Send) for item in items):
+        raise _corrupt("list of targets", items)
+    return tuple(items)
+
+
+def _names(items: Any) -> frozenset[str]:
+    return frozenset(_texts(items))
+
+
+def _texts(items: Any) -> tuple[str, ...]:
+    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+        raise _corrupt("list of names", items)
+    return tuple(items)
+
+
+def _text(item: Any) -> str:
+    if not isinstance(item, str):
+        raise _corrupt("text", item)
+    return item
+
+
+def _anything(item: Any) -> Any:
+    return item
+
+
+_SHOWN = 120  # characters of a bad record that a message quotes
+
+
+def _corrupt(what: str, packed: Any) -> CorruptRecord:
+    text = repr(packed)
+    shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+    return CorruptRecord(f"A stored {what} is not of the form that this version writes: {shown}")
