@@ -6,7 +6,7 @@ that ``Load`` does not give back.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,6 +24,7 @@ from distgraph.core.model import (
     Failed,
     Limits,
     Outcome,
+    Result,
     RunTasks,
     Stamp,
     Task,
@@ -75,7 +76,27 @@ class Execute:
     tasks: tuple[Task, ...]
 
 
-Request = Load | NewStamp | Save | SaveAnswers | Execute
+@dataclass(frozen=True, slots=True)
+class RunHere:
+    """Run ``tasks`` of ``graph`` in the caller's process; answer with task id -> Result.
+
+    Nothing of it is stored: it is START, or a node whose return value a caller gave.
+    """
+
+    graph: Graph
+    state: ThreadState
+    tasks: tuple[Task, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SaveUpdate:
+    """Store a checkpoint that a caller made; the open superstep of the thread is dropped."""
+
+    parent: Checkpoint | None
+    state: ThreadState
+
+
+Request = Load | NewStamp | Save | SaveAnswers | Execute | RunHere | SaveUpdate
 Run = Generator[Request, Any, Outcome]
 
 
@@ -106,6 +127,19 @@ def run(graph: Graph, start: Start, ns: str = "") -> Run:
             opened = yield from _command(graph, state, command, start, limits, ns)
         case given:
             opened = yield from _input(graph, state, given, limits, ns)
+    if isinstance(opened, Failed):
+        return opened
+    return (yield from advance(graph, opened, limits, ns))
+
+
+def run_nested(graph: Graph, start: Start, ns: str) -> Run:
+    """Carry the frame of a graph called inside a task; one that is under way goes on."""
+    state: ThreadState | None = yield Load()
+    limits = limits_of(start, state)
+    if state is not None:
+        released = replace(state, passed=state.checkpoint.id)
+        return (yield from advance(graph, released, limits, ns))
+    opened = yield from _input(graph, None, start.given, limits, ns)
     if isinstance(opened, Failed):
         return opened
     return (yield from advance(graph, opened, limits, ns))
@@ -173,9 +207,9 @@ def _input(
     if not isinstance(decision, RunTasks):
         msg = f"The input cannot be applied: {decision}"
         raise InvalidUpdateError(msg)
-    ran: ThreadState = yield Execute(opened, decision.tasks)
     task = decision.tasks[0]
-    result = ran.results[task.id]
+    ran: Mapping[str, Result] = yield RunHere(graph, opened, (task,))
+    result = ran[task.id]
     if isinstance(result, Errored):
         return Failed(result, task)
     done = ((task, result),) if isinstance(result, Completed) else ()

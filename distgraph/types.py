@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar, Union
 
 from distgraph import _frame
@@ -206,7 +206,6 @@ class Runtime(Generic[C]):
     context: C = None  # type: ignore[assignment]
     stream_writer: StreamWriter = _no_writer
     execution_info: ExecutionInfo | None = None
-    config: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def idempotency_key(self) -> str:

@@ -64,9 +64,9 @@ def stopped_after(checkpoint: Checkpoint, limits: Limits) -> bool:
 
 def _close(tasks: Iterable[Task], state: ThreadState) -> Decision:
     results = [(task, state.results[task.id]) for task in tasks]
-    asked = [q for _, r in results if isinstance(r, Interrupted) for q in r.questions]
-    if asked:
-        return Paused(tuple(asked))
+    waiting = [result for _, result in results if isinstance(result, Interrupted)]
+    if waiting:  # without questions when a graph inside a task stopped at its breakpoint
+        return Paused(tuple(question for result in waiting for question in result.questions))
     return Commit(tuple((t, r) for t, r in results if isinstance(r, Completed)))
 
 

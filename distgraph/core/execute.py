@@ -169,7 +169,7 @@ def read_exception(graph: Graph, exc: BaseException, frame: TaskFrame) -> Result
     for signal in signals:
         if isinstance(signal, ParentCommand):
             return _escape(graph, signal, frame)
-    if any(isinstance(signal, GraphInterrupt) for signal in signals) and frame.pending:
+    if any(isinstance(signal, GraphInterrupt) for signal in signals):
         return Interrupted(tuple(frame.pending), dict(frame.frames))
     return read_error(exc, frame)
 

@@ -1,4 +1,4 @@
-"""What a running task carries with it: its answers, its questions, the graphs inside it."""
+"""What a running task carries with it: its run, its answers, its questions, the graphs inside it."""
 
 from __future__ import annotations
 
@@ -6,15 +6,33 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from distgraph.core.model import Answer, Question, Task, ThreadState
+from distgraph.core.model import Answer, Checkpoint, Question, Task, ThreadState
 from distgraph.core.plan import digest
 from distgraph.errors import GraphInterrupt
-from distgraph.types import Interrupt, Runtime
+from distgraph.types import ExecutionInfo, Interrupt, Runtime
+
+
+def discard(_chunk: Any) -> None:
+    """Take a custom chunk that nobody streams."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """What every task of a run is told: the caller's config and context, and whose run it is.
+
+    ``durable`` says whether there is a checkpointer, so that a pause can be resumed.
+    """
+
+    config: Mapping[str, Any] = field(default_factory=dict)
+    context: Any = None
+    thread_id: str | None = None
+    run_id: str | None = None
+    durable: bool = False
 
 
 @dataclass(slots=True)
 class TaskFrame:
-    """The state of one attempt at one task; only the code of that attempt touches it.
+    """One attempt at one task; only the code of that attempt touches it.
 
     ``token`` makes the ids of this attempt's questions its own. ``frames`` holds the states of the
     graphs that are called inside the task, by ns: what earlier attempts left, then what this one
@@ -22,16 +40,16 @@ class TaskFrame:
     """
 
     task: Task
+    checkpoint: Checkpoint
     ns: str
     token: str
-    runtime: Runtime[Any]
-    config: dict[str, Any]
-    can_pause: bool
-    emit: Callable[[Any], None]
+    invocation: Invocation
+    emit: Callable[[Any], None] = discard
+    publish: Callable[[Any], None] | None = None
+    attempt: int = 1
     answers: tuple[Answer, ...] = ()
     frames: dict[str, ThreadState] = field(default_factory=dict)
     passes: tuple[type[BaseException], ...] = (KeyboardInterrupt,)
-    parents: Mapping[str, str] = field(default_factory=dict)
     calls: int = 0
     asked: int = 0
     pending: list[Question] = field(default_factory=list)
@@ -42,7 +60,7 @@ class TaskFrame:
         index, self.asked = self.asked, self.asked + 1
         if index < len(own):
             return own[index]
-        if not self.can_pause:
+        if not self.invocation.durable:
             msg = (
                 "interrupt() needs a checkpointer, or nobody could ever resume this run: "
                 "compile the graph with checkpointer=... or backend=..."
@@ -59,11 +77,66 @@ class TaskFrame:
     def child_ns(self) -> str:
         """Return the namespace for the next graph that is called inside this task."""
         index, self.calls = self.calls, self.calls + 1
-        own = self.own_ns
-        return f"{own}|{index}" if index else own
+        return f"{self.own_ns}|{index}" if index else self.own_ns
 
     @property
     def own_ns(self) -> str:
         """The namespace of the task itself: what graphs called inside it hang on."""
         name = f"{self.task.node}:{self.task.id}"
         return f"{self.ns}|{name}" if self.ns else name
+
+    @property
+    def parents(self) -> Mapping[str, str]:
+        """The checkpoint of every frame around a graph called here: ns -> checkpoint id."""
+        return {**self.checkpoint.parents, self.ns: self.checkpoint.id}
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The config that the node gets: the caller's, plus where it runs."""
+        given = self.invocation.config
+        return {
+            **given,
+            "metadata": {
+                **given.get("metadata", {}),
+                "langgraph_step": self.checkpoint.step + 1,
+                "langgraph_node": self.task.node,
+                "langgraph_triggers": self.triggers,
+                "langgraph_path": self.task.path,
+                "langgraph_checkpoint_ns": self.own_ns,
+            },
+            "configurable": {
+                **given.get("configurable", {}),
+                "thread_id": self.invocation.thread_id,
+                "checkpoint_ns": self.own_ns,
+                "checkpoint_id": None,
+                "checkpoint_map": dict(self.parents),
+            },
+        }
+
+    @property
+    def triggers(self) -> tuple[str, ...]:
+        """What made the task run, in LangGraph's spelling."""
+        return triggers(self.task)
+
+    @property
+    def runtime(self) -> Runtime[Any]:
+        """What a node that asks for a Runtime gets."""
+        return Runtime(
+            context=self.invocation.context,
+            stream_writer=self.emit,
+            execution_info=ExecutionInfo(
+                checkpoint_id=self.checkpoint.id,
+                checkpoint_ns=self.own_ns,
+                task_id=self.task.id,
+                thread_id=self.invocation.thread_id,
+                run_id=self.invocation.run_id,
+                node_attempt=self.attempt,
+            ),
+        )
+
+
+def triggers(task: Task) -> tuple[str, ...]:
+    """Return what made ``task`` run, in LangGraph's spelling."""
+    if task.send is not None:
+        return ("__pregel_push",)
+    return (task.node,) if task.node == "__start__" else (f"branch:to:{task.node}",)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import Any
 
 from distgraph.channels.base import BaseChannel
 from distgraph.types import RetryPolicy
 
 ROOT = "__root__"
-_NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,7 @@ class Callee:
     name: str
     call: Callable[..., Any] | None
     acall: Callable[..., Any] | None
-    wants: Mapping[str, str] = _NONE
+    wants: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ class Node:
     defer: bool = False
     queue: str = ""
     priority: int = 0
-    metadata: Mapping[str, Any] = _NONE
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +85,6 @@ class Graph:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     schema: Schema
-    output_schema: Schema
     before: frozenset[str] = frozenset()
     after: frozenset[str] = frozenset()
     fingerprint: str = ""

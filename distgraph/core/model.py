@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, Literal
 
 from distgraph.types import Command, Interrupt, Send
@@ -15,8 +14,6 @@ NULL_TASK = "00000000-0000-0000-0000-000000000000"
 Source = Literal["input", "loop", "update", "fork"]
 Write = tuple[str, Any]
 Target = str | Send
-
-_NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +31,14 @@ class Checkpoint:
     step: int
     source: Source
     ts: str
-    values: Mapping[str, Any] = _NONE
-    versions: Mapping[str, str] = _NONE
+    values: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
     frontier: tuple[Target, ...] = ()
-    arrived: Mapping[str, frozenset[str]] = _NONE
+    arrived: Mapping[str, frozenset[str]] = field(default_factory=dict)
     deferred: frozenset[str] = frozenset()
     last: tuple[str, ...] = ()
-    metadata: Mapping[str, Any] = _NONE
-    parents: Mapping[str, str] = _NONE
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    parents: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +93,7 @@ class Interrupted:
     """A task that asks; ``frames`` are the states of the graphs that wait inside it, by ns."""
 
     questions: tuple[Question, ...]
-    frames: Mapping[str, ThreadState] = _NONE
+    frames: Mapping[str, ThreadState] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +105,7 @@ class Errored:
     traceback: str = ""
     args: tuple[Any, ...] = ()
     notes: tuple[str, ...] = ()
-    frames: Mapping[str, ThreadState] = _NONE
+    frames: Mapping[str, ThreadState] = field(default_factory=dict)
     exception: BaseException | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
@@ -135,9 +132,9 @@ class ThreadState:
     """
 
     checkpoint: Checkpoint
-    results: Mapping[str, Result] = _NONE
-    answers: Mapping[str, tuple[Answer, ...]] = _NONE
-    frames: Mapping[str, Mapping[str, ThreadState]] = _NONE
+    results: Mapping[str, Result] = field(default_factory=dict)
+    answers: Mapping[str, tuple[Answer, ...]] = field(default_factory=dict)
+    frames: Mapping[str, Mapping[str, ThreadState]] = field(default_factory=dict)
     nulls: tuple[Completed, ...] = ()
     passed: str = ""
 
@@ -153,8 +150,8 @@ class Limits:
     stop: int
     before: frozenset[str] = frozenset()
     after: frozenset[str] = frozenset()
-    metadata: Mapping[str, Any] = _NONE
-    parents: Mapping[str, str] = _NONE
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    parents: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

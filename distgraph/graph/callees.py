@@ -1,0 +1,89 @@
+"""Turn what a user gives as a node or a path into a Callee."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, get_origin, get_type_hints
+
+from distgraph.core.graph import Callee
+from distgraph.types import Runtime
+
+_BY_NAME = {"config": "config", "runtime": "runtime", "writer": "writer"}
+
+
+def name_of(action: Any) -> str:
+    """Return the name that a node gets when none is given."""
+    if hasattr(action, "get_name"):
+        return str(action.get_name())
+    inner = action.func if isinstance(action, functools.partial) else action
+    return str(getattr(inner, "__name__", type(inner).__name__))
+
+
+def callee_of(action: Any, name: str) -> Callee:
+    """Return how ``action`` is called: a function, a callable object, or anything with invoke().
+
+    Raises TypeError for something that cannot be called.
+    """
+    if hasattr(action, "invoke") or hasattr(action, "ainvoke"):
+        return Callee(name, _bound(action, "invoke"), _bound(action, "ainvoke"), _CONFIG)
+    if not callable(action):
+        msg = f"Node '{name}' must be a function, a callable object or a graph, not {action!r}."
+        raise TypeError(msg)
+    wants = _wants(action)
+    return Callee(name, None, action, wants) if is_async(action) else Callee(name, action, None, wants)
+
+
+_CONFIG: Mapping[str, str] = {"config": "config"}
+
+
+def _bound(action: Any, method: str) -> Callable[..., Any] | None:
+    return getattr(action, method, None)
+
+
+def is_async(action: Any) -> bool:
+    """Whether calling ``action`` gives a coroutine."""
+    inner = action.func if isinstance(action, functools.partial) else action
+    call = getattr(inner, "__call__", None)  # noqa: B004 the method itself is needed
+    return inspect.iscoroutinefunction(inner) or inspect.iscoroutinefunction(call)
+
+
+def _wants(action: Any) -> dict[str, str]:
+    """Return the parameters beyond the first that something is injected into."""
+    try:
+        parameters = list(inspect.signature(action).parameters.values())[1:]
+    except ValueError:
+        return {}
+    hints = _hints(action)
+    found = {p.name: _injected(p.name, hints.get(p.name)) for p in parameters}
+    return {name: what for name, what in found.items() if what}
+
+
+def _injected(name: str, hint: Any) -> str | None:
+    if hint is Runtime or get_origin(hint) is Runtime:
+        return "runtime"
+    return _BY_NAME.get(name)
+
+
+def _hints(action: Any) -> Mapping[str, Any]:
+    inner = action.func if isinstance(action, functools.partial) else action
+    target = inner if inspect.isroutine(inner) else getattr(type(inner), "__call__", inner)
+    try:
+        return get_type_hints(target)
+    except Exception:  # noqa: BLE001 hints that cannot be resolved only mean no hint
+        return {}
+
+
+def input_hint(action: Any) -> Any:
+    """Return the annotation of the first parameter, None when it has none that is a schema."""
+    try:
+        parameters = list(inspect.signature(action).parameters)
+    except (TypeError, ValueError):
+        return None
+    return _hints(action).get(parameters[0]) if parameters else None
+
+
+def return_hint(action: Any) -> Any:
+    """Return the annotation of what ``action`` returns, None when it has none."""
+    return _hints(action).get("return")

@@ -1,0 +1,123 @@
+"""Read what a caller passed: the config, the breakpoints, where the run is stored."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, is_dataclass
+from typing import Any
+
+from distgraph import _frame
+from distgraph.core.frame import Invocation, TaskFrame
+from distgraph.core.graph import Graph
+from distgraph.engine import Start
+from distgraph.runners.backend import Place
+
+DEFAULT_RECURSION_LIMIT = 10007
+MAX_THREAD_ID = 65_536
+_MERGED = ("configurable", "metadata")
+_COORDINATES = ("thread_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map")
+
+
+def merge_configs(*configs: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return one config; later ones win, ``configurable`` and ``metadata`` are merged by key."""
+    merged: dict[str, Any] = {}
+    for config in configs:
+        if config is not None and not isinstance(config, Mapping):
+            msg = f"config must be a dict such as {{'configurable': {{'thread_id': ...}}}}, not {config!r}."
+            raise TypeError(msg)
+        for key, value in (config or {}).items():
+            if key in _MERGED:
+                merged[key] = {**merged.get(key, {}), **(value or {})}
+            elif key == "tags":
+                merged[key] = [*merged.get(key, []), *(value or [])]
+            else:
+                merged[key] = value
+    return merged
+
+
+def place_of(config: Mapping[str, Any], *, needed: bool) -> Place:
+    """Return the coordinates in ``config``; a throwaway thread when none are needed.
+
+    Raises ValueError for a missing, empty or overlong thread id.
+    """
+    given = config.get("configurable", {})
+    thread = given.get("thread_id")
+    if thread is None:
+        if needed:
+            msg = (
+                "Checkpointer requires one or more of the following 'configurable' keys: "
+                "thread_id, checkpoint_ns, checkpoint_id. "
+                "Pass config={'configurable': {'thread_id': '...'}}."
+            )
+            raise ValueError(msg)
+        return Place(str(uuid.uuid4()))
+    thread = str(thread)
+    if not 0 < len(thread) <= MAX_THREAD_ID:
+        msg = f"A thread_id has 1 to {MAX_THREAD_ID} characters; this one has {len(thread)}."
+        raise ValueError(msg)
+    return Place(thread, given.get("checkpoint_ns") or "", given.get("checkpoint_id") or "")
+
+
+def recursion_limit(config: Mapping[str, Any]) -> int:
+    """Return the recursion limit of a run; ValueError when it is less than 1."""
+    default = int(os.environ.get("DISTGRAPH_RECURSION_LIMIT", DEFAULT_RECURSION_LIMIT))
+    limit = config.get("recursion_limit", default)
+    if not isinstance(limit, int) or limit < 1:
+        msg = f"recursion_limit must be a whole number of at least 1, not {limit!r}."
+        raise ValueError(msg)
+    return limit
+
+
+def stops(given: str | Sequence[str] | None, compiled: frozenset[str], graph: Graph) -> frozenset[str]:
+    """Return a call's breakpoints; a non-empty argument replaces the compiled ones."""
+    if not given:
+        return compiled
+    names = frozenset([given] if isinstance(given, str) else given)
+    if "*" in names:
+        return frozenset(name for name in graph.nodes if not name.startswith("__"))
+    if unknown := sorted(names - set(graph.nodes)):
+        msg = f"Interrupt node `{unknown[0]}` not found"
+        raise ValueError(msg)
+    return names
+
+
+def checkpoint_metadata(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a config goes into the metadata of its checkpoints: plain scalars only."""
+    found = {**config.get("metadata", {}), **config.get("configurable", {})}
+    return {
+        key: value
+        for key, value in found.items()
+        if isinstance(value, str | int | float | bool)
+        and not key.startswith(("__", "langgraph_"))
+        and key not in _COORDINATES
+    }
+
+
+def context_of(schema: Any, context: Any) -> Any:
+    """Return the run's context; a dict becomes an instance of a dataclass or pydantic schema."""
+    if isinstance(context, dict) and isinstance(schema, type):
+        if is_dataclass(schema) or hasattr(schema, "model_fields"):
+            return schema(**context)
+    return context
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A call of a graph, checked: everything that its run needs to know."""
+
+    start: Start
+    place: Place
+    invocation: Invocation
+    max_concurrency: int | None
+
+
+def surrounding(config: Mapping[str, Any]) -> TaskFrame | None:
+    """Return the task inside of which a graph is called, unless it has a thread of its own."""
+    frame = _frame.running()
+    if not isinstance(frame, TaskFrame):
+        return None
+    thread = config.get("configurable", {}).get("thread_id")
+    own = thread is not None and str(thread) != str(frame.invocation.thread_id)
+    return None if own else frame

@@ -1,0 +1,70 @@
+"""A graph called inside a node: it runs in this process, in the frame of the task around it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any
+
+from distgraph.core.frame import TaskFrame
+from distgraph.events import Concluded, Custom, Event
+from distgraph.runners.backend import Backend, Job, Place
+from distgraph.runners.local import drive, drive_async
+from distgraph.runners.stores import FrameStore
+
+
+class Inner:
+    """Where a call stands: on its own (``frame`` is None), or inside a task."""
+
+    def __init__(self, frame: TaskFrame | None, checkpointer: Any) -> None:
+        self.frame = frame
+        self._persists = checkpointer is not False
+        self._ns = frame.child_ns() if frame else ""
+
+    @property
+    def place(self) -> Place | None:
+        """The frame that a nested call is stored under."""
+        if self.frame is None:
+            return None
+        return Place(str(self.frame.invocation.thread_id or ""), self._ns)
+
+    @property
+    def parents(self) -> Mapping[str, str]:
+        """The checkpoints of the frames around."""
+        return self.frame.parents if self.frame else {}
+
+    @property
+    def durable(self) -> bool:
+        """Whether a nested graph may pause."""
+        return self._persists and self.frame is not None and self.frame.invocation.durable
+
+    @property
+    def live(self) -> bool:
+        """Whether somebody listens to the events of nested graphs."""
+        return self.frame is not None and self.frame.publish is not None
+
+    def events(self, backend: Backend, job: Job) -> Iterator[Event]:
+        """Carry ``job`` where it belongs, passing on what happens to the graphs around."""
+        if self.frame is None:
+            yield from backend.events(job)
+            return
+        for event in drive(job, FrameStore(self.frame, job.place.ns), None):
+            self._pass_on(event)
+            yield event
+
+    async def aevents(self, backend: Backend, job: Job) -> AsyncIterator[Event]:
+        """Carry ``job`` as ``events`` does."""
+        if self.frame is None:
+            async for event in backend.aevents(job):
+                yield event
+            return
+        async for event in drive_async(job, FrameStore(self.frame, job.place.ns), None):
+            self._pass_on(event)
+            yield event
+
+    def _pass_on(self, event: Event) -> None:
+        if self.frame is None:
+            return
+        if isinstance(event, Custom):
+            self.frame.emit(event.chunk)
+        elif self.frame.publish is not None and not isinstance(event, Concluded):
+            self.frame.publish(event)

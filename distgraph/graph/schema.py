@@ -1,0 +1,75 @@
+"""Read a state schema: which keys it has, and how writes to each merge."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import is_dataclass
+from typing import Annotated, Any, NotRequired, Required, get_args, get_origin, get_type_hints
+
+from distgraph.channels import BaseChannel, BinaryOperatorAggregate, LastValue
+from distgraph.core.graph import ROOT, Schema
+
+_TWO = 2
+
+
+def channels_of(schema: Any) -> dict[str, BaseChannel]:
+    """Return the channel of each key of ``schema``; of ``__root__`` for a bare type.
+
+    Raises ValueError for a reducer that does not take exactly two arguments.
+    """
+    hints = hints_of(schema)
+    if hints is None:
+        return {ROOT: _channel(schema)}
+    return {key: _channel(hint) for key, hint in hints.items()}
+
+
+def hints_of(schema: Any) -> Mapping[str, Any] | None:
+    """Return the annotations of a schema class, or None for a bare type."""
+    if not isinstance(schema, type) or not _annotated(schema):
+        return None
+    return get_type_hints(schema, include_extras=True)
+
+
+def _annotated(schema: type) -> bool:
+    return any("__annotations__" in vars(base) for base in schema.__mro__)
+
+
+def _channel(hint: Any) -> BaseChannel:
+    while get_origin(hint) in (Required, NotRequired):
+        (hint,) = get_args(hint)
+    if get_origin(hint) is not Annotated:
+        return LastValue(hint)
+    typ, *metadata = get_args(hint)
+    for item in metadata:
+        if isinstance(item, BaseChannel):
+            return item
+        if isinstance(item, type) and issubclass(item, BaseChannel):
+            return item(typ)
+    last = metadata[-1]
+    if callable(last) and not isinstance(last, type):
+        return BinaryOperatorAggregate(typ, _checked(last))
+    return LastValue(typ)
+
+
+def _checked(reducer: Callable[..., Any]) -> Callable[[Any, Any], Any]:
+    try:
+        parameters = inspect.signature(reducer).parameters.values()
+    except ValueError:  # a builtin without a signature
+        return reducer
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    if len(positional) != _TWO and not any(p.kind == p.VAR_POSITIONAL for p in parameters):
+        msg = f"Invalid reducer signature. Expected (a, b) -> c. Got {inspect.signature(reducer)}"
+        raise ValueError(msg)
+    return reducer
+
+
+def reader(schema: Any) -> Schema:
+    """Return how a function with the input schema ``schema`` reads the state."""
+    hints = hints_of(schema)
+    if hints is None:
+        return Schema((ROOT,))
+    made = is_dataclass(schema) or hasattr(schema, "model_fields")
+    return Schema(tuple(hints), schema if made else None)
+
+

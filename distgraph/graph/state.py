@@ -1,0 +1,313 @@
+"""StateGraph: build a graph node by node, then compile it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, Self, TypeVar, get_args, get_origin
+
+from distgraph.channels import BaseChannel
+from distgraph.core.graph import Branch, Callee, Graph, Join, Node, Schema
+from distgraph.core.model import END, START
+from distgraph.graph.callees import callee_of, input_hint, name_of, return_hint
+from distgraph.graph.checks import check, check_name, check_stops
+from distgraph.graph.compiled import CompiledStateGraph
+from distgraph.graph.fingerprint import fingerprint
+from distgraph.graph.schema import channels_of, hints_of, reader
+from distgraph.types import All, RetryPolicy
+
+log = logging.getLogger(__name__)
+S = TypeVar("S")
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSpec:
+    """A node as it was added."""
+
+    callee: Callee
+    schema: Any
+    retry: tuple[RetryPolicy, ...]
+    defer: bool
+    queue: str
+    priority: int
+    metadata: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class BranchSpec:
+    """A conditional edge as it was added; ``ends`` is None when any node may come."""
+
+    path: Callee
+    schema: Any
+    ends: Mapping[Any, str] | None
+
+
+class StateGraph(Generic[S]):
+    """A graph whose nodes share a state: each takes the state and returns an update of it.
+
+    ``state_schema`` is a TypedDict, a dataclass, a pydantic model, or one annotated type. Raises
+    ValueError for a reducer that does not take two arguments.
+    """
+
+    def __init__(
+        self,
+        state_schema: type[S],
+        context_schema: Any = None,
+        *,
+        input_schema: Any = None,
+        output_schema: Any = None,
+    ) -> None:
+        self.state_schema = state_schema
+        self.context_schema = context_schema
+        self.input_schema = input_schema or state_schema
+        self.output_schema = output_schema or state_schema
+        self.nodes: dict[str, NodeSpec] = {}
+        self.edges: set[tuple[str, str]] = set()
+        self.waiting_edges: list[tuple[tuple[str, ...], str]] = []
+        self.branches: dict[str, dict[str, BranchSpec]] = {}
+        self.channels: dict[str, BaseChannel] = {}
+        self._schemas: list[Any] = []
+        self.compiled = False
+        for schema in (state_schema, self.input_schema, self.output_schema):
+            self._add_schema(schema)
+
+    def _add_schema(self, schema: Any) -> None:
+        if any(schema is known for known in self._schemas):
+            return
+        self._schemas.append(schema)
+        for key, channel in channels_of(schema).items():
+            if key not in self.channels or type(self.channels[key]).__name__ == "LastValue":
+                self.channels[key] = channel
+
+    def add_node(
+        self,
+        node: str | Callable[..., Any],
+        action: Any = None,
+        *,
+        defer: bool = False,
+        metadata: Mapping[str, Any] | None = None,
+        input_schema: Any = None,
+        retry_policy: RetryPolicy | Sequence[RetryPolicy] | None = None,
+        destinations: Any = None,
+        queue: str = "",
+        priority: int = 0,
+    ) -> Self:
+        """Add a node: a function, a callable object, or another compiled graph.
+
+        ``queue`` and ``priority`` (0 to 9) say where and how urgently its tasks are dispatched on
+        Celery. ``defer``: run only when nothing else is left. Raises ValueError for a name that is
+        taken or reserved, TypeError for something that cannot be called.
+        """
+        self._warn_if_compiled("node")
+        del destinations  # only for drawings
+        name = node if isinstance(node, str) else name_of(node)
+        action = action if action is not None else node
+        if isinstance(action, str):
+            msg = f"Node '{name}' has no action: add_node('{name}', function)."
+            raise TypeError(msg)
+        check_name(name, self.nodes)
+        schema = input_schema or self._hinted(action) or self.state_schema
+        self._add_schema(schema)
+        retry = (retry_policy,) if isinstance(retry_policy, RetryPolicy) else retry_policy or ()
+        self.nodes[name] = NodeSpec(
+            callee=callee_of(action, name),
+            schema=schema,
+            retry=tuple(retry),
+            defer=defer,
+            queue=queue,
+            priority=priority,
+            metadata=metadata or {},
+        )
+        return self
+
+    def _hinted(self, action: Any) -> Any:
+        hint = input_hint(action) if not hasattr(action, "invoke") else None
+        if isinstance(hint, type) and hint is not dict and hints_of(hint) is not None:
+            return hint
+        return None
+
+    def add_edge(self, start_key: str | Sequence[str], end_key: str) -> Self:
+        """Make ``end_key`` run after ``start_key``; with several starts, after all of them.
+
+        Raises ValueError for END as a start, START as an end, or several starts not added yet.
+        """
+        self._warn_if_compiled("edge")
+        starts = [start_key] if isinstance(start_key, str) else list(start_key)
+        if END in starts:
+            msg = "END cannot be a start node"
+            raise ValueError(msg)
+        if end_key == START:
+            msg = "START cannot be an end node"
+            raise ValueError(msg)
+        if isinstance(start_key, str):
+            self.edges.add((start_key, end_key))
+            return self
+        for name in (*starts, end_key):
+            if name not in self.nodes and name != END:
+                msg = f"Need to add_node `{name}` first"
+                raise ValueError(msg)
+        self.waiting_edges.append((tuple(starts), end_key))
+        return self
+
+    def add_conditional_edges(
+        self,
+        source: str,
+        path: Any,
+        path_map: Mapping[Hashable, str] | Sequence[str] | None = None,
+    ) -> Self:
+        """After ``source``, run what ``path(state)`` returns: names, Sends, or keys of the map.
+
+        Raises ValueError when ``source`` has a conditional edge of the same name already.
+        """
+        self._warn_if_compiled("conditional edge")
+        name = name_of(path)
+        if name in self.branches.get(source, {}):
+            msg = f"Branch with name `{name}` already exists for node `{source}`"
+            raise ValueError(msg)
+        schema = self._hinted(path) or self._source_schema(source)
+        self._add_schema(schema)
+        branch = BranchSpec(callee_of(path, name), schema, _ends(path, path_map))
+        self.branches.setdefault(source, {})[name] = branch
+        return self
+
+    def _source_schema(self, source: str) -> Any:
+        return self.nodes[source].schema if source in self.nodes else self.state_schema
+
+    def add_sequence(self, nodes: Sequence[Any]) -> Self:
+        """Add ``nodes`` (functions, or (name, function) pairs) as a chain of edges.
+
+        Raises ValueError for an empty sequence or a name that comes twice.
+        """
+        pairs = [pair if isinstance(pair, tuple) else (name_of(pair), pair) for pair in nodes]
+        names = [name for name, _ in pairs]
+        if not names:
+            msg = "Sequence requires at least one node."
+            raise ValueError(msg)
+        if twice := {name for name in names if names.count(name) > 1 or name in self.nodes}:
+            msg = f"Node names must be unique: {', '.join(sorted(twice))} was given twice."
+            raise ValueError(msg)
+        for name, action in pairs:
+            self.add_node(name, action)
+        for before, after in zip(names, names[1:], strict=False):
+            self.add_edge(before, after)
+        return self
+
+    def set_entry_point(self, key: str) -> Self:
+        """Make ``key`` the first node."""
+        return self.add_edge(START, key)
+
+    def set_finish_point(self, key: str) -> Self:
+        """Make ``key`` a last node."""
+        return self.add_edge(key, END)
+
+    def set_conditional_entry_point(self, path: Any, path_map: Any = None) -> Self:
+        """Choose the first nodes by ``path(state)``."""
+        return self.add_conditional_edges(START, path, path_map)
+
+    def validate(self, interrupt: Sequence[str] | None = None) -> Self:
+        """Raise ValueError for edges and breakpoints that name unknown nodes, or no entry."""
+        check(self, interrupt or ())
+        return self
+
+    def compile(
+        self,
+        checkpointer: Any = None,
+        *,
+        interrupt_before: All | Sequence[str] | None = None,
+        interrupt_after: All | Sequence[str] | None = None,
+        name: str | None = None,
+        backend: Any = None,
+    ) -> CompiledStateGraph:
+        """Return the graph, ready to run in this process, or on ``backend`` under ``name``.
+
+        Raises ValueError for a graph that is not whole, and for ``backend`` without a ``name`` or
+        together with a checkpointer; TypeError for something that is no checkpointer.
+        """
+        before = check_stops(self, interrupt_before)
+        after = check_stops(self, interrupt_after)
+        self.validate()
+        self.compiled = True
+        graph = _graph(self, name or "LangGraph", before, after)
+        return CompiledStateGraph(graph, self, checkpointer).placed(backend, name)
+
+    def _warn_if_compiled(self, what: str) -> None:
+        if self.compiled:
+            log.warning("Adding a %s to a graph that has already been compiled.", what)
+
+
+def _ends(path: Any, path_map: Any) -> Mapping[Any, str] | None:
+    if isinstance(path_map, Mapping):
+        return dict(path_map)
+    if path_map is not None:
+        return {name: name for name in path_map}
+    hint = return_hint(path)
+    if get_origin(hint) is Literal:
+        return {name: name for name in get_args(hint)}
+    return None
+
+
+def _graph(
+    builder: StateGraph[Any], name: str, before: frozenset[str], after: frozenset[str]
+) -> Graph:
+    nodes = {key: _node(builder, key, spec) for key, spec in builder.nodes.items()}
+    whole = reader(builder.state_schema)
+    nodes[START] = Node(
+        name=START,
+        callee=Callee(START, _identity, None),
+        schema=Schema((START,), _only),
+        targets=_targets(builder, START),
+        branches=_branches(builder, START),
+    )
+    joins = tuple(
+        Join(f"join:{'+'.join(starts)}:{end}", frozenset(starts), end)
+        for starts, end in builder.waiting_edges
+        if end != END
+    )
+    graph = Graph(
+        name=name,
+        nodes=nodes,
+        channels=dict(builder.channels),
+        joins=joins,
+        inputs=tuple(channels_of(builder.input_schema)),
+        outputs=tuple(channels_of(builder.output_schema)),
+        schema=whole,
+        before=before,
+        after=after,
+        schema_types=tuple(builder._schemas),  # noqa: SLF001 the builder is this module's own
+    )
+    return fingerprint(graph)
+
+
+def _only(**values: Any) -> Any:
+    return values[START]
+
+
+def _identity(given: Any) -> Any:
+    return given
+
+
+def _node(builder: StateGraph[Any], name: str, spec: NodeSpec) -> Node:
+    return Node(
+        name=name,
+        callee=spec.callee,
+        schema=reader(spec.schema),
+        targets=_targets(builder, name),
+        branches=_branches(builder, name),
+        retry=spec.retry,
+        defer=spec.defer,
+        queue=spec.queue,
+        priority=spec.priority,
+        metadata=spec.metadata,
+    )
+
+
+def _targets(builder: StateGraph[Any], name: str) -> tuple[str, ...]:
+    return tuple(sorted(end for start, end in builder.edges if start == name and end != END))
+
+
+def _branches(builder: StateGraph[Any], name: str) -> tuple[Branch, ...]:
+    return tuple(
+        Branch(spec.path, reader(spec.schema), spec.ends)
+        for spec in builder.branches.get(name, {}).values()
+    )

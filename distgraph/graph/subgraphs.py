@@ -1,0 +1,51 @@
+"""Find the graphs that nodes hold, and the states that wait inside tasks."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+from distgraph.core.graph import Graph, Node
+from distgraph.core.model import ThreadState
+from distgraph.graph.results import waiting_inside
+
+
+def graphs_in(node: Node) -> Iterator[Graph]:
+    """Yield the graphs that a node is, or that its function refers to."""
+    action: Any = node.callee.call or node.callee.acall
+    owner = getattr(action, "__self__", None)
+    if _is_compiled(owner):
+        yield owner.graph
+    elif inspect.isfunction(action):
+        known = inspect.getclosurevars(action)
+        for value in (*known.nonlocals.values(), *known.globals.values()):
+            if _is_compiled(value):
+                yield value.graph
+
+
+def _is_compiled(value: Any) -> bool:
+    return isinstance(getattr(value, "graph", None), Graph)
+
+
+def inner_state(
+    graph: Graph, state: ThreadState | None, ns: str
+) -> tuple[Graph, ThreadState]:
+    """Return the graph and the state that wait at ``ns`` inside a task; ValueError if none do."""
+    inner = waiting_inside(state, ns) if state else None
+    found = _graph_at(graph, ns)
+    if inner is None or found is None:
+        msg = f"Subgraph {ns} not found"
+        raise ValueError(msg)
+    return found, inner
+
+
+def _graph_at(graph: Graph, ns: str) -> Graph | None:
+    found: Graph | None = graph
+    for part in ns.split("|"):
+        name = part.partition(":")[0]
+        if found is None or name.isdigit():  # a further call inside the same task
+            continue
+        node = found.nodes.get(name)
+        found = next(graphs_in(node), None) if node else None
+    return found

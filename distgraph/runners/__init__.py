@@ -1,0 +1,1 @@
+"""What carries a run: the contract, and the runner that lives in this process."""

@@ -1,0 +1,87 @@
+"""What both local drivers need to run a task: its frame, and what its result becomes."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from distgraph.core.execute import read_error
+from distgraph.core.frame import TaskFrame
+from distgraph.core.graph import Graph
+from distgraph.core.model import Checkpoint, Errored, Result, Task, ThreadState
+from distgraph.core.plan import with_nulls
+from distgraph.core.retry import retry_delay
+from distgraph.engine import Execute
+from distgraph.errors import InvalidUpdateError, SerializationError
+from distgraph.runners.backend import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Superstep:
+    """The open superstep of a job: the state that its tasks see, and how their frames are made.
+
+    ``passes`` are the exception types that must leave a task unchanged.
+    """
+
+    job: Job
+    state: ThreadState
+    checkpoint: Checkpoint
+    emit: Callable[[Any], None]
+    publish: Callable[[Any], None] | None
+    passes: tuple[type[BaseException], ...]
+
+    @property
+    def graph(self) -> Graph:
+        """The graph whose superstep this is."""
+        return self.job.graph
+
+    def frame(self, task: Task, attempt: int, last: Result | None) -> TaskFrame:
+        """Return the frame for an attempt; graphs inside it go on from where ``last`` left them."""
+        state = self.state
+        left = last.frames if isinstance(last, Errored) else state.frames.get(task.id, {})
+        return TaskFrame(
+            task=task,
+            checkpoint=self.checkpoint,
+            ns=self.job.place.ns,
+            token=self.checkpoint.id,
+            invocation=self.job.invocation,
+            emit=self.emit,
+            publish=self.publish,
+            attempt=attempt,
+            answers=state.answers.get(task.id, ()),
+            frames=dict(left),
+            passes=self.passes,
+        )
+
+    def delay(self, task: Task, result: Result, attempt: int) -> float | None:
+        """Return the seconds until the next attempt, None when ``result`` is final."""
+        if not isinstance(result, Errored):
+            return None
+        node = self.graph.nodes[task.node]
+        return retry_delay(node, result, attempt, random.random())  # noqa: S311 only a jitter
+
+
+def open_superstep(
+    job: Job,
+    request: Execute,
+    emit: Callable[[Any], None],
+    publish: Callable[[Any], None] | None,
+    passes: tuple[type[BaseException], ...],
+) -> Superstep:
+    """Return the superstep that ``request`` asks to run."""
+    checkpoint = with_nulls(job.graph, request.state.checkpoint, request.state.nulls)
+    return Superstep(job, request.state, checkpoint, emit, publish, passes)
+
+
+def unstorable(superstep: Superstep, task: Task, error: SerializationError) -> Errored:
+    """Return the failure of a task whose result cannot be stored."""
+    named = InvalidUpdateError(f"Node '{task.node}' returned what cannot be stored. {error}")
+    named.__cause__ = error
+    return read_error(named, superstep.frame(task, 1, None))
+
+
+def with_result(state: ThreadState, task: Task, result: Result) -> ThreadState:
+    """Return ``state`` with one more result."""
+    return replace(state, results={**state.results, task.id: result})

@@ -1,0 +1,86 @@
+"""The contract between a compiled graph and what carries its runs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from distgraph.core.frame import Invocation
+from distgraph.core.graph import Graph
+from distgraph.core.model import ThreadState
+from distgraph.engine import Run, Start
+from distgraph.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which thread, which frame of it, and which checkpoint ('' for the newest)."""
+
+    thread_id: str
+    ns: str = ""
+    checkpoint_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A program to carry: what drives it, where it is stored and what its tasks are told.
+
+    ``live``: chunks of running nodes are wanted while they run. ``modes`` are the stream modes
+    that somebody listens to.
+    """
+
+    graph: Graph
+    program: Run
+    place: Place
+    invocation: Invocation
+    live: bool = False
+    modes: frozenset[str] = frozenset()
+    max_concurrency: int | None = None
+    start: Start | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Which checkpoints of a thread are asked for; newest first."""
+
+    before: str = ""
+    limit: int | None = None
+    filter: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Backend(Protocol):
+    """Carries programs; every call has an async twin that does the same on the caller's loop."""
+
+    @property
+    def durable(self) -> bool:
+        """Whether a paused run can be resumed."""
+        ...
+
+    def events(self, job: Job) -> Iterator[Event]:
+        """Carry ``job`` to its end, telling what happens; the last event is Concluded."""
+        ...
+
+    def aevents(self, job: Job) -> AsyncIterator[Event]:
+        """Carry ``job`` as ``events`` does."""
+        ...
+
+    def load(self, graph: Graph, place: Place) -> ThreadState | None:
+        """Return what is stored at ``place``, None when nothing is."""
+        ...
+
+    async def aload(self, graph: Graph, place: Place) -> ThreadState | None:
+        """Return what ``load`` returns."""
+        ...
+
+    def history(self, graph: Graph, place: Place, listing: Listing) -> Iterator[ThreadState]:
+        """Return the stored states of a frame, newest first."""
+        ...
+
+    def ahistory(
+        self, graph: Graph, place: Place, listing: Listing
+    ) -> AsyncIterator[ThreadState]:
+        """Return what ``history`` returns."""
+        ...
+
+

@@ -1,0 +1,211 @@
+"""The runner of this process: a blocking and an asyncio driver of the same programs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Generator, Iterator
+from typing import Any
+
+from distgraph.checkpoint import codec
+from distgraph.checkpoint.base import BaseCheckpointSaver
+from distgraph.core.graph import Graph
+from distgraph.core.model import ThreadState
+from distgraph.core.plan import plan, with_nulls
+from distgraph.engine import (
+    Execute,
+    Load,
+    NewStamp,
+    RunHere,
+    Save,
+    SaveAnswers,
+    SaveUpdate,
+)
+from distgraph.events import Concluded, Ended, Event, Resumed, Started, Stepped
+from distgraph.runners import pool, tasks
+from distgraph.runners.backend import Job, Listing, Place
+from distgraph.runners.here import run_here, run_here_async
+from distgraph.runners.stores import NoStore, SaverCall, SaverStore, Store, new_stamp
+
+Answered = Generator[SaverCall, Any, tuple[Any, tuple[Event, ...]]]
+
+
+class LocalBackend:
+    """Carries programs in this process, on a checkpointer or on none."""
+
+    def __init__(self, saver: BaseCheckpointSaver | None) -> None:
+        self.saver = saver
+
+    @property
+    def durable(self) -> bool:
+        """Whether there is a checkpointer."""
+        return self.saver is not None
+
+    def store(self, place: Place) -> Store:
+        """Return where a frame of this backend is kept."""
+        return SaverStore(place) if self.saver is not None else NoStore()
+
+    def events(self, job: Job) -> Iterator[Event]:
+        """Carry ``job`` in the calling thread, its parallel tasks in a thread pool."""
+        return drive(job, self.store(job.place), self.saver)
+
+    def aevents(self, job: Job) -> AsyncIterator[Event]:
+        """Carry ``job`` on the running event loop."""
+        return drive_async(job, self.store(job.place), self.saver)
+
+    def load(self, graph: Graph, place: Place) -> ThreadState | None:
+        """Return what the checkpointer has at ``place``."""
+        del graph
+        state: ThreadState | None = _perform(self.store(place).load(), self.saver)
+        return state
+
+    async def aload(self, graph: Graph, place: Place) -> ThreadState | None:
+        """Return what ``load`` returns."""
+        del graph
+        state: ThreadState | None = await _aperform(self.store(place).load(), self.saver)
+        return state
+
+    def history(self, graph: Graph, place: Place, listing: Listing) -> Iterator[ThreadState]:
+        """Return what the checkpointer lists, newest first."""
+        del graph
+        if self.saver is not None:
+            for found in self.saver.list(*_listing(place), **_options(place, listing)):
+                yield codec.decode(found)
+
+    async def ahistory(
+        self, graph: Graph, place: Place, listing: Listing
+    ) -> AsyncIterator[ThreadState]:
+        """Return what ``history`` returns."""
+        del graph
+        if self.saver is not None:
+            async for found in self.saver.alist(*_listing(place), **_options(place, listing)):
+                yield codec.decode(found)
+
+
+def _listing(place: Place) -> tuple[dict[str, Any]]:
+    coordinates = {"thread_id": place.thread_id, "checkpoint_ns": place.ns}
+    if place.checkpoint_id:
+        coordinates["checkpoint_id"] = place.checkpoint_id
+    return ({"configurable": coordinates},)
+
+
+def _options(place: Place, listing: Listing) -> dict[str, Any]:
+    before = {"configurable": {"thread_id": place.thread_id, "checkpoint_id": listing.before}}
+    return {
+        "filter": dict(listing.filter) or None,
+        "before": before if listing.before else None,
+        "limit": listing.limit,
+    }
+
+
+def _perform(calls: Generator[SaverCall, Any, Any], saver: Any) -> Any:
+    answer = None
+    try:
+        while True:
+            call = calls.send(answer)
+            answer = getattr(saver, call.name)(*call.args)
+    except StopIteration as stop:
+        return stop.value
+
+
+async def _aperform(calls: Generator[SaverCall, Any, Any], saver: Any) -> Any:
+    answer = None
+    try:
+        while True:
+            call = calls.send(answer)
+            answer = await getattr(saver, "a" + call.name)(*call.args)
+    except StopIteration as stop:
+        return stop.value
+
+
+def drive(job: Job, store: Store, saver: Any) -> Generator[Event, None, None]:
+    """Answer the requests of ``job``'s program until it ends; blocking."""
+    state, answer = None, None
+    perform = lambda calls: _perform(calls, saver)  # noqa: E731 the one line that differs
+    with pool.Threads(job, perform, store) as threads:
+        while True:
+            try:
+                request = job.program.send(answer)
+            except StopIteration as stop:
+                outcome = stop.value
+                break
+            match request:
+                case Execute():
+                    yield Started(job.place.ns, request.state, request.tasks)
+                    answer = state = yield from threads.execute(request)
+                case RunHere():
+                    answer = run_here(job, request)
+                case _:
+                    state = getattr(request, "state", state)
+                    answer, told = perform(_answer(job, store, request))
+                    yield from told
+    yield Concluded(job.place.ns, state, outcome)
+
+
+async def drive_async(job: Job, store: Store, saver: Any) -> AsyncIterator[Event]:
+    """Answer the requests of ``job``'s program until it ends; on the running event loop."""
+    state, answer = None, None
+    perform = lambda calls: _aperform(calls, saver)  # noqa: E731 the one line that differs
+    async with tasks.Tasks(job, perform, store) as running:
+        while True:
+            try:
+                request = job.program.send(answer)
+            except StopIteration as stop:
+                outcome = stop.value
+                break
+            match request:
+                case Execute():
+                    yield Started(job.place.ns, request.state, request.tasks)
+                    async for event in running.execute(request):
+                        yield event
+                    answer = state = running.state
+                case RunHere():
+                    answer = await run_here_async(job, request)
+                case _:
+                    state = getattr(request, "state", state)
+                    answer, told = await perform(_answer(job, store, request))
+                    for event in told:
+                        yield event
+    yield Concluded(job.place.ns, state, outcome)
+
+
+def _answer(
+    job: Job, store: Store, request: Load | NewStamp | Save | SaveAnswers | SaveUpdate
+) -> Answered:
+    """Answer a storing request: the answer itself, and what there is to tell about it."""
+    match request:
+        case Load():
+            return (yield from store.load()), ()
+        case NewStamp(parent):
+            return new_stamp(parent), ()
+        case Save():
+            yield from store.save(request)
+            return None, _saved(job, request)
+        case SaveAnswers():
+            yield from store.answers(request)
+            return None, _resumed(job, request)
+        case SaveUpdate():
+            yield from store.update(request)
+            return None, ()
+
+
+def _saved(job: Job, request: Save) -> tuple[Event, ...]:
+    checkpoint = request.state.checkpoint
+    if checkpoint.source == "fork" or not request.checkpoints:
+        return (Resumed(job.place.ns, request.state),)
+    changed = frozenset(
+        channel
+        for channel, version in checkpoint.versions.items()
+        if version.startswith(f"{checkpoint.step}.") and version.endswith(checkpoint.id[-12:])
+    )
+    return (Stepped(job.place.ns, request.state, changed),)
+
+
+def _resumed(job: Job, request: SaveAnswers) -> tuple[Event, ...]:
+    """Tell the state that goes on, and again what the tasks that had finished before wrote."""
+    state = request.state
+    opened = with_nulls(job.graph, state.checkpoint, state.nulls)
+    kept = (
+        Ended(job.place.ns, task, state.results[task.id], opened.values, kept=True)
+        for task in plan(opened, job.place.ns)
+        if task.id in state.results
+    )
+    return (Resumed(job.place.ns, state), *kept)

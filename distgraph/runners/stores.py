@@ -1,0 +1,171 @@
+"""Where a local run keeps its frame: a checkpointer, the task around it, or nothing.
+
+A store answers the engine's requests as generators of saver calls, so that one description serves
+the blocking and the asyncio driver.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from distgraph.checkpoint import codec
+from distgraph.checkpoint.base.id import next_id
+from distgraph.core.frame import TaskFrame
+from distgraph.core.model import NULL_TASK, Checkpoint, Result, Stamp, Task, ThreadState
+from distgraph.core.resume import deliver_nested
+from distgraph.engine import Save, SaveAnswers, SaveUpdate
+from distgraph.runners.backend import Place
+
+
+@dataclass(frozen=True, slots=True)
+class SaverCall:
+    """A call of a checkpointer's method ``name``; its async twin is ``a`` + name."""
+
+    name: str
+    args: tuple[Any, ...]
+
+
+Calls = Generator[SaverCall, Any, None]
+
+
+class Store(Protocol):
+    """Answers the storing requests of one frame."""
+
+    def load(self) -> Generator[SaverCall, Any, ThreadState | None]:
+        """Return the frame's state."""
+        ...
+
+    def save(self, request: Save) -> Calls:
+        """Store new checkpoints."""
+        ...
+
+    def answers(self, request: SaveAnswers) -> Calls:
+        """Store that the open superstep goes on."""
+        ...
+
+    def result(self, state: ThreadState, task: Task, result: Result) -> Calls:
+        """Store one task's result."""
+        ...
+
+    def update(self, request: SaveUpdate) -> Calls:
+        """Store a checkpoint that a caller made."""
+        ...
+
+
+def new_stamp(parent: Checkpoint | None) -> Stamp:
+    """Return the identity of a checkpoint made now; ids of a thread only grow."""
+    return Stamp(next_id(parent.id if parent else None), datetime.now(UTC).isoformat())
+
+
+@dataclass(frozen=True, slots=True)
+class SaverStore:
+    """Keeps the frame in a checkpointer."""
+
+    place: Place
+
+    def load(self) -> Generator[SaverCall, Any, ThreadState | None]:
+        """Return what the checkpointer has at the place."""
+        found = yield SaverCall("get_tuple", (self._config(self.place.checkpoint_id),))
+        return codec.decode(found) if found else None
+
+    def save(self, request: Save) -> Calls:
+        """Put each checkpoint under its parent."""
+        for checkpoint in request.checkpoints:
+            yield self._put(checkpoint)
+
+    def answers(self, request: SaveAnswers) -> Calls:
+        """Store the answers with the tasks that they are for, and a caller's update."""
+        config = self._config(request.state.checkpoint.id)
+        for task in dict.fromkeys(reply.task for reply in request.replies):
+            writes = codec.encode_answers(request.state.answers[task])
+            yield SaverCall("put_writes", (config, writes, task))
+        if request.null is not None:
+            writes = codec.encode_nulls(request.state.nulls)
+            yield SaverCall("put_writes", (config, writes, NULL_TASK))
+
+    def result(self, state: ThreadState, task: Task, result: Result) -> Calls:
+        """Store the result as pending writes of the checkpoint."""
+        config = self._config(state.checkpoint.id)
+        yield SaverCall("put_writes", (config, codec.encode_result(task, result), task.id))
+
+    def update(self, request: SaveUpdate) -> Calls:
+        """Put the checkpoint."""
+        yield self._put(request.state.checkpoint)
+
+    def _put(self, checkpoint: Checkpoint) -> SaverCall:
+        stored, metadata, versions = codec.encode_checkpoint(checkpoint)
+        return SaverCall(
+            "put", (self._config(checkpoint.parent_id), stored, metadata, versions)
+        )
+
+    def _config(self, checkpoint_id: str | None) -> dict[str, Any]:
+        place = {"thread_id": self.place.thread_id, "checkpoint_ns": self.place.ns}
+        if checkpoint_id:
+            place["checkpoint_id"] = checkpoint_id
+        return {"configurable": place}
+
+
+@dataclass(slots=True)
+class FrameStore:
+    """Keeps the frame of a nested graph in the task around it, until that task ends."""
+
+    frame: TaskFrame
+    ns: str
+
+    def load(self) -> Generator[SaverCall, Any, ThreadState | None]:
+        """Return where an earlier attempt stopped, with the answers that came since."""
+        state = self.frame.frames.get(self.ns)
+        return None if state is None else deliver_nested(state, self.frame.answers)
+        yield  # a generator, as the protocol has it
+
+    def save(self, request: Save) -> Calls:
+        """Remember the new state."""
+        return self._keep(request.state)
+
+    def answers(self, request: SaveAnswers) -> Calls:
+        """Remember the state that goes on."""
+        return self._keep(request.state)
+
+    def result(self, state: ThreadState, task: Task, result: Result) -> Calls:
+        """Remember the result."""
+        return self._keep(replace(state, results={**state.results, task.id: result}))
+
+    def update(self, request: SaveUpdate) -> Calls:
+        """Remember the updated checkpoint."""
+        return self._keep(request.state)
+
+    def _keep(self, state: ThreadState) -> Calls:
+        self.frame.frames[self.ns] = state
+        yield from ()
+
+
+class NoStore:
+    """Keeps nothing: a run without a checkpointer."""
+
+    def load(self) -> Generator[SaverCall, Any, ThreadState | None]:
+        """Return None: every run is the first."""
+        yield from ()
+        return None
+
+    def save(self, request: Save) -> Calls:
+        """Keep nothing."""
+        del request
+        yield from ()
+
+    def answers(self, request: SaveAnswers) -> Calls:
+        """Keep nothing."""
+        del request
+        yield from ()
+
+    def result(self, state: ThreadState, task: Task, result: Result) -> Calls:
+        """Keep nothing."""
+        del state, task, result
+        yield from ()
+
+    def update(self, request: SaveUpdate) -> Calls:
+        """Keep nothing."""
+        del request
+        yield from ()

@@ -1,0 +1,112 @@
+"""Run the tasks of a superstep on an event loop, blocking nodes in threads beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import nullcontext
+from typing import Any
+
+from distgraph.core.execute import run_task_async
+from distgraph.core.model import Errored, Result, Task, ThreadState
+from distgraph.engine import Execute
+from distgraph.errors import SerializationError
+from distgraph.events import Custom, Ended, Event
+from distgraph.runners.attempts import Superstep, open_superstep, unstorable, with_result
+from distgraph.runners.backend import Job
+from distgraph.runners.stores import Calls, Store
+
+PASSES = (KeyboardInterrupt, asyncio.CancelledError)
+
+
+class Tasks:
+    """Executes the supersteps of one job; ``state`` is the state after the last one."""
+
+    def __init__(self, job: Job, perform: Callable[[Calls], Awaitable[Any]], store: Store) -> None:
+        self._job, self._perform, self._store = job, perform, store
+        self._told: asyncio.Queue[Event | Task] = asyncio.Queue()
+        self._running: dict[str, asyncio.Task[Result]] = {}
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+        most = job.max_concurrency
+        self._slots: Any = asyncio.Semaphore(most) if most else nullcontext()
+        self.state: ThreadState | None = None
+
+    async def __aenter__(self) -> Tasks:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._cancel()
+
+    async def execute(self, request: Execute) -> AsyncIterator[Event]:
+        """Run the tasks and tell what happens; after a final failure the others are cancelled."""
+        ns = self._job.place.ns
+        superstep = open_superstep(
+            self._job,
+            request,
+            emit=lambda chunk: self._tell(Custom(ns, chunk)),
+            publish=self._tell if self._job.live else None,
+            passes=PASSES,
+        )
+        self.state = request.state
+        for task in request.tasks:
+            self._begin(superstep, task)
+        while self._running:
+            told = await self._told.get()
+            if not isinstance(told, Task):
+                yield told
+                continue
+            async for event in self._keep(superstep, self.state, told):
+                yield event
+
+    def _tell(self, told: Event | Task) -> None:
+        """Queue an event in order, from the loop or from a node's own thread."""
+        if threading.get_ident() == self._thread:
+            self._told.put_nowait(told)
+        else:
+            self._loop.call_soon_threadsafe(self._told.put_nowait, told)
+
+    def _begin(self, superstep: Superstep, task: Task) -> None:
+        running = self._loop.create_task(_attempts(superstep, task, self._slots))
+        running.add_done_callback(lambda _: self._tell(task))
+        self._running[task.id] = running
+
+    async def _keep(
+        self, superstep: Superstep, state: ThreadState, task: Task
+    ) -> AsyncIterator[Event]:
+        done = self._running.pop(task.id, None)
+        if done is None:
+            return
+        result = await done
+        try:
+            await self._perform(self._store.result(state, task, result))
+        except SerializationError as error:
+            result = unstorable(superstep, task, error)
+        self.state = with_result(state, task, result)
+        yield Ended(self._job.place.ns, task, result, superstep.checkpoint.values)
+        if isinstance(result, Errored):
+            await self._cancel()
+
+    async def _cancel(self) -> None:
+        cancelled = list(self._running.values())
+        self._running.clear()
+        for running in cancelled:
+            running.cancel()
+        await asyncio.gather(*cancelled, return_exceptions=True)
+
+
+async def _attempts(superstep: Superstep, task: Task, slots: Any) -> Result:
+    """Try the task until it has a final result."""
+    attempt, result = 1, None
+    async with slots:
+        while True:
+            frame = superstep.frame(task, attempt, result)
+            result = await run_task_async(
+                superstep.graph, task, superstep.checkpoint.values, frame, asyncio.to_thread
+            )
+            pause = superstep.delay(task, result, attempt)
+            if pause is None:
+                return result
+            await asyncio.sleep(pause)
+            attempt += 1

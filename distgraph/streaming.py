@@ -1,0 +1,195 @@
+"""Turn a run's events into the chunks of LangGraph's stream modes; pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from distgraph.core.frame import triggers
+from distgraph.core.graph import ROOT, Graph
+from distgraph.core.model import (
+    START,
+    Completed,
+    Errored,
+    Interrupted,
+    Paused,
+    Result,
+    Task,
+    Write,
+)
+from distgraph.core.plan import with_nulls
+from distgraph.core.snapshot import current_values, shown_writes, visible
+from distgraph.events import Concluded, Custom, Ended, Event, Resumed, Started, Stepped
+
+INTERRUPT = "__interrupt__"
+Chunk = tuple[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How a caller wants to see a run: its modes, and the output keys it asked for."""
+
+    graph: Graph
+    modes: Collection[str]
+    keys: tuple[str, ...] | str
+    seen: set[Any]
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The output keys as a tuple."""
+        return (self.keys,) if isinstance(self.keys, str) else self.keys
+
+    def values(self, values: Mapping[str, Any]) -> Any:
+        """Return the chunk of the values mode."""
+        if isinstance(self.keys, str):
+            return values.get(self.keys)
+        return visible(self.graph, values, self.keys)
+
+
+def chunks(view: View, event: Event) -> Iterator[Chunk]:
+    """Yield (mode, payload) for one event, in LangGraph's order."""
+    for mode, payload in _ALL[type(event)](view, event):
+        if mode in view.modes:
+            yield mode, payload
+
+
+def _resumed(view: View, event: Resumed) -> Iterator[Chunk]:
+    opened = with_nulls(view.graph, event.state.checkpoint, event.state.nulls)
+    yield "values", view.values(opened.values)
+
+
+def _stepped(view: View, event: Stepped) -> Iterator[Chunk]:
+    if event.changed & set(view.shown):
+        yield "values", view.values(event.state.checkpoint.values)
+
+
+def _started(view: View, event: Started) -> Iterator[Chunk]:
+    if "tasks" not in view.modes:
+        return
+    values = with_nulls(view.graph, event.state.checkpoint, event.state.nulls).values
+    for task in event.tasks:
+        if task.node != START:
+            yield "tasks", _task_start(view.graph, task, values)
+
+
+def _task_start(graph: Graph, task: Task, values: Mapping[str, Any]) -> dict[str, Any]:
+    node = graph.nodes[task.node]
+    given = task.send.arg if task.send is not None else node.schema.read(values)
+    start = {"id": task.id, "name": task.node, "input": given, "triggers": triggers(task)}
+    return {**start, "metadata": dict(node.metadata)} if node.metadata else start
+
+
+def _ended(view: View, event: Ended) -> Iterator[Chunk]:
+    task, result = event.task, event.result
+    if task.node == START:
+        return
+    match result:
+        case Completed(writes):
+            yield from (("messages", chunk) for chunk in _messages(view, event, writes))
+            yield "updates", {task.node: shown_update(writes, view.shown)}
+        case Interrupted(questions):
+            asked = tuple(question.interrupt for question in questions)
+            yield "updates", {INTERRUPT: asked}
+            yield "values", _with_interrupt(view.values(event.values), asked)
+    if "tasks" in view.modes:
+        yield "tasks", _task_result(task, result)
+
+
+def _with_interrupt(values: Any, asked: tuple[Any, ...]) -> Any:
+    return {**values, INTERRUPT: asked} if isinstance(values, dict) else {INTERRUPT: asked}
+
+
+def shown_update(writes: tuple[Write, ...], keys: Collection[str]) -> Any:
+    """Return a task's writes as the updates mode shows them.
+
+    None without any, a dict, or a list of dicts when a key was written several times.
+    """
+    shown = [(channel, value) for channel, value in writes if channel in keys]
+    if not shown:
+        return None
+    if [channel for channel, _ in shown] == [ROOT]:
+        return shown[0][1]
+    if max(Counter(channel for channel, _ in writes).values()) > 1:
+        return [{channel: value} for channel, value in shown]
+    return dict(shown)
+
+
+def _task_result(task: Task, result: Result) -> dict[str, Any]:
+    error: str | None = None
+    shown: Any = {}
+    interrupts: list[dict[str, Any]] = []
+    match result:
+        case Completed(writes):
+            shown = shown_writes(writes)
+        case Errored() as failure:
+            error = str(failure)
+        case Interrupted(questions):
+            interrupts = [
+                {"value": q.interrupt.value, "id": q.interrupt.id} for q in questions
+            ]
+    return {
+        "id": task.id,
+        "name": task.node,
+        "error": error,
+        "result": shown,
+        "interrupts": interrupts,
+    }
+
+
+def _messages(view: View, event: Ended, writes: tuple[Write, ...]) -> Iterator[Any]:
+    """Yield the whole messages that a task returned and that were not in the state before."""
+    if "messages" not in view.modes:
+        return
+    known = {key for value in event.values.values() for key in _ids(value)}
+    metadata = {
+        "langgraph_node": event.task.node,
+        "langgraph_triggers": triggers(event.task),
+        "langgraph_path": event.task.path,
+    }
+    for _, value in writes:
+        for message in value if isinstance(value, list) else [value]:
+            key = message_id(message)
+            if _is_message(message) and (key is None or key not in known | view.seen):
+                view.seen.add(key)
+                yield message, metadata
+
+
+def _is_message(value: Any) -> bool:
+    return all(hasattr(value, name) for name in ("id", "type", "content"))
+
+
+def message_id(message: Any) -> Any:
+    """Return the id of a message object, None when it has none."""
+    return getattr(message, "id", None) if _is_message(message) else None
+
+
+def _ids(value: Any) -> Iterator[Any]:
+    for item in value if isinstance(value, list) else [value]:
+        if (key := message_id(item)) is not None:
+            yield key
+
+
+def _custom(_view: View, event: Custom) -> Iterator[Chunk]:
+    yield "custom", event.chunk
+
+
+def _concluded(view: View, event: Concluded) -> Iterator[Chunk]:
+    if event.state is None or not isinstance(event.outcome, Paused):
+        return
+    if not event.outcome.questions:
+        yield "updates", {INTERRUPT: ()}
+    done = [r for r in event.state.results.values() if isinstance(r, Completed) and r.writes]
+    if done:
+        yield "values", view.values(current_values(view.graph, event.state, event.ns))
+
+
+_ALL: Mapping[type, Callable[[View, Any], Iterator[Chunk]]] = {
+    Resumed: _resumed,
+    Stepped: _stepped,
+    Started: _started,
+    Ended: _ended,
+    Custom: _custom,
+    Concluded: _concluded,
+}
