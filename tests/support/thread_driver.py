@@ -1,0 +1,180 @@
+"""Drives one thread through the ledger step by step, with defaults for all that a test leaves out."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import redis
+
+from checkpoint_redis import keys, source
+from checkpoint_redis.ledger import Ledger
+from checkpoint_redis.records import (
+    Answer,
+    AnswerMode,
+    CheckpointEntry,
+    Finished,
+    Outcome,
+    Superstep,
+    TaskEntry,
+)
+from checkpoint_redis.replies import (
+    Advance,
+    Answered,
+    Claimed,
+    Committed,
+    Completed,
+    Due,
+    Started,
+)
+
+LEASE = 5_000
+SERVED = ("graph@1",)
+
+
+def nonce() -> str:
+    return secrets.token_hex(8)
+
+
+def superstep(
+    cp: str, *tids: str, outcome: Outcome = "go", ep: str = "", error: bytes = b""
+) -> Superstep:
+    """Return a superstep whose checkpoint `cp` has one channel, and a task for each id."""
+    checkpoint = CheckpointEntry(cp, cp.encode(), 0, (f"c@{cp}",), {f"c@{cp}": b"value"})
+    tasks = tuple(TaskEntry(tid, tid.encode()) for tid in tids)
+    return Superstep(ep or nonce(), (checkpoint,), tasks, outcome, 25, error)
+
+
+class Driver:
+    def __init__(self, client: redis.Redis, namespace: str, thread_id: str = "thread") -> None:
+        self.client, self.ledger = client, Ledger(client, retry_for=0)
+        self.thread = keys.Thread(namespace, thread_id)
+        self.due_key = keys.due(namespace, self.thread.shard)
+
+    # --- the client --------------------------------------------------------------------------
+
+    def start(self, step: Superstep, run: str = "run", expect: str = "") -> Started:
+        return self.ledger.start(
+            self.thread, run, step, expect=expect, graph="graph", fp="1", queue="queue", cfg=b"cfg"
+        )
+
+    def started(self, *tids: str) -> str:
+        """Start a run on checkpoint cp-0 with these tasks; return the epoch."""
+        return self.start(superstep("cp-0", *tids)).ep
+
+    def answer(self, tid: str, iid: str, run: str = "run-2", blob: bytes = b"yes") -> Answered:
+        pair = Answer("", tid, iid, blob)
+        return self.ledger.answer(self.thread, run, "resume", (pair,), rnd=nonce())
+
+    def go_on(self, mode: AnswerMode, run: str = "run-2") -> Answered:
+        return self.ledger.answer(self.thread, run, mode, rnd=nonce())
+
+    # --- a worker ------------------------------------------------------------------------------
+
+    def claim(self, ep: str, *tids: str, tok: str = "t", owner: str = "worker") -> Claimed:
+        return self.ledger.claim(
+            self.thread, "", ep, tids, tok=tok, owner=owner, lease_ms=LEASE, served=SERVED
+        )
+
+    def complete(
+        self, ep: str, tid: str, *, tok: str = "t", tok2: str = "adv", rnd: str = "",
+        blob: bytes = b"writes",
+    ) -> Completed:  # fmt: skip
+        result = Finished(tid, rnd, blob)
+        return self.ledger.complete(
+            self.thread, "", ep, (result,), tok=tok, tok2=tok2, lease_ms=LEASE
+        )
+
+    def ask(self, ep: str, tid: str, iid: str, *, tok: str = "t", deadline: int = 0) -> Completed:
+        result = Finished(tid, "", b"question", questions=((iid, deadline),))
+        return self.ledger.complete(
+            self.thread, "", ep, (result,), tok=tok, tok2="adv", lease_ms=LEASE
+        )
+
+    def finish(
+        self, ep: str, tid: str, step: Superstep, *, tok: str = "t", rnd: str = ""
+    ) -> Committed | Completed:
+        return self.ledger.finish(
+            self.thread, "", ep, Finished(tid, rnd, b"writes"), step,
+            tok=tok, tok2="adv", lease_ms=LEASE,
+        )  # fmt: skip
+
+    def commit(self, ep: str, step: Superstep, advtok: str = "adv") -> Committed:
+        return self.ledger.commit(self.thread, "", ep, step, advtok=advtok)
+
+    def fail(self, ep: str, tid: str, *, tok: str = "t", retry_in_ms: int = -1) -> str:
+        return self.ledger.fail(
+            self.thread, "", ep, tid, tok=tok, error=b"error", retry_in_ms=retry_in_ms
+        )
+
+    def claim_advance(self, ep: str, tok: str = "adv-2", max_advances: int = 3) -> Advance:
+        return self.ledger.claim_advance(
+            self.thread, "", ep, tok=tok, lease_ms=LEASE, served=SERVED,
+            max_advances=max_advances, lost=b"lost",
+        )  # fmt: skip
+
+    # --- time, and what is stored ----------------------------------------------------------------
+
+    def pass_time(self, ms: int) -> None:
+        for member in self.client.zrange(self.due_key, 0, -1):
+            self.client.zincrby(self.due_key, -ms, member)
+
+    def sweep(self, after_ms: int = 0, max_lost: int = 3) -> tuple[Due, ...]:
+        self.pass_time(after_ms)
+        namespace, shard = self.thread.namespace, self.thread.shard
+        return self.ledger.sweep(namespace, shard, max_lost=max_lost, lost=b"lost")
+
+    def due(self) -> set[str]:
+        """Return what is planned, as tid|kind."""
+        members = self.client.zrange(self.due_key, 0, -1)
+        return {member.decode().split("|", 2)[2] for member in members}
+
+    @property
+    def status(self) -> str:
+        header = self.ledger.header(self.thread)
+        return header.st if header else ""
+
+    def outcome(self, run: str = "run") -> str:
+        outcome = self.ledger.outcome(self.thread, run)
+        return outcome.status if outcome else ""
+
+    def states(self) -> dict[str, str]:
+        """Return the state of each open task."""
+        loaded = self.ledger.load(self.thread)
+        assert loaded is not None
+        return {task.tid: task.st for task in loaded.tasks}
+
+    def writes(self) -> dict[str, bytes]:
+        loaded = self.ledger.load(self.thread)
+        assert loaded is not None
+        return dict(loaded.writes)
+
+    def stored(self) -> set[str]:
+        """Return the kinds of keys that the thread has."""
+        found = self.client.keys(f"{self.thread.prefix}*")
+        return {key.decode().removeprefix(self.thread.prefix) for key in found}
+
+
+@contextmanager
+def mutated(folder: Path, script: str, guard: str, without: str) -> Iterator[None]:
+    """Run the block with `guard` replaced by `without` in a copy of the scripts."""
+    copy = folder / "scripts"
+    shutil.copytree(source.FOLDER, copy)
+    text = (copy / script).read_text()
+    assert text.count(guard) == 1, f"{script} holds {text.count(guard)} times: {guard}"
+    (copy / script).write_text(text.replace(guard, without))
+    original = source.FOLDER
+    try:
+        _use(copy)
+        yield
+    finally:
+        _use(original)
+
+
+def _use(folder: Path) -> None:
+    source.FOLDER = folder
+    source.lua.cache_clear()
+    source.sha.cache_clear()
