@@ -52,10 +52,32 @@ def _shown_object(value: Any) -> Any:
     return value
 
 
-def error(exc: BaseException) -> tuple[str, str]:
-    """Type and first line: the reference's further lines are links to its own pages."""
-    lines = str(exc).splitlines() or [""]
-    return type(exc).__name__, lines[0].replace("langgraph", "distgraph")
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class Text:
+    """The text of an error, equal to one that says the same and more.
+
+    distgraph keeps the reference's sentence and may say beside it where and what to do.
+    """
+
+    whole: str
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Text):
+            return NotImplemented
+        mine, theirs = self._words(), other._words()
+        return mine.partition(". ")[0] in theirs or theirs.partition(". ")[0] in mine
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def _words(self) -> str:
+        # How names are quoted is not compared; further lines are links to pages.
+        first = (self.whole.splitlines() or [""])[0]
+        return first.translate(str.maketrans("", "", "`'\"")).removesuffix(".")
+
+
+def error(exc: BaseException) -> tuple[str, Text]:
+    """Type and text."""
+    return type(exc).__name__, Text(str(exc))
 
 
 def outcome(call: Callable[[], Any]) -> Any:
@@ -78,16 +100,35 @@ def kind(call: Callable[[], Any]) -> Any:
 
 
 def state(snapshot: Any) -> dict[str, Any]:
-    """Values, next, metadata and tasks of a snapshot, its interrupts in task order."""
+    """Values, next, metadata, tasks, and how many interrupts (each stands with its task)."""
     metadata = snapshot.metadata or {}
     return {
         "values": shown(snapshot.values),
-        "next": snapshot.next,
+        "next": following(snapshot),
         "source": metadata.get("source"),
         "step": metadata.get("step"),
-        "tasks": [task(one) for one in snapshot.tasks],
-        "interrupts": shown(snapshot.interrupts),
+        "tasks": [task(one) for one in listed(snapshot)],
+        "interrupts": len(snapshot.interrupts),
     }
+
+
+def listed(snapshot: Any) -> list[Any]:
+    """The tasks: those that were sent in their order, then nodes by name.
+
+    Where the reference no longer knows which channels were updated it lists nodes as they were
+    defined, distgraph always by name.
+    """
+    return sorted(snapshot.tasks, key=lambda one: "" if _is_sent(one) else one.name)
+
+
+def following(snapshot: Any) -> tuple[str, ...]:
+    """What is next, in the order of `listed`."""
+    names = [one.name for one in listed(snapshot)]
+    return tuple(sorted(snapshot.next, key=names.index))
+
+
+def _is_sent(one: Any) -> bool:
+    return bool(one.path[0] == "__pregel_push")
 
 
 def task(one: Any) -> dict[str, Any]:
@@ -106,11 +147,11 @@ def _checkpoint(one: Any, places: dict[str, int]) -> dict[str, Any]:
     parent = one.parent_config and places.get(checkpoint_id(one.parent_config))
     return {
         "values": shown(one.values),
-        "next": one.next,
+        "next": following(one),
         "source": one.metadata["source"],
         "step": one.metadata["step"],
         "parent": parent,
-        "results": [(each.name, shown(each.result)) for each in one.tasks],
+        "results": [(each.name, shown(each.result)) for each in listed(one)],
     }
 
 
@@ -129,7 +170,7 @@ def everything(client: Client, config: Config) -> dict[str, Any]:
 
 def waiting(snapshot: Any) -> list[Any]:
     """The interrupts that still wait for an answer, in task order."""
-    return [one for each in snapshot.tasks if each.result is None for one in each.interrupts]
+    return [one for each in listed(snapshot) if each.result is None for one in each.interrupts]
 
 
 def steps_sorted(chunks: Iterable[Any]) -> list[Any]:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from tests.parity.cases.common import Log, add, chain, fan
 from tests.parity.engines import Engine
-from tests.parity.observe import invoked, outcome, shown, thread
+from tests.parity.observe import invoked, kind, outcome, shown, thread
 
 
 def larger(left: int, right: int) -> int:
@@ -242,12 +242,16 @@ def case_errors_while_building(engine: Engine) -> Any:
             lambda: engine.StateGraph(Log).add_node("a", add("a")).compile(),
             lambda: fresh().compile(interrupt_before=["q"]),
             lambda: fresh().add_sequence([]),
-            lambda: fresh().add_sequence([("b", add("b")), ("b", add("b"))]),
             lambda: engine.StateGraph(Crooked),
             lambda: fresh().compile(checkpointer="memory"),
             lambda: fresh().compile(checkpointer=True).invoke({}, thread()),
         )
     ]
+
+
+def case_a_sequence_needs_different_names(engine: Engine) -> Any:
+    builder = engine.StateGraph(Log)
+    return kind(lambda: builder.add_sequence([("b", add("b")), ("b", add("b"))]))
 
 
 class Crooked(TypedDict):

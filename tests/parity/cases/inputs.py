@@ -49,11 +49,6 @@ def case_a_command_updates_and_goes_from_outside(engine: Engine) -> Any:
     return results
 
 
-def case_a_goto_from_outside_on_a_fresh_thread(engine: Engine) -> Any:
-    client = compiled_chain(engine, "a", "b", "c")
-    return calls(client, engine.Command(goto="b", update={"xs": ["u"]}))
-
-
 def case_a_goto_from_outside_joins_what_is_pending(engine: Engine) -> Any:
     builder = chain(engine, "a", "b", b=asking(engine, "q")).add_node("z", add("z"))
     client = engine.compile(builder)
