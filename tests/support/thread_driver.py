@@ -1,4 +1,4 @@
-"""Drives one thread through the ledger step by step, with defaults for all that a test leaves out."""
+"""Drives one thread through the ledger step by step, with a default for every argument."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import redis
 
@@ -50,7 +51,8 @@ def superstep(
 
 class Driver:
     def __init__(self, client: redis.Redis, namespace: str, thread_id: str = "thread") -> None:
-        self.client, self.ledger = client, Ledger(client, retry_for=0)
+        self.client: Any = client
+        self.ledger = Ledger(client, retry_for=0)
         self.thread = keys.Thread(namespace, thread_id)
         self.due_key = keys.due(namespace, self.thread.shard)
 
@@ -79,7 +81,7 @@ class Driver:
             self.thread, "", ep, tids, tok=tok, owner=owner, lease_ms=LEASE, served=SERVED
         )
 
-    def complete(
+    def complete(  # noqa: PLR0913 - a default for each
         self, ep: str, tid: str, *, tok: str = "t", tok2: str = "adv", rnd: str = "",
         blob: bytes = b"writes",
     ) -> Completed:  # fmt: skip

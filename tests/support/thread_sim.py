@@ -32,7 +32,6 @@ from checkpoint_redis.replies import Advance, Completed, Hint
 PLAN = (("ok", "asks", "flaky"), ("ok",), ("asks twice", "ok"), ("flaky",), ("ok",))
 QUESTIONS = {"asks": 1, "asks twice": 2}
 WORKERS = 3
-CALM_STEPS = 6_000
 SERVED = ("sim@1",)
 State = dict[str, str]
 
@@ -43,7 +42,8 @@ def digest(state: State) -> str:
 
 class Simulation:
     def __init__(self, client: redis.Redis, namespace: str, seed: int) -> None:
-        self.client, self.ledger = client, Ledger(client, retry_for=0)
+        self.client: Any = client
+        self.ledger = Ledger(client, retry_for=0)
         self.random = random.Random(seed)
         self.thread = keys.Thread(namespace, f"thread {seed}")
         self.due = keys.due(namespace, self.thread.shard)
@@ -57,6 +57,8 @@ class Simulation:
         self.failover_left = seed % 2 == 0
         self.snapshot: list[tuple[bytes, bytes]] | None = None
         self.chaos = True
+        self.calm_steps = 6_000
+        self.token = ""
         self.start()
 
     # --- calls -------------------------------------------------------------------------------
@@ -81,7 +83,7 @@ class Simulation:
         self.call(commands.cancel(self.thread, "", ep=self.nonce()))
         header = self.ledger.header(self.thread)
         self.runs += 1
-        step = self.superstep(f"{self.runs}.-1", {}, {}, {})
+        step = self.superstep(f"{self.runs}.-1", {"start": str(self.runs)}, {}, {})
         self.call(
             commands.start(
                 self.thread,
@@ -199,9 +201,9 @@ class Simulation:
         """Complete, or where the task is alone finish, and publish what follows."""
         token = self.nonce()
         known = json.loads(context.checkpoint)
+        writes, answers = {result.tid: result.blob}, {result.tid: json.loads(result.blob)[1]}
+        step = self.superstep(context.head.cp, known["state"], writes, answers)
         if context.head.active == 1 and not result.questions and self.random.random() < 0.8:
-            writes, answers = {result.tid: result.blob}, {result.tid: json.loads(result.blob)[1]}
-            step = self.superstep(context.head.cp, known["state"], writes, answers)
             reply: Any = self.call(
                 commands.finish(
                     self.thread, "", hint.ep, result, step, tok=tok, tok2=token, lease_ms=10
@@ -221,8 +223,6 @@ class Simulation:
         if reply.status in ("go", "again"):
             self.publish(step)
         return None
-
-    token = ""
 
     def reduce(self, ep: str, advtok: str, advance: Advance) -> Iterator[str]:
         context, writes = advance.context, advance.writes
@@ -317,7 +317,7 @@ class Simulation:
         for _ in range(chaos_steps):
             self.step()
         self.chaos = False
-        for k in range(CALM_STEPS):
+        for k in range(self.calm_steps):
             self.step()
             if k % 10 == 0 and self.client.hget(self.thread.header, "st") == b"idle":
                 return self.check()

@@ -43,7 +43,11 @@ def test_a_start_stores_the_checkpoint_and_queues_the_tasks(d: Driver) -> None:
     loaded = d.ledger.load(d.thread)
     assert loaded is not None
     assert started.status == "go"
-    assert (loaded.header.st, loaded.header.cp, loaded.header.thread_id) == ("busy", "cp-0", "thread")
+    assert (loaded.header.st, loaded.header.cp, loaded.header.thread_id) == (
+        "busy",
+        "cp-0",
+        "thread",
+    )
     assert (loaded.checkpoint, loaded.channels) == (b"cp-0", {"c@cp-0": b"value"})
     assert d.states() == {"a": "Q", "b": "Q"}
     assert d.due() == {"|d"}
@@ -51,7 +55,11 @@ def test_a_start_stores_the_checkpoint_and_queues_the_tasks(d: Driver) -> None:
 
 @pytest.mark.parametrize(
     ("outcome", "status", "run"),
-    [("stop", "interrupted", "interrupted"), ("end", "idle", "success"), ("fail", "error", "error")],
+    [
+        ("stop", "interrupted", "interrupted"),
+        ("end", "idle", "success"),
+        ("fail", "error", "error"),
+    ],
 )
 def test_a_run_may_end_in_its_start(d: Driver, outcome: str, status: str, run: str) -> None:
     step = superstep("cp-0", outcome=outcome, error=b"why")  # type: ignore[arg-type]
@@ -77,7 +85,9 @@ def test_a_claim_gives_all_that_the_task_reads(d: Driver) -> None:
 
 
 def test_large_channels_come_by_name(d: Driver) -> None:
-    checkpoint = CheckpointEntry("cp", b"cp", 0, ("a@1", "b@1"), {"a@1": b"x" * 70_000, "b@1": b"y"})
+    checkpoint = CheckpointEntry(
+        "cp", b"cp", 0, ("a@1", "b@1"), {"a@1": b"x" * 70_000, "b@1": b"y"}
+    )
     step = Superstep(nonce(), (checkpoint,), (TaskEntry("t", b"t"),), "go", 25)
     claimed = d.claim(d.start(step).ep, "t")
     assert claimed.context is not None
@@ -396,9 +406,7 @@ def test_the_whole_outbox_can_be_read(d: Driver) -> None:
 def test_a_shutdown_gives_tasks_back_without_counting_the_attempt(d: Driver) -> None:
     ep = d.started("a")
     d.claim(ep, "a")
-    reply = d.ledger.release(
-        d.thread, "", ep, ("a",), owner="worker", max_lost=0, given_back=True
-    )
+    reply = d.ledger.release(d.thread, "", ep, ("a",), owner="worker", max_lost=0, given_back=True)
     assert reply.hints == (Hint("", ep, "a", "queue", 0),)
     assert d.claim(ep, "a").tasks[0].att == 1
 

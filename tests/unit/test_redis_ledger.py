@@ -1,0 +1,176 @@
+"""The ledger's ways with a connection: repetition, missing scripts, errors that say what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import fakeredis
+import pytest
+import redis
+import redis.asyncio
+
+from checkpoint_redis import events, keys, source
+from checkpoint_redis.ledger import AsyncLedger, Ledger, address
+from distgraph.errors import CorruptRecord, StoreError, StoreUnavailable
+from tests.support.redis_server import RedisServer, free_port
+from tests.support.thread_driver import Driver, superstep
+
+SCRIPTS = sorted(path.stem for path in source.FOLDER.glob("*.lua"))
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[RedisServer]:
+    server = RedisServer(tmp_path).start()
+    yield server
+    if server.alive:
+        server.process.end()
+
+
+@pytest.mark.redis
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_every_script_compiles_on_the_oldest_redis(redis_client: redis.Redis, name: str) -> None:
+    assert redis_client.script_load(source.lua(name)) == source.sha(name)
+
+
+@pytest.mark.redis
+def test_a_script_that_vanished_is_sent_again(redis_client: redis.Redis, namespace: str) -> None:
+    driver = Driver(redis_client, namespace)
+    redis_client.script_flush()
+    assert driver.start(superstep("cp-0", "a")).status == "go"
+
+
+@pytest.mark.redis
+def test_a_call_waits_for_redis_to_come_back(own_server: RedisServer, namespace: str) -> None:
+    with own_server.client(retry=None) as client:
+        driver = Driver(client, namespace)
+        driver.started("a")
+        own_server.kill()
+        with pytest.raises(StoreUnavailable):
+            driver.ledger.header(driver.thread)
+        own_server.start()
+        header = Ledger(client, retry_for=5).header(driver.thread)
+        assert header is not None
+        assert header.st == "busy"
+
+
+def test_an_unreachable_redis_is_named_without_its_password() -> None:
+    url = f"redis://user:secret@127.0.0.1:{free_port()}/3"
+    ledger = Ledger(redis.Redis.from_url(url, retry=None), retry_for=0.2)
+    with pytest.raises(StoreUnavailable) as caught:
+        ledger.header(keys.Thread("t", "thread"))
+    assert f"{url.rpartition('@')[2]}" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_client_of_a_socket_is_named_by_its_path() -> None:
+    assert address(redis.Redis(unix_socket_path="/run/redis.sock")) == "/run/redis.sock"
+    assert address(object()) == "its configured address"
+
+
+@pytest.mark.redis
+def test_a_wrong_password_is_reported_at_once(tmp_path: Path) -> None:
+    server = RedisServer(tmp_path).start()
+    try:
+        with server.client() as admin:
+            admin.config_set("requirepass", "right")
+        with server.client(password="wrong") as client, pytest.raises(StoreUnavailable) as caught:
+            Ledger(client).header(keys.Thread("t", "thread"))
+        assert "password" in str(caught.value)
+    finally:
+        server.process.end()
+
+
+@pytest.mark.redis
+def test_what_redis_refuses_is_a_store_error(redis_client: redis.Redis, namespace: str) -> None:
+    thread = keys.Thread(namespace, "thread")
+    redis_client.set(thread.header, "not a hash")
+    with pytest.raises(StoreError, match="WRONGTYPE"):
+        Ledger(redis_client).header(thread)
+
+
+@pytest.mark.redis
+def test_a_full_redis_refuses_a_start_and_takes_a_delete(
+    own_server: RedisServer, namespace: str
+) -> None:
+    with own_server.client() as client:
+        driver = Driver(client, namespace)
+        ep = driver.started("a")
+        driver.claim(ep, "a")
+        driver.complete(ep, "a")
+        client.config_set("maxmemory", "1")
+        with pytest.raises(StoreError, match="memory"):
+            Driver(client, namespace, "another").started("a")
+        assert driver.commit(ep, superstep("cp-1", "b")).status == "go"
+        assert driver.ledger.delete(driver.thread).status == "ok"
+        assert client.keys(f"{namespace}*") == []
+
+
+@pytest.mark.redis
+async def test_the_asyncio_ledger_does_the_same(redis_server: RedisServer, namespace: str) -> None:
+    client = redis.asyncio.Redis.from_url(redis_server.url)
+    async with client:
+        ledger, thread = AsyncLedger(client), keys.Thread(namespace, "thread")
+        await client.script_flush()
+        started = await ledger.start(
+            thread, "run", superstep("cp", "a"), expect="", graph="g", fp="1", queue="q"
+        )
+        claimed = await ledger.claim(
+            thread, "", started.ep, ("a",), tok="t", owner="w", lease_ms=1, served=("g@1",)
+        )
+        assert claimed.status == "ok"
+
+
+async def test_the_asyncio_ledger_reports_an_unreachable_redis() -> None:
+    client = redis.asyncio.Redis(port=free_port())
+    async with client:
+        with pytest.raises(StoreUnavailable):
+            await AsyncLedger(client, retry_for=0.2).header(keys.Thread("t", "thread"))
+
+
+@pytest.mark.redis
+@pytest.mark.parametrize("garbage", [b"{}", b"[1]", b"[", b"\xff", b'["Q","",""]'])
+def test_a_damaged_task_record_is_reported(
+    redis_client: redis.Redis, namespace: str, garbage: bytes
+) -> None:
+    driver = Driver(redis_client, namespace)
+    driver.started("a")
+    redis_client.hset(f"{driver.thread.prefix}s:", "t|a", garbage)
+    with pytest.raises(CorruptRecord, match="cannot read"):
+        driver.ledger.load(driver.thread)
+
+
+def test_a_damaged_event_is_reported() -> None:
+    with pytest.raises(CorruptRecord):
+        events.decode((b"1-0", {b"k": b"run"}))
+
+
+def test_the_scripts_run_on_fakeredis() -> None:
+    driver = Driver(fakeredis.FakeRedis(), "fake")
+    ep = driver.started("a", "b")
+    driver.claim(ep, "a", "b")
+    driver.complete(ep, "a")
+    assert driver.ask(ep, "b", "q1").closing == "paused"
+    assert driver.answer("b", "q1").status == "go"
+    (task,) = driver.claim(ep, "b").tasks
+    assert driver.complete(ep, "b", rnd=task.rnd).closing == "advance"
+    assert driver.commit(ep, superstep("cp-1", outcome="end")).status == "end"
+
+
+@pytest.mark.parametrize("namespace", ["", "A", "a b", "a{b}", "a:b", "x" * 33])
+def test_a_namespace_cannot_break_a_key(namespace: str) -> None:
+    with pytest.raises(ValueError, match="namespace"):
+        keys.Thread(namespace, "thread")
+
+
+@pytest.mark.parametrize("x", ["short", "A" * 24, "a" * 25, "a" * 23 + "|"])
+def test_a_forged_thread_hash_is_refused(x: str) -> None:
+    with pytest.raises(ValueError, match="hash"):
+        keys.Thread.from_x("dg", x)
+
+
+def test_a_thread_is_found_again_by_its_hash() -> None:
+    thread = keys.Thread("dg", "thread")
+    assert keys.Thread.from_x("dg", thread.x).prefix == thread.prefix
+    assert keys.thread_of_header("dg", thread.header).x == thread.x
+    assert 0 <= thread.shard < keys.SHARDS
