@@ -122,12 +122,24 @@ local function trim_events(previous)
   return last[1]
 end
 
+-- Payloads too large for the stream go with their events: those numbered up to `previous`.
+-- -> the number of the last one
+local function trim_payloads(previous)
+  local eb, gone = P .. 'eb', {}
+  local n = call('HMGET', eb, 'n', 'first')
+  if not n[1] then return 0 end
+  for i = tonumber(n[2] or 1), math.min(previous, tonumber(n[1])) do gone[#gone + 1] = i end
+  many('HDEL', eb, gone)
+  call('HSET', eb, 'first', previous + 1)
+  return n[1]
+end
+
 local function begin_run(run, kind, keep)
-  local h = call('HMGET', H, 'st', 'ev', '/cp')
-  local from = trim_events(h[2])
+  local h = call('HMGET', H, 'st', 'ev', '/cp', 'evn')
+  local from, payloads = trim_events(h[2]), trim_payloads(tonumber(h[4] or 0))
   note_run(run, {'pending', h[3] or ''}, keep)
   index(h[1], 'busy')
-  call('HSET', H, 'st', 'busy', 'run', run, 'ev', from, 'upd', NOW)
+  call('HSET', H, 'st', 'busy', 'run', run, 'ev', from, 'evn', payloads, 'upd', NOW)
   call('PERSIST', P .. 'e')
   call('PERSIST', P .. 'eb')
   event('run', {run, kind})

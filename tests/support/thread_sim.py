@@ -53,7 +53,7 @@ class Simulation:
         self.paused = [0] * WORKERS
         self.asked: set[tuple[str, str]] = set()
         self.answers: dict[str, str] = {}
-        self.steps = self.executions = self.runs = self.refused = 0
+        self.steps = self.runs = self.refused = 0
         self.failover_left = seed % 2 == 0
         self.snapshot: list[tuple[bytes, bytes]] | None = None
         self.chaos = True
@@ -176,7 +176,6 @@ class Simulation:
         task = claimed.tasks[0]
         kind, seen = json.loads(task.blob)
         given = [blob.decode() for blob in task.answers]
-        self.executions += 1
         if self.random.random() < 0.2:
             lease = Lease(self.thread.x, "", hint.ep, hint.tid, tok)
             shard = self.thread.shard

@@ -414,6 +414,12 @@ GUARDS = (
         "",
     ),
     Guard(
+        one_worker_at_a_time_reduces,
+        "claim_advance.lua",
+        "if f.adv ~= 'q' then return {'busy'} end",
+        "",
+    ),
+    Guard(
         a_closing_answer_that_got_lost_is_repeated,
         "finished.lua",
         "if f.adv == 'l' and f.advtok == A.tok2 then",

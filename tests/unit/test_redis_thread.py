@@ -447,3 +447,17 @@ def test_a_thread_id_may_hold_anything(
     header = driver.ledger.header(driver.thread)
     assert header is not None
     assert header.thread_id == thread_id
+
+
+def test_large_event_payloads_go_one_run_after_their_own(d: Driver) -> None:
+    head, sizes = "", []
+    for n in range(4):
+        step = superstep(f"cp-{n}", "a")
+        d.start(step, f"run-{n}", head)
+        d.claim(step.ep, "a")
+        result = Finished("a", "", b"w", event=b"x" * 5_000)
+        end, head = superstep(f"cp-{n}-end", outcome="end"), f"cp-{n}-end"
+        d.ledger.finish(d.thread, "", step.ep, result, end, tok="t", tok2="adv", lease_ms=LEASE)
+        payloads = d.client.hgetall(d.thread.event_blobs)
+        sizes.append(sum(len(blob) > 100 for blob in payloads.values()))
+    assert sizes == [1, 2, 2, 2]
