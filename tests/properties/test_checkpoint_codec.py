@@ -1,0 +1,178 @@
+"""Whatever a frame's state is, every saver gives back exactly that state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from distgraph.checkpoint.base import BaseCheckpointSaver
+from distgraph.checkpoint.base.id import next_id
+from distgraph.checkpoint.codec import decode, encode_changes, encode_checkpoint
+from distgraph.checkpoint.memory import InMemorySaver
+from distgraph.checkpoint.records import pack_state, unpack_state
+from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from distgraph.checkpoint.sqlite import SqliteSaver
+from distgraph.core.model import (
+    START,
+    Answer,
+    Checkpoint,
+    Completed,
+    Errored,
+    Escaped,
+    Interrupted,
+    Question,
+    ThreadState,
+)
+from distgraph.types import Command, Interrupt, Send
+
+text = st.text(max_size=5)
+names = st.sampled_from(["a", "b", "c", "node with space", "ä"])
+channels = st.sampled_from(["xs", "n", "__root__", "channel:1", START])
+task_ids = st.sampled_from(["1", "2", "3"]).map(lambda n: f"{n * 8}-0000-0000-0000-000000000000")
+namespaces = st.sampled_from(["", "a:1", "a:1|b:2"])
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | text | st.binary(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.tuples(inner, inner)
+        | st.dictionaries(text, inner, max_size=2)
+        | st.builds(Send, names, inner)
+    ),
+    max_leaves=4,
+)
+targets = st.lists(names | st.builds(Send, names, values), max_size=4, unique_by=repr).map(tuple)
+completed = st.builds(
+    Completed, st.lists(st.tuples(channels, values), max_size=3).map(tuple), targets
+)
+answers = st.builds(Answer, text, namespaces, values)
+questions = st.builds(Question, st.builds(Interrupt, values, text), namespaces)
+
+
+@st.composite
+def checkpoints(draw: st.DrawFn) -> Checkpoint:
+    held = draw(st.dictionaries(channels, values, max_size=4))
+    parent = draw(st.none() | st.just(next_id(None)))
+    return Checkpoint(
+        id=next_id(parent),
+        parent_id=parent,
+        step=draw(st.integers(-1, 9)),
+        source=draw(st.sampled_from(["input", "loop", "update", "fork"])),
+        ts="2024-01-01T00:00:00+00:00",
+        values=held,
+        versions={
+            name: draw(st.from_regex(r"[0-9]\.[0-9a-f]{4}", fullmatch=True)) for name in held
+        },
+        frontier=draw(targets | st.just((START,))),
+        arrived=draw(
+            st.dictionaries(
+                st.sampled_from(["join:a+b:c", "join:a+c:d"]), st.frozensets(names), max_size=2
+            )
+        ),
+        deferred=draw(st.frozensets(names)),
+        last=draw(st.lists(names, max_size=3).map(tuple)),
+        metadata=draw(st.dictionaries(st.sampled_from(["user", "run_id"]), text)),
+        parents=draw(st.dictionaries(namespaces, text)),
+    )
+
+
+def frames_of(
+    inner: st.SearchStrategy[ThreadState], least: int = 0
+) -> st.SearchStrategy[dict[str, ThreadState]]:
+    return st.dictionaries(namespaces, inner, min_size=least, max_size=1)
+
+
+def states_around(inner: st.SearchStrategy[ThreadState]) -> st.SearchStrategy[ThreadState]:
+    results: st.SearchStrategy[Any] = (
+        completed
+        | st.builds(Escaped, st.builds(Command, update=values, goto=names))
+        | st.builds(
+            Interrupted, st.lists(questions, min_size=1, max_size=2).map(tuple), frames_of(inner)
+        )
+        | st.builds(
+            Errored,
+            text,
+            text,
+            text,
+            st.lists(values, max_size=2).map(tuple),
+            st.lists(text, max_size=2).map(tuple),
+            frames_of(inner),
+        )
+    )
+    given_answers = st.lists(answers, min_size=1, max_size=2).map(tuple)
+    waiting = frames_of(inner, 1)
+    return st.builds(
+        ThreadState,
+        checkpoint=checkpoints(),
+        results=st.dictionaries(task_ids, results, max_size=3),
+        answers=st.dictionaries(task_ids, given_answers, max_size=2),
+        frames=st.dictionaries(task_ids, waiting, max_size=2),
+        nulls=st.lists(completed, max_size=2).map(tuple),
+        passed=st.sampled_from(["", "1ef00000-0000-6000-8000-000000000000"]),
+    )
+
+
+def bare_states() -> st.SearchStrategy[ThreadState]:
+    return st.builds(ThreadState, checkpoint=checkpoints())
+
+
+states = states_around(bare_states())
+
+
+@pytest.fixture(scope="module", params=["memory", "sqlite"])
+def saver(request: pytest.FixtureRequest) -> Iterator[BaseCheckpointSaver]:
+    with ExitStack() as stack:
+        if request.param == "memory":
+            yield InMemorySaver()
+        else:
+            yield stack.enter_context(SqliteSaver.from_conn_string(":memory:"))
+
+
+def place(thread: str, checkpoint_id: str | None) -> dict[str, Any]:
+    given = {"thread_id": thread, "checkpoint_ns": "", "checkpoint_id": checkpoint_id}
+    return {"configurable": given}
+
+
+def store(saver: BaseCheckpointSaver, before: ThreadState | None, after: ThreadState) -> None:
+    if before is None:
+        parent = after.checkpoint.parent_id
+        saver.put(place("t", parent), *encode_checkpoint(after.checkpoint, {}))
+    for task, writes in encode_changes(before, after):
+        saver.put_writes(place("t", after.checkpoint.id), writes, task)
+
+
+def load(saver: BaseCheckpointSaver, checkpoint_id: str) -> ThreadState:
+    found = saver.get_tuple(place("t", checkpoint_id))
+    assert found is not None
+    return decode(found)
+
+
+@given(state=states)
+def test_a_saver_gives_back_the_state_that_was_stored(
+    saver: BaseCheckpointSaver, state: ThreadState
+) -> None:
+    store(saver, None, state)
+    assert load(saver, state.checkpoint.id) == state
+
+
+@settings(max_examples=50)
+@given(first=states, second=states)
+def test_storing_the_changes_makes_one_state_into_another(
+    saver: BaseCheckpointSaver, first: ThreadState, second: ThreadState
+) -> None:
+    done = {task: r for task, r in first.results.items() if isinstance(r, Completed)}
+    later = replace(second, checkpoint=first.checkpoint, results={**second.results, **done})
+    store(saver, None, first)
+    store(saver, first, later)
+    assert load(saver, first.checkpoint.id) == later
+
+
+@given(state=states)
+def test_a_packed_state_survives_the_serializer(state: ThreadState) -> None:
+    serializer = JsonPlusSerializer()
+    assert unpack_state(serializer.loads(serializer.dumps(pack_state(state)))) == state

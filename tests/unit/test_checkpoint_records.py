@@ -1,0 +1,207 @@
+"""Records are compact lists with fixed positions; anything else is refused by name."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from distgraph.checkpoint.records import (
+    pack_answer,
+    pack_checkpoint,
+    pack_result,
+    pack_state,
+    unpack_answer,
+    unpack_answers,
+    unpack_checkpoint,
+    unpack_completed,
+    unpack_frames,
+    unpack_result,
+    unpack_state,
+)
+from distgraph.core.model import (
+    Answer,
+    Checkpoint,
+    Completed,
+    Errored,
+    Escaped,
+    Interrupted,
+    Question,
+    ThreadState,
+)
+from distgraph.errors import CorruptRecord
+from distgraph.types import Command, Interrupt, Send
+
+CHECKPOINT = Checkpoint(
+    id="c2",
+    parent_id="c1",
+    step=3,
+    source="loop",
+    ts="2024-01-01T00:00:00+00:00",
+    values={"xs": [1]},
+    versions={"xs": "3.c2"},
+    frontier=("b", Send("w", {"k": 1})),
+    arrived={"join:a+b:d": frozenset({"b", "a"})},
+    deferred=frozenset({"z"}),
+    last=("a",),
+    metadata={"user": "u"},
+    parents={"": "p"},
+)
+STATE = ThreadState(CHECKPOINT, passed="c2")
+
+
+def test_a_checkpoint_is_a_list_without_its_values() -> None:
+    packed = pack_checkpoint(CHECKPOINT)
+    assert packed == [
+        "c2",
+        "c1",
+        3,
+        "loop",
+        "2024-01-01T00:00:00+00:00",
+        {"xs": "3.c2"},
+        ["b", Send("w", {"k": 1})],
+        {"join:a+b:d": ["a", "b"]},
+        ["z"],
+        ["a"],
+        {"user": "u"},
+        {"": "p"},
+    ]
+    assert unpack_checkpoint(packed, {"xs": [1]}) == CHECKPOINT
+
+
+@pytest.mark.parametrize(
+    ("result", "packed"),
+    [
+        (
+            Completed((("xs", [1]), ("n", 2)), ("b", Send("w", 1))),
+            [0, ["xs", [1], "n", 2], ["b", Send("w", 1)]],
+        ),
+        (
+            Interrupted((Question(Interrupt("q", "1"), "ns"),), {"ns": STATE}),
+            [1, ["q", "1", "ns"], {"ns": pack_state(STATE)}],
+        ),
+        (
+            Errored("builtins.ValueError", "no", "Traceback", ("no",), ("note",), {"ns": STATE}),
+            [
+                2,
+                "builtins.ValueError",
+                "no",
+                "Traceback",
+                ["no"],
+                ["note"],
+                {"ns": pack_state(STATE)},
+            ],
+        ),
+        (Escaped(Command(goto="a")), [3, Command(goto="a")]),
+    ],
+)
+def test_a_result_is_a_list_that_begins_with_its_kind(result: Any, packed: list[Any]) -> None:
+    assert pack_result(result) == packed
+    assert unpack_result(packed) == result
+
+
+def test_a_live_exception_is_not_part_of_a_record() -> None:
+    packed = pack_result(Errored("builtins.ValueError", "no", exception=ValueError("no")))
+    back = unpack_result(packed)
+    assert isinstance(back, Errored)
+    assert back.exception is None
+
+
+def test_an_answer_is_a_list_of_three() -> None:
+    assert pack_answer(Answer("1", "ns", {"k": 1})) == ["1", "ns", {"k": 1}]
+    assert unpack_answer(["1", "ns", {"k": 1}]) == Answer("1", "ns", {"k": 1})
+
+
+def test_a_state_holds_its_values() -> None:
+    assert unpack_state(pack_state(STATE)) == STATE
+
+
+def swapped(packed: list[Any], index: int, value: Any) -> list[Any]:
+    return [*packed[:index], value, *packed[index + 1 :]]
+
+
+@pytest.mark.parametrize(
+    ("index", "value"),
+    [
+        (0, 1),
+        (1, 1),
+        (2, "3"),
+        (3, "magic"),
+        (4, None),
+        (5, {"xs": 1}),
+        (6, [1]),
+        (7, {"join": [1]}),
+        (8, "z"),
+        (9, [None]),
+        (10, {1: "a"}),
+        (11, {"": 2}),
+    ],
+)
+def test_a_malformed_checkpoint_is_refused(index: int, value: Any) -> None:
+    with pytest.raises(CorruptRecord):
+        unpack_checkpoint(swapped(pack_checkpoint(CHECKPOINT), index, value), {})
+
+
+@pytest.mark.parametrize(
+    ("index", "value"),
+    [
+        (0, []),
+        (1, {1: 2}),
+        (2, {"task": [9]}),
+        (3, {"task": None}),
+        (4, {"task": {"ns": None}}),
+        (5, [[1, [], {}]]),
+        (6, None),
+    ],
+)
+def test_a_malformed_state_is_refused(index: int, value: Any) -> None:
+    with pytest.raises(CorruptRecord):
+        unpack_state(swapped(pack_state(STATE), index, value))
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [
+        None,
+        "text",
+        [],
+        [0, ["xs"], []],
+        [0, [1, 2], []],
+        [0, [], [None]],
+        [1, ["q", "1"], {}],
+        [1, ["q", 1, "ns"], {}],
+        [2, "kind", "message", "traceback", [], [1], {}],
+        [3, "not a command"],
+        [4, []],
+        [True, [], []],
+    ],
+)
+def test_a_malformed_result_is_refused(packed: Any) -> None:
+    with pytest.raises(CorruptRecord):
+        unpack_result(packed)
+
+
+def test_other_malformed_records_are_refused() -> None:
+    for read, packed in (
+        (unpack_answer, ["1", "ns"]),
+        (unpack_answers, {}),
+        (unpack_completed, [1, [], {}]),
+        (unpack_frames, []),
+    ):
+        with pytest.raises(CorruptRecord):
+            read(packed)
+
+
+def test_the_message_quotes_a_bad_record_in_short() -> None:
+    with pytest.raises(CorruptRecord, match="A stored result is not of the form") as caught:
+        unpack_result(["x" * 10_000])
+    assert len(str(caught.value)) < 300
+
+
+def test_ten_thousand_results_are_read_in_less_than_a_second() -> None:
+    packed = pack_result(Completed((("xs", [1]),), ("b",)))
+    begun = time.perf_counter()
+    for _ in range(10_000):
+        unpack_result(packed)
+    assert time.perf_counter() - begun < 1

@@ -1,0 +1,127 @@
+"""What one saver does besides the conformance suite: its layout, its frugality, its sharing."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from distgraph.checkpoint.base.blobs import load_record
+from distgraph.checkpoint.conformance import LOOP, TASK, at, get, id_of, make, put
+from distgraph.checkpoint.memory import InMemorySaver
+from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from distgraph.checkpoint.sqlite import SqliteSaver
+from distgraph.errors import CorruptRecord, DeserializationError
+
+
+def test_memory_keeps_records_writes_and_blobs_by_where_they_belong() -> None:
+    saver = InMemorySaver()
+    config = put(saver, at("t"), {"n": 1})
+    saver.put_writes(config, [("n", 2)], TASK, "path")
+    cid = id_of(config)
+    assert list(saver.storage["t"][""]) == [cid]
+    assert list(saver.blobs) == [("t", "", "n", cid)]
+    assert list(saver.writes) == [("t", "", cid)]
+    assert list(saver.writes["t", "", cid]) == [(TASK, 0)]
+    assert saver.writes["t", "", cid][TASK, 0][1] == "n"
+
+
+def test_reading_an_unknown_thread_leaves_no_trace_in_memory() -> None:
+    saver = InMemorySaver()
+    assert saver.get_tuple(at("t")) is None
+    assert list(saver.list(at("t"))) == []
+    assert not saver.storage
+    assert not saver.writes
+
+
+def test_memory_drops_the_values_that_nothing_refers_to() -> None:
+    saver = InMemorySaver()
+    first = put(saver, at("t"), {"n": 1})
+    saver.put_writes(first, [("n", 2)], TASK)
+    last = put(saver, first, {"n": 2})
+    saver.prune(["t"])
+    assert [key[3] for key in saver.blobs] == [id_of(last)]
+    assert not saver.writes
+
+
+def test_sqlite_drops_the_values_that_nothing_refers_to() -> None:
+    with SqliteSaver.from_conn_string(":memory:") as saver:
+        first = put(saver, at("t"), {"n": 1})
+        saver.put_writes(first, [("n", 2)], TASK)
+        last = put(saver, first, {"n": 2})
+        saver.prune(["t"])
+        versions = saver.conn.execute("SELECT version FROM distgraph_blobs").fetchall()
+        assert versions == [(id_of(last),)]
+        assert saver.conn.execute("SELECT * FROM distgraph_writes").fetchall() == []
+
+
+def test_sqlite_writes_an_unchanged_channel_once() -> None:
+    with SqliteSaver.from_conn_string(":memory:") as saver:
+        config = put(saver, at("t"), {"big": "x" * 1000, "n": 0})
+        big = get(saver, config).checkpoint["channel_versions"]["big"]
+        for number in range(5):
+            checkpoint = make({"big": "x" * 1000, "n": number}, id_of(config))
+            versions = checkpoint["channel_versions"]
+            versions["big"] = big
+            config = saver.put(config, checkpoint, LOOP, {"n": versions["n"]})
+        count = "SELECT count(*) FROM distgraph_blobs WHERE channel = 'big'"
+        assert saver.conn.execute(count).fetchone() == (1,)
+
+
+def test_a_sqlite_file_outlives_its_saver(tmp_path: Path) -> None:
+    path = str(tmp_path / "threads.sqlite")
+    with SqliteSaver.from_conn_string(path) as saver:
+        config = put(saver, at("t"), {"n": 1})
+        mode = saver.conn.execute("PRAGMA journal_mode").fetchone()
+    assert mode == ("wal",)
+    with SqliteSaver.from_conn_string(path) as saver:
+        assert get(saver, at("t")).config == config
+
+
+def test_two_connections_share_a_sqlite_file(tmp_path: Path) -> None:
+    path = str(tmp_path / "threads.sqlite")
+    with (
+        SqliteSaver.from_conn_string(path) as one,
+        SqliteSaver.from_conn_string(path) as other,
+    ):
+        config = put(one, at("t"), {"n": 1})
+        assert get(other, at("t")).config == config
+        other.delete_thread("t")
+        assert one.get_tuple(config) is None
+
+
+def test_sqlite_takes_a_connection_in_any_transaction_mode() -> None:
+    for options in ({}, {"isolation_level": None}, {"isolation_level": "IMMEDIATE"}):
+        conn = sqlite3.connect(":memory:", check_same_thread=False, **options)
+        saver = SqliteSaver(conn)
+        config = put(saver, at("t"), {"n": 1})
+        assert get(saver, config).checkpoint["channel_values"] == {"n": 1}
+        assert not conn.in_transaction
+        conn.close()
+
+
+def test_a_sqlite_call_that_fails_changes_nothing() -> None:
+    with SqliteSaver.from_conn_string(":memory:") as saver:
+        saver.conn.execute("DROP TABLE distgraph_checkpoints")
+        with pytest.raises(sqlite3.OperationalError):
+            put(saver, at("t"), {"n": 1})
+        assert saver.conn.execute("SELECT * FROM distgraph_blobs").fetchall() == []
+        saver.setup()
+        put(saver, at("t"), {"n": 1})
+
+
+def test_a_damaged_value_is_named() -> None:
+    saver = InMemorySaver()
+    config = put(saver, at("t"), {"n": 1})
+    saver.blobs["t", "", "n", id_of(config)] = ("msgpack", b"\x01\xc1")
+    with pytest.raises(DeserializationError, match="State key 'n'"):
+        saver.get_tuple(config)
+
+
+@pytest.mark.parametrize("record", [None, {}, {"channel_versions": 1}])
+def test_a_record_that_is_no_checkpoint_is_refused(record: Any) -> None:
+    serializer = JsonPlusSerializer()
+    with pytest.raises(CorruptRecord):
+        load_record(serializer, serializer.dumps_typed(record))
