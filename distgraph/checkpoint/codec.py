@@ -14,6 +14,7 @@ from typing import Any, assert_never, cast
 from distgraph.checkpoint.base.types import (
     ANSWERED,
     ERROR,
+    ERROR_SOURCE,
     FRAMES,
     INTERRUPT,
     LATEST_VERSION,
@@ -49,6 +50,7 @@ from distgraph.core.model import (
     Interrupted,
     Result,
     Target,
+    Task,
     ThreadState,
     Write,
 )
@@ -177,8 +179,13 @@ def _state_only(channels: Mapping[str, Any]) -> dict[str, Any]:
 # --- what tasks left, and what callers added -------------------------------------------------
 
 
-def encode_result(result: Result) -> list[Write]:
-    """Return the pending writes that say what a task left."""
+def encode_result(task: Task, result: Result) -> list[Write]:
+    """Return the pending writes that say what ``task`` left; a failure names the node too."""
+    source = [(ERROR_SOURCE, task.node)] if isinstance(result, Errored) else []
+    return [*_left(result), *source]
+
+
+def _left(result: Result) -> list[Write]:
     match result:
         case Completed(writes, goto):
             return [*writes, *map(_goto, goto)] or [(NO_WRITES, None)]
@@ -243,7 +250,7 @@ def _task_changes(task: str, old: ThreadState, new: ThreadState) -> list[Write]:
     if (frames := new.frames.get(task, {})) != old.frames.get(task, {}):
         writes += encode_frames(frames)
     if (result := new.results.get(task)) != old.results.get(task):
-        writes += [(RESULT, None)] if result is None else encode_result(result)
+        writes += [(RESULT, None)] if result is None else _left(result)
     return writes
 
 

@@ -29,6 +29,7 @@ from distgraph.core.model import (
     Interrupted,
     Question,
     Stamp,
+    Task,
     ThreadState,
 )
 from distgraph.errors import CorruptRecord
@@ -52,6 +53,7 @@ CHECKPOINT = Checkpoint(
     metadata={"user": "u"},
     parents={"": "p"},
 )
+TASK = Task("t", "a", 0)
 QUESTION = Question(Interrupt("why?", "0" * 32), "ns")
 
 
@@ -130,12 +132,13 @@ def test_metadata_say_where_the_checkpoint_stands() -> None:
             [
                 ("__error__", str(Errored("builtins.ValueError", "no"))),
                 ("__result__", [2, "builtins.ValueError", "no", "", [], [], {}]),
+                ("__error_source_node__", "a"),
             ],
         ),
     ],
 )
 def test_what_a_task_left_is_its_pending_writes(result: Any, writes: list[Any]) -> None:
-    assert encode_result(result) == writes
+    assert encode_result(TASK, result) == writes
 
 
 def test_answers_are_resume_values_and_whose_they_are() -> None:
@@ -168,10 +171,10 @@ def test_an_answered_task_is_open_again_and_keeps_what_waits_inside_it() -> None
 
 
 def test_a_task_that_completed_has_whatever_it_left_before() -> None:
-    asked = encode_result(Interrupted((QUESTION,)))
+    asked = encode_result(TASK, Interrupted((QUESTION,)))
     done = Completed((("xs", [1]),))
     found = stored(ThreadState(CHECKPOINT))
-    writes = [("t", *write) for write in (*asked, *encode_result(done))]
+    writes = [("t", *write) for write in (*asked, *encode_result(TASK, done))]
     assert decode(found._replace(pending_writes=writes)).results == {"t": done}
 
 

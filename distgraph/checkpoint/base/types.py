@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, TypedDict
 
 ERROR = "__error__"
+ERROR_SOURCE = "__error_source_node__"
 SCHEDULED = "__scheduled__"
 INTERRUPT = "__interrupt__"
 RESUME = "__resume__"
@@ -27,6 +28,7 @@ WRITES_IDX_MAP: Mapping[str, int] = {
     FRAMES: -7,
     NULLS: -8,
     PASSED: -9,
+    ERROR_SOURCE: -10,
 }
 """Channels with a fixed index among a task's pending writes: a later write replaces an earlier."""
 
