@@ -9,7 +9,8 @@ asks or failed has its whole record in ``__result__`` besides. The metadata keys
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, assert_never, cast
+from dataclasses import dataclass
+from typing import Any, TypeVar, assert_never, cast
 
 from distgraph.checkpoint.base.types import (
     ANSWERED,
@@ -57,6 +58,7 @@ from distgraph.core.model import (
 from distgraph.errors import CorruptRecord
 from distgraph.types import Send
 
+V = TypeVar("V")
 BRANCH = "branch:to:"
 JOIN = "join:"
 _OWN_METADATA = ("source", "step", "parents")
@@ -262,22 +264,53 @@ def _null_changes(old: ThreadState, new: ThreadState) -> list[Write]:
 # --- and back ---------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """Everything that is stored about one task."""
+
+    result: Result | None
+    answers: tuple[Answer, ...]
+    frames: Mapping[str, ThreadState]
+
+
 def decode(stored: CheckpointTuple) -> ThreadState:
     """Return the frame's state; CorruptRecord when something else than distgraph wrote it."""
-    left: dict[str, list[Write]] = {}
+    writes: dict[str, list[Write]] = {}
     for task, channel, value in stored.pending_writes or ():
-        left.setdefault(task, []).append((channel, value))
-    nulls = dict(left.pop(NULL_TASK, ()))
-    results = ((task, _result(writes)) for task, writes in left.items())
-    fixed = {task: dict(writes) for task, writes in left.items()}
+        writes.setdefault(task, []).append((channel, value))
+    nulls = dict(writes.pop(NULL_TASK, ()))
+    left = {task: _reopened(_decode_task(some)) for task, some in writes.items()}
     return ThreadState(
         checkpoint=decode_checkpoint(stored),
-        results={task: result for task, result in results if result is not None},
-        answers={task: given for task, w in fixed.items() if (given := _answers(w))},
-        frames={task: inner for task, w in fixed.items() if (inner := _frames(w))},
-        nulls=tuple(map(unpack_completed, nulls.get(NULLS, ()))),
-        passed=nulls.get(PASSED, ""),
+        results={task: t.result for task, t in left.items() if t.result is not None},
+        answers={task: t.answers for task, t in left.items() if t.answers},
+        frames={task: t.frames for task, t in left.items() if t.frames},
+        nulls=tuple(map(unpack_completed, _stored(nulls, NULLS, []))),
+        passed=_stored(nulls, PASSED, ""),
     )
+
+
+def _stored(writes: Mapping[str, Any], channel: str, default: V) -> V:
+    """Return the write to a fixed channel, which must be of the default's type."""
+    value = writes.get(channel, default)
+    if not isinstance(value, type(default)):
+        raise CorruptRecord(f"The pending write {channel!r} holds a {type(value).__name__}.")
+    return value
+
+
+def _decode_task(writes: list[Write]) -> _Left:
+    fixed = dict(writes)
+    return _Left(_result(writes), _answers(fixed), unpack_frames(fixed.get(FRAMES, {})))
+
+
+def _reopened(left: _Left) -> _Left:
+    """A task whose question has an answer is to be run again, with the graphs inside it."""
+    if not left.answers or not isinstance(left.result, Interrupted):
+        return left
+    answered = {answer.id for answer in left.answers}
+    if answered.isdisjoint(question.interrupt.id for question in left.result.questions):
+        return left
+    return _Left(None, left.answers, left.result.frames or left.frames)
 
 
 def _result(writes: list[Write]) -> Result | None:
@@ -305,11 +338,8 @@ def _goto_target(write: Write) -> Target:
 
 
 def _answers(writes: Mapping[str, Any]) -> tuple[Answer, ...]:
-    values, whose = writes.get(RESUME, ()), writes.get(ANSWERED, ())
-    if len(values) != len(whose):
-        raise CorruptRecord("A task has another number of answers than of answered questions.")
+    values: list[Any] = _stored(writes, RESUME, [])
+    whose: list[Any] = _stored(writes, ANSWERED, [])
+    if len(values) != len(whose) or not all(isinstance(who, list) for who in whose):
+        raise CorruptRecord("A task's answers do not go with the questions that they answer.")
     return tuple(unpack_answer([*who, value]) for who, value in zip(whose, values, strict=True))
-
-
-def _frames(writes: Mapping[str, Any]) -> Mapping[str, ThreadState]:
-    return unpack_frames(writes.get(FRAMES, {}))

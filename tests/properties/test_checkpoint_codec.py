@@ -50,8 +50,9 @@ targets = st.lists(names | st.builds(Send, names, values), max_size=4, unique_by
 completed = st.builds(
     Completed, st.lists(st.tuples(channels, values), max_size=3).map(tuple), targets
 )
-answers = st.builds(Answer, text, namespaces, values)
-questions = st.builds(Question, st.builds(Interrupt, values, text), namespaces)
+# A question that has an answer is not pending, so their ids differ.
+answers = st.builds(Answer, text.map("a{}".format), namespaces, values)
+questions = st.builds(Question, st.builds(Interrupt, values, text.map("q{}".format)), namespaces)
 
 
 @st.composite

@@ -170,6 +170,26 @@ def test_an_answered_task_is_open_again_and_keeps_what_waits_inside_it() -> None
     assert ("__result__", None) in calls[0][1]
 
 
+def test_an_answer_alone_opens_the_task_again_with_what_waits_inside_it() -> None:
+    asked = Interrupted((QUESTION,), {"ns": ThreadState(PARENT)})
+    answer = Answer(QUESTION.interrupt.id, "ns", "because")
+    found = stored(ThreadState(CHECKPOINT))
+    writes = [("t", *write) for write in (*encode_result(TASK, asked), *encode_answers([answer]))]
+    assert decode(found._replace(pending_writes=writes)) == ThreadState(
+        CHECKPOINT, answers={"t": (answer,)}, frames={"t": asked.frames}
+    )
+
+
+def test_a_second_question_is_pending_after_the_first_was_answered() -> None:
+    second = Interrupted((Question(Interrupt("and?", "1" * 32), "ns"),))
+    answer = Answer(QUESTION.interrupt.id, "ns", "because")
+    found = stored(ThreadState(CHECKPOINT))
+    writes = [("t", *write) for write in (*encode_answers([answer]), *encode_result(TASK, second))]
+    state = decode(found._replace(pending_writes=writes))
+    assert state.results == {"t": second}
+    assert state.answers == {"t": (answer,)}
+
+
 def test_a_task_that_completed_has_whatever_it_left_before() -> None:
     asked = encode_result(TASK, Interrupted((QUESTION,)))
     done = Completed((("xs", [1]),))
@@ -202,6 +222,9 @@ def test_a_send_that_the_frontier_names_must_be_there() -> None:
     "writes",
     [
         [("__resume__", ["a"])],
+        [("__resume__", "a"), ("__answered__", [["1", "ns"]])],
+        [("__resume__", ["a"]), ("__answered__", [None])],
+        [("__frames__", None)],
         [("__pregel_tasks", "no send")],
         [("__pregel_tasks", Send("w", 1)), ("xs", 1)],
         [("__result__", [9])],
@@ -211,3 +234,10 @@ def test_garbled_pending_writes_are_refused(writes: list[Any]) -> None:
     found = stored(ThreadState(CHECKPOINT))
     with pytest.raises(CorruptRecord):
         decode(found._replace(pending_writes=[("t", *write) for write in writes]))
+
+
+@pytest.mark.parametrize("write", [("__nulls__", None), ("__nulls__", [1]), ("__passed__", 1)])
+def test_garbled_writes_of_the_null_task_are_refused(write: tuple[str, Any]) -> None:
+    found = stored(ThreadState(CHECKPOINT))
+    with pytest.raises(CorruptRecord):
+        decode(found._replace(pending_writes=[(NULL_TASK, *write)]))

@@ -12,10 +12,14 @@ from distgraph.errors import CorruptRecord, DeserializationError, SerializationE
 Typed = tuple[str, bytes]
 EMPTY: Typed = ("empty", b"")
 """Stands for a channel that was written but has no value."""
+NULL: Typed = ("null", b"")
+"""None, which most gotos and many channels hold, without asking the serializer."""
 
 
 def dump(serde: SerializerProtocol, channel: str, value: Any) -> Typed:
     """Return the bytes of a channel's value; SerializationError names the channel."""
+    if value is None:
+        return NULL
     try:
         return serde.dumps_typed(value)
     except SerializationError as error:
@@ -24,6 +28,8 @@ def dump(serde: SerializerProtocol, channel: str, value: Any) -> Typed:
 
 def load(serde: SerializerProtocol, channel: str, stored: Typed) -> Any:
     """Return a channel's value; DeserializationError names the channel."""
+    if stored[0] == NULL[0]:
+        return None
     try:
         return serde.loads_typed(stored)
     except DeserializationError as error:
