@@ -22,6 +22,7 @@ from distgraph.engine import (
 from distgraph.events import Concluded, Ended, Event, Resumed, Started, Stepped
 from distgraph.runners import pool, tasks
 from distgraph.runners.backend import Job, Listing, Place
+from distgraph.runners.changes import changed_channels
 from distgraph.runners.here import run_here, run_here_async
 from distgraph.runners.stores import NoStore, SaverCall, SaverStore, Store, new_stamp
 
@@ -191,11 +192,7 @@ def _saved(job: Job, request: Save) -> tuple[Event, ...]:
     checkpoint = request.state.checkpoint
     if checkpoint.source == "fork" or not request.checkpoints:
         return (Resumed(job.place.ns, request.state),)
-    changed = frozenset(
-        channel
-        for channel, version in checkpoint.versions.items()
-        if version.startswith(f"{checkpoint.step}.") and version.endswith(checkpoint.id[-12:])
-    )
+    changed = changed_channels(checkpoint)
     return (Stepped(job.place.ns, request.state, changed),)
 
 
