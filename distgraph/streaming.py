@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from distgraph._message import is_message, is_removal, message_id
 from distgraph.core.frame import triggers
 from distgraph.core.graph import ROOT, Graph
 from distgraph.core.model import (
@@ -126,9 +127,7 @@ def _task_result(task: Task, result: Result) -> dict[str, Any]:
         case Errored() as failure:
             error = str(failure)
         case Interrupted(questions):
-            interrupts = [
-                {"value": q.interrupt.value, "id": q.interrupt.id} for q in questions
-            ]
+            interrupts = [{"value": q.interrupt.value, "id": q.interrupt.id} for q in questions]
     return {
         "id": task.id,
         "name": task.node,
@@ -151,18 +150,13 @@ def _messages(view: View, event: Ended, writes: tuple[Write, ...]) -> Iterator[A
     for _, value in writes:
         for message in value if isinstance(value, list) else [value]:
             key = message_id(message)
-            if _is_message(message) and (key is None or key not in known | view.seen):
+            if _shown(message) and (key is None or key not in known | view.seen):
                 view.seen.add(key)
                 yield message, metadata
 
 
-def _is_message(value: Any) -> bool:
-    return all(hasattr(value, name) for name in ("id", "type", "content"))
-
-
-def message_id(message: Any) -> Any:
-    """Return the id of a message object, None when it has none."""
-    return getattr(message, "id", None) if _is_message(message) else None
+def _shown(value: Any) -> bool:
+    return is_message(value) and not is_removal(value)
 
 
 def _ids(value: Any) -> Iterator[Any]:
