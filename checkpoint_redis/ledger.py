@@ -112,6 +112,10 @@ class Ledger:
     writes = _method(commands.writes)
     threads = _method(commands.threads)
     scan = _method(commands.scan)
+    event_blob = _method(commands.event_blob)
+    appear = _method(commands.appear)
+    disappear = _method(commands.disappear)
+    workers = _method(commands.workers)
 
 
 class AsyncLedger:
@@ -167,6 +171,10 @@ class AsyncLedger:
     writes = _async(commands.writes)
     threads = _async(commands.threads)
     scan = _async(commands.scan)
+    event_blob = _async(commands.event_blob)
+    appear = _async(commands.appear)
+    disappear = _async(commands.disappear)
+    workers = _async(commands.workers)
 
 
 def _words(command: Command[Any]) -> tuple[Any, ...]:

@@ -248,3 +248,14 @@ class Listed:
     thread_id: str
     graph: str
     run: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSeen:
+    """A worker as it told of itself; ``seen`` in seconds since 1970, graphs as "name@fp"."""
+
+    name: str
+    seen: float
+    version: str
+    queues: tuple[str, ...]
+    graphs: tuple[str, ...]

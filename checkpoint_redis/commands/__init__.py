@@ -12,9 +12,11 @@ from checkpoint_redis.commands.dispatch import (
     sweep,
     sweeper_turn,
 )
+from checkpoint_redis.commands.presence import appear, disappear, workers
 from checkpoint_redis.commands.query import (
     channels,
     checkpoints,
+    event_blob,
     header,
     history,
     load,
@@ -40,6 +42,7 @@ __all__ = [
     "Plain",
     "Script",
     "answer",
+    "appear",
     "beat",
     "cancel",
     "channels",
@@ -49,7 +52,9 @@ __all__ = [
     "commit",
     "complete",
     "delete",
+    "disappear",
     "emit",
+    "event_blob",
     "fail",
     "fail_advance",
     "finish",
@@ -68,5 +73,6 @@ __all__ = [
     "sweeper_turn",
     "threads",
     "update",
+    "workers",
     "writes",
 ]

@@ -167,3 +167,12 @@ def _listed(raw: Any) -> tuple[Listed, ...]:
         Listed(text(x), int(since), read_thread_id(name), text(graph), text(run))
         for x, since, name, graph, run in raw
     )
+
+
+def event_blob(thread: Thread, ref: str) -> Plain[bytes | None]:
+    """Read an event payload that was too large for the stream; None once it has expired."""
+
+    def read(raw: Any) -> bytes | None:
+        return raw if isinstance(raw, bytes) else None
+
+    return Plain(("HGET", thread.event_blobs, ref), read)

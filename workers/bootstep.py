@@ -1,0 +1,46 @@
+"""What a Celery worker does for a backend while it lives: appear, sweep, release what is lost."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from billiard.exceptions import WorkerLostError
+from celery import Celery, bootsteps, signals
+
+from workers import hints
+
+if TYPE_CHECKING:
+    from workers.backend import CeleryBackend
+
+log = logging.getLogger(__name__)
+
+
+def add_bootstep(app: Celery, backend: CeleryBackend, task: Any) -> None:
+    """Make every worker of ``app`` look after ``backend``'s threads."""
+
+    class Caretaker(bootsteps.StartStopStep):
+        """Sweeps from the worker's main process, and lets coroutine jobs end at shutdown."""
+
+        requires = {"celery.worker.components:Pool"}
+        name = f"distgraph.{backend.namespace}"
+
+        def start(self, worker: Any) -> None:
+            self._sweeper = backend.sweeper(worker.hostname)
+            self._sweeper.start()
+
+        def stop(self, worker: Any) -> None:
+            self._sweeper.stop()
+            backend.leave(worker.hostname)
+
+    def release(args: Any = None, exception: Any = None, **_: Any) -> None:
+        if isinstance(exception, WorkerLostError):
+            hint = hints.read(list(args or ()))
+            if hint is not None and not hint.is_advance:
+                backend.release(hint)
+
+    app.steps["worker"].add(Caretaker)
+    signals.task_failure.connect(release, sender=task, weak=False)
+    signals.worker_process_shutdown.connect(
+        lambda **_: backend.loop.drain(timeout=5.0), weak=False
+    )

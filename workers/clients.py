@@ -1,0 +1,68 @@
+"""Redis clients: one for each process, and one for each event loop that asks."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import weakref
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+import redis.asyncio
+
+from checkpoint_redis.ledger import AsyncLedger, Ledger
+
+_BEYOND_ANY_BLOCK = 60.0
+
+
+@dataclass(slots=True)
+class _Opened:
+    pid: int
+    ledger: Ledger
+    waiting: redis.Redis
+
+
+class Clients:
+    """Opens clients when they are first needed; what a fork inherits is dropped unused.
+
+    ``reach``: how long, in seconds, a call goes on trying to connect.
+    """
+
+    def __init__(self, url: str, reach: float) -> None:
+        self.url, self._reach = url, reach
+        self._opened: _Opened | None = None
+        self._loops: weakref.WeakKeyDictionary[Any, tuple[AsyncLedger, Any]]
+        self._loops = weakref.WeakKeyDictionary()
+
+    def ledger(self, *, patient: bool = False) -> Ledger:
+        """Return this process's ledger; a ``patient`` one retries for 10 s, as workers do."""
+        opened = self._here()
+        return opened.ledger if not patient else Ledger(opened.ledger.client)
+
+    def waiting(self) -> redis.Redis:
+        """Return a client whose reads may block for long."""
+        return self._here().waiting
+
+    def _here(self) -> _Opened:
+        if self._opened is None or self._opened.pid != os.getpid():
+            ledger = Ledger(self._client(redis.Redis, 5.0), retry_for=self._reach)
+            self._opened = _Opened(os.getpid(), ledger, self._client(redis.Redis, _BEYOND_ANY_BLOCK))
+        return self._opened
+
+    def on_loop(self) -> tuple[AsyncLedger, Any]:
+        """Return the running loop's ledger and blocking-read client."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._loops:
+            ledger = AsyncLedger(self._client(redis.asyncio.Redis, 5.0), retry_for=self._reach)
+            self._loops[loop] = (ledger, self._client(redis.asyncio.Redis, _BEYOND_ANY_BLOCK))
+        return self._loops[loop]
+
+    def _client(self, kind: Any, read_timeout: float) -> Any:
+        return kind.from_url(
+            self.url,
+            socket_timeout=read_timeout,
+            socket_connect_timeout=min(2.0, self._reach),
+            health_check_interval=30,
+            retry=None,
+        )

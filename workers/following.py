@@ -1,0 +1,227 @@
+"""How a client follows a run: the thread's event stream, turned into the engine's events."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from checkpoint_redis import commands, events
+from checkpoint_redis.keys import Thread
+from distgraph.core.graph import Graph
+from distgraph.core.model import (
+    Checkpoint,
+    Completed,
+    Errored,
+    Failed,
+    Finished,
+    Interrupted,
+    Outcome,
+    Paused,
+    Result,
+    Task,
+    ThreadState,
+)
+from distgraph.core.plan import is_input, plan, with_nulls
+from distgraph.errors import CorruptRecord, RunCancelled, RunTimeout, ThreadNotFound
+from distgraph.events import Concluded, Custom, Ended, Event, Resumed, Started, Stepped
+from distgraph.runners.changes import changed_channels
+from workers.flows import Effect, Flow, Read, Tell
+from workers.served import Served
+from workers.starting import Begun, load_state
+
+log = logging.getLogger(__name__)
+FIRST_SLICE_MS, SLICE_MS = 5_000, 15_000
+_QUIET = frozenset(("success", "interrupted", "error", "cancelled", "rolled_back"))
+
+
+@dataclass(slots=True)
+class _Follower:
+    """Where a follower stands in a run."""
+
+    served: Served
+    thread: Thread
+    run: str
+    modes: frozenset[str]
+    state: ThreadState | None
+    after: str
+    deadline: float | None
+
+    @property
+    def graph(self) -> Graph:
+        return self.served.graph
+
+    @property
+    def detailed(self) -> bool:
+        """Whether more than the end of the run is wanted."""
+        return bool(self.modes)
+
+
+def follow(
+    served: Served, thread: Thread, begun: Begun, modes: frozenset[str], timeout: float | None
+) -> Flow:
+    """Tell a run's events from its beginning to its end; the last one is Concluded.
+
+    Raises RunTimeout after ``timeout`` seconds, RunCancelled, ThreadNotFound.
+    """
+    deadline = None if timeout is None else time.monotonic() + timeout
+    at = _Follower(served, thread, begun.run, modes, begun.state, begun.after, deadline)
+    if begun.outcome is not None:
+        yield Tell(Concluded("", begun.state, begun.outcome))
+        return None
+    slice_ms, warned = FIRST_SLICE_MS, False
+    while True:
+        found = yield Read(thread.events, at.after, _slice(at, slice_ms))
+        for entry in found:
+            event = events.decode(entry)
+            at.after = event.id
+            if (yield from _tell(at, event)):
+                return None
+        if not found and (yield from _ended_unseen(at)):
+            return None
+        if not found and not warned:
+            warned, slice_ms = True, SLICE_MS
+            yield from _warn_if_unserved(at)
+
+
+def _slice(at: _Follower, slice_ms: int) -> int:
+    if at.deadline is None:
+        return slice_ms
+    left = at.deadline - time.monotonic()
+    if left <= 0:
+        msg = f"Run {at.run} did not finish in time. It goes on: wait again, or cancel it."
+        raise RunTimeout(msg)
+    return max(1, min(slice_ms, int(left * 1000)))
+
+
+def _ended_unseen(at: _Follower) -> Generator[Effect, Any, bool]:
+    """Look at the run's outcome: its event may have been trimmed, or lost with the stream."""
+    outcome = yield commands.outcome(at.thread, at.run)
+    if outcome is None:
+        msg = f"Run {at.run} is not known: its thread was deleted, or Redis lost its data."
+        raise ThreadNotFound(msg)
+    if outcome.status not in _QUIET:
+        return False
+    yield from _conclude(at, outcome.status, outcome.error)
+    return True
+
+
+def _warn_if_unserved(at: _Follower) -> Generator[Effect, Any, None]:
+    workers = yield commands.workers(at.thread.namespace)
+    label = f"{at.graph.name}@{at.graph.fingerprint}"
+    now = time.time()
+    alive = [worker for worker in workers if worker.seen > now - SLICE_MS / 1000]
+    if any(label in worker.graphs for worker in alive):
+        return
+    log.warning(
+        "Run %s waits: no live worker serves graph %s. Start one: distgraph worker MODULE:GRAPH",
+        at.run,
+        label,
+    )
+
+
+def _tell(at: _Follower, event: events.Event) -> Generator[Effect, Any, bool]:
+    """Tell what an event of the stream means; True at the end of the run."""
+    match event.kind, event.payload:
+        case "end", [run, status, _] if run == at.run:
+            yield from _conclude(at, status, (yield from _payload(at, event)))
+            return True
+        case "run", [run, kind] if run == at.run and at.detailed and kind != "start":
+            yield from _resumed(at)
+        case "run", [run, _] if run == at.run and at.detailed and _continues(at):
+            yield from _resumed(at)
+        case "step", ["", cp, _] if at.detailed:
+            yield from _stepped(at, cp)
+        case "task" | "ask" | "fail", ["", tid, *_] if at.detailed:
+            yield from _ended(at, tid, (yield from _payload(at, event)))
+        case "custom", _ if "custom" in at.modes:
+            chunk = at.served.wire.serializer.loads((yield from _payload(at, event)))
+            yield Tell(Custom("", chunk))
+    return False
+
+
+def _continues(at: _Follower) -> bool:
+    """Whether a started run goes on from a checkpoint instead of an input."""
+    return at.state is not None and at.state.passed == at.state.checkpoint.id
+
+
+def _payload(at: _Follower, event: events.Event) -> Generator[Effect, Any, bytes]:
+    if not event.ref:
+        return event.blob
+    blob = yield commands.event_blob(at.thread, event.ref)
+    return blob or b""
+
+
+def _resumed(at: _Follower) -> Generator[Effect, Any, None]:
+    if at.state is None:
+        return
+    yield Tell(Resumed("", at.state))
+    opened = with_nulls(at.graph, at.state.checkpoint, at.state.nulls)
+    tasks = plan(opened)
+    for task in tasks:
+        if task.id in at.state.results:
+            yield Tell(Ended("", task, at.state.results[task.id], opened.values, kept=True))
+    todo = tuple(task for task in tasks if task.id not in at.state.results)
+    if todo:
+        yield Tell(Started("", at.state, todo))
+
+
+def _stepped(at: _Follower, cp: str) -> Generator[Effect, Any, None]:
+    if at.state is not None and at.state.checkpoint.id == cp:
+        state: ThreadState | None = at.state
+    else:
+        _, state = yield from load_state(at.served.wire, at.thread, cp)
+    if state is None or is_input(state.checkpoint):
+        return
+    at.state = ThreadState(state.checkpoint)
+    if state.checkpoint.source == "fork":
+        yield Tell(Resumed("", at.state))
+    else:
+        yield Tell(Stepped("", at.state, changed_channels(state.checkpoint)))
+    if tasks := plan(state.checkpoint):
+        yield Tell(Started("", at.state, tasks))
+
+
+def _ended(at: _Follower, tid: str, blob: bytes) -> Generator[Effect, Any, None]:
+    state = at.state
+    if state is None or not blob:
+        return
+    opened = with_nulls(at.graph, state.checkpoint, state.nulls)
+    task = next((task for task in plan(opened) if task.id == tid), None)
+    if task is None:
+        return
+    result = at.served.wire.read_result(blob)
+    at.state = replace(state, results={**state.results, tid: result})
+    yield Tell(Ended("", task, result, opened.values))
+
+
+def _conclude(at: _Follower, status: str, error: bytes) -> Generator[Effect, Any, None]:
+    if status in ("cancelled", "rolled_back"):
+        msg = f"Run {at.run} was cancelled."
+        raise RunCancelled(msg)
+    _, state = yield from load_state(at.served.wire, at.thread)
+    yield Tell(Concluded("", state, _outcome(at, status, error, state)))
+
+
+def _outcome(
+    at: _Follower, status: str, error: bytes, state: ThreadState | None
+) -> Outcome:
+    match status:
+        case "success":
+            return Finished()
+        case "interrupted":
+            return Paused(_questions(at, state))
+        case "error":
+            return Failed(at.served.wire.read_error(error))
+    msg = f"Run {at.run} ended with a status that this version does not know: {status}"
+    raise CorruptRecord(msg)
+
+
+def _questions(at: _Follower, state: ThreadState | None) -> tuple[Any, ...]:
+    if state is None:
+        return ()
+    opened = with_nulls(at.graph, state.checkpoint, state.nulls)
+    asked = [state.results.get(task.id) for task in plan(opened)]
+    return tuple(q for result in asked if isinstance(result, Interrupted) for q in result.questions)

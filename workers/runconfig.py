@@ -1,0 +1,103 @@
+"""What a run was called with, as it is stored beside the thread for whoever runs its tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from distgraph.core.frame import Invocation
+from distgraph.core.graph import Graph
+from distgraph.core.model import Limits
+from distgraph.engine import Start
+from distgraph.errors import CorruptRecord, SerializationError
+from distgraph.graph.calls import DEFAULT_RECURSION_LIMIT
+
+_COORDINATES = ("thread_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map")
+_IN_PROCESS = ("callbacks",)
+
+
+@dataclass(frozen=True, slots=True)
+class RunConfig:
+    """The part of a call that its tasks need."""
+
+    config: Mapping[str, Any]
+    context: Any
+    run_id: str | None
+    recursion_limit: int
+    before: frozenset[str]
+    after: frozenset[str]
+    metadata: Mapping[str, Any]
+
+    def limits(self, stop: int) -> Limits:
+        """Return what the run may do; ``stop`` is its last step."""
+        return Limits(self.recursion_limit, stop, self.before, self.after, self.metadata)
+
+    def invocation(self, thread_id: str, run_id: str) -> Invocation:
+        """Return what a task of the run is told."""
+        return Invocation(self.config, self.context, thread_id, self.run_id or run_id, durable=True)
+
+
+def of_call(start: Start, invocation: Invocation) -> RunConfig:
+    """Return what is stored of a call; SerializationError for what only works in one process."""
+    given = invocation.config
+    if any(given.get(name) for name in _IN_PROCESS):
+        msg = (
+            "config['callbacks'] cannot be sent to workers: leave it out, or run the graph in "
+            "this process, without a backend."
+        )
+        raise SerializationError(msg)
+    inner = {
+        key: value
+        for key, value in given.get("configurable", {}).items()
+        if key not in _COORDINATES and not key.startswith("__")
+    }
+    config = {k: v for k, v in given.items() if k not in ("run_id", *_IN_PROCESS)}
+    return RunConfig(
+        {**config, "configurable": inner},
+        invocation.context,
+        invocation.run_id,
+        start.recursion_limit,
+        start.before,
+        start.after,
+        start.metadata,
+    )
+
+
+def says_nothing(run: RunConfig, graph: Graph) -> bool:
+    """Whether a call gave no more than a thread: a resume then keeps what its thread was told."""
+    given = {key for key, value in run.config.items() if value}
+    plain = not given and run.context is None and run.run_id is None and not run.metadata
+    return plain and run.before == graph.before and run.after == graph.after
+
+
+def pack(run: RunConfig, serializer: JsonPlusSerializer) -> bytes:
+    """Return the record of a run's config; SerializationError names what cannot be stored."""
+    try:
+        return serializer.dumps(
+            [
+                dict(run.config),
+                run.context,
+                run.run_id,
+                run.recursion_limit,
+                sorted(run.before),
+                sorted(run.after),
+                dict(run.metadata),
+            ]
+        )
+    except SerializationError as error:
+        msg = f"The run's config or context cannot be stored. {error}"
+        raise SerializationError(msg) from error
+
+
+def unpack(blob: bytes, serializer: JsonPlusSerializer) -> RunConfig:
+    """Return the config of a record; an empty one for a run that stored none."""
+    if not blob:
+        return RunConfig({}, None, None, DEFAULT_RECURSION_LIMIT, frozenset(), frozenset(), {})
+    match serializer.loads(blob):
+        case [dict(config), context, run_id, int(limit), list(before), list(after), dict(meta)]:
+            stops = frozenset(before), frozenset(after)
+            return RunConfig(config, context, run_id, limit, *stops, meta)
+    msg = "A stored run config is not of the form that this version writes."
+    raise CorruptRecord(msg)

@@ -1,0 +1,69 @@
+"""The graphs that a backend knows: with their code, and how their values are encoded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from distgraph.checkpoint.serde.schema import classes_of
+from distgraph.core.graph import Graph
+from workers.wire import Wire
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A registered graph; ``queue`` is where its tasks go unless a node says otherwise."""
+
+    graph: Graph
+    wire: Wire
+    queue: str
+
+    @property
+    def label(self) -> str:
+        """What a worker tells the scripts that it serves."""
+        return f"{self.graph.name}@{self.graph.fingerprint}"
+
+
+class Registry:
+    """The graphs of one backend, by name."""
+
+    def __init__(self, types: Iterable[type], max_bytes: int) -> None:
+        self._types, self._max_bytes = tuple(types), max_bytes
+        self._graphs: dict[str, Served] = {}
+
+    def add(self, graph: Graph, context_schema: Any, queue: str) -> Served:
+        """Register ``graph``; ValueError when a different one has the name already."""
+        known = self._graphs.get(graph.name)
+        if known is not None and known.graph.fingerprint != graph.fingerprint:
+            msg = (
+                f"This backend already has another graph with the name '{graph.name}': "
+                "compile one of them under another name."
+            )
+            raise ValueError(msg)
+        schemas = (*graph.schema_types, *((context_schema,) if context_schema else ()))
+        wire = Wire(self._serializer(classes_of(*schemas)))
+        self._graphs[graph.name] = Served(graph, wire, queue)
+        return self._graphs[graph.name]
+
+    def get(self, name: str) -> Served | None:
+        """Return the graph of that name, None when this process has not got it."""
+        return self._graphs.get(name)
+
+    def all(self) -> tuple[Served, ...]:
+        """Return every registered graph."""
+        return tuple(self._graphs.values())
+
+    def labels(self) -> tuple[str, ...]:
+        """Return what this process tells the scripts that it serves."""
+        return tuple(served.label for served in self.all())
+
+    def common_wire(self) -> Wire:
+        """Return an encoder for threads of any graph, also of those that are not known here."""
+        schemas = (schema for served in self.all() for schema in served.graph.schema_types)
+        return Wire(self._serializer(classes_of(*schemas)))
+
+    def _serializer(self, known: Iterable[type]) -> JsonPlusSerializer:
+        allowed = dict.fromkeys((*self._types, *known))
+        return JsonPlusSerializer(allowed=tuple(allowed), max_bytes=self._max_bytes)

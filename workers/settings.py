@@ -1,0 +1,37 @@
+"""Settings: arguments first, then DISTGRAPH_* environment variables, then these defaults."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """How a backend works; times in seconds, sizes in bytes.
+
+    ``redis``: where threads live. ``broker``: what Celery speaks to, by default the same Redis.
+    ``lease``: how long a silent worker keeps its tasks. ``heartbeat``: how often it speaks.
+    ``sweep``: how often overdue work is looked for. ``max_lost``: how many vanished attempts of a
+    task are tolerated. ``async_concurrency``: coroutine nodes at once in one worker process.
+    ``reach``: how long a client waits for Redis or the broker to be reachable.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="DISTGRAPH_", extra="ignore")
+
+    redis: str = "redis://localhost:6379/0"
+    broker: str = ""
+    namespace: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")] = "dg"
+    lease: Annotated[float, Field(gt=0)] = 10.0
+    heartbeat: Annotated[float, Field(gt=0)] = 3.0
+    sweep: Annotated[float, Field(gt=0)] = 1.0
+    max_lost: Annotated[int, Field(ge=0)] = 3
+    async_concurrency: Annotated[int, Field(gt=0)] = 100
+    max_value_bytes: Annotated[int, Field(gt=0)] = 16 * 2**20
+    reach: Annotated[float, Field(gt=0)] = 3.0
+
+    @property
+    def lease_ms(self) -> int:
+        """The lease in milliseconds, as the scripts take it."""
+        return int(self.lease * 1000)

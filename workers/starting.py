@@ -1,0 +1,336 @@
+"""How a client starts, resumes and updates: the engine's program, answered by scripts.
+
+The program runs in the caller's process until its first tasks have to be run; from there on
+workers carry it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from checkpoint_redis import commands
+from checkpoint_redis.keys import Thread
+from checkpoint_redis.records import STAGE_ABOVE, Answer, Superstep
+from checkpoint_redis.replies import Answered, Hint, Loaded, Started
+from distgraph.core.model import Checkpoint, Decision, Failed, Outcome, RunTasks, ThreadState
+from distgraph.engine import Load, NewStamp, RunHere, Save, SaveAnswers, SaveUpdate, limits_of
+from distgraph.errors import (
+    NoSuchInterrupt,
+    NothingToResume,
+    ThreadBusy,
+    ThreadConflict,
+)
+from distgraph.runners.backend import Job
+from distgraph.runners.stores import new_stamp
+from workers.desk import STAGE_CHUNK, entries, nonce
+from workers.flows import Effect, Flow, Here, Publish, Reach
+from workers.hints import outgoing
+from workers.runconfig import of_call, pack, says_nothing
+from workers.served import Served
+from workers.wire import Wire
+
+CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A run that is under way, or over: ``after`` is the id of the last event before its first.
+
+    ``state`` is where it started from. ``outcome`` is there when nothing had to be started.
+    """
+
+    run: str
+    after: str
+    state: ThreadState | None
+    outcome: Outcome | None = None
+
+
+@dataclass(slots=True)
+class _Client:
+    """One call of a graph on its way into the store."""
+
+    job: Job
+    served: Served
+    thread: Thread
+    run: str
+    loaded: Loaded | None = None
+
+    @property
+    def wire(self) -> Wire:
+        return self.served.wire
+
+    @property
+    def head(self) -> str:
+        return self.loaded.header.cp if self.loaded else ""
+
+    @property
+    def status(self) -> str:
+        return self.loaded.header.st if self.loaded else ""
+
+
+def begin(job: Job, served: Served, thread: Thread, run: str) -> Flow:
+    """Start what ``job`` asks for; return Begun.
+
+    Raises what the program raises, ThreadBusy, ThreadConflict, NoSuchInterrupt, NothingToResume.
+    """
+    client = _Client(job, served, thread, run)
+    yield Reach()
+    answer: Any = None
+    state: ThreadState | None = None
+    try:
+        while True:
+            request = job.program.send(answer)
+            match request:
+                case Load():
+                    answer = yield from _load(client)
+                case NewStamp(parent):
+                    answer = new_stamp(parent)
+                case RunHere():
+                    answer = yield Here(job, request)
+                case Save():
+                    return (yield from _save(client, request))
+                case SaveAnswers():
+                    return (yield from _go_on(client, request))
+                case SaveUpdate():
+                    answer = yield from _update(client, request)
+                    state = request.state
+    except StopIteration as stop:
+        reached = None if isinstance(stop.value, Failed) else state
+        return Begun(run, "", reached, stop.value)
+
+
+def load_state(wire: Wire, thread: Thread, cp: str = "") -> Generator[Effect, Any, tuple[Loaded | None, ThreadState | None]]:
+    """Read a thread at one moment; what does not come at once is fetched after it."""
+    loaded: Loaded | None = yield commands.load(thread, "", cp)
+    if loaded is None or loaded.checkpoint is None:
+        return loaded, None
+    channels = dict(loaded.channels)
+    missing = tuple(
+        name for name in wire.refs(loaded.checkpoint) if channels.get(name) is None
+    )
+    channels |= yield from fetch_channels(thread, missing)
+    return loaded, wire.state(loaded, channels)
+
+
+def fetch_channels(
+    thread: Thread, names: tuple[str, ...]
+) -> Generator[Effect, Any, Mapping[str, bytes | None]]:
+    found: dict[str, bytes | None] = {}
+    for start in range(0, len(names), CHUNK):
+        part = names[start : start + CHUNK]
+        blobs = yield commands.channels(thread, "", part)
+        found.update(zip(part, blobs, strict=True))
+    return found
+
+
+def _load(client: _Client) -> Generator[Effect, Any, ThreadState | None]:
+    at = client.job.place.checkpoint_id
+    client.loaded, state = yield from load_state(client.wire, client.thread, at)
+    return state
+
+
+# --- starting ---------------------------------------------------------------------------------
+
+
+def _save(client: _Client, request: Save) -> Generator[Effect, Any, Begun]:
+    stop = _stop(client, request.state if not request.checkpoints else None)
+    step = client.wire.superstep(
+        client.served.graph, nonce(), request.checkpoints, request.then, stop
+    )
+    return (yield from _start(client, step, request.state, passed=request.state.passed))
+
+
+def _stop(client: _Client, state: ThreadState | None) -> int:
+    """Return the last step that the run may take, counted from where it starts."""
+    start = client.job.start
+    if start is None:
+        return 0
+    if state is None and client.loaded is not None:
+        return limits_of(start, _bare(client.loaded.header.step)).stop
+    return limits_of(start, state).stop
+
+
+def _bare(step: int) -> ThreadState:
+    return ThreadState(Checkpoint("", None, step, "loop", ""))
+
+
+def _start(
+    client: _Client, step: Superstep, state: ThreadState, *, passed: str
+) -> Generator[Effect, Any, Begun]:
+    config = _config(client)
+    ready = step
+    if len(step.tasks) > STAGE_ABOVE:
+        for first in range(0, len(step.tasks), STAGE_CHUNK):
+            chunk = step.tasks[first : first + STAGE_CHUNK]
+            yield commands.stage(client.thread, step.ep, chunk)
+        ready = replace(step, tasks=(), staged=True)
+    started: Started = yield commands.start(
+        client.thread,
+        client.run,
+        ready,
+        expect=client.head,
+        graph=client.served.graph.name,
+        fp=client.served.graph.fingerprint,
+        queue=client.served.queue,
+        cfg=config,
+        modes=" ".join(sorted(client.job.modes)),
+        passed=passed,
+    )
+    match started.status:
+        case "busy":
+            raise ThreadBusy(_busy(client, started.run))
+        case "conflict" | "unstaged":
+            raise ThreadConflict(_conflict(client))
+    if started.status == "go":
+        hints = entries(step, "", client.served.queue)
+        yield Publish(tuple(outgoing(client.thread.x, hints)))
+        yield commands.published(client.thread, "", step.ep)
+    return Begun(client.run, started.event_id, state)
+
+
+def _config(client: _Client) -> bytes:
+    job = client.job
+    if job.start is None:
+        return b""
+    return pack(of_call(job.start, job.invocation), client.wire.serializer)
+
+
+# --- going on ----------------------------------------------------------------------------------
+
+
+def _go_on(client: _Client, request: SaveAnswers) -> Generator[Effect, Any, Begun]:
+    """Answer, ask again, retry, or simply continue: what the thread's status makes of it."""
+    if client.status == "busy" and not request.replies:
+        header = client.loaded.header if client.loaded else None
+        raise ThreadBusy(_busy(client, header.run if header else ""))
+    opened = client.loaded is not None and bool(client.loaded.tasks)
+    if opened and client.status in ("interrupted", "error", "busy"):
+        return (yield from _answer(client, request))
+    step = client.wire.superstep(
+        client.served.graph, nonce(), (), request.then, _stop(client, request.state)
+    )
+    nulls = () if request.null is None else (client.wire.null(request.null),)
+    at_head = request.state.checkpoint.id == client.head
+    if not at_head:
+        msg = "Going on from an older checkpoint with a Command needs update_state first."
+        raise ThreadConflict(msg)
+    ready = replace(step, nulls=nulls)
+    return (yield from _start(client, ready, request.state, passed=request.state.passed))
+
+
+def _answer(client: _Client, request: SaveAnswers) -> Generator[Effect, Any, Begun]:
+    mode = "resume" if request.replies else _MODES[client.status]
+    wire, job = client.wire, client.job
+    pairs = tuple(
+        Answer("", reply.task, reply.answer.id, wire.answer(reply.answer))
+        for reply in request.replies
+    )
+    nulls = () if request.null is None else (wire.null(request.null),)
+    told = None if job.start is None else of_call(job.start, job.invocation)
+    keep = told is None or says_nothing(told, client.served.graph)
+    answered: Answered = yield commands.answer(
+        client.thread,
+        client.run,
+        mode,  # type: ignore[arg-type]
+        pairs,
+        rnd=nonce(),
+        nulls=nulls,
+        tasks=_added(client, request.then),
+        cfg=None if keep or told is None else pack(told, wire.serializer),
+        modes=" ".join(sorted(job.modes)),
+        graph_fp=client.served.graph.fingerprint,
+        stop=_stop(client, request.state),
+    )
+    return (yield from _answered(client, answered, request))
+
+
+_MODES = {"interrupted": "reask", "error": "retry"}
+
+
+def _added(client: _Client, then: Decision) -> Any:
+    """Return the tasks that a caller's goto adds to the open superstep."""
+    if not isinstance(then, RunTasks) or client.loaded is None:
+        return ()
+    known = {task.tid for task in client.loaded.tasks}
+    graph = client.served.graph
+    return tuple(
+        client.wire.task(task, graph.nodes[task.node])
+        for task in then.tasks
+        if task.id not in known
+    )
+
+
+def _answered(
+    client: _Client, answered: Answered, request: SaveAnswers
+) -> Generator[Effect, Any, Begun]:
+    check_answered(answered, tuple(r.answer.id for r in request.replies), client)
+    if answered.status != "dup":
+        yield from publish_answered(client.thread, answered, client.served.queue)
+    run = answered.run or client.run
+    return Begun(run, answered.event_id, request.state)
+
+
+def check_answered(answered: Answered, ids: tuple[str, ...], client: Any) -> None:
+    """Raise what a refused answer means."""
+    match answered.status:
+        case "no_interrupt":
+            raise NoSuchInterrupt(ids, answered.pending)
+        case "nothing" | "missing":
+            msg = "Nothing waits on this thread: it was answered, or moved on, in the meantime."
+            raise NothingToResume(msg)
+        case "busy":
+            raise ThreadBusy(_busy(client, answered.run))
+
+
+def publish_answered(thread: Thread, answered: Answered, queue: str) -> Flow:
+    """Publish what an accepted answer queued."""
+    hints = list(answered.hints)
+    if answered.advance:
+        hints.append(_advance_hint(answered, queue))
+    yield Publish(tuple(outgoing(thread.x, hints)))
+    yield commands.published(thread, "", answered.ep)
+    return None
+
+
+def _advance_hint(answered: Answered, queue: str) -> Any:
+    return Hint("", answered.ep, "@", queue, 0)
+
+
+def _busy(client: Any, run: str) -> str:
+    return (
+        f"Thread '{client.thread.thread_id}' is busy with run {run}: wait for it with "
+        "backend.thread(id), or cancel it."
+    )
+
+
+def _conflict(client: _Client) -> str:
+    return (
+        f"Thread '{client.thread.thread_id}' was moved on by somebody else in this moment, and "
+        "nothing was changed: look at its state and call again."
+    )
+
+
+# --- updating ----------------------------------------------------------------------------------
+
+
+def _update(client: _Client, request: SaveUpdate) -> Generator[Effect, Any, None]:
+    checkpoint = request.state.checkpoint
+    waiting = client.status == "interrupted" and bool(checkpoint.frontier)
+    changed = yield commands.update(
+        client.thread,
+        (client.wire.checkpoint(checkpoint),),
+        expect=client.head,
+        ep=nonce(),
+        waiting=waiting,
+        graph=client.served.graph.name,
+        fp=client.served.graph.fingerprint,
+        queue=client.served.queue,
+    )
+    match changed.status:
+        case "busy":
+            raise ThreadBusy(_busy(client, changed.run))
+        case "conflict" | "missing":
+            raise ThreadConflict(_conflict(client))
+    client.loaded, _ = yield from load_state(client.wire, client.thread)

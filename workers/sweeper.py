@@ -1,0 +1,125 @@
+"""Looks after what is overdue: any worker may, and one does at a time."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from checkpoint_redis.keys import SHARDS, Thread
+from checkpoint_redis.ledger import Ledger
+from checkpoint_redis.replies import Due, Hint
+from distgraph.errors import DistGraphError
+from workers.desk import worker_lost
+from workers.hints import Outgoing, outgoing
+from workers.settings import Settings
+
+log = logging.getLogger(__name__)
+CHUNK = 1_000
+
+
+class Sweeper:
+    """Sweeps every ``settings.sweep`` seconds in a thread of its own.
+
+    ``depth`` tells how many messages the broker holds, None where it cannot be read. When it is
+    empty in two rounds while tasks wait to be claimed, their hints are gone and sent again.
+    """
+
+    def __init__(
+        self,
+        ledger: Callable[[], Ledger],
+        settings: Settings,
+        publish: Callable[[Iterable[Outgoing]], None],
+        depth: Callable[[], int | None],
+        owner: str,
+        lost: bytes,
+        appear: Callable[[], None],
+    ) -> None:
+        self._ledger, self._settings, self._publish = ledger, settings, publish
+        self._depth, self._owner, self._lost, self._appear = depth, owner, lost, appear
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._suspects: set[tuple[str, str, str]] = set()
+
+    def start(self) -> None:
+        """Begin to sweep."""
+        self._stop.clear()
+        self._thread = threading.Thread(target=self._run, name="distgraph-sweeper", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop sweeping; waits for the round that is under way."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self._appear()
+                if self._ledger().sweeper_turn(self._settings.namespace, self._owner):
+                    self.sweep()
+            except DistGraphError as error:
+                log.warning("A sweep failed and is repeated: %s", error)
+            except Exception:
+                log.exception("A sweep failed and is repeated")
+            if self._stop.wait(self._settings.sweep):
+                return
+
+    def sweep(self) -> int:
+        """Look through all shards once; return how many hints were sent."""
+        sent = 0
+        for shard in range(SHARDS):
+            sent += self._send(
+                self._ledger().sweep(
+                    self._settings.namespace,
+                    shard,
+                    max_lost=self._settings.max_lost,
+                    lost=self._lost,
+                )
+            )
+        return sent + self._refill()
+
+    def _send(self, dues: Iterable[Due]) -> int:
+        by_thread: dict[str, list[Hint]] = defaultdict(list)
+        for due in dues:
+            by_thread[due.x] += due.hints
+        messages = [m for x, hints in by_thread.items() for m in outgoing(x, hints)]
+        if messages:
+            self._publish(messages)
+        return len(messages)
+
+    def _refill(self) -> int:
+        """Publish whole outboxes again when the broker is known to have lost them."""
+        if self._depth() != 0:
+            self._suspects = set()
+            return 0
+        waiting = {
+            (due.x, due.ns, due.ep)
+            for shard in range(SHARDS)
+            for due in self._ledger().overdue(self._settings.namespace, shard)
+        }
+        again, self._suspects = waiting & self._suspects, waiting - self._suspects
+        return sum(self._republish(*frame) for frame in again)
+
+    def _republish(self, x: str, ns: str, ep: str) -> int:
+        thread = Thread.from_x(self._settings.namespace, x)
+        cursor, sent = 0, 0
+        while True:
+            cursor, hints = self._ledger().outbox(thread, ns, ep, cursor, count=CHUNK)
+            messages = list(outgoing(x, hints))
+            self._publish(messages)
+            sent += len(messages)
+            if cursor == 0:
+                break
+        self._ledger().published(thread, ns, ep)
+        if sent:
+            log.warning("The broker had lost %d hints of thread %s: they were sent again.", sent, x)
+        return sent
+
+
+def lost_record(settings: Settings, encode: Callable[[Any], bytes]) -> bytes:
+    """Return the record that a task gets whose workers vanish too often."""
+    return encode(worker_lost(settings.max_lost))

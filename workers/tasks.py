@@ -1,0 +1,56 @@
+"""The Celery task: it reads the hint, does the job, and lets nothing out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from celery import Celery
+
+from distgraph.errors import DistGraphError
+from workers import hints, jobs
+from workers.desk import Office
+
+log = logging.getLogger(__name__)
+
+
+class Garbled:
+    """Counts messages that are no hints, and logs the first one."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def note(self, args: Any) -> None:
+        """Drop a message."""
+        self.count += 1
+        if self.count == 1:
+            log.warning("A message that is no hint was ignored: %.200r. Others are counted.", args)
+
+
+def add_task(app: Celery, name: str, queue: str | None, office: Callable[[], Office]) -> Any:
+    """Add the task ``name`` to ``app``; only its own options are set."""
+    garbled = Garbled()
+
+    @app.task(
+        name=name,
+        acks_late=False,
+        ignore_result=True,
+        serializer="json",
+        queue=queue,
+        shared=False,
+        typing=False,
+    )
+    def step(*args: Any, **kwargs: Any) -> None:
+        hint = None if kwargs else hints.read(list(args))
+        if hint is None:
+            garbled.note(args or kwargs)
+            return
+        try:
+            jobs.step(office(), hint)
+        except DistGraphError as error:
+            log.warning("A job of thread %s was given up: %s", hint.x, error)
+        except BaseException:  # noqa: BLE001 what leaves a task can end the whole worker
+            log.exception("A job of thread %s failed", hint.x)
+
+    return step

@@ -1,0 +1,240 @@
+"""The core's values as the blobs and entries that Redis stores, and back; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from checkpoint_redis.records import CheckpointEntry, Finished, Superstep, TaskEntry
+from checkpoint_redis.replies import Context, Loaded
+from distgraph.checkpoint import records
+from distgraph.checkpoint.codec import own_reference
+from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from distgraph.core.graph import Graph, Node
+from distgraph.core.model import (
+    Answer,
+    Checkpoint,
+    Completed,
+    Decision,
+    Errored,
+    Failed,
+    Finished as Over,
+    Interrupted,
+    Paused,
+    Result,
+    RunTasks,
+    Task,
+    ThreadState,
+)
+from distgraph.errors import CorruptRecord, InvalidUpdateError, SerializationError
+from distgraph.types import Send
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """Encodes for one graph: its state's classes are the ones that may be decoded."""
+
+    serializer: JsonPlusSerializer
+
+    # --- tasks -----------------------------------------------------------------------------
+
+    def task(self, task: Task, node: Node) -> TaskEntry:
+        """Return what is queued for ``task``."""
+        packet = [] if task.send is None else [task.send.arg]
+        try:
+            blob = self.serializer.dumps([task.node, task.index, packet])
+        except SerializationError as error:
+            msg = f"The packet sent to node '{task.node}' cannot be stored. {error}"
+            raise SerializationError(msg) from error
+        reads = task.send is None or bool(node.branches)
+        return TaskEntry(task.id, blob, node.queue, node.priority, reads)
+
+    def read_task(self, tid: str, blob: bytes) -> Task:
+        """Return the task of an entry."""
+        match self.serializer.loads(blob):
+            case [str(node), int(index), []]:
+                return Task(tid, node, index)
+            case [str(node), int(index), [arg]]:
+                return Task(tid, node, index, Send(node, arg))
+        msg = f"The record of task {tid} is not of the form that this version writes."
+        raise CorruptRecord(msg)
+
+    # --- checkpoints -----------------------------------------------------------------------
+
+    def checkpoint(self, checkpoint: Checkpoint) -> CheckpointEntry:
+        """Return what is stored of ``checkpoint``: its record, and the channels it changed."""
+        own = own_reference(checkpoint)
+        return CheckpointEntry(
+            id=checkpoint.id,
+            blob=self.serializer.dumps(records.pack_checkpoint(checkpoint)),
+            step=checkpoint.step,
+            refs=tuple(f"{name}@{ref}" for name, ref in checkpoint.versions.items()),
+            channels={
+                f"{name}@{ref}": self._channel(name, checkpoint.values[name])
+                for name, ref in checkpoint.versions.items()
+                if ref == own
+            },
+        )
+
+    def _channel(self, name: str, value: Any) -> bytes:
+        try:
+            return self.serializer.dumps(value)
+        except SerializationError as error:
+            msg = f"State key '{name}': {error}"
+            raise SerializationError(msg) from error
+
+    def read_checkpoint(self, blob: bytes, channels: Mapping[str, bytes | None]) -> Checkpoint:
+        """Return the checkpoint of a record and its channel blobs ("channel@ref" -> blob)."""
+        bare = records.unpack_checkpoint(self.serializer.loads(blob), {})
+        values = {}
+        for name, ref in bare.versions.items():
+            stored = channels.get(f"{name}@{ref}")
+            if stored is None:
+                msg = f"The value of state key '{name}' at {ref} is not stored."
+                raise CorruptRecord(msg)
+            values[name] = self.serializer.loads(stored)
+        return replace(bare, values=values)
+
+    def refs(self, blob: bytes) -> tuple[str, ...]:
+        """Return the "channel@ref" names that the checkpoint of a record refers to."""
+        bare = records.unpack_checkpoint(self.serializer.loads(blob), {})
+        return tuple(f"{name}@{ref}" for name, ref in bare.versions.items())
+
+    # --- results ---------------------------------------------------------------------------
+
+    def result(self, task: Task, result: Completed) -> bytes:
+        """Return a completed task's record; SerializationError names the node and the key."""
+        try:
+            return self.serializer.dumps(records.pack_result(result))
+        except SerializationError as error:
+            raise SerializationError(self._blame(task, result, error)) from error
+
+    def _blame(self, task: Task, result: Completed, error: SerializationError) -> str:
+        for key, value in result.writes:
+            try:
+                self.serializer.dumps(value)
+            except SerializationError as found:
+                return f"Node '{task.node}', state key '{key}': {found}"
+        return f"Node '{task.node}' returned what cannot be stored. {error}"
+
+    def questions(self, result: Interrupted) -> bytes:
+        """Return the record of what a task asks."""
+        return self.serializer.dumps(records.pack_result(replace(result, frames={})))
+
+    def frames(self, frames: Mapping[str, ThreadState]) -> bytes:
+        """Return the record of the graphs that wait inside a task; empty when none do."""
+        return self.serializer.dumps(records.pack_frames(frames)) if frames else b""
+
+    def read_frames(self, blob: bytes | None) -> dict[str, ThreadState]:
+        """Return the graphs that wait inside a task."""
+        return dict(records.unpack_frames(self.serializer.loads(blob))) if blob else {}
+
+    def error(self, error: Errored) -> bytes:
+        """Return the record of a failure; arguments that cannot be stored are left out."""
+        bare = replace(error, frames={}, exception=None)
+        try:
+            return self.serializer.dumps(records.pack_result(bare))
+        except SerializationError:
+            return self.serializer.dumps(records.pack_result(replace(bare, args=())))
+
+    def read_error(self, blob: bytes) -> Errored:
+        """Return the failure of a record."""
+        match records.unpack_result(self.serializer.loads(blob)):
+            case Errored() as error:
+                return error
+        msg = "A stored error is not of the form that this version writes."
+        raise CorruptRecord(msg)
+
+    def read_result(self, blob: bytes) -> Result:
+        """Return the result of a record."""
+        return records.unpack_result(self.serializer.loads(blob))
+
+    def answer(self, answer: Answer) -> bytes:
+        """Return the record of an answer."""
+        try:
+            return self.serializer.dumps(records.pack_answer(answer))
+        except SerializationError as error:
+            msg = f"The answer cannot be stored. {error}"
+            raise SerializationError(msg) from error
+
+    def read_answers(self, blobs: tuple[bytes, ...]) -> tuple[Answer, ...]:
+        """Return the answers of a task."""
+        return tuple(records.unpack_answer(self.serializer.loads(blob)) for blob in blobs)
+
+    def null(self, null: Completed) -> bytes:
+        """Return the record of a caller's update and gotos."""
+        return self.serializer.dumps(records.pack_result(null))
+
+    def read_nulls(self, blobs: tuple[bytes, ...]) -> tuple[Completed, ...]:
+        """Return a caller's updates and gotos."""
+        return tuple(records.unpack_completed(self.serializer.loads(blob)) for blob in blobs)
+
+    # --- whole supersteps ------------------------------------------------------------------
+
+    def superstep(
+        self,
+        graph: Graph,
+        ep: str,
+        checkpoints: tuple[Checkpoint, ...],
+        then: Decision,
+        stop: int,
+    ) -> Superstep:
+        """Return what is stored of a commit or a start: its checkpoints, and what follows."""
+        entries = tuple(self.checkpoint(checkpoint) for checkpoint in checkpoints)
+        match then:
+            case RunTasks(tasks):
+                queued = tuple(self.task(task, graph.nodes[task.node]) for task in tasks)
+                return Superstep(ep, entries, queued, "go", stop)
+            case Over():
+                return Superstep(ep, entries, (), "end", stop)
+            case Paused():
+                return Superstep(ep, entries, (), "stop", stop)
+            case Failed(error):
+                return Superstep(ep, entries, (), "fail", stop, self.error(error))
+        msg = f"A superstep cannot be followed by {then}"
+        raise InvalidUpdateError(msg)
+
+    def finished(self, task: Task, rnd: str, result: Completed | Interrupted, modes: str) -> Finished:
+        """Return what is recorded of a task that did not fail."""
+        if isinstance(result, Interrupted):
+            asked = tuple((q.interrupt.id, 0) for q in result.questions)
+            memo = self.frames(result.frames)
+            return Finished(task.id, rnd, self.questions(result), questions=asked, memo=memo)
+        blob = self.result(task, result)
+        return Finished(task.id, rnd, blob, event=blob if shows_writes(modes) else b"")
+
+    def state(self, loaded: Loaded, channels: Mapping[str, bytes | None]) -> ThreadState | None:
+        """Return the frame that was loaded; None when the thread has no checkpoint yet."""
+        if loaded.checkpoint is None:
+            return None
+        results: dict[str, Result] = {}
+        results |= {tid: self.read_result(blob) for tid, blob in loaded.writes.items()}
+        memos = {task.tid: task.memo for task in loaded.tasks if task.memo}
+        for asked in loaded.questions:
+            found = self.read_result(asked.blob)
+            if isinstance(found, Interrupted):
+                inner = self.read_frames(memos.get(asked.tid))
+                results[asked.tid] = replace(found, frames=inner)
+        for task in loaded.tasks:
+            if task.st == "X" and task.error:
+                failed = self.read_error(task.error)
+                results[task.tid] = replace(failed, frames=self.read_frames(task.memo))
+        return ThreadState(
+            checkpoint=self.read_checkpoint(loaded.checkpoint, channels),
+            results=results,
+            answers={t.tid: self.read_answers(t.answers) for t in loaded.tasks if t.answers},
+            nulls=self.read_nulls(loaded.nulls),
+            passed=loaded.header.passed,
+        )
+
+
+def shows_writes(modes: str) -> bool:
+    """Whether a run's stream modes need the writes of each task in its events."""
+    return bool({"updates", "tasks", "messages"} & set(modes.split()))
+
+
+def head_checkpoint(context: Context) -> Checkpoint:
+    """Return as much of a frame's checkpoint as its head tells, for a task that reads no state."""
+    head = context.head
+    return Checkpoint(head.cp, None, head.step, "loop", "")
