@@ -36,7 +36,7 @@ from workers.run import Run
 from workers.served import Registry, Served
 from workers.settings import Settings
 from workers.starting import Begun
-from workers.sweeper import Sweeper, lost_record
+from workers.sweeper import Duties, Sweeper, lost_record
 from workers.tasks import add_task
 from workers.threads import ThreadHandle, ThreadInfo, list_threads
 
@@ -112,7 +112,7 @@ class CeleryBackend:
     def app(self) -> Celery:
         """The Celery application: ``celery -A module worker`` finds it as ``module.app``."""
         app = self._brought or own_app(f"distgraph.{self.namespace}", self.broker)
-        queue = None if self._brought else f"{self.namespace}.default"
+        queue = "" if self._brought else f"{self.namespace}.default"
         task = add_task(app, self._task_name, queue, self._office)
         add_bootstep(app, self, task)
         if self._brought is None:
@@ -137,7 +137,9 @@ class CeleryBackend:
 
     def register(self, compiled: Any) -> None:
         """Make ``compiled`` known under its name; ValueError when another graph has it."""
-        queue = self._brought.conf.task_default_queue if self._brought else self._queue(compiled.name)
+        queue = (
+            self._brought.conf.task_default_queue if self._brought else self._queue(compiled.name)
+        )
         self.registry.add(compiled.graph, compiled.builder.context_schema, queue)
         if "app" in self.__dict__ and self._brought is None:
             self._consume(self.app)
@@ -174,13 +176,15 @@ class CeleryBackend:
     def sweeper(self, worker: str) -> Sweeper:
         """Return the sweeper of the worker named ``worker``."""
         return Sweeper(
-            ledger=self._worker_ledger,
-            settings=self.settings,
-            publish=self._publisher.publish,
-            depth=partial(depth, self.app, self._all_queues),
-            owner=worker,
-            lost=lost_record(self.settings, self.registry.common_wire().error),
-            appear=lambda: self.appear(worker),
+            Duties(
+                ledger=self._worker_ledger,
+                settings=self.settings,
+                publish=self._publisher.publish,
+                depth=partial(depth, self.app, self._all_queues),
+                owner=worker,
+                lost=lost_record(self.settings, self.registry.common_wire().error),
+                appear=lambda: self.appear(worker),
+            )
         )
 
     def _all_queues(self) -> tuple[str, ...]:
@@ -231,7 +235,9 @@ class CeleryBackend:
     def _served(self, graph: Graph) -> Served:
         served = self.registry.get(graph.name)
         if served is None:
-            msg = f"Graph '{graph.name}' is not registered on this backend: compile it with backend=."
+            msg = (
+                f"Graph '{graph.name}' is not registered on this backend: compile it with backend=."
+            )
             raise LookupError(msg)
         return served
 
@@ -242,7 +248,9 @@ class CeleryBackend:
     def _begin(self, job: Job) -> Flow:
         _refuse_subgraph(job.place)
         run = str(uuid.uuid4())
-        return starting.begin(job, self._served(job.graph), self.thread_key(job.place.thread_id), run)
+        return starting.begin(
+            job, self._served(job.graph), self.thread_key(job.place.thread_id), run
+        )
 
     def _whole(self, job: Job) -> Flow:
         begun = yield from self._begin(job)

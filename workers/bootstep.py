@@ -22,7 +22,7 @@ def add_bootstep(app: Celery, backend: CeleryBackend, task: Any) -> None:
     class Caretaker(bootsteps.StartStopStep):
         """Sweeps from the worker's main process, and lets coroutine jobs end at shutdown."""
 
-        requires = {"celery.worker.components:Pool"}
+        requires = ("celery.worker.components:Pool",)
         name = f"distgraph.{backend.namespace}"
 
         def start(self, worker: Any) -> None:
@@ -41,6 +41,4 @@ def add_bootstep(app: Celery, backend: CeleryBackend, task: Any) -> None:
 
     app.steps["worker"].add(Caretaker)
     signals.task_failure.connect(release, sender=task, weak=False)
-    signals.worker_process_shutdown.connect(
-        lambda **_: backend.loop.drain(timeout=5.0), weak=False
-    )
+    signals.worker_process_shutdown.connect(lambda **_: backend.loop.drain(timeout=5.0), weak=False)

@@ -47,7 +47,9 @@ class Clients:
     def _here(self) -> _Opened:
         if self._opened is None or self._opened.pid != os.getpid():
             ledger = Ledger(self._client(redis.Redis, 5.0), retry_for=self._reach)
-            self._opened = _Opened(os.getpid(), ledger, self._client(redis.Redis, _BEYOND_ANY_BLOCK))
+            self._opened = _Opened(
+                os.getpid(), ledger, self._client(redis.Redis, _BEYOND_ANY_BLOCK)
+            )
         return self._opened
 
     def on_loop(self) -> tuple[AsyncLedger, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from celery import Celery
 
@@ -17,8 +18,8 @@ def depth(app: Celery, queues: Callable[[], Iterable[str]]) -> int | None:
     with app.connection_for_read() as connection:
         if connection.transport.driver_type != "redis":
             return None
-        channel = connection.default_channel
-        prefix = connection.transport_options.get("global_keyprefix", "")
+        channel: Any = connection.default_channel
+        prefix = (connection.transport_options or {}).get("global_keyprefix", "")
         with channel.conn_or_acquire() as client:
             pipe = client.pipeline(transaction=False)
             for queue in dict.fromkeys(queues()):

@@ -16,6 +16,8 @@ from checkpoint_redis.replies import (
     Committed,
     Completed,
     Context,
+)
+from checkpoint_redis.replies import (
     Hint as Entry,
 )
 from distgraph.core.model import Errored

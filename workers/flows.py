@@ -136,6 +136,9 @@ def _perform(effect: Effect, means: Means) -> Any:
             return _entries(means.waiting.xread({key: after}, count=1000, block=block_ms))
         case Script() | Plain():
             return means.ledger.call(effect)
+        case Tell():
+            msg = "This flow tells events: carry it with told()."
+            raise TypeError(msg)
     return None
 
 
@@ -185,6 +188,9 @@ async def _aperform(effect: Effect, means: AsyncMeans) -> Any:
             return _entries(await means.waiting.xread({key: after}, count=1000, block=block_ms))
         case Script() | Plain():
             return await means.ledger.call(effect)
+        case Tell():
+            msg = "This flow tells events: carry it with atold()."
+            raise TypeError(msg)
     return None
 
 

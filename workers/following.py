@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,21 +12,16 @@ from checkpoint_redis import commands, events
 from checkpoint_redis.keys import Thread
 from distgraph.core.graph import Graph
 from distgraph.core.model import (
-    Checkpoint,
-    Completed,
-    Errored,
     Failed,
     Finished,
     Interrupted,
     Outcome,
     Paused,
-    Result,
-    Task,
     ThreadState,
 )
 from distgraph.core.plan import is_input, plan, with_nulls
 from distgraph.errors import CorruptRecord, RunCancelled, RunTimeout, ThreadNotFound
-from distgraph.events import Concluded, Custom, Ended, Event, Resumed, Started, Stepped
+from distgraph.events import Concluded, Custom, Ended, Resumed, Started, Stepped
 from distgraph.runners.changes import changed_channels
 from workers.flows import Effect, Flow, Read, Tell
 from workers.served import Served
@@ -205,9 +200,7 @@ def _conclude(at: _Follower, status: str, error: bytes) -> Generator[Effect, Any
     yield Tell(Concluded("", state, _outcome(at, status, error, state)))
 
 
-def _outcome(
-    at: _Follower, status: str, error: bytes, state: ThreadState | None
-) -> Outcome:
+def _outcome(at: _Follower, status: str, error: bytes, state: ThreadState | None) -> Outcome:
     match status:
         case "success":
             return Finished()
@@ -215,8 +208,9 @@ def _outcome(
             return Paused(_questions(at, state))
         case "error":
             return Failed(at.served.wire.read_error(error))
-    msg = f"Run {at.run} ended with a status that this version does not know: {status}"
-    raise CorruptRecord(msg)
+        case _:
+            msg = f"Run {at.run} ended with a status that this version does not know: {status}"
+            raise CorruptRecord(msg)
 
 
 def _questions(at: _Follower, state: ThreadState | None) -> tuple[Any, ...]:

@@ -207,9 +207,7 @@ def settle(attempt: Attempt, result: Result) -> None:
 def _record(attempt: Attempt, result: Completed | Interrupted) -> None:
     opened, desk = attempt.opened, attempt.opened.desk
     try:
-        finished = opened.served.wire.finished(
-            attempt.task, attempt.rnd, result, opened.head.modes
-        )
+        finished = opened.served.wire.finished(attempt.task, attempt.rnd, result, opened.head.modes)
     except SerializationError as error:
         named = InvalidUpdateError(str(error))
         _fail(attempt, errored(named))

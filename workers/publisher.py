@@ -31,7 +31,10 @@ class CeleryPublisher:
             connection = producer.connection
             if not connection.connected:
                 connection.ensure_connection(
-                    max_retries=1, interval_start=0.1, timeout=self._reach, reraise_as_library_errors=True
+                    max_retries=1,
+                    interval_start=0.1,
+                    timeout=self._reach,
+                    reraise_as_library_errors=True,
                 )
 
     def publish(self, messages: Iterable[Outgoing]) -> None:
@@ -43,7 +46,7 @@ class CeleryPublisher:
                 for message in messages:
                     task.apply_async(
                         args=message.args,
-                        queue=message.queue or None,
+                        queue=message.queue or None,  # type: ignore[arg-type]  # None: the default
                         priority=_priority(message.priority, lowest_is_first=lowest_is_first),
                         producer=producer,
                         retry=False,

@@ -33,9 +33,7 @@ def history(wire: Wire, thread: Thread, place: Place, listing: Listing) -> Flow:
     return found
 
 
-def _ids(
-    thread: Thread, place: Place, listing: Listing
-) -> Generator[Effect, Any, list[str]]:
+def _ids(thread: Thread, place: Place, listing: Listing) -> Generator[Effect, Any, list[str]]:
     if place.checkpoint_id:
         return [place.checkpoint_id]
     cursor, ids = 0, []

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any
 
 from distgraph import _frame
-from distgraph.graph.results import conclude, result_of
 from distgraph.graph.nested import Inner
+from distgraph.graph.results import conclude, result_of
 from distgraph.streaming import View, chunks
 
 if TYPE_CHECKING:

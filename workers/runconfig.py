@@ -99,5 +99,6 @@ def unpack(blob: bytes, serializer: JsonPlusSerializer) -> RunConfig:
         case [dict(config), context, run_id, int(limit), list(before), list(after), dict(meta)]:
             stops = frozenset(before), frozenset(after)
             return RunConfig(config, context, run_id, limit, *stops, meta)
-    msg = "A stored run config is not of the form that this version writes."
-    raise CorruptRecord(msg)
+        case _:
+            msg = "A stored run config is not of the form that this version writes."
+            raise CorruptRecord(msg)

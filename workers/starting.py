@@ -15,7 +15,16 @@ from checkpoint_redis.keys import Thread
 from checkpoint_redis.records import STAGE_ABOVE, Answer, Superstep
 from checkpoint_redis.replies import Answered, Hint, Loaded, Started
 from distgraph.core.model import Checkpoint, Decision, Failed, Outcome, RunTasks, ThreadState
-from distgraph.engine import Load, NewStamp, RunHere, Save, SaveAnswers, SaveUpdate, limits_of
+from distgraph.engine import (
+    Execute,
+    Load,
+    NewStamp,
+    RunHere,
+    Save,
+    SaveAnswers,
+    SaveUpdate,
+    limits_of,
+)
 from distgraph.errors import (
     NoSuchInterrupt,
     NothingToResume,
@@ -94,22 +103,25 @@ def begin(job: Job, served: Served, thread: Thread, run: str) -> Flow:
                 case SaveAnswers():
                     return (yield from _go_on(client, request))
                 case SaveUpdate():
-                    answer = yield from _update(client, request)
-                    state = request.state
+                    yield from _update(client, request)
+                    answer, state = None, request.state
+                case Execute():
+                    msg = "A run must be stored before its tasks are run."
+                    raise RuntimeError(msg)
     except StopIteration as stop:
         reached = None if isinstance(stop.value, Failed) else state
         return Begun(run, "", reached, stop.value)
 
 
-def load_state(wire: Wire, thread: Thread, cp: str = "") -> Generator[Effect, Any, tuple[Loaded | None, ThreadState | None]]:
+def load_state(
+    wire: Wire, thread: Thread, cp: str = ""
+) -> Generator[Effect, Any, tuple[Loaded | None, ThreadState | None]]:
     """Read a thread at one moment; what does not come at once is fetched after it."""
     loaded: Loaded | None = yield commands.load(thread, "", cp)
     if loaded is None or loaded.checkpoint is None:
         return loaded, None
     channels = dict(loaded.channels)
-    missing = tuple(
-        name for name in wire.refs(loaded.checkpoint) if channels.get(name) is None
-    )
+    missing = tuple(name for name in wire.refs(loaded.checkpoint) if channels.get(name) is None)
     channels |= yield from fetch_channels(thread, missing)
     return loaded, wire.state(loaded, channels)
 
@@ -178,11 +190,10 @@ def _start(
         modes=" ".join(sorted(client.job.modes)),
         passed=passed,
     )
-    match started.status:
-        case "busy":
-            raise ThreadBusy(_busy(client, started.run))
-        case "conflict" | "unstaged":
-            raise ThreadConflict(_conflict(client))
+    if started.status == "busy":
+        raise ThreadBusy(_busy(client, started.run))
+    if started.status in ("conflict", "unstaged"):
+        raise ThreadConflict(_conflict(client))
     if started.status == "go":
         hints = entries(step, "", client.served.queue)
         yield Publish(tuple(outgoing(client.thread.x, hints)))
@@ -274,14 +285,13 @@ def _answered(
 
 def check_answered(answered: Answered, ids: tuple[str, ...], client: Any) -> None:
     """Raise what a refused answer means."""
-    match answered.status:
-        case "no_interrupt":
-            raise NoSuchInterrupt(ids, answered.pending)
-        case "nothing" | "missing":
-            msg = "Nothing waits on this thread: it was answered, or moved on, in the meantime."
-            raise NothingToResume(msg)
-        case "busy":
-            raise ThreadBusy(_busy(client, answered.run))
+    if answered.status == "no_interrupt":
+        raise NoSuchInterrupt(ids, answered.pending)
+    if answered.status in ("nothing", "missing"):
+        msg = "Nothing waits on this thread: it was answered, or moved on, in the meantime."
+        raise NothingToResume(msg)
+    if answered.status == "busy":
+        raise ThreadBusy(_busy(client, answered.run))
 
 
 def publish_answered(thread: Thread, answered: Answered, queue: str) -> Flow:
@@ -328,9 +338,8 @@ def _update(client: _Client, request: SaveUpdate) -> Generator[Effect, Any, None
         fp=client.served.graph.fingerprint,
         queue=client.served.queue,
     )
-    match changed.status:
-        case "busy":
-            raise ThreadBusy(_busy(client, changed.run))
-        case "conflict" | "missing":
-            raise ThreadConflict(_conflict(client))
+    if changed.status == "busy":
+        raise ThreadBusy(_busy(client, changed.run))
+    if changed.status in ("conflict", "missing"):
+        raise ThreadConflict(_conflict(client))
     client.loaded, _ = yield from load_state(client.wire, client.thread)

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from checkpoint_redis.keys import SHARDS, Thread
@@ -20,25 +21,37 @@ log = logging.getLogger(__name__)
 CHUNK = 1_000
 
 
+@dataclass(frozen=True, slots=True)
+class Duties:
+    """What a sweeper works with.
+
+    ``depth`` tells how many messages the broker holds, None where it cannot be read. ``lost`` is
+    the record of a task whose workers vanish too often. ``appear`` tells that the worker lives.
+    """
+
+    ledger: Callable[[], Ledger]
+    settings: Settings
+    publish: Callable[[Iterable[Outgoing]], None]
+    depth: Callable[[], int | None]
+    owner: str
+    lost: bytes
+    appear: Callable[[], None]
+
+
 class Sweeper:
     """Sweeps every ``settings.sweep`` seconds in a thread of its own.
 
-    ``depth`` tells how many messages the broker holds, None where it cannot be read. When it is
-    empty in two rounds while tasks wait to be claimed, their hints are gone and sent again.
+    When the broker is empty in two rounds while tasks wait to be claimed, their hints are gone
+    and are sent again.
     """
 
-    def __init__(
-        self,
-        ledger: Callable[[], Ledger],
-        settings: Settings,
-        publish: Callable[[Iterable[Outgoing]], None],
-        depth: Callable[[], int | None],
-        owner: str,
-        lost: bytes,
-        appear: Callable[[], None],
-    ) -> None:
-        self._ledger, self._settings, self._publish = ledger, settings, publish
-        self._depth, self._owner, self._lost, self._appear = depth, owner, lost, appear
+    def __init__(self, duties: Duties) -> None:
+        self._ledger, self._settings, self._publish = (
+            duties.ledger,
+            duties.settings,
+            duties.publish,
+        )
+        self._duties = duties
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._suspects: set[tuple[str, str, str]] = set()
@@ -58,8 +71,8 @@ class Sweeper:
     def _run(self) -> None:
         while True:
             try:
-                self._appear()
-                if self._ledger().sweeper_turn(self._settings.namespace, self._owner):
+                self._duties.appear()
+                if self._ledger().sweeper_turn(self._settings.namespace, self._duties.owner):
                     self.sweep()
             except DistGraphError as error:
                 log.warning("A sweep failed and is repeated: %s", error)
@@ -77,7 +90,7 @@ class Sweeper:
                     self._settings.namespace,
                     shard,
                     max_lost=self._settings.max_lost,
-                    lost=self._lost,
+                    lost=self._duties.lost,
                 )
             )
         return sent + self._refill()
@@ -93,7 +106,7 @@ class Sweeper:
 
     def _refill(self) -> int:
         """Publish whole outboxes again when the broker is known to have lost them."""
-        if self._depth() != 0:
+        if self._duties.depth() != 0:
             self._suspects = set()
             return 0
         waiting = {

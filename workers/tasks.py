@@ -28,7 +28,7 @@ class Garbled:
             log.warning("A message that is no hint was ignored: %.200r. Others are counted.", args)
 
 
-def add_task(app: Celery, name: str, queue: str | None, office: Callable[[], Office]) -> Any:
+def add_task(app: Celery, name: str, queue: str, office: Callable[[], Office]) -> Any:
     """Add the task ``name`` to ``app``; only its own options are set."""
     garbled = Garbled()
 
@@ -37,7 +37,7 @@ def add_task(app: Celery, name: str, queue: str | None, office: Callable[[], Off
         acks_late=False,
         ignore_result=True,
         serializer="json",
-        queue=queue,
+        queue=queue or None,  # type: ignore[arg-type]  # None is the application's default
         shared=False,
         typing=False,
     )
@@ -50,7 +50,7 @@ def add_task(app: Celery, name: str, queue: str | None, office: Callable[[], Off
             jobs.step(office(), hint)
         except DistGraphError as error:
             log.warning("A job of thread %s was given up: %s", hint.x, error)
-        except BaseException:  # noqa: BLE001 what leaves a task can end the whole worker
+        except BaseException:
             log.exception("A job of thread %s failed", hint.x)
 
     return step

@@ -150,7 +150,8 @@ def list_threads(
     if status is not None and status not in STATUSES:
         msg = f"Unknown status {status!r}: {', '.join(STATUSES)}."
         raise ValueError(msg)
-    found = _scanned(backend) if status in (None, "idle") else _indexed(backend, status or "", limit)
+    known = status is not None and status != "idle"
+    found = _indexed(backend, status or "", limit) if known else _scanned(backend)
     wanted = (
         info
         for info in found

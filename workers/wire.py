@@ -19,13 +19,15 @@ from distgraph.core.model import (
     Decision,
     Errored,
     Failed,
-    Finished as Over,
     Interrupted,
     Paused,
     Result,
     RunTasks,
     Task,
     ThreadState,
+)
+from distgraph.core.model import (
+    Finished as Over,
 )
 from distgraph.errors import CorruptRecord, InvalidUpdateError, SerializationError
 from distgraph.types import Send
@@ -57,8 +59,9 @@ class Wire:
                 return Task(tid, node, index)
             case [str(node), int(index), [arg]]:
                 return Task(tid, node, index, Send(node, arg))
-        msg = f"The record of task {tid} is not of the form that this version writes."
-        raise CorruptRecord(msg)
+            case _:
+                msg = f"The record of task {tid} is not of the form that this version writes."
+                raise CorruptRecord(msg)
 
     # --- checkpoints -----------------------------------------------------------------------
 
@@ -140,11 +143,11 @@ class Wire:
 
     def read_error(self, blob: bytes) -> Errored:
         """Return the failure of a record."""
-        match records.unpack_result(self.serializer.loads(blob)):
-            case Errored() as error:
-                return error
-        msg = "A stored error is not of the form that this version writes."
-        raise CorruptRecord(msg)
+        error = records.unpack_result(self.serializer.loads(blob))
+        if not isinstance(error, Errored):
+            msg = "A stored error is not of the form that this version writes."
+            raise CorruptRecord(msg)
+        return error
 
     def read_result(self, blob: bytes) -> Result:
         """Return the result of a record."""
@@ -192,10 +195,13 @@ class Wire:
                 return Superstep(ep, entries, (), "stop", stop)
             case Failed(error):
                 return Superstep(ep, entries, (), "fail", stop, self.error(error))
-        msg = f"A superstep cannot be followed by {then}"
-        raise InvalidUpdateError(msg)
+            case _:
+                msg = f"A superstep cannot be followed by {then}"
+                raise InvalidUpdateError(msg)
 
-    def finished(self, task: Task, rnd: str, result: Completed | Interrupted, modes: str) -> Finished:
+    def finished(
+        self, task: Task, rnd: str, result: Completed | Interrupted, modes: str
+    ) -> Finished:
         """Return what is recorded of a task that did not fail."""
         if isinstance(result, Interrupted):
             asked = tuple((q.interrupt.id, 0) for q in result.questions)
