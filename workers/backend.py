@@ -263,7 +263,7 @@ class CeleryBackend:
 
     def aevents(self, job: Job) -> AsyncIterator[Event]:
         """Do what ``events`` does on the running loop."""
-        return atold(self._whole(job), self._async_means())
+        return atold(self._whole(job), self._async_means(), [])
 
     def submit(self, compiled: Any, job: Job) -> Run:
         """Start ``job`` and return its handle."""
@@ -298,7 +298,7 @@ class CeleryBackend:
         """Do what ``follow`` does."""
         served, thread = self._served(compiled.graph), self.thread_key(thread_id)
         flow = following.follow(served, thread, begun, modes, timeout)
-        return atold(flow, self._async_means())
+        return atold(flow, self._async_means(), [])
 
     # --- looking at threads ----------------------------------------------------------------
 

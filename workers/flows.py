@@ -7,7 +7,7 @@ read) and is sent the answer; ``Tell`` hands an event to whoever listens.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Generator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -90,14 +90,14 @@ class AsyncMeans:
     publisher: Publisher
 
 
-def told(flow: Flow, means: Means) -> Iterator[Event]:
-    """Carry ``flow``, yielding what it tells."""
+def told(flow: Flow, means: Means) -> Generator[Event, None, Any]:
+    """Carry ``flow``, yielding what it tells; return its result."""
     try:
         effect = next(flow)
         while True:
             if isinstance(effect, Tell):
                 yield effect.event
-                effect = flow.send(None)
+                effect = next(flow)
                 continue
             try:
                 answer = _perform(effect, means)
@@ -105,21 +105,16 @@ def told(flow: Flow, means: Means) -> Iterator[Event]:
                 effect = flow.throw(error)
             else:
                 effect = flow.send(answer)
-    except StopIteration:
-        return
+    except StopIteration as stop:
+        return stop.value
 
 
 def carry(flow: Flow, means: Means) -> Any:
-    """Carry a flow that tells nothing; return its result."""
+    """Carry a flow whose events nobody wants; return its result."""
+    steps = told(flow, means)
     try:
-        effect = next(flow)
         while True:
-            try:
-                answer = _perform(effect, means)
-            except Exception as error:  # noqa: BLE001 the flow may know what it means
-                effect = flow.throw(error)
-            else:
-                effect = flow.send(answer)
+            next(steps)
     except StopIteration as stop:
         return stop.value
 
@@ -142,14 +137,14 @@ def _perform(effect: Effect, means: Means) -> Any:
     return None
 
 
-async def atold(flow: Flow, means: AsyncMeans) -> AsyncIterator[Event]:
-    """Carry ``flow`` as ``told`` does."""
+async def atold(flow: Flow, means: AsyncMeans, result: list[Any]) -> AsyncIterator[Event]:
+    """Carry ``flow`` as ``told`` does; its result is appended to ``result``."""
     try:
         effect = next(flow)
         while True:
             if isinstance(effect, Tell):
                 yield effect.event
-                effect = flow.send(None)
+                effect = next(flow)
                 continue
             try:
                 answer = await _aperform(effect, means)
@@ -157,23 +152,16 @@ async def atold(flow: Flow, means: AsyncMeans) -> AsyncIterator[Event]:
                 effect = flow.throw(error)
             else:
                 effect = flow.send(answer)
-    except StopIteration:
-        return
+    except StopIteration as stop:
+        result.append(stop.value)
 
 
 async def acarry(flow: Flow, means: AsyncMeans) -> Any:
     """Carry ``flow`` as ``carry`` does."""
-    try:
-        effect = next(flow)
-        while True:
-            try:
-                answer = await _aperform(effect, means)
-            except Exception as error:  # noqa: BLE001 the flow may know what it means
-                effect = flow.throw(error)
-            else:
-                effect = flow.send(answer)
-    except StopIteration as stop:
-        return stop.value
+    result: list[Any] = []
+    async for _ in atold(flow, means, result):
+        pass
+    return result[0]
 
 
 async def _aperform(effect: Effect, means: AsyncMeans) -> Any:
