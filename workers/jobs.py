@@ -6,14 +6,13 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from distgraph.core.execute import run_task, run_task_async
 from distgraph.core.frame import TaskFrame
-from distgraph.core.graph import Graph, Node
+from distgraph.core.graph import Node
 from distgraph.core.model import (
-    Checkpoint,
     Completed,
     Errored,
     Escaped,
@@ -21,43 +20,18 @@ from distgraph.core.model import (
     Interrupted,
     Result,
     Task,
-    ThreadState,
 )
 from distgraph.core.plan import with_nulls
 from distgraph.core.retry import retry_delay
-from distgraph.engine import NewStamp, Run, Save, advance
 from distgraph.errors import InvalidUpdateError, SerializationError
-from distgraph.runners.stores import new_stamp
-from workers.desk import Desk, Office, errored, nonce
+from workers.barrier import next_superstep, reduce
+from workers.desk import Desk, Office, errored
 from workers.emitter import Emitter
-from workers.hints import ADVANCE, Hint
-from workers.runconfig import RunConfig, unpack
-from workers.served import Served
-from workers.wire import head_checkpoint
+from workers.failures import may_pass
+from workers.hints import Hint
+from workers.opened import Opened, open_frame
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A frame as a job has it: its state without results, its run's config, what it may do."""
-
-    desk: Desk
-    served: Served
-    head: Any
-    run: RunConfig
-    state: ThreadState
-    whole: bool
-
-    @property
-    def graph(self) -> Graph:
-        """The graph of the thread."""
-        return self.served.graph
-
-    def program(self, results: Mapping[str, Result]) -> Run:
-        """Return the engine's loop, from the state with ``results`` on."""
-        state = replace(self.state, results=results)
-        return advance(self.graph, state, self.run.limits(self.head.stop))
 
 
 def step(office: Office, hint: Hint) -> None:
@@ -69,12 +43,22 @@ def step(office: Office, hint: Hint) -> None:
     claimed = desk.claim(hint.tids)
     if claimed.status == "unserved":
         _tell_unserved(office, claimed.graph, claimed.fp)
-    if claimed.status != "ok":
+    context = claimed.context
+    if claimed.status != "ok" or context is None:
         return
-    opened = _open(desk, claimed.context)
-    for task in claimed.tasks:
-        if task.status == "ok":
-            _run(opened, task)
+    ready = [task for task in claimed.tasks if task.status == "ok"]
+    try:
+        opened = open_frame(desk, context)
+        attempts = [_attempt(opened, task) for task in ready]
+    except Exception as error:
+        if may_pass(error):
+            raise
+        record = desk.served(context).wire.error(errored(error))
+        for task in ready:
+            desk.fail(task.tid, record, None, b"")
+        return
+    for attempt in attempts:
+        _run(attempt)
 
 
 def _claimed_advance(desk: Desk) -> None:
@@ -82,7 +66,7 @@ def _claimed_advance(desk: Desk) -> None:
     if got.status == "unserved":
         _tell_unserved(desk.office, got.graph, got.fp)
     if got.status == "advance":
-        _reduce(desk, got)
+        reduce(desk, got)
 
 
 def _tell_unserved(office: Office, graph: str, fingerprint: str) -> None:
@@ -94,27 +78,6 @@ def _tell_unserved(office: Office, graph: str, fingerprint: str) -> None:
         fingerprint,
         served,
     )
-
-
-def _open(desk: Desk, context: Any) -> Opened:
-    served = desk.served(context)
-    checkpoint = _checkpoint(desk, served, context)
-    state = ThreadState(
-        checkpoint or head_checkpoint(context),
-        nulls=served.wire.read_nulls(context.nulls),
-        passed=context.head.passed,
-    )
-    run = unpack(context.cfg, served.wire.serializer)
-    return Opened(desk, served, context.head, run, state, checkpoint is not None)
-
-
-def _checkpoint(desk: Desk, served: Served, context: Any) -> Checkpoint | None:
-    if context.checkpoint is None:
-        return None
-    channels = dict(context.channels)
-    if missing := [name for name, blob in channels.items() if blob is None]:
-        channels |= desk.channels(missing)
-    return served.wire.read_checkpoint(context.checkpoint, channels)
 
 
 # --- one task -------------------------------------------------------------------------------
@@ -138,9 +101,8 @@ class Attempt:
         return self.opened.graph.nodes[self.task.node]
 
 
-def _run(opened: Opened, claimed: Any) -> None:
-    attempt = _attempt(opened, claimed)
-    desk = opened.desk
+def _run(attempt: Attempt) -> None:
+    opened, desk = attempt.opened, attempt.opened.desk
     lease = desk.lease(attempt.task.id)
     if not is_async(attempt.node):
         with desk.office.leases.holding(lease):
@@ -215,14 +177,14 @@ def _record(attempt: Attempt, result: Completed | Interrupted) -> None:
     alone = opened.head.active == 1 and opened.whole and isinstance(result, Completed)
     done = _finish(attempt, result, finished) if alone else desk.complete(finished)
     if done is not None and done.advance is not None:
-        _reduce(desk, done.advance)
+        reduce(desk, done.advance)
 
 
 def _finish(attempt: Attempt, result: Completed | Interrupted, finished: Any) -> Any:
     """Commit together with the only result of the superstep; return what is left to be done."""
     opened, desk = attempt.opened, attempt.opened.desk
-    saved = _next_superstep(opened, {attempt.task.id: result})
-    if saved is None:  # the reducers fail: let the barrier record the result, and say so
+    saved = _following(opened, {attempt.task.id: result})
+    if saved is None:  # the barrier will find the same failure, and record it
         return desk.complete(finished)
     answered = desk.finish(finished, saved, len(opened.state.nulls))
     if hasattr(answered, "closing"):
@@ -232,50 +194,17 @@ def _finish(attempt: Attempt, result: Completed | Interrupted, finished: Any) ->
     return None
 
 
+def _following(opened: Opened, results: Mapping[str, Result]) -> Any:
+    """Return the superstep to be committed, None when the results cannot be reduced or stored."""
+    try:
+        step = next_superstep(opened, results)
+    except SerializationError:
+        return None
+    return None if isinstance(step, Failed) else step
+
+
 def _fail(attempt: Attempt, error: Errored) -> None:
     wire = attempt.opened.served.wire
     delay = retry_delay(attempt.node, error, attempt.number, random.random())  # noqa: S311 a jitter
     memo = wire.frames(error.frames)
     attempt.opened.desk.fail(attempt.task.id, wire.error(error), delay, memo)
-
-
-# --- the barrier ----------------------------------------------------------------------------
-
-
-def _reduce(desk: Desk, got: Any) -> None:
-    """Apply all writes of a closed superstep and commit what follows."""
-    with desk.office.leases.holding(desk.lease(ADVANCE)):
-        opened = _open(desk, got.context)
-        wire = opened.served.wire
-        results = {tid: wire.read_result(blob) for tid, blob in desk.writes(got).items()}
-        try:
-            saved = _next_superstep(opened, results, desk)
-        except SerializationError as error:
-            desk.fail_advance(wire.error(errored(InvalidUpdateError(str(error)))))
-            return
-        if saved is not None and desk.commit(saved).status == "go":
-            desk.dispatch(saved, opened.head.queue)
-
-
-def _next_superstep(
-    opened: Opened, results: Mapping[str, Result], reducer: Desk | None = None
-) -> Any:
-    """Return the superstep to be committed; None when there is none, which a reducer records."""
-    program = opened.program(results)
-    answer = None
-    try:
-        while True:
-            match program.send(answer):
-                case NewStamp(parent):
-                    answer = new_stamp(parent)
-                case Save() as save:
-                    return opened.served.wire.superstep(
-                        opened.graph, nonce(), save.checkpoints, save.then, opened.head.stop
-                    )
-                case request:
-                    msg = f"A closed superstep asked for {request}"
-                    raise RuntimeError(msg)
-    except StopIteration as stop:
-        if reducer is not None and isinstance(stop.value, Failed):
-            reducer.fail_advance(opened.served.wire.error(stop.value.error))
-    return None

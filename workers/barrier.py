@@ -1,0 +1,62 @@
+"""The barrier's job: reduce a closed superstep and commit what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from distgraph.core.model import Failed, Result
+from distgraph.engine import NewStamp, Save
+from distgraph.errors import InvalidUpdateError, SerializationError
+from distgraph.runners.stores import new_stamp
+from workers.desk import Desk, errored, nonce
+from workers.failures import may_pass
+from workers.hints import ADVANCE
+from workers.opened import Opened, open_frame
+
+
+def reduce(desk: Desk, got: Any) -> None:
+    """Apply all writes of a closed superstep; what goes wrong in that ends the run."""
+    with desk.office.leases.holding(desk.lease(ADVANCE)):
+        try:
+            _commit(desk, got)
+        except Exception as error:
+            if may_pass(error):
+                raise
+            named = InvalidUpdateError(str(error))
+            shown = named if isinstance(error, SerializationError) else error
+            desk.fail_advance(desk.served(got.context).wire.error(errored(shown)))
+
+
+def _commit(desk: Desk, got: Any) -> None:
+    opened = open_frame(desk, got.context)
+    wire = opened.served.wire
+    results = {tid: wire.read_result(blob) for tid, blob in desk.writes(got).items()}
+    step = next_superstep(opened, results)
+    if isinstance(step, Failed):
+        desk.fail_advance(wire.error(step.error))
+    elif desk.commit(step).status == "go":
+        desk.dispatch(step, opened.head.queue)
+
+
+def next_superstep(opened: Opened, results: Mapping[str, Result]) -> Any:
+    """Return the superstep that follows a closed one, or Failed when a reducer refuses."""
+    program = opened.program(results)
+    answer = None
+    try:
+        while True:
+            match program.send(answer):
+                case NewStamp(parent):
+                    answer = new_stamp(parent)
+                case Save() as save:
+                    return opened.served.wire.superstep(
+                        opened.graph, nonce(), save.checkpoints, save.then, opened.head.stop
+                    )
+                case request:
+                    msg = f"A closed superstep asked for {request}"
+                    raise RuntimeError(msg)
+    except StopIteration as stop:
+        if isinstance(stop.value, Failed):
+            return stop.value
+        msg = f"A closed superstep ended in {stop.value}"
+        raise RuntimeError(msg) from None

@@ -1,0 +1,59 @@
+"""A thread's frame as a job works on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from distgraph.core.graph import Graph
+from distgraph.core.model import Checkpoint, Result, ThreadState
+from distgraph.engine import Run, advance
+from workers.desk import Desk
+from workers.runconfig import RunConfig, unpack
+from workers.served import Served
+from workers.wire import head_checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A frame as a job has it: its state without results, its run's config, what it may do."""
+
+    desk: Desk
+    served: Served
+    head: Any
+    run: RunConfig
+    state: ThreadState
+    whole: bool
+
+    @property
+    def graph(self) -> Graph:
+        """The graph of the thread."""
+        return self.served.graph
+
+    def program(self, results: Mapping[str, Result]) -> Run:
+        """Return the engine's loop, from the state with ``results`` on."""
+        state = replace(self.state, results=results)
+        return advance(self.graph, state, self.run.limits(self.head.stop))
+
+
+def open_frame(desk: Desk, context: Any) -> Opened:
+    """Return the frame that a claim gave; what did not come with it is fetched."""
+    served = desk.served(context)
+    checkpoint = _checkpoint(desk, served, context)
+    state = ThreadState(
+        checkpoint or head_checkpoint(context),
+        nulls=served.wire.read_nulls(context.nulls),
+        passed=context.head.passed,
+    )
+    run = unpack(context.cfg, served.wire.serializer)
+    return Opened(desk, served, context.head, run, state, checkpoint is not None)
+
+
+def _checkpoint(desk: Desk, served: Served, context: Any) -> Checkpoint | None:
+    if context.checkpoint is None:
+        return None
+    channels = dict(context.channels)
+    if missing := [name for name, blob in channels.items() if blob is None]:
+        channels |= desk.channels(missing)
+    return served.wire.read_checkpoint(context.checkpoint, channels)
