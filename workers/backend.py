@@ -40,6 +40,9 @@ from workers.sweeper import Duties, Sweeper, lost_record
 from workers.tasks import add_task
 from workers.threads import ThreadHandle, ThreadInfo, list_threads
 
+GRACE = 5.0
+"""Seconds that coroutine jobs get at shutdown before they are given back."""
+
 
 class CeleryBackend:
     """Runs graphs on Celery workers and keeps their threads in Redis.
@@ -223,6 +226,24 @@ class CeleryBackend:
             lost=lost_record(self.settings, self.registry.common_wire().error),
         )
         self._publisher.publish(outgoing(hint.x, done.hints))
+
+    def wind_up(self) -> None:
+        """Let the coroutine jobs of this process end, and give back what does not."""
+        if self.loop.drain(timeout=GRACE):
+            return
+        office = self._office()
+        for lease in self._leases.held():
+            thread = Thread.from_x(self.namespace, lease.x)
+            done = self._worker_ledger().release(
+                thread,
+                lease.ns,
+                lease.ep,
+                (lease.tid,),
+                owner=office.owner,
+                max_lost=self.settings.max_lost,
+                given_back=True,
+            )
+            self._publisher.publish(outgoing(lease.x, done.hints))
 
     # --- carrying jobs ---------------------------------------------------------------------
 

@@ -31,6 +31,7 @@ def add_bootstep(app: Celery, backend: CeleryBackend, task: Any) -> None:
 
         def stop(self, worker: Any) -> None:
             self._sweeper.stop()
+            backend.wind_up()
             backend.leave(worker.hostname)
 
     def release(args: Any = None, exception: Any = None, **_: Any) -> None:
