@@ -115,8 +115,7 @@ class CeleryBackend:
     def app(self) -> Celery:
         """The Celery application: ``celery -A module worker`` finds it as ``module.app``."""
         app = self._brought or own_app(f"distgraph.{self.namespace}", self.broker)
-        queue = "" if self._brought else f"{self.namespace}.default"
-        task = add_task(app, self._task_name, queue, self._office)
+        task = add_task(app, self._task_name, self._office)
         add_bootstep(app, self, task)
         if self._brought is None:
             app.conf.task_default_queue = f"{self.namespace}.default"

@@ -28,7 +28,7 @@ class Garbled:
             log.warning("A message that is no hint was ignored: %.200r. Others are counted.", args)
 
 
-def add_task(app: Celery, name: str, queue: str, office: Callable[[], Office]) -> Any:
+def add_task(app: Celery, name: str, office: Callable[[], Office]) -> Any:
     """Add the task ``name`` to ``app``; only its own options are set."""
     garbled = Garbled()
 
@@ -37,7 +37,6 @@ def add_task(app: Celery, name: str, queue: str, office: Callable[[], Office]) -
         acks_late=False,
         ignore_result=True,
         serializer="json",
-        queue=queue or None,  # type: ignore[arg-type]  # None is the application's default
         shared=False,
         typing=False,
     )
