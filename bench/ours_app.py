@@ -1,0 +1,14 @@
+"""What our Celery workers serve; BENCH_REDIS says where."""
+
+from __future__ import annotations
+
+import os
+
+from bench.graphs import approval, fanout, loop
+from workers import CeleryBackend
+
+backend = CeleryBackend(os.environ["BENCH_REDIS"], namespace="bench")
+loops = loop("distgraph").compile(name="loop", backend=backend)
+fanouts = fanout("distgraph").compile(name="fanout", backend=backend)
+approvals = approval("distgraph").compile(name="approval", backend=backend)
+app = backend.app

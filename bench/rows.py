@@ -1,0 +1,59 @@
+"""The rows of the table: what is compared with what, and which result is right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One comparison. ``peer`` '' means that only our own figure is of interest.
+
+    ``size``: units of work in one measurement, times are given per unit; ``expected``: size ->
+    the right result on either side; ``warm``: the size of the unmeasured first go.
+    """
+
+    name: str
+    ours: str
+    peer: str
+    unit: str
+    size: int
+    expected: Callable[[int], int]
+    warm: int = 10
+
+    @property
+    def title(self) -> str:
+        """What is compared, for people."""
+        return f"{self.name} / {self.peer_name}" if self.peer else self.name
+
+    @property
+    def peer_name(self) -> str:
+        """The peer in words."""
+        if self.peer in ("chain", "chord"):
+            return f"{self.peer}({self.size:,})"
+        return "LangGraph"
+
+
+def itself(size: int) -> int:
+    """Return ``size``: all of it was done."""
+    return size
+
+
+def squares(size: int) -> int:
+    """Return the sum of the squares below ``size``."""
+    return sum(n * n for n in range(size))
+
+
+ROWS = (
+    Row("superstep on Celery", "loop, celery", "chain", "superstep", 100, itself),
+    Row("fan-out of 1,000 on Celery", "fan-out, celery", "chord", "task", 1_000, squares),
+    Row("fan-out of 10,000 on Celery", "fan-out, celery", "", "task", 10_000, squares),
+    Row("interrupt and resume on Celery", "approval, celery", "", "cycle", 100, itself, 3),
+    Row("loop of 1,000 in process", "loop", "loop", "superstep", 1_000, itself),
+    Row("the same, memory saver", "loop, memory", "loop, memory", "superstep", 1_000, itself),
+    Row("fan-out of 1,000 in process", "fan-out", "fan-out", "task", 1_000, squares),
+    Row("the same, memory saver", "fan-out, memory", "fan-out, memory", "task", 1_000, squares),
+    Row("interrupt and resume", "approval, memory", "approval, memory", "cycle", 200, itself),
+    Row("import", "import", "import", "import", 3, itself, 1),
+)

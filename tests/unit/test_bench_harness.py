@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from bench.harness import Measured, WrongResultError, measure
+from bench.report import save, slower, table
+from bench.rows import ROWS, Row, itself
+
+ROW = Row("a thing", "mine", "theirs", "step", size=10, expected=itself, warm=1)
+
+
+class Scripted:
+    """A side whose times, in seconds, are given; the first one is the warm-up's."""
+
+    def __init__(self, name: str, times: list[float], calls: list[str], *, lost: int = 0) -> None:
+        self.name, self.times, self.calls, self.lost = name, iter(times), calls, lost
+
+    def measure(self, workload: str, size: int) -> tuple[float, Any]:
+        self.calls.append(f"{self.name}:{workload}:{size}")
+        return next(self.times), size - self.lost
+
+
+def test_the_ratio_is_the_median_of_the_pairs_ratios() -> None:
+    ours, peer = Scripted("o", [9.0, 1.0, 3.0, 2.0], []), Scripted("p", [9.0, 2.0, 3.0, 8.0], [])
+
+    measured = measure(ROW, ours, peer, pairs=3)
+
+    assert measured.ratios == (0.5, 1.0, 0.25)
+    assert measured.ratio == 0.5
+
+
+def test_times_are_microseconds_per_unit() -> None:
+    measured = measure(ROW, Scripted("o", [9.0, 1.0], []), Scripted("p", [9.0, 2.0], []), pairs=1)
+
+    assert (measured.ours, measured.peer) == ((100_000.0,), (200_000.0,))
+
+
+def test_the_sides_take_turns_after_a_small_go_each() -> None:
+    calls: list[str] = []
+
+    measure(ROW, Scripted("o", [1.0] * 3, calls), Scripted("p", [1.0] * 3, calls), pairs=2)
+
+    assert calls == ["o:mine:1", "p:theirs:1", *["o:mine:10", "p:theirs:10"] * 2]
+
+
+def test_a_row_without_a_peer_measures_our_side_alone() -> None:
+    calls: list[str] = []
+    row = Row("alone", "mine", "", "step", size=10, expected=itself)
+
+    measured = measure(row, Scripted("o", [1.0] * 3, calls), Scripted("p", [], calls), pairs=2)
+
+    assert len(calls) == 3
+    assert (measured.ratio, measured.ratios) == (None, ())
+
+
+@pytest.mark.parametrize("wrong", ["ours", "peer"])
+def test_a_wrong_result_of_either_side_is_refused(wrong: str) -> None:
+    ours = Scripted("o", [1.0] * 2, [], lost=int(wrong == "ours"))
+    peer = Scripted("p", [1.0] * 2, [], lost=int(wrong == "peer"))
+
+    with pytest.raises(WrongResultError, match=r"of size 1 gave 0, not 1"):
+        measure(ROW, ours, peer, pairs=1)
+
+
+def test_the_report_names_the_rows_in_which_the_peer_is_faster() -> None:
+    rows = [Measured(ROW, (3.0,), (2.0,)), Measured(ROW, (1.0,), (2.0,)), Measured(ROW, (1.0,), ())]
+
+    assert slower(rows) == [ROW.title]
+
+
+def test_the_table_shows_both_figures_the_ratio_and_its_spread() -> None:
+    console = Console(width=120)
+    with console.capture() as captured:
+        console.print(table([Measured(ROW, (1.0, 2.0, 3.0), (4.0, 4.0, 4.0))]))
+
+    shown = captured.get()
+
+    assert all(figure in shown for figure in ("a thing", " 2 ", " 4 ", "0.50", "0.25 - 0.75"))
+
+
+def test_the_file_keeps_every_time(tmp_path: Path) -> None:
+    save([Measured(ROW, (1.0,), (2.0,))], tmp_path / "bench.json")
+
+    [kept] = json.loads((tmp_path / "bench.json").read_text())
+
+    assert (kept["ours_us"], kept["peer_us"], kept["ratio"]) == ([1.0], [2.0], 0.5)
+
+
+def test_titles_are_unique() -> None:
+    titles = [(row.title, row.ours) for row in ROWS]
+
+    assert len(set(titles)) == len(titles)
