@@ -22,6 +22,11 @@ class Frame(Protocol):
         ...
 
     @property
+    def runtime(self) -> Any:
+        """What the node would get as its ``runtime`` parameter."""
+        ...
+
+    @property
     def config(self) -> dict[str, Any]:
         """The config that the node was started with."""
         ...

@@ -90,10 +90,14 @@ class RunHere:
 
 @dataclass(frozen=True, slots=True)
 class SaveUpdate:
-    """Store a checkpoint that a caller made; the open superstep of the thread is dropped."""
+    """Store a checkpoint that a caller made; the open superstep of the thread is dropped.
+
+    ``done``: the tasks of that superstep that the caller spoke for, with what they wrote.
+    """
 
     parent: Checkpoint | None
     state: ThreadState
+    done: tuple[tuple[Task, Completed], ...] = ()
 
 
 Request = Load | NewStamp | Save | SaveAnswers | Execute | RunHere | SaveUpdate
@@ -202,7 +206,7 @@ def _input(
     """Map the input before anything is stored: a bad one must not change the thread."""
     parent = state.checkpoint if state else None
     stamp = yield NewStamp(parent)
-    opened = begin(parent, given, stamp, limits)
+    opened = begin(graph, parent, given, stamp, limits)
     decision = decide(graph, opened, replace(limits, before=frozenset(), after=frozenset()), ns)
     if not isinstance(decision, RunTasks):
         msg = f"The input cannot be applied: {decision}"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from distgraph.core.graph import Graph
 from distgraph.core.model import Outcome, Result, Task, ThreadState
 
 
@@ -63,4 +64,17 @@ class Concluded:
     outcome: Outcome
 
 
-Event = Resumed | Stepped | Started | Ended | Custom | Concluded
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What happened in ``graph``, which is called inside a task of the run."""
+
+    graph: Graph
+    event: Resumed | Stepped | Started | Ended
+
+    @property
+    def ns(self) -> str:
+        """The namespace of the inner graph's frame."""
+        return self.event.ns
+
+
+Event = Resumed | Stepped | Started | Ended | Custom | Concluded | Inside

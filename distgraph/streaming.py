@@ -12,6 +12,7 @@ from distgraph.core.frame import triggers
 from distgraph.core.graph import ROOT, Graph
 from distgraph.core.model import (
     START,
+    Checkpoint,
     Completed,
     Errored,
     Interrupted,
@@ -48,6 +49,13 @@ class View:
             return values.get(self.keys)
         return visible(self.graph, values, self.keys)
 
+    def update(self, writes: tuple[Write, ...]) -> Any:
+        """Return a task's writes as the updates mode shows them; None without any."""
+        if not isinstance(self.keys, str):
+            return shown_update(writes, self.keys)
+        shown = [value for channel, value in writes if channel == self.keys]
+        return shown if len(shown) > 1 else next(iter(shown), None)
+
 
 def chunks(view: View, event: Event) -> Iterator[Chunk]:
     """Yield (mode, payload) for one event, in LangGraph's order."""
@@ -69,16 +77,17 @@ def _stepped(view: View, event: Stepped) -> Iterator[Chunk]:
 def _started(view: View, event: Started) -> Iterator[Chunk]:
     if "tasks" not in view.modes:
         return
-    values = with_nulls(view.graph, event.state.checkpoint, event.state.nulls).values
+    opened = with_nulls(view.graph, event.state.checkpoint, event.state.nulls)
     for task in event.tasks:
         if task.node != START:
-            yield "tasks", _task_start(view.graph, task, values)
+            yield "tasks", _task_start(view.graph, task, opened)
 
 
-def _task_start(graph: Graph, task: Task, values: Mapping[str, Any]) -> dict[str, Any]:
+def _task_start(graph: Graph, task: Task, checkpoint: Checkpoint) -> dict[str, Any]:
     node = graph.nodes[task.node]
-    given = task.send.arg if task.send is not None else node.schema.read(values)
-    start = {"id": task.id, "name": task.node, "input": given, "triggers": triggers(task)}
+    given = task.send.arg if task.send is not None else node.schema.read(checkpoint.values)
+    made = triggers(task, graph)
+    start = {"id": task.id, "name": task.node, "input": given, "triggers": made}
     return {**start, "metadata": dict(node.metadata)} if node.metadata else start
 
 
@@ -89,7 +98,8 @@ def _ended(view: View, event: Ended) -> Iterator[Chunk]:
     match result:
         case Completed(writes):
             yield from (("messages", chunk) for chunk in _messages(view, event, writes))
-            yield "updates", {task.node: shown_update(writes, view.shown)}
+            cached = {"__metadata__": {"cached": True}} if event.kept else {}
+            yield "updates", {task.node: view.update(writes), **cached}
         case Interrupted(questions):
             asked = tuple(question.interrupt for question in questions)
             yield "updates", {INTERRUPT: asked}

@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from distgraph.core.apply import apply_writes
-from distgraph.core.begin import begin
+from distgraph.core.begin import begin, initial_values
 from distgraph.core.graph import Graph
 from distgraph.core.model import (
     END,
+    UNSAVED,
     Checkpoint,
     Completed,
     Errored,
@@ -21,14 +22,13 @@ from distgraph.core.model import (
     Task,
     ThreadState,
 )
-from distgraph.core.plan import task_id, tasks_of
+from distgraph.core.plan import is_input, plan, task_id, tasks_of
 from distgraph.core.update import COPY, INPUT, Pretended, author, check_nodes, pretend
 from distgraph.engine import Load, NewStamp, Request, Run, RunHere, SaveUpdate
 from distgraph.errors import InvalidUpdateError
 from distgraph.types import StateUpdate
 
 Step = Generator[Request, Any, ThreadState]
-_EMPTY = Checkpoint(id="", parent_id=None, step=-1, source="update", ts="")
 
 
 def update(
@@ -64,27 +64,54 @@ def _superstep(
     match names:
         case [special] if special in (END, INPUT, COPY):
             made = yield from _special(graph, state, updates[0], limits, ns)
+            yield SaveUpdate(head, made)
         case _:
-            made = yield from _written(graph, head, list(zip(names, updates, strict=True)), limits)
-    yield SaveUpdate(head, made)
+            pairs = list(zip(names, updates, strict=True))
+            made = yield from _written(graph, state, pairs, limits, ns)
     return made
 
 
 def _written(
     graph: Graph,
-    head: Checkpoint | None,
+    state: ThreadState | None,
     updates: Sequence[tuple[str, StateUpdate]],
     limits: Limits,
+    ns: str,
 ) -> Step:
-    base = head or _EMPTY
+    head = state.checkpoint if state else None
+    base = head or _fresh(graph)
+    waiting = {task.node: task.id for task in plan(base, ns) if task.send is None}
     done = []
     for index, (name, given) in enumerate(updates):
-        tid = given.task_id or task_id(base, "", name, index)
+        tid = given.task_id or waiting.pop(name, None) or task_id(base, ns, name, index)
         result = yield from _as_node(pretend(graph, name, given.values, tid), base)
         done.append((Task(tid, name, index), result))
     stamp = yield NewStamp(head)
     made = apply_writes(graph, base, done, stamp, limits, "update")
-    return ThreadState(replace(made, parent_id=head.id if head else None))
+    updated = ThreadState(replace(made, parent_id=head.id if head else None))
+    yield SaveUpdate(head, updated, _spoken_for(state, done, ns))
+    return updated
+
+
+def _fresh(graph: Graph) -> Checkpoint:
+    """Return what an update of a thread without any checkpoint is written onto."""
+    values = initial_values(graph, {})
+    versions = dict.fromkeys(values, UNSAVED)
+    return Checkpoint("", None, -1, "update", "", values, versions)
+
+
+def _spoken_for(
+    state: ThreadState | None, done: Sequence[tuple[Task, Completed]], ns: str
+) -> tuple[tuple[Task, Completed], ...]:
+    """Return what was written for tasks that wait: their superstep shows it as their result."""
+    if state is None or is_input(state.checkpoint):  # an input has been taken by its own START
+        return ()
+    waiting = {
+        task.id
+        for task in plan(state.checkpoint, ns)
+        if not isinstance(state.results.get(task.id), Completed)
+    }
+    return tuple((task, result) for task, result in done if task.id in waiting)
 
 
 def _as_node(pretended: Pretended, base: Checkpoint) -> Generator[Request, Any, Completed]:
@@ -105,7 +132,7 @@ def _special(
     head = state.checkpoint if state else None
     stamp = yield NewStamp(head)
     if given.as_node == INPUT:
-        return begin(head, given.values, stamp, limits)
+        return begin(graph, head, given.values, stamp, limits)
     if state is None or head is None:
         msg = f"There is no checkpoint that could be updated as {given.as_node}."
         raise InvalidUpdateError(msg)

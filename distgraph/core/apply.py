@@ -10,6 +10,7 @@ from distgraph.core.graph import Graph
 from distgraph.core.merge import faded, merge, updated
 from distgraph.core.model import (
     START,
+    UNSAVED,
     Checkpoint,
     Completed,
     Limits,
@@ -65,7 +66,9 @@ def _versions(
     checkpoint: Checkpoint, changed: Mapping[str, Any], stamp: Stamp
 ) -> Mapping[str, str]:
     """Give each written channel a new reference; one written again with the same value too."""
-    versions = {**checkpoint.versions, **dict.fromkeys(changed, reference(checkpoint, stamp))}
+    added = (name for name, ref in checkpoint.versions.items() if ref == UNSAVED)
+    own = reference(checkpoint, stamp)
+    versions = {**checkpoint.versions, **dict.fromkeys((*added, *changed), own)}
     gone = {START, *(name for name, value in changed.items() if value is MISSING)}
     return {name: ref for name, ref in versions.items() if name not in gone}
 
@@ -74,6 +77,11 @@ def reference(parent: Checkpoint | None, stamp: Stamp) -> str:
     """Return the opaque reference of what the checkpoint ``stamp`` writes: short, and unique."""
     step = parent.step + 1 if parent else -1
     return f"{step}.{stamp.id[-12:]}"
+
+
+def written_at(ref: str) -> int:
+    """Return the step number that gave a channel the reference ``ref``."""
+    return int(ref.partition(".")[0])
 
 
 def _join(

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from distgraph.channels.base import MISSING
 from distgraph.core.apply import reference
+from distgraph.core.graph import Graph
 from distgraph.core.model import (
     START,
     Checkpoint,
@@ -22,8 +24,13 @@ from distgraph.core.model import (
 FIRST_STEP = -1
 
 
-def begin(parent: Checkpoint | None, given: Any, stamp: Stamp, limits: Limits) -> ThreadState:
+def begin(
+    graph: Graph, parent: Checkpoint | None, given: Any, stamp: Stamp, limits: Limits
+) -> ThreadState:
     """Return the state that holds a new input; what ``parent`` had still to run is dropped."""
+    own = reference(parent, stamp)
+    before = parent.values if parent else {}
+    fresh = {**initial_values(graph, before), START: given}
     return ThreadState(
         Checkpoint(
             id=stamp.id,
@@ -31,14 +38,21 @@ def begin(parent: Checkpoint | None, given: Any, stamp: Stamp, limits: Limits) -
             step=parent.step + 1 if parent else FIRST_STEP,
             source="input",
             ts=stamp.ts,
-            values={**(parent.values if parent else {}), START: given},
-            versions={**(parent.versions if parent else {}), START: reference(parent, stamp)},
+            values={**before, **fresh},
+            versions={**(parent.versions if parent else {}), **dict.fromkeys(fresh, own)},
             frontier=(START,),
             arrived=parent.arrived if parent else {},
+            last=parent.last if parent else (),
             metadata=limits.metadata,
             parents=limits.parents,
         )
     )
+
+
+def initial_values(graph: Graph, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the start values of those channels that have one and are not in ``values`` yet."""
+    absent = {name: graph.channels[name].initial() for name in graph.channels if name not in values}
+    return {name: value for name, value in absent.items() if value is not MISSING}
 
 
 def again(state: ThreadState) -> ThreadState:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from distgraph.core.model import Answer, Checkpoint, Question, Task, ThreadState
+from distgraph.core.graph import Graph
+from distgraph.core.model import START, Answer, Checkpoint, Question, Task, ThreadState
 from distgraph.core.plan import digest
 from distgraph.errors import GraphInterrupt
 from distgraph.types import ExecutionInfo, Interrupt, Runtime
@@ -50,6 +51,7 @@ class TaskFrame:
     answers: tuple[Answer, ...] = ()
     frames: dict[str, ThreadState] = field(default_factory=dict)
     passes: tuple[type[BaseException], ...] = (KeyboardInterrupt,)
+    graph: Graph | None = None
     calls: int = 0
     asked: int = 0
     pending: list[Question] = field(default_factory=list)
@@ -115,8 +117,8 @@ class TaskFrame:
 
     @property
     def triggers(self) -> tuple[str, ...]:
-        """What made the task run, in LangGraph's spelling."""
-        return triggers(self.task)
+        """What may make the task run, in LangGraph's spelling."""
+        return triggers(self.task, self.graph)
 
     @property
     def runtime(self) -> Runtime[Any]:
@@ -135,8 +137,11 @@ class TaskFrame:
         )
 
 
-def triggers(task: Task) -> tuple[str, ...]:
-    """Return what made ``task`` run, in LangGraph's spelling."""
+def triggers(task: Task, graph: Graph | None = None) -> tuple[str, ...]:
+    """Return what may make ``task`` run, in LangGraph's spelling; without ``graph`` no joins."""
     if task.send is not None:
         return ("__pregel_push",)
-    return (task.node,) if task.node == "__start__" else (f"branch:to:{task.node}",)
+    if task.node == START:
+        return (START,)
+    joins = (join.name for join in graph.joins if join.target == task.node) if graph else ()
+    return (f"branch:to:{task.node}", *sorted(joins))

@@ -11,6 +11,8 @@ from distgraph.types import Command, Interrupt, Send
 START = "__start__"
 END = "__end__"
 NULL_TASK = "00000000-0000-0000-0000-000000000000"
+UNSAVED = ""
+"""The reference of a channel that a caller changed and that no commit has stored yet."""
 Source = Literal["input", "loop", "update", "fork"]
 Write = tuple[str, Any]
 Target = str | Send

@@ -7,7 +7,15 @@ from hashlib import blake2b
 
 from distgraph.core.graph import Graph
 from distgraph.core.merge import merge, updated
-from distgraph.core.model import START, Checkpoint, Completed, Target, Task, ThreadState
+from distgraph.core.model import (
+    START,
+    UNSAVED,
+    Checkpoint,
+    Completed,
+    Target,
+    Task,
+    ThreadState,
+)
 from distgraph.types import Send
 
 
@@ -36,12 +44,16 @@ def plan(checkpoint: Checkpoint, ns: str = "") -> tuple[Task, ...]:
 
 
 def with_nulls(graph: Graph, checkpoint: Checkpoint, nulls: tuple[Completed, ...]) -> Checkpoint:
-    """Return ``checkpoint`` as its open superstep sees it: a caller's updates and gotos included."""
+    """Return ``checkpoint`` as its open superstep sees it: a caller's updates and gotos included.
+
+    A channel that the caller changed has the reference UNSAVED until the next commit.
+    """
     for null in nulls:
         changed = merge(graph.channels, checkpoint.values, null.writes)
         checkpoint = replace(
             checkpoint,
             values=updated(checkpoint.values, changed),
+            versions={**checkpoint.versions, **dict.fromkeys(changed, UNSAVED)},
             frontier=_extended(checkpoint.frontier, null.goto),
         )
     return checkpoint

@@ -55,10 +55,14 @@ def _writes(name: str, update: Any, keys: Iterable[str]) -> tuple[Write, ...]:
 
 
 def _is_pairs(update: Any) -> bool:
-    return isinstance(update, list | tuple) and all(
-        isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str)  # noqa: PLR2004
-        for pair in update
-    ) and bool(update)
+    return (
+        isinstance(update, list | tuple)
+        and all(
+            isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str)  # noqa: PLR2004
+            for pair in update
+        )
+        and bool(update)
+    )
 
 
 def _model_writes(model: Any, model_fields: Any, known: tuple[str, ...]) -> tuple[Write, ...]:

@@ -9,6 +9,7 @@ from distgraph.core.graph import ROOT, Graph
 from distgraph.core.merge import merge, updated
 from distgraph.core.model import (
     START,
+    Checkpoint,
     Completed,
     Errored,
     Interrupted,
@@ -17,7 +18,7 @@ from distgraph.core.model import (
     ThreadState,
     Write,
 )
-from distgraph.core.plan import is_input, tasks_of, with_nulls
+from distgraph.core.plan import is_input, plan, tasks_of, with_nulls
 from distgraph.core.returns import read_return
 from distgraph.errors import InvalidUpdateError
 from distgraph.types import PregelTask, StateSnapshot
@@ -32,17 +33,41 @@ def visible(graph: Graph, values: Mapping[str, Any], keys: Iterable[str] | None 
 
 
 def current_values(graph: Graph, state: ThreadState, ns: str = "") -> Mapping[str, Any]:
-    """Return the channel values with the writes of the finished tasks already applied."""
+    """Return the channel values with the writes of the finished tasks already applied.
+
+    Raises InvalidUpdateError when these do not go together.
+    """
     opened = with_nulls(graph, state.checkpoint, state.nulls)
-    if not state.results:
-        return opened.values
-    tasks = sorted(tasks_of(graph, state, ns), key=lambda task: task.order)
+    return _finished(graph, state, opened, plan(opened, ns)) if state.results else opened.values
+
+
+def _finished(
+    graph: Graph, state: ThreadState, opened: Checkpoint, listed: tuple[Task, ...]
+) -> Mapping[str, Any]:
+    """Return the values of ``opened`` with what the finished ones of ``listed`` wrote."""
+    tasks = sorted(listed, key=lambda task: task.order)
     done = [r for t in tasks if isinstance(r := state.results.get(t.id), Completed)]
-    try:
-        changed = merge(graph.channels, opened.values, [w for r in done for w in r.writes])
-    except InvalidUpdateError:  # writes that do not go together: the barrier will say so
-        return opened.values
+    changed = merge(graph.channels, opened.values, [w for r in done for w in r.writes])
     return updated(opened.values, changed)
+
+
+def _head_values(
+    graph: Graph, state: ThreadState, opened: Checkpoint, ns: str
+) -> Mapping[str, Any]:
+    try:
+        return _finished(graph, state, opened, plan(state.checkpoint, ns))
+    except InvalidUpdateError:  # writes that do not go together: the run says so, not the state
+        return opened.values
+
+
+def _listed(graph: Graph, state: ThreadState, ns: str) -> tuple[Task, ...]:
+    """Return the tasks to show: those that a caller's goto added only until they are done."""
+    planned = {task.id for task in plan(state.checkpoint, ns)}
+    return tuple(
+        task
+        for task in tasks_of(graph, state, ns)
+        if task.id in planned or not _is_done(state.results.get(task.id))
+    )
 
 
 def snapshot(
@@ -53,8 +78,9 @@ def snapshot(
     ``thread`` holds the coordinates that are the same for all its checkpoints.
     """
     checkpoint = state.checkpoint
-    tasks = tasks_of(graph, state, ns)
-    values = current_values(graph, state, ns) if head else checkpoint.values
+    tasks = _listed(graph, state, ns)
+    opened = with_nulls(graph, checkpoint, state.nulls)
+    values = _head_values(graph, state, opened, ns) if head else opened.values
     shown = tuple(_task(graph, state, task, thread, ns) for task in tasks)
     return StateSnapshot(
         values=visible(graph, values, _channels(graph)),

@@ -8,6 +8,7 @@ from typing import Any
 
 from distgraph.core.graph import Callee, Graph
 from distgraph.core.model import END, START, Checkpoint, Task
+from distgraph.core.plan import is_input
 from distgraph.errors import InvalidUpdateError
 from distgraph.types import Send, StateUpdate
 
@@ -47,11 +48,11 @@ def author(graph: Graph, head: Checkpoint | None, updates: Sequence[StateUpdate]
 
 
 def _guess(graph: Graph, head: Checkpoint | None) -> str:
+    if head is None or (is_input(head) and not head.last):
+        return START
     names = [name for name in graph.nodes if name != START]
     if len(names) == 1:
         return names[0]
-    if head is None:
-        return START
     if len(head.last) != 1:
         msg = "Ambiguous update, specify as_node"
         raise InvalidUpdateError(msg)

@@ -32,7 +32,9 @@ def callee_of(action: Any, name: str) -> Callee:
         msg = f"Node '{name}' must be a function, a callable object or a graph, not {action!r}."
         raise TypeError(msg)
     wants = _wants(action)
-    return Callee(name, None, action, wants) if is_async(action) else Callee(name, action, None, wants)
+    return (
+        Callee(name, None, action, wants) if is_async(action) else Callee(name, action, None, wants)
+    )
 
 
 _CONFIG: Mapping[str, str] = {"config": "config"}

@@ -70,7 +70,18 @@ def recursion_limit(config: Mapping[str, Any]) -> int:
     return limit
 
 
-def stops(given: str | Sequence[str] | None, compiled: frozenset[str], graph: Graph) -> frozenset[str]:
+def max_concurrency(config: Mapping[str, Any]) -> int | None:
+    """Return how many tasks may run at once, None for no limit; ValueError when less than 1."""
+    limit: int | None = config.get("max_concurrency")
+    if limit is not None and (not isinstance(limit, int) or limit < 1):
+        msg = f"max_concurrency must be a whole number of at least 1, not {limit!r}."
+        raise ValueError(msg)
+    return limit
+
+
+def stops(
+    given: str | Sequence[str] | None, compiled: frozenset[str], graph: Graph
+) -> frozenset[str]:
     """Return a call's breakpoints; a non-empty argument replaces the compiled ones."""
     if not given:
         return compiled

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 from distgraph.core.frame import TaskFrame
-from distgraph.events import Concluded, Custom, Event
+from distgraph.events import Custom, Ended, Event, Inside, Resumed, Started, Stepped
 from distgraph.runners.backend import Backend, Job, Place
 from distgraph.runners.local import drive, drive_async
 from distgraph.runners.stores import FrameStore
@@ -48,7 +48,7 @@ class Inner:
             yield from backend.events(job)
             return
         for event in drive(job, FrameStore(self.frame, job.place.ns), None):
-            self._pass_on(event)
+            self._pass_on(job, event)
             yield event
 
     async def aevents(self, backend: Backend, job: Job) -> AsyncIterator[Event]:
@@ -58,13 +58,16 @@ class Inner:
                 yield event
             return
         async for event in drive_async(job, FrameStore(self.frame, job.place.ns), None):
-            self._pass_on(event)
+            self._pass_on(job, event)
             yield event
 
-    def _pass_on(self, event: Event) -> None:
+    def _pass_on(self, job: Job, event: Event) -> None:
         if self.frame is None:
             return
-        if isinstance(event, Custom):
-            self.frame.emit(event.chunk)
-        elif self.frame.publish is not None and not isinstance(event, Concluded):
-            self.frame.publish(event)
+        match event:
+            case Custom(chunk=chunk):
+                self.frame.emit(chunk)
+            case Inside() if self.frame.publish is not None:
+                self.frame.publish(event)
+            case Resumed() | Stepped() | Started() | Ended() if self.frame.publish is not None:
+                self.frame.publish(Inside(job.graph, event))

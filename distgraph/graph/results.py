@@ -5,8 +5,11 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from distgraph.core.apply import written_at
+from distgraph.core.begin import FIRST_STEP
 from distgraph.core.graph import Graph
 from distgraph.core.model import (
+    Checkpoint,
     Errored,
     Failed,
     Interrupted,
@@ -20,6 +23,7 @@ from distgraph.errors import InvalidUpdateError, ParentCommand, RemoteNodeError
 from distgraph.events import Concluded, Event
 from distgraph.graph.nested import Inner
 from distgraph.streaming import INTERRUPT
+from distgraph.types import Command
 
 
 def conclude(graph: Graph, event: Event, inner: Inner) -> None:
@@ -39,8 +43,17 @@ def conclude(graph: Graph, event: Event, inner: Inner) -> None:
             inner.frame.pause(questions)
 
 
-def result_of(graph: Graph, last: Event | None, inner: Inner, keys: str | tuple[str, ...]) -> Any:
-    """Return what ``invoke`` returns, or raise what it raises."""
+def result_of(
+    graph: Graph,
+    last: Event | None,
+    inner: Inner,
+    keys: str | tuple[str, ...],
+    given: Any = None,
+) -> Any:
+    """Return what ``invoke`` returns, or raise what it raises.
+
+    None when ``given`` was the first input of a thread and no output key was written since.
+    """
     if not isinstance(last, Concluded):
         msg = "The run ended without an outcome."
         raise RemoteNodeError(msg)
@@ -50,7 +63,16 @@ def result_of(graph: Graph, last: Event | None, inner: Inner, keys: str | tuple[
     match last.outcome:
         case Paused(questions) if questions:
             return _with_questions(result, questions)
+    if last.state and not (given is None or isinstance(given, Command)):
+        shown = (keys,) if isinstance(keys, str) else keys
+        return result if _is_written(last.state.checkpoint, shown) else None
     return result
+
+
+def _is_written(checkpoint: Checkpoint, keys: tuple[str, ...]) -> bool:
+    """Whether one of ``keys`` was written after the first checkpoint of the thread."""
+    refs = [checkpoint.versions[key] for key in keys if key in checkpoint.versions]
+    return any(written_at(ref) != FIRST_STEP for ref in refs)
 
 
 def _with_questions(result: Any, questions: tuple[Question, ...]) -> Any:

@@ -71,5 +71,3 @@ def reader(schema: Any) -> Schema:
         return Schema((ROOT,))
     made = is_dataclass(schema) or hasattr(schema, "model_fields")
     return Schema(tuple(hints), schema if made else None)
-
-

@@ -28,9 +28,7 @@ def _is_compiled(value: Any) -> bool:
     return isinstance(getattr(value, "graph", None), Graph)
 
 
-def inner_state(
-    graph: Graph, state: ThreadState | None, ns: str
-) -> tuple[Graph, ThreadState]:
+def inner_state(graph: Graph, state: ThreadState | None, ns: str) -> tuple[Graph, ThreadState]:
     """Return the graph and the state that wait at ``ns`` inside a task; ValueError if none do."""
     inner = waiting_inside(state, ns) if state else None
     found = _graph_at(graph, ns)

@@ -53,6 +53,7 @@ class Superstep:
             answers=state.answers.get(task.id, ()),
             frames=dict(left),
             passes=self.passes,
+            graph=self.graph,
         )
 
     def delay(self, task: Task, result: Result, attempt: int) -> float | None:

@@ -77,10 +77,6 @@ class Backend(Protocol):
         """Return the stored states of a frame, newest first."""
         ...
 
-    def ahistory(
-        self, graph: Graph, place: Place, listing: Listing
-    ) -> AsyncIterator[ThreadState]:
+    def ahistory(self, graph: Graph, place: Place, listing: Listing) -> AsyncIterator[ThreadState]:
         """Return what ``history`` returns."""
         ...
-
-

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Generator, Iterator
+from functools import partial
 from typing import Any
 
 from distgraph.checkpoint import codec
 from distgraph.checkpoint.base import BaseCheckpointSaver
 from distgraph.core.graph import Graph
-from distgraph.core.model import ThreadState
+from distgraph.core.model import Failed, Finished, Left, Outcome, Paused, ThreadState
 from distgraph.core.plan import plan, with_nulls
 from distgraph.engine import (
     Execute,
     Load,
     NewStamp,
+    Request,
     RunHere,
     Save,
     SaveAnswers,
@@ -26,6 +28,7 @@ from distgraph.runners.changes import changed_channels
 from distgraph.runners.here import run_here, run_here_async
 from distgraph.runners.stores import NoStore, SaverCall, SaverStore, Store, new_stamp
 
+Storing = Load | NewStamp | Save | SaveAnswers | SaveUpdate
 Answered = Generator[SaverCall, Any, tuple[Any, tuple[Event, ...]]]
 
 
@@ -119,40 +122,34 @@ async def _aperform(calls: Generator[SaverCall, Any, Any], saver: Any) -> Any:
 
 def drive(job: Job, store: Store, saver: Any) -> Generator[Event, None, None]:
     """Answer the requests of ``job``'s program until it ends; blocking."""
-    state, answer = None, None
-    perform = lambda calls: _perform(calls, saver)  # noqa: E731 the one line that differs
-    with pool.Threads(job, perform, store) as threads:
+    state: ThreadState | None = None
+    answer: Any = None
+    with pool.Threads(job, partial(_perform, saver=saver), store) as threads:
         while True:
-            try:
-                request = job.program.send(answer)
-            except StopIteration as stop:
-                outcome = stop.value
-                break
-            match request:
+            match request := _next(job, answer):
+                case Finished() | Paused() | Failed() | Left():
+                    break
                 case Execute():
                     yield Started(job.place.ns, request.state, request.tasks)
                     answer = state = yield from threads.execute(request)
                 case RunHere():
                     answer = run_here(job, request)
                 case _:
-                    state = getattr(request, "state", state)
-                    answer, told = perform(_answer(job, store, request))
+                    answer, told = _perform(_answer(job, store, request), saver)
+                    state = _state_after(request, answer, state)
                     yield from told
-    yield Concluded(job.place.ns, state, outcome)
+    yield Concluded(job.place.ns, state, request)
 
 
 async def drive_async(job: Job, store: Store, saver: Any) -> AsyncIterator[Event]:
     """Answer the requests of ``job``'s program until it ends; on the running event loop."""
-    state, answer = None, None
-    perform = lambda calls: _aperform(calls, saver)  # noqa: E731 the one line that differs
-    async with tasks.Tasks(job, perform, store) as running:
+    state: ThreadState | None = None
+    answer: Any = None
+    async with tasks.Tasks(job, partial(_aperform, saver=saver), store) as running:
         while True:
-            try:
-                request = job.program.send(answer)
-            except StopIteration as stop:
-                outcome = stop.value
-                break
-            match request:
+            match request := _next(job, answer):
+                case Finished() | Paused() | Failed() | Left():
+                    break
                 case Execute():
                     yield Started(job.place.ns, request.state, request.tasks)
                     async for event in running.execute(request):
@@ -161,16 +158,34 @@ async def drive_async(job: Job, store: Store, saver: Any) -> AsyncIterator[Event
                 case RunHere():
                     answer = await run_here_async(job, request)
                 case _:
-                    state = getattr(request, "state", state)
-                    answer, told = await perform(_answer(job, store, request))
+                    answer, told = await _aperform(_answer(job, store, request), saver)
+                    state = _state_after(request, answer, state)
                     for event in told:
                         yield event
-    yield Concluded(job.place.ns, state, outcome)
+    yield Concluded(job.place.ns, state, request)
 
 
-def _answer(
-    job: Job, store: Store, request: Load | NewStamp | Save | SaveAnswers | SaveUpdate
-) -> Answered:
+def _next(job: Job, answer: Any) -> Request | Outcome:
+    """Return what the program asks for next, or how it ended."""
+    try:
+        return job.program.send(answer)
+    except StopIteration as stop:
+        outcome: Outcome = stop.value
+        return outcome
+
+
+def _state_after(request: Storing, answer: Any, before: ThreadState | None) -> ThreadState | None:
+    match request:
+        case Load():
+            loaded: ThreadState | None = answer
+            return loaded
+        case NewStamp():
+            return before
+        case _:
+            return request.state
+
+
+def _answer(job: Job, store: Store, request: Storing) -> Answered:
     """Answer a storing request: the answer itself, and what there is to tell about it."""
     match request:
         case Load():

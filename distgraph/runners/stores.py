@@ -92,14 +92,16 @@ class SaverStore:
         yield SaverCall("put_writes", (config, codec.encode_result(task, result), task.id))
 
     def update(self, request: SaveUpdate) -> Calls:
-        """Put the checkpoint."""
+        """Put the checkpoint, and with its parent what the caller wrote for waiting tasks."""
+        if request.parent is not None:
+            config = self._config(request.parent.id)
+            for task, result in request.done:
+                yield SaverCall("put_writes", (config, codec.encode_result(task, result), task.id))
         yield self._put(request.state.checkpoint)
 
     def _put(self, checkpoint: Checkpoint) -> SaverCall:
         stored, metadata, versions = codec.encode_checkpoint(checkpoint)
-        return SaverCall(
-            "put", (self._config(checkpoint.parent_id), stored, metadata, versions)
-        )
+        return SaverCall("put", (self._config(checkpoint.parent_id), stored, metadata, versions))
 
     def _config(self, checkpoint_id: str | None) -> dict[str, Any]:
         place = {"thread_id": self.place.thread_id, "checkpoint_ns": self.place.ns}

@@ -1,0 +1,126 @@
+"""How a call of a graph becomes a job: everything that the caller passed, checked and placed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from distgraph.core.frame import Invocation
+from distgraph.core.graph import Graph
+from distgraph.engine import Start, limits_of, run, run_nested
+from distgraph.graph import calls
+from distgraph.graph.nested import Inner
+from distgraph.graph.options import Options
+from distgraph.runners.backend import Backend, Job, Place
+from distgraph.types import Command, StateUpdate
+from distgraph.updating import update
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The compiled graph that is called: what of it a job is made from."""
+
+    graph: Graph
+    backend: Backend
+    checkpointer: Any
+    context_schema: Any
+
+
+def job_of(owner: Owner, given: Any, config: dict[str, Any], options: Options) -> tuple[Inner, Job]:
+    """Return the job of one run, and the task that it runs inside of, if any.
+
+    Raises ValueError and TypeError for a config or option that is wrong, RuntimeError for what
+    needs a checkpointer and has none.
+    """
+    inner = Inner(calls.surrounding(config), owner.checkpointer)
+    place = inner.place or calls.place_of(config, needed=owner.backend.durable)
+    start = _start(owner.graph, given, config, options, place, inner.parents)
+    _check_durable(owner, start, inner)
+    return inner, Job(
+        graph=owner.graph,
+        program=(run_nested if inner.frame else run)(owner.graph, start, place.ns),
+        place=place,
+        invocation=_invocation(owner, config, options.context, place, inner),
+        live=options.is_live or inner.live,
+        modes=frozenset(options.modes),
+        max_concurrency=calls.max_concurrency(config),
+        start=start,
+    )
+
+
+def _start(
+    graph: Graph,
+    given: Any,
+    config: Mapping[str, Any],
+    options: Options,
+    place: Place,
+    parents: Mapping[str, str],
+) -> Start:
+    return Start(
+        given=given,
+        recursion_limit=calls.recursion_limit(config),
+        at=place.checkpoint_id,
+        before=calls.stops(options.interrupt_before, graph.before, graph),
+        after=calls.stops(options.interrupt_after, graph.after, graph),
+        metadata=calls.checkpoint_metadata(config),
+        parents=dict(parents),
+    )
+
+
+def _check_durable(owner: Owner, start: Start, inner: Inner) -> None:
+    if owner.checkpointer is True and inner.frame is None:
+        msg = (
+            "checkpointer=True cannot be used for root graphs. Give the root graph a checkpointer."
+        )
+        raise RuntimeError(msg)
+    if inner.durable if inner.frame else owner.backend.durable:
+        return
+    if start.before or start.after:
+        msg = (
+            "interrupt_before and interrupt_after need a checkpointer, or nobody could ever "
+            "resume this run: compile the graph with checkpointer=... or backend=..."
+        )
+        raise RuntimeError(msg)
+    if isinstance(start.given, Command) and start.given.resume is not None:
+        msg = "Cannot use Command(resume=...) without checkpointer"
+        raise RuntimeError(msg)
+
+
+def _invocation(
+    owner: Owner, config: dict[str, Any], context: Any, place: Place, inner: Inner
+) -> Invocation:
+    found = calls.context_of(owner.context_schema, context)
+    if inner.frame is not None:
+        return replace(
+            inner.frame.invocation,
+            config=config,
+            context=found or inner.frame.invocation.context,
+            durable=inner.durable,
+        )
+    run_id = config.get("run_id") or config.get("metadata", {}).get("run_id")
+    durable = owner.backend.durable
+    thread = place.thread_id if durable else None
+    return Invocation(config, found, thread, run_id and str(run_id), durable)
+
+
+def update_job(
+    owner: Owner, config: dict[str, Any], supersteps: Sequence[Sequence[StateUpdate]]
+) -> Job:
+    """Return the job that writes ``supersteps`` of updates.
+
+    Raises ValueError without a checkpointer or a thread_id.
+    """
+    place = stored_place(owner.backend, config)
+    start = Start(None, 1, metadata=calls.checkpoint_metadata(config))
+    program = update(owner.graph, supersteps, limits_of(start, None), place.ns)
+    invocation = Invocation(config, None, place.thread_id, None, durable=True)
+    return Job(owner.graph, program, place, invocation, start=start)
+
+
+def stored_place(backend: Backend, config: Mapping[str, Any]) -> Place:
+    """Return where ``config`` points to; ValueError when nothing is stored, or no thread named."""
+    if not backend.durable:
+        msg = "No checkpointer set"
+        raise ValueError(msg)
+    return calls.place_of(config, needed=True)

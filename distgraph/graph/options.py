@@ -1,0 +1,95 @@
+"""What may be passed to a call of a graph by keyword, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Self, TypedDict
+
+from distgraph.core.graph import Graph
+from distgraph.types import All, StreamMode
+
+MODES = ("values", "updates", "tasks", "custom", "messages")
+_DURABILITIES = (None, "sync", "async")
+Stops = All | Sequence[str] | None
+Modes = StreamMode | Sequence[StreamMode] | None
+Keys = str | Sequence[str] | None
+
+
+class SubmitOptions(TypedDict, total=False):
+    """``context`` is what nodes find in their Runtime; the stops replace the compiled ones."""
+
+    context: Any
+    stream_mode: Modes
+    interrupt_before: Stops
+    interrupt_after: Stops
+    durability: str | None
+
+
+class InvokeOptions(SubmitOptions, total=False):
+    """``output_keys``: the state keys to return, by default those of the output schema."""
+
+    output_keys: Keys
+
+
+class StreamOptions(InvokeOptions, total=False):
+    """``subgraphs``: show what happens in graphs called inside nodes too."""
+
+    subgraphs: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options of one call."""
+
+    context: Any = None
+    stream_mode: Modes = None
+    output_keys: Keys = None
+    interrupt_before: Stops = None
+    interrupt_after: Stops = None
+    durability: str | None = None
+    subgraphs: bool = False
+
+    @classmethod
+    def read(cls, call: str, given: Mapping[str, Any], default: Modes) -> Self:
+        """Return the options of a ``call``; TypeError or ValueError says which one is wrong."""
+        known = [field.name for field in fields(cls)]
+        if unknown := [name for name in given if name not in known]:
+            msg = f"{call}() got an unexpected option '{unknown[0]}': it takes {', '.join(known)}."
+            raise TypeError(msg)
+        chosen = given.get("stream_mode") or default
+        options = cls(**{**given, "stream_mode": chosen})
+        if options.durability not in _DURABILITIES:
+            msg = f"durability must be 'sync' or 'async' here, not {options.durability!r}."
+            raise ValueError(msg)
+        if unknown := [mode for mode in options.modes if mode not in MODES]:
+            msg = f"Unknown stream_mode {unknown[0]!r}. The modes are: {', '.join(MODES)}."
+            raise ValueError(msg)
+        return options
+
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """The stream modes as a tuple."""
+        given = self.stream_mode or ()
+        return (given,) if isinstance(given, str) else tuple(given)
+
+    @property
+    def is_single(self) -> bool:
+        """Whether chunks are bare payloads, because one mode was named and not a list."""
+        return isinstance(self.stream_mode, str)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether chunks are wanted while a node still runs."""
+        return self.subgraphs or not {"custom", "messages"}.isdisjoint(self.modes)
+
+    def keys(self, graph: Graph) -> str | tuple[str, ...]:
+        """Return the output keys of a call of ``graph``; ValueError for one that it lacks."""
+        given = self.output_keys
+        if given is None:
+            return graph.outputs
+        keys: Collection[str] = (given,) if isinstance(given, str) else tuple(given)
+        if unknown := [key for key in keys if key not in graph.channels]:
+            msg = f"output_keys names an unknown state key: {unknown[0]!r}."
+            raise ValueError(msg)
+        return given if isinstance(given, str) else tuple(keys)
