@@ -42,4 +42,4 @@ def add_bootstep(app: Celery, backend: CeleryBackend, task: Any) -> None:
 
     app.steps["worker"].add(Caretaker)
     signals.task_failure.connect(release, sender=task, weak=False)
-    signals.worker_process_shutdown.connect(lambda **_: backend.loop.drain(timeout=5.0), weak=False)
+    signals.worker_process_shutdown.connect(lambda **_: backend.wind_up(), weak=False)
