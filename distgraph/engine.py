@@ -124,11 +124,12 @@ def run(graph: Graph, start: Start, ns: str = "") -> Run:
     """
     state: ThreadState | None = yield Load()
     limits = limits_of(start, state)
+    opened: ThreadState | Failed
     match start.given:
         case None:
             opened = yield from _continue(graph, _existing(state), start, limits, ns)
-        case Command() as command:
-            opened = yield from _command(graph, state, command, start, limits, ns)
+        case Command():
+            opened = yield from _command(graph, state, start, limits, ns)
         case given:
             opened = yield from _input(graph, state, given, limits, ns)
     if isinstance(opened, Failed):
@@ -239,13 +240,9 @@ def _continue(
 
 
 def _command(
-    graph: Graph,
-    state: ThreadState | None,
-    command: Command[Any],
-    start: Start,
-    limits: Limits,
-    ns: str,
+    graph: Graph, state: ThreadState | None, start: Start, limits: Limits, ns: str
 ) -> Generator[Request, Any, ThreadState]:
+    command: Command[Any] = start.given
     null = read_null(graph, command)
     if command.resume is None and null is None:
         msg = "Received an empty Command(): give it resume=, update= or goto=."

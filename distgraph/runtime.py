@@ -14,7 +14,8 @@ def get_runtime(context_schema: Any = None) -> Runtime[Any]:
     ``context_schema`` only tells type checkers what ``context`` is.
     """
     del context_schema
-    return _frame.current("get_runtime()").runtime
+    runtime: Runtime[Any] = _frame.current("get_runtime()").runtime
+    return runtime
 
 
 __all__ = ["ExecutionInfo", "Runtime", "get_runtime"]

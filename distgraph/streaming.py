@@ -15,6 +15,7 @@ from distgraph.core.model import (
     Checkpoint,
     Completed,
     Errored,
+    Escaped,
     Interrupted,
     Paused,
     Result,
@@ -104,6 +105,8 @@ def _ended(view: View, event: Ended) -> Iterator[Chunk]:
             asked = tuple(question.interrupt for question in questions)
             yield "updates", {INTERRUPT: asked}
             yield "values", _with_interrupt(view.values(event.values), asked)
+        case Errored() | Escaped():
+            pass
     if "tasks" in view.modes:
         yield "tasks", _task_result(task, result)
 
@@ -138,6 +141,8 @@ def _task_result(task: Task, result: Result) -> dict[str, Any]:
             error = str(failure)
         case Interrupted(questions):
             interrupts = [{"value": q.interrupt.value, "id": q.interrupt.id} for q in questions]
+        case Escaped():
+            pass
     return {
         "id": task.id,
         "name": task.node,

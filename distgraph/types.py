@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar, Union
 
@@ -132,6 +132,8 @@ class RetryPolicy(NamedTuple):
                 return isinstance(exc, tuple(classes))
             case predicate if callable(predicate) and not isinstance(predicate, type):
                 return bool(predicate(exc))
+            case _:
+                pass
         msg = "retry_on must be an Exception class, a list or tuple of them, or a predicate"
         raise TypeError(msg)
 

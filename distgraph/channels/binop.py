@@ -22,7 +22,6 @@ _CONCRETE: dict[Any, type] = {
     abstract.Mapping: dict,
     abstract.MutableMapping: dict,
 }
-OVERWRITE = "__overwrite__"
 
 
 def _replacement(write: Any) -> Any:
@@ -34,7 +33,8 @@ def _replacement(write: Any) -> Any:
             return value
         case {"type": "__overwrite__", "value": value}:
             return value
-    return MISSING
+        case _:
+            return MISSING
 
 
 class BinaryOperatorAggregate(BaseChannel):

@@ -23,7 +23,7 @@ from distgraph.core.model import (
 Done = Sequence[tuple[Task, Completed]]
 
 
-def apply_writes(
+def apply_writes(  # noqa: PLR0913, PLR0917 a superstep and what its checkpoint says of it
     graph: Graph,
     checkpoint: Checkpoint,
     done: Done,
@@ -109,7 +109,7 @@ def _next(
     unique = dict.fromkeys(t for t in targets if isinstance(t, str))
     names = [name for name in unique if not graph.nodes[name].defer]
     deferred = waiting | {name for name in unique if graph.nodes[name].defer}
-    frontier = (*names, *(t for t in targets if not isinstance(t, str)))
+    frontier: tuple[Target, ...] = (*names, *(t for t in targets if not isinstance(t, str)))
     if frontier or not deferred:
         return frontier, deferred
     return tuple(sorted(deferred)), frozenset()

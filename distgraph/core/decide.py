@@ -36,6 +36,8 @@ def decide(graph: Graph, state: ThreadState, limits: Limits, ns: str = "") -> De
                 return Failed(error, task)
             case Escaped(command):
                 return Left(command)
+            case Completed() | Interrupted() | None:
+                pass
     if not state.results and (stop := _stop(state, tasks, limits)) is not None:
         return stop
     todo = tuple(task for task in tasks if task.id not in state.results)

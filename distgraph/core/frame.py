@@ -1,4 +1,4 @@
-"""What a running task carries with it: its run, its answers, its questions, the graphs inside it."""
+"""What a running task carries: its run, its answers, its questions, the graphs inside it."""
 
 from __future__ import annotations
 
@@ -70,6 +70,7 @@ class TaskFrame:
             raise RuntimeError(msg)
         question = Interrupt(value, digest(self.task.id, str(index), self.token))
         self.pause((Question(question, self.ns),))
+        return None
 
     def pause(self, questions: tuple[Question, ...]) -> NoReturn:
         """Leave the node with ``questions`` pending, its own or those of a graph called in it."""

@@ -128,8 +128,8 @@ Result = Completed | Interrupted | Errored | Escaped
 class ThreadState:
     """Everything durable about a frame.
 
-    ``results``, ``answers`` and ``frames`` (the graphs that wait inside a task, by ns) belong to the
-    tasks of the superstep that runs from ``checkpoint``; ``nulls`` are updates and gotos that a
+    ``results``, ``answers`` and ``frames`` (the graphs that wait inside a task, by ns) belong to
+    the tasks of the superstep that runs from ``checkpoint``; ``nulls`` are updates and gotos that a
     caller added to it. ``passed`` is the checkpoint whose static breakpoint was released.
     """
 

@@ -33,7 +33,8 @@ def read_return(graph: Graph, name: str, output: Any, keys: Iterable[str]) -> Co
             return Completed(writes, read_targets(graph, name, output.goto))
         case Send():
             return Completed((), read_targets(graph, name, output))
-    return Completed(_writes(name, output, keys))
+        case _:
+            return Completed(_writes(name, output, keys))
 
 
 def _writes(name: str, update: Any, keys: Iterable[str]) -> tuple[Write, ...]:
@@ -50,7 +51,10 @@ def _writes(name: str, update: Any, keys: Iterable[str]) -> tuple[Write, ...]:
         return tuple((f.name, getattr(update, f.name)) for f in fields(update) if f.name in known)
     if (model_fields := getattr(type(update), "model_fields", None)) is not None:
         return _model_writes(update, model_fields, known)
-    msg = f"Expected dict, got {update!r}\nNode '{name}' must return a dict of state keys, a Command, a Send or None."
+    msg = (
+        f"Expected dict, got {update!r}\n"
+        f"Node '{name}' must return a dict of state keys, a Command, a Send or None."
+    )
     raise InvalidUpdateError(msg)
 
 

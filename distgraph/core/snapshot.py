@@ -12,6 +12,7 @@ from distgraph.core.model import (
     Checkpoint,
     Completed,
     Errored,
+    Escaped,
     Interrupted,
     Result,
     Task,
@@ -124,6 +125,8 @@ def _task(
         case Interrupted(questions, frames):
             asked = tuple(question.interrupt for question in questions)
             return shown._replace(interrupts=asked, state=_inner(task, frames, thread, ns))
+        case Escaped() | None:
+            pass
     if is_input(state.checkpoint):
         given = state.checkpoint.values.get(START)
         return shown._replace(

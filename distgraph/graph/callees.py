@@ -70,7 +70,8 @@ def _injected(name: str, hint: Any) -> str | None:
 
 def _hints(action: Any) -> Mapping[str, Any]:
     inner = action.func if isinstance(action, functools.partial) else action
-    target = inner if inspect.isroutine(inner) else getattr(type(inner), "__call__", inner)
+    call = getattr(type(inner), "__call__", inner)  # noqa: B004 the method itself is needed
+    target = inner if inspect.isroutine(inner) else call
     try:
         return get_type_hints(target)
     except Exception:  # noqa: BLE001 hints that cannot be resolved only mean no hint

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import reprlib
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
@@ -16,6 +17,7 @@ from distgraph.runners.backend import Place
 
 DEFAULT_RECURSION_LIMIT = 10007
 MAX_THREAD_ID = 65_536
+_EXAMPLE = "{'configurable': {'thread_id': '...'}}"
 _MERGED = ("configurable", "metadata")
 _COORDINATES = ("thread_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map")
 
@@ -24,10 +26,7 @@ def merge_configs(*configs: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return one config; later ones win, ``configurable`` and ``metadata`` are merged by key."""
     merged: dict[str, Any] = {}
     for config in configs:
-        if config is not None and not isinstance(config, Mapping):
-            msg = f"config must be a dict such as {{'configurable': {{'thread_id': ...}}}}, not {config!r}."
-            raise TypeError(msg)
-        for key, value in (config or {}).items():
+        for key, value in _checked(config).items():
             if key in _MERGED:
                 merged[key] = {**merged.get(key, {}), **(value or {})}
             elif key == "tags":
@@ -37,12 +36,31 @@ def merge_configs(*configs: Mapping[str, Any] | None) -> dict[str, Any]:
     return merged
 
 
+def _checked(config: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    given: Any = {} if config is None else config
+    if not isinstance(given, Mapping):
+        msg = f"config must be a dict such as {_EXAMPLE}, not {_short(given)}."
+        raise TypeError(msg)
+    for key in _MERGED:
+        if not isinstance(given.get(key) or {}, Mapping):
+            msg = f"config['{key}'] must be a dict, as in {_EXAMPLE}, not {_short(given[key])}."
+            raise TypeError(msg)
+    if not isinstance(given.get("tags") or [], list | tuple):
+        msg = f"config['tags'] must be a list of strings, not {_short(given['tags'])}."
+        raise TypeError(msg)
+    return given
+
+
+def _short(value: Any) -> str:
+    return f"{type(value).__name__} {reprlib.repr(value)}"
+
+
 def place_of(config: Mapping[str, Any], *, needed: bool) -> Place:
     """Return the coordinates in ``config``; a throwaway thread when none are needed.
 
     Raises ValueError for a missing, empty or overlong thread id.
     """
-    given = config.get("configurable", {})
+    given: Mapping[str, Any] = config.get("configurable", {})
     thread = given.get("thread_id")
     if thread is None:
         if needed:
@@ -63,7 +81,7 @@ def place_of(config: Mapping[str, Any], *, needed: bool) -> Place:
 def recursion_limit(config: Mapping[str, Any]) -> int:
     """Return the recursion limit of a run; ValueError when it is less than 1."""
     default = int(os.environ.get("DISTGRAPH_RECURSION_LIMIT", DEFAULT_RECURSION_LIMIT))
-    limit = config.get("recursion_limit", default)
+    limit: Any = config.get("recursion_limit", default)
     if not isinstance(limit, int) or limit < 1:
         msg = f"recursion_limit must be a whole number of at least 1, not {limit!r}."
         raise ValueError(msg)
@@ -72,11 +90,11 @@ def recursion_limit(config: Mapping[str, Any]) -> int:
 
 def max_concurrency(config: Mapping[str, Any]) -> int | None:
     """Return how many tasks may run at once, None for no limit; ValueError when less than 1."""
-    limit: int | None = config.get("max_concurrency")
-    if limit is not None and (not isinstance(limit, int) or limit < 1):
-        msg = f"max_concurrency must be a whole number of at least 1, not {limit!r}."
-        raise ValueError(msg)
-    return limit
+    limit: Any = config.get("max_concurrency")
+    if limit is None or (isinstance(limit, int) and limit >= 1):
+        return limit
+    msg = f"max_concurrency must be a whole number of at least 1, not {limit!r}."
+    raise ValueError(msg)
 
 
 def stops(
@@ -108,9 +126,9 @@ def checkpoint_metadata(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def context_of(schema: Any, context: Any) -> Any:
     """Return the run's context; a dict becomes an instance of a dataclass or pydantic schema."""
-    if isinstance(context, dict) and isinstance(schema, type):
-        if is_dataclass(schema) or hasattr(schema, "model_fields"):
-            return schema(**context)
+    made = is_dataclass(schema) or hasattr(schema, "model_fields")
+    if isinstance(context, dict) and isinstance(schema, type) and made:
+        return schema(**context)
     return context
 
 

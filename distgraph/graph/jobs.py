@@ -35,7 +35,15 @@ def job_of(owner: Owner, given: Any, config: dict[str, Any], options: Options) -
     """
     inner = Inner(calls.surrounding(config), owner.checkpointer)
     place = inner.place or calls.place_of(config, needed=owner.backend.durable)
-    start = _start(owner.graph, given, config, options, place, inner.parents)
+    start = Start(
+        given=given,
+        recursion_limit=calls.recursion_limit(config),
+        at=place.checkpoint_id,
+        before=calls.stops(options.interrupt_before, owner.graph.before, owner.graph),
+        after=calls.stops(options.interrupt_after, owner.graph.after, owner.graph),
+        metadata=calls.checkpoint_metadata(config),
+        parents=dict(inner.parents),
+    )
     _check_durable(owner, start, inner)
     return inner, Job(
         graph=owner.graph,
@@ -46,25 +54,6 @@ def job_of(owner: Owner, given: Any, config: dict[str, Any], options: Options) -
         modes=frozenset(options.modes),
         max_concurrency=calls.max_concurrency(config),
         start=start,
-    )
-
-
-def _start(
-    graph: Graph,
-    given: Any,
-    config: Mapping[str, Any],
-    options: Options,
-    place: Place,
-    parents: Mapping[str, str],
-) -> Start:
-    return Start(
-        given=given,
-        recursion_limit=calls.recursion_limit(config),
-        at=place.checkpoint_id,
-        before=calls.stops(options.interrupt_before, graph.before, graph),
-        after=calls.stops(options.interrupt_after, graph.after, graph),
-        metadata=calls.checkpoint_metadata(config),
-        parents=dict(parents),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
@@ -80,7 +81,7 @@ class StateGraph(Generic[S]):
             if key not in self.channels or type(self.channels[key]).__name__ == "LastValue":
                 self.channels[key] = channel
 
-    def add_node(
+    def add_node(  # noqa: PLR0913 the signature is LangGraph's
         self,
         node: str | Callable[..., Any],
         action: Any = None,
@@ -189,7 +190,7 @@ class StateGraph(Generic[S]):
             raise ValueError(msg)
         for name, action in pairs:
             self.add_node(name, action)
-        for before, after in zip(names, names[1:], strict=False):
+        for before, after in itertools.pairwise(names):
             self.add_edge(before, after)
         return self
 

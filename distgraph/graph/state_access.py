@@ -99,7 +99,7 @@ class StateAccess(ABC):
     def bulk_update_state(
         self, config: Config, supersteps: Sequence[Sequence[StateUpdate]]
     ) -> dict[str, Any]:
-        """Write several supersteps of updates, one checkpoint each; return the last one's config."""
+        """Write supersteps of updates, one checkpoint each; return the last one's config."""
         job = update_job(self.owner, self._merged(config), supersteps)
         *_, last = self.backend.events(job)
         return _config_of(last, job)

@@ -15,7 +15,7 @@ def graphs_in(node: Node) -> Iterator[Graph]:
     """Yield the graphs that a node is, or that its function refers to."""
     action: Any = node.callee.call or node.callee.acall
     owner = getattr(action, "__self__", None)
-    if _is_compiled(owner):
+    if owner is not None and _is_compiled(owner):
         yield owner.graph
     elif inspect.isfunction(action):
         known = inspect.getclosurevars(action)

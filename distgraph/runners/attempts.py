@@ -22,11 +22,14 @@ from distgraph.runners.backend import Job
 class Superstep:
     """The open superstep of a job: the state that its tasks see, and how their frames are made.
 
-    ``passes`` are the exception types that must leave a task unchanged.
+    ``results`` are those of ``state``, filled in as tasks end: a copy for each would be quadratic
+    in the width. Only the driver writes them. ``passes`` are the exception types that must leave
+    a task unchanged.
     """
 
     job: Job
     state: ThreadState
+    results: dict[str, Result]
     checkpoint: Checkpoint
     emit: Callable[[Any], None]
     publish: Callable[[Any], None] | None
@@ -73,7 +76,9 @@ def open_superstep(
 ) -> Superstep:
     """Return the superstep that ``request`` asks to run."""
     checkpoint = with_nulls(job.graph, request.state.checkpoint, request.state.nulls)
-    return Superstep(job, request.state, checkpoint, emit, publish, passes)
+    results = dict(request.state.results)
+    state = replace(request.state, results=results)
+    return Superstep(job, state, results, checkpoint, emit, publish, passes)
 
 
 def unstorable(superstep: Superstep, task: Task, error: SerializationError) -> Errored:
@@ -81,8 +86,3 @@ def unstorable(superstep: Superstep, task: Task, error: SerializationError) -> E
     named = InvalidUpdateError(f"Node '{task.node}' returned what cannot be stored. {error}")
     named.__cause__ = error
     return read_error(named, superstep.frame(task, 1, None))
-
-
-def with_result(state: ThreadState, task: Task, result: Result) -> ThreadState:
-    """Return ``state`` with one more result."""
-    return replace(state, results={**state.results, task.id: result})

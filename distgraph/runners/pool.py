@@ -9,14 +9,14 @@ import time
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, Self
 
 from distgraph.core.execute import run_task
 from distgraph.core.model import Errored, Result, Task, ThreadState
 from distgraph.engine import Execute
 from distgraph.errors import SerializationError
 from distgraph.events import Custom, Ended, Event
-from distgraph.runners.attempts import Superstep, open_superstep, unstorable, with_result
+from distgraph.runners.attempts import Superstep, open_superstep, unstorable
 from distgraph.runners.backend import Job
 from distgraph.runners.stores import Calls, Store
 
@@ -31,7 +31,7 @@ class Threads:
         self._pool: ThreadPoolExecutor | None = None
         self._told: SimpleQueue[Event | tuple[Task, Future[Result]]] = SimpleQueue()
 
-    def __enter__(self) -> Threads:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -52,17 +52,15 @@ class Threads:
             passes=PASSES,
         )
         if len(request.tasks) == 1 and not self._job.live:
-            return (yield from self._inline(superstep, request.tasks[0]))
-        return (yield from self._parallel(superstep, request.tasks))
-
-    def _inline(self, superstep: Superstep, task: Task) -> Generator[Event, None, ThreadState]:
-        result = _attempts(superstep, task)
-        return (yield from self._keep(superstep, superstep.state, task, result))
+            (task,) = request.tasks
+            yield self._keep(superstep, task, _attempts(superstep, task))
+        else:
+            yield from self._parallel(superstep, request.tasks)
+        return superstep.state
 
     def _parallel(
         self, superstep: Superstep, tasks: tuple[Task, ...]
-    ) -> Generator[Event, None, ThreadState]:
-        state = superstep.state
+    ) -> Generator[Event, None, None]:
         waiting = {task.id: self._submit(superstep, task) for task in tasks}
         while waiting:
             told = self._told.get()
@@ -73,11 +71,10 @@ class Threads:
             del waiting[task.id]
             if future.cancelled():
                 continue
-            state = yield from self._keep(superstep, state, task, future.result())
-            if isinstance(state.results[task.id], Errored):
+            yield self._keep(superstep, task, future.result())
+            if isinstance(superstep.results[task.id], Errored):
                 for other in waiting.values():
                     other.cancel()
-        return state
 
     def _submit(self, superstep: Superstep, task: Task) -> Future[Result]:
         context = contextvars.copy_context()
@@ -91,15 +88,13 @@ class Threads:
             self._pool = ThreadPoolExecutor(most, thread_name_prefix="distgraph")
         return self._pool
 
-    def _keep(
-        self, superstep: Superstep, state: ThreadState, task: Task, result: Result
-    ) -> Generator[Event, None, ThreadState]:
+    def _keep(self, superstep: Superstep, task: Task, result: Result) -> Ended:
         try:
-            self._perform(self._store.result(state, task, result))
+            self._perform(self._store.result(superstep.state, task, result))
         except SerializationError as error:
             result = unstorable(superstep, task, error)
-        yield Ended(self._job.place.ns, task, result, superstep.checkpoint.values)
-        return with_result(state, task, result)
+        superstep.results[task.id] = result
+        return Ended(self._job.place.ns, task, result, superstep.checkpoint.values)
 
 
 def _attempts(superstep: Superstep, task: Task) -> Result:

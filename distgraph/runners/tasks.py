@@ -6,14 +6,14 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, Self
 
 from distgraph.core.execute import run_task_async
 from distgraph.core.model import Errored, Result, Task, ThreadState
 from distgraph.engine import Execute
 from distgraph.errors import SerializationError
 from distgraph.events import Custom, Ended, Event
-from distgraph.runners.attempts import Superstep, open_superstep, unstorable, with_result
+from distgraph.runners.attempts import Superstep, open_superstep, unstorable
 from distgraph.runners.backend import Job
 from distgraph.runners.stores import Calls, Store
 
@@ -33,7 +33,7 @@ class Tasks:
         self._slots: Any = asyncio.Semaphore(most) if most else nullcontext()
         self.state: ThreadState | None = None
 
-    async def __aenter__(self) -> Tasks:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -49,7 +49,7 @@ class Tasks:
             publish=self._tell if self._job.live else None,
             passes=PASSES,
         )
-        self.state = request.state
+        self.state = superstep.state
         for task in request.tasks:
             self._begin(superstep, task)
         while self._running:
@@ -57,7 +57,7 @@ class Tasks:
             if not isinstance(told, Task):
                 yield told
                 continue
-            async for event in self._keep(superstep, self.state, told):
+            async for event in self._keep(superstep, told):
                 yield event
 
     def _tell(self, told: Event | Task) -> None:
@@ -72,18 +72,16 @@ class Tasks:
         running.add_done_callback(lambda _: self._tell(task))
         self._running[task.id] = running
 
-    async def _keep(
-        self, superstep: Superstep, state: ThreadState, task: Task
-    ) -> AsyncIterator[Event]:
+    async def _keep(self, superstep: Superstep, task: Task) -> AsyncIterator[Event]:
         done = self._running.pop(task.id, None)
         if done is None:
             return
         result = await done
         try:
-            await self._perform(self._store.result(state, task, result))
+            await self._perform(self._store.result(superstep.state, task, result))
         except SerializationError as error:
             result = unstorable(superstep, task, error)
-        self.state = with_result(state, task, result)
+        superstep.results[task.id] = result
         yield Ended(self._job.place.ns, task, result, superstep.checkpoint.values)
         if isinstance(result, Errored):
             await self._cancel()

@@ -141,9 +141,3 @@ def case_invoke_with_another_mode_gives_the_chunks(engine: Engine) -> Any:
         client.invoke({}, thread("1"), stream_mode="updates"),
         client.invoke({}, thread("2"), stream_mode=["values", "updates"]),
     ]
-
-
-def case_version_two_says_type_and_namespace(engine: Engine) -> Any:
-    client = compiled_chain(engine, "a", "b", b=asking(engine, "q"))
-    modes = ["values", "updates", "custom"]
-    return shown(client.stream({}, thread(), stream_mode=modes, version="v2"))
