@@ -21,7 +21,7 @@ from distgraph.core.model import (
     Result,
     Task,
 )
-from distgraph.core.plan import with_nulls
+from distgraph.core.plan import plan, with_nulls
 from distgraph.core.retry import retry_delay
 from distgraph.errors import InvalidUpdateError, SerializationError
 from workers.barrier import next_superstep, reduce
@@ -174,10 +174,16 @@ def _record(attempt: Attempt, result: Completed | Interrupted) -> None:
         named = InvalidUpdateError(str(error))
         _fail(attempt, errored(named))
         return
-    alone = opened.head.active == 1 and opened.whole and isinstance(result, Completed)
+    alone = _is_alone(attempt) and isinstance(result, Completed)
     done = _finish(attempt, result, finished) if alone else desk.complete(finished)
     if done is not None and done.advance is not None:
         reduce(desk, done.advance)
+
+
+def _is_alone(attempt: Attempt) -> bool:
+    """Whether the superstep has this one task; siblings that are done are not active either."""
+    opened = attempt.opened
+    return opened.head.active == 1 and opened.whole and len(plan(attempt.frame.checkpoint)) == 1
 
 
 def _finish(attempt: Attempt, result: Completed | Interrupted, finished: Any) -> Any:
