@@ -36,6 +36,16 @@ class CheckpointEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Head:
+    """The checkpoint that becomes the head of a frame; cp '' when none is left."""
+
+    ns: str
+    cp: str = ""
+    step: int = 0
+    refs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Superstep:
     """What follows a start or a commit.
 

@@ -227,7 +227,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A frame at one moment; ``channels`` is empty for a checkpoint that is not the head."""
+    """A frame at one moment; ``channels`` is empty for a checkpoint that is not the head.
+
+    ``log``: what a saver noted of the checkpoint's tasks. The head has a log or an open superstep.
+    """
 
     header: Header
     outcome: RunOutcome | None
@@ -237,6 +240,7 @@ class Loaded:
     writes: Mapping[str, bytes]
     questions: tuple[Asked, ...]
     nulls: tuple[bytes, ...]
+    log: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,3 +263,14 @@ class WorkerSeen:
     version: str
     queues: tuple[str, ...]
     graphs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerInfo:
+    """What matters of a server; sizes in bytes, ``max_bytes`` 0 = no limit."""
+
+    version: str
+    policy: str
+    appendonly: bool
+    used_bytes: int
+    max_bytes: int

@@ -26,7 +26,9 @@ from checkpoint_redis.commands.query import (
     writes,
 )
 from checkpoint_redis.commands.run import answer, cancel, delete, start, update
+from checkpoint_redis.commands.saving import fields, forget, put, put_writes
 from checkpoint_redis.commands.script import Plain, Script
+from checkpoint_redis.commands.server import info, meta, policy
 from checkpoint_redis.commands.task import (
     claim,
     claim_advance,
@@ -57,14 +59,21 @@ __all__ = [
     "event_blob",
     "fail",
     "fail_advance",
+    "fields",
     "finish",
+    "forget",
     "header",
     "history",
+    "info",
     "load",
+    "meta",
     "outbox",
     "outcome",
     "overdue",
+    "policy",
     "published",
+    "put",
+    "put_writes",
     "release",
     "scan",
     "stage",

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from checkpoint_redis import keys
-from checkpoint_redis.commands.read import checked, pairs, text
+from checkpoint_redis.commands.read import checked, pairs
 from checkpoint_redis.commands.script import Plain
 from checkpoint_redis.replies import WorkerSeen
 
@@ -32,8 +32,8 @@ def workers(namespace: str) -> Plain[tuple[WorkerSeen, ...]]:
 
 @checked
 def _workers(raw: Any) -> tuple[WorkerSeen, ...]:
-    found = raw if isinstance(raw, dict) else pairs(raw)
-    return tuple(_worker(text(name), record) for name, record in found.items())
+    found = pairs([part for item in raw.items() for part in item] if isinstance(raw, dict) else raw)
+    return tuple(_worker(name, record) for name, record in found.items())
 
 
 def _worker(name: str, record: bytes) -> WorkerSeen:

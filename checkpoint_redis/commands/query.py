@@ -110,7 +110,7 @@ def _outcome(raw: Any) -> RunOutcome | None:
 def _loaded(raw: Any) -> Loaded | None:
     if raw is None:
         return None
-    s, w, u = (pairs(part) for part in raw[5:]) if len(raw) > 5 else ({}, {}, {})  # noqa: PLR2004 - the open superstep follows
+    s, w, u = (pairs(part) for part in raw[6:]) if len(raw) > 6 else ({}, {}, {})  # noqa: PLR2004 - the open superstep follows
     return Loaded(
         header=_header(raw[0]),
         outcome=_outcome(raw[1:3]),
@@ -120,6 +120,7 @@ def _loaded(raw: Any) -> Loaded | None:
         writes=w,
         questions=tuple(_asked(u, s, tid) for tid in u),
         nulls=blobs([s[f"z|{n}"] for n in range(number(raw[0][15]) if s else 0)]),
+        log=blobs(raw[5]),
     )
 
 
@@ -148,15 +149,15 @@ def _asked(u: Mapping[str, bytes], s: Mapping[str, bytes], tid: str) -> Asked:
 
 @checked
 def _checkpoint_ids(raw: Any) -> tuple[int, tuple[str, ...]]:
-    return int(raw[0]), tuple(field.rpartition("|")[2] for field in _scanned(raw[1]))
+    return int(raw[0]), tuple(field.rpartition("|")[2] for field in scanned(raw[1]))
 
 
 @checked
 def _writes(raw: Any) -> tuple[int, dict[str, bytes]]:
-    return int(raw[0]), _scanned(raw[1])
+    return int(raw[0]), scanned(raw[1])
 
 
-def _scanned(raw: Any) -> dict[str, bytes]:
+def scanned(raw: Any) -> dict[str, bytes]:
     """Redis-py reads the reply of HSCAN into a dict by itself, under some protocols."""
     return {text(field): raw[field] for field in raw} if isinstance(raw, dict) else pairs(raw)
 

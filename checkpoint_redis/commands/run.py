@@ -95,12 +95,12 @@ def answer(
 
 def cancel(thread: Thread, run: str, *, ep: str) -> Script[Changed]:
     """Cancel ``run`` ('' = whichever there is); ``ep`` fences off what still runs."""
-    return Arguments().script("cancel", thread, _changed, run=run, ep=ep)
+    return Arguments().script("cancel", thread, changed, run=run, ep=ep)
 
 
 def delete(thread: Thread) -> Script[Changed]:
     """Remove all of a thread. -> ok | missing."""
-    return Arguments().script("delete", thread, _changed)
+    return Arguments().script("delete", thread, changed)
 
 
 def update(
@@ -123,7 +123,7 @@ def update(
     return arguments.script(
         "update",
         thread,
-        _changed,
+        changed,
         expect=expect,
         waiting=waiting,
         id=arguments.add(thread.thread_id.encode("utf-8", "surrogatepass")),
@@ -175,7 +175,7 @@ def _texts(raw: Any) -> tuple[str, ...]:
 
 
 @checked
-def _changed(raw: Any) -> Changed:
+def changed(raw: Any) -> Changed:
     match [text(part) for part in raw]:
         case ["ok" | "idle" | "missing" as status]:
             return Changed(status)

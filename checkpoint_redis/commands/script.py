@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from checkpoint_redis.keys import Thread
-from checkpoint_redis.records import Superstep, TaskEntry
+from checkpoint_redis.records import CheckpointEntry, Superstep, TaskEntry
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -50,18 +50,16 @@ class Arguments:
         self.blobs.extend(task.blob for task in tasks)
         return [[t.id, t.queue, t.priority, int(t.reads)] for t in tasks], first
 
+    def checkpoint(self, c: CheckpointEntry) -> list[Any]:
+        channels = [part for ref in c.channels for part in (ref, self.add(c.channels[ref]))]
+        return [c.id, self.add(c.blob), c.step, self.refs(c.refs), channels]
+
+    def refs(self, refs: tuple[str, ...]) -> str:
+        return json.dumps(refs, separators=(",", ":"))
+
     def superstep(self, step: Superstep) -> dict[str, Any]:
         tasks, first = self.tasks(step.tasks)
-        checkpoints = [
-            [
-                c.id,
-                self.add(c.blob),
-                c.step,
-                json.dumps(c.refs, separators=(",", ":")),
-                [part for ref in c.channels for part in (ref, self.add(c.channels[ref]))],
-            ]
-            for c in step.checkpoints
-        ]
+        checkpoints = [self.checkpoint(c) for c in step.checkpoints]
         return {
             "ep": step.ep,
             "checkpoints": checkpoints,

@@ -69,23 +69,49 @@ local function add_nulls(ns, nulls)
   if #nulls > 0 then call('HSET', H, ns .. '/nulls', n + #nulls) end
 end
 
--- checkpoints: {id, blob, step, refs, {name, blob, name, blob...}}; the last one is the head.
-local function store_checkpoints(ns, checkpoints)
-  for _, c in ipairs(checkpoints) do
-    local fields = {'k|' .. ns .. '|' .. c[1], blob(c[2]), 'f|' .. ns, c[4]}
-    for i = 1, #c[5], 2 do
-      fields[#fields + 1] = 'v|' .. ns .. '|' .. c[5][i]
-      fields[#fields + 1] = blob(c[5][i + 1])
-    end
-    many('HSET', C, fields)
-    call('HSET', H, ns .. '/cp', c[1], ns .. '/step', c[3])
+-- c: {id, blob, step, refs, {name, blob, name, blob...}}
+local function store_checkpoint(ns, c)
+  local fields = {'k|' .. ns .. '|' .. c[1], blob(c[2])}
+  for i = 1, #c[5], 2 do
+    fields[#fields + 1] = 'v|' .. ns .. '|' .. c[5][i]
+    fields[#fields + 1] = blob(c[5][i + 1])
   end
+  many('HSET', C, fields)
+end
+
+local function set_head(ns, c)
+  call('HSET', C, 'f|' .. ns, c[4])
+  call('HSET', H, ns .. '/cp', c[1], ns .. '/step', c[3])
+end
+
+local function store_checkpoints(ns, checkpoints)
+  for _, c in ipairs(checkpoints) do store_checkpoint(ns, c) end
+  if #checkpoints > 0 then set_head(ns, checkpoints[#checkpoints]) end
+end
+
+-- A thread that no run has started yet.
+local function create()
+  call('HSET', H, 'v', '1', 'id', blob(A.id), 'graph', A.graph, 'fp', A.fp, 'queue', A.queue,
+    'st', 'idle', 'run', '', 'created', NOW)
+end
+
+local function is_open(ns) return call('EXISTS', P .. 's:' .. ns) == 1 end
+
+-- What a saver noted of a checkpoint's tasks: a run that starts there runs all of them.
+local function drop_log(ns, cp)
+  local name, fields = 'p|' .. ns .. '|' .. cp, {}
+  local count = tonumber(call('HGET', C, name) or 0)
+  if count == 0 then return end
+  for i = 0, count - 1 do fields[i + 1] = name .. '|' .. i end
+  fields[#fields + 1] = name
+  many('HDEL', C, fields)
 end
 
 -- The next superstep s replaces the one just dropped; what follows is s.outcome.
 local function open_step(ns, s)
   call('HSET', H, ns .. '/ep', s.ep, ns .. '/stop', s.stop, 'upd', NOW)
   call('HDEL', H, ns .. '/adv', ns .. '/advtok', ns .. '/advn', ns .. '/nulls', ns .. '/dk')
+  if #s.checkpoints == 0 then drop_log(ns, call('HGET', H, ns .. '/cp') or '') end
   store_checkpoints(ns, s.checkpoints)
   for _, c in ipairs(s.checkpoints) do event('step', {ns, c[1], c[3]}) end
   if s.outcome == 'go' then

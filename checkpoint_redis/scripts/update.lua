@@ -8,10 +8,7 @@ if not st and A.graph == '' then return {'missing'} end
 if st == 'busy' then return {'busy', h[2]} end
 if h[4] == A.step.ep then return {'ok'} end
 if head ~= A.expect then return {'conflict', head} end
-if not st then
-  call('HSET', H, 'v', '1', 'id', blob(A.id), 'graph', A.graph, 'fp', A.fp, 'queue', A.queue,
-    'st', 'idle', 'run', '', 'created', NOW)
-end
+if not st then create() end
 drop_frames()
 call('HSET', H, '/ep', A.step.ep)
 call('HDEL', H, '/nulls')

@@ -1,0 +1,84 @@
+"""Commands of a saver: what a program in any process stores of a thread at rest."""
+
+# ruff: noqa: PLR0913 - the arguments are those of the wire
+from __future__ import annotations
+
+from typing import Any
+
+from checkpoint_redis.commands.query import CHUNK, scanned
+from checkpoint_redis.commands.read import checked
+from checkpoint_redis.commands.run import changed
+from checkpoint_redis.commands.script import Arguments, Plain, Script
+from checkpoint_redis.keys import Thread
+from checkpoint_redis.records import CheckpointEntry, Head
+from checkpoint_redis.replies import Changed
+
+
+def put(
+    thread: Thread,
+    ns: str,
+    checkpoint: CheckpointEntry,
+    *,
+    ep: str,
+    fresh: bool = False,
+    graph: str = "",
+    fp: str = "",
+    queue: str = "",
+) -> Script[Changed]:
+    """Put a checkpoint, which becomes the head when its id is the greatest.
+
+    ``fresh``: only on a thread that does not exist. -> ok | busy(run) | conflict(head).
+    """
+    arguments = Arguments()
+    return arguments.script(
+        "put",
+        thread,
+        changed,
+        ns=ns,
+        ep=ep,
+        fresh=fresh,
+        id=arguments.add(thread.thread_id.encode("utf-8", "surrogatepass")),
+        graph=graph,
+        fp=fp,
+        queue=queue,
+        checkpoint=arguments.checkpoint(checkpoint),
+    )
+
+
+def put_writes(
+    thread: Thread, ns: str, cp: str, records: tuple[bytes, ...], *, asks: bool, ep: str = ""
+) -> Script[Changed]:
+    """Append records to the log of the checkpoint ``cp``; ``asks``: the thread waits from now on.
+
+    ``ep``: the open superstep that the records replace. -> ok | busy(run) | missing |
+    conflict(ep): there is an open superstep, which must be read first.
+    """
+    arguments = Arguments()
+    positions = [arguments.add(record) for record in records]
+    return arguments.script(
+        "put_writes", thread, changed, ns=ns, cp=cp, ep=ep, asks=asks, records=positions
+    )
+
+
+def forget(
+    thread: Thread, fields: tuple[str, ...], heads: tuple[Head, ...], *, ep: str
+) -> Script[Changed]:
+    """Remove fields of the checkpoint key, unless the thread has changed since its epoch ``ep``.
+
+    ``heads``: the new heads of the frames whose head is removed.
+    -> ok | busy(run) | missing | conflict(head).
+    """
+    arguments = Arguments()
+    given = [[head.ns, head.cp, head.step, arguments.refs(head.refs)] for head in heads]
+    return arguments.script("forget", thread, changed, ep=ep, fields=fields, heads=given)
+
+
+def fields(thread: Thread, cursor: int) -> Plain[tuple[int, tuple[str, ...]]]:
+    """Read some names of the checkpoint key's fields, and the next cursor (0 = all read)."""
+    words = ("HSCAN", thread.checkpoints, cursor, "COUNT", CHUNK)
+    return Plain(words, _names)
+
+
+@checked
+def _names(raw: Any) -> tuple[int, tuple[str, ...]]:
+    return int(raw[0]), tuple(scanned(raw[1]))

@@ -1,0 +1,321 @@
+"""What each method of a saver asks of Redis, as generators of commands.
+
+A blocking and an asyncio saver carry them: a generator yields a command and is sent its reply.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from checkpoint_redis import commands
+from checkpoint_redis.commands import Plain, Script
+from checkpoint_redis.keys import Thread
+from checkpoint_redis.records import CheckpointEntry, Head
+from checkpoint_redis.replies import Changed, Header, Loaded
+from checkpoint_redis.stored import Archive
+from distgraph.checkpoint.base import (
+    ChannelVersions,
+    Checkpoint,
+    CheckpointMetadata,
+    CheckpointTuple,
+    get_checkpoint_id,
+    get_checkpoint_metadata,
+)
+from distgraph.checkpoint.base.blobs import matches
+from distgraph.checkpoint.base.config import Place, checkpoint_place, place_of
+from distgraph.checkpoint.base.types import INTERRUPT, RunnableConfig
+from distgraph.errors import ThreadBusy, ThreadConflict, ThreadNotFound
+
+T = TypeVar("T")
+Steps = Generator[Script[Any] | Plain[Any], Any, T]
+CHUNK = 500
+ATTEMPTS = 5
+"""How often a change is tried again when the thread changed in between."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Found:
+    """Where a checkpoint is; sorts by its id."""
+
+    cp: str
+    ns: str
+    x: str
+
+
+# --- reading ----------------------------------------------------------------------------------
+
+
+def get_tuple(archive: Archive, config: Mapping[str, Any]) -> Steps[CheckpointTuple | None]:
+    """Return the checkpoint that ``config`` names, or the latest."""
+    place = place_of(config)
+    thread = archive.thread(place.thread_id)
+    return (yield from _get(archive, thread, place.ns, place.checkpoint_id or "", None))
+
+
+def get_found(
+    archive: Archive, found: Found, wanted: Mapping[str, Any] | None
+) -> Steps[CheckpointTuple | None]:
+    """Return a checkpoint when its metadata has every entry of ``wanted``."""
+    return (
+        yield from _get(
+            archive, Thread.from_x(archive.namespace, found.x), found.ns, found.cp, wanted
+        )
+    )
+
+
+def _get(
+    archive: Archive, thread: Thread, ns: str, cp: str, wanted: Mapping[str, Any] | None
+) -> Steps[CheckpointTuple | None]:
+    loaded: Loaded | None = yield commands.load(thread, ns, cp)
+    if loaded is None or loaded.checkpoint is None:
+        return None
+    if not matches(archive.metadata(loaded.checkpoint), wanted):
+        return None
+    names = archive.refs(loaded.checkpoint)
+    channels = yield from _channels(thread, ns, names, loaded.channels)
+    return archive.read(Place(loaded.header.thread_id, ns, cp), loaded, channels)
+
+
+def _channels(
+    thread: Thread, ns: str, names: Iterable[str], known: Mapping[str, bytes | None]
+) -> Steps[dict[str, bytes | None]]:
+    """Return the blobs of channels, those that are not known yet from Redis."""
+    found = dict(known)
+    missing = [name for name in names if found.get(name) is None]
+    for start in range(0, len(missing), CHUNK):
+        part = tuple(missing[start : start + CHUNK])
+        found |= zip(part, (yield commands.channels(thread, ns, part)), strict=True)
+    return found
+
+
+def places(
+    archive: Archive, config: Mapping[str, Any] | None, before: Mapping[str, Any] | None
+) -> Steps[list[Found]]:
+    """Return where the checkpoints are that ``config`` may mean, newest first."""
+    older_than = get_checkpoint_id(before) if before else None
+    place = place_of(config) if config else None
+    ns = config["configurable"].get("checkpoint_ns") if config else None
+    threads = (
+        (yield from _all(archive.namespace)) if place is None else {archive.thread(place.thread_id)}
+    )
+    found = []
+    for thread in threads:
+        for each in (yield from _of_thread(thread))[1]:
+            right_id = place is None or place.checkpoint_id in (None, each.cp)
+            right_ns = ns is None or ns == each.ns
+            if right_id and right_ns and (older_than is None or each.cp < older_than):
+                found.append(each)
+    return sorted(found, reverse=True)
+
+
+def _all(namespace: str) -> Steps[set[Thread]]:
+    cursor, found = 0, set[Thread]()
+    while True:
+        cursor, part = yield commands.scan(namespace, cursor)
+        found |= set(part)
+        if cursor == 0:
+            return found
+
+
+def _of_thread(thread: Thread) -> Steps[tuple[set[str], list[Found]]]:
+    """Return every field of the thread's checkpoint key, and the checkpoints among them."""
+    cursor, names = 0, set[str]()
+    while True:
+        cursor, part = yield commands.fields(thread, cursor)
+        names |= set(part)
+        if cursor == 0:
+            break
+    keys = (name[2:].rpartition("|") for name in names if name.startswith("k|"))
+    return names, sorted(Found(cp, ns, thread.x) for ns, _, cp in keys)
+
+
+# --- writing ----------------------------------------------------------------------------------
+
+
+def put(
+    archive: Archive,
+    config: Mapping[str, Any],
+    checkpoint: Checkpoint,
+    metadata: CheckpointMetadata,
+    new_versions: ChannelVersions,
+) -> Steps[RunnableConfig]:
+    """Store a checkpoint under the one that ``config`` names; ThreadBusy while a run is open."""
+    place = place_of(config)
+    known = get_checkpoint_metadata(config, metadata)
+    entry = archive.entry(place, checkpoint, known, new_versions)
+    thread = archive.thread(place.thread_id)
+    _check((yield commands.put(thread, place.ns, entry, ep=_nonce())), thread)
+    return place._replace(checkpoint_id=checkpoint["id"]).config
+
+
+def put_writes(
+    archive: Archive,
+    config: Mapping[str, Any],
+    writes: Sequence[tuple[str, Any]],
+    task_id: str,
+    task_path: str,
+) -> Steps[None]:
+    """Store pending writes; ThreadBusy while a run is open, ThreadNotFound without a thread."""
+    thread_id, ns, cp = checkpoint_place(config)
+    record = archive.log_record(task_id, task_path, writes)
+    asks = any(name == INTERRUPT for name, _ in writes)
+    thread = archive.thread(thread_id)
+    changed = yield commands.put_writes(thread, ns, cp, (record,), asks=asks)
+    for _ in range(ATTEMPTS):
+        if changed.status != "conflict":
+            break
+        loaded: Loaded = yield commands.load(thread, ns, cp)
+        records = (*archive.logged(loaded, cp), record)
+        changed = yield commands.put_writes(thread, ns, cp, records, asks=asks, ep=loaded.header.ep)
+    _check(changed, thread)
+
+
+def _check(changed: Changed, thread: Thread) -> None:
+    name = thread.thread_id or thread.x
+    if changed.status == "busy":
+        raise ThreadBusy(
+            f"Workers carry run {changed.run} of thread '{name}': its state is theirs until the "
+            "run ends. Wait for it, or cancel it."
+        )
+    if changed.status == "missing":
+        raise ThreadNotFound(f"There is no thread '{name}': it was deleted, or never stored.")
+    if changed.status == "conflict":
+        raise ThreadConflict(f"Somebody else changed thread '{name}' meanwhile: try again.")
+
+
+def _nonce() -> str:
+    return secrets.token_hex(8)
+
+
+# --- threads ------------------------------------------------------------------------------------
+
+
+def delete_thread(archive: Archive, thread_id: str) -> Steps[None]:
+    """Remove everything of a thread, also what workers are about to do."""
+    yield commands.delete(archive.thread(thread_id))
+
+
+def copy_thread(archive: Archive, source_id: str, target_id: str) -> Steps[None]:
+    """Copy every checkpoint with what its tasks left, oldest first."""
+    source, target = archive.thread(source_id), archive.thread(target_id)
+    found = (yield from _of_thread(source))[1]
+    if not found:
+        raise ThreadNotFound(f"There is no thread '{source_id}' to copy.")
+    if (yield from _of_thread(target))[1]:
+        raise ValueError(f"The thread '{target_id}' has checkpoints already: delete it first.")
+    sent = set[tuple[str, str]]()
+    for each in found:
+        loaded: Loaded | None = yield commands.load(source, each.ns, each.cp)
+        if loaded is None or loaded.checkpoint is None:
+            continue  # removed in this moment
+        entry = yield from _raw(archive, source, each, loaded.checkpoint, sent)
+        header, first = loaded.header, not sent and each is found[0]
+        named = {"graph": header.graph, "fp": header.fp, "queue": header.queue}
+        _check(
+            (yield commands.put(target, each.ns, entry, ep=_nonce(), fresh=first, **named)), target
+        )
+        sent |= {(each.ns, ref) for ref in entry.refs}
+        if log := archive.logged(loaded, each.cp):
+            asks = bool(loaded.questions) or header.st == "interrupted"
+            _check((yield commands.put_writes(target, each.ns, each.cp, log, asks=asks)), target)
+
+
+def _raw(
+    archive: Archive, source: Thread, where: Found, blob: bytes, sent: set[tuple[str, str]]
+) -> Steps[CheckpointEntry]:
+    """Return a stored checkpoint with those channels that were not sent yet, undecoded."""
+    refs = archive.refs(blob)
+    new = [ref for ref in refs if (where.ns, ref) not in sent]
+    blobs = yield from _channels(source, where.ns, new, {})
+    channels = {ref: data for ref, data in blobs.items() if data is not None}
+    return CheckpointEntry(where.cp, blob, archive.step(blob), refs, channels)
+
+
+def prune(archive: Archive, thread_id: str) -> Steps[None]:
+    """Keep the latest checkpoint of each namespace."""
+
+    def doomed(found: list[Found], blobs: Mapping[Found, bytes]) -> set[Found]:
+        del blobs
+        latest = {each.ns: each for each in found}
+        return set(found) - set(latest.values())
+
+    yield from _forget(archive, archive.thread(thread_id), doomed)
+
+
+def delete_for_runs(archive: Archive, run_ids: Sequence[str]) -> Steps[None]:
+    """Delete the checkpoints whose metadata name one of the runs, in all threads."""
+    runs = set(map(str, run_ids))
+
+    def doomed(found: list[Found], blobs: Mapping[Found, bytes]) -> set[Found]:
+        return {each for each in found if archive.metadata(blobs[each]).get("run_id") in runs}
+
+    for thread in (yield from _all(archive.namespace)):
+        yield from _forget(archive, thread, doomed)
+
+
+def _forget(archive: Archive, thread: Thread, doomed: Any) -> Steps[None]:
+    """Remove the checkpoints that ``doomed`` chooses, and what nothing refers to any more."""
+    changed = Changed("conflict")
+    for _ in range(ATTEMPTS):
+        header: Header | None = yield commands.header(thread)
+        names, found = yield from _of_thread(thread)
+        if header is None or not found:
+            return
+        blobs = yield from _blobs(thread, found)
+        kept = [each for each in found if each in blobs]
+        gone = doomed(kept, blobs)
+        if not gone:
+            return
+        if len(gone) == len(kept):
+            yield commands.delete(thread)
+            return
+        fields, heads = _unused(archive, names, blobs, gone)
+        changed = yield commands.forget(thread, fields, heads, ep=header.ep)
+        if changed.status != "conflict":
+            break
+    _check(changed, thread)
+
+
+def _blobs(thread: Thread, found: list[Found]) -> Steps[dict[Found, bytes]]:
+    blobs: dict[Found, bytes] = {}
+    for ns in {each.ns for each in found}:
+        here = [each for each in found if each.ns == ns]
+        for start in range(0, len(here), CHUNK):
+            part = here[start : start + CHUNK]
+            got = yield commands.checkpoints(thread, ns, tuple(each.cp for each in part))
+            blobs |= {each: blob for each, blob in zip(part, got, strict=True) if blob}
+    return blobs
+
+
+def _unused(
+    archive: Archive, names: set[str], blobs: Mapping[Found, bytes], gone: set[Found]
+) -> tuple[tuple[str, ...], tuple[Head, ...]]:
+    """Return the fields to be removed, and the new heads where the head is among them."""
+    kept = {each: archive.refs(blob) for each, blob in blobs.items() if each not in gone}
+    used = {f"v|{each.ns}|{ref}" for each, refs in kept.items() for ref in refs}
+    lost = {f"{each.ns}|{each.cp}" for each in gone}
+    fields = [
+        name
+        for name in names
+        if (name.startswith("v|") and name not in used)
+        or (name.startswith("k|") and name[2:] in lost)
+        or (name.startswith("p|") and _owner(name) in lost)
+    ]
+    heads = []
+    for ns in {each.ns for each in gone}:
+        rest = [each for each in kept if each.ns == ns]
+        last = max(rest, default=None)
+        if last is None:
+            heads.append(Head(ns))
+        elif last.cp < max(each.cp for each in gone if each.ns == ns):
+            heads.append(Head(ns, last.cp, archive.step(blobs[last]), kept[last]))
+    return tuple(fields), tuple(heads)
+
+
+def _owner(name: str) -> str:
+    """Return "ns|cp" of a field of a log: p|ns|cp or p|ns|cp|number."""
+    head, _, last = name[2:].rpartition("|")
+    return head if last.isdigit() else name[2:]

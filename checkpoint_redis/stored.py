@@ -1,0 +1,263 @@
+"""What savers are given and give back, as the blobs that Redis holds; pure.
+
+A checkpoint that distgraph made is stored as workers store it, so that either may go on from it.
+Any other checkpoint is kept as it is, as a table; workers refuse such a thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+from checkpoint_redis.keys import Thread
+from checkpoint_redis.records import CheckpointEntry
+from checkpoint_redis.replies import Loaded
+from distgraph.checkpoint import codec, records
+from distgraph.checkpoint.base import (
+    WRITES_IDX_MAP,
+    ChannelVersions,
+    Checkpoint,
+    CheckpointMetadata,
+    CheckpointTuple,
+    PendingWrite,
+)
+from distgraph.checkpoint.base.blobs import dump, load
+from distgraph.checkpoint.base.config import Place
+from distgraph.checkpoint.serde.base import SerializerProtocol
+from distgraph.checkpoint.serde.jsonplus import TYPE_NAME, JsonPlusSerializer
+from distgraph.core import model
+from distgraph.errors import CorruptRecord
+
+_PLAIN = JsonPlusSerializer()
+_NONE = _PLAIN.dumps(None)
+_VERSION = _NONE[:1]
+_FOREIGN = b"\xff"
+"""First byte of a blob whose serializer names its own format: the name, NUL, the bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """What a saver keeps: the threads of a namespace, encoded with its serializer."""
+
+    namespace: str
+    serde: SerializerProtocol
+
+    def thread(self, thread_id: str) -> Thread:
+        """Return the address of a thread; any object counts as its text."""
+        return Thread(self.namespace, str(thread_id))
+
+    # --- values ----------------------------------------------------------------------------
+
+    def dump(self, name: str, value: Any) -> bytes:
+        """Return the bytes of a value; SerializationError names the channel."""
+        kind, data = dump(self.serde, name, value)
+        if value is None:
+            return _NONE
+        if kind == TYPE_NAME and data[:1] == _VERSION:
+            return data
+        return _FOREIGN + kind.encode() + b"\0" + data
+
+    def load(self, name: str, blob: bytes) -> Any:
+        """Return a value; DeserializationError names the channel."""
+        if blob[:1] != _FOREIGN:
+            return None if blob == _NONE else load(self.serde, name, (TYPE_NAME, blob))
+        kind, _, data = blob[1:].partition(b"\0")
+        return load(self.serde, name, (kind.decode(), data))
+
+    # --- checkpoints -----------------------------------------------------------------------
+
+    def entry(
+        self,
+        place: Place,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> CheckpointEntry:
+        """Return what is stored of a checkpoint under the parent that ``place`` names."""
+        core = _as_core(place, checkpoint, metadata)
+        if core is None:
+            bare = {key: value for key, value in checkpoint.items() if key != "channel_values"}
+            record: Any = {"checkpoint": bare, "metadata": metadata, "parent": place.checkpoint_id}
+            versions: Mapping[str, Any] = checkpoint["channel_versions"]
+        else:
+            record, versions = records.pack_checkpoint(core), core.versions
+        values = checkpoint["channel_values"]
+        step = metadata.get("step")
+        return CheckpointEntry(
+            id=checkpoint["id"],
+            blob=self.dump("__checkpoint__", record),
+            step=step if isinstance(step, int) else 0,
+            refs=_refs(versions),
+            channels={
+                f"{name}@{new_versions[name]}": self.dump(name, values[name])
+                for name in new_versions
+                if name in versions and name in values
+            },
+        )
+
+    def refs(self, blob: bytes) -> tuple[str, ...]:
+        """Return the "channel@ref" names that the checkpoint of a record refers to."""
+        record = self._record(blob)
+        if isinstance(record, dict):
+            return _refs(record["checkpoint"]["channel_versions"])
+        return _refs(records.unpack_checkpoint(record, {}).versions)
+
+    def step(self, blob: bytes) -> int:
+        """Return the step of a record."""
+        record = self._record(blob)
+        if isinstance(record, dict):
+            step = record["metadata"].get("step")
+            return step if isinstance(step, int) else 0
+        return records.unpack_checkpoint(record, {}).step
+
+    def metadata(self, blob: bytes) -> CheckpointMetadata:
+        """Return the metadata of a record."""
+        record = self._record(blob)
+        if isinstance(record, dict):
+            return cast(CheckpointMetadata, record["metadata"])
+        return codec.encode_checkpoint(records.unpack_checkpoint(record, {}))[1]
+
+    def _record(self, blob: bytes) -> Any:
+        record = self.load("__checkpoint__", blob)
+        if isinstance(record, dict) and record.keys() != {"checkpoint", "metadata", "parent"}:
+            raise CorruptRecord("A stored checkpoint is not of the form that this version writes.")
+        return record
+
+    def read(
+        self, place: Place, loaded: Loaded, channels: Mapping[str, bytes | None]
+    ) -> CheckpointTuple:
+        """Return the checkpoint that was loaded, with its channel blobs ("channel@ref")."""
+        record = self._record(loaded.checkpoint or b"")
+        if not isinstance(record, dict):
+            return self._read_core(place, record, loaded, channels)
+        checkpoint = record["checkpoint"]
+        checkpoint["channel_values"] = self._values(checkpoint["channel_versions"], channels)
+        here = place._replace(checkpoint_id=checkpoint["id"])
+        writes = self._pending(loaded, checkpoint["id"])
+        return _tuple(here, checkpoint, record["metadata"], record["parent"], writes)
+
+    def _read_core(
+        self,
+        place: Place,
+        record: Any,
+        loaded: Loaded,
+        channels: Mapping[str, bytes | None],
+    ) -> CheckpointTuple:
+        bare = records.unpack_checkpoint(record, {})
+        core = replace(bare, values=self._values(bare.versions, channels))
+        if missing := bare.versions.keys() - core.values.keys():
+            raise CorruptRecord(f"The values of {sorted(missing)} are not stored.")
+        checkpoint, metadata, _ = codec.encode_checkpoint(core)
+        here = place._replace(checkpoint_id=core.id)
+        writes = self._pending(loaded, core.id)
+        return _tuple(here, checkpoint, metadata, core.parent_id, writes)
+
+    def _values(
+        self, versions: Mapping[str, Any], channels: Mapping[str, bytes | None]
+    ) -> dict[str, Any]:
+        blobs = ((name, channels.get(f"{name}@{ref}")) for name, ref in versions.items())
+        return {name: self.load(name, blob) for name, blob in blobs if blob is not None}
+
+    # --- pending writes ----------------------------------------------------------------------
+
+    def log_record(self, task: str, path: str, writes: Iterable[tuple[str, Any]]) -> bytes:
+        """Return the record of one ``put_writes``."""
+        parts = [part for name, value in writes for part in (name, self.dump(name, value))]
+        return _PLAIN.dumps([task, path, parts])
+
+    def _pending(self, loaded: Loaded, cp: str) -> list[PendingWrite]:
+        """Return the pending writes of a checkpoint: of its log, or of its open superstep."""
+        if loaded.log:
+            return list(self._replayed(loaded.log))
+        return [(task, *write) for task, left in self._opened(loaded, cp) for write in left]
+
+    def logged(self, loaded: Loaded, cp: str) -> tuple[bytes, ...]:
+        """Return the log of a checkpoint; an open superstep is written as one."""
+        if loaded.log:
+            return loaded.log
+        return tuple(self.log_record(task, "", left) for task, left in self._opened(loaded, cp))
+
+    def _opened(self, loaded: Loaded, cp: str) -> list[codec.TaskWrites]:
+        """Return what workers left in an open superstep, as a saver is given it."""
+        nothing = model.Checkpoint("", None, 0, "loop", "")
+        passed = loaded.header.passed
+        state = model.ThreadState(
+            nothing,
+            results=dict(self._results(loaded)),
+            answers={t.tid: self._answers(t.answers) for t in loaded.tasks if t.answers},
+            nulls=tuple(records.unpack_completed(self._plain(blob)) for blob in loaded.nulls),
+            passed=passed if passed == cp else "",
+        )
+        return codec.encode_changes(None, state)
+
+    def _results(self, loaded: Loaded) -> Iterator[tuple[str, model.Result]]:
+        memos = {task.tid: task.memo for task in loaded.tasks}
+        for tid, blob in loaded.writes.items():
+            yield tid, records.unpack_result(self._plain(blob))
+        for asked in loaded.questions:
+            yield asked.tid, self._with_frames(asked.blob, memos.get(asked.tid))
+        for task in loaded.tasks:
+            if task.st == "X" and task.error:
+                yield task.tid, self._with_frames(task.error, task.memo)
+
+    def _with_frames(self, blob: bytes, memo: bytes | None) -> model.Result:
+        result = records.unpack_result(self._plain(blob))
+        if memo and isinstance(result, model.Interrupted | model.Errored):
+            return replace(result, frames=records.unpack_frames(self._plain(memo)))
+        return result
+
+    def _answers(self, blobs: Iterable[bytes]) -> tuple[model.Answer, ...]:
+        return tuple(records.unpack_answer(self._plain(blob)) for blob in blobs)
+
+    def _plain(self, blob: bytes) -> Any:
+        return self.load("__result__", blob)
+
+    def _replayed(self, log: Sequence[bytes]) -> Iterator[PendingWrite]:
+        """A special write replaces the task's earlier one; any other stays as it was first."""
+        kept: dict[tuple[str, int], tuple[str, bytes]] = {}
+        for record in log:
+            task, writes = _read_log(record)
+            for index, (name, blob) in enumerate(writes):
+                key = task, WRITES_IDX_MAP.get(name, index)
+                if key[1] < 0 or key not in kept:
+                    kept[key] = name, blob
+        for (task, _), (name, blob) in kept.items():
+            yield task, name, self.load(name, blob)
+
+
+def _read_log(record: bytes) -> tuple[str, list[tuple[str, bytes]]]:
+    match _PLAIN.loads(record):
+        case [str(task), str(), list(parts)] if len(parts) % 2 == 0:
+            return task, list(zip(parts[::2], parts[1::2], strict=True))
+        case _:
+            raise CorruptRecord("A stored pending write is not of the form of this version.")
+
+
+def _refs(versions: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(f"{name}@{ref}" for name, ref in versions.items())
+
+
+def _as_core(
+    place: Place, checkpoint: Checkpoint, metadata: CheckpointMetadata
+) -> model.Checkpoint | None:
+    """Return the core's checkpoint when it holds everything that is in ``checkpoint``."""
+    parent = place.config if place.checkpoint_id else None
+    try:
+        core = codec.decode_checkpoint(CheckpointTuple(place.config, checkpoint, metadata, parent))
+    except CorruptRecord:
+        return None
+    again, known, _ = codec.encode_checkpoint(core)
+    whole = core.versions.keys() <= core.values.keys()
+    return core if whole and (again, known) == (checkpoint, metadata) else None
+
+
+def _tuple(
+    here: Place,
+    checkpoint: Checkpoint,
+    metadata: CheckpointMetadata,
+    parent: str | None,
+    writes: list[PendingWrite],
+) -> CheckpointTuple:
+    above = here._replace(checkpoint_id=parent).config if parent else None
+    return CheckpointTuple(here.config, checkpoint, metadata, above, writes)
