@@ -1,0 +1,325 @@
+"""Graphs whose behaviour is told by their input, for worker processes and for this one alike."""
+
+from __future__ import annotations
+
+import asyncio
+import operator
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, TypedDict
+
+from distgraph.graph import END, START, StateGraph
+from distgraph.types import Command, RetryPolicy, Runtime, Send, interrupt
+
+Builder = StateGraph[Any]
+
+
+def note(log: str, line: object) -> None:
+    """Append a line to the file `log`, whole: that is how executions are counted."""
+    if log:
+        with Path(log).open("a", buffering=1) as file:
+            file.write(f"{line}\n")
+
+
+def hold(gate: str) -> None:
+    """Wait until the file `gate` is there."""
+    while gate and not Path(gate).exists():
+        time.sleep(0.02)
+
+
+# --- fan-out -----------------------------------------------------------------------------------
+
+
+class Fan(TypedDict, total=False):
+    """`width` items, each taking `pause` seconds; `log` counts executions, `gate` holds them."""
+
+    width: int
+    pause: float
+    log: str
+    gate: str
+    items: Annotated[list[int], operator.add]
+    total: int
+
+
+def spread(state: Fan) -> list[Send]:
+    shared = {key: state.get(key) for key in ("pause", "log", "gate")}
+    return [Send("work", {"item": item, **shared}) for item in range(state["width"])]
+
+
+def work(packet: dict[str, Any]) -> dict[str, Any]:
+    note(packet["log"] or "", f"{packet['item']} {os.getpid()}")
+    time.sleep(packet["pause"] or 0)
+    hold(packet["gate"] or "")
+    return {"items": [packet["item"]]}
+
+
+def total(state: Fan) -> dict[str, Any]:
+    return {"total": sum(state["items"])}
+
+
+def fan() -> Builder:
+    builder = StateGraph(Fan)
+    builder.add_node("work", work)
+    builder.add_node("total", total)
+    builder.add_conditional_edges(START, spread, ["work"])
+    builder.add_edge("work", "total")
+    builder.add_edge("total", END)
+    return builder
+
+
+class Noop(TypedDict, total=False):
+    """`width` tasks that only count themselves."""
+
+    width: int
+    done: Annotated[int, operator.add]
+
+
+def noop() -> Builder:
+    builder = StateGraph(Noop)
+    builder.add_node("plan", lambda _: {})
+    builder.add_node("touch", lambda _: {"done": 1})
+    builder.add_edge(START, "plan")
+    builder.add_conditional_edges(
+        "plan", lambda state: [Send("touch", None)] * state["width"], ["touch"]
+    )
+    return builder
+
+
+def slow_reducer(left: list[int], right: list[int]) -> list[int]:
+    """Add; an item of -1 notes itself in the file that SLOW_REDUCER names and takes a while."""
+    if -1 in right:
+        note(os.environ.get("SLOW_REDUCER", ""), os.getpid())
+        time.sleep(1.0)
+    return left + right
+
+
+class Slow(TypedDict, total=False):
+    """A fan-out whose reduction takes long enough to be killed in."""
+
+    width: int
+    items: Annotated[list[int], slow_reducer]
+
+
+def slow() -> Builder:
+    builder = StateGraph(Slow)
+    builder.add_node("work", lambda packet: {"items": [packet]})
+    builder.add_conditional_edges(
+        START, lambda state: [Send("work", n) for n in (*range(state["width"]), -1)], ["work"]
+    )
+    return builder
+
+
+# --- questions ---------------------------------------------------------------------------------
+
+
+class Approval(TypedDict, total=False):
+    """A request that somebody has to approve."""
+
+    request: str
+    log: str
+    answer: Any
+    path: Annotated[list[str], operator.add]
+
+
+def prepare(state: Approval) -> dict[str, Any]:
+    note(state.get("log", ""), "prepare")
+    return {"path": ["prepare"]}
+
+
+def approve(state: Approval) -> dict[str, Any]:
+    note(state.get("log", ""), "approve")
+    answer = interrupt({"approve": state.get("request")})
+    note(state.get("log", ""), f"answered {answer}")
+    return {"answer": answer, "path": ["approve"]}
+
+
+def publish(state: Approval) -> dict[str, Any]:
+    note(state.get("log", ""), "publish")
+    return {"path": ["publish"]}
+
+
+def approval() -> Builder:
+    return StateGraph(Approval).add_sequence([prepare, approve, publish]).add_edge(START, "prepare")
+
+
+class Panel(TypedDict, total=False):
+    """As many parallel questions as `asked` has, and one task that asks nothing."""
+
+    asked: list[str]
+    answers: Annotated[list[str], operator.add]
+
+
+def question(name: str) -> dict[str, Any]:
+    return {"answers": [f"{name}={interrupt(name)}"]}
+
+
+def panel() -> Builder:
+    builder = StateGraph(Panel)
+    builder.add_node("question", question)
+    builder.add_node("quiet", lambda _: {"answers": ["quiet"]})
+    builder.add_conditional_edges(
+        START,
+        lambda state: [*(Send("question", name) for name in state["asked"]), Send("quiet", None)],
+        ["question", "quiet"],
+    )
+    return builder
+
+
+class Form(TypedDict, total=False):
+    """Asks until it gets a number, then once more in the same node."""
+
+    age: int
+    name: str
+
+
+def ask_age(state: Form) -> dict[str, Any]:
+    prompt = "age?"
+    while not isinstance(age := interrupt(prompt), int):
+        prompt = f"{age!r} is no number"
+    return {"age": age, "name": interrupt("name?")}
+
+
+def form() -> Builder:
+    return StateGraph(Form).add_sequence([ask_age]).add_edge(START, "ask_age")
+
+
+# --- steps, retries, coroutines, routes ----------------------------------------------------------
+
+
+class Steps(TypedDict, total=False):
+    """Names of the nodes that ran, and a counter file for those that fail first."""
+
+    path: Annotated[list[str], operator.add]
+    log: str
+    seen: Any
+
+
+def step(name: str) -> Callable[[Steps], dict[str, Any]]:
+    return lambda _: {"path": [name]}
+
+
+def steps() -> Builder:
+    builder = StateGraph(Steps)
+    builder.add_sequence([(name, step(name)) for name in ("a", "b", "c")])
+    return builder.add_edge(START, "a")
+
+
+def stubborn(state: Steps) -> dict[str, Any]:
+    note(state["log"], time.monotonic())
+    if len(Path(state["log"]).read_text().splitlines()) < 3:
+        msg = "not yet"
+        raise ConnectionError(msg)
+    return {"path": ["done"]}
+
+
+def retry() -> Builder:
+    policy = RetryPolicy(initial_interval=0.3, backoff_factor=2, max_attempts=3, jitter=False)
+    builder = StateGraph(Steps).add_node("stubborn", stubborn, retry_policy=policy)
+    return builder.add_edge(START, "stubborn")
+
+
+async def wait(packet: dict[str, Any]) -> dict[str, Any]:
+    await asyncio.sleep(packet["pause"])
+    return {"path": [packet["name"]]}
+
+
+def coroutines() -> Builder:
+    builder = StateGraph(Steps)
+    builder.add_node("wait", wait)
+    packets = [{"name": f"c{n}", "pause": 0.5} for n in range(20)]
+    builder.add_conditional_edges(START, lambda _: [Send("wait", p) for p in packets], ["wait"])
+    return builder
+
+
+def where(state: Any) -> dict[str, Any]:
+    return {"path": [os.environ.get("ROLE", "")]}
+
+
+def routed() -> Builder:
+    builder = StateGraph(Steps)
+    builder.add_node("usual", where)
+    builder.add_node("special", where, queue="special-purpose", priority=5)
+    return builder.add_edge(START, "usual").add_edge("usual", "special")
+
+
+class Told(TypedDict, total=False):
+    """What a run was called with."""
+
+    tenant: str
+
+
+def tell(state: Steps, runtime: Runtime[Told], config: dict[str, Any]) -> dict[str, Any]:
+    inner = config["configurable"]
+    context = runtime.context or {}
+    return {"seen": [inner.get("colour"), context.get("tenant"), inner["thread_id"]]}
+
+
+def told() -> Builder:
+    return StateGraph(Steps, context_schema=Told).add_node("tell", tell).add_edge(START, "tell")
+
+
+def chatty(state: Steps, runtime: Runtime[None]) -> dict[str, Any]:
+    for n in range(3):
+        runtime.stream_writer({"n": n})
+    return {"path": ["chatty"]}
+
+
+def chat() -> Builder:
+    return StateGraph(Steps).add_node("chatty", chatty).add_edge(START, "chatty")
+
+
+# --- graphs in graphs ----------------------------------------------------------------------------
+
+
+def _child() -> Any:
+    builder = StateGraph(Approval)
+    return builder.add_sequence([prepare, approve]).add_edge(START, "prepare").compile()
+
+
+def nested() -> Builder:
+    builder = StateGraph(Approval)
+    builder.add_node("child", _child())
+    builder.add_node("publish", publish)
+    return builder.add_edge(START, "child").add_edge("child", "publish")
+
+
+def calling() -> Builder:
+    child = _child()
+
+    def caller(state: Approval) -> dict[str, Any]:
+        got = child.invoke({"request": state.get("request", ""), "log": state.get("log", "")})
+        return {"answer": got["answer"], "path": ["caller"]}
+
+    return StateGraph(Approval).add_sequence([caller, publish]).add_edge(START, "caller")
+
+
+def escaping() -> Builder:
+    def up(state: Steps) -> Command[str]:
+        return Command(graph=Command.PARENT, goto="landed", update={"path": ["up"]})
+
+    child = StateGraph(Steps).add_node("up", up).add_edge(START, "up").compile()
+    builder = StateGraph(Steps)
+    builder.add_node("child", child)
+    builder.add_node("landed", step("landed"))
+    return builder.add_edge(START, "child")
+
+
+PROGRAMS: dict[str, Callable[[], Builder]] = {
+    "fan": fan,
+    "noop": noop,
+    "slow": slow,
+    "approval": approval,
+    "panel": panel,
+    "form": form,
+    "steps": steps,
+    "retry": retry,
+    "coroutines": coroutines,
+    "routed": routed,
+    "told": told,
+    "chat": chat,
+    "nested": nested,
+    "calling": calling,
+    "escaping": escaping,
+}

@@ -1,0 +1,30 @@
+"""The Celery application of the test workers; settings come from DISTGRAPH_* variables.
+
+`SERVE`, comma separated, limits the graphs that a worker has; by default it has all.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from tests.support.apps.naughty import naughty
+from tests.support.apps.programs import PROGRAMS
+from workers import CeleryBackend
+
+ALL = {**PROGRAMS, "naughty": naughty}
+
+
+def register(backend: CeleryBackend, names: tuple[str, ...] = tuple(ALL)) -> dict[str, Any]:
+    """Return the graphs of those names, compiled on `backend`."""
+    return {name: ALL[name]().compile(name=name, backend=backend) for name in names}
+
+
+def _served() -> tuple[str, ...]:
+    return tuple(name for name in os.environ.get("SERVE", "").split(",") if name) or tuple(ALL)
+
+
+if "DISTGRAPH_NAMESPACE" in os.environ:
+    backend = CeleryBackend()
+    graphs = register(backend, _served())
+    app = backend.app
