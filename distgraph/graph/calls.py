@@ -7,7 +7,7 @@ import reprlib
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from distgraph import _frame
 from distgraph.core.frame import Invocation, TaskFrame
@@ -82,16 +82,20 @@ def recursion_limit(config: Mapping[str, Any]) -> int:
     """Return the recursion limit of a run; ValueError when it is less than 1."""
     default = int(os.environ.get("DISTGRAPH_RECURSION_LIMIT", DEFAULT_RECURSION_LIMIT))
     limit: Any = config.get("recursion_limit", default)
-    if not isinstance(limit, int) or limit < 1:
+    if not _is_count(limit):
         msg = f"recursion_limit must be a whole number of at least 1, not {limit!r}."
         raise ValueError(msg)
     return limit
 
 
+def _is_count(value: Any) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
 def max_concurrency(config: Mapping[str, Any]) -> int | None:
     """Return how many tasks may run at once, None for no limit; ValueError when less than 1."""
     limit: Any = config.get("max_concurrency")
-    if limit is None or (isinstance(limit, int) and limit >= 1):
+    if limit is None or _is_count(limit):
         return limit
     msg = f"max_concurrency must be a whole number of at least 1, not {limit!r}."
     raise ValueError(msg)

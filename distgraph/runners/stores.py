@@ -92,12 +92,12 @@ class SaverStore:
         yield SaverCall("put_writes", (config, codec.encode_result(task, result), task.id))
 
     def update(self, request: SaveUpdate) -> Calls:
-        """Put the checkpoint, and with its parent what the caller wrote for waiting tasks."""
+        """Put the checkpoint, then with its parent what the caller wrote for waiting tasks."""
+        yield self._put(request.state.checkpoint)
         if request.parent is not None:
             config = self._config(request.parent.id)
             for task, result in request.done:
                 yield SaverCall("put_writes", (config, codec.encode_result(task, result), task.id))
-        yield self._put(request.state.checkpoint)
 
     def _put(self, checkpoint: Checkpoint) -> SaverCall:
         stored, metadata, versions = codec.encode_checkpoint(checkpoint)

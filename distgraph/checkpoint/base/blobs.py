@@ -7,6 +7,7 @@ from typing import Any
 
 from distgraph.checkpoint.base.types import INTERRUPT, WRITES_IDX_MAP, Checkpoint
 from distgraph.checkpoint.serde.base import SerializerProtocol
+from distgraph.core.model import START
 from distgraph.errors import CorruptRecord, DeserializationError, SerializationError
 
 Typed = tuple[str, bytes]
@@ -39,6 +40,8 @@ def load(serde: SerializerProtocol, channel: str, stored: Typed) -> Any:
 def _where(channel: str) -> str:
     if channel == INTERRUPT:
         return "The value given to interrupt()"
+    if channel == START:
+        return "The input"
     return f"Channel '{channel}'" if channel in WRITES_IDX_MAP else f"State key '{channel}'"
 
 
