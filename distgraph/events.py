@@ -38,13 +38,17 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A task ended; ``values`` are the state that it ran on. ``kept`` from an earlier run."""
+    """A task of superstep ``step`` ended; ``values`` are the state that it ran on.
+
+    ``kept``: it ended in an earlier run, and its result counts in this one.
+    """
 
     ns: str
     task: Task
     result: Result
     values: Mapping[str, Any]
     kept: bool = False
+    step: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,6 +158,7 @@ def _messages(view: View, event: Ended, writes: tuple[Write, ...]) -> Iterator[A
         return
     known = {key for value in event.values.values() for key in _ids(value)}
     metadata = {
+        "langgraph_step": event.step,
         "langgraph_node": event.task.node,
         "langgraph_triggers": triggers(event.task),
         "langgraph_path": event.task.path,

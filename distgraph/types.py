@@ -218,5 +218,3 @@ class Runtime(Generic[C]):
     def attempt(self) -> int:
         """Which try at the task this is, from 1."""
         return self.execution_info.node_attempt if self.execution_info else 1
-
-

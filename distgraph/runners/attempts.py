@@ -15,6 +15,7 @@ from distgraph.core.plan import with_nulls
 from distgraph.core.retry import retry_delay
 from distgraph.engine import Execute
 from distgraph.errors import InvalidUpdateError, SerializationError
+from distgraph.events import Ended
 from distgraph.runners.backend import Job
 
 
@@ -58,6 +59,12 @@ class Superstep:
             passes=self.passes,
             graph=self.graph,
         )
+
+    def ended(self, task: Task) -> Ended:
+        """Return what there is to tell about a task that has its result."""
+        opened = self.checkpoint
+        result = self.results[task.id]
+        return Ended(self.job.place.ns, task, result, opened.values, step=opened.step + 1)
 
     def delay(self, task: Task, result: Result, attempt: int) -> float | None:
         """Return the seconds until the next attempt, None when ``result`` is final."""

@@ -215,9 +215,10 @@ def _resumed(job: Job, request: SaveAnswers) -> tuple[Event, ...]:
     """Tell the state that goes on, and again what the tasks that had finished before wrote."""
     state = request.state
     opened = with_nulls(job.graph, state.checkpoint, state.nulls)
+    ns, step = job.place.ns, opened.step + 1
     kept = (
-        Ended(job.place.ns, task, state.results[task.id], opened.values, kept=True)
-        for task in plan(opened, job.place.ns)
+        Ended(ns, task, state.results[task.id], opened.values, kept=True, step=step)
+        for task in plan(opened, ns)
         if task.id in state.results
     )
-    return (Resumed(job.place.ns, state), *kept)
+    return (Resumed(ns, state), *kept)

@@ -94,7 +94,7 @@ class Threads:
         except SerializationError as error:
             result = unstorable(superstep, task, error)
         superstep.results[task.id] = result
-        return Ended(self._job.place.ns, task, result, superstep.checkpoint.values)
+        return superstep.ended(task)
 
 
 def _attempts(superstep: Superstep, task: Task) -> Result:

@@ -12,7 +12,7 @@ from distgraph.core.execute import run_task_async
 from distgraph.core.model import Errored, Result, Task, ThreadState
 from distgraph.engine import Execute
 from distgraph.errors import SerializationError
-from distgraph.events import Custom, Ended, Event
+from distgraph.events import Custom, Event
 from distgraph.runners.attempts import Superstep, open_superstep, unstorable
 from distgraph.runners.backend import Job
 from distgraph.runners.stores import Calls, Store
@@ -82,7 +82,7 @@ class Tasks:
         except SerializationError as error:
             result = unstorable(superstep, task, error)
         superstep.results[task.id] = result
-        yield Ended(self._job.place.ns, task, result, superstep.checkpoint.values)
+        yield superstep.ended(task)
         if isinstance(result, Errored):
             await self._cancel()
 
