@@ -1,0 +1,7 @@
+"""The ``distgraph`` command."""
+
+from __future__ import annotations
+
+from workers.cli.program import main
+
+__all__ = ["main"]

@@ -1,0 +1,111 @@
+"""What a demonstration starts and stops: an embedded Redis, and worker processes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from distgraph.graph.compiled import CompiledStateGraph
+from workers.backend import CeleryBackend
+from workers.cli.exits import CommandError
+from workers.demo.census import build
+from workers.demo.place import FOLDER_VARIABLE, GRAPH, embedded
+from workers.embedded_folder import held
+from workers.embedded_server import HELD
+
+STOPS_WITHIN = 20.0
+LOG_END = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A worker process, and the file that its output goes to."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self.process.poll() is None
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """The graph on its embedded Redis, and the workers that serve it."""
+
+    backend: CeleryBackend
+    graph: CompiledStateGraph
+    workers: tuple[Worker, ...]
+
+    def check(self) -> None:
+        """Raise CommandError when no worker is left, with the end of a log."""
+        if any(worker.alive for worker in self.workers):
+            return
+        log = self.workers[-1].log
+        end = log.read_text(errors="replace")[-LOG_END:]
+        raise CommandError(f"All workers have ended. The end of {log}: {end}")
+
+
+@contextlib.contextmanager
+def crew(folder: Path, count: int) -> Iterator[Crew]:
+    """Start Redis in ``folder`` and ``count`` workers; at the end of the block nothing is left."""
+    backend, lease = embedded(folder)
+    workers: list[Worker] = []
+    try:
+        graph = build().compile(name=GRAPH, backend=backend)
+        workers += [_start(folder, number) for number in range(1, count + 1)]
+        yield Crew(backend, graph, tuple(workers))
+    finally:
+        stop(workers)
+        lease.leave()
+
+
+def _start(folder: Path, number: int) -> Worker:
+    """Start a worker in a session of its own, so that Ctrl-C reaches it through us alone.
+
+    Its standard input is a pipe that ends when this process does, however that happens.
+    """
+    command = [sys.executable, "-m", "workers.cli", "worker", "workers.demo.app:graph"]
+    command += ["--pool", "solo", "--loglevel", "WARNING", "--stop-at-eof"]
+    command += ["--hostname", f"worker{number}@demo-{os.getpid()}"]
+    log = folder / f"worker{number}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603 our own program
+            command,
+            env=_environment(folder),
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    return Worker(process, log)
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    kept: dict[str, Any] = {k: v for k, v in os.environ.items() if not k.startswith("DISTGRAPH_")}
+    return {**kept, FOLDER_VARIABLE: str(folder)}
+
+
+def stop(workers: list[Worker]) -> None:
+    """Ask all workers to end and wait for them; one that does not in time is killed."""
+    for worker in workers:
+        if worker.process.stdin is not None:
+            worker.process.stdin.close()
+    for worker in workers:
+        try:
+            worker.process.wait(STOPS_WITHIN)
+        except subprocess.TimeoutExpired:
+            worker.process.kill()
+            worker.process.wait()
+
+
+def is_at_rest(folder: Path) -> bool:
+    """Whether no Redis runs in ``folder``."""
+    return not held(folder / HELD)

@@ -1,0 +1,78 @@
+"""Exit codes, and how errors become one line and a code."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from enum import IntEnum
+from typing import ParamSpec
+
+import typer
+from pydantic import ValidationError
+
+from distgraph.errors import BrokerUnavailable, DistGraphError, StoreUnavailable
+
+P = ParamSpec("P")
+
+
+class Exit(IntEnum):
+    """What a command's exit code says."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    INTERRUPTED = 3
+    UNHEALTHY = 4
+    STOPPED = 130
+
+
+class CommandError(DistGraphError):
+    """A command cannot do what it was asked to; ``code`` is its exit code."""
+
+    def __init__(self, message: str, code: Exit = Exit.FAILED) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def guarded(command: Callable[P, Exit]) -> Callable[P, None]:
+    """Make a command end with the code it returns, or with one clear line for an error of ours."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            code = command(*args, **kwargs)
+        except KeyboardInterrupt:
+            code = Exit.STOPPED
+        except (DistGraphError, ValidationError) as error:
+            complain(describe(error))
+            code = code_of(error)
+        raise typer.Exit(code)
+
+    return run
+
+
+def code_of(error: Exception) -> Exit:
+    """Return the exit code that ``error`` means."""
+    match error:
+        case CommandError():
+            return error.code
+        case StoreUnavailable() | BrokerUnavailable():
+            return Exit.UNHEALTHY
+        case ValidationError():
+            return Exit.USAGE
+        case _:
+            return Exit.FAILED
+
+
+def describe(error: Exception) -> str:
+    """Say in one line what went wrong; of wrong settings each with its name."""
+    if isinstance(error, ValidationError):
+        wrong = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        return f"Wrong settings: {'; '.join(wrong)}."
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def complain(message: str) -> None:
+    """Write one line to stderr, unwrapped."""
+    sys.stderr.write(f"distgraph: {message}\n")

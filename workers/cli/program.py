@@ -1,0 +1,33 @@
+"""The command's parts put together."""
+
+from __future__ import annotations
+
+import typer
+
+from workers.cli.demo import demo
+from workers.cli.worker import worker
+
+_CODES = """
+Exit codes: 0 success; 1 a run failed, or another error; 2 wrong usage; 3 a run waits for an
+answer; 4 unhealthy, or Redis or the broker cannot be reached; 130 stopped by Ctrl-C.
+"""
+
+
+def program() -> typer.Typer:
+    """Return the command with all its subcommands."""
+    made = typer.Typer(
+        name="distgraph",
+        help="Run graphs on Celery workers, with their threads in Redis.",
+        epilog=_CODES,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    for command in (demo, worker):
+        made.command()(command)
+    return made
+
+
+def main() -> None:
+    """Run the command line."""
+    program()()

@@ -1,0 +1,155 @@
+"""What a TARGET names: a graph or a backend in a module, and the backend that serves it."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+
+from distgraph.graph.compiled import CompiledStateGraph
+from workers.backend import CeleryBackend
+from workers.cli.exits import CommandError, Exit
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Where to connect to, as far as the command line says so."""
+
+    redis: str | None = None
+    broker: str | None = None
+    namespace: str | None = None
+
+    @property
+    def given(self) -> bool:
+        """Whether the command line says anything."""
+        return any((self.redis, self.broker, self.namespace))
+
+    def backend(self) -> CeleryBackend:
+        """Return a backend; what is not given comes from DISTGRAPH_* or the defaults."""
+        backend = CeleryBackend(self.redis, broker=self.broker, namespace=self.namespace)
+        _check_url(backend.settings.redis)
+        return backend
+
+
+def _check_url(url: str) -> None:
+    try:
+        redis.connection.parse_url(url)  # type: ignore[no-untyped-call]
+    except ValueError as wrong:
+        raise CommandError(f"The URL of Redis is not one: {wrong}", Exit.USAGE) from wrong
+
+
+def backend_of(target: str | None, connection: Connection) -> CeleryBackend:
+    """Return the backend of ``target``, or of the connection alone where there is none."""
+    return connection.backend() if target is None else serving([target], connection)
+
+
+def graph_of(target: str, connection: Connection) -> CompiledStateGraph:
+    """Return the graph that ``target`` names, on a backend: its own unless one is given."""
+    found = load(target)
+    if not isinstance(found, CompiledStateGraph):
+        raise CommandError(f"{target} is {_kind(found)}, not a compiled graph.", Exit.USAGE)
+    if isinstance(found.backend, CeleryBackend) and not connection.given:
+        return found
+    return _placed(target, found, connection.backend())
+
+
+def serving(targets: Sequence[str], connection: Connection) -> CeleryBackend:
+    """Return one backend that knows the graphs of all targets."""
+    loaded = {target: load(target) for target in targets}
+    backend = connection.backend() if connection.given else _first(loaded.values(), connection)
+    for target, found in loaded.items():
+        if isinstance(found, CompiledStateGraph):
+            _add(target, found, backend, moved=connection.given)
+        elif found is not backend:
+            raise CommandError(
+                f"{target} is a backend of its own. Name its graphs instead of it, so that they "
+                "can be served together with others, or elsewhere.",
+                Exit.USAGE,
+            )
+    return backend
+
+
+def _first(found: Any, connection: Connection) -> CeleryBackend:
+    for each in found:
+        backend = each.backend if isinstance(each, CompiledStateGraph) else each
+        if isinstance(backend, CeleryBackend):
+            return backend
+    return connection.backend()
+
+
+def _add(target: str, graph: CompiledStateGraph, backend: CeleryBackend, *, moved: bool) -> None:
+    own = graph.backend
+    if own is backend:
+        return
+    if isinstance(own, CeleryBackend) and not moved and _place(own) != _place(backend):
+        raise CommandError(
+            f"{target} has its threads elsewhere than the other targets: one worker serves one "
+            "Redis, broker and namespace. Start a worker for each, or give --redis for all.",
+            Exit.USAGE,
+        )
+    _placed(target, graph, backend)
+
+
+def _placed(target: str, graph: CompiledStateGraph, backend: CeleryBackend) -> CompiledStateGraph:
+    try:
+        return graph.on(backend)
+    except ValueError as clash:
+        raise CommandError(f"{target} cannot be served: {clash}", Exit.USAGE) from clash
+
+
+def _place(backend: CeleryBackend) -> tuple[str, str, str]:
+    return backend.settings.redis, backend.broker, backend.namespace
+
+
+def load(target: str) -> CompiledStateGraph | CeleryBackend:
+    """Import what ``module:attribute`` names, also from the current folder.
+
+    Raises CommandError that says which part of it is wrong.
+    """
+    module, colon, attribute = target.partition(":")
+    if not (module and colon and attribute):
+        raise CommandError(f"{target!r} is no target: write module:attribute.", Exit.USAGE)
+    found: Any = _import(module)
+    for name in attribute.split("."):
+        if not hasattr(found, name):
+            raise CommandError(f"Module {module} has no attribute {attribute!r}.", Exit.USAGE)
+        found = getattr(found, name)
+    if not isinstance(found, CompiledStateGraph | CeleryBackend):
+        raise CommandError(
+            f"{target} is {_kind(found)}, neither a compiled graph nor a CeleryBackend.", Exit.USAGE
+        )
+    return found
+
+
+def _kind(found: object) -> str:
+    return f"a {type(found).__name__}"
+
+
+def _import(module: str) -> Any:
+    here = os.getcwd()  # noqa: PTH109 sys.path holds strings
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as missing:
+        if missing.name and (module == missing.name or module.startswith(f"{missing.name}.")):
+            raise CommandError(
+                f"There is no module {module}, neither in {here} nor among the installed ones.",
+                Exit.USAGE,
+            ) from missing
+        raise _broken(module, missing) from missing
+    except Exception as error:
+        raise _broken(module, error) from error
+
+
+def _broken(module: str, error: Exception) -> CommandError:
+    frames = traceback.extract_tb(error.__traceback__)
+    where = next((f" ({f.filename}:{f.lineno})" for f in reversed(frames)), "")
+    what = f"{type(error).__name__}: {error}"
+    return CommandError(f"Importing {module} failed: {what}{where}", Exit.USAGE)

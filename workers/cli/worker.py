@@ -1,0 +1,64 @@
+"""``distgraph worker``: a Celery worker that serves graphs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import uuid
+from typing import Annotated
+
+import typer
+
+from workers.cli.exits import Exit, guarded
+from workers.cli.options import Broker, Namespace, Redis
+from workers.cli.targets import Connection, serving
+
+Targets = Annotated[
+    list[str], typer.Argument(metavar="TARGET...", help="module:graph or module:backend.")
+]
+Eof = Annotated[
+    bool,
+    typer.Option(help="Stop when standard input ends, as it does when the starting program dies."),
+]
+
+
+@guarded
+def worker(  # noqa: PLR0913 a command's options
+    targets: Targets,
+    *,
+    concurrency: Annotated[int | None, typer.Option("--concurrency", "-c", min=1)] = None,
+    pool: Annotated[str, typer.Option("--pool", "-P", help="prefork, threads, solo, ...")] = (
+        "prefork"
+    ),
+    loglevel: Annotated[str, typer.Option("--loglevel", "-l")] = "INFO",
+    queues: Annotated[
+        str | None, typer.Option("--queues", "-Q", help="Only these, separated by commas.")
+    ] = None,
+    hostname: Annotated[
+        str | None, typer.Option("--hostname", "-n", help="Its name; must be unique.")
+    ] = None,
+    stop_at_eof: Eof = False,
+    redis: Redis = None,
+    broker: Broker = None,
+    namespace: Namespace = None,
+) -> Exit:
+    """Serve graphs: start a Celery worker that runs their supersteps."""
+    backend = serving(targets, Connection(redis, broker, namespace))
+    if stop_at_eof:
+        threading.Thread(target=_terminate_at_eof, daemon=True).start()
+    # Workers of one name would take each other's place in the list of who is there.
+    name = hostname or f"w{uuid.uuid4().hex[:8]}@%h"
+    argv = ["worker", "--hostname", name, "--pool", pool, "--loglevel", loglevel]
+    argv += ["--without-gossip", "--without-mingle"]
+    argv += ["--concurrency", str(concurrency)] if concurrency else []
+    argv += ["--queues", queues] if queues else []
+    code: int | None = backend.app.worker_main(argv)
+    return Exit.FAILED if code else Exit.OK
+
+
+def _terminate_at_eof() -> None:
+    """Read file 0 itself: Python's own stdin would be locked while the process ends."""
+    while os.read(0, 1024):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)

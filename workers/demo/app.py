@@ -1,0 +1,23 @@
+"""The census on workers: what ``distgraph worker workers.demo.app:graph`` serves.
+
+It is connected as DISTGRAPH_* says, or to the embedded Redis in DISTGRAPH_DEMO_FOLDER.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from workers.backend import CeleryBackend
+from workers.demo.census import build
+from workers.demo.place import FOLDER_VARIABLE, GRAPH, embedded
+
+
+def _connect() -> CeleryBackend:
+    folder = os.environ.get(FOLDER_VARIABLE)
+    return embedded(Path(folder))[0] if folder else CeleryBackend()
+
+
+backend = _connect()
+graph = build().compile(name=GRAPH, backend=backend)
+app = backend.app
