@@ -6,8 +6,10 @@ import asyncio
 import contextvars
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Generator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any, Self
 
@@ -28,8 +30,9 @@ class Threads:
 
     def __init__(self, job: Job, perform: Callable[[Calls], Any], store: Store) -> None:
         self._job, self._perform, self._store = job, perform, store
+        self._width = job.max_concurrency or min(32, (os.cpu_count() or 1) + 4)
         self._pool: ThreadPoolExecutor | None = None
-        self._told: SimpleQueue[Event | tuple[Task, Future[Result]]] = SimpleQueue()
+        self._told: SimpleQueue[Event | tuple[Task, Result | BaseException]] = SimpleQueue()
 
     def __enter__(self) -> Self:
         return self
@@ -61,31 +64,45 @@ class Threads:
     def _parallel(
         self, superstep: Superstep, tasks: tuple[Task, ...]
     ) -> Generator[Event, None, None]:
-        waiting = {task.id: self._submit(superstep, task) for task in tasks}
-        while waiting:
+        todo, context = deque(tasks), contextvars.copy_context()
+        for _ in range(min(self._width, len(tasks))):
+            self._threads().submit(self._work, superstep, todo, context)
+        try:
+            yield from self._gather(superstep, todo, len(tasks))
+        finally:
+            todo.clear()
+
+    def _work(self, superstep: Superstep, todo: deque[Task], context: contextvars.Context) -> None:
+        """Run tasks in a thread of the pool until none is left to be started."""
+        while todo:
+            with suppress(IndexError):  # another thread took the last one
+                task = todo.popleft()
+                try:
+                    ended = context.copy().run(_attempts, superstep, task)
+                except BaseException as exc:  # noqa: BLE001 it belongs to the caller of the run
+                    self._told.put((task, exc))
+                else:
+                    self._told.put((task, ended))
+
+    def _gather(
+        self, superstep: Superstep, todo: deque[Task], running: int
+    ) -> Generator[Event, None, None]:
+        while running:
             told = self._told.get()
             if not isinstance(told, tuple):
                 yield told
                 continue
-            task, future = told
-            del waiting[task.id]
-            if future.cancelled():
-                continue
-            yield self._keep(superstep, task, future.result())
+            running -= 1
+            task, ended = told
+            if isinstance(ended, BaseException):
+                raise ended
+            yield self._keep(superstep, task, ended)
             if isinstance(superstep.results[task.id], Errored):
-                for other in waiting.values():
-                    other.cancel()
-
-    def _submit(self, superstep: Superstep, task: Task) -> Future[Result]:
-        context = contextvars.copy_context()
-        future = self._threads().submit(context.run, _attempts, superstep, task)
-        future.add_done_callback(lambda done: self._told.put((task, done)))
-        return future
+                running -= _emptied(todo)
 
     def _threads(self) -> ThreadPoolExecutor:
         if self._pool is None:
-            most = self._job.max_concurrency or min(32, (os.cpu_count() or 1) + 4)
-            self._pool = ThreadPoolExecutor(most, thread_name_prefix="distgraph")
+            self._pool = ThreadPoolExecutor(self._width, thread_name_prefix="distgraph")
         return self._pool
 
     def _keep(self, superstep: Superstep, task: Task, result: Result) -> Ended:
@@ -95,6 +112,16 @@ class Threads:
             result = unstorable(superstep, task, error)
         superstep.results[task.id] = result
         return superstep.ended(task)
+
+
+def _emptied(todo: deque[Task]) -> int:
+    """Take back the tasks that no thread has started; return how many."""
+    taken = 0
+    with suppress(IndexError):
+        while True:
+            todo.popleft()
+            taken += 1
+    return taken
 
 
 def _attempts(superstep: Superstep, task: Task) -> Result:
