@@ -1,6 +1,6 @@
 FROM python:3.12-slim AS build
 WORKDIR /src
-COPY pyproject.toml LICENSE ./
+COPY pyproject.toml README.md LICENSE ./
 COPY distgraph distgraph
 COPY workers workers
 COPY checkpoint_redis checkpoint_redis

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -11,7 +12,7 @@ from celery import Celery
 
 from examples import agent_tools, notebook, streaming
 from tests.support.celery_worker import CeleryWorker
-from tests.support.processes import ROOT
+from tests.support.processes import ROOT, Process
 from workers.celery_settings import RECOMMENDED
 
 Load = Callable[[str], ModuleType]
@@ -96,6 +97,17 @@ def test_celery_finds_the_application_of_an_example(
     refunds = load("examples.refunds")
     start_worker("examples.refunds")
     assert refunds.main("order-3", "20")["log"][-1] == "paid 20.00"
+
+
+@pytest.mark.celery
+def test_the_command_of_the_compose_file_serves_an_example(load: Load, tmp_path: Path) -> None:
+    refunds = load("examples.refunds")
+    command = [str(Path(sys.executable).parent / "distgraph"), "worker", "examples.refunds:graph"]
+    worker = Process(command, log=tmp_path / "worker.log")
+    try:
+        assert refunds.main("order-4", "20")["log"][-1] == "paid 20.00"
+    finally:
+        worker.stop()
 
 
 @pytest.mark.celery

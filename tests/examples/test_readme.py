@@ -1,0 +1,90 @@
+"""The Python programs in README.md run, one after the other, as somebody would try them."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from pkgutil import resolve_name
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from tests.support.processes import ROOT
+from tests.support.redis_server import RedisServer
+from workers import Settings
+
+Load = Callable[[str], ModuleType]
+BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FILE = re.compile(r"# (\w+)\.py\n")
+README = (ROOT / "README.md").read_text()
+
+
+@pytest.fixture
+def blocks(redis_server: RedisServer) -> list[str]:
+    """Return the programs, with the test's Redis in place of the one on this machine."""
+    return [
+        block.replace("redis://localhost:6379/0", redis_server.url)
+        for block in BLOCK.findall(README)
+    ]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, blocks: list[str]) -> Iterator[Path]:
+    """Return a folder with the programs that are modules; they can be imported."""
+    modules = {found[1]: block for block in blocks if (found := FILE.match(block))}
+    for name, block in modules.items():
+        (tmp_path / f"{name}.py").write_text(block)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield tmp_path
+    for name in modules:
+        sys.modules.pop(name, None)
+
+
+@pytest.mark.celery
+def test_the_programs_run_in_their_order(
+    load: Load, folder: Path, blocks: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    known: dict[str, Any] = {}
+    with load("refunds").backend.worker():
+        for block in blocks:
+            if not FILE.match(block) and ".worker()" not in block:
+                exec(compile(block, "README.md", "exec"), known)
+    printed = capsys.readouterr().out
+    assert "Interrupt(value={'refund': '17', 'amount': 120.0}" in printed
+    assert "success" in printed
+
+
+@pytest.mark.celery
+def test_a_program_with_its_own_worker_runs(load: Load, blocks: list[str]) -> None:
+    (block,) = (block for block in blocks if ".worker()" in block)
+    exec(compile(block, "README.md", "exec"), {})
+
+
+@pytest.mark.celery
+def test_the_graph_in_an_existing_application_runs(load: Load, folder: Path) -> None:
+    shop = load("shop")
+    with shop.backend.worker():
+        state = shop.greeter.invoke({"messages": "hi"}, {"configurable": {"thread_id": "1"}})
+    assert [message["content"] for message in state["messages"]] == ["hi", "hello"]
+
+
+def test_the_table_of_settings_is_complete() -> None:
+    named = re.findall(r"^\| `(\w+)` \| `(\w+)` \| `?([^|`]*)`? \|", README, re.MULTILINE)
+    fields = Settings.model_fields
+    assert [name for name, _, _ in named] == list(fields)
+    for name, variable, default in named:
+        assert variable == f"DISTGRAPH_{name.upper()}"
+        assert default.strip().replace(",", "") in (str(fields[name].default), "as redis")
+
+
+def test_every_file_and_module_that_is_named_exists() -> None:
+    for target in re.findall(r"\]\(([\w./]+)\)", README):
+        assert (ROOT / target).exists(), target
+    for text in (README, (ROOT / "docs" / "design.md").read_text()):
+        for path in re.findall(r"`(tests/[\w/.]+|examples/[\w/.]+)`", text):
+            assert (ROOT / path).exists(), path
+    for module in re.findall(r"`((?:distgraph|checkpoint_redis|workers)(?:\.\w+)+)`", README):
+        resolve_name(module)
