@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any, Self
 
@@ -25,6 +26,15 @@ from distgraph.runners.stores import Calls, Store
 PASSES = (KeyboardInterrupt, asyncio.CancelledError)
 
 
+@dataclass(frozen=True, slots=True)
+class _Over:
+    """A task that a thread has run, and how many it dropped because that one failed."""
+
+    task: Task
+    left: Result | BaseException
+    dropped: int
+
+
 class Threads:
     """Executes the supersteps of one job; a context manager that ends the threads it started."""
 
@@ -32,7 +42,7 @@ class Threads:
         self._job, self._perform, self._store = job, perform, store
         self._width = job.max_concurrency or min(32, (os.cpu_count() or 1) + 4)
         self._pool: ThreadPoolExecutor | None = None
-        self._told: SimpleQueue[Event | tuple[Task, Result | BaseException]] = SimpleQueue()
+        self._told: SimpleQueue[Event | _Over] = SimpleQueue()
 
     def __enter__(self) -> Self:
         return self
@@ -76,28 +86,22 @@ class Threads:
         """Run tasks in a thread of the pool until none is left to be started."""
         while todo:
             with suppress(IndexError):  # another thread took the last one
-                task = todo.popleft()
-                try:
-                    ended = context.copy().run(_attempts, superstep, task)
-                except BaseException as exc:  # noqa: BLE001 it belongs to the caller of the run
-                    self._told.put((task, exc))
-                else:
-                    self._told.put((task, ended))
+                self._told.put(_run(superstep, todo.popleft(), todo, context.copy()))
 
     def _gather(
         self, superstep: Superstep, todo: deque[Task], running: int
     ) -> Generator[Event, None, None]:
+        """Tell what the threads tell until no task runs and none is to be started."""
         while running:
             told = self._told.get()
-            if not isinstance(told, tuple):
+            if not isinstance(told, _Over):
                 yield told
                 continue
-            running -= 1
-            task, ended = told
-            if isinstance(ended, BaseException):
-                raise ended
-            yield self._keep(superstep, task, ended)
-            if isinstance(superstep.results[task.id], Errored):
+            running -= 1 + told.dropped
+            if isinstance(told.left, BaseException):
+                raise told.left
+            yield self._keep(superstep, told.task, told.left)
+            if isinstance(superstep.results[told.task.id], Errored):
                 running -= _emptied(todo)
 
     def _threads(self) -> ThreadPoolExecutor:
@@ -112,6 +116,17 @@ class Threads:
             result = unstorable(superstep, task, error)
         superstep.results[task.id] = result
         return superstep.ended(task)
+
+
+def _run(
+    superstep: Superstep, task: Task, todo: deque[Task], context: contextvars.Context
+) -> _Over:
+    """Run a task; its failure keeps those that are still to do from being started."""
+    try:
+        left = context.run(_attempts, superstep, task)
+    except BaseException as exc:  # noqa: BLE001 it belongs to the caller of the run
+        return _Over(task, exc, _emptied(todo))
+    return _Over(task, left, _emptied(todo) if isinstance(left, Errored) else 0)
 
 
 def _emptied(todo: deque[Task]) -> int:

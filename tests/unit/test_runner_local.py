@@ -1,0 +1,190 @@
+"""The runner of this process: parallel tasks, retries, failures, limits; blocking and asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import operator
+import threading
+from collections.abc import Callable
+from typing import Annotated, Any, TypedDict
+
+import pytest
+
+from distgraph.checkpoint.memory import InMemorySaver
+from distgraph.config import get_config, get_stream_writer
+from distgraph.graph import START, CompiledStateGraph, StateGraph
+from distgraph.runtime import get_runtime
+from distgraph.types import RetryPolicy, Send
+
+WAIT = 10.0
+CONFIG = {"configurable": {"thread_id": "t"}}
+
+
+class State(TypedDict, total=False):
+    log: Annotated[list[Any], operator.add]
+    n: int
+
+
+def fan(width: int, call: Callable[..., Any], **options: Any) -> CompiledStateGraph:
+    """Return a graph that sends 0..width-1 to a node."""
+    builder = StateGraph(State).add_node("w", call, **options)
+    builder.add_conditional_edges(START, lambda _: [Send("w", n) for n in range(width)], ["w"])
+    return builder.compile(checkpointer=InMemorySaver())
+
+
+def test_the_tasks_of_a_superstep_run_beside_each_other() -> None:
+    meeting = threading.Barrier(3, timeout=WAIT)
+
+    def call(n: int) -> Any:
+        meeting.wait()
+        return {"log": [n]}
+
+    assert fan(3, call).invoke({}, CONFIG) == {"log": [0, 1, 2]}
+
+
+async def test_coroutines_of_a_superstep_run_beside_each_other() -> None:
+    here, everybody = [], asyncio.Event()
+
+    async def call(n: int) -> Any:
+        here.append(n)
+        if len(here) == 3:
+            everybody.set()
+        await asyncio.wait_for(everybody.wait(), WAIT)
+        return {"log": [n]}
+
+    assert await fan(3, call).ainvoke({}, CONFIG) == {"log": [0, 1, 2]}
+
+
+def counting(running: list[int], most: list[int]) -> Callable[[int], Any]:
+    lock = threading.Lock()
+
+    def call(n: int) -> Any:
+        with lock:
+            running.append(n)
+            most.append(len(running))
+        threading.Event().wait(0.002)
+        with lock:
+            running.remove(n)
+        return {"log": [n]}
+
+    return call
+
+
+def test_max_concurrency_bounds_how_many_run_at_once() -> None:
+    running: list[int] = []
+    most: list[int] = []
+    graph = fan(12, counting(running, most))
+    assert graph.invoke({}, {**CONFIG, "max_concurrency": 2}) == {"log": list(range(12))}
+    assert max(most) <= 2
+
+
+async def test_max_concurrency_bounds_coroutines_too() -> None:
+    running: list[int] = []
+    most: list[int] = []
+    graph = fan(12, counting(running, most))
+    found = await graph.ainvoke({}, {**CONFIG, "max_concurrency": 2})
+    assert found == {"log": list(range(12))}
+    assert max(most) <= 2
+
+
+def test_after_a_failure_no_task_is_started_and_what_finished_is_kept() -> None:
+    ran: list[int] = []
+
+    def call(n: int) -> Any:
+        ran.append(n)
+        if n == 1 and len(ran) == 2:
+            raise ZeroDivisionError
+        return {"log": [n]}
+
+    graph = fan(100, call)
+    with pytest.raises(ZeroDivisionError):
+        graph.invoke({}, {**CONFIG, "max_concurrency": 1})
+    assert len(ran) < 100
+    assert graph.invoke(None, CONFIG) == {"log": list(range(100))}
+    assert len(ran) == 101
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_retry_keeps_the_key_and_counts_the_attempts(asynchronous: bool) -> None:
+    seen: list[tuple[str, int]] = []
+
+    def flaky(_: Any) -> Any:
+        runtime = get_runtime()
+        seen.append((runtime.idempotency_key, runtime.attempt))
+        if len(seen) < 3:
+            raise ConnectionError
+        return {"n": 1}
+
+    graph = fan(1, flaky, retry_policy=RetryPolicy(0.001, jitter=False))
+    call = (lambda: asyncio.run(graph.ainvoke({}, CONFIG))) if asynchronous else None
+    found = call() if call else graph.invoke({}, CONFIG)
+    assert found == {"log": [], "n": 1}
+    assert [attempt for _, attempt in seen] == [1, 2, 3]
+    assert len({key for key, _ in seen}) == 1
+
+
+def test_nodes_in_threads_see_the_callers_context_variables() -> None:
+    name: contextvars.ContextVar[str] = contextvars.ContextVar("name")
+    name.set("caller")
+
+    def call(n: int) -> Any:
+        found = name.get()
+        name.set("node")
+        return {"log": [found]}
+
+    assert fan(3, call).invoke({}, CONFIG) == {"log": ["caller"] * 3}
+    assert name.get() == "caller"
+
+
+@pytest.mark.parametrize("width", [1, 3])
+def test_chunks_of_a_node_come_while_it_runs(width: int) -> None:
+    read = threading.Event()
+
+    def call(n: int) -> Any:
+        get_stream_writer()("working")
+        assert read.wait(WAIT)
+        return {"log": [n]}
+
+    chunks = fan(width, call).stream({}, CONFIG, stream_mode="custom")
+    assert next(chunks) == "working"
+    read.set()
+    assert list(chunks) == ["working"] * (width - 1)
+
+
+def test_a_node_may_ask_for_its_config() -> None:
+    def call(n: int) -> Any:
+        return {"log": [get_config()["metadata"]["langgraph_node"]]}
+
+    assert fan(1, call).invoke({}, CONFIG) == {"log": ["w"]}
+
+
+@pytest.mark.parametrize("ask", [get_config, get_runtime, get_stream_writer])
+def test_outside_of_a_node_there_is_nothing_to_ask_for(ask: Callable[[], Any]) -> None:
+    with pytest.raises(RuntimeError, match="outside of a node"):
+        ask()
+
+
+def test_a_stream_that_is_left_starts_no_further_task() -> None:
+    ran: list[int] = []
+
+    def call(n: int) -> Any:
+        ran.append(n)
+        return {"log": [n]}
+
+    chunks = fan(200, call).stream({}, {**CONFIG, "max_concurrency": 1}, stream_mode="updates")
+    next(chunks)
+    chunks.close()  # type: ignore[attr-defined]
+    assert len(ran) <= 200
+
+
+def test_what_happens_inside_a_nodes_graph_is_streamed_on_request() -> None:
+    inner = StateGraph(State).add_node("x", lambda _: {"n": 1}).add_edge(START, "x").compile()
+    outer = StateGraph(State).add_node("sub", inner).add_edge(START, "sub")
+    graph = outer.compile(checkpointer=InMemorySaver())
+    found = list(graph.stream({}, CONFIG, stream_mode="updates", subgraphs=True))
+    ((path,), first), (root, second) = found
+    assert (path.partition(":")[0], first) == ("sub", {"x": {"n": 1}})
+    assert (root, second["sub"]["n"]) == ((), 1)
+    plain = list(graph.stream({}, CONFIG, stream_mode="updates"))
+    assert [list(chunk) for chunk in plain] == [["sub"]]
