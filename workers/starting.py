@@ -14,7 +14,7 @@ from checkpoint_redis import commands
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.records import STAGE_ABOVE, Answer, Superstep
 from checkpoint_redis.replies import Answered, Hint, Loaded, Started
-from distgraph.core.model import Checkpoint, Decision, Failed, Outcome, RunTasks, ThreadState
+from distgraph.core.model import Decision, Failed, Outcome, RunTasks, ThreadState
 from distgraph.engine import (
     Execute,
     Load,
@@ -58,13 +58,14 @@ class Begun:
 
 @dataclass(slots=True)
 class _Client:
-    """One call of a graph on its way into the store."""
+    """One call of a graph on its way into the store; `origin` is the state that it starts from."""
 
     job: Job
     served: Served
     thread: Thread
     run: str
     loaded: Loaded | None = None
+    origin: ThreadState | None = None
 
     @property
     def wire(self) -> Wire:
@@ -139,33 +140,25 @@ def fetch_channels(
 
 def _load(client: _Client) -> Generator[Effect, Any, ThreadState | None]:
     at = client.job.place.checkpoint_id
-    client.loaded, state = yield from load_state(client.wire, client.thread, at)
-    return state
+    client.loaded, client.origin = yield from load_state(client.wire, client.thread, at)
+    return client.origin
 
 
 # --- starting ---------------------------------------------------------------------------------
 
 
 def _save(client: _Client, request: Save) -> Generator[Effect, Any, Begun]:
-    stop = _stop(client, request.state if not request.checkpoints else None)
+    stop = _stop(client)
     step = client.wire.superstep(
         client.served.graph, nonce(), request.checkpoints, request.then, stop
     )
     return (yield from _start(client, step, request.state, passed=request.state.passed))
 
 
-def _stop(client: _Client, state: ThreadState | None) -> int:
+def _stop(client: _Client) -> int:
     """Return the last step that the run may take, counted from where it starts."""
     start = client.job.start
-    if start is None:
-        return 0
-    if state is None and client.loaded is not None:
-        return limits_of(start, _bare(client.loaded.header.step)).stop
-    return limits_of(start, state).stop
-
-
-def _bare(step: int) -> ThreadState:
-    return ThreadState(Checkpoint("", None, step, "loop", ""))
+    return limits_of(start, client.origin).stop if start else 0
 
 
 def _start(
@@ -219,9 +212,7 @@ def _go_on(client: _Client, request: SaveAnswers) -> Generator[Effect, Any, Begu
     opened = client.loaded is not None and bool(client.loaded.tasks)
     if opened and client.status in ("interrupted", "error", "busy"):
         return (yield from _answer(client, request))
-    step = client.wire.superstep(
-        client.served.graph, nonce(), (), request.then, _stop(client, request.state)
-    )
+    step = client.wire.superstep(client.served.graph, nonce(), (), request.then, _stop(client))
     nulls = () if request.null is None else (client.wire.null(request.null),)
     at_head = request.state.checkpoint.id == client.head
     if not at_head:
@@ -252,7 +243,7 @@ def _answer(client: _Client, request: SaveAnswers) -> Generator[Effect, Any, Beg
         cfg=None if keep or told is None else pack(told, wire.serializer),
         modes=" ".join(sorted(job.modes)),
         graph_fp=client.served.graph.fingerprint,
-        stop=_stop(client, request.state),
+        stop=_stop(client),
     )
     return (yield from _answered(client, answered, request))
 
