@@ -6,7 +6,7 @@ import socket
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
@@ -29,6 +29,7 @@ from workers.depth import depth
 from workers.desk import Office, nonce
 from workers.flows import AsyncMeans, Flow, Means, acarry, atold, carry, told
 from workers.hints import Hint, outgoing
+from workers.inside import consume, worker_inside
 from workers.leases import Leases
 from workers.loop import Loop
 from workers.publisher import CeleryPublisher
@@ -73,6 +74,7 @@ class CeleryBackend:
         self.loop = Loop(self.settings.async_concurrency)
         self._brought = app
         self._embedded: Any = None
+        self._inside: list[Any] = []
         self._clients = Clients(self.settings.redis, self.settings.reach)
         self._leases = Leases(
             self._worker_ledger,
@@ -145,6 +147,13 @@ class CeleryBackend:
         self.registry.add(compiled.graph, compiled.builder.context_schema, queue)
         if "app" in self.__dict__ and self._brought is None:
             self._consume(self.app)
+            for worker in self._inside:
+                consume(worker, self.queues())
+
+    @property
+    def owns_app(self) -> bool:
+        """Whether the Celery application was made here, and is not the user's."""
+        return self._brought is None
 
     def _queue(self, name: str) -> str:
         return f"{self.namespace}.{name}"
@@ -166,14 +175,19 @@ class CeleryBackend:
     def _worker_ledger(self) -> Ledger:
         return self._clients.ledger(patient=True)
 
-    def worker(self, pool: str = "threads", concurrency: int = 2) -> AbstractContextManager[Any]:
+    @contextmanager
+    def worker(self, pool: str = "threads", concurrency: int = 2) -> Iterator[Any]:
         """Run a real Celery worker inside this process for the duration of a ``with`` block.
 
-        For tests and notebooks: graphs made of closures and local functions work there.
+        For tests and notebooks: graphs made of closures and local functions work there, also those
+        that are compiled inside the block.
         """
-        from workers.inside import worker_inside  # noqa: PLC0415 only tests need it
-
-        return worker_inside(self.app, pool, concurrency)
+        with worker_inside(self.app, pool, concurrency) as worker:
+            self._inside.append(worker)
+            try:
+                yield worker
+            finally:
+                self._inside.remove(worker)
 
     def sweeper(self, worker: str) -> Sweeper:
         """Return the sweeper of the worker named ``worker``."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from billiard.exceptions import WorkerLostError
 from celery import Celery, bootsteps, signals
+from celery.concurrency.prefork import TaskPool as ProcessPool
 
 from workers import hints
 
@@ -26,6 +27,10 @@ def add_bootstep(app: Celery, backend: CeleryBackend, task: Any) -> None:
         name = f"distgraph.{backend.namespace}"
 
         def start(self, worker: Any) -> None:
+            if backend.owns_app and worker.pool_cls is not ProcessPool:
+                # A thread that ends a task does not wake the consumer, which would leave the next
+                # message where it is for up to a second.
+                app.conf.worker_disable_prefetch = False
             self._sweeper = backend.sweeper(worker.hostname)
             self._sweeper.start()
 
