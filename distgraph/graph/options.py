@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Self, TypedDict
 
 from distgraph.core.graph import Graph
-from distgraph.types import All, StreamMode
+from distgraph.types import All, Durability, StreamMode
 
 MODES = ("values", "updates", "tasks", "custom", "messages")
 _DURABILITIES = (None, "sync", "async")
@@ -23,7 +23,7 @@ class SubmitOptions(TypedDict, total=False):
     stream_mode: Modes
     interrupt_before: Stops
     interrupt_after: Stops
-    durability: str | None
+    durability: Durability | None
 
 
 class InvokeOptions(SubmitOptions, total=False):
@@ -47,7 +47,7 @@ class Options:
     output_keys: Keys = None
     interrupt_before: Stops = None
     interrupt_after: Stops = None
-    durability: str | None = None
+    durability: Durability | None = None
     subgraphs: bool = False
 
     @classmethod

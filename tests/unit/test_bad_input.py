@@ -136,7 +136,7 @@ def test_an_unknown_output_key_is_refused_before_anything_runs() -> None:
 
 def test_an_unknown_durability_is_refused() -> None:
     with pytest.raises(ValueError, match="durability"):
-        compiled(a=log("a")).invoke({}, CONFIG, durability="maybe")
+        compiled(a=log("a")).invoke({}, CONFIG, durability="maybe")  # type: ignore[arg-type]
 
 
 def test_an_unknown_breakpoint_is_refused() -> None:
