@@ -34,11 +34,14 @@ $(STAMP): pyproject.toml
 
 demo: $(STAMP) ## census of a source tree on real workers, then once more with a detach and a resume
 	rm -rf demo-out && mkdir demo-out
-	$(BIN)/distgraph demo --yes --out demo-out/straight
-	$(BIN)/distgraph demo --detach --out demo-out/detached | tee demo-out/detach.log
+	$(BIN)/distgraph demo --yes --out demo-out/straight < /dev/null
+	test -s demo-out/straight/report.json && test -s demo-out/straight/report.html
+	$(BIN)/distgraph demo --detach --out demo-out/detached < /dev/null | tee demo-out/detach.log
+	test ! -e demo-out/detached/report.json
 	@echo "# running the command that it printed"
 	resume="$$(grep -E '^ *([^ ]*/)?distgraph ' demo-out/detach.log | tail -n 1)"; test -n "$$resume"; \
 	PATH="$(abspath $(BIN)):$$PATH" bash -c "$$resume" < /dev/null
+	test -s demo-out/detached/report.json && test -s demo-out/detached/report.html
 
 test: $(STAMP) ## all tests but chaos, with coverage (ARGS= is handed to pytest)
 	$(BIN)/python -m pytest $(ARGS) --cov

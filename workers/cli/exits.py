@@ -11,7 +11,12 @@ from typing import ParamSpec
 import typer
 from pydantic import ValidationError
 
-from distgraph.errors import BrokerUnavailable, DistGraphError, StoreUnavailable
+from distgraph.errors import (
+    BrokerUnavailable,
+    DeserializationError,
+    DistGraphError,
+    StoreUnavailable,
+)
 
 P = ParamSpec("P")
 
@@ -70,9 +75,10 @@ def describe(error: Exception) -> str:
     if isinstance(error, ValidationError):
         wrong = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         return f"Wrong settings: {'; '.join(wrong)}."
-    return " ".join(str(error).split()) or type(error).__name__
+    hint = " Or give --target module:graph." if isinstance(error, DeserializationError) else ""
+    return f"{error}{hint}" or type(error).__name__
 
 
 def complain(message: str) -> None:
-    """Write one line to stderr, unwrapped."""
-    sys.stderr.write(f"distgraph: {message}\n")
+    """Write a message to stderr as one line, unwrapped."""
+    sys.stderr.write(f"distgraph: {' '.join(message.split())}\n")

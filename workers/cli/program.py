@@ -5,12 +5,29 @@ from __future__ import annotations
 import typer
 
 from workers.cli.demo import demo
+from workers.cli.doctor import doctor, sweep
+from workers.cli.run import run
+from workers.cli.threads import cancel, delete, history, resume, retry, show, threads
 from workers.cli.worker import worker
 
 _CODES = """
 Exit codes: 0 success; 1 a run failed, or another error; 2 wrong usage; 3 a run waits for an
 answer; 4 unhealthy, or Redis or the broker cannot be reached; 130 stopped by Ctrl-C.
 """
+COMMANDS = (
+    demo,
+    worker,
+    run,
+    threads,
+    show,
+    resume,
+    retry,
+    cancel,
+    delete,
+    history,
+    doctor,
+    sweep,
+)
 
 
 def program() -> typer.Typer:
@@ -23,7 +40,7 @@ def program() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for command in (demo, worker):
+    for command in COMMANDS:
         made.command()(command)
     return made
 

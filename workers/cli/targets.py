@@ -128,7 +128,7 @@ def load(target: str) -> CompiledStateGraph | CeleryBackend:
 
 
 def _kind(found: object) -> str:
-    return f"a {type(found).__name__}"
+    return f"of type {type(found).__name__}"
 
 
 def _import(module: str) -> Any:

@@ -1,0 +1,92 @@
+"""``distgraph doctor`` and ``distgraph sweep``: is everything well, and what to do if not."""
+
+from __future__ import annotations
+
+import dataclasses
+import queue
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+from rich.text import Text
+
+from workers.backend import CeleryBackend
+from workers.cli.exits import Exit, guarded
+from workers.cli.health import Check, examine
+from workers.cli.options import Broker, Json, Namespace, Redis, Target
+from workers.cli.screen import Screen, plain, table
+from workers.cli.targets import Connection, backend_of
+
+ENDS_WITHIN = 9.0
+_COLOURS = {"ok": "green", "warning": "yellow", "problem": "bold red"}
+
+
+@guarded
+def doctor(
+    *,
+    as_json: Json = False,
+    target: Target = None,
+    redis: Redis = None,
+    broker: Broker = None,
+    namespace: Namespace = None,
+) -> Exit:
+    """Check Redis, broker, workers, and what is unserved or overdue; ends with 4 if unhealthy.
+
+    It answers within 10 seconds, whatever hangs.
+    """
+    backend = backend_of(target, Connection(redis, broker, namespace))
+    checks = list(_in_time(backend))
+    healthy = all(check.level != "problem" for check in checks)
+    listing = table("", "", "")
+    listing.show_header = False
+    for check in checks:
+        level = Text(check.level, style=_COLOURS[check.level])
+        listing.add_row(level, check.name, plain(check.detail))
+    data = {"healthy": healthy, "checks": [dataclasses.asdict(check) for check in checks]}
+    Screen(as_json).answer(data, listing)
+    return Exit.OK if healthy else Exit.UNHEALTHY
+
+
+def _in_time(backend: CeleryBackend) -> Iterator[Check]:
+    """Yield the checks that were made in time; a client that hangs is left alone."""
+    made: queue.SimpleQueue[Check | None] = queue.SimpleQueue()
+
+    def look() -> None:
+        try:
+            for check in examine(backend):
+                made.put(check)
+        except Exception as error:  # noqa: BLE001 a doctor survives whatever is ill
+            made.put(Check("error", "problem", f"{type(error).__name__}: {error}"))
+        made.put(None)
+
+    threading.Thread(target=look, daemon=True).start()
+    deadline = time.monotonic() + ENDS_WITHIN
+    try:
+        while check := made.get(timeout=max(0.0, deadline - time.monotonic())):
+            yield check
+    except queue.Empty:
+        yield Check("time", "problem", f"no answer to the next check within {ENDS_WITHIN:g} s")
+
+
+@guarded
+def sweep(
+    *,
+    as_json: Json = False,
+    target: Target = None,
+    redis: Redis = None,
+    broker: Broker = None,
+    namespace: Namespace = None,
+) -> Exit:
+    """Look once for what is overdue and send it on: for installations without lasting workers.
+
+    It looks twice, a sweep's interval apart, because only then a lost message is told from one
+    that is still on its way.
+    """
+    backend = backend_of(target, Connection(redis, broker, namespace))
+    sweeper = backend.sweeper(f"sweep@{socket.gethostname()}")
+    sent = sweeper.sweep()
+    time.sleep(backend.settings.sweep)
+    sent += sweeper.sweep()
+    Screen(as_json).answer({"sent": sent}, Text(f"Sent {sent} messages."))
+    return Exit.OK

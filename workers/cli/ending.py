@@ -1,0 +1,132 @@
+"""How a run ended: waiting for it without graph code, and saying so."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from checkpoint_redis.replies import RunOutcome
+from distgraph.errors import ThreadNotFound
+from distgraph.types import Interrupt
+from workers.backend import CeleryBackend
+from workers.cli.exits import Exit, complain
+from workers.cli.screen import Screen, as_json, plain
+
+UNDER_WAY = frozenset({"pending", "running"})
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 0.5
+_CODES = {"success": Exit.OK, "interrupted": Exit.INTERRUPTED}
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A run that is over; ``error`` says in words why it failed."""
+
+    thread_id: str
+    run: str
+    status: str
+    error: str = ""
+    values: Any = None
+    interrupts: tuple[Interrupt, ...] = ()
+
+    @property
+    def code(self) -> Exit:
+        """The exit code that it means."""
+        return _CODES.get(self.status, Exit.FAILED)
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What programs are told."""
+        return {
+            "thread": self.thread_id,
+            "run": self.run,
+            "status": self.status,
+            "error": self.error or None,
+            "values": self.values,
+            "interrupts": [{"id": each.id, "value": each.value} for each in self.interrupts],
+        }
+
+
+def wait(backend: CeleryBackend, thread_id: str, run: str) -> Ending:
+    """Wait until a run is over, looking at its outcome alone; ThreadNotFound when it is gone."""
+    pause = FIRST_PAUSE
+    while (outcome := _outcome(backend, thread_id, run)).status in UNDER_WAY:
+        time.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)
+    error = backend.registry.common_wire().read_error(outcome.error) if outcome.error else ""
+    handle = backend.thread(thread_id)
+    state = handle.state
+    return Ending(
+        thread_id,
+        run,
+        outcome.status,
+        str(error),
+        shown(state.checkpoint.values),
+        handle.interrupts,
+    )
+
+
+def _outcome(backend: CeleryBackend, thread_id: str, run: str) -> RunOutcome:
+    """Return how a run stands; of one that joined another, how that one stands."""
+    outcome = backend.ledger.outcome(backend.thread_key(thread_id), run)
+    if outcome is None:
+        raise ThreadNotFound(f"Run {run} of thread '{thread_id:.200}' is not known any more.")
+    return _outcome(backend, thread_id, outcome.cp) if outcome.status == "joined" else outcome
+
+
+def shown(values: Mapping[str, Any]) -> Any:
+    """Return a state's channels without those that the graph keeps for itself."""
+    if "__root__" in values:
+        return values["__root__"]
+    return {name: value for name, value in values.items() if not name.startswith("__")}
+
+
+def tell(screen: Screen, ending: Ending) -> Exit:
+    """Print how a run ended and return the exit code."""
+    screen.answer(ending.data, Group(*_lines(ending)))
+    if ending.code is Exit.FAILED:
+        complain(f"The run {_verb(ending.status)}. {ending.error}".rstrip())
+    return ending.code
+
+
+def _verb(status: str) -> str:
+    return "failed" if status == "error" else f"ended: {status}"
+
+
+def _lines(ending: Ending) -> list[RenderableType]:
+    lines: list[RenderableType] = [
+        Text.assemble(ending.status, " thread ", plain(ending.thread_id))
+    ]
+    if ending.code is Exit.OK:
+        lines.append(plain_json(ending.values))
+    return [*lines, *questions(ending.interrupts)]
+
+
+def questions(interrupts: tuple[Interrupt, ...]) -> list[RenderableType]:
+    """Show the questions that wait, each with the id that an answer may name."""
+    return [
+        line
+        for each in interrupts
+        for line in (Text(f"question {each.id}", style="bold"), plain_json(each.value))
+    ]
+
+
+def plain_json(value: Any) -> Text:
+    """Show a value as indented JSON."""
+    return Text(as_json(value, indent=2))
+
+
+@dataclass(slots=True)
+class Clock:
+    """Seconds since it was made."""
+
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> float:
+        """How long it has run."""
+        return time.monotonic() - self.began

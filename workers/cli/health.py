@@ -1,0 +1,164 @@
+"""What is right and wrong with an installation, each in a sentence."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any, Literal
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from checkpoint_redis import keys
+from checkpoint_redis.ledger import address
+from checkpoint_redis.replies import WorkerSeen
+from distgraph.errors import DistGraphError
+from workers.backend import CeleryBackend
+from workers.celery_settings import differing
+from workers.flows import Flow, Reach
+
+ANSWERS_WITHIN = 2.0
+ALIVE_WITHIN = 15.0
+OVERDUE_AFTER_MS = 30_000
+OLDEST = (6, 2)
+BUSY_SHOWN = 1_000
+Level = Literal["ok", "warning", "problem"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at; a problem makes the whole unhealthy, a warning does not."""
+
+    name: str
+    level: Level
+    detail: str
+
+
+def alive(worker: WorkerSeen) -> bool:
+    """Whether a worker was seen a moment ago."""
+    return worker.seen > time.time() - ALIVE_WITHIN
+
+
+def served(backend: CeleryBackend) -> frozenset[str]:
+    """Return the graphs, name@fingerprint, that live workers serve."""
+    return frozenset(
+        label for worker in backend.workers() if alive(worker) for label in worker.graphs
+    )
+
+
+def examine(backend: CeleryBackend) -> Iterator[Check]:
+    """Look at everything, one check after the other; without Redis the rest cannot be seen."""
+    client = redis.Redis.from_url(
+        backend.settings.redis,
+        socket_timeout=ANSWERS_WITHIN,
+        socket_connect_timeout=ANSWERS_WITHIN,
+        retry=Retry(NoBackoff(), 0),
+    )
+    with client:
+        try:
+            info: dict[str, Any] = client.info()
+        except redis.RedisError as error:
+            yield Check("redis", "problem", f"{address(client)} cannot be used: {error}")
+            return
+        yield _version(client, info)
+        yield _policy(info)
+        yield _persistence(info)
+        yield _broker(backend)
+        yield from _workers(backend)
+        yield _unserved(backend)
+        yield _overdue(client, backend.namespace)
+    yield from _celery(backend)
+
+
+def _version(client: redis.Redis, info: dict[str, Any]) -> Check:
+    found = str(info.get("redis_version", "0"))
+    parts = tuple(int(part) for part in found.split(".")[:2] if part.isdigit())
+    if parts < OLDEST:
+        return Check("redis", "problem", f"{address(client)} is {found}; 6.2 or newer is needed")
+    return Check("redis", "ok", f"{address(client)} answers, version {found}")
+
+
+def _policy(info: dict[str, Any]) -> Check:
+    policy = info.get("maxmemory_policy", "unknown")
+    if policy in ("noeviction", "unknown") or not info.get("maxmemory"):
+        return Check("memory", "ok", f"maxmemory-policy is {policy}")
+    return Check(
+        "memory",
+        "problem",
+        f"maxmemory-policy is {policy}: Redis may drop threads; set it to noeviction",
+    )
+
+
+def _persistence(info: dict[str, Any]) -> Check:
+    if info.get("aof_enabled"):
+        return Check("persistence", "ok", "append-only file is on")
+    return Check(
+        "persistence", "warning", "append-only file is off: a crash of Redis loses runs; turn it on"
+    )
+
+
+def _broker(backend: CeleryBackend) -> Check:
+    try:
+        backend.perform(_reach())
+    except DistGraphError as error:
+        return Check("broker", "problem", str(error))
+    return Check("broker", "ok", "reachable")
+
+
+def _reach() -> Flow:
+    yield Reach()
+
+
+def _workers(backend: CeleryBackend) -> Iterator[Check]:
+    found = backend.workers()
+    living = [worker for worker in found if alive(worker)]
+    if not living:
+        yield Check(
+            "workers", "problem", "no live worker; start one: distgraph worker MODULE:GRAPH"
+        )
+    for worker in living:
+        own = worker.version == version("distgraph")
+        serves = ", ".join(worker.graphs) or "no graph"
+        odd = "" if own else f", version {worker.version} (here {version('distgraph')})"
+        yield Check("worker", "ok" if own else "warning", f"{worker.name} serves {serves}{odd}")
+    if gone := len(found) - len(living):
+        yield Check("workers", "warning", f"{gone} vanished without leaving (killed?)")
+
+
+def _unserved(backend: CeleryBackend) -> Check:
+    known = served(backend)
+    waiting: Counter[str] = Counter()
+    for info in backend.threads("busy", limit=BUSY_SHOWN):
+        header = backend.ledger.header(backend.thread_key(info.id))
+        if header is not None and (label := f"{header.graph}@{header.fp}") not in known:
+            waiting[label] += 1
+    if not waiting:
+        return Check("unserved", "ok", "every busy thread is served by a live worker")
+    listed = ", ".join(f"{label} ({count})" for label, count in waiting.most_common())
+    return Check("unserved", "problem", f"busy threads whose graph no live worker serves: {listed}")
+
+
+def _overdue(client: redis.Redis, namespace: str) -> Check:
+    seconds, _ = client.time()
+    late = int(seconds) * 1_000 - OVERDUE_AFTER_MS
+    due = (keys.due(namespace, shard) for shard in range(keys.SHARDS))
+    count = sum(int(client.zcount(key, "-inf", late)) for key in due)
+    if not count:
+        return Check("overdue", "ok", "nothing is overdue")
+    limit = OVERDUE_AFTER_MS // 1_000
+    return Check(
+        "overdue",
+        "problem",
+        f"{count} entries are overdue for more than {limit} s: nobody sweeps, or too slowly; "
+        "start a worker, or run distgraph sweep",
+    )
+
+
+def _celery(backend: CeleryBackend) -> Iterator[Check]:
+    for name, value, wanted in differing(backend.app):
+        detail = f"{name} is {value!r}; {wanted!r} makes runs faster"
+        yield Check("celery", "warning", detail)

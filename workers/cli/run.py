@@ -1,0 +1,107 @@
+"""``distgraph run``: start a run and show what happens in it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from distgraph.errors import DistGraphError
+from distgraph.graph.compiled import CompiledStateGraph
+from workers.cli.ending import Clock, Ending, tell
+from workers.cli.exits import CommandError, Exit, guarded
+from workers.cli.options import Broker, Json, Namespace, Redis
+from workers.cli.screen import Screen, as_json
+from workers.cli.targets import Connection, graph_of
+from workers.cli.values import read_json
+from workers.run import Run
+
+SHOWN = 500
+
+
+@guarded
+def run(  # noqa: PLR0913 a command's options
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="module:graph.")],
+    *,
+    given: Annotated[
+        str,
+        typer.Option(
+            "--input", metavar="JSON|@FILE", help="The input; null goes on with a thread."
+        ),
+    ],
+    thread: Annotated[
+        str | None, typer.Option(help="The thread's id; by default a new one.")
+    ] = None,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Return at once; workers carry the run on.")
+    ] = False,
+    as_json: Json = False,
+    redis: Redis = None,
+    broker: Broker = None,
+    namespace: Namespace = None,
+) -> Exit:
+    """Start a run on the workers, and show its updates until it ends or asks.
+
+    Ends with 0 when the run succeeded, 1 when it failed, 3 when it waits for an answer.
+    """
+    screen = Screen(as_json)
+    value = read_json("--input", given)
+    graph = graph_of(target, Connection(redis, broker, namespace))
+    thread_id = str(uuid.uuid4()) if thread is None else thread
+    started = _submit(graph, value, thread_id)
+    if detach:
+        shown = Text(f"thread {thread_id}\nrun    {started.id}")
+        screen.answer({"thread": thread_id, "run": started.id, "status": "pending"}, shown)
+        return Exit.OK
+    return tell(screen, _followed(screen, graph, started))
+
+
+def _submit(graph: CompiledStateGraph, value: Any, thread_id: str) -> Run:
+    try:
+        started: Run = graph.submit(value, _config(thread_id), stream_mode="updates")
+    except DistGraphError:
+        raise
+    except Exception as wrong:
+        raise CommandError(f"The run was not started. {_named(wrong)}") from wrong
+    return started
+
+
+def _config(thread_id: str) -> dict[str, Any]:
+    return {"configurable": {"thread_id": thread_id}}
+
+
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _followed(screen: Screen, graph: CompiledStateGraph, started: Run) -> Ending:
+    """Show updates as they come, and return how the run ended."""
+    clock, thread_id, error = Clock(), started.thread_id, ""
+    if not screen.as_json:
+        screen.console.print(Text(f"thread {thread_id}", style="bold"))
+    try:
+        for _, update in started.stream():
+            _show(screen, clock, update)
+    except (ConnectionError, KeyboardInterrupt):
+        raise
+    except Exception as failed:  # noqa: BLE001 whatever a node raised
+        error = _named(failed)
+    # What the input alone made impossible was never stored.
+    status = "error" if error else started.status
+    snapshot = graph.get_state(_config(thread_id))
+    return Ending(thread_id, started.id, status, error, snapshot.values, snapshot.interrupts)
+
+
+def _show(screen: Screen, clock: Clock, update: Any) -> None:
+    if screen.as_json or not isinstance(update, dict):
+        return
+    for node, written in update.items():
+        if node == "__interrupt__":
+            continue
+        text = as_json(written)
+        cut = text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
+        screen.console.print(
+            Text.assemble((f"{clock.seconds:7.2f} s  ", "dim"), (node, "bold"), f"  {cut}")
+        )

@@ -1,0 +1,254 @@
+"""Commands about threads; they need no graph code, unless stored values are of its classes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.console import Group
+from rich.text import Text
+
+from checkpoint_redis.replies import Header
+from distgraph.core.model import Checkpoint, Errored, ThreadState
+from distgraph.errors import ThreadNotFound
+from distgraph.runners.backend import Listing, Place
+from distgraph.types import Send
+from workers import reading
+from workers.backend import CeleryBackend
+from workers.cli.ending import plain_json, questions, shown, tell, wait
+from workers.cli.exits import CommandError, Exit, guarded
+from workers.cli.health import served
+from workers.cli.options import Broker, Json, Namespace, Redis, Target, ThreadId
+from workers.cli.screen import Screen, ago, plain, table
+from workers.cli.targets import Connection, backend_of
+from workers.cli.values import read_json
+from workers.threads import STATUSES, ThreadInfo
+
+Wait = Annotated[bool, typer.Option("--wait", help="Wait until the run ends or asks again.")]
+Limit = Annotated[int, typer.Option(min=1, help="At most so many.")]
+
+
+@guarded
+def threads(  # noqa: PLR0913 a command's options
+    *,
+    interrupted: Annotated[
+        bool, typer.Option("--interrupted", help="Those that wait for an answer.")
+    ] = False,
+    status: Annotated[str | None, typer.Option(help=f"One of {', '.join(STATUSES)}.")] = None,
+    graph: Annotated[str | None, typer.Option(help="Only those of the graph of this name.")] = None,
+    limit: Limit = 100,
+    as_json: Json = False,
+    target: Target = None,
+    redis: Redis = None,
+    broker: Broker = None,
+    namespace: Namespace = None,
+) -> Exit:
+    """List threads, longest in their status first, and whether a live worker serves them."""
+    if status not in (None, *STATUSES) or (interrupted and status not in (None, "interrupted")):
+        raise CommandError(f"--status is one of {', '.join(STATUSES)}.", Exit.USAGE)
+    backend = backend_of(target, Connection(redis, broker, namespace))
+    wanted = "interrupted" if interrupted else status
+    known = served(backend)
+    found = [_listed(backend, info, known) for info in backend.threads(wanted, graph, limit)]
+    listing = table("thread", "status", "graph", "since", "")
+    for each in found:
+        unserved = each["status"] == "busy" and not each["served"]
+        listing.add_row(
+            plain(each["thread"]),
+            each["status"],
+            plain(each["graph"]),
+            ago(each["since"]),
+            "no live worker serves it" if unserved else "",
+        )
+    Screen(as_json).answer(found, listing if found else Text("No threads."))
+    return Exit.OK
+
+
+def _listed(backend: CeleryBackend, info: ThreadInfo, known: frozenset[str]) -> dict[str, Any]:
+    header = backend.ledger.header(backend.thread_key(info.id))
+    label = f"{header.graph}@{header.fp}" if header else ""
+    return {
+        "thread": info.id,
+        "status": info.status,
+        "graph": info.graph,
+        "since": info.since,
+        "run": info.run or None,
+        "served": label in known,
+    }
+
+
+@guarded
+def show(  # noqa: PLR0913 a command's options
+    thread: ThreadId,
+    *,
+    as_json: Json = False,
+    target: Target = None,
+    redis: Redis = None,
+    broker: Broker = None,
+    namespace: Namespace = None,
+) -> Exit:
+    """Show a thread: its status, its state, and the questions that wait for an answer."""
+    backend = backend_of(target, Connection(redis, broker, namespace))
+    handle = backend.thread(thread)
+    header, state = _header(backend, thread), handle.state
+    errors = [str(r) for r in state.results.values() if isinstance(r, Errored)]
+    facts = {
+        "thread": thread,
+        "status": header.st,
+        "graph": header.graph,
+        "since": handle.info.since,
+        "run": header.run or None,
+        "served": f"{header.graph}@{header.fp}" in served(backend),
+        **_position(state.checkpoint),
+        "errors": errors,
+    }
+    asked, values = handle.interrupts, shown(state.checkpoint.values)
+    lines = table("", "")
+    lines.show_header = False
+    for name, fact in facts.items():
+        text = _counted(fact) if isinstance(fact, list) else fact
+        lines.add_row(name, plain(text))
+    rest = (Text("state", style="bold"), plain_json(values), *questions(asked))
+    data = {
+        **facts,
+        "values": values,
+        "interrupts": [{"id": q.id, "value": q.value} for q in asked],
+    }
+    Screen(as_json).answer(data, Group(lines, *rest))
+    return Exit.OK
+
+
+def _header(backend: CeleryBackend, thread_id: str) -> Header:
+    header = backend.ledger.header(backend.thread_key(thread_id))
+    if header is None:
+        raise ThreadNotFound(f"No thread '{thread_id:.200}' is stored.")
+    return header
+
+
+def _position(checkpoint: Checkpoint) -> dict[str, Any]:
+    return {
+        "step": checkpoint.step,
+        "source": checkpoint.source,
+        "checkpoint": checkpoint.id,
+        "created": checkpoint.ts,
+        "next": [t.node if isinstance(t, Send) else t for t in checkpoint.frontier],
+    }
+
+
+@guarded
+def resume(  # noqa: PLR0913 a command's options
+    thread: ThreadId,
+    *,
+    value: Annotated[str, typer.Option(metavar="JSON|@FILE", help="The answer.")],
+    interrupt: Annotated[
+        str | None, typer.Option(metavar="ID", help="Which question, when several wait.")
+    ] = None,
+    wait_for_it: Wait = False,
+    as_json: Json = False,
+    target: Target = None,
+    redis: Redis = None,
+    broker: Broker = None,
+    namespace: Namespace = None,
+) -> Exit:
+    """Answer a thread's question; the workers go on with it."""
+    answer = read_json("--value", value)
+    backend = backend_of(target, Connection(redis, broker, namespace))
+    run = backend.thread(thread).resume({interrupt: answer} if interrupt else answer)
+    return _told(backend, thread, run, Screen(as_json), wait_for_it=wait_for_it)
+
+
+@guarded
+def retry(  # noqa: PLR0913 a command's options
+    thread: ThreadId,
+    *,
+    wait_for_it: Wait = False,
+    as_json: Json = False,
+    target: Target = None,
+    redis: Redis = None,
+    broker: Broker = None,
+    namespace: Namespace = None,
+) -> Exit:
+    """Run the failed tasks of a thread again."""
+    backend = backend_of(target, Connection(redis, broker, namespace))
+    run = backend.thread(thread).retry()
+    return _told(backend, thread, run, Screen(as_json), wait_for_it=wait_for_it)
+
+
+def _told(
+    backend: CeleryBackend, thread_id: str, run: str, screen: Screen, *, wait_for_it: bool
+) -> Exit:
+    if wait_for_it:
+        return tell(screen, wait(backend, thread_id, run))
+    screen.answer({"thread": thread_id, "run": run, "status": "pending"}, Text(f"run {run}"))
+    return Exit.OK
+
+
+@guarded
+def cancel(
+    thread: ThreadId,
+    *,
+    as_json: Json = False,
+    redis: Redis = None,
+    broker: Broker = None,
+    namespace: Namespace = None,
+) -> Exit:
+    """Cancel what runs or waits on a thread; its state stays at the newest checkpoint."""
+    done = Connection(redis, broker, namespace).backend().thread(thread).cancel()
+    said = "Cancelled." if done else "There was nothing to cancel."
+    Screen(as_json).answer({"thread": thread, "cancelled": done}, Text(said))
+    return Exit.OK
+
+
+@guarded
+def delete(
+    thread: ThreadId,
+    *,
+    as_json: Json = False,
+    redis: Redis = None,
+    broker: Broker = None,
+    namespace: Namespace = None,
+) -> Exit:
+    """Remove everything that is stored about a thread, at once and without asking."""
+    Connection(redis, broker, namespace).backend().thread(thread).delete()
+    Screen(as_json).answer({"thread": thread, "deleted": True}, Text("Deleted."))
+    return Exit.OK
+
+
+@guarded
+def history(  # noqa: PLR0913 a command's options
+    thread: ThreadId,
+    *,
+    limit: Limit = 50,
+    as_json: Json = False,
+    target: Target = None,
+    redis: Redis = None,
+    broker: Broker = None,
+    namespace: Namespace = None,
+) -> Exit:
+    """List a thread's checkpoints, newest first; with --json, with their state."""
+    backend = backend_of(target, Connection(redis, broker, namespace))
+    _header(backend, thread)
+    states = _states(backend, thread, limit)
+    listing = table("step", "source", "checkpoint", "created", "next")
+    for state in states:
+        row = _position(state.checkpoint)
+        cells = (str(row["step"]), row["source"], row["checkpoint"], row["created"][:19])
+        listing.add_row(*cells, plain(_counted(row["next"])))
+    data = [{**_position(s.checkpoint), "values": shown(s.checkpoint.values)} for s in states]
+    Screen(as_json).answer(data, listing)
+    return Exit.OK
+
+
+def _states(backend: CeleryBackend, thread_id: str, limit: int) -> list[ThreadState]:
+    wire = backend.registry.common_wire()
+    flow = reading.history(
+        wire, backend.thread_key(thread_id), Place(thread_id), Listing(limit=limit)
+    )
+    found: list[ThreadState] = backend.perform(flow)
+    return found
+
+
+def _counted(nodes: list[str]) -> str:
+    """Name each node once, with how many times it is to run."""
+    counts = {node: nodes.count(node) for node in dict.fromkeys(nodes)}
+    return ", ".join(node if n == 1 else f"{node} x {n:,}" for node, n in counts.items()) or "-"
