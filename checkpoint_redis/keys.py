@@ -2,12 +2,14 @@
 
 A thread's keys begin with ``<namespace>{<shard>}:<x>:`` and end in
 
-    h       HASH    header: thread, run, frames, outcomes
+    h       HASH    header: thread, run, frames
     s:<ns>  HASH    open superstep of a frame: task records, task blobs, answers
     w:<ns>  HASH    task id -> writes            u:<ns>  HASH  task id -> pending questions
     a:<ns>  SET     active tasks (the barrier)   q:<ns>  SET   tasks to be claimed (the outbox)
     c       HASH    checkpoints (k|<ns>|<cp>), channels (v|<ns>|<channel>@<ref>), references of
-                    the head checkpoint (f|<ns>), cfg, runs, errors of runs (oe|<run>)
+                    the head checkpoint (f|<ns>), cfg, outcomes of runs (runs), their errors
+                    (oe|<run>); of a waiting thread the packed s, w and u (s|<ns>); what a saver
+                    was given of a checkpoint's tasks (p|<ns>|<cp> = how many, then |<number>)
     e       STREAM  events                       eb      HASH  event payloads over 4 KB
     S: A: Q: <ep>   a superstep that is being staged (10 minutes)
 

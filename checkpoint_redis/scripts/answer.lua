@@ -1,4 +1,4 @@
--- include: lib.lua step.lua
+-- include: lib.lua task.lua event.lua pack.lua runs.lua rest.lua step.lua
 -- Goes on with an open superstep: answers, asks again, or retries. All pairs or none.
 -- KEYS[1] header. ARGV[1] {run, mode, pairs, rnd, nulls, tasks, first, keep_cfg, cfg, modes, fp,
 -- stop, keep}; pairs: {ns, tid, iid, blob}; stop -1 = as it is.
@@ -15,7 +15,7 @@ local function questions()
   local asked, pending = {}, {}
   for _, ns in ipairs(frames()) do
     asked[ns] = {}
-    local u = call('HGETALL', P .. 'u:' .. ns)
+    local u = fields_of(ns, 'u:')
     for i = 1, #u, 2 do
       asked[ns][u[i]] = {}
       for _, question in ipairs(decode(u[i + 1])) do
@@ -58,15 +58,15 @@ local function choose_failed()
       local f = get(ns, tid)
       if f[ST] == 'X' or f[ST] == 'B' then chosen[#chosen + 1] = {ns, tid} end
       -- It was not stopped when the run failed: it gets time to finish, or is taken for lost.
-      if f[ST] == 'R' then due(ns, tid, 'l', NOW + RECHECK_MS) end
+      if f[ST] == 'R' then due(ns, tid, 'l', now() + RECHECK_MS) end
     end
-    due_outbox(ns, NOW + OUTBOX_MS)
+    due_outbox(ns, now() + OUTBOX_MS)
   end
 end
 
 local joins = st == 'busy' and A.mode == 'resume'
 if st == 'busy' and not joins then return {'busy', h[2]} end
-local open = call('EXISTS', P .. 's:') == 1
+local open = is_open('')
 if A.mode == 'retry' then
   if st ~= 'error' or not open then return {'nothing', st} end
   choose_failed()
@@ -79,9 +79,10 @@ else
   if #chosen == 0 then return {'nothing', st} end
 end
 
+for _, ns in ipairs(frames()) do unpack_step(ns) end
 local run, from = h[2], h[3]
 if joins then
-  note_run(A.run, {'joined', run}, A.keep)
+  note_run(A.run, 'joined', run, A.keep)
 else
   run, from = A.run, begin_run(A.run, A.mode, A.keep)
   call('HSET', H, 'modes', A.modes, 'fp', A.fp)
@@ -106,7 +107,7 @@ for _, each in ipairs(chosen) do
   call('HDEL', P .. 's:' .. ns, 'e|' .. tid, 'v|' .. tid)
   requeue(ns, tid, f)
   nodue(ns, tid, 'bi')
-  due_outbox(ns, NOW + OUTBOX_MS)
+  due_outbox(ns, now() + OUTBOX_MS)
   hints[#hints + 1] = hint(ns, tid, f)
 end
 add_nulls('', A.nulls)

@@ -1,4 +1,4 @@
--- include: lib.lua
+-- include: lib.lua task.lua
 -- Renews leases. KEYS[1] due key of the shard. ARGV[1] {leases, lease}; leases: {x, ns, ep, tid, tok}
 -- -> 1 | 0 per lease; 0 = it is lost
 local function holds(ns, ep, tid, tok)
@@ -15,7 +15,7 @@ for i, lease in ipairs(A.leases) do
   thread(x)
   out[i] = 0
   if holds(ns, ep, tid, tok) then
-    if tid == '@' then due(ns, '', 'a', NOW + A.lease) else due(ns, tid, 'l', NOW + A.lease) end
+    if tid == '@' then due(ns, '', 'a', now() + A.lease) else due(ns, tid, 'l', now() + A.lease) end
     out[i] = 1
   end
 end

@@ -1,11 +1,10 @@
--- include: lib.lua step.lua
+-- include: lib.lua task.lua event.lua pack.lua runs.lua rest.lua step.lua
 -- Drops the open superstep. KEYS[1] header. ARGV[1] {run, ep} -> {cancelled, run} | {idle}
 local h = call('HMGET', H, 'st', 'run')
 local st, run = h[1], h[2] or ''
 if not st or (A.run ~= '' and A.run ~= run) then return {'idle'} end
 if st == 'idle' then
-  local outcome = call('HGET', H, 'o|' .. run)
-  if outcome and decode(outcome)[1] == 'cancelled' then return {'cancelled', run} end
+  if outcome_of(run) == 'cancelled' then return {'cancelled', run} end
   return {'idle'}
 end
 drop_frames()

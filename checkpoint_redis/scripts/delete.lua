@@ -1,4 +1,4 @@
--- include: lib.lua step.lua
+-- include: lib.lua task.lua event.lua pack.lua runs.lua rest.lua step.lua
 -- Removes everything of a thread. KEYS[1] header. -> {ok} | {missing}
 local st = call('HGET', H, 'st')
 drop_frames()

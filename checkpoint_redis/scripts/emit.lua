@@ -1,4 +1,4 @@
--- include: lib.lua
+-- include: lib.lua event.lua
 -- Appends custom events. KEYS[1] header. ARGV[1] {run, events}; events: {ns, tid, tok, blob} -> 1 | 0
 local h = call('HMGET', H, 'st', 'run')
 -- The run has ended: its stream is at rest, and the next run's is not its own.

@@ -1,4 +1,4 @@
--- include: lib.lua
+-- include: lib.lua task.lua event.lua pack.lua runs.lua rest.lua failing.lua
 -- Records a failed attempt: queued again later, or the end of the run.
 -- KEYS[1] header. ARGV[1] {ns, ep, tid, tok, error, retry_in, memo} -> {retry|failed|stale|gone}
 local frame = fence(A.ns, A.ep, BUSY_OR_ERROR)
@@ -17,6 +17,6 @@ if A.retry_in < 0 then
 end
 f[ST], f[OWNER] = 'B', ''
 put(A.ns, A.tid, f)
-due(A.ns, A.tid, 'b', NOW + A.retry_in)
+due(A.ns, A.tid, 'b', now() + A.retry_in)
 event('retry', {A.ns, A.tid, f[ATT]})
 return {'retry'}

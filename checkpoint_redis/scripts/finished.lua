@@ -12,7 +12,7 @@ local function record(ns, st, tok, result)
   if not string.find('QRBX', f[ST], 1, true) then return 'stale' end
   -- Of an earlier round: it does not know the answer that was given since.
   if f[RND] ~= rnd then return 'stale' end
-  local s = P .. 's:' .. ns
+  local s, before = P .. 's:' .. ns, f[ST]
   f[ST], f[TOK], f[OWNER] = final, tok, ''
   put(ns, tid, f)
   if result[6] > 0 then call('HSET', s, 'm|' .. tid, blob(result[6])) end
@@ -24,8 +24,8 @@ local function record(ns, st, tok, result)
     call('HSET', s, 'v|' .. tid, blob(result[3]))
   end
   call('SREM', P .. 'a:' .. ns, tid)
-  call('SREM', P .. 'q:' .. ns, tid)
-  call('HDEL', s, 'e|' .. tid)
+  if before == 'Q' then call('SREM', P .. 'q:' .. ns, tid) end
+  if before == 'X' then call('HDEL', s, 'e|' .. tid) end
   nodue(ns, tid, 'lbt')
   local first
   for _, question in ipairs(questions) do

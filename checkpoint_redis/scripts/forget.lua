@@ -1,4 +1,4 @@
--- include: lib.lua step.lua
+-- include: lib.lua task.lua event.lua pack.lua runs.lua rest.lua step.lua
 -- Removes checkpoints of a thread at rest with what only they refer to. KEYS[1] header.
 -- ARGV[1] {ep, fields, heads}; heads: {ns, cp, step, refs} where the head goes too (cp '' = none left)
 -- -> {ok} | {busy, run} | {missing} | {conflict, head}

@@ -1,4 +1,4 @@
--- include: lib.lua
+-- include: lib.lua runs.lua pack.lua read.lua
 -- Everything stored of one frame, at one moment.
 -- KEYS[1] header. ARGV[1] {ns, cp, open} (cp '' = head)
 -- -> {header, outcome, error, checkpoint, channels, log, s, w, u} | false
@@ -9,9 +9,9 @@ local at = A.ns .. '|' .. (head and h[12] or A.cp)
 local c = call('HMGET', C, 'k|' .. at, 'f|' .. A.ns, 'oe|' .. (h[6] or ''), 'p|' .. at)
 -- The references of an older checkpoint are in its blob, which only the caller can read.
 local blobs = head and channels(A.ns, decode(c[2] or '[]'), math.huge) or {}
-local reply = {h, call('HGET', H, 'o|' .. (h[6] or '')), c[3], c[1], blobs,
+local reply = {h, outcome_json(h[6] or ''), c[3], c[1], blobs,
   numbered(C, 'p|' .. at .. '|', tonumber(c[4] or 0))}
 if head and A.open == 1 then
-  for i, key in ipairs({'s:', 'w:', 'u:'}) do reply[6 + i] = call('HGETALL', P .. key .. A.ns) end
+  for i, key in ipairs({'s:', 'w:', 'u:'}) do reply[6 + i] = fields_of(A.ns, key) end
 end
 return reply

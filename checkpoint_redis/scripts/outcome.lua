@@ -1,3 +1,3 @@
--- include: lib.lua
+-- include: lib.lua runs.lua
 -- How a run stands. KEYS[1] header. ARGV[1] {run} -> {[status, checkpoint] | false, error}
-return {call('HGET', H, 'o|' .. A.run), call('HGET', C, 'oe|' .. A.run)}
+return {outcome_json(A.run), call('HGET', C, 'oe|' .. A.run)}

@@ -1,4 +1,4 @@
--- include: lib.lua step.lua
+-- include: lib.lua task.lua event.lua pack.lua runs.lua rest.lua step.lua
 -- Puts a checkpoint as a saver does: it becomes the head when it is the newest. The thread is
 -- created when it does not exist. KEYS[1] header.
 -- ARGV[1] {ns, ep, fresh, id, graph, fp, queue, checkpoint}; fresh: only on a new thread

@@ -1,4 +1,4 @@
--- include: lib.lua step.lua
+-- include: lib.lua task.lua event.lua pack.lua runs.lua rest.lua step.lua
 -- Appends records to the log of what a checkpoint's tasks left, as a saver does. KEYS[1] header.
 -- ARGV[1] {ns, cp, ep, asks, records}; ep: the open superstep that the records replace ('' = none)
 -- -> {ok} | {busy, run} | {missing} | {conflict, ep}: a superstep is open, read it first

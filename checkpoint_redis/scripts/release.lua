@@ -1,4 +1,4 @@
--- include: lib.lua
+-- include: lib.lua task.lua event.lua pack.lua runs.lua rest.lua failing.lua
 -- Queues again what `owner` held. KEYS[1] header.
 -- ARGV[1] {ns, ep, tids, owner, max_lost, error, given_back} -> {released, hints} | {failed} | {gone}
 if not fence(A.ns, A.ep, BUSY) then return {'gone'} end
@@ -11,7 +11,7 @@ for _, tid in ipairs(A.tids) do
     if A.given_back then f[ATT] = f[ATT] - 1
     elseif lose(A.ns, tid, f, A.max_lost, blob(A.error)) then return {'failed'} end
     requeue(A.ns, tid, f)
-    due_outbox(A.ns, NOW + OUTBOX_MS)
+    due_outbox(A.ns, now() + OUTBOX_MS)
     out[#out + 1] = hint(A.ns, tid, f)
   end
 end

@@ -3,10 +3,11 @@
 -- Memory is freed first: when Redis is full, writes pass only after a deleting command.
 local function drop_step(ns)
   local leased = call('SDIFF', P .. 'a:' .. ns, P .. 'q:' .. ns)
-  local asking = call('HKEYS', P .. 'u:' .. ns)
+  local asking = fields_of(ns, 'u:')
   call('UNLINK', P .. 's:' .. ns, P .. 'w:' .. ns, P .. 'u:' .. ns, P .. 'a:' .. ns, P .. 'q:' .. ns)
   for _, tid in ipairs(leased) do nodue(ns, tid, 'lbt') end
-  for _, tid in ipairs(asking) do nodue(ns, tid, 'i') end
+  call('HDEL', C, 's|' .. ns)
+  for i = 1, #asking, 2 do nodue(ns, asking[i], 'i') end
   nodue(ns, '', 'da')
 end
 
@@ -41,7 +42,7 @@ end
 
 local function queue_tasks(ns, tasks, first)
   store_tasks(P .. 's:' .. ns, P .. 'a:' .. ns, P .. 'q:' .. ns, tasks, first)
-  due_outbox(ns, NOW + OUTBOX_MS)
+  due_outbox(ns, now() + OUTBOX_MS)
 end
 
 local function staged_keys(ep) return P .. 'S:' .. ep, P .. 'A:' .. ep, P .. 'Q:' .. ep end
@@ -57,7 +58,7 @@ local function take_staged(ns, ep)
     call('RENAME', from, P .. to .. ns)
     call('PERSIST', P .. to .. ns)
   end
-  due(ns, '', 'd', NOW + OUTBOX_MS)
+  due(ns, '', 'd', now() + OUTBOX_MS)
 end
 
 -- nulls: positions of null-task records, appended to those of the open superstep.
@@ -92,10 +93,8 @@ end
 -- A thread that no run has started yet.
 local function create()
   call('HSET', H, 'v', '1', 'id', blob(A.id), 'graph', A.graph, 'fp', A.fp, 'queue', A.queue,
-    'st', 'idle', 'run', '', 'created', NOW)
+    'st', 'idle', 'run', '', 'created', now())
 end
-
-local function is_open(ns) return call('EXISTS', P .. 's:' .. ns) == 1 end
 
 -- What a saver noted of a checkpoint's tasks: a run that starts there runs all of them.
 local function drop_log(ns, cp)
@@ -109,7 +108,7 @@ end
 
 -- The next superstep s replaces the one just dropped; what follows is s.outcome.
 local function open_step(ns, s)
-  call('HSET', H, ns .. '/ep', s.ep, ns .. '/stop', s.stop, 'upd', NOW)
+  call('HSET', H, ns .. '/ep', s.ep, ns .. '/stop', s.stop, 'upd', now())
   call('HDEL', H, ns .. '/adv', ns .. '/advtok', ns .. '/advn', ns .. '/nulls', ns .. '/dk')
   if #s.checkpoints == 0 then drop_log(ns, call('HGET', H, ns .. '/cp') or '') end
   store_checkpoints(ns, s.checkpoints)
@@ -124,19 +123,9 @@ local function open_step(ns, s)
   return {s.outcome, s.ep}
 end
 
--- Notes the run's outcome; the oldest outcomes beyond `keep` go.
-local function note_run(run, outcome, keep)
-  local known = call('HGET', C, 'runs')
-  local runs, count = (known and known .. ' ' or '') .. run, 0
-  for _ in string.gmatch(runs, '%S+') do count = count + 1 end
-  while count > keep do
-    local old, others = string.match(runs, '^(%S+) (.*)$')
-    call('HDEL', H, 'o|' .. old)
-    call('HDEL', C, 'oe|' .. old)
-    runs, count = others, count - 1
-  end
-  call('HSET', C, 'runs', runs)
-  call('HSET', H, 'o|' .. run, encode(outcome))
+local function note_run(run, status, cp, keep)
+  set_outcome(run, status, cp)
+  trim_outcomes(keep)
 end
 
 -- Events older than the previous run are of no use to anybody. -> the id before this run's first
@@ -163,9 +152,9 @@ end
 local function begin_run(run, kind, keep)
   local h = call('HMGET', H, 'st', 'ev', '/cp', 'evn')
   local from, payloads = trim_events(h[2]), trim_payloads(tonumber(h[4] or 0))
-  note_run(run, {'pending', h[3] or ''}, keep)
+  note_run(run, 'pending', h[3] or '', keep)
   index(h[1], 'busy')
-  call('HSET', H, 'st', 'busy', 'run', run, 'ev', from, 'evn', payloads, 'upd', NOW)
+  call('HSET', H, 'st', 'busy', 'run', run, 'ev', from, 'evn', payloads, 'upd', now())
   call('PERSIST', P .. 'e')
   call('PERSIST', P .. 'eb')
   event('run', {run, kind})
@@ -174,9 +163,8 @@ end
 
 -- The answer to a submit that is repeated, because its reply was lost; else nil.
 local function repeated(run)
-  local outcome = call('HGET', H, 'o|' .. run)
-  if not outcome then return nil end
+  local status, cp = outcome_of(run)
+  if not status then return nil end
   local h = call('HMGET', H, '/ep', 'ev')
-  local o = decode(outcome)
-  return {'dup', h[1] or '', h[2] or '0-0', o[1], o[1] == 'joined' and o[2] or run}
+  return {'dup', h[1] or '', h[2] or '0-0', status, status == 'joined' and cp or run}
 end

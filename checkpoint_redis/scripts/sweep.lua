@@ -1,4 +1,4 @@
--- include: lib.lua
+-- include: lib.lua task.lua event.lua pack.lua runs.lua rest.lua failing.lua
 -- Acts on what is due, by reading the state again: a due entry is only a reason to look. Scores
 -- are pushed here, so that any number of sweepers may run.
 -- KEYS[1] due key of the shard. ARGV[1] {limit, max_lost, error}
@@ -13,7 +13,7 @@ end
 -- Later each time, so that what nobody serves does not fill its queue with hints.
 local function later(ns, kind)
   local visits = call('HINCRBY', H, ns .. '/dk', 1)
-  due(ns, '', kind, NOW + math.min(RECHECK_MS * 2 ^ (visits - 1), RECHECK_MAX_MS))
+  due(ns, '', kind, now() + math.min(RECHECK_MS * 2 ^ (visits - 1), RECHECK_MAX_MS))
 end
 
 -- Queued tasks may have lost their messages.
@@ -42,7 +42,7 @@ local function look_task(ns, tid, kind)
   if not f or f[ST] ~= (kind == 'l' and 'R' or 'B') then return end
   if kind == 'l' and lose(ns, tid, f, A.max_lost, blob(A.error)) then return end
   requeue(ns, tid, f)
-  due_outbox(ns, NOW + OUTBOX_MS)
+  due_outbox(ns, now() + OUTBOX_MS)
   found(ns, kind, tid, {hint(ns, tid, f)})
 end
 
@@ -50,7 +50,9 @@ local function look(ns, tid, kind)
   local st = call('HGET', H, 'st')
   if kind == 'i' then
     nodue(ns, tid, kind)
-    if call('HEXISTS', P .. 'u:' .. ns, tid) == 1 then found(ns, kind, tid, {}) end
+    for _, asking in ipairs(fields_of(ns, 'u:')) do
+      if asking == tid then found(ns, kind, tid, {}) end
+    end
   elseif st ~= 'busy' then nodue(ns, tid, kind)
   elseif kind == 'd' then look_outbox(ns)
   elseif kind == 'a' then look_advance(ns)
@@ -58,7 +60,7 @@ local function look(ns, tid, kind)
   else nodue(ns, tid, kind) end
 end
 
-for _, member in ipairs(call('ZRANGEBYSCORE', KEYS[1], '-inf', NOW, 'LIMIT', 0, A.limit)) do
+for _, member in ipairs(call('ZRANGEBYSCORE', KEYS[1], '-inf', now(), 'LIMIT', 0, A.limit)) do
   local x, ns, tid, kind = string.match(member, '^([^|]*)|([^|]*)|([^|]*)|(.*)$')
   if not x then call('ZREM', KEYS[1], member)
   else

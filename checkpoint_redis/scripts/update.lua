@@ -1,4 +1,4 @@
--- include: lib.lua step.lua
+-- include: lib.lua task.lua event.lua pack.lua runs.lua rest.lua step.lua
 -- Puts checkpoints on a thread at rest, creating it when a graph is named.
 -- KEYS[1] header. ARGV[1] {expect, waiting, id, graph, fp, queue, step}
 -- -> {ok} | {busy, run} | {conflict, head} | {missing}

@@ -12,7 +12,7 @@ from checkpoint_redis.records import CheckpointEntry, Finished, Superstep, TaskE
 from tests.support.thread_driver import LEASE, Driver, nonce
 
 # Three channels, a checkpoint, a task and a question come to about 500 bytes of the user's own.
-BUDGET = 2_700
+BUDGET = 2_048
 
 pytestmark = pytest.mark.redis
 

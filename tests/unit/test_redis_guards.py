@@ -374,7 +374,7 @@ GUARDS = (
     Guard(
         a_claim_with_the_same_token_repeats_its_answer,
         "claim.lua",
-        "if f[ST] == 'R' and f[TOK] == A.tok then return f, 'ok' end",
+        "if f[ST] == 'R' and f[TOK] == A.tok then return f, 'ok', found end",
         "",
     ),
     Guard(
@@ -397,19 +397,19 @@ GUARDS = (
     ),
     Guard(
         the_barrier_waits_for_every_task,
-        "lib.lua",
+        "rest.lua",
         " or call('SCARD', P .. 'a:' .. ns) > 0 then return 'open'",
         " then return 'open'",
     ),
     Guard(
         a_question_pauses_the_run,
-        "lib.lua",
+        "rest.lua",
         "if call('EXISTS', P .. 'u:' .. ns) == 1 then",
         "if false then",
     ),
     Guard(
         one_worker_at_a_time_reduces,
-        "lib.lua",
+        "rest.lua",
         "if f.adv ~= '' then return 'open' end",
         "",
     ),
@@ -530,7 +530,7 @@ GUARDS = (
     ),
     Guard(
         a_task_that_kills_its_workers_ends_the_run,
-        "lib.lua",
+        "failing.lua",
         "if f[LOST] <= max then",
         "if true then",
     ),

@@ -1,0 +1,20 @@
+-- Tasks that fail for good.
+
+-- A final failure ends the run; nothing of the superstep is lost, a retry goes on with it.
+local function fail_task(ns, tid, f, err)
+  f[ST] = 'X'
+  put(ns, tid, f)
+  call('HSET', P .. 's:' .. ns, 'e|' .. tid, err)
+  call('SREM', P .. 'q:' .. ns, tid)
+  event('fail', {ns, tid}, err)
+  finish_run('error', 'error', err)
+end
+
+-- Counts a vanished attempt; true when it was one too many, and ended the run: a task that kills
+-- its workers must not kill all of them.
+local function lose(ns, tid, f, max, err)
+  f[LOST] = f[LOST] + 1
+  if f[LOST] <= max then return false end
+  fail_task(ns, tid, f, err)
+  return true
+end

@@ -1,0 +1,85 @@
+-- A small superstep at rest is one text beside the checkpoints, s|<ns>: its three keys would cost
+-- more than what is in them. The text holds the tasks' ids, then s, w and u as lists of fields and
+-- values, in which an id is named by its number; each list and item begins with its length.
+local KINDS, PACKED_FIELDS = {'s:', 'w:', 'u:'}, 64
+
+local function text_of(list)
+  local out = {#list .. ':'}
+  for i, item in ipairs(list) do out[i + 1] = #item .. ':' .. item end
+  return table.concat(out)
+end
+
+local function list_at(text, at)
+  local function number()
+    local colon = string.find(text, ':', at, true)
+    local n = tonumber(string.sub(text, at, colon - 1))
+    at = colon + 1
+    return n
+  end
+  local out = {}
+  for i = 1, number() do
+    local length = number()
+    out[i] = string.sub(text, at, at + length - 1)
+    at = at + length
+  end
+  return out, at
+end
+
+-- The fields of a list with the ids in them replaced by `names`; a field is <id> or <x>|<id>...
+local function renamed(list, names)
+  for i = 1, #list, 2 do
+    local kind, id, rest = string.match(list[i], '^(%a|)([^|]+)(.*)$')
+    if kind then list[i] = kind .. (names[id] or id) .. rest else list[i] = names[list[i]] or list[i] end
+  end
+  return list
+end
+
+local function pack(ns)
+  local size = 0
+  for _, kind in ipairs(KINDS) do size = size + call('HLEN', P .. kind .. ns) end
+  if size == 0 or size > PACKED_FIELDS then return end
+  local lists, ids, numbers = {}, {}, {}
+  for i, kind in ipairs(KINDS) do lists[i] = call('HGETALL', P .. kind .. ns) end
+  for i = 1, #lists[1], 2 do
+    local id = string.match(lists[1][i], '^t|(.*)$')
+    if id then
+      ids[#ids + 1] = id
+      numbers[id] = '#' .. #ids
+    end
+  end
+  local texts = {text_of(ids)}
+  for i, list in ipairs(lists) do texts[i + 1] = text_of(renamed(list, numbers)) end
+  call('UNLINK', P .. 's:' .. ns, P .. 'w:' .. ns, P .. 'u:' .. ns)
+  call('HSET', C, 's|' .. ns, table.concat(texts))
+end
+
+-- {[kind] = fields and values} of a packed superstep, or nil.
+local function packed(ns)
+  local text = call('HGET', C, 's|' .. ns)
+  if not text then return nil end
+  local ids, at = list_at(text, 1)
+  local names, out = {}, {}
+  for i, id in ipairs(ids) do names['#' .. i] = id end
+  for _, kind in ipairs(KINDS) do
+    local list
+    list, at = list_at(text, at)
+    out[kind] = renamed(list, names)
+  end
+  return out
+end
+
+local function unpack_step(ns)
+  for kind, list in pairs(packed(ns) or {}) do many('HSET', P .. kind .. ns, list) end
+  call('HDEL', C, 's|' .. ns)
+end
+
+-- Fields and values of s, w or u of a frame, packed or not.
+local function fields_of(ns, kind)
+  local all = packed(ns)
+  if all then return all[kind] end
+  return call('HGETALL', P .. kind .. ns)
+end
+
+local function is_open(ns)
+  return call('EXISTS', P .. 's:' .. ns) == 1 or call('HEXISTS', C, 's|' .. ns) == 1
+end
