@@ -11,10 +11,12 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from tests.support.processes import ROOT
 from tests.support.redis_server import RedisServer
 from workers import Settings
+from workers.cli.program import program
 
 Load = Callable[[str], ModuleType]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -78,6 +80,22 @@ def test_the_table_of_settings_is_complete() -> None:
     for name, variable, default in named:
         assert variable == f"DISTGRAPH_{name.upper()}"
         assert default.strip().replace(",", "") in (str(fields[name].default), "as redis")
+
+
+def test_the_table_of_commands_is_complete() -> None:
+    named = re.findall(r"^\| `distgraph (\w+)", README, re.MULTILINE)
+    known = [command.callback.__name__ for command in program().registered_commands]  # type: ignore[union-attr]  # each has one
+    assert named == known
+
+
+@pytest.mark.parametrize(
+    "line", re.findall(r"^\| `distgraph (\w+[^|]*)\|([^|]*)", README, re.MULTILINE)
+)
+def test_options_of_a_command_are_named_as_it_knows_them(line: tuple[str, str]) -> None:
+    command = line[0].split()[0].strip("`")
+    said = CliRunner().invoke(program(), [command, "--help"], env={"COLUMNS": "200"}).output
+    for option in re.findall(r"--[a-z]+", " ".join(line)):
+        assert option in said
 
 
 def test_every_file_and_module_that_is_named_exists() -> None:
