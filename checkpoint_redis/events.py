@@ -27,6 +27,11 @@ class Event:
     ref: str = ""
 
 
+def is_end(entry: tuple[bytes, Mapping[bytes, bytes]]) -> bool:
+    """Whether an entry tells the end of a run, without reading all of it."""
+    return entry[1].get(b"k") == b"end"
+
+
 @checked
 def decode(entry: tuple[bytes, Mapping[bytes, bytes]]) -> Event:
     """Read an entry as redis-py's XREAD and XRANGE give it."""

@@ -27,6 +27,7 @@ from workers.celery_settings import broker_url, own_app
 from workers.clients import Clients
 from workers.depth import depth
 from workers.desk import Office, nonce
+from workers.dispatched import Dispatched
 from workers.flows import AsyncMeans, Flow, Means, acarry, atold, carry, told
 from workers.hints import Hint, outgoing
 from workers.inside import consume, worker_inside
@@ -166,6 +167,7 @@ class CeleryBackend:
             registry=self.registry,
             settings=self.settings,
             leases=self._leases,
+            dispatched=Dispatched(self._worker_ledger),
             publish=self._publisher.publish,
             spawn=self.loop.spawn,
             owner=owner,

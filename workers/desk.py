@@ -22,6 +22,7 @@ from checkpoint_redis.replies import (
 )
 from distgraph.core.model import Errored
 from distgraph.errors import AdvanceLost, WorkerLost
+from workers.dispatched import Dispatched
 from workers.hints import Hint, Outgoing, outgoing
 from workers.leases import Leases
 from workers.served import Registry, Served
@@ -43,6 +44,7 @@ class Office:
     registry: Registry
     settings: Settings
     leases: Leases
+    dispatched: Dispatched
     publish: Callable[[Iterable[Outgoing]], None]
     spawn: Callable[[Any], None]
     owner: str
@@ -159,7 +161,7 @@ class Desk:
     def dispatch(self, step: Superstep, queue: str) -> None:
         """Publish the hints of a superstep that was committed, and say that they are out."""
         self.office.publish(outgoing(self.thread.x, entries(step, self.ns, queue)))
-        self._ledger.published(self.thread, self.ns, step.ep)
+        self.office.dispatched.note(self.thread, self.ns, step.ep)
 
     def fail(self, tid: str, error: bytes, retry_in: float | None, memo: bytes) -> str:
         """Record a failed attempt; ``retry_in`` is in seconds, None for a final failure."""

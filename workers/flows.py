@@ -7,6 +7,7 @@ read) and is sent the answer; ``Tell`` hands an event to whoever listens.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Generator
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -50,13 +51,20 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
+class Rest:
+    """Do nothing for a while."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Tell:
     """Hand ``event`` to whoever follows the run."""
 
     event: Event
 
 
-Effect = Script[Any] | Plain[Any] | Publish | Reach | Here | Read | Tell
+Effect = Script[Any] | Plain[Any] | Publish | Reach | Here | Read | Rest | Tell
 Flow = Generator[Effect, Any, Any]
 
 
@@ -129,6 +137,8 @@ def _perform(effect: Effect, means: Means) -> Any:
             return run_here(job, request)
         case Read(key, after, block_ms):
             return _entries(means.waiting.xread({key: after}, count=1000, block=block_ms))
+        case Rest(seconds):
+            time.sleep(seconds)
         case Script() | Plain():
             return means.ledger.call(effect)
         case Tell():
@@ -174,6 +184,8 @@ async def _aperform(effect: Effect, means: AsyncMeans) -> Any:
             return await run_here_async(job, request)
         case Read(key, after, block_ms):
             return _entries(await means.waiting.xread({key: after}, count=1000, block=block_ms))
+        case Rest(seconds):
+            await asyncio.sleep(seconds)
         case Script() | Plain():
             return await means.ledger.call(effect)
         case Tell():

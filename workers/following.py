@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Generator
-from dataclasses import dataclass, replace
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from checkpoint_redis import commands, events
@@ -17,19 +17,34 @@ from distgraph.core.model import (
     Interrupted,
     Outcome,
     Paused,
+    Result,
+    Task,
     ThreadState,
 )
 from distgraph.core.plan import is_input, plan, with_nulls
 from distgraph.errors import CorruptRecord, RunCancelled, RunTimeout, ThreadNotFound
 from distgraph.events import Concluded, Custom, Ended, Resumed, Started, Stepped
 from distgraph.runners.changes import changed_channels
-from workers.flows import Effect, Flow, Read, Tell
+from workers.flows import Effect, Flow, Read, Rest, Tell
 from workers.served import Served
 from workers.starting import Begun, load_state
 
 log = logging.getLogger(__name__)
 FIRST_SLICE_MS, SLICE_MS = 5_000, 15_000
+# Who only waits for the end need not wake up for every event: it looks again after a twentieth of
+# the time that it has waited, at most this many seconds.
+PATIENCE, LONGEST_REST = 0.05, 0.02
 _QUIET = frozenset(("success", "interrupted", "error", "cancelled", "rolled_back"))
+
+
+@dataclass(slots=True)
+class _Open:
+    """The superstep that is under way: what its tasks read, which they are, what they left."""
+
+    cp: str
+    values: Mapping[str, Any]
+    tasks: Mapping[str, Task]
+    results: dict[str, Result]
 
 
 @dataclass(slots=True)
@@ -43,6 +58,7 @@ class _Follower:
     state: ThreadState | None
     after: str
     deadline: float | None
+    open: _Open | None = None
 
     @property
     def graph(self) -> Graph:
@@ -66,14 +82,19 @@ def follow(
     if begun.outcome is not None:
         yield Tell(Concluded("", begun.state, begun.outcome))
         return None
-    slice_ms, warned = FIRST_SLICE_MS, False
+    slice_ms, warned, began = FIRST_SLICE_MS, False, time.monotonic()
     while True:
         found = yield Read(thread.events, at.after, _slice(at, slice_ms))
         for entry in found:
+            if not at.detailed and not events.is_end(entry):
+                at.after = entry[0].decode()
+                continue
             event = events.decode(entry)
             at.after = event.id
             if (yield from _tell(at, event)):
                 return None
+        if found and not at.detailed:
+            yield Rest(min(LONGEST_REST, PATIENCE * (time.monotonic() - began)))
         if not found and (yield from _ended_unseen(at)):
             return None
         if not found and not warned:
@@ -153,12 +174,11 @@ def _resumed(at: _Follower) -> Generator[Effect, Any, None]:
     if at.state is None:
         return
     yield Tell(Resumed("", at.state))
-    opened = with_nulls(at.graph, at.state.checkpoint, at.state.nulls)
-    tasks = plan(opened)
-    for task in tasks:
-        if task.id in at.state.results:
-            yield Tell(Ended("", task, at.state.results[task.id], opened.values, kept=True))
-    todo = tuple(task for task in tasks if task.id not in at.state.results)
+    now = _open(at, at.state)
+    for tid, task in now.tasks.items():
+        if tid in now.results:
+            yield Tell(Ended("", task, now.results[tid], now.values, kept=True))
+    todo = tuple(task for tid, task in now.tasks.items() if tid not in now.results)
     if todo:
         yield Tell(Started("", at.state, todo))
 
@@ -170,7 +190,7 @@ def _stepped(at: _Follower, cp: str) -> Generator[Effect, Any, None]:
         _, state = yield from load_state(at.served.wire, at.thread, cp)
     if state is None or is_input(state.checkpoint):
         return
-    at.state = ThreadState(state.checkpoint)
+    at.state, at.open = ThreadState(state.checkpoint), None
     if state.checkpoint.source == "fork":
         yield Tell(Resumed("", at.state))
     else:
@@ -180,16 +200,23 @@ def _stepped(at: _Follower, cp: str) -> Generator[Effect, Any, None]:
 
 
 def _ended(at: _Follower, tid: str, blob: bytes) -> Generator[Effect, Any, None]:
-    state = at.state
-    if state is None or not blob:
+    if at.state is None or not blob:
         return
-    opened = with_nulls(at.graph, state.checkpoint, state.nulls)
-    task = next((task for task in plan(opened) if task.id == tid), None)
+    now = _open(at, at.state)
+    task = now.tasks.get(tid)
     if task is None:
         return
-    result = at.served.wire.read_result(blob)
-    at.state = replace(state, results={**state.results, tid: result})
-    yield Tell(Ended("", task, result, opened.values))
+    now.results[tid] = result = at.served.wire.read_result(blob)
+    yield Tell(Ended("", task, result, now.values))
+
+
+def _open(at: _Follower, state: ThreadState) -> _Open:
+    """Plan a superstep once: doing so for each of its tasks would be quadratic in its width."""
+    if at.open is None or at.open.cp != state.checkpoint.id:
+        opened = with_nulls(at.graph, state.checkpoint, state.nulls)
+        tasks = {task.id: task for task in plan(opened)}
+        at.open = _Open(state.checkpoint.id, opened.values, tasks, dict(state.results))
+    return at.open
 
 
 def _conclude(at: _Follower, status: str, error: bytes) -> Generator[Effect, Any, None]:

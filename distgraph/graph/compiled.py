@@ -14,7 +14,7 @@ from typing_extensions import Unpack
 from distgraph.checkpoint.base import BaseCheckpointSaver
 from distgraph.core.graph import Graph
 from distgraph.graph import calls
-from distgraph.graph.jobs import Owner, job_of
+from distgraph.graph.jobs import Owner, job_of, unheard
 from distgraph.graph.nested import Inner
 from distgraph.graph.options import InvokeOptions, Options, StreamOptions, SubmitOptions
 from distgraph.graph.results import conclude, result_of
@@ -126,7 +126,7 @@ class CompiledStateGraph(StateAccess):
         keys = asked.keys(self.graph)
         inner, job = self._job(input, config, asked)
         last = None
-        for event in inner.events(self.backend, job):
+        for event in inner.events(self.backend, unheard(job)):
             last = event
         return result_of(self.graph, last, inner, keys, given=input)
 
@@ -143,7 +143,7 @@ class CompiledStateGraph(StateAccess):
         keys = asked.keys(self.graph)
         inner, job = self._job(input, config, asked)
         last = None
-        async for event in inner.aevents(self.backend, job):
+        async for event in inner.aevents(self.backend, unheard(job)):
             last = event
         return result_of(self.graph, last, inner, keys, given=input)
 

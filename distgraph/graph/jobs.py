@@ -57,6 +57,11 @@ def job_of(owner: Owner, given: Any, config: dict[str, Any], options: Options) -
     )
 
 
+def unheard(job: Job) -> Job:
+    """Return ``job`` for a caller who waits for its end alone."""
+    return replace(job, modes=frozenset())
+
+
 def _check_durable(owner: Owner, start: Start, inner: Inner) -> None:
     if owner.checkpointer is True and inner.frame is None:
         msg = (
