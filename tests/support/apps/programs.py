@@ -14,6 +14,7 @@ from distgraph.graph import END, START, StateGraph
 from distgraph.types import Command, RetryPolicy, Runtime, Send, interrupt
 
 Builder = StateGraph[Any]
+LONGEST_HOLD = 30.0
 
 
 def note(log: str, line: object) -> None:
@@ -24,8 +25,9 @@ def note(log: str, line: object) -> None:
 
 
 def hold(gate: str) -> None:
-    """Wait until the file `gate` is there."""
-    while gate and not Path(gate).exists():
+    """Wait until the file `gate` is there, but not for ever: its test may have failed."""
+    end = time.monotonic() + LONGEST_HOLD
+    while gate and not Path(gate).exists() and time.monotonic() < end:
         time.sleep(0.02)
 
 
