@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+import itertools
+import uuid
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Protocol
 
@@ -24,6 +26,9 @@ HOMES = {
     "get_stream_writer": "config",
 }
 """Where both packages keep the names that programs use."""
+
+SCOPE = "parity-"
+"""What the ids of threads on a backend begin with, before 12 hex digits and a slash."""
 
 
 class Client(Protocol):
@@ -93,10 +98,57 @@ class Asyncio:
         return _run(lambda: self.graph.aupdate_state(config, values, as_node=as_node))
 
 
-class CompileOn(Protocol):
-    """Compiles a builder for a backend, under a name: the fixture that a worker gives."""
+@dataclass(frozen=True, slots=True)
+class Scoped:
+    """A client whose threads carry `scope` in their ids, in a store that many graphs share."""
 
-    def __call__(self, builder: Any, name: str, **options: Any) -> Any: ...
+    client: Client
+    scope: str
+
+    def invoke(self, given: Any, config: Any = None, **options: Any) -> Any:
+        return self.client.invoke(given, self._placed(config), **options)
+
+    def stream(self, given: Any, config: Any = None, **options: Any) -> list[Any]:
+        return self.client.stream(given, self._placed(config), **options)
+
+    def get_state(self, config: Any) -> Any:
+        return self.client.get_state(self._placed(config))
+
+    def history(self, config: Any, **options: Any) -> list[Any]:
+        return self.client.history(self._placed(config), **options)
+
+    def update_state(self, config: Any, values: Any, as_node: str | None = None) -> Any:
+        return self.client.update_state(self._placed(config), values, as_node=as_node)
+
+    def _placed(self, config: Any) -> Any:
+        """Return `config` in the scope; one that a snapshot gave has it already."""
+        place = (config or {}).get("configurable", {})
+        name = str(place.get("thread_id", self.scope))
+        if name.startswith(self.scope):
+            return config
+        return {**config, "configurable": {**place, "thread_id": f"{self.scope}{name}"}}
+
+
+class CompileOn(Protocol):
+    """Compiles a builder for a backend and gives the graph."""
+
+    def __call__(self, builder: Any, **options: Any) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """Compiles for `backend`, under names that count up from `prefix`.
+
+    What compiles the same builders in the same order elsewhere finds the same names.
+    """
+
+    backend: Any
+    prefix: str
+    numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def __call__(self, builder: Any, **options: Any) -> Any:
+        name = f"{self.prefix}-{next(self.numbers)}"
+        return builder.compile(name=name, backend=self.backend, **options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +176,11 @@ class Engine:
 
     def compile(self, builder: Any, *, saved: bool = True, **options: Any) -> Client:
         """Compile `builder` for this engine; without `saved` no state outlives a call."""
-        if self.compile_on is not None:
-            name = options.pop("name", f"parity-{id(builder):x}")
-            return self.client(self.compile_on(builder, name, **options), {})
         if not saved:
             return self.client(builder.compile(**options), {})
+        if self.compile_on is not None:
+            client = self.client(self.compile_on(builder, **options), {})
+            return Scoped(client, f"{SCOPE}{uuid.uuid4().hex[:12]}/")
         options.setdefault("checkpointer", self.InMemorySaver())
         # Saving while the next superstep runs, the reference may store a join as that superstep
         # leaves it.
@@ -141,6 +193,8 @@ DISTGRAPH = Engine("distgraph", "distgraph")
 DISTGRAPH_ASYNC = Engine("distgraph-async", "distgraph", Asyncio)
 
 
-def celery_engine(compile_on: CompileOn) -> Engine:
+def celery_engine(
+    compile_on: CompileOn, client: Callable[[Any, Mapping[str, Any]], Client] = Blocking
+) -> Engine:
     """distgraph with its graphs on the backend that `compile_on` compiles for."""
-    return Engine("distgraph-celery", "distgraph", Blocking, compile_on)
+    return Engine("distgraph-celery", "distgraph", client, compile_on)

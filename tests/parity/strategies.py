@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from tests.parity.programs import Branch, Node, Program
@@ -78,3 +79,22 @@ def _edges(names: tuple[str, ...]) -> st.SearchStrategy[Any]:
 def _joins(names: tuple[str, ...]) -> st.SearchStrategy[Any]:
     join = st.tuples(some(names, 3, least=2), st.sampled_from(names))
     return st.lists(join, max_size=2, unique=True).map(tuple)
+
+
+def drawn(count: int) -> tuple[Program, ...]:
+    """Up to `count` programs, drawn once: other processes may be handed them."""
+    found: list[Program] = []
+
+    @seed(count)
+    @settings(
+        database=None,
+        max_examples=count,
+        phases=[Phase.generate],
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+    @given(programs())
+    def collect(program: Program) -> None:
+        found.append(program)
+
+    collect()
+    return tuple(found)

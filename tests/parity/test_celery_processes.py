@@ -1,0 +1,41 @@
+"""On worker processes, which build the graphs themselves, a program does what it does here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.parity.catalogue import CASES, Case
+from tests.parity.engines import DISTGRAPH
+from tests.parity.observe import stored
+from tests.parity.programs import Program
+from tests.parity.script import run
+
+pytestmark = pytest.mark.celery
+REMEMBERS = {
+    "interrupts-a_finished_sibling_is_not_run_again",
+    "interrupts-a_failure_after_an_answer_keeps_the_answer",
+    "nested-a_standalone_graph_inside_keeps_nothing",
+    "supersteps-a_failed_node_keeps_its_siblings_writes",
+    "supersteps-a_retry_policy_runs_a_node_again",
+}
+"""Cases whose nodes count their runs in a variable, which other processes do not share."""
+
+
+@pytest.mark.parametrize(
+    ("name", "case"),
+    [pytest.param(name, CASES[name], id=name) for name in sorted(CASES.keys() - REMEMBERS)],
+)
+def test_a_case_on_worker_processes_does_what_it_does_here(
+    name: str, case: Case, on_processes: Any
+) -> None:
+    assert stored(case(on_processes(name))) == stored(case(DISTGRAPH))
+
+
+def test_random_programs_on_worker_processes_do_what_they_do_here(
+    on_processes: Any, drawn_programs: tuple[Program, ...]
+) -> None:
+    for number, program in enumerate(drawn_programs):
+        mine = run(on_processes(f"random-{number}"), program)
+        assert stored(mine) == stored(run(DISTGRAPH, program)), program

@@ -1,0 +1,61 @@
+"""On a Celery worker a program does what it does in this process, driven blocking or by asyncio."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.parity.catalogue import CASES, Case
+from tests.parity.engines import DISTGRAPH, DISTGRAPH_ASYNC, Asyncio
+from tests.parity.observe import stored
+from tests.parity.programs import Program
+from tests.parity.script import run, run_again, stream
+from tests.parity.strategies import programs
+
+pytestmark = pytest.mark.celery
+REPEATABLE = settings(
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in CASES.items()])
+def test_a_case_on_celery_does_what_it_does_here(case: Case, on_threads: Any) -> None:
+    assert stored(case(on_threads())) == stored(case(DISTGRAPH))
+
+
+@settings(REPEATABLE, max_examples=100)
+@given(programs())
+def test_a_random_program_does_on_celery_what_it_does_here(
+    on_threads: Any, program: Program
+) -> None:
+    assert stored(run(on_threads(), program)) == stored(run(DISTGRAPH, program))
+
+
+@settings(REPEATABLE, max_examples=50)
+@given(programs())
+def test_a_random_program_of_async_nodes_does_on_celery_what_it_does_here(
+    on_threads: Any, program: Program
+) -> None:
+    assert stored(run(on_threads(Asyncio), program)) == stored(run(DISTGRAPH_ASYNC, program))
+
+
+@settings(REPEATABLE, max_examples=40)
+@given(programs(fails=False), st.integers(0, 20), st.booleans())
+def test_a_random_program_goes_on_from_an_older_checkpoint_on_celery_as_it_does_here(
+    on_threads: Any, program: Program, place: int, edit: bool
+) -> None:
+    mine = run_again(on_threads(), program, place, edit)
+    assert stored(mine) == stored(run_again(DISTGRAPH, program, place, edit))
+
+
+@settings(REPEATABLE, max_examples=40)
+@given(programs(asks=False, fails=False), st.sampled_from([DISTGRAPH, DISTGRAPH_ASYNC]))
+def test_a_random_program_streams_on_celery_what_it_streams_here(
+    on_threads: Any, program: Program, here: Any
+) -> None:
+    assert stored(stream(on_threads(here.client), program)) == stored(stream(here, program))
