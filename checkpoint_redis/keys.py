@@ -10,6 +10,7 @@ A thread's keys begin with ``<namespace>{<shard>}:<x>:`` and end in
                     the head checkpoint (f|<ns>), cfg, outcomes of runs (runs), their errors
                     (oe|<run>); of a waiting thread the packed s, w and u (s|<ns>); what a saver
                     was given of a checkpoint's tasks (p|<ns>|<cp> = how many, then |<number>)
+    z       STRING  the same as one text, while the thread waits and it is small
     e       STREAM  events                       eb      HASH  event payloads over 4 KB
     S: A: Q: <ep>   a superstep that is being staged (10 minutes)
 

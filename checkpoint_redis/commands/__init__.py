@@ -17,6 +17,7 @@ from checkpoint_redis.commands.query import (
     channels,
     checkpoints,
     event_blob,
+    fields,
     header,
     history,
     load,
@@ -26,7 +27,7 @@ from checkpoint_redis.commands.query import (
     writes,
 )
 from checkpoint_redis.commands.run import answer, cancel, delete, start, update
-from checkpoint_redis.commands.saving import fields, forget, put, put_writes
+from checkpoint_redis.commands.saving import forget, put, put_writes
 from checkpoint_redis.commands.script import Plain, Script
 from checkpoint_redis.commands.server import info, meta, policy
 from checkpoint_redis.commands.task import (

@@ -33,21 +33,27 @@ def outcome(thread: Thread, run: str) -> Script[RunOutcome | None]:
     return Arguments().script("outcome", thread, _outcome, run=run)
 
 
-def history(thread: Thread, ns: str, cursor: int) -> Plain[tuple[int, tuple[str, ...]]]:
+def history(thread: Thread, ns: str, cursor: int) -> Script[tuple[int, tuple[str, ...]]]:
     """Read some ids of the frame's checkpoints, unordered, and the next cursor (0 = all read)."""
-    match = f"k|{ns}|*"
-    words = ("HSCAN", thread.checkpoints, cursor, "MATCH", match, "COUNT", CHUNK)
-    return Plain(words, _checkpoint_ids)
+    prefix = f"k|{ns}|"
+    return Arguments().script(
+        "fields", thread, _checkpoint_ids, cursor=cursor, prefix=prefix, count=CHUNK
+    )
 
 
-def checkpoints(thread: Thread, ns: str, cps: tuple[str, ...]) -> Plain[tuple[bytes | None, ...]]:
+def fields(thread: Thread, cursor: int) -> Script[tuple[int, tuple[str, ...]]]:
+    """Read some names of what is stored beside the header, and the next cursor (0 = all read)."""
+    return Arguments().script("fields", thread, _names, cursor=cursor, prefix="", count=CHUNK)
+
+
+def checkpoints(thread: Thread, ns: str, cps: tuple[str, ...]) -> Script[tuple[bytes | None, ...]]:
     """Read checkpoint blobs; at most CHUNK at a time."""
-    return Plain(("HMGET", thread.checkpoints, *(f"k|{ns}|{cp}" for cp in cps)), tuple)
+    return Arguments().script("values", thread, tuple, fields=[f"k|{ns}|{cp}" for cp in cps])
 
 
-def channels(thread: Thread, ns: str, refs: tuple[str, ...]) -> Plain[tuple[bytes | None, ...]]:
+def channels(thread: Thread, ns: str, refs: tuple[str, ...]) -> Script[tuple[bytes | None, ...]]:
     """Read channel blobs by "channel@ref"; at most CHUNK at a time."""
-    return Plain(("HMGET", thread.checkpoints, *(f"v|{ns}|{ref}" for ref in refs)), tuple)
+    return Arguments().script("values", thread, tuple, fields=[f"v|{ns}|{ref}" for ref in refs])
 
 
 def writes(thread: Thread, ns: str, cursor: int) -> Plain[tuple[int, dict[str, bytes]]]:
@@ -149,15 +155,20 @@ def _asked(u: Mapping[str, bytes], s: Mapping[str, bytes], tid: str) -> Asked:
 
 @checked
 def _checkpoint_ids(raw: Any) -> tuple[int, tuple[str, ...]]:
-    return int(raw[0]), tuple(field.rpartition("|")[2] for field in scanned(raw[1]))
+    return int(raw[0]), tuple(text(field).rpartition("|")[2] for field in raw[1])
+
+
+@checked
+def _names(raw: Any) -> tuple[int, tuple[str, ...]]:
+    return int(raw[0]), tuple(text(field) for field in raw[1])
 
 
 @checked
 def _writes(raw: Any) -> tuple[int, dict[str, bytes]]:
-    return int(raw[0]), scanned(raw[1])
+    return int(raw[0]), _scanned(raw[1])
 
 
-def scanned(raw: Any) -> dict[str, bytes]:
+def _scanned(raw: Any) -> dict[str, bytes]:
     """Redis-py reads the reply of HSCAN into a dict by itself, under some protocols."""
     return {text(field): raw[field] for field in raw} if isinstance(raw, dict) else pairs(raw)
 

@@ -3,12 +3,8 @@
 # ruff: noqa: PLR0913 - the arguments are those of the wire
 from __future__ import annotations
 
-from typing import Any
-
-from checkpoint_redis.commands.query import CHUNK, scanned
-from checkpoint_redis.commands.read import checked
 from checkpoint_redis.commands.run import changed
-from checkpoint_redis.commands.script import Arguments, Plain, Script
+from checkpoint_redis.commands.script import Arguments, Script
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.records import CheckpointEntry, Head
 from checkpoint_redis.replies import Changed
@@ -71,14 +67,3 @@ def forget(
     arguments = Arguments()
     given = [[head.ns, head.cp, head.step, arguments.refs(head.refs)] for head in heads]
     return arguments.script("forget", thread, changed, ep=ep, fields=fields, heads=given)
-
-
-def fields(thread: Thread, cursor: int) -> Plain[tuple[int, tuple[str, ...]]]:
-    """Read some names of the checkpoint key's fields, and the next cursor (0 = all read)."""
-    words = ("HSCAN", thread.checkpoints, cursor, "COUNT", CHUNK)
-    return Plain(words, _names)
-
-
-@checked
-def _names(raw: Any) -> tuple[int, tuple[str, ...]]:
-    return int(raw[0]), tuple(scanned(raw[1]))

@@ -1,4 +1,4 @@
--- include: lib.lua task.lua event.lua pack.lua runs.lua rest.lua step.lua
+-- include: lib.lua frozen.lua task.lua event.lua pack.lua runs.lua rest.lua step.lua
 -- Goes on with an open superstep: answers, asks again, or retries. All pairs or none.
 -- KEYS[1] header. ARGV[1] {run, mode, pairs, rnd, nulls, tasks, first, keep_cfg, cfg, modes, fp,
 -- stop, keep}; pairs: {ns, tid, iid, blob}; stop -1 = as it is.
@@ -79,6 +79,7 @@ else
   if #chosen == 0 then return {'nothing', st} end
 end
 
+thaw()
 for _, ns in ipairs(frames()) do unpack_step(ns) end
 local run, from = h[2], h[3]
 if joins then

@@ -1,4 +1,4 @@
--- include: lib.lua task.lua event.lua pack.lua runs.lua rest.lua step.lua
+-- include: lib.lua frozen.lua task.lua event.lua pack.lua runs.lua rest.lua step.lua
 -- Drops the open superstep. KEYS[1] header. ARGV[1] {run, ep} -> {cancelled, run} | {idle}
 local h = call('HMGET', H, 'st', 'run')
 local st, run = h[1], h[2] or ''
@@ -7,6 +7,7 @@ if st == 'idle' then
   if outcome_of(run) == 'cancelled' then return {'cancelled', run} end
   return {'idle'}
 end
+thaw()
 drop_frames()
 -- The checkpoint stays the same, so that only a new epoch keeps the old run's results out (F3).
 call('HSET', H, '/ep', A.ep)

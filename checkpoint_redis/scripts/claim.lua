@@ -1,4 +1,4 @@
--- include: lib.lua task.lua read.lua served.lua
+-- include: lib.lua frozen.lua task.lua read.lua served.lua
 -- Takes queued tasks for one attempt each, under a lease.
 -- KEYS[1] header. ARGV[1] {ns, ep, tids, tok, owner, lease, served, inline}
 -- -> {ok, context, {tid, status, att, rnd, blob, memo, answers}...}

@@ -1,4 +1,4 @@
--- include: lib.lua task.lua event.lua pack.lua runs.lua rest.lua read.lua served.lua
+-- include: lib.lua frozen.lua task.lua event.lua pack.lua runs.lua rest.lua read.lua served.lua
 -- Takes the right to reduce and commit a closed superstep.
 -- KEYS[1] header. ARGV[1] {ns, ep, tok, lease, served, max, inline, error}
 -- -> {advance, context, writes|false} | {busy} | {gone} | {unserved, graph, fp} | {failed}

@@ -1,4 +1,4 @@
--- include: lib.lua task.lua event.lua pack.lua runs.lua rest.lua read.lua finished.lua
+-- include: lib.lua frozen.lua task.lua event.lua pack.lua runs.lua rest.lua read.lua finished.lua
 -- Records results; the one that closes the barrier becomes the reducer.
 -- KEYS[1] header. ARGV[1] {ns, ep, tok, tok2, lease, inline, results}
 -- -> {results, statuses, open|paused} | {results, statuses, advance, context, writes} | {gone}

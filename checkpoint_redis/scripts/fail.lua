@@ -1,4 +1,4 @@
--- include: lib.lua task.lua event.lua pack.lua runs.lua rest.lua failing.lua
+-- include: lib.lua frozen.lua task.lua event.lua pack.lua runs.lua rest.lua failing.lua
 -- Records a failed attempt: queued again later, or the end of the run.
 -- KEYS[1] header. ARGV[1] {ns, ep, tid, tok, error, retry_in, memo} -> {retry|failed|stale|gone}
 local frame = fence(A.ns, A.ep, BUSY_OR_ERROR)

@@ -1,4 +1,4 @@
--- include: lib.lua task.lua event.lua pack.lua runs.lua rest.lua
+-- include: lib.lua frozen.lua task.lua event.lua pack.lua runs.lua rest.lua
 -- Ends the run because its results cannot be reduced or the next superstep not planned.
 -- KEYS[1] header. ARGV[1] {ns, ep, tok, error} -> {failed|stale|gone}
 local f = fence(A.ns, A.ep, BUSY)

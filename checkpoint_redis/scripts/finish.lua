@@ -1,4 +1,4 @@
--- include: lib.lua task.lua event.lua pack.lua runs.lua rest.lua read.lua step.lua finished.lua
+-- include: lib.lua frozen.lua task.lua event.lua pack.lua runs.lua rest.lua read.lua step.lua finished.lua
 -- complete and commit at once, for the only task of a superstep; else it is complete.
 -- KEYS[1] header. ARGV[1] that of complete, {nulls} (how many the caller applied), {step}
 -- -> as commit, or as complete

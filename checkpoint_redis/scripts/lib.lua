@@ -15,13 +15,13 @@ end
 local SHARD = string.match(KEYS[1], '^(.-{%d%d}:)')
 -- The thread that is worked on: its hash, key prefix, header and checkpoint keys. What is longer
 -- than 64 bytes stands in C, so that H stays in Redis' compact form.
-local X, P, H, C
+local X, P, H, C, Z
 
 local function thread(x)
   X = x
   P = SHARD .. x .. ':'
   H = P .. 'h'
-  C = P .. 'c'
+  C, Z = P .. 'c', P .. 'z'
 end
 local own = string.sub(KEYS[1], #SHARD + 1)
 if own ~= 'due' then thread(string.sub(own, 1, -3)) end

@@ -1,4 +1,4 @@
--- include: lib.lua runs.lua pack.lua read.lua
+-- include: lib.lua frozen.lua runs.lua pack.lua read.lua
 -- Everything stored of one frame, at one moment.
 -- KEYS[1] header. ARGV[1] {ns, cp, open} (cp '' = head)
 -- -> {header, outcome, error, checkpoint, channels, log, s, w, u} | false
@@ -6,11 +6,12 @@ local h = header_of(A.ns)
 if not h then return false end
 local head = A.cp == '' or A.cp == h[12]
 local at = A.ns .. '|' .. (head and h[12] or A.cp)
-local c = call('HMGET', C, 'k|' .. at, 'f|' .. A.ns, 'oe|' .. (h[6] or ''), 'p|' .. at)
+local log = {}
+for i = 1, tonumber(cget('p|' .. at) or 0) do log[i] = cget('p|' .. at .. '|' .. (i - 1)) end
 -- The references of an older checkpoint are in its blob, which only the caller can read.
-local blobs = head and channels(A.ns, decode(c[2] or '[]'), math.huge) or {}
-local reply = {h, outcome_json(h[6] or ''), c[3], c[1], blobs,
-  numbered(C, 'p|' .. at .. '|', tonumber(c[4] or 0))}
+local blobs = head and channels(A.ns, decode(cget('f|' .. A.ns) or '[]'), math.huge) or {}
+local reply = {h, outcome_json(h[6] or ''), cget('oe|' .. (h[6] or '')),
+  cget('k|' .. at), blobs, log}
 if head and A.open == 1 then
   for i, key in ipairs({'s:', 'w:', 'u:'}) do reply[6 + i] = fields_of(A.ns, key) end
 end

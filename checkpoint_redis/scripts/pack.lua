@@ -1,29 +1,7 @@
 -- A small superstep at rest is one text beside the checkpoints, s|<ns>: its three keys would cost
 -- more than what is in them. The text holds the tasks' ids, then s, w and u as lists of fields and
--- values, in which an id is named by its number; each list and item begins with its length.
+-- values, in which an id is named by its number.
 local KINDS, PACKED_FIELDS = {'s:', 'w:', 'u:'}, 64
-
-local function text_of(list)
-  local out = {#list .. ':'}
-  for i, item in ipairs(list) do out[i + 1] = #item .. ':' .. item end
-  return table.concat(out)
-end
-
-local function list_at(text, at)
-  local function number()
-    local colon = string.find(text, ':', at, true)
-    local n = tonumber(string.sub(text, at, colon - 1))
-    at = colon + 1
-    return n
-  end
-  local out = {}
-  for i = 1, number() do
-    local length = number()
-    out[i] = string.sub(text, at, at + length - 1)
-    at = at + length
-  end
-  return out, at
-end
 
 -- The fields of a list with the ids in them replaced by `names`; a field is <id> or <x>|<id>...
 local function renamed(list, names)
@@ -55,7 +33,7 @@ end
 
 -- {[kind] = fields and values} of a packed superstep, or nil.
 local function packed(ns)
-  local text = call('HGET', C, 's|' .. ns)
+  local text = cget('s|' .. ns)
   if not text then return nil end
   local ids, at = list_at(text, 1)
   local names, out = {}, {}
@@ -81,5 +59,5 @@ local function fields_of(ns, kind)
 end
 
 local function is_open(ns)
-  return call('EXISTS', P .. 's:' .. ns) == 1 or call('HEXISTS', C, 's|' .. ns) == 1
+  return call('EXISTS', P .. 's:' .. ns) == 1 or cget('s|' .. ns) ~= false
 end

@@ -1,4 +1,4 @@
--- include: lib.lua task.lua event.lua pack.lua runs.lua rest.lua step.lua
+-- include: lib.lua frozen.lua task.lua event.lua pack.lua runs.lua rest.lua step.lua
 -- Puts a checkpoint as a saver does: it becomes the head when it is the newest. The thread is
 -- created when it does not exist. KEYS[1] header.
 -- ARGV[1] {ns, ep, fresh, id, graph, fp, queue, checkpoint}; fresh: only on a new thread
@@ -9,6 +9,7 @@ local st, head = h[1], h[3] or ''
 if st == 'busy' then return {'busy', h[2]} end
 if A.fresh and st and h[4] ~= A.ep then return {'conflict', head} end
 if not st then create() end
+thaw()
 -- Whatever ran from the old head may no more write.
 call('HSET', H, '/ep', A.ep)
 store_checkpoint(A.ns, A.checkpoint)

@@ -1,4 +1,4 @@
--- include: lib.lua task.lua event.lua pack.lua runs.lua rest.lua step.lua
+-- include: lib.lua frozen.lua task.lua event.lua pack.lua runs.lua rest.lua step.lua
 -- Appends records to the log of what a checkpoint's tasks left, as a saver does. KEYS[1] header.
 -- ARGV[1] {ns, cp, ep, asks, records}; ep: the open superstep that the records replace ('' = none)
 -- -> {ok} | {busy, run} | {missing} | {conflict, ep}: a superstep is open, read it first
@@ -6,9 +6,11 @@ local h = call('HMGET', H, 'st', 'run', A.ns .. '/cp', A.ns .. '/ep')
 if not h[1] then return {'missing'} end
 if h[1] == 'busy' then return {'busy', h[2]} end
 local at_head = h[3] == A.cp
-if at_head and is_open(A.ns) then
-  -- What workers left goes into the log with the rest: it must not be in two places.
-  if A.ep == '' or h[4] ~= A.ep then return {'conflict', h[4]} end
+local opened = at_head and is_open(A.ns)
+-- What workers left goes into the log with the rest: it must not be in two places.
+if opened and (A.ep == '' or h[4] ~= A.ep) then return {'conflict', h[4]} end
+thaw()
+if opened then
   drop_step(A.ns)
   call('HDEL', H, A.ns .. '/nulls')
 end

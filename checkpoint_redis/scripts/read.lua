@@ -9,7 +9,7 @@ local function channels(ns, refs, room)
     local size = call('HSTRLEN', C, field)
     if size <= room then
       room = room - size
-      value = call('HGET', C, field)
+      value = cget(field)
     end
     out[#out + 1] = ref
     out[#out + 1] = value
@@ -33,7 +33,7 @@ local function header_of(ns)
   local h = call('HMGET', H, 'id', 'graph', 'fp', 'queue', 'st', 'run', 'modes', 'passed',
     'created', 'upd', ns .. '/ep', ns .. '/cp', ns .. '/step', ns .. '/stop', ns .. '/adv',
     ns .. '/nulls', 'ev')
-  h[18] = call('HGET', C, 'cfg')
+  h[18] = cget('cfg')
   return h[1] and h
 end
 

@@ -1,4 +1,4 @@
--- include: lib.lua task.lua event.lua pack.lua runs.lua rest.lua failing.lua
+-- include: lib.lua frozen.lua task.lua event.lua pack.lua runs.lua rest.lua failing.lua
 -- Queues again what `owner` held. KEYS[1] header.
 -- ARGV[1] {ns, ep, tids, owner, max_lost, error, given_back} -> {released, hints} | {failed} | {gone}
 if not fence(A.ns, A.ep, BUSY) then return {'gone'} end

@@ -43,6 +43,7 @@ local function barrier(ns, f, tok, lease)
   if call('EXISTS', P .. 'u:' .. ns) == 1 then
     finish_run('interrupted', 'interrupted')
     pack(ns)
+    freeze()
     return 'paused'
   end
   -- Somebody holds the advance: a second holder would commit the superstep again.

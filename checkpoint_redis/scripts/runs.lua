@@ -3,7 +3,7 @@
 
 -- -> status, checkpoint | nil
 local function outcome_of(run)
-  local text = '\n' .. (call('HGET', C, 'runs') or '')
+  local text = '\n' .. (cget('runs') or '')
   local _, stop = string.find(text, '\n' .. run .. ' ', 1, true)
   if stop then return string.match(text, '^(%S*) (%S*)', stop + 1) end
 end
@@ -14,7 +14,7 @@ local function outcome_json(run)
 end
 
 local function set_outcome(run, status, cp)
-  local text = '\n' .. (call('HGET', C, 'runs') or '')
+  local text = '\n' .. (cget('runs') or '')
   local line = run .. ' ' .. status .. ' ' .. cp
   local start, stop = string.find(text, '\n' .. run .. ' ', 1, true)
   if start then
@@ -26,7 +26,7 @@ end
 
 -- The oldest outcomes beyond `keep` go.
 local function trim_outcomes(keep)
-  local text = call('HGET', C, 'runs') or ''
+  local text = cget('runs') or ''
   local _, count = string.gsub(text, '\n', '\n')
   if count <= keep then return end
   for _ = keep + 1, count do

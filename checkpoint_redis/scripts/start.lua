@@ -1,4 +1,4 @@
--- include: lib.lua task.lua event.lua pack.lua runs.lua rest.lua step.lua
+-- include: lib.lua frozen.lua task.lua event.lua pack.lua runs.lua rest.lua step.lua
 -- Starts a run on a thread at rest, creating the thread when it does not exist.
 -- KEYS[1] header. ARGV[1] {run, expect, id, graph, fp, queue, cfg, modes, passed, keep, step}
 -- with id, cfg and the superstep's blobs as positions.
@@ -11,6 +11,7 @@ if h[1] == 'busy' then return {'busy', h[2]} end
 -- Planned on another head than the present one: somebody else was faster.
 if (h[3] or '') ~= A.expect then return {'conflict', h[3] or ''} end
 if A.step.staged and not is_staged(A.step.ep) then return {'unstaged'} end
+thaw()
 call('HSET', H, 'v', '1', 'id', blob(A.id), 'graph', A.graph, 'fp', A.fp, 'queue', A.queue,
   'modes', A.modes, 'passed', A.passed, 'created', h[4] or now())
 call('HSET', C, 'cfg', blob(A.cfg))

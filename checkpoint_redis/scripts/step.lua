@@ -117,7 +117,9 @@ local function open_step(ns, s)
     if s.staged then take_staged(ns, s.ep) end
     queue_tasks(ns, s.tasks, s.first)
     add_nulls(ns, s.nulls)
-  elseif s.outcome == 'stop' then finish_run('interrupted', 'interrupted')
+  elseif s.outcome == 'stop' then
+    finish_run('interrupted', 'interrupted')
+    freeze()
   elseif s.outcome == 'end' then finish_run('idle', 'success')
   else finish_run('error', 'error', blob(s.error)) end
   return {s.outcome, s.ep}

@@ -1,4 +1,4 @@
--- include: lib.lua task.lua event.lua pack.lua runs.lua rest.lua failing.lua
+-- include: lib.lua frozen.lua task.lua event.lua pack.lua runs.lua rest.lua failing.lua
 -- Acts on what is due, by reading the state again: a due entry is only a reason to look. Scores
 -- are pushed here, so that any number of sweepers may run.
 -- KEYS[1] due key of the shard. ARGV[1] {limit, max_lost, error}

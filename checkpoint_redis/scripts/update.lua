@@ -1,4 +1,4 @@
--- include: lib.lua task.lua event.lua pack.lua runs.lua rest.lua step.lua
+-- include: lib.lua frozen.lua task.lua event.lua pack.lua runs.lua rest.lua step.lua
 -- Puts checkpoints on a thread at rest, creating it when a graph is named.
 -- KEYS[1] header. ARGV[1] {expect, waiting, id, graph, fp, queue, step}
 -- -> {ok} | {busy, run} | {conflict, head} | {missing}
@@ -9,6 +9,7 @@ if st == 'busy' then return {'busy', h[2]} end
 if h[4] == A.step.ep then return {'ok'} end
 if head ~= A.expect then return {'conflict', head} end
 if not st then create() end
+thaw()
 drop_frames()
 call('HSET', H, '/ep', A.step.ep)
 call('HDEL', H, '/nulls')

@@ -9,7 +9,10 @@ import pytest
 import redis
 
 from checkpoint_redis.records import CheckpointEntry, Finished, Superstep, TaskEntry
+from tests.support.apps.served import register
+from tests.support.redis_server import RedisServer
 from tests.support.thread_driver import LEASE, Driver, nonce
+from workers import CeleryBackend
 
 # Three channels, a checkpoint, a task and a question come to about 500 bytes of the user's own.
 BUDGET = 2_048
@@ -30,3 +33,21 @@ def test_a_small_interrupted_thread_stays_small(redis_client: redis.Redis, names
     kept = d.stored() - {"e", "eb"}  # these expire by themselves
     sizes = {kind: d.client.memory_usage(d.thread.prefix + kind, samples=0) for kind in kept}
     assert sum(sizes.values()) <= BUDGET, sizes
+
+
+@pytest.mark.celery
+@pytest.mark.parametrize("name", ["approval", "form"])
+def test_a_graph_that_asks_costs_little_while_it_waits(
+    redis_server: RedisServer, redis_client: redis.Redis, name: str
+) -> None:
+    backend = CeleryBackend(redis_server.url, namespace="dg")
+    graph, thread_id = register(backend, (name,))[name], str(uuid.uuid4())
+    with backend.worker():
+        graph.invoke({"request": "refund 12"}, {"configurable": {"thread_id": thread_id}})
+    thread = backend.thread_key(thread_id)
+    kept = set(redis_client.keys(f"{thread.prefix}*")) - {
+        thread.events.encode(),
+        thread.event_blobs.encode(),
+    }
+    sizes = {key: redis_client.memory_usage(key, samples=0) for key in kept}
+    assert sum(size or 0 for size in sizes.values()) <= BUDGET, sizes

@@ -1,0 +1,57 @@
+-- The small C of a waiting thread is one text, Z: a list of fields and values, in which the list
+-- and each item begin with their length. As a hash it would take twice as much.
+local FROZEN_FIELDS, FROZEN_BYTES = 64, 8192
+
+local function text_of(list)
+  local out = {#list .. ':'}
+  for i, item in ipairs(list) do out[i + 1] = #item .. ':' .. item end
+  return table.concat(out)
+end
+
+local function list_at(text, at)
+  local function number()
+    local colon = string.find(text, ':', at, true)
+    local n = tonumber(string.sub(text, at, colon - 1))
+    at = colon + 1
+    return n
+  end
+  local out = {}
+  for i = 1, number() do
+    local length = number()
+    out[i] = string.sub(text, at, at + length - 1)
+    at = at + length
+  end
+  return out, at
+end
+
+local function freeze()
+  if call('HLEN', C) > FROZEN_FIELDS then return end
+  local text = text_of(call('HGETALL', C))
+  if #text > FROZEN_BYTES then return end
+  call('UNLINK', C)
+  call('SET', Z, text)
+end
+
+-- Whoever is about to write to C must call this first.
+local function thaw()
+  local text = call('GET', Z)
+  if not text then return end
+  call('UNLINK', Z)
+  many('HSET', C, (list_at(text, 1)))
+end
+
+local function frozen_list()
+  local text = call('GET', Z)
+  return text and list_at(text, 1) or {}
+end
+
+-- A field of C, frozen or not; false when there is none.
+local function cget(field)
+  local value = call('HGET', C, field)
+  if value then return value end
+  local list = frozen_list()
+  for i = 1, #list, 2 do
+    if list[i] == field then return list[i + 1] end
+  end
+  return false
+end
