@@ -118,16 +118,12 @@ def test_every_invoice_is_counted_once(load: Load) -> None:
 
 
 @pytest.mark.celery
-def test_a_graph_runs_beside_the_tasks_of_an_existing_application(load: Load) -> None:
+def test_a_graph_runs_in_an_existing_application_whose_settings_stay(load: Load) -> None:
+    """Both at once: Celery keeps the tasks of an application for the whole process."""
     existing = load("examples.existing_celery")
     with existing.backend.worker():
         state = existing.main(42)
     assert state == {"number": 42, "packed": True, "told": "customer@example.org"}
-
-
-@pytest.mark.celery
-def test_an_existing_application_keeps_its_settings(load: Load) -> None:
-    existing = load("examples.existing_celery")
     untouched = Celery("untouched", set_as_current=False).conf
     assert existing.app is existing.shop
     assert all(existing.shop.conf[name] == untouched[name] for name in RECOMMENDED.keys() - OWN)
