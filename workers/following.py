@@ -177,7 +177,8 @@ def _resumed(at: _Follower) -> Generator[Effect, Any, None]:
     now = _open(at, at.state)
     for tid, task in now.tasks.items():
         if tid in now.results:
-            yield Tell(Ended("", task, now.results[tid], now.values, kept=True))
+            step = at.state.checkpoint.step + 1
+            yield Tell(Ended("", task, now.results[tid], now.values, kept=True, step=step))
     todo = tuple(task for tid, task in now.tasks.items() if tid not in now.results)
     if todo:
         yield Tell(Started("", at.state, todo))
@@ -207,7 +208,7 @@ def _ended(at: _Follower, tid: str, blob: bytes) -> Generator[Effect, Any, None]
     if task is None:
         return
     now.results[tid] = result = at.served.wire.read_result(blob)
-    yield Tell(Ended("", task, result, now.values))
+    yield Tell(Ended("", task, result, now.values, step=at.state.checkpoint.step + 1))
 
 
 def _open(at: _Follower, state: ThreadState) -> _Open:
