@@ -47,6 +47,7 @@ async def test_an_event_loop_runs_on_an_asyncio_client(
     redis_server: RedisServer, namespace: str
 ) -> None:
     async with AsyncRedisSaver.from_conn_string(redis_server.url, namespace=namespace) as saver:
+        await saver.asetup()
         graph = compiled("approval", saver)
         await graph.ainvoke({"request": "r"}, on("t"))
         done = await graph.ainvoke(Command(resume="ok"), on("t"))
