@@ -9,6 +9,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from celery import Celery
+
 from bench.side import ROOT, ChildSide
 from tests.support.processes import Process
 from tests.support.redis_server import RedisServer
@@ -40,17 +42,18 @@ def stage(folder: Path, peers: str) -> Iterator[Stage]:
 
 def _side(stack: ExitStack, python: str, name: str, url: str, folder: Path) -> ChildSide:
     env = {**os.environ, "BENCH_REDIS": url, "PYTHONPATH": str(ROOT)}
-    command = [python, "-m", "celery", "-A", f"bench.{name}_app", "worker", "--loglevel", "INFO"]
+    command = [python, "-m", "celery", "-A", f"bench.{name}_app", "worker", "--loglevel", "WARNING"]
     command += ["--pool", "prefork", "--concurrency", str(POOL), "--hostname", f"{name}@localhost"]
     command += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     worker = Process(command, log=folder / f"{name}-worker.log", env=env)
     stack.callback(worker.end)
-    wait_until(lambda: _is_ready(worker), READY_WITHIN, f"the worker of {name}")
+    app = Celery(broker=url, set_as_current=False)
+    wait_until(lambda: _is_ready(worker, app), READY_WITHIN, f"the worker of {name}")
     log = folder / f"{name}.log"
     return stack.enter_context(ChildSide(python, f"bench.{name}", env, log))
 
 
-def _is_ready(worker: Process) -> bool:
+def _is_ready(worker: Process, app: Celery) -> bool:
     if not worker.alive:
         raise RuntimeError(f"A worker ended at once:\n{worker.output}")
-    return " ready." in worker.output
+    return bool(app.control.ping(timeout=0.5))
