@@ -196,14 +196,11 @@ def stored(seen: Any) -> Any:
     A committed superstep's results are not kept beside its checkpoint there, and the ids of threads
     carry a scope here, because graphs share the store.
     """
-    match seen:
-        case dict():
-            return {key: stored(item) for key, item in seen.items() if key != "results"}
-        case list() | tuple() if _is_plain(seen):
-            return type(seen)(stored(item) for item in seen)
-        case str():
-            return _SCOPED.sub("", seen)
-    return seen
+    if isinstance(seen, dict):
+        return {key: stored(item) for key, item in seen.items() if key != "results"}
+    if isinstance(seen, list | tuple) and _is_plain(seen):
+        return type(seen)(stored(item) for item in seen)
+    return _SCOPED.sub("", seen) if isinstance(seen, str) else seen
 
 
 _SCOPED = re.compile(rf"\b{SCOPE}[0-9a-f]{{12}}/")

@@ -6,31 +6,27 @@ from typing import Any
 
 import pytest
 
-from tests.parity.catalogue import CASES, Case
+from tests.parity.catalogue import CASES, on_celery
 from tests.parity.engines import DISTGRAPH
 from tests.parity.observe import stored
 from tests.parity.programs import Program
 from tests.parity.script import run
 
-pytestmark = pytest.mark.celery
+pytestmark = [pytest.mark.celery, pytest.mark.timeout(300)]
 REMEMBERS = {
+    "building-a_path_sees_its_own_node_but_not_the_siblings",
     "interrupts-a_finished_sibling_is_not_run_again",
     "interrupts-a_failure_after_an_answer_keeps_the_answer",
     "nested-a_standalone_graph_inside_keeps_nothing",
     "supersteps-a_failed_node_keeps_its_siblings_writes",
     "supersteps-a_retry_policy_runs_a_node_again",
 }
-"""Cases whose nodes count their runs in a variable, which other processes do not share."""
+"""Cases whose nodes note in a variable that they ran, which other processes do not share."""
 
 
-@pytest.mark.parametrize(
-    ("name", "case"),
-    [pytest.param(name, CASES[name], id=name) for name in sorted(CASES.keys() - REMEMBERS)],
-)
-def test_a_case_on_worker_processes_does_what_it_does_here(
-    name: str, case: Case, on_processes: Any
-) -> None:
-    assert stored(case(on_processes(name))) == stored(case(DISTGRAPH))
+@pytest.mark.parametrize("name", on_celery(sorted(CASES.keys() - REMEMBERS)))
+def test_a_case_on_worker_processes_does_what_it_does_here(name: str, on_processes: Any) -> None:
+    assert stored(CASES[name](on_processes(name))) == stored(CASES[name](DISTGRAPH))
 
 
 def test_random_programs_on_worker_processes_do_what_they_do_here(
