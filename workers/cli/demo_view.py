@@ -107,12 +107,18 @@ def finished(screen: Screen, published: list[str], seconds: float) -> None:
 
 
 def stored(screen: Screen, backend: CeleryBackend, thread_id: str) -> None:
-    """Say what Redis holds while the question is pending."""
+    """Say what Redis holds while the question is pending: what was counted, and all the rest."""
     client: Any = backend.ledger.client
-    prefix = backend.thread_key(thread_id).prefix
-    keys = list(client.scan_iter(match=f"{prefix}*", count=1_000))
-    taken = sum(client.memory_usage(key, samples=0) or 0 for key in keys)
-    screen.note(f"The pending question, with all that was counted: {len(keys)} keys, {size(taken)}")
+    thread = backend.thread_key(thread_id)
+    taken = {
+        key.decode(): client.memory_usage(key, samples=0) or 0
+        for key in client.scan_iter(match=f"{thread.prefix}*", count=1_000)
+    }
+    counted = taken.pop(thread.checkpoints, 0)
+    screen.note(
+        f"Redis holds {size(counted)} of counts, and {size(sum(taken.values()))} in {len(taken)} "
+        "keys for the question that waits."
+    )
 
 
 def at_rest(screen: Screen, folder: Path, workers: int) -> None:
@@ -122,4 +128,4 @@ def at_rest(screen: Screen, folder: Path, workers: int) -> None:
         f"Detached: {workers} workers and Redis have ended, no process, socket or message is left; "
         f"{size(held)} on disk in {folder}."
     )
-    screen.note("This starts them again, answers yes or no as it says, and finishes:")
+    screen.note("This starts them again, answers the question, and finishes:")

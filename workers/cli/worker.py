@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import uuid
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -44,9 +46,10 @@ def worker(  # noqa: PLR0913 a command's options
     namespace: Namespace = None,
 ) -> Exit:
     """Serve graphs: start a Celery worker that runs their supersteps."""
-    backend = serving(targets, Connection(redis, broker, namespace))
     if stop_at_eof:
+        signal.signal(signal.SIGTERM, _leave_in_order)
         threading.Thread(target=_terminate_at_eof, daemon=True).start()
+    backend = serving(targets, Connection(redis, broker, namespace))
     # Workers of one name would take each other's place in the list of who is there.
     name = hostname or f"w{uuid.uuid4().hex[:8]}@%h"
     argv = ["worker", "--hostname", name, "--pool", pool, "--loglevel", loglevel]
@@ -55,6 +58,11 @@ def worker(  # noqa: PLR0913 a command's options
     argv += ["--queues", queues] if queues else []
     code: int | None = backend.app.worker_main(argv)
     return Exit.FAILED if code else Exit.OK
+
+
+def _leave_in_order(_number: int, _frame: FrameType | None) -> None:
+    """End through the exit handlers, until Celery's own handler takes over."""
+    sys.exit(0)
 
 
 def _terminate_at_eof() -> None:

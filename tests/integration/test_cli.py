@@ -1,0 +1,196 @@
+"""The commands that start, show, answer and remove runs, against real workers."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.command import Shell, running
+from tests.support.processes import Process
+from tests.support.redis_server import RedisServer
+from tests.support.waiting import wait_until
+
+pytestmark = [pytest.mark.redis, pytest.mark.celery]
+
+ERRANDS = "tests.support.apps.errands:graph"
+
+
+@pytest.fixture(scope="module")
+def shell(redis_server: RedisServer) -> Shell:
+    return Shell(redis_server.url, f"t-{uuid.uuid4().hex[:16]}")
+
+
+@pytest.fixture(scope="module")
+def worker(shell: Shell, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    log = tmp_path_factory.mktemp("worker") / "worker.log"
+    process = shell.worker(ERRANDS, "--concurrency", "2", log=log)
+    yield process
+    process.end()
+
+
+@pytest.fixture
+def thread(worker: Process) -> str:
+    return f"errand-{uuid.uuid4().hex[:8]}"
+
+
+def start(shell: Shell, thread: str, **given: object) -> None:
+    shell("run", ERRANDS, "--input", json.dumps(given), "--thread", thread)
+
+
+def test_a_run_shows_its_updates_and_its_state(shell: Shell, thread: str) -> None:
+    ended = shell("run", ERRANDS, "--input", '{"count": 3}', "--thread", thread)
+    assert ended.code == 0, ended.err
+    assert ended.out.count("errand  {") == 3
+    assert f"success thread {thread}" in ended.out
+
+
+def test_a_run_answers_programs_with_one_document(shell: Shell, worker: Process) -> None:
+    ended = shell("run", ERRANDS, "--input", '{"count": 2}', "--json")
+    assert ended.code == 0, ended.err
+    assert ended.data["status"] == "success"
+    assert sorted(ended.data["values"]["done"]) == [0, 1]
+    assert ended.data["thread"]
+
+
+def test_input_may_come_from_a_file(shell: Shell, thread: str, tmp_path: Path) -> None:
+    (tmp_path / "input.json").write_text('{"count": 1}')
+    ended = shell("run", ERRANDS, "--input", f"@{tmp_path / 'input.json'}", "--json")
+    assert ended.data["values"]["done"] == [0]
+
+
+def test_a_run_that_asks_ends_with_3_and_a_resume_with_0(shell: Shell, thread: str) -> None:
+    asked = shell("run", ERRANDS, "--input", '{"ask": "so?"}', "--thread", thread, "--json")
+    assert asked.code == 3
+    (question,) = asked.data["interrupts"]
+    assert question["value"] == {"question": "so?"}
+    words = ("--interrupt", question["id"], "--value", '"yes"', "--wait", "--target", ERRANDS)
+    answered = shell("resume", thread, *words, "--json")
+    assert answered.code == 0, answered.err
+    assert answered.data["values"]["answer"] == "yes"
+
+
+def test_a_run_that_fails_ends_with_1_and_can_be_retried(
+    shell: Shell, thread: str, tmp_path: Path
+) -> None:
+    missing = tmp_path / "exists"
+    given = json.dumps({"fails_until": str(missing)})
+    failed = shell("run", ERRANDS, "--input", given, "--thread", thread, "--json")
+    assert failed.code == 1
+    assert "ValueError: the file is not there yet" in failed.err
+    assert "Traceback" not in failed.err
+    assert failed.data["status"] == "error"
+    missing.touch()
+    retried = shell("retry", thread, "--wait", "--target", ERRANDS)
+    assert retried.code == 0, retried.err
+
+
+def test_waiting_tells_why_a_retry_failed_again(shell: Shell, thread: str) -> None:
+    start(shell, thread, fails_until="/nowhere/at/all")
+    again = shell("retry", thread, "--wait", "--target", ERRANDS, "--json")
+    assert again.code == 1
+    assert "the file is not there yet" in again.data["error"]
+
+
+def test_a_detached_run_goes_on_by_itself(shell: Shell, thread: str) -> None:
+    started = shell("run", ERRANDS, "--input", '{"count": 2}', "--thread", thread, "--detach")
+    assert started.code == 0
+    assert "run " in started.out
+
+    def done() -> bool:
+        ended = shell("show", thread, "--target", ERRANDS, "--json")
+        return ended.code == 0 and ended.data["status"] == "idle"
+
+    wait_until(done, 20, "the detached run to end")
+
+
+def test_interrupted_threads_are_listed(shell: Shell, thread: str) -> None:
+    start(shell, thread, ask="so?")
+    listed = shell("threads", "--interrupted", "--graph", "errands", "--json")
+    (found,) = [each for each in listed.data if each["thread"] == thread]
+    assert (found["status"], found["graph"], found["served"]) == ("interrupted", "errands", True)
+    assert thread in shell("threads", "--interrupted").out
+
+
+def test_show_tells_the_question_and_the_state(shell: Shell, thread: str) -> None:
+    start(shell, thread, ask="so?")
+    shown = shell("show", thread, "--target", ERRANDS, "--json").data
+    assert shown["status"] == "interrupted"
+    assert shown["next"] == ["check"]
+    assert shown["values"]["ask"] == "so?"
+    assert [each["value"] for each in shown["interrupts"]] == [{"question": "so?"}]
+
+
+def test_a_state_of_classes_that_were_not_named_says_how_to_name_them(
+    shell: Shell, thread: str
+) -> None:
+    start(shell, thread, ask="so?")
+    refused = shell("show", thread)
+    assert refused.code == 1
+    assert "--target module:graph" in refused.err
+    assert refused.err.count("\n") == 1
+
+
+def test_history_lists_checkpoints_newest_first(shell: Shell, thread: str) -> None:
+    start(shell, thread, count=2)
+    steps = [each["step"] for each in shell("history", thread, "--target", ERRANDS, "--json").data]
+    assert steps == [3, 2, 1, 0, -1]
+    assert "errand x 2" in shell("history", thread, "--target", ERRANDS).out
+
+
+def test_a_cancelled_thread_asks_no_more(shell: Shell, thread: str) -> None:
+    start(shell, thread, ask="so?")
+    assert shell("cancel", thread).out == "Cancelled.\n"
+    again = shell("cancel", thread, "--json")
+    assert (again.code, again.data["cancelled"]) == (0, False)
+    refused = shell("resume", thread, "--value", "1", "--target", ERRANDS)
+    assert refused.code == 1
+    assert refused.err.startswith("distgraph: ")
+
+
+def test_a_deleted_thread_is_gone(shell: Shell, thread: str) -> None:
+    start(shell, thread, ask="so?")
+    assert shell("delete", thread).code == 0
+    missing = shell("show", thread)
+    assert missing.code == 1
+    assert missing.err == f"distgraph: No thread '{thread}' is stored.\n"
+
+
+def test_input_that_the_state_cannot_take_is_one_clear_line(shell: Shell, thread: str) -> None:
+    refused = shell("run", ERRANDS, "--input", "[]", "--json")
+    assert refused.code == 1
+    assert "Expected dict, got []" in refused.err
+    assert refused.err.count("\n") == 1
+
+
+def test_one_sweep_finds_nothing_to_do_on_a_healthy_system(shell: Shell, worker: Process) -> None:
+    assert shell("sweep", "--json").data == {"sent": 0}
+
+
+def test_a_graph_without_a_backend_runs_where_the_options_say(shell: Shell, thread: str) -> None:
+    local = "tests.support.apps.errands:local"
+    ended = shell("run", local, "--input", '{"count": 1}', "--json")
+    assert ended.code == 0, ended.err
+
+
+def test_ctrl_c_ends_with_130_and_says_nothing(shell: Shell, tmp_path: Path) -> None:
+    nobody = Shell(shell.redis, f"t-{uuid.uuid4().hex[:16]}")
+    words = ("run", ERRANDS, "--input", "{}", "--thread", "waits")
+    with running(*words, log=tmp_path / "run.log", env=nobody.env) as process:
+        wait_until(lambda: "thread waits" in process.output, 20, "the run to begin")
+        os.kill(process.pid, signal.SIGINT)
+        wait_until(lambda: not process.alive, 20, "the command to end")
+        assert process.returncode == 130
+        assert process.output == "thread waits\n"
+
+
+def test_a_worker_stops_when_its_input_ends(shell: Shell, tmp_path: Path) -> None:
+    words = ("worker", ERRANDS, "--pool", "solo", "--stop-at-eof")
+    with running(*words, log=tmp_path / "worker.log", env=shell.env) as process:
+        wait_until(lambda: not process.alive, 30, "the worker to end")
+        assert process.returncode == 0, process.output

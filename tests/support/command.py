@@ -1,0 +1,85 @@
+"""The `distgraph` command as a user runs it: a process with an exit code and two outputs."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.support.processes import ROOT, Process
+from tests.support.waiting import wait_until
+
+PROGRAM = (sys.executable, "-m", "workers.cli")
+ENDS_WITHIN = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What a command left."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def data(self) -> Any:
+        """Its output, which must be one JSON document."""
+        return json.loads(self.out)
+
+
+@contextlib.contextmanager
+def running(*words: str, log: Path, env: Mapping[str, str] | None = None) -> Iterator[Process]:
+    """Start `distgraph words...`, and have it gone at the end of the block."""
+    process = Process([*PROGRAM, *words], log=log, env=env)
+    try:
+        yield process
+    finally:
+        process.end()
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """Runs commands against one Redis and namespace; ``cwd`` is where they run."""
+
+    redis: str
+    namespace: str
+    cwd: Path = ROOT
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        return {
+            "DISTGRAPH_REDIS": self.redis,
+            "DISTGRAPH_NAMESPACE": self.namespace,
+            "PYTHONPATH": str(ROOT),
+        }
+
+    def __call__(self, *words: str, stdin: str = "") -> Ended:
+        """Run `distgraph words...` to its end."""
+        done = subprocess.run(
+            [*PROGRAM, *words],
+            cwd=self.cwd,
+            env={**os.environ, **self.env},
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=ENDS_WITHIN,
+            check=False,
+        )
+        return Ended(done.returncode, done.stdout, done.stderr)
+
+    def worker(self, *words: str, log: Path) -> Process:
+        """Start `distgraph worker words...` and return when it consumes; the caller ends it."""
+        process = Process([*PROGRAM, "worker", *words], log=log, env=self.env)
+
+        def ready() -> bool:
+            assert process.alive, process.output
+            return " ready." in process.output
+
+        wait_until(ready, ENDS_WITHIN, "the worker to be ready")
+        return process

@@ -1,0 +1,136 @@
+"""What the commands are made of: targets, values, and how things are shown."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from distgraph.errors import BrokerUnavailable, NothingToResume, StoreUnavailable
+from distgraph.graph import END, START, StateGraph
+from tests.support.apps import errands
+from workers import CeleryBackend
+from workers.cli import targets
+from workers.cli.ending import Ending, shown
+from workers.cli.exits import CommandError, Exit, code_of
+from workers.cli.screen import ago, as_json, plain, size
+from workers.cli.targets import Connection, graph_of, serving
+from workers.cli.values import read_json
+
+ERRANDS = "tests.support.apps.errands:graph"
+
+
+def another(**backend: Any) -> Any:
+    builder = StateGraph(errands.Errands)
+    builder.add_node("only", lambda _: {})
+    builder.add_edge(START, "only").add_edge("only", END)
+    return builder.compile(name="another", backend=CeleryBackend(**backend))
+
+
+def test_a_target_on_a_backend_keeps_it() -> None:
+    assert graph_of(ERRANDS, Connection()) is errands.graph
+    assert serving([ERRANDS], Connection()) is errands.backend
+    assert serving(["tests.support.apps.errands:backend"], Connection()) is errands.backend
+
+
+def test_options_move_a_graph_to_another_redis() -> None:
+    moved = graph_of(ERRANDS, Connection(redis="redis://elsewhere:1/0", namespace="there"))
+    assert isinstance(moved.backend, CeleryBackend)
+    assert moved.backend.settings.redis == "redis://elsewhere:1/0"
+    assert moved.backend.registry.labels() == errands.backend.registry.labels()
+
+
+def test_a_graph_without_a_backend_gets_one() -> None:
+    backend = serving(["tests.support.apps.errands:local"], Connection())
+    assert [each.graph.name for each in backend.registry.all()] == ["errands"]
+
+
+def test_targets_of_one_place_are_served_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(errands, "another", another(), raising=False)
+    backend = serving(["tests.support.apps.errands:another", ERRANDS], Connection())
+    assert [each.graph.name for each in backend.registry.all()] == ["another", "errands"]
+
+
+def test_targets_of_two_places_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere = another(redis="redis://elsewhere:1/0")
+    monkeypatch.setattr(errands, "another", elsewhere, raising=False)
+    with pytest.raises(CommandError, match="elsewhere than the other targets"):
+        serving(["tests.support.apps.errands:another", ERRANDS], Connection())
+
+
+def test_a_backend_beside_another_is_refused() -> None:
+    with pytest.raises(CommandError, match="backend of its own"):
+        serving(["tests.support.apps.errands:backend"], Connection(redis="redis://elsewhere:1/0"))
+
+
+def test_two_graphs_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = another().on(CeleryBackend(), name="errands")
+    monkeypatch.setattr(errands, "another", other, raising=False)
+    with pytest.raises(CommandError, match="already has another graph"):
+        serving([ERRANDS, "tests.support.apps.errands:another"], Connection())
+
+
+def test_modules_of_the_current_folder_are_found(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here_only.py").write_text("from tests.support.apps.errands import graph\n")
+    monkeypatch.chdir(tmp_path)
+    assert targets.load("here_only:graph") is errands.graph
+
+
+def test_values_are_read_from_json_and_files(tmp_path: Any) -> None:
+    (tmp_path / "value.json").write_text('{"a": 1}')
+    assert read_json("--value", f"@{tmp_path / 'value.json'}") == {"a": 1}
+    assert read_json("--value", '"yes"') == "yes"
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (StoreUnavailable("gone"), Exit.UNHEALTHY),
+        (BrokerUnavailable("gone"), Exit.UNHEALTHY),
+        (NothingToResume("no"), Exit.FAILED),
+        (CommandError("no", Exit.USAGE), Exit.USAGE),
+    ],
+)
+def test_errors_have_exit_codes(error: Exception, code: Exit) -> None:
+    assert code_of(error) is code
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [("success", 0), ("interrupted", 3), ("error", 1), ("cancelled", 1)],
+)
+def test_outcomes_have_exit_codes(status: str, code: int) -> None:
+    assert Ending("thread", "run", status).code == code
+
+
+def test_text_from_elsewhere_cannot_steer_a_terminal() -> None:
+    assert str(plain("a\x1b[31mb\nc\ud800")) == r"a\x1b[31mb\nc\ud800"
+    assert str(plain("")) == "''"
+
+
+def test_any_state_can_be_printed_as_json() -> None:
+    given = {"note": errands.Note("so"), "when": timedelta(seconds=1), "odd": object}
+    assert '"note": {"text": "so"}' in as_json(given)
+
+
+def test_the_channels_that_a_graph_keeps_for_itself_are_not_shown() -> None:
+    assert shown({"a": 1, "__start__": 2}) == {"a": 1}
+    assert shown({"__root__": [1]}) == [1]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0 s ago"), (61, "1 min ago"), (7_300, "2 h ago"), (200_000, "2 d ago")],
+)
+def test_moments_are_told_as_people_do(seconds: int, text: str) -> None:
+    assert ago(datetime.now(UTC) - timedelta(seconds=seconds)) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(12, "12 bytes"), (2_048, "2.0 KB"), (3 * 2**20, "3.0 MB")]
+)
+def test_sizes_are_told_in_units(count: int, text: str) -> None:
+    assert size(count) == text

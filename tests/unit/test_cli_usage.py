@@ -1,0 +1,85 @@
+"""Wrong usage is told in one line, and nothing is started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from workers.cli.program import COMMANDS, program
+
+ERRANDS = "tests.support.apps.errands:graph"
+
+
+def call(*words: str) -> Result:
+    return CliRunner().invoke(program(), list(words))
+
+
+def test_help_names_every_command_and_the_exit_codes() -> None:
+    shown = call("--help").output
+    assert all(command.__name__ in shown for command in COMMANDS)
+    assert "Exit codes" in shown
+
+
+@pytest.mark.parametrize("command", [command.__name__ for command in COMMANDS])
+def test_every_command_explains_itself(command: str) -> None:
+    assert call(command, "--help").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["run", "refunds", "--input", "1"], "write module:attribute"),
+        (["run", ":graph", "--input", "1"], "write module:attribute"),
+        (["run", "no_such_module:graph", "--input", "1"], "no module no_such_module"),
+        (["run", "tests.support.apps.errands:nope", "--input", "1"], "has no attribute 'nope'"),
+        (["run", "tests.support.apps.errands:not_a_graph", "--input", "1"], "of type int"),
+        (["run", "tests.support.apps.errands:backend", "--input", "1"], "not a compiled graph"),
+        (["run", ERRANDS, "--input", "{"], "--input is not JSON"),
+        (["run", ERRANDS, "--input", "@/nowhere/at/all"], "cannot be read"),
+        (["resume", "thread", "--value", "yes"], "'\"so\"'"),
+        (["threads", "--status", "lost"], "--status is one of idle, busy"),
+        (["threads", "--interrupted", "--status", "idle"], "--status is one of"),
+        (["threads", "--namespace", "A B"], "namespace"),
+        (["threads", "--redis", "http://localhost"], "URL of Redis"),
+        (["demo", "--yes", "--no"], "exclude each other"),
+        (["demo", "source", "--resume", "out"], "--resume goes without"),
+        (["demo", "--detach", "--resume", "out"], "--resume goes without"),
+        (["demo", "/nowhere/at/all"], "is not a folder"),
+    ],
+)
+def test_wrong_usage_ends_with_2_and_says_why(words: list[str], reason: str) -> None:
+    ended = call(*words)
+    assert ended.exit_code == 2
+    assert reason in ended.stderr
+    assert ended.stderr.count("\n") == 1
+    assert ended.stdout == ""
+
+
+def test_nothing_to_resume_is_said_before_anything_starts(tmp_path: Path) -> None:
+    ended = call("demo", "--resume", str(tmp_path))
+    assert ended.exit_code == 1
+    assert "Nothing can be resumed" in ended.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_module_that_fails_to_import_says_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "half_done.py").write_text("x = 1\nraise RuntimeError('not yet')\n")
+    monkeypatch.chdir(tmp_path)
+    ended = call("worker", "half_done:graph")
+    assert ended.exit_code == 2
+    assert "RuntimeError: not yet" in ended.stderr
+    assert "half_done.py:2" in ended.stderr
+
+
+def test_a_module_that_misses_another_names_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "half_there.py").write_text("import no_such_module_at_all\n")
+    monkeypatch.chdir(tmp_path)
+    ended = call("worker", "half_there:graph")
+    assert ended.exit_code == 2
+    assert "No module named 'no_such_module_at_all'" in ended.stderr
