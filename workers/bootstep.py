@@ -39,6 +39,9 @@ def add_bootstep(app: Celery, backend: CeleryBackend, task: Any) -> None:
             backend.wind_up()
             backend.leave(worker.hostname)
 
+        def terminate(self, worker: Any) -> None:
+            self.stop(worker)  # a cold shutdown asks this way, and by default nothing happens
+
     def release(args: Any = None, exception: Any = None, **_: Any) -> None:
         if isinstance(exception, WorkerLostError):
             hint = hints.read(list(args or ()))

@@ -41,6 +41,8 @@ def own_app(name: str, broker: str) -> Celery:
     if is_redis(broker):
         app.conf.worker_disable_prefetch = True
         app.conf.broker_transport_options = transport_options(broker)
+    if broker.startswith(("redis://", "rediss://")):  # a socket's URL names kombu's own transport
+        app.conf.broker_transport = "workers.redis_transport:Transport"
     app.conf.worker_hijack_root_logger = False
     return app
 

@@ -1,0 +1,45 @@
+"""kombu's Redis transport, but a message that nobody can read is dropped instead of fatal.
+
+Whoever may write to the broker could otherwise end every worker with one entry of a list.
+"""
+
+from __future__ import annotations
+
+import logging
+from queue import Empty
+from typing import Any, cast
+
+from kombu.transport import redis
+
+log = logging.getLogger(__name__)
+
+
+class Channel(redis.Channel):
+    """Reads on after an entry that is not JSON, or whose body cannot be decoded."""
+
+    def _brpop_read(self, **options: Any) -> Any:
+        try:
+            return super()._brpop_read(**options)  # type: ignore[misc]  # left out of the types
+        except ValueError as error:
+            cast(Transport, self.connection).drop(error)
+            raise Empty from error
+
+
+class Transport(redis.Transport):
+    """Counts what it drops, and logs the first."""
+
+    Channel = Channel
+    garbled = 0
+
+    def drop(self, what: object) -> None:
+        """Note a message that is no message."""
+        self.garbled += 1
+        if self.garbled == 1:
+            log.warning("A garbled message was ignored: %.200r. Others are counted.", what)
+
+    def _deliver(self, message: Any, queue: str | None) -> None:
+        match message:
+            case {"properties": {"delivery_tag": str(), "delivery_info": {}}}:
+                super()._deliver(message, queue)
+            case _:
+                self.drop(message)
