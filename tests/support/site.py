@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from tests.support.apps.served import register
 from tests.support.celery_worker import CeleryWorker
 from tests.support.redis_server import RedisServer
@@ -64,6 +66,9 @@ class Site:
 
     def end(self) -> None:
         """End all workers, by force where they do not hurry."""
+        for worker in self.workers:
+            if worker.alive:
+                psutil.Process(worker.pid).terminate()
         for worker in self.workers:
             worker.end()
         self.workers.clear()

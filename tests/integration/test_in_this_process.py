@@ -1,0 +1,105 @@
+"""A worker inside the test's own process, and jobs added to an application that exists already."""
+
+from __future__ import annotations
+
+import operator
+import threading
+import uuid
+from pathlib import Path
+from typing import Annotated, Any, TypedDict
+
+import pytest
+from celery import Celery
+
+from distgraph.errors import DistGraphError
+from distgraph.graph import START, StateGraph
+from distgraph.types import Command, Send, interrupt
+from tests.support.redis_server import RedisServer
+from tests.support.site import on
+from workers import CeleryBackend
+from workers.celery_settings import RECOMMENDED
+
+pytestmark = pytest.mark.celery
+
+
+class State(TypedDict, total=False):
+    xs: Annotated[list[Any], operator.add]
+
+
+def closures(seen: list[str]) -> StateGraph[Any]:
+    """Return a graph of functions that no other process could import."""
+
+    def ask(state: State) -> dict[str, Any]:
+        seen.append("ask")
+        return {"xs": [interrupt("?")]}
+
+    builder = StateGraph(State)
+    builder.add_node("one", lambda packet: {"xs": [packet]})
+    builder.add_node("ask", ask)
+    builder.add_conditional_edges(START, lambda _: [Send("one", n) for n in range(5)], ["one"])
+    return builder.add_edge("one", "ask")
+
+
+def check(graph: Any, seen: list[str]) -> None:
+    assert graph.invoke({}, on("t"))["__interrupt__"][0].value == "?"
+    assert graph.invoke(Command(resume="!"), on("t"))["xs"] == [0, 1, 2, 3, 4, "!"]
+    assert seen == ["ask", "ask"]
+
+
+def test_a_worker_in_this_process_runs_closures(redis_server: RedisServer, namespace: str) -> None:
+    seen: list[str] = []
+    backend = CeleryBackend(redis_server.url, namespace=namespace)
+    graph = closures(seen).compile(name="closures", backend=backend)
+    with backend.worker():
+        check(graph, seen)
+    assert "distgraph-sweeper" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_jobs_join_an_application_that_exists(redis_server: RedisServer, namespace: str) -> None:
+    seen: list[str] = []
+    app = Celery(f"shop-{uuid.uuid4().hex}", broker=redis_server.url, set_as_current=False)
+    app.conf.task_default_queue = f"{namespace}-shop"
+    app.conf.broker_connection_retry_on_startup = True
+    names = (*RECOMMENDED, "broker_transport", "broker_transport_options", "task_queues")
+    before = {name: app.conf.get(name) for name in names}
+    backend = CeleryBackend(redis_server.url, app=app, namespace=namespace)
+    graph = closures(seen).compile(name="closures", backend=backend)
+    with backend.worker():
+        check(graph, seen)
+    assert f"{namespace}.step" in app.tasks
+    assert {name: app.conf.get(name) for name in names} == before
+
+
+def test_the_embedded_redis_carries_a_graph(tmp_path: Path) -> None:
+    seen: list[str] = []
+    backend = CeleryBackend.embedded(tmp_path / "data")
+    try:
+        graph = closures(seen).compile(name="closures", backend=backend)
+        with backend.worker():
+            check(graph, seen)
+    finally:
+        backend.close()
+
+
+def test_a_run_is_not_waited_for_inside_a_node(redis_server: RedisServer, namespace: str) -> None:
+    backend = CeleryBackend(redis_server.url, namespace=namespace)
+    inner = closures([]).compile(name="inner", backend=backend)
+    builder = StateGraph(State)
+
+    def waits(state: State) -> dict[str, Any]:
+        return {"xs": [inner.submit({}, on("inner")).result()]}
+
+    builder.add_node("waits", waits).add_edge(START, "waits")
+    outer = builder.compile(name="outer", backend=backend)
+    with backend.worker(), pytest.raises(RuntimeError, match="inside a node"):
+        outer.invoke({}, on("outer"))
+
+
+def test_two_graphs_of_one_name_are_refused(redis_server: RedisServer, namespace: str) -> None:
+    backend = CeleryBackend(redis_server.url, namespace=namespace)
+    closures([]).compile(name="same", backend=backend)
+    other = StateGraph(State).add_node("x", lambda _: {}).add_edge(START, "x")
+    with pytest.raises(ValueError, match="same"):
+        other.compile(name="same", backend=backend)
+    with pytest.raises((ValueError, DistGraphError), match="name"):
+        other.compile(backend=backend)
