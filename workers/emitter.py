@@ -21,11 +21,10 @@ class Emitter:
     def __init__(
         self,
         *,
-        wanted: bool,
         encode: Callable[[Any], bytes],
         send: Callable[[Sequence[bytes]], None],
     ) -> None:
-        self._wanted, self._encode, self._send = wanted, encode, send
+        self._encode, self._send = encode, send
         self._lock = threading.Lock()
         self._waiting: list[bytes] = []
         self._last = 0.0
@@ -33,8 +32,6 @@ class Emitter:
 
     def emit(self, chunk: Any) -> None:
         """Stream ``chunk``; SerializationError for one that is not storable or over 64 KB."""
-        if not self._wanted:
-            return
         blob = self._encode(chunk)
         if len(blob) > MAX_CHUNK:
             msg = f"A custom chunk has {len(blob)} bytes; at most {MAX_CHUNK} can be streamed."

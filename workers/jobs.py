@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from distgraph.core.execute import run_task, run_task_async
-from distgraph.core.frame import TaskFrame
+from distgraph.core.frame import TaskFrame, discard
 from distgraph.core.graph import Node
 from distgraph.core.model import (
     Completed,
@@ -134,18 +134,19 @@ def _attempt(opened: Opened, claimed: Any) -> Attempt:
     wire, head, desk = opened.served.wire, opened.head, opened.desk
     task = wire.read_task(claimed.tid, claimed.blob)
     checkpoint = with_nulls(opened.graph, opened.state.checkpoint, opened.state.nulls)
+    wanted = "custom" in head.modes.split()
     emitter = Emitter(
-        wanted="custom" in head.modes.split(),
         encode=wire.serializer.dumps,
         send=lambda blobs: desk.emit(head.run, task.id, blobs),
     )
     frame = TaskFrame(
         task=task,
+        graph=opened.graph,
         checkpoint=checkpoint,
         ns="",
         token=desk.token,
         invocation=opened.run.invocation(head.thread_id, head.run),
-        emit=emitter.emit,
+        emit=emitter.emit if wanted else discard,
         attempt=claimed.att,
         answers=wire.read_answers(claimed.answers),
         frames=wire.read_frames(claimed.memo),

@@ -9,6 +9,7 @@ from typing import Any
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.checkpoint.serde.schema import classes_of
 from distgraph.core.graph import Graph
+from distgraph.graph.subgraphs import schemas_of
 from workers.wire import Wire
 
 
@@ -42,7 +43,7 @@ class Registry:
                 "compile one of them under another name."
             )
             raise ValueError(msg)
-        schemas = (*graph.schema_types, *((context_schema,) if context_schema else ()))
+        schemas = (*schemas_of(graph), *((context_schema,) if context_schema else ()))
         wire = Wire(self._serializer(classes_of(*schemas)))
         self._graphs[graph.name] = Served(graph, wire, queue)
         return self._graphs[graph.name]
@@ -61,7 +62,7 @@ class Registry:
 
     def common_wire(self) -> Wire:
         """Return an encoder for threads of any graph, also of those that are not known here."""
-        schemas = (schema for served in self.all() for schema in served.graph.schema_types)
+        schemas = (schema for served in self.all() for schema in schemas_of(served.graph))
         return Wire(self._serializer(classes_of(*schemas)))
 
     def _serializer(self, known: Iterable[type]) -> JsonPlusSerializer:

@@ -12,6 +12,7 @@ from typing import Any
 from typing_extensions import Unpack
 
 from distgraph.checkpoint.base import BaseCheckpointSaver
+from distgraph.checkpoint.serde.schema import classes_of
 from distgraph.core.graph import Graph
 from distgraph.graph import calls
 from distgraph.graph.jobs import Owner, job_of, unheard
@@ -20,6 +21,7 @@ from distgraph.graph.options import InvokeOptions, Options, StreamOptions, Submi
 from distgraph.graph.results import conclude, result_of
 from distgraph.graph.shape import Shape
 from distgraph.graph.state_access import Config, StateAccess
+from distgraph.graph.subgraphs import schemas_of
 from distgraph.runners.backend import Backend, Job
 from distgraph.runners.local import LocalBackend
 from distgraph.streaming import View
@@ -43,7 +45,7 @@ class CompiledStateGraph(StateAccess):
         self.checkpointer = checkpointer
         self.stream_mode: StreamMode = "updates"
         self.config = calls.merge_configs(config)
-        self.backend: Backend = backend or LocalBackend(_saver(checkpointer))
+        self.backend: Backend = backend or LocalBackend(_saver(checkpointer, graph))
 
     @property
     def name(self) -> str:
@@ -227,7 +229,8 @@ class CompiledStateGraph(StateAccess):
         return inner, job, Shape(view, asked, job.place.ns)
 
 
-def _saver(checkpointer: Any) -> BaseCheckpointSaver | None:
+def _saver(checkpointer: Any, graph: Graph) -> BaseCheckpointSaver | None:
+    """Return the checkpointer, knowing the classes of the graph's state."""
     if checkpointer is None or isinstance(checkpointer, bool):
         return None
     if not isinstance(checkpointer, BaseCheckpointSaver):
@@ -236,4 +239,4 @@ def _saver(checkpointer: Any) -> BaseCheckpointSaver | None:
             f"`False`, or `None`. Received {type(checkpointer).__name__}."
         )
         raise TypeError(msg)
-    return checkpointer
+    return checkpointer.with_allowlist(classes_of(*schemas_of(graph)))

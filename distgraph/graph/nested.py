@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
-from distgraph.core.frame import TaskFrame
+from distgraph.core.frame import TaskFrame, discard
 from distgraph.events import Custom, Ended, Event, Inside, Resumed, Started, Stepped
 from distgraph.runners.backend import Backend, Job, Place
 from distgraph.runners.local import drive, drive_async
@@ -39,8 +39,10 @@ class Inner:
 
     @property
     def live(self) -> bool:
-        """Whether somebody listens to the events of nested graphs."""
-        return self.frame is not None and self.frame.publish is not None
+        """Whether somebody listens to what happens in nested graphs, or to their own chunks."""
+        if self.frame is None:
+            return False
+        return self.frame.publish is not None or self.frame.emit is not discard
 
     def events(self, backend: Backend, job: Job) -> Iterator[Event]:
         """Carry ``job`` where it belongs, passing on what happens to the graphs around."""

@@ -93,16 +93,24 @@ def rebuild(error: Errored) -> Exception:
     Its class is looked up among the modules that are imported already, never imported; an
     instance is made without running its ``__init__``. What is not found is a RemoteNodeError.
     """
-    module, _, name = error.kind.rpartition(".")
-    found: Any = getattr(sys.modules.get(module), name, None)
-    if isinstance(found, type) and issubclass(found, Exception):
-        made = found.__new__(found)
-        made.args = error.args or (error.message,)
-    else:
-        made = RemoteNodeError(f"{error.kind}: {error.message}")
+    made = _made(error) or RemoteNodeError(f"{error.kind}: {error.message}")
     for note in (*error.notes, f"Traceback in the worker:\n{error.traceback}"):
         if note.strip():
             made.add_note(note)
+    return made
+
+
+def _made(error: Errored) -> Exception | None:
+    module, _, name = error.kind.rpartition(".")
+    found: Any = getattr(sys.modules.get(module), name, None)
+    if not (isinstance(found, type) and issubclass(found, Exception)):
+        return None
+    try:
+        made: Exception = found.__new__(found)
+        made.args = error.args or (error.message,)
+        str(made)
+    except Exception:  # noqa: BLE001 the class needs more than a record has
+        return None
     return made
 
 

@@ -28,6 +28,20 @@ def _is_compiled(value: Any) -> bool:
     return isinstance(getattr(value, "graph", None), Graph)
 
 
+def schemas_of(graph: Graph) -> tuple[Any, ...]:
+    """Return the state schemas of ``graph`` and of the graphs in its nodes, which it stores too."""
+    found: dict[int, Any] = {}
+    todo, seen = [graph], set()
+    while todo:
+        current = todo.pop()
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        found |= {id(schema): schema for schema in current.schema_types}
+        todo += [inner for node in current.nodes.values() for inner in graphs_in(node)]
+    return tuple(found.values())
+
+
 def inner_state(graph: Graph, state: ThreadState | None, ns: str) -> tuple[Graph, ThreadState]:
     """Return the graph and the state that wait at ``ns`` inside a task; ValueError if none do."""
     inner = waiting_inside(state, ns) if state else None

@@ -15,6 +15,7 @@ from queue import SimpleQueue
 from typing import Any, Self
 
 from distgraph.core.execute import run_task
+from distgraph.core.frame import discard
 from distgraph.core.model import Errored, Result, Task, ThreadState
 from distgraph.engine import Execute
 from distgraph.errors import SerializationError
@@ -60,7 +61,7 @@ class Threads:
         superstep = open_superstep(
             self._job,
             request,
-            emit=lambda chunk: self._told.put(Custom(ns, chunk)),
+            emit=(lambda chunk: self._told.put(Custom(ns, chunk))) if self._job.live else discard,
             publish=self._told.put if self._job.live else None,
             passes=PASSES,
         )

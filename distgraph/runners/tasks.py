@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from typing import Any, Self
 
 from distgraph.core.execute import run_task_async
+from distgraph.core.frame import discard
 from distgraph.core.model import Errored, Result, Task, ThreadState
 from distgraph.engine import Execute
 from distgraph.errors import SerializationError
@@ -45,7 +46,7 @@ class Tasks:
         superstep = open_superstep(
             self._job,
             request,
-            emit=lambda chunk: self._tell(Custom(ns, chunk)),
+            emit=(lambda chunk: self._tell(Custom(ns, chunk))) if self._job.live else discard,
             publish=self._tell if self._job.live else None,
             passes=PASSES,
         )

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from distgraph.types import Command, Interrupt
 from workers.cli import demo_view as view
@@ -220,9 +221,10 @@ def _decide(plan: Plan, asked: Asked) -> bool | None:
 
 def _prompt(plan: Plan, asked: Asked) -> bool | None:
     """Ask until the answer is a yes or a no; the end of the input detaches."""
+    prompt = Text(f"{asked.question.value['question']} [y/n] ")
     while True:
         try:
-            text = plan.screen.console.input(f"{asked.question.value['question']} [y/n] ")
+            text = plan.screen.console.input(prompt)
         except EOFError:
             return None
         if (decision := read_answer(text)) is not None:
