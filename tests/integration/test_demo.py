@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import select
 import shlex
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.support.command import Ended, Shell, running
+from tests.support.command import PROGRAM, Ended, Shell, running
 from tests.support.processes import ROOT
 from tests.support.waiting import wait_until
 
@@ -105,6 +108,30 @@ def test_without_a_terminal_it_detaches_and_prints_one_command(source: Path, out
     assert "no terminal" in ended.out
     (command,) = [line for line in ended.out.splitlines() if "demo --resume" in line]
     assert shlex.split(command)[-3:] == ["--resume", str(out), "--yes"]
+
+
+def test_at_a_terminal_it_asks_until_the_answer_is_a_yes_or_a_no(source: Path, out: Path) -> None:
+    pid, terminal = pty.fork()
+    if not pid:
+        os.execv(sys.executable, [*PROGRAM, "demo", str(source), "--out", str(out)])
+    screen = bytearray()
+
+    def asked(times: int) -> bool:
+        if select.select([terminal], [], [], 0)[0]:
+            screen.extend(os.read(terminal, 4096))
+        return screen.count(b"[y/n]") == times
+
+    try:
+        wait_until(lambda: asked(1), 30, "the question")
+        os.write(terminal, b"perhaps\n")
+        wait_until(lambda: asked(2), 10, "the question again")
+        os.write(terminal, b"no\n")
+        wait_until(lambda: asked(2) and b"Refused" in screen, 20, "the end")
+    finally:
+        os.kill(pid, signal.SIGINT)
+        os.waitpid(pid, 0)
+        os.close(terminal)
+    assert not (out / "report.json").exists()
 
 
 def test_an_answered_census_cannot_be_resumed_again(source: Path, out: Path) -> None:
