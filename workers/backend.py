@@ -17,10 +17,13 @@ from celery import Celery
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.replies import WorkerSeen
+from checkpoint_redis.saver import RedisSaver
+from distgraph import _frame
 from distgraph.core.graph import Graph
 from distgraph.core.model import ThreadState
 from distgraph.events import Event
 from distgraph.runners.backend import Job, Listing, Place
+from distgraph.runners.local import LocalBackend
 from workers import following, reading, starting
 from workers.bootstep import add_bootstep
 from workers.celery_settings import broker_url, own_app
@@ -294,12 +297,22 @@ class CeleryBackend:
         yield from following.follow(served, thread, begun, job.modes, None)
 
     def events(self, job: Job) -> Iterator[Event]:
-        """Submit ``job`` and follow it to its end."""
+        """Submit ``job`` and follow it to its end; inside a node, carry it right there."""
+        if _frame.running() is not None:
+            return self._local(job.graph).events(job)
         return told(self._whole(job), self._means())
 
     def aevents(self, job: Job) -> AsyncIterator[Event]:
         """Do what ``events`` does on the running loop."""
+        if _frame.running() is not None:
+            return self._local(job.graph).aevents(job)
         return atold(self._whole(job), self._async_means(), [])
+
+    def _local(self, graph: Graph) -> LocalBackend:
+        """Return a runner for a thread that a node drives: no worker waits for another."""
+        serde = self._served(graph).wire.serializer
+        client = self._clients.ledger().client
+        return LocalBackend(RedisSaver(client, namespace=self.namespace, serde=serde))
 
     def submit(self, compiled: Any, job: Job) -> Run:
         """Start ``job`` and return its handle."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,13 +23,15 @@ from checkpoint_redis.replies import (
     Hint as Entry,
 )
 from distgraph.core.model import Errored
-from distgraph.errors import AdvanceLost, WorkerLost
+from distgraph.errors import AdvanceLost, DistGraphError, WorkerLost
 from workers.dispatched import Dispatched
+from workers.due import sweep_shard
 from workers.hints import Hint, Outgoing, outgoing
 from workers.leases import Leases
 from workers.served import Registry, Served
 from workers.settings import Settings
 
+log = logging.getLogger(__name__)
 STAGE_CHUNK = 1_000
 
 
@@ -175,6 +179,20 @@ class Desk:
             retry_in_ms=-1 if retry_in is None else int(retry_in * 1000),
             memo=memo,
         )
+
+    def look_again(self, delay: float) -> None:
+        """Queue a retry when its back-off is over: the sweeper, which also would, is coarser."""
+        timer = threading.Timer(delay, self._sweep)
+        timer.daemon = True
+        timer.start()
+
+    def _sweep(self) -> None:
+        office = self.office
+        lost = office.registry.common_wire().error(worker_lost(office.settings.max_lost))
+        try:
+            sweep_shard(self._ledger, office.settings, self.thread.shard, lost, office.publish)
+        except DistGraphError as error:
+            log.info("A retry waits for the next sweep: %s", error)
 
     def fail_advance(self, error: bytes) -> str:
         """End the run because its superstep cannot be reduced."""

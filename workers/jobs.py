@@ -32,6 +32,8 @@ from workers.hints import Hint
 from workers.opened import Opened, open_frame
 
 log = logging.getLogger(__name__)
+LATER = 0.002
+"""Seconds past a back-off, so that it is over on Redis' clock too."""
 
 
 def step(office: Office, hint: Hint) -> None:
@@ -214,4 +216,7 @@ def _fail(attempt: Attempt, error: Errored) -> None:
     wire = attempt.opened.served.wire
     delay = retry_delay(attempt.node, error, attempt.number, random.random())  # noqa: S311 a jitter
     memo = wire.frames(error.frames)
-    attempt.opened.desk.fail(attempt.task.id, wire.error(error), delay, memo)
+    desk = attempt.opened.desk
+    status = desk.fail(attempt.task.id, wire.error(error), delay, memo)
+    if status == "retry" and delay is not None and delay < desk.office.settings.sweep:
+        desk.look_again(delay + LATER)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from checkpoint_redis.keys import SHARDS, Thread
 from checkpoint_redis.ledger import Ledger
-from checkpoint_redis.replies import Due, Hint
 from distgraph.errors import DistGraphError
 from workers.desk import worker_lost
+from workers.due import sweep_shard
 from workers.hints import Outgoing, outgoing
 from workers.settings import Settings
 
@@ -83,26 +82,11 @@ class Sweeper:
 
     def sweep(self) -> int:
         """Look through all shards once; return how many hints were sent."""
-        sent = 0
-        for shard in range(SHARDS):
-            sent += self._send(
-                self._ledger().sweep(
-                    self._settings.namespace,
-                    shard,
-                    max_lost=self._settings.max_lost,
-                    lost=self._duties.lost,
-                )
-            )
+        sent = sum(
+            sweep_shard(self._ledger(), self._settings, shard, self._duties.lost, self._publish)
+            for shard in range(SHARDS)
+        )
         return sent + self._refill()
-
-    def _send(self, dues: Iterable[Due]) -> int:
-        by_thread: dict[str, list[Hint]] = defaultdict(list)
-        for due in dues:
-            by_thread[due.x] += due.hints
-        messages = [m for x, hints in by_thread.items() for m in outgoing(x, hints)]
-        if messages:
-            self._publish(messages)
-        return len(messages)
 
     def _refill(self) -> int:
         """Publish whole outboxes again when the broker is known to have lost them."""

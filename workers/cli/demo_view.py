@@ -107,17 +107,18 @@ def finished(screen: Screen, published: list[str], seconds: float) -> None:
 
 
 def stored(screen: Screen, backend: CeleryBackend, thread_id: str) -> None:
-    """Say what Redis holds while the question is pending: what was counted, and all the rest."""
+    """Say what Redis holds while the question is pending."""
     client: Any = backend.ledger.client
     thread = backend.thread_key(thread_id)
     taken = {
         key.decode(): client.memory_usage(key, samples=0) or 0
         for key in client.scan_iter(match=f"{thread.prefix}*", count=1_000)
     }
+    told = sum(taken.pop(key, 0) for key in (thread.events, thread.event_blobs))
     counted = taken.pop(thread.checkpoints, 0)
     screen.note(
-        f"Redis holds {size(counted)} of counts, and {size(sum(taken.values()))} in {len(taken)} "
-        "keys for the question that waits."
+        f"Redis holds {size(counted)} of counts, {size(sum(taken.values()))} in {len(taken)} keys "
+        f"for the question that waits, and {size(told)} of events that expire in five minutes."
     )
 
 
