@@ -218,6 +218,7 @@ def test_whole_messages_are_streamed_with_their_node() -> None:
 def test_the_metadata_say_what_set_the_node_off() -> None:
     ((_, about),) = chat(DRAFT).stream({"messages": []}, stream_mode="messages")
     assert about == {
+        "langgraph_step": 1,
         "langgraph_node": "n0",
         "langgraph_triggers": ("branch:to:n0",),
         "langgraph_path": ("__pregel_pull", "n0"),
