@@ -27,7 +27,8 @@ TRANSPORT: Mapping[str, Any] = {
     "visibility_timeout": 60,
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,
-    "socket_timeout": 30,
+    # Longer than any read blocks (1 s), and short enough to tell of a server that hangs.
+    "socket_timeout": 4,
     "socket_connect_timeout": 2,
     "socket_keepalive": True,
     "health_check_interval": 10,
