@@ -15,7 +15,20 @@ log = logging.getLogger(__name__)
 
 
 class Channel(redis.Channel):
-    """Reads on after an entry that is not JSON, or whose body cannot be decoded."""
+    """Reads on after an entry that is not JSON, or whose body cannot be decoded.
+
+    It also keeps its client: kombu makes a new one for every publish, delivery and
+    acknowledgement, which costs more than the commands that are sent through it.
+    """
+
+    _kept: Any = None
+
+    def _create_client(self, asynchronous: bool = False) -> Any:
+        if asynchronous:
+            return super()._create_client(asynchronous=True)  # type: ignore[misc]  # as below
+        if self._kept is None or self._kept.connection_pool is not self.pool:
+            self._kept = super()._create_client()  # type: ignore[misc]  # as below
+        return self._kept
 
     def _brpop_read(self, **options: Any) -> Any:
         try:
