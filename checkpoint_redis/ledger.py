@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from functools import wraps
@@ -59,15 +60,31 @@ class Ledger:
     """The commands over a blocking client (made with ``decode_responses=False``).
 
     StoreUnavailable when Redis cannot be reached within ``retry_for`` seconds (0 = one try),
-    StoreError when it refuses, CorruptRecord when its answer cannot be read.
+    StoreError when it refuses, CorruptRecord when its answer cannot be read. With a ``namespace``
+    the first call checks its format.
     """
 
-    def __init__(self, client: redis.Redis, *, retry_for: float = RETRY_FOR) -> None:
+    def __init__(
+        self, client: redis.Redis, *, retry_for: float = RETRY_FOR, namespace: str = ""
+    ) -> None:
         self.client = client
         self._execute: Callable[..., Any] = client.execute_command
         self._retry_for = retry_for
+        self._unchecked = namespace
+
+    def check(self) -> None:
+        """Raise StoreError when another version's threads are in the namespace; asks once."""
+        if self._unchecked:
+            self._carry(commands.meta(self._unchecked, _install_id()))
+            self._unchecked = ""
 
     def call(self, command: Command[T]) -> T:
+        """Carry out ``command``."""
+        if self._unchecked:
+            self.check()
+        return self._carry(command)
+
+    def _carry(self, command: Command[T]) -> T:
         pauses = _pauses(self._retry_for)
         while True:
             try:
@@ -109,6 +126,7 @@ class Ledger:
     history = _method(commands.history)
     checkpoints = _method(commands.checkpoints)
     channels = _method(commands.channels)
+    nulls = _method(commands.nulls)
     writes = _method(commands.writes)
     threads = _method(commands.threads)
     scan = _method(commands.scan)
@@ -121,12 +139,27 @@ class Ledger:
 class AsyncLedger:
     """The same over an asyncio client, which belongs to the caller's event loop."""
 
-    def __init__(self, client: redis.asyncio.Redis, *, retry_for: float = RETRY_FOR) -> None:
+    def __init__(
+        self, client: redis.asyncio.Redis, *, retry_for: float = RETRY_FOR, namespace: str = ""
+    ) -> None:
         self.client = client
         self._execute: Callable[..., Any] = client.execute_command
         self._retry_for = retry_for
+        self._unchecked = namespace
+
+    async def check(self) -> None:
+        """Do what ``Ledger.check`` does."""
+        if self._unchecked:
+            await self._carry(commands.meta(self._unchecked, _install_id()))
+            self._unchecked = ""
 
     async def call(self, command: Command[T]) -> T:
+        """Carry out ``command``."""
+        if self._unchecked:
+            await self.check()
+        return await self._carry(command)
+
+    async def _carry(self, command: Command[T]) -> T:
         pauses = _pauses(self._retry_for)
         while True:
             try:
@@ -168,6 +201,7 @@ class AsyncLedger:
     history = _async(commands.history)
     checkpoints = _async(commands.checkpoints)
     channels = _async(commands.channels)
+    nulls = _async(commands.nulls)
     writes = _async(commands.writes)
     threads = _async(commands.threads)
     scan = _async(commands.scan)
@@ -175,6 +209,10 @@ class AsyncLedger:
     appear = _async(commands.appear)
     disappear = _async(commands.disappear)
     workers = _async(commands.workers)
+
+
+def _install_id() -> str:
+    return secrets.token_hex(8)
 
 
 def _words(command: Command[Any]) -> tuple[Any, ...]:

@@ -38,7 +38,8 @@ class Started:
 class Answered:
     """How an answer went.
 
-    ``joined``: the answer went into ``run``, which was under way. ``nothing``: the thread's
+    ``joined``: the answer went into ``run``, which was under way. ``more``: there are too many
+    hints for one reply, all of them are in the outbox. ``nothing``: the thread's
     status is ``outcome`` and waits for nothing. ``pending``: the questions that do wait.
     """
 
@@ -48,6 +49,7 @@ class Answered:
     run: str = ""
     hints: tuple[Hint, ...] = ()
     advance: bool = False
+    more: bool = False
     pending: tuple[str, ...] = ()
     outcome: str = ""
 
@@ -226,10 +228,22 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Nulls:
+    """What callers wrote at a checkpoint whose superstep is not open.
+
+    ``over``: it was committed, so that the gotos among them have been followed.
+    """
+
+    blobs: tuple[bytes, ...]
+    over: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Loaded:
     """A frame at one moment; ``channels`` is empty for a checkpoint that is not the head.
 
     ``log``: what a saver noted of the checkpoint's tasks. The head has a log or an open superstep.
+    ``nulls``: what callers wrote at the checkpoint; ``over`` as in Nulls.
     """
 
     header: Header
@@ -241,6 +255,7 @@ class Loaded:
     questions: tuple[Asked, ...]
     nulls: tuple[bytes, ...]
     log: tuple[bytes, ...] = ()
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True)

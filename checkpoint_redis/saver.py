@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Self, TypeVar
@@ -10,7 +9,7 @@ from typing import Any, Self, TypeVar
 import redis
 import redis.asyncio
 
-from checkpoint_redis import commands, keys, saving
+from checkpoint_redis import keys, saving
 from checkpoint_redis.ledger import AsyncLedger, Ledger
 from checkpoint_redis.saving import Steps
 from checkpoint_redis.stored import Archive
@@ -48,8 +47,7 @@ class RedisSaver(BaseCheckpointSaver):
         keys.check_namespace(namespace)
         self.namespace = namespace
         self.client = _client(redis)
-        self._ledger = Ledger(self.client)
-        self._checked: list[str] = []
+        self._ledger = Ledger(self.client, namespace=namespace)
 
     @classmethod
     @contextmanager
@@ -66,15 +64,13 @@ class RedisSaver(BaseCheckpointSaver):
 
     def setup(self) -> None:
         """Check that the server can be reached, and that the namespace is of this version."""
-        self._run(_nothing())
+        self._ledger.check()
 
     @property
     def _archive(self) -> Archive:
         return Archive(self.namespace, self.serde)
 
     def _run(self, steps: Steps[T]) -> T:
-        if not self._checked:
-            self._checked.append(self._ledger.call(commands.meta(self.namespace, _install_id())))
         reply: Any = None
         try:
             while True:
@@ -156,7 +152,7 @@ class AsyncRedisSaver(RedisSaver):
         aclient = _async_client(redis)
         super().__init__(_blocking(aclient), namespace=namespace, serde=serde, types=types)
         self.aclient = aclient
-        self._async_ledger = AsyncLedger(aclient)
+        self._async_ledger = AsyncLedger(aclient, namespace=namespace)
 
     @classmethod
     @asynccontextmanager
@@ -173,12 +169,9 @@ class AsyncRedisSaver(RedisSaver):
 
     async def asetup(self) -> None:
         """Check what ``setup`` checks."""
-        await self._arun(_nothing())
+        await self._async_ledger.check()
 
     async def _arun(self, steps: Steps[T]) -> T:
-        if not self._checked:
-            command = commands.meta(self.namespace, _install_id())
-            self._checked.append(await self._async_ledger.call(command))
         reply: Any = None
         try:
             while True:
@@ -241,14 +234,6 @@ class AsyncRedisSaver(RedisSaver):
     async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         for steps in _pruning(self._archive, thread_ids, strategy):
             await self._arun(steps)
-
-
-def _nothing() -> Steps[None]:
-    yield from ()
-
-
-def _install_id() -> str:
-    return secrets.token_hex(8)
 
 
 def _pruning(archive: Archive, thread_ids: Sequence[str], strategy: str) -> Iterator[Steps[None]]:

@@ -301,7 +301,7 @@ def _unused(
         name
         for name in names
         if (name.startswith("v|") and name not in used)
-        or (name.startswith("k|") and name[2:] in lost)
+        or (name.startswith(("k|", "z|")) and name[2:] in lost)
         or (name.startswith("p|") and _owner(name) in lost)
     ]
     heads = []

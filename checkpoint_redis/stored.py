@@ -186,10 +186,14 @@ class Archive:
             nothing,
             results=dict(self._results(loaded)),
             answers={t.tid: self._answers(t.answers) for t in loaded.tasks if t.answers},
-            nulls=tuple(records.unpack_completed(self._plain(blob)) for blob in loaded.nulls),
+            nulls=tuple(self._null(blob, over=loaded.over) for blob in loaded.nulls),
             passed=passed if passed == cp else "",
         )
         return codec.encode_changes(None, state)
+
+    def _null(self, blob: bytes, *, over: bool) -> model.Completed:
+        null = records.unpack_completed(self._plain(blob))
+        return replace(null, goto=()) if over else null
 
     def _results(self, loaded: Loaded) -> Iterator[tuple[str, model.Result]]:
         memos = {task.tid: task.memo for task in loaded.tasks}

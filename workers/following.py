@@ -118,10 +118,30 @@ def _ended_unseen(at: _Follower) -> Generator[Effect, Any, bool]:
     if outcome is None:
         msg = f"Run {at.run} is not known: its thread was deleted, or Redis lost its data."
         raise ThreadNotFound(msg)
-    if outcome.status not in _QUIET:
-        return False
-    yield from _conclude(at, outcome.status, outcome.error)
-    return True
+    if outcome.status in _QUIET:
+        yield from _conclude(at, outcome.status, outcome.error)
+        return True
+    yield from _refuse_to_wait_for_nobody(at)
+    return False
+
+
+def _refuse_to_wait_for_nobody(at: _Follower) -> Generator[Effect, Any, None]:
+    """Raise when nothing can end the run any more.
+
+    A thread leaves a run in the script that writes its outcome, so an outcome that is read after
+    the thread was seen without the run is the last word.
+    """
+    header = yield commands.header(at.thread)
+    if header is not None and header.st == "busy" and header.run == at.run:
+        return
+    outcome = yield commands.outcome(at.thread, at.run)
+    if outcome is not None and outcome.status == "pending":
+        stands = "gone" if header is None else f"{header.st}, its last run is '{header.run}'"
+        msg = (
+            f"Run {at.run} has no outcome, and nothing carries it any more: thread "
+            f"'{at.thread.thread_id}' is {stands}. Look at its state and start a new run."
+        )
+        raise CorruptRecord(msg)
 
 
 def _warn_if_unserved(at: _Follower) -> Generator[Effect, Any, None]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from checkpoint_redis import commands
 from checkpoint_redis.keys import Thread
+from checkpoint_redis.replies import Nulls
 from distgraph.core.model import Checkpoint, ThreadState
 from distgraph.runners.backend import Listing, Place
 from workers.flows import Effect, Flow
@@ -22,10 +23,11 @@ def history(wire: Wire, thread: Thread, place: Place, listing: Listing) -> Flow:
     found: list[ThreadState] = []
     for part in _chunks((yield from _ids(thread, place, listing))):
         blobs = yield commands.checkpoints(thread, "", part)
-        for blob in blobs:
+        nulls = yield commands.nulls(thread, "", part)
+        for blob, written in zip(blobs, nulls, strict=True):
             if blob is None:
                 continue
-            state = yield from _state(wire, thread, blob, head)
+            state = yield from _state(wire, thread, blob, written, head)
             if _matches(state.checkpoint, listing.filter):
                 found.append(state)
             if listing.limit is not None and len(found) >= listing.limit:
@@ -51,13 +53,17 @@ def _chunks(ids: list[str]) -> list[tuple[str, ...]]:
 
 
 def _state(
-    wire: Wire, thread: Thread, blob: bytes, head: ThreadState | None
+    wire: Wire,
+    thread: Thread,
+    blob: bytes,
+    nulls: Nulls,
+    head: ThreadState | None,
 ) -> Generator[Effect, Any, ThreadState]:
     channels = yield from fetch_channels(thread, wire.refs(blob))
     checkpoint = wire.read_checkpoint(blob, channels)
     if head is not None and head.checkpoint.id == checkpoint.id:
         return head
-    return ThreadState(checkpoint)
+    return ThreadState(checkpoint, nulls=wire.read_nulls(nulls.blobs, over=nulls.over))
 
 
 def _matches(checkpoint: Checkpoint, wanted: Mapping[str, Any]) -> bool:

@@ -291,8 +291,18 @@ def publish_answered(thread: Thread, answered: Answered, queue: str) -> Flow:
     if answered.advance:
         hints.append(_advance_hint(answered, queue))
     yield Publish(tuple(outgoing(thread.x, hints)))
+    if answered.more:
+        yield from _publish_outbox(thread, answered.ep)
     yield commands.published(thread, "", answered.ep)
     return None
+
+
+def _publish_outbox(thread: Thread, ep: str) -> Generator[Effect, Any, None]:
+    cursor, more = 0, True
+    while more:
+        cursor, part = yield commands.outbox(thread, "", ep, cursor)
+        yield Publish(tuple(outgoing(thread.x, part)))
+        more = cursor != 0
 
 
 def _advance_hint(answered: Answered, queue: str) -> Any:

@@ -169,9 +169,10 @@ class Wire:
         """Return the record of a caller's update and gotos."""
         return self.serializer.dumps(records.pack_result(null))
 
-    def read_nulls(self, blobs: tuple[bytes, ...]) -> tuple[Completed, ...]:
-        """Return a caller's updates and gotos."""
-        return tuple(records.unpack_completed(self.serializer.loads(blob)) for blob in blobs)
+    def read_nulls(self, blobs: tuple[bytes, ...], *, over: bool = False) -> tuple[Completed, ...]:
+        """Return a caller's updates and gotos; the gotos not when they were followed (``over``)."""
+        nulls = (records.unpack_completed(self.serializer.loads(blob)) for blob in blobs)
+        return tuple(replace(null, goto=()) if over else null for null in nulls)
 
     # --- whole supersteps ------------------------------------------------------------------
 
@@ -230,7 +231,7 @@ class Wire:
             checkpoint=self.read_checkpoint(loaded.checkpoint, channels),
             results=results,
             answers={t.tid: self.read_answers(t.answers) for t in loaded.tasks if t.answers},
-            nulls=self.read_nulls(loaded.nulls),
+            nulls=self.read_nulls(loaded.nulls, over=loaded.over),
             passed=loaded.header.passed,
         )
 

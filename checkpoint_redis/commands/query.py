@@ -6,11 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from checkpoint_redis import keys
-from checkpoint_redis.commands.read import blobs, checked, named, number, pairs, record, text
+from checkpoint_redis.commands.read import (
+    blobs,
+    checked,
+    items,
+    named,
+    number,
+    pairs,
+    record,
+    text,
+)
 from checkpoint_redis.commands.read import thread_id as read_thread_id
 from checkpoint_redis.commands.script import Arguments, Plain, Script
 from checkpoint_redis.keys import Thread
-from checkpoint_redis.replies import Asked, Header, Listed, Loaded, OpenTask, RunOutcome
+from checkpoint_redis.replies import Asked, Header, Listed, Loaded, Nulls, OpenTask, RunOutcome
 
 CHUNK = 500
 
@@ -18,7 +27,8 @@ CHUNK = 500
 def load(thread: Thread, ns: str = "", cp: str = "", *, open: bool = True) -> Script[Loaded | None]:  # noqa: A002 - what is open
     """Read a frame at one moment; None when the thread does not exist.
 
-    Of a checkpoint that is not the head come neither channels nor the open superstep.
+    Of a checkpoint that is not the head come neither channels nor the open superstep, but what
+    callers wrote there.
     """
     return Arguments().script("load", thread, _loaded, ns=ns, cp=cp, open=int(open))
 
@@ -54,6 +64,11 @@ def checkpoints(thread: Thread, ns: str, cps: tuple[str, ...]) -> Script[tuple[b
 def channels(thread: Thread, ns: str, refs: tuple[str, ...]) -> Script[tuple[bytes | None, ...]]:
     """Read channel blobs by "channel@ref"; at most CHUNK at a time."""
     return Arguments().script("values", thread, tuple, fields=[f"v|{ns}|{ref}" for ref in refs])
+
+
+def nulls(thread: Thread, ns: str, cps: tuple[str, ...]) -> Script[tuple[Nulls, ...]]:
+    """Read the null-task records that stand beside checkpoints; at most CHUNK at a time."""
+    return Arguments().script("values", thread, _nulls, fields=[f"z|{ns}|{cp}" for cp in cps])
 
 
 def writes(thread: Thread, ns: str, cursor: int) -> Plain[tuple[int, dict[str, bytes]]]:
@@ -116,7 +131,8 @@ def _outcome(raw: Any) -> RunOutcome | None:
 def _loaded(raw: Any) -> Loaded | None:
     if raw is None:
         return None
-    s, w, u = (pairs(part) for part in raw[6:]) if len(raw) > 6 else ({}, {}, {})  # noqa: PLR2004 - the open superstep follows
+    kept = Nulls(blobs(raw[6][1:]), raw[6][:1] == [b"over"])
+    s, w, u = (pairs(part) for part in raw[7:]) if len(raw) > 7 else ({}, {}, {})  # noqa: PLR2004 - the open superstep follows
     return Loaded(
         header=_header(raw[0]),
         outcome=_outcome(raw[1:3]),
@@ -125,7 +141,8 @@ def _loaded(raw: Any) -> Loaded | None:
         tasks=tuple(_open_task(s, field[2:]) for field in s if field.startswith("t|")),
         writes=w,
         questions=tuple(_asked(u, s, tid) for tid in u),
-        nulls=blobs([s[f"z|{n}"] for n in range(number(raw[0][15]) if s else 0)]),
+        nulls=blobs([s[f"z|{n}"] for n in range(number(raw[0][15]))]) if s else kept.blobs,
+        over=kept.over and not s,
         log=blobs(raw[5]),
     )
 
@@ -156,6 +173,12 @@ def _asked(u: Mapping[str, bytes], s: Mapping[str, bytes], tid: str) -> Asked:
 @checked
 def _checkpoint_ids(raw: Any) -> tuple[int, tuple[str, ...]]:
     return int(raw[0]), tuple(text(field).rpartition("|")[2] for field in raw[1])
+
+
+@checked
+def _nulls(raw: Any) -> tuple[Nulls, ...]:
+    lists = (() if part is None else items(part) for part in raw)
+    return tuple(Nulls(each[1:], each[:1] == (b"over",)) for each in lists)
 
 
 @checked

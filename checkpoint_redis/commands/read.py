@@ -55,6 +55,19 @@ def blobs(raw: Sequence[bytes]) -> tuple[bytes, ...]:
     return tuple(raw)
 
 
+def items(raw: bytes) -> tuple[bytes, ...]:
+    """Read what frozen.lua's `text_of` wrote: the list and each item begin with their length."""
+    count, _, rest = raw.partition(b":")
+    found = []
+    for _ in range(int(count)):
+        length, _, rest = rest.partition(b":")
+        found.append(rest[: int(length)])
+        rest = rest[int(length) :]
+    if rest:
+        raise ValueError(f"not a list of blobs: {raw[:40]!r}")
+    return tuple(found)
+
+
 def hints(raw: Sequence[Sequence[Any]]) -> tuple[Hint, ...]:
     return tuple(
         Hint(text(ns), text(ep), text(tid), text(queue), number(priority))

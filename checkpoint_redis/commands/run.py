@@ -154,8 +154,8 @@ def _started(raw: Any) -> Started:
 @checked
 def _answered(raw: Any) -> Answered:
     match [text(part) if isinstance(part, bytes) else part for part in raw]:
-        case ["go" | "joined" as status, ep, event_id, run, found, advance]:
-            return Answered(status, ep, event_id, run, hints(found), bool(advance))
+        case ["go" | "joined" as status, ep, event_id, run, found, advance, more]:
+            return Answered(status, ep, event_id, run, hints(found), bool(advance), bool(more))
         case ["no_interrupt", pending]:
             return Answered("no_interrupt", pending=_texts(pending))
         case ["nothing", st]:

@@ -2,8 +2,8 @@
 -- Goes on with an open superstep: answers, asks again, or retries. All pairs or none.
 -- KEYS[1] header. ARGV[1] {run, mode, pairs, rnd, nulls, tasks, first, keep_cfg, cfg, modes, fp,
 -- stop, keep}; pairs: {ns, tid, iid, blob}; stop -1 = as it is.
--- -> {go|joined, ep, event id, run, hints, advance} | {no_interrupt, pending} | {nothing, st}
---  | {busy, run} | {missing} | {dup, ...}
+-- -> {go|joined, ep, event id, run, hints, advance, more} | {no_interrupt, pending} | {nothing, st}
+--  | {busy, run} | {missing} | {dup, ...}; more = 1: no hints, the outbox is to be read in parts
 local again = repeated(A.run)
 if again then return again end
 local h = call('HMGET', H, 'st', 'run', 'ev', 'queue', '/ep')
@@ -91,7 +91,20 @@ else
   if A.stop >= 0 then call('HSET', H, '/stop', A.stop) end
 end
 
-local hints = {}
+-- While the run was failed the hints of what was not started went to nobody: all are given again.
+local WIDE = 1000
+local function waiting()
+  local out = {}
+  for _, ns in ipairs(frames()) do
+    if call('SCARD', P .. 'q:' .. ns) > WIDE - #out then return {}, 1 end
+    for _, tid in ipairs(call('SMEMBERS', P .. 'q:' .. ns)) do
+      out[#out + 1] = hint(ns, tid, get(ns, tid))
+    end
+  end
+  return out, 0
+end
+
+local hints, more = {}, 0
 for _, each in ipairs(chosen) do
   local ns, tid = each[1], each[2]
   local f = get(ns, tid)
@@ -111,9 +124,10 @@ for _, each in ipairs(chosen) do
   due_outbox(ns, now() + OUTBOX_MS)
   hints[#hints + 1] = hint(ns, tid, f)
 end
-add_nulls('', A.nulls)
+add_nulls('', blobs(A.nulls))
 if #A.tasks > 0 then queue_tasks('', A.tasks, A.first) end
-for _, t in ipairs(A.tasks) do
+if A.mode == 'retry' then hints, more = waiting() end
+for _, t in ipairs(A.mode == 'retry' and {} or A.tasks) do
   hints[#hints + 1] = {'', h[5], t[1], t[2] == '' and h[4] or t[2], t[3]}
 end
 
@@ -121,4 +135,5 @@ end
 -- (flaw F2).
 local closing = 'open'
 if A.mode == 'retry' then closing = barrier('', {st = 'busy', adv = ''}, '', 0) end
-return {joins and 'joined' or 'go', h[5], from or '0-0', run, hints, closing == 'advance' and 1 or 0}
+local advances = closing == 'advance' and 1 or 0
+return {joins and 'joined' or 'go', h[5], from or '0-0', run, hints, advances, more}

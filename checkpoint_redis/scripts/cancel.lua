@@ -11,7 +11,6 @@ thaw()
 drop_frames()
 -- The checkpoint stays the same, so that only a new epoch keeps the old run's results out (F3).
 call('HSET', H, '/ep', A.ep)
-call('HDEL', H, '/nulls')
 -- An interrupted or failed run has its outcome already.
 if st == 'busy' then finish_run('idle', 'cancelled') else sleep('idle') end
 return {'cancelled', run}

@@ -10,5 +10,5 @@ end
 -- The epoch is not enough: after a fail-over another reducer may hold other writes (flaw F1).
 if f.adv ~= 'l' or f.advtok ~= A.tok then return {'stale'} end
 if A.step.staged and not is_staged(A.step.ep) then return {'unstaged'} end
-drop_step(A.ns)
+drop_step(A.ns, true)
 return open_step(A.ns, A.step)

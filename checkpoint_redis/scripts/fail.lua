@@ -8,9 +8,15 @@ local f = get(A.ns, A.tid)
 if not f or f[TOK] ~= A.tok then return {'stale'} end
 if f[ST] == 'B' then return {'retry'} end
 if f[ST] == 'X' then return {'failed'} end
-if frame.st ~= 'busy' or f[ST] ~= 'R' then return {'stale'} end
+if f[ST] ~= 'R' then return {'stale'} end
 if A.memo > 0 then call('HSET', P .. 's:' .. A.ns, 'm|' .. A.tid, blob(A.memo)) end
 nodue(A.ns, A.tid, 'l')
+-- A sibling has ended the run: the task is left as a retry of the run wants it, with no event and
+-- no other outcome. Still running, it would be waited for though nobody runs it.
+if frame.st ~= 'busy' then
+  mark_failed(A.ns, A.tid, f, blob(A.error))
+  return {'failed'}
+end
 if A.retry_in < 0 then
   fail_task(A.ns, A.tid, f, blob(A.error))
   return {'failed'}

@@ -1,11 +1,16 @@
 -- Tasks that fail for good.
 
--- A final failure ends the run; nothing of the superstep is lost, a retry goes on with it.
-local function fail_task(ns, tid, f, err)
-  f[ST] = 'X'
+-- What a retry runs again.
+local function mark_failed(ns, tid, f, err)
+  f[ST], f[OWNER] = 'X', ''
   put(ns, tid, f)
   call('HSET', P .. 's:' .. ns, 'e|' .. tid, err)
   call('SREM', P .. 'q:' .. ns, tid)
+end
+
+-- A final failure ends the run; nothing of the superstep is lost, a retry goes on with it.
+local function fail_task(ns, tid, f, err)
+  mark_failed(ns, tid, f, err)
   event('fail', {ns, tid}, err)
   finish_run('error', 'error', err)
 end

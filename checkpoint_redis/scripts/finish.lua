@@ -13,5 +13,5 @@ local alone = f.st == 'busy' and f.adv == '' and call('SCARD', P .. 'a:' .. A.ns
   and tonumber(call('HGET', H, A.ns .. '/nulls') or 0) == A.nulls
 if not alone or (A.step.staged and not is_staged(A.step.ep)) then return complete(f) end
 if record(A.ns, f.st, A.tok, A.results[1]) ~= 'done' then return complete(f) end
-drop_step(A.ns)
+drop_step(A.ns, true)
 return open_step(A.ns, A.step)

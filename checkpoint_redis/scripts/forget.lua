@@ -13,6 +13,7 @@ for _, head in ipairs(A.heads) do
   local ns, cp, step, refs = unpack(head)
   if ns == '' then
     drop_frames()
+    call('HDEL', C, nulls_field(ns))
     sleep('idle')
   end
   if cp == '' then

@@ -16,7 +16,6 @@ store_checkpoint(A.ns, A.checkpoint)
 if A.checkpoint[1] >= head then
   if A.ns == '' and A.checkpoint[1] ~= head then
     drop_frames()
-    call('HDEL', H, '/nulls')
     sleep('idle')
   end
   set_head(A.ns, A.checkpoint)

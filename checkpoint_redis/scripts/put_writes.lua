@@ -7,13 +7,12 @@ if not h[1] then return {'missing'} end
 if h[1] == 'busy' then return {'busy', h[2]} end
 local at_head = h[3] == A.cp
 local opened = at_head and is_open(A.ns)
+local kept = 'z|' .. A.ns .. '|' .. A.cp
 -- What workers left goes into the log with the rest: it must not be in two places.
-if opened and (A.ep == '' or h[4] ~= A.ep) then return {'conflict', h[4]} end
+if (opened or cget(kept)) and (A.ep == '' or h[4] ~= A.ep) then return {'conflict', h[4]} end
 thaw()
-if opened then
-  drop_step(A.ns)
-  call('HDEL', H, A.ns .. '/nulls')
-end
+if opened then drop_step(A.ns) end
+call('HDEL', C, kept)
 local name = 'p|' .. A.ns .. '|' .. A.cp
 local count = tonumber(call('HGET', C, name) or 0)
 for i, position in ipairs(A.records) do

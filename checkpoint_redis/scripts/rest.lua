@@ -30,8 +30,11 @@ end
 local function finish_run(st, status, err)
   local h = call('HMGET', H, 'run', '/cp')
   local run, cp = h[1], h[2] or ''
-  set_outcome(run, status, cp)
-  if err and err ~= '' then call('HSET', C, 'oe|' .. run, err) end
+  -- A thread that only a saver wrote to has had no run: an outcome of none is nobody's.
+  if run and run ~= '' then
+    set_outcome(run, status, cp)
+    if err and err ~= '' then call('HSET', C, 'oe|' .. run, err) end
+  end
   event('end', {run, status, cp}, err)
   sleep(st)
 end

@@ -12,7 +12,6 @@ if not st then create() end
 thaw()
 drop_frames()
 call('HSET', H, '/ep', A.step.ep)
-call('HDEL', H, '/nulls')
 store_checkpoints('', A.step.checkpoints)
 sleep(A.waiting and 'interrupted' or 'idle')
 return {'ok'}

@@ -162,15 +162,7 @@ CASES: dict[str, tuple[str, Calls]] = {
 }
 
 
-# An older checkpoint does not show the update that came from outside while it was the newest.
-FORGETS_UPDATE = pytest.mark.xfail(strict=True, reason="the update is not kept in the history")
-LOSING = ("an update comes with the answer", "a jump from outside")
-
-
-@pytest.mark.parametrize(
-    "case",
-    [pytest.param(case, marks=FORGETS_UPDATE) if case in LOSING else case for case in CASES],
-)
+@pytest.mark.parametrize("case", CASES)
 def test_workers_give_what_this_process_gives(shared: Site, thread_id: str, case: str) -> None:
     name, calls = CASES[case]
     here = ALL[name]().compile(name=name, checkpointer=InMemorySaver())

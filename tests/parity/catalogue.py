@@ -32,13 +32,6 @@ CASES: dict[str, Case] = {
 APART: dict[str, str] = {
     "access-the_state_at_each_checkpoint": "results of committed supersteps are not kept",
     "building-a_pydantic_model_is_the_state": "an error that cannot be rebuilt has another type",
-    "inputs-a_command_updates_and_goes_from_outside": "a caller's update shows a superstep later",
-    "interrupts-an_answer_may_carry_an_update_and_a_goto": (
-        "a caller's update shows a superstep later"
-    ),
-    "interrupts-the_node_sees_the_update_that_came_with_the_answer": (
-        "a caller's update shows a superstep later"
-    ),
     "nested-streams_of_a_graph_inside_are_told_apart": "graphs inside nodes stream nothing",
 }
 """Cases that are not equal on Celery, and why."""

@@ -29,6 +29,7 @@ from checkpoint_redis.replies import (
     Committed,
     Completed,
     Due,
+    Nulls,
     Started,
 )
 
@@ -148,6 +149,13 @@ class Driver:
         loaded = self.ledger.load(self.thread)
         assert loaded is not None
         return {task.tid: task.st for task in loaded.tasks}
+
+    def nulls(self, cp: str) -> tuple[bytes, ...]:
+        """Return what callers wrote at a checkpoint; both ways of reading it agree."""
+        loaded = self.ledger.load(self.thread, "", cp)
+        assert loaded is not None
+        assert self.ledger.nulls(self.thread, "", (cp,)) == (Nulls(loaded.nulls, loaded.over),)
+        return loaded.nulls
 
     def writes(self) -> dict[str, bytes]:
         loaded = self.ledger.load(self.thread)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 import redis
 
-from checkpoint_redis.records import Answer, Custom, Lease
+from checkpoint_redis import commands
+from checkpoint_redis.records import Answer, Custom, Lease, Outcome, Superstep, TaskEntry
 from checkpoint_redis.replies import Committed, Completed
 from distgraph.errors import StoreError
 from tests.support.thread_driver import LEASE, Driver, mutated, nonce, superstep
@@ -183,12 +186,107 @@ def a_late_failure_of_a_superseded_attempt_is_noise(d: Driver) -> None:
     assert d.status == "busy"
 
 
-def a_failure_after_the_end_of_the_run_is_noise(d: Driver) -> None:
+def a_failure_after_the_end_of_the_run_is_kept_for_its_retry(d: Driver) -> None:
     ep = d.started("a", "b")
     d.claim(ep, "a", "b")
     d.fail(ep, "a")
-    assert d.fail(ep, "b", retry_in_ms=10) == "stale"
-    assert d.states() == {"a": "X", "b": "R"}
+    ended = d.client.xlen(d.thread.events)
+    assert d.fail(ep, "b", retry_in_ms=10) == "failed"
+    assert (d.states(), d.due()) == ({"a": "X", "b": "X"}, set())
+    assert (d.outcome(), d.client.xlen(d.thread.events)) == ("error", ended)
+    assert {hint.tid for hint in d.go_on("retry").hints} == {"a", "b"}
+
+
+def a_retry_tells_of_all_that_waits(d: Driver) -> None:
+    ep = d.started("a", "b", "c")
+    d.claim(ep, "a", "b")
+    d.fail(ep, "a")
+    d.ledger.release(d.thread, "", ep, ("b",), owner="worker", max_lost=3)
+    retried = d.go_on("retry")
+    assert sorted(hint.tid for hint in retried.hints) == ["a", "b", "c"]
+    assert not retried.more
+    assert d.states() == {"a": "Q", "b": "Q", "c": "Q"}
+
+
+def a_release_from_a_failed_run_starts_nothing(d: Driver) -> None:
+    ep = d.started("a", "b")
+    d.claim(ep, "a", "b")
+    d.fail(ep, "a")
+    reply = d.ledger.release(d.thread, "", ep, ("b",), owner="worker", max_lost=0)
+    assert (reply.status, reply.hints, d.due()) == ("released", (), set())
+    assert (d.status, d.states()) == ("error", {"a": "X", "b": "Q"})
+
+
+def too_much_for_one_reply_is_read_from_the_outbox(d: Driver) -> None:
+    tids = [f"t{n}" for n in range(1_002)]
+    ep = d.started(*tids)
+    d.claim(ep, "t0")
+    d.fail(ep, "t0")
+    retried = d.go_on("retry")
+    assert (retried.hints, retried.more) == ((), True)
+    _, part = d.ledger.outbox(d.thread, "", ep, count=5_000)
+    assert {hint.tid for hint in part} == set(tids)
+
+
+def what_a_caller_wrote_stays_with_the_checkpoint(d: Driver) -> None:
+    ep = d.start(replace(superstep("cp-0", "a"), nulls=(b"null",))).ep
+    d.claim(ep, "a")
+    d.complete(ep, "a")
+    d.commit(ep, superstep("cp-1", outcome="end"))
+    assert d.nulls("cp-0") == (b"null",)
+    assert d.nulls("cp-1") == ()
+
+
+def what_a_caller_wrote_at_the_end_is_kept(d: Driver) -> None:
+    d.start(superstep("cp-0", outcome="end"))
+    d.start(continued("end", b"one"), "run-2", "cp-0")
+    d.start(continued("end", b"two"), "run-3", "cp-0")
+    assert d.nulls("cp-0") == (b"one", b"two")
+
+
+def what_a_caller_wrote_is_seen_by_the_tasks_that_follow(d: Driver) -> None:
+    d.start(superstep("cp-0", outcome="end"))
+    d.start(continued("end", b"one"), "run-2", "cp-0")
+    ep = d.start(continued("go", b"two"), "run-3", "cp-0").ep
+    context = d.claim(ep, "t").context
+    assert context is not None
+    assert context.nulls == (b"one", b"two")
+
+
+def what_a_caller_wrote_outlives_a_cancel_of_a_pause(d: Driver) -> None:
+    ep = d.start(replace(superstep("cp-0", "a"), nulls=(b"null",))).ep
+    d.claim(ep, "a")
+    d.ask(ep, "a", "q1")
+    d.ledger.cancel(d.thread, "", ep=nonce())
+    assert d.nulls("cp-0") == (b"null",)
+
+
+def writes_of_a_saver_take_in_what_a_caller_wrote(d: Driver) -> None:
+    d.start(superstep("cp-0", outcome="end"))
+    d.start(continued("end", b"one"), "run-2", "cp-0")
+    put = commands.put_writes(d.thread, "", "cp-0", (b"log",), asks=False)
+    assert d.ledger.call(put).status == "conflict"
+
+
+def a_run_has_an_id(d: Driver) -> None:
+    with suppress(StoreError):
+        d.start(superstep("cp-0", "a"), run="")
+    assert d.stored() == set()
+
+
+def no_outcome_is_written_of_no_run(d: Driver) -> None:
+    ep = d.started("a")
+    d.client.hset(d.thread.header, "run", "")
+    d.claim(ep, "a")
+    d.fail(ep, "a")
+    assert d.ledger.outcome(d.thread, "") is None
+    assert d.outcome() == "pending"
+
+
+def continued(outcome: Outcome, *nulls: bytes) -> Superstep:
+    """Return a superstep that goes on from the head, with a task when it goes on at all."""
+    tasks = (TaskEntry("t", b"t"),) if outcome == "go" else ()
+    return Superstep(nonce(), (), tasks, outcome, 25, nulls=nulls)
 
 
 def only_the_present_reducer_gives_up(d: Driver) -> None:
@@ -469,11 +567,56 @@ GUARDS = (
         " then",
     ),
     Guard(
-        a_failure_after_the_end_of_the_run_is_noise,
+        a_failure_after_the_end_of_the_run_is_kept_for_its_retry,
         "fail.lua",
-        "frame.st ~= 'busy' or ",
+        "if frame.st ~= 'busy' then",
+        "if false then",
+    ),
+    Guard(
+        a_retry_tells_of_all_that_waits,
+        "answer.lua",
+        "if A.mode == 'retry' then hints, more = waiting() end",
         "",
     ),
+    Guard(a_release_from_a_failed_run_starts_nothing, "release.lua", "busy and lose", "lose"),
+    Guard(
+        too_much_for_one_reply_is_read_from_the_outbox,
+        "answer.lua",
+        "> WIDE - #out then",
+        "> 10 * WIDE then",
+    ),
+    Guard(
+        what_a_caller_wrote_stays_with_the_checkpoint,
+        "step.lua",
+        "    keep_nulls(ns, nulls, committed and 'over' or 'open')\n",
+        "",
+    ),
+    Guard(
+        what_a_caller_wrote_at_the_end_is_kept,
+        "step.lua",
+        "else keep_nulls(ns, list, 'open') end",
+        "end",
+    ),
+    Guard(
+        what_a_caller_wrote_is_seen_by_the_tasks_that_follow,
+        "step.lua",
+        "#s.checkpoints == 0 and kept_nulls(ns) or {}",
+        "{}",
+    ),
+    Guard(
+        what_a_caller_wrote_outlives_a_cancel_of_a_pause,
+        "step.lua",
+        "named['z|' .. n] or ",
+        "",
+    ),
+    Guard(
+        writes_of_a_saver_take_in_what_a_caller_wrote,
+        "put_writes.lua",
+        "(opened or cget(kept))",
+        "opened",
+    ),
+    Guard(a_run_has_an_id, "step.lua", "if run == '' then", "if false then"),
+    Guard(no_outcome_is_written_of_no_run, "rest.lua", "if run and run ~= '' then", "if true then"),
     Guard(only_the_present_reducer_gives_up, "fail_advance.lua", " or f.advtok ~= A.tok", ""),
     Guard(
         a_reducer_that_vanishes_every_time_ends_the_run,
