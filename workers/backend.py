@@ -79,7 +79,7 @@ class CeleryBackend:
         self._brought = app
         self._embedded: Any = None
         self._inside: list[Any] = []
-        self._clients = Clients(self.settings.redis, self.settings.reach)
+        self._clients = Clients(self.settings.redis, self.settings.reach, self.namespace)
         self._leases = Leases(
             self._worker_ledger,
             self.namespace,

@@ -14,23 +14,26 @@ import redis.asyncio
 from checkpoint_redis.ledger import AsyncLedger, Ledger
 
 _BEYOND_ANY_BLOCK = 60.0
+_MARGIN = 1.0  # a server that accepts but never answers is given up within reach + margin
 
 
 @dataclass(slots=True)
 class _Opened:
     pid: int
     ledger: Ledger
+    patient: Ledger
     waiting: redis.Redis
 
 
 class Clients:
     """Opens clients when they are first needed; what a fork inherits is dropped unused.
 
-    ``reach``: how long, in seconds, a call goes on trying to connect.
+    ``reach``: how long, in seconds, a call goes on trying to connect. Each process checks the
+    format of ``namespace`` with its first call: StoreError when another version wrote there.
     """
 
-    def __init__(self, url: str, reach: float) -> None:
-        self.url, self._reach = url, reach
+    def __init__(self, url: str, reach: float, namespace: str) -> None:
+        self.url, self._reach, self._namespace = url, reach, namespace
         self._opened: _Opened | None = None
         self._loops: weakref.WeakKeyDictionary[Any, tuple[AsyncLedger, Any]]
         self._loops = weakref.WeakKeyDictionary()
@@ -38,7 +41,7 @@ class Clients:
     def ledger(self, *, patient: bool = False) -> Ledger:
         """Return this process's ledger; a ``patient`` one retries for 10 s, as workers do."""
         opened = self._here()
-        return opened.ledger if not patient else Ledger(opened.ledger.client)
+        return opened.patient if patient else opened.ledger
 
     def waiting(self) -> redis.Redis:
         """Return a client whose reads may block for long."""
@@ -46,9 +49,12 @@ class Clients:
 
     def _here(self) -> _Opened:
         if self._opened is None or self._opened.pid != os.getpid():
-            ledger = Ledger(self._client(redis.Redis, 5.0), retry_for=self._reach)
+            client = self._client(redis.Redis, self._reach + _MARGIN)
             self._opened = _Opened(
-                os.getpid(), ledger, self._client(redis.Redis, _BEYOND_ANY_BLOCK)
+                os.getpid(),
+                Ledger(client, retry_for=self._reach, namespace=self._namespace),
+                Ledger(client, namespace=self._namespace),
+                self._client(redis.Redis, _BEYOND_ANY_BLOCK),
             )
         return self._opened
 
@@ -56,7 +62,8 @@ class Clients:
         """Return the running loop's ledger and blocking-read client."""
         loop = asyncio.get_running_loop()
         if loop not in self._loops:
-            ledger = AsyncLedger(self._client(redis.asyncio.Redis, 5.0), retry_for=self._reach)
+            client = self._client(redis.asyncio.Redis, self._reach + _MARGIN)
+            ledger = AsyncLedger(client, retry_for=self._reach, namespace=self._namespace)
             self._loops[loop] = (ledger, self._client(redis.asyncio.Redis, _BEYOND_ANY_BLOCK))
         return self._loops[loop]
 

@@ -22,7 +22,7 @@ from distgraph.core.model import (
     ThreadState,
 )
 from distgraph.core.plan import is_input, plan, with_nulls
-from distgraph.errors import CorruptRecord, RunCancelled, RunTimeout, ThreadNotFound
+from distgraph.errors import CorruptRecord, RunCancelled, RunTimeout, StoreError, ThreadNotFound
 from distgraph.events import Concluded, Custom, Ended, Resumed, Started, Stepped
 from distgraph.runners.changes import changed_channels
 from workers.flows import Effect, Flow, Read, Rest, Tell
@@ -75,7 +75,8 @@ def follow(
 ) -> Flow:
     """Tell a run's events from its beginning to its end; the last one is Concluded.
 
-    Raises RunTimeout after ``timeout`` seconds, RunCancelled, ThreadNotFound.
+    Raises RunTimeout after ``timeout`` seconds, RunCancelled, ThreadNotFound, and StoreError when
+    Redis has lost how the run ended.
     """
     deadline = None if timeout is None else time.monotonic() + timeout
     at = _Follower(served, thread, begun.run, modes, begun.state, begun.after, deadline)
@@ -141,7 +142,7 @@ def _refuse_to_wait_for_nobody(at: _Follower) -> Generator[Effect, Any, None]:
             f"Run {at.run} has no outcome, and nothing carries it any more: thread "
             f"'{at.thread.thread_id}' is {stands}. Look at its state and start a new run."
         )
-        raise CorruptRecord(msg)
+        raise StoreError(msg)
 
 
 def _warn_if_unserved(at: _Follower) -> Generator[Effect, Any, None]:

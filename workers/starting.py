@@ -33,6 +33,7 @@ from distgraph.errors import (
 )
 from distgraph.runners.backend import Job
 from distgraph.runners.stores import new_stamp
+from distgraph.types import Command
 from workers.desk import STAGE_CHUNK, entries, nonce
 from workers.flows import Effect, Flow, Here, Publish, Reach
 from workers.hints import outgoing
@@ -141,7 +142,21 @@ def fetch_channels(
 def _load(client: _Client) -> Generator[Effect, Any, ThreadState | None]:
     at = client.job.place.checkpoint_id
     client.loaded, client.origin = yield from load_state(client.wire, client.thread, at)
+    given = client.job.start.given if client.job.start else None
+    if isinstance(given, Command) and given.resume is not None:
+        refuse_question_of_saver(client.loaded, client.thread.thread_id)
     return client.origin
+
+
+def refuse_question_of_saver(loaded: Loaded | None, thread_id: str) -> None:
+    """Raise NothingToResume when the question was not asked by workers, who cannot know it."""
+    if loaded is not None and loaded.header.st == "interrupted" and loaded.log:
+        msg = (
+            f"Thread '{thread_id}' was asked its question by a run outside of the workers: answer "
+            "it with the graph that asked, compiled with checkpointer=RedisSaver(...), or let "
+            "workers ask again first: graph.invoke(None, config)."
+        )
+        raise NothingToResume(msg)
 
 
 # --- starting ---------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import pytest
 
 from checkpoint_redis.saver import AsyncRedisSaver, RedisSaver
 from distgraph.checkpoint.memory import InMemorySaver
-from distgraph.errors import ThreadBusy
+from distgraph.errors import NothingToResume, ThreadBusy
 from distgraph.types import Command
 from tests.integration.test_same_results import CASES, history, seen
 from tests.support.apps.served import ALL
@@ -92,11 +92,37 @@ def test_a_question_that_was_asked_here_is_asked_again_by_workers(
 ) -> None:
     on_workers, here = shared.graphs["approval"], compiled("approval", of_site)
     here.invoke({"request": "r"}, on(thread_id))
-    assert shared.backend.thread(thread_id).status == "interrupted"
+    waiting = shared.backend.thread(thread_id)
+    assert waiting.status == "interrupted"
+    with pytest.raises(NothingToResume, match="by a run outside of the workers"):
+        on_workers.invoke(Command(resume="ok"), on(thread_id))
+    with pytest.raises(NothingToResume, match="by a run outside of the workers"):
+        waiting.resume("ok")
     on_workers.invoke(None, on(thread_id))
     assert len(here.get_state(on(thread_id)).interrupts) == 1
     done = on_workers.invoke(Command(resume="ok"), on(thread_id))
     assert done["path"] == ["prepare", "approve", "publish"]
+
+
+@pytest.mark.celery
+def test_an_update_that_workers_took_is_seen_from_here(
+    shared: Site, of_site: RedisSaver, thread_id: str
+) -> None:
+    on_workers, here = shared.graphs["steps"], compiled("steps", of_site)
+    memory = compiled("steps", InMemorySaver())
+    for given in ({"path": ["x"]}, Command(update={"path": ["u"]}, goto="c")):
+        on_workers.invoke(given, on(thread_id))
+        memory.invoke(given, on(thread_id))
+    on_workers.invoke(Command(update={"path": ["end"]}), on(thread_id))
+    memory.invoke(Command(update={"path": ["end"]}), on(thread_id))
+    assert history(here, on(thread_id)) == history(memory, on(thread_id))
+    here.invoke(Command(update={"path": ["later"]}), on(thread_id))
+    memory.invoke(Command(update={"path": ["later"]}), on(thread_id))
+    assert history(here, on(thread_id)) == history(memory, on(thread_id))
+    of_site.copy_thread(thread_id, f"{thread_id}-copy")
+    assert history(here, on(f"{thread_id}-copy")) == history(here, on(thread_id))
+    of_site.prune([thread_id])
+    assert history(here, on(thread_id)) == history(memory, on(thread_id))[:1]
 
 
 @pytest.mark.celery

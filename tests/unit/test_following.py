@@ -1,0 +1,98 @@
+"""Who follows a run learns how it ended, or that nobody can tell any more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import redis
+
+from checkpoint_redis import keys
+from distgraph.errors import RunTimeout, StoreError
+from tests.support.apps.served import register
+from tests.support.redis_server import RedisServer
+from tests.support.site import on
+from tests.support.thread_driver import Driver
+from workers import CeleryBackend, following
+from workers.flows import Means, told
+from workers.starting import Begun
+
+pytestmark = pytest.mark.redis
+
+
+@pytest.fixture
+def backend(
+    redis_server: RedisServer, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> CeleryBackend:
+    monkeypatch.setattr(following, "FIRST_SLICE_MS", 20)
+    monkeypatch.setattr(following, "SLICE_MS", 20)
+    return CeleryBackend(redis_server.url, namespace=namespace)
+
+
+@pytest.fixture
+def d(redis_client: redis.Redis, namespace: str) -> Driver:
+    return Driver(redis_client, namespace)
+
+
+def followed(backend: CeleryBackend, d: Driver, timeout: float | None) -> Iterator[Any]:
+    register(backend, ("steps",))
+    served = backend.registry.get("steps")
+    assert served is not None
+    begun = Begun("run", "0-0", None)
+    flow = following.follow(served, d.thread, begun, frozenset(), timeout)
+    return told(flow, Means(d.ledger, d.client, backend._publisher))
+
+
+def test_a_run_that_a_thread_at_rest_has_forgotten_is_not_waited_for(
+    backend: CeleryBackend, d: Driver
+) -> None:
+    d.started("a")
+    d.client.hset(d.thread.header, mapping={"st": "idle", "run": ""})
+    with pytest.raises(StoreError, match="nothing carries it any more: thread 'thread' is idle"):
+        list(followed(backend, d, None))
+
+
+def test_a_run_that_another_one_replaced_is_not_waited_for(
+    backend: CeleryBackend, d: Driver
+) -> None:
+    d.started("a")
+    d.client.hset(d.thread.header, "run", "another")
+    with pytest.raises(StoreError, match="is busy, its last run is 'another'"):
+        list(followed(backend, d, None))
+
+
+def test_a_run_under_way_is_waited_for(backend: CeleryBackend, d: Driver) -> None:
+    d.started("a")
+    with pytest.raises(RunTimeout):
+        list(followed(backend, d, 0.2))
+
+
+def test_a_client_of_another_format_is_refused_and_changes_nothing(
+    backend: CeleryBackend, redis_client: redis.Redis
+) -> None:
+    other: Any = {"v": "9", "shards": "64", "id": "x"}
+    redis_client.hset(keys.meta(backend.namespace), mapping=other)
+    graph = register(backend, ("steps",))["steps"]
+    with pytest.raises(StoreError, match="format 9"):
+        graph.invoke({"path": []}, on("t"))
+    with pytest.raises(StoreError, match="format 9"):
+        backend.appear("a worker")
+    assert redis_client.keys(f"{backend.namespace}*") == [keys.meta(backend.namespace).encode()]
+
+
+async def test_a_client_on_a_loop_checks_the_format_too(
+    backend: CeleryBackend, redis_client: redis.Redis
+) -> None:
+    redis_client.hset(keys.meta(backend.namespace), mapping={"v": "1", "shards": "8", "id": "x"})
+    graph = register(backend, ("steps",))["steps"]
+    with pytest.raises(StoreError, match="with 8 shards"):
+        await graph.ainvoke({"path": []}, on("t"))
+
+
+def test_a_namespace_is_described_by_its_first_client(
+    backend: CeleryBackend, redis_client: redis.Redis
+) -> None:
+    backend.appear("a worker")
+    described: Any = redis_client.hgetall(keys.meta(backend.namespace))
+    assert (described[b"v"], described[b"shards"]) == (b"1", b"64")
