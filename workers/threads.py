@@ -18,7 +18,12 @@ from distgraph.errors import ThreadNotFound
 from distgraph.types import Interrupt
 from workers.desk import nonce
 from workers.flows import Flow, Reach
-from workers.starting import check_answered, load_state, publish_answered
+from workers.starting import (
+    check_answered,
+    load_state,
+    publish_answered,
+    refuse_question_of_saver,
+)
 
 if TYPE_CHECKING:
     from workers.backend import CeleryBackend
@@ -96,6 +101,7 @@ class ThreadHandle:
         loaded, state = yield from load_state(wire, self._thread)
         if loaded is None:
             raise _missing(self.id)
+        refuse_question_of_saver(loaded, self.id)
         replies = bind(state, value)
         pairs = tuple(
             Answer("", reply.task, reply.answer.id, wire.answer(reply.answer)) for reply in replies
