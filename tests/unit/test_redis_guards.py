@@ -12,8 +12,16 @@ import pytest
 import redis
 
 from checkpoint_redis import commands
-from checkpoint_redis.records import Answer, Custom, Lease, Outcome, Superstep, TaskEntry
-from checkpoint_redis.replies import Committed, Completed
+from checkpoint_redis.records import (
+    Answer,
+    Custom,
+    Finished,
+    Lease,
+    Outcome,
+    Superstep,
+    TaskEntry,
+)
+from checkpoint_redis.replies import Committed, Completed, Nulls
 from distgraph.errors import StoreError
 from tests.support.thread_driver import LEASE, Driver, mutated, nonce, superstep
 
@@ -235,6 +243,28 @@ def what_a_caller_wrote_stays_with_the_checkpoint(d: Driver) -> None:
     d.commit(ep, superstep("cp-1", outcome="end"))
     assert d.nulls("cp-0") == (b"null",)
     assert d.nulls("cp-1") == ()
+
+
+def what_a_caller_wrote_is_over_once_it_is_committed(d: Driver) -> None:
+    ep = d.start(replace(superstep("cp-0", "a"), nulls=(b"null",))).ep
+    d.claim(ep, "a")
+    d.complete(ep, "a")
+    d.commit(ep, replace(superstep("cp-1", "b"), nulls=(b"other",)))
+    d.ledger.cancel(d.thread, "", ep=nonce())
+    d.start(superstep("cp-2", "a"), "run-2", "cp-1")
+    dropped = Nulls((b"other",), over=False)
+    assert d.ledger.nulls(d.thread, "", ("cp-0", "cp-1")) == (Nulls((b"null",), over=True), dropped)
+
+
+def what_a_caller_wrote_is_over_once_it_is_finished(d: Driver) -> None:
+    ep = d.start(replace(superstep("cp-0", "a"), nulls=(b"null",))).ep
+    d.claim(ep, "a")
+    step = superstep("cp-1", outcome="end")
+    d.ledger.finish(
+        d.thread, "", ep, Finished("a", "", b"w"), step,
+        tok="t", tok2="adv", lease_ms=LEASE, nulls=1,
+    )  # fmt: skip
+    assert d.ledger.nulls(d.thread, "", ("cp-0",)) == (Nulls((b"null",), over=True),)
 
 
 def what_a_caller_wrote_at_the_end_is_kept(d: Driver) -> None:
@@ -590,6 +620,18 @@ GUARDS = (
         "step.lua",
         "    keep_nulls(ns, nulls, committed and 'over' or 'open')\n",
         "",
+    ),
+    Guard(
+        what_a_caller_wrote_is_over_once_it_is_committed,
+        "commit.lua",
+        "drop_step(A.ns, true)",
+        "drop_step(A.ns)",
+    ),
+    Guard(
+        what_a_caller_wrote_is_over_once_it_is_finished,
+        "finish.lua",
+        "drop_step(A.ns, true)",
+        "drop_step(A.ns)",
     ),
     Guard(
         what_a_caller_wrote_at_the_end_is_kept,
