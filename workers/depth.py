@@ -10,8 +10,8 @@ from celery import Celery
 _STEPS = ("", "\x06\x163", "\x06\x166", "\x06\x169")
 
 
-def depth(app: Celery, queues: Callable[[], Iterable[str]]) -> int | None:
-    """Return how many messages wait or are unacknowledged in ``queues``.
+def depth(app: Celery, queues: Callable[[], Iterable[str]], only: str | None = None) -> int | None:
+    """Return how many messages wait or are unacknowledged in ``queues``, or wait in ``only`` one.
 
     None where that cannot be read; only a Redis broker tells about the unacknowledged ones.
     """
@@ -22,8 +22,9 @@ def depth(app: Celery, queues: Callable[[], Iterable[str]]) -> int | None:
         prefix = (connection.transport_options or {}).get("global_keyprefix", "")
         with channel.conn_or_acquire() as client:
             pipe = client.pipeline(transaction=False)
-            for queue in dict.fromkeys(queues()):
+            for queue in dict.fromkeys(queues() if only is None else (only,)):
                 for step in _STEPS:
                     pipe.llen(f"{prefix}{queue}{step}")
-            pipe.hlen(f"{prefix}unacked")
+            if only is None:
+                pipe.hlen(f"{prefix}unacked")
             return int(sum(pipe.execute()))

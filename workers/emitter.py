@@ -25,7 +25,7 @@ class Emitter:
         send: Callable[[Sequence[bytes]], None],
     ) -> None:
         self._encode, self._send = encode, send
-        self._lock = threading.Lock()
+        self._lock, self._sending = threading.Lock(), threading.Lock()
         self._waiting: list[bytes] = []
         self._last = 0.0
         self._timer: threading.Timer | None = None
@@ -45,7 +45,15 @@ class Emitter:
         self.flush()
 
     def flush(self) -> None:
-        """Send what waits; a chunk that Redis does not take is lost, the node goes on."""
+        """Send what waits; a chunk that Redis does not take is lost, the node goes on.
+
+        Returns when also those are sent that another thread has taken: in order, and before the
+        task ends.
+        """
+        with self._sending:
+            self._flush()
+
+    def _flush(self) -> None:
         with self._lock:
             blobs, self._waiting = self._waiting, []
             self._last, self._timer = time.monotonic(), None

@@ -9,8 +9,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Generator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+from redis import exceptions
 
 from checkpoint_redis.commands import Plain, Script
 from checkpoint_redis.ledger import AsyncLedger, Ledger
@@ -19,6 +22,8 @@ from distgraph.events import Event
 from distgraph.runners.backend import Job
 from distgraph.runners.here import run_here, run_here_async
 from workers.hints import Outgoing
+
+_LOST = (exceptions.ConnectionError, exceptions.TimeoutError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,10 @@ class Here:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Wait up to ``block_ms`` for entries of a stream after ``after``; the answer is a list."""
+    """Wait up to ``block_ms`` for entries of a stream after ``after``; the answer is a list.
+
+    It is empty, too, when the connection was lost: the stream is still there on the next one.
+    """
 
     key: str
     after: str
@@ -136,7 +144,9 @@ def _perform(effect: Effect, means: Means) -> Any:
         case Here(job, request):
             return run_here(job, request)
         case Read(key, after, block_ms):
-            return _entries(means.waiting.xread({key: after}, count=1000, block=block_ms))
+            with suppress(*_LOST):
+                return _entries(means.waiting.xread({key: after}, count=1000, block=block_ms))
+            return []
         case Rest(seconds):
             time.sleep(seconds)
         case Script() | Plain():
@@ -183,7 +193,10 @@ async def _aperform(effect: Effect, means: AsyncMeans) -> Any:
         case Here(job, request):
             return await run_here_async(job, request)
         case Read(key, after, block_ms):
-            return _entries(await means.waiting.xread({key: after}, count=1000, block=block_ms))
+            with suppress(*_LOST):
+                entries = await means.waiting.xread({key: after}, count=1000, block=block_ms)
+                return _entries(entries)
+            return []
         case Rest(seconds):
             await asyncio.sleep(seconds)
         case Script() | Plain():

@@ -8,13 +8,21 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from checkpoint_redis.keys import shard_of
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.records import Lease
-from distgraph.errors import StoreError
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """The leases of one process."""
+
+    leases: set[Lease] = field(default_factory=set)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Leases:
@@ -28,9 +36,7 @@ class Leases:
     ) -> None:
         self._ledger, self._namespace = ledger, namespace
         self._lease_ms, self._every = lease_ms, every
-        self._lock = threading.Lock()
-        self._held: set[Lease] = set()
-        self._pid = 0
+        self._by_pid: dict[int, _Held] = {}
 
     @contextmanager
     def holding(self, lease: Lease) -> Iterator[None]:
@@ -43,32 +49,39 @@ class Leases:
 
     def add(self, lease: Lease) -> None:
         """Keep ``lease`` alive from now on."""
-        if self._pid != os.getpid():
-            self._start()
-        with self._lock:
-            self._held.add(lease)
+        mine = self._mine()
+        with mine.lock:
+            mine.leases.add(lease)
 
     def drop(self, lease: Lease) -> None:
         """Let ``lease`` go."""
-        with self._lock:
-            self._held.discard(lease)
+        mine = self._mine()
+        with mine.lock:
+            mine.leases.discard(lease)
 
     def held(self) -> tuple[Lease, ...]:
         """Return what this process holds now."""
-        with self._lock:
-            return tuple(self._held)
+        mine = self._mine()
+        with mine.lock:
+            return tuple(mine.leases)
 
-    def _start(self) -> None:
-        self._lock, self._held, self._pid = threading.Lock(), set(), os.getpid()
-        threading.Thread(target=self._beat, name="distgraph-beat", daemon=True).start()
+    def _mine(self) -> _Held:
+        """Return what this process holds; of jobs that begin at once, one starts the thread."""
+        if (known := self._by_pid.get(os.getpid())) is not None:
+            return known
+        made = _Held()
+        mine = self._by_pid.setdefault(os.getpid(), made)
+        if mine is made:
+            threading.Thread(target=self._beat, name="distgraph-beat", daemon=True).start()
+        return mine
 
     def _beat(self) -> None:
         pause = threading.Event()
         while not pause.wait(self._every):
             try:
                 self.beat()
-            except StoreError as error:
-                log.warning("Leases could not be renewed: %s", error)
+            except Exception as error:  # noqa: BLE001 a worker without this thread loses all leases
+                log.warning("Leases could not be renewed: %r", error)
 
     def beat(self) -> None:
         """Renew everything once; one command a shard."""

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import threading
+import time
 from collections.abc import Coroutine
 from typing import Any
 
@@ -34,12 +35,14 @@ class Loop:
         future.add_done_callback(self._done)
 
     def drain(self, timeout: float) -> bool:
-        """Wait until nothing runs here any more; False when that took too long."""
+        """Wait ``timeout`` seconds in all until nothing runs here any more; False when it does."""
         if self._pid != os.getpid():
             return True
-        taken = 0
+        taken, deadline = 0, time.monotonic() + timeout
         try:
-            while taken < self._most and self._places.acquire(timeout=timeout):
+            while taken < self._most and self._places.acquire(
+                timeout=max(0.0, deadline - time.monotonic())
+            ):
                 taken += 1
             return taken == self._most
         finally:

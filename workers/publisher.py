@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from celery import Celery
-from kombu.exceptions import OperationalError
+from kombu.exceptions import KombuError
 from kombu.utils.url import maybe_sanitize_url
+from redis.exceptions import RedisError
 
 from distgraph.errors import BrokerUnavailable
 from workers.hints import Outgoing
@@ -39,6 +40,8 @@ class CeleryPublisher:
                     timeout=self._reach,
                     reraise_as_library_errors=True,
                 )
+            elif _is_redis(producer):  # it may have gone since, and only a command tells
+                producer.channel.client.ping()
 
     def publish(self, messages: Iterable[Outgoing]) -> None:
         """Send messages; raises BrokerUnavailable when the broker does not take them."""
@@ -53,7 +56,7 @@ class CeleryPublisher:
         The default exchange reaches every queue by its name, with any broker.
         """
         app = self._app()
-        on_redis = producer.connection.transport.driver_type == "redis"
+        on_redis = _is_redis(producer)
 
         def send(message: Outgoing) -> None:
             queue, job = message.queue or app.conf.task_default_queue, str(uuid.uuid4())
@@ -77,10 +80,14 @@ class CeleryPublisher:
         try:
             with self._app().producer_pool.acquire(block=True, timeout=self._reach) as producer:
                 yield producer
-        except (OperationalError, OSError) as error:
+        except (KombuError, RedisError, OSError) as error:
             address = maybe_sanitize_url(self._app().conf.broker_url or "")
             msg = f"The broker at {address} cannot be reached ({error}). Is it running?"
             raise BrokerUnavailable(msg) from error
+
+
+def _is_redis(producer: Any) -> bool:
+    return bool(producer.connection.transport.driver_type == "redis")
 
 
 def _headers(task: str, job: str, message: Outgoing) -> dict[str, Any]:

@@ -24,14 +24,15 @@ CHUNK = 1_000
 class Duties:
     """What a sweeper works with.
 
-    ``depth`` tells how many messages the broker holds, None where it cannot be read. ``lost`` is
-    the record of a task whose workers vanish too often. ``appear`` tells that the worker lives.
+    ``depth`` tells how many messages the broker holds, in all or in one queue, None where it cannot
+    be read. ``lost`` is the record of a task whose workers vanish too often. ``appear`` tells that
+    the worker lives.
     """
 
     ledger: Callable[[], Ledger]
     settings: Settings
     publish: Callable[[Iterable[Outgoing]], None]
-    depth: Callable[[], int | None]
+    depth: Callable[..., int | None]
     owner: str
     lost: bytes
     appear: Callable[[], None]
@@ -99,14 +100,16 @@ class Sweeper:
             for due in self._ledger().overdue(self._settings.namespace, shard)
         }
         again, self._suspects = waiting & self._suspects, waiting - self._suspects
-        return sum(self._republish(*frame) for frame in again)
+        lacking: dict[str, bool] = {}
+        return sum(self._republish(*frame, lacking) for frame in again)
 
-    def _republish(self, x: str, ns: str, ep: str) -> int:
+    def _republish(self, x: str, ns: str, ep: str, lacking: dict[str, bool]) -> int:
+        """Send the hints again that were in the queues which are empty, as far as known."""
         thread = Thread.from_x(self._settings.namespace, x)
         cursor, sent = 0, 0
         while True:
             cursor, hints = self._ledger().outbox(thread, ns, ep, cursor, count=CHUNK)
-            messages = list(outgoing(x, hints))
+            messages = list(outgoing(x, (h for h in hints if self._lacks(h.queue, lacking))))
             self._publish(messages)
             sent += len(messages)
             if cursor == 0:
@@ -115,6 +118,12 @@ class Sweeper:
         if sent:
             log.warning("The broker had lost %d hints of thread %s: they were sent again.", sent, x)
         return sent
+
+    def _lacks(self, queue: str, known: dict[str, bool]) -> bool:
+        """Whether ``queue`` was empty at first: hints wait in those that no worker consumes."""
+        if queue not in known:
+            known[queue] = self._duties.depth(only=queue) == 0
+        return known[queue]
 
 
 def lost_record(settings: Settings, encode: Callable[[Any], bytes]) -> bytes:

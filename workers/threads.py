@@ -157,7 +157,8 @@ def list_threads(
         msg = f"Unknown status {status!r}: {', '.join(STATUSES)}."
         raise ValueError(msg)
     known = status is not None and status != "idle"
-    found = _indexed(backend, status or "", limit) if known else _scanned(backend)
+    most = 0 if graph else limit  # the index does not know graphs: all that wait are looked at
+    found = _indexed(backend, status or "", most) if known else _scanned(backend)
     wanted = (
         info
         for info in found
@@ -166,9 +167,9 @@ def list_threads(
     return sorted(wanted, key=lambda info: info.since)[:limit]
 
 
-def _indexed(backend: CeleryBackend, status: str, limit: int) -> Iterator[ThreadInfo]:
+def _indexed(backend: CeleryBackend, status: str, most: int) -> Iterator[ThreadInfo]:
     for shard in range(SHARDS):
-        for listed in backend.ledger.threads(backend.namespace, shard, status, limit):
+        for listed in backend.ledger.threads(backend.namespace, shard, status, most):
             yield _info(listed, status)
 
 

@@ -105,7 +105,15 @@ async def _acall(call: Call, offload: Offload) -> Any:
     callee = call.callee
     if callee.acall is not None:
         return await callee.acall(call.given, **call.injected)
-    return await offload(lambda: _call(call))
+    return await offload(lambda: _call_beside(call))
+
+
+def _call_beside(call: Call) -> Any:
+    """Call blocking code; its StopIteration could not pass a future, which would never be done."""
+    try:
+        return _call(call)
+    except StopIteration as exc:
+        raise RuntimeError(f"'{call.callee.name}' raised StopIteration") from exc
 
 
 def _attempt(graph: Graph, task: Task, values: Mapping[str, Any], frame: TaskFrame) -> Attempt:

@@ -188,3 +188,11 @@ def test_what_happens_inside_a_nodes_graph_is_streamed_on_request() -> None:
     assert (root, second["sub"]["n"]) == ((), 1)
     plain = list(graph.stream({}, CONFIG, stream_mode="updates"))
     assert [list(chunk) for chunk in plain] == [["sub"]]
+
+
+async def test_a_blocking_node_that_raises_stop_iteration_fails_on_a_loop_too() -> None:
+    def call(_: int) -> Any:
+        return next(iter([]))
+
+    with pytest.raises(RuntimeError, match="raised StopIteration"):
+        await asyncio.wait_for(fan(1, call).ainvoke({}, CONFIG), WAIT)

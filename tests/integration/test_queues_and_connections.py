@@ -1,0 +1,113 @@
+"""Connections that break, brokers that go away, queues that nobody consumes."""
+
+from __future__ import annotations
+
+import operator
+import threading
+from collections.abc import Callable
+from typing import Annotated, Any, TypedDict
+
+import pytest
+
+from distgraph.errors import BrokerUnavailable
+from distgraph.graph import START, StateGraph
+from distgraph.types import interrupt
+from tests.support.redis_server import RedisServer
+from tests.support.site import on
+from tests.support.waiting import wait_until
+from workers import CeleryBackend
+
+pytestmark = pytest.mark.celery
+
+
+class State(TypedDict, total=False):
+    xs: Annotated[list[Any], operator.add]
+
+
+def graph_of(backend: CeleryBackend, name: str, node: Callable[[State], Any]) -> Any:
+    builder = StateGraph(State).add_node("a", node).add_edge(START, "a")
+    return builder.compile(name=name, backend=backend)
+
+
+def one(_: State) -> dict[str, Any]:
+    return {"xs": [1]}
+
+
+def test_a_run_is_followed_on_after_a_lost_connection(
+    redis_server: RedisServer, namespace: str
+) -> None:
+    cut = threading.Event()
+
+    def wait(_: State) -> dict[str, Any]:
+        cut.wait(30.0)
+        return {"xs": [1]}
+
+    backend = CeleryBackend(redis_server.url, namespace=namespace)
+    graph, admin = graph_of(backend, "waits", wait), backend.ledger.client
+
+    def cut_readers() -> bool:
+        reading = [c["id"] for c in admin.client_list() if c["cmd"] == "xread"]
+        for each in reading:
+            admin.client_kill_filter(_id=each)
+        return bool(reading)
+
+    def cut_once() -> None:
+        wait_until(cut_readers, 20.0, "a reader")
+        cut.set()
+
+    with backend.worker():
+        threading.Thread(target=cut_once).start()
+        assert graph.invoke({}, on("t")) == {"xs": [1]}
+
+
+def test_hints_that_wait_for_a_worker_are_not_sent_again(
+    redis_server: RedisServer, namespace: str
+) -> None:
+    backend = CeleryBackend(redis_server.url, namespace=namespace, sweep=0.05)
+    graph_of(backend, "served", one)
+    client = CeleryBackend(redis_server.url, namespace=namespace)
+    redis = client.ledger.client
+    sent = backend._publisher.publish
+    rounds: list[int] = []
+
+    def count(messages: Any) -> None:
+        rounds.append(1)
+        sent(messages)
+
+    with backend.worker():
+        graph_of(client, "unserved", one).submit({}, on("t"))
+        backend._publisher.publish = count  # type: ignore[method-assign]
+        sweeper = backend.sweeper("test")
+        for _ in range(6):
+            sweeper.sweep()
+        wait_until(lambda: len(rounds) >= 3, 20.0, "some rounds of the sweepers")
+        queues = redis.keys(f"{namespace}.unserved*")
+        assert sum(redis.llen(queue) for queue in queues) == 1
+
+
+def test_a_broker_that_went_away_is_noticed_before_anything_is_stored(
+    redis_server: RedisServer, namespace: str, new_redis: Callable[..., RedisServer]
+) -> None:
+    broker = new_redis()
+    backend = CeleryBackend(redis_server.url, broker=broker.url, namespace=namespace)
+    graph = graph_of(backend, "g", one)
+    graph.submit({}, on("first"))
+    broker.process.end()
+    with pytest.raises(BrokerUnavailable, match="cannot be reached"):
+        graph.submit({}, on("second"))
+    assert [info.id for info in backend.threads()] == ["first"]
+
+
+def test_threads_of_one_graph_are_found_among_many_of_another(
+    redis_server: RedisServer, namespace: str
+) -> None:
+    backend = CeleryBackend(redis_server.url, namespace=namespace)
+    many = graph_of(backend, "many", lambda _: {"xs": [interrupt("?")]})
+    few = graph_of(backend, "few", lambda _: {"xs": [interrupt("?")]})
+    key = backend.thread_key("few").shard
+    same = [str(n) for n in range(1_000) if backend.thread_key(str(n)).shard == key]
+    with backend.worker():
+        many.invoke({}, on(same[0]))
+        few.invoke({}, on("few"))
+    found = backend.threads(status="interrupted", graph="few", limit=1)
+    assert [info.id for info in found] == ["few"]

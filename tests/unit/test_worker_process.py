@@ -1,0 +1,102 @@
+"""What a worker process keeps beside its jobs: leases, coroutines, custom chunks."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from typing import cast
+
+import pytest
+
+from checkpoint_redis.ledger import Ledger
+from checkpoint_redis.records import Lease
+from tests.support.waiting import wait_until
+from workers.emitter import Emitter
+from workers.leases import Leases
+from workers.loop import Loop
+
+AT_ONCE, TRIALS = 4, 300
+
+
+@pytest.fixture
+def eager_switching() -> Iterator[None]:
+    """Make threads take turns as often as they can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-7)
+    yield
+    sys.setswitchinterval(before)
+
+
+def lease(tid: int) -> Lease:
+    return Lease("x", "", "ep", str(tid), "token")
+
+
+@pytest.mark.usefixtures("eager_switching")
+def test_jobs_that_begin_at_once_keep_their_leases() -> None:
+    for _ in range(TRIALS):
+        leases = Leases(lambda: cast("Ledger", None), "t", 1_000, 3_600.0)
+        ready = threading.Barrier(AT_ONCE)
+
+        def begin(tid: int, ready: threading.Barrier = ready, kept: Leases = leases) -> None:
+            ready.wait()
+            kept.add(lease(tid))
+
+        threads = [threading.Thread(target=begin, args=(tid,)) for tid in range(AT_ONCE)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(leases.held()) == AT_ONCE
+
+
+class Failing:
+    """A ledger whose first beat fails with something that no store raises."""
+
+    def __init__(self) -> None:
+        self.beats = 0
+
+    def beat(self, *_: object, **__: object) -> list[bool]:
+        self.beats += 1
+        if self.beats == 1:
+            raise MemoryError
+        return [True]
+
+
+def test_leases_are_renewed_again_after_any_failure() -> None:
+    failing = Failing()
+    leases = Leases(lambda: cast("Ledger", failing), "t", 1_000, 0.01)
+    leases.add(Lease("a" * 24, "", "ep", "1", "token"))
+    wait_until(lambda: failing.beats > 1, 10.0, "the second beat")
+
+
+def test_the_time_to_drain_is_for_all_coroutines_together() -> None:
+    loop = Loop(4)
+    for n in range(4):
+        loop.spawn(asyncio.sleep(0.3 * (n + 1)))
+    began = time.monotonic()
+    assert not loop.drain(timeout=0.4)
+    assert time.monotonic() - began < 1.0
+    assert loop.drain(timeout=10.0)
+
+
+def test_chunks_are_out_in_order_when_the_task_ends() -> None:
+    sent: list[bytes] = []
+    taken, go_on = threading.Event(), threading.Event()
+
+    def send(blobs: Sequence[bytes]) -> None:
+        if blobs == [b"2"]:
+            taken.set()
+            go_on.wait(10.0)
+        sent.extend(blobs)
+
+    emitter = Emitter(encode=lambda chunk: cast("bytes", chunk), send=send)
+    emitter.emit(b"1")
+    emitter.emit(b"2")
+    assert taken.wait(10.0)
+    emitter.emit(b"3")
+    threading.Timer(0.2, go_on.set).start()
+    emitter.flush()
+    assert sent == [b"1", b"2", b"3"]
