@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import metadata
+from typing import Annotated
+
 import typer
 
 from workers.cli.demo import demo
@@ -30,6 +33,12 @@ COMMANDS = (
 )
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"distgraph {metadata.version('distgraph')}")
+        raise typer.Exit
+
+
 def program() -> typer.Typer:
     """Return the command with all its subcommands."""
     made = typer.Typer(
@@ -40,9 +49,19 @@ def program() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
+    made.callback()(_common)
     for command in COMMANDS:
         made.command()(command)
     return made
+
+
+def _common(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Run graphs on Celery workers, with their threads in Redis."""
 
 
 def main() -> None:
