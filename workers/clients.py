@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import weakref
+from collections.abc import AsyncGenerator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +39,7 @@ class Clients:
         self._opened: _Opened | None = None
         self._loops: weakref.WeakKeyDictionary[Any, tuple[AsyncLedger, Any]]
         self._loops = weakref.WeakKeyDictionary()
+        self._closing: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
 
     def ledger(self, *, patient: bool = False) -> Ledger:
         """Return this process's ledger; a ``patient`` one retries for 10 s, as workers do."""
@@ -62,10 +65,25 @@ class Clients:
         """Return the running loop's ledger and blocking-read client."""
         loop = asyncio.get_running_loop()
         if loop not in self._loops:
-            client = self._client(redis.asyncio.Redis, self._reach + _MARGIN)
-            ledger = AsyncLedger(client, retry_for=self._reach, namespace=self._namespace)
-            self._loops[loop] = (ledger, self._client(redis.asyncio.Redis, _BEYOND_ANY_BLOCK))
+            opened = self._open_on(loop)
+            # Run up to its only yield, without a wait: from there on the loop knows of it.
+            with suppress(StopIteration):
+                opened.__anext__().send(None)
+            self._closing[loop] = opened
         return self._loops[loop]
+
+    async def _open_on(self, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[None]:
+        """Open clients that ``loop`` closes when it ends: it ends its generators before itself."""
+        client = self._client(redis.asyncio.Redis, self._reach + _MARGIN)
+        waiting = self._client(redis.asyncio.Redis, _BEYOND_ANY_BLOCK)
+        ledger = AsyncLedger(client, retry_for=self._reach, namespace=self._namespace)
+        self._loops[loop] = (ledger, waiting)
+        try:
+            yield
+        finally:
+            del self._loops[loop], self._closing[loop]
+            await client.aclose()
+            await waiting.aclose()
 
     def _client(self, kind: Any, read_timeout: float) -> Any:
         return kind.from_url(

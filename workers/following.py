@@ -120,7 +120,7 @@ def _ended_unseen(at: _Follower) -> Generator[Effect, Any, bool]:
         msg = f"Run {at.run} is not known: its thread was deleted, or Redis lost its data."
         raise ThreadNotFound(msg)
     if outcome.status in _QUIET:
-        yield from _conclude(at, outcome.status, outcome.error)
+        yield from _conclude(at, outcome.status, outcome.cp, outcome.error)
         return True
     yield from _refuse_to_wait_for_nobody(at)
     return False
@@ -162,8 +162,8 @@ def _warn_if_unserved(at: _Follower) -> Generator[Effect, Any, None]:
 def _tell(at: _Follower, event: events.Event) -> Generator[Effect, Any, bool]:
     """Tell what an event of the stream means; True at the end of the run."""
     match event.kind, event.payload:
-        case "end", [run, status, _] if run == at.run:
-            yield from _conclude(at, status, (yield from _payload(at, event)))
+        case "end", [run, status, cp] if run == at.run:
+            yield from _conclude(at, status, cp, (yield from _payload(at, event)))
             return True
         case "run", [run, kind] if run == at.run and at.detailed and kind != "start":
             yield from _resumed(at)
@@ -241,11 +241,12 @@ def _open(at: _Follower, state: ThreadState) -> _Open:
     return at.open
 
 
-def _conclude(at: _Follower, status: str, error: bytes) -> Generator[Effect, Any, None]:
+def _conclude(at: _Follower, status: str, cp: str, error: bytes) -> Generator[Effect, Any, None]:
+    """Tell how the run ended, at its own last checkpoint: a later run may have moved the thread."""
     if status in ("cancelled", "rolled_back"):
         msg = f"Run {at.run} was cancelled."
         raise RunCancelled(msg)
-    _, state = yield from load_state(at.served.wire, at.thread)
+    _, state = yield from load_state(at.served.wire, at.thread, cp)
     yield Tell(Concluded("", state, _outcome(at, status, error, state)))
 
 

@@ -81,7 +81,8 @@ class CeleryPublisher:
             with self._app().producer_pool.acquire(block=True, timeout=self._reach) as producer:
                 yield producer
         except (KombuError, RedisError, OSError) as error:
-            address = maybe_sanitize_url(self._app().conf.broker_url or "")
+            urls = str(self._app().conf.broker_url or "").split(";")  # of Sentinels, or a fail-over
+            address = ";".join(maybe_sanitize_url(url) for url in urls)
             msg = f"The broker at {address} cannot be reached ({error}). Is it running?"
             raise BrokerUnavailable(msg) from error
 

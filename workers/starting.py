@@ -224,6 +224,9 @@ def _go_on(client: _Client, request: SaveAnswers) -> Generator[Effect, Any, Begu
     if client.status == "busy" and not request.replies:
         header = client.loaded.header if client.loaded else None
         raise ThreadBusy(_busy(client, header.run if header else ""))
+    if _answers_nothing(client, request):
+        msg = f"Thread '{client.thread.thread_id}' waits for no answer: it is {client.status}."
+        raise NothingToResume(msg)
     opened = client.loaded is not None and bool(client.loaded.tasks)
     if opened and client.status in ("interrupted", "error", "busy"):
         return (yield from _answer(client, request))
@@ -235,6 +238,16 @@ def _go_on(client: _Client, request: SaveAnswers) -> Generator[Effect, Any, Begu
         raise ThreadConflict(msg)
     ready = replace(step, nulls=nulls)
     return (yield from _start(client, ready, request.state, passed=request.state.passed))
+
+
+def _answers_nothing(client: _Client, request: SaveAnswers) -> bool:
+    """Whether an answer came to a thread that neither asks nor stands at a static breakpoint.
+
+    A cancelled or failed thread has its next superstep open as well.
+    """
+    given = client.job.start.given if client.job.start else None
+    resumes = isinstance(given, Command) and given.resume is not None
+    return resumes and not request.replies and client.status != "interrupted"
 
 
 def _answer(client: _Client, request: SaveAnswers) -> Generator[Effect, Any, Begun]:

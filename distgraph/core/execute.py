@@ -27,6 +27,7 @@ from distgraph.core.returns import read_path, read_return
 from distgraph.errors import DistGraphError, GraphBubbleUp, GraphInterrupt, ParentCommand
 from distgraph.types import Command
 
+LONGEST_TEXT = 100_000
 SWALLOWED = (
     "Node '{}' went on after an interrupt() that had no answer yet: something swallowed the "
     "signal. Do not put interrupt() under a bare 'except:' or 'except BaseException:'."
@@ -213,10 +214,26 @@ def read_error(exc: BaseException, frame: TaskFrame) -> Errored:
     raised.add_note(f"During task with name '{frame.task.node}' and id '{frame.task.id}'")
     return Errored(
         kind=f"{type(raised).__module__}.{type(raised).__qualname__}",
-        message=str(raised),
-        traceback="".join(traceback.format_exception(raised)),
+        message=_said(raised),
+        traceback=_shortened("".join(traceback.format_exception(raised))),
         args=raised.args,
         notes=tuple(raised.__notes__),
         frames=dict(frame.frames),
         exception=raised,
     )
+
+
+def _said(raised: BaseException) -> str:
+    """Return an exception's text, whatever its class does when it is asked."""
+    try:
+        return _shortened(str(raised))
+    except Exception as exc:  # noqa: BLE001 it must not look as if the worker had died
+        return f"<{type(raised).__name__} whose text raised {type(exc).__name__}>"
+
+
+def _shortened(text: str) -> str:
+    """Return ``text`` without its middle when it is too long to be stored with a failure."""
+    if len(text) <= LONGEST_TEXT:
+        return text
+    half = LONGEST_TEXT // 2
+    return f"{text[:half]} ... {len(text) - 2 * half} characters ... {text[-half:]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import operator
 import threading
 from collections.abc import Callable
@@ -9,9 +10,9 @@ from typing import Annotated, Any, TypedDict
 
 import pytest
 
-from distgraph.errors import BrokerUnavailable
+from distgraph.errors import BrokerUnavailable, NothingToResume
 from distgraph.graph import START, StateGraph
-from distgraph.types import interrupt
+from distgraph.types import Command, interrupt
 from tests.support.redis_server import RedisServer
 from tests.support.site import on
 from tests.support.waiting import wait_until
@@ -111,3 +112,55 @@ def test_threads_of_one_graph_are_found_among_many_of_another(
         few.invoke({}, on("few"))
     found = backend.threads(status="interrupted", graph="few", limit=1)
     assert [info.id for info in found] == ["few"]
+
+
+def test_clients_of_event_loops_that_ended_are_dropped(
+    redis_server: RedisServer, namespace: str
+) -> None:
+    backend = CeleryBackend(redis_server.url, namespace=namespace)
+    graph = graph_of(backend, "g", one)
+    for _ in range(5):
+        asyncio.run(graph.aget_state(on("t")))
+    assert not backend._clients._loops
+
+
+def test_a_runs_result_is_its_own_after_a_later_run(
+    redis_server: RedisServer, namespace: str
+) -> None:
+    backend = CeleryBackend(redis_server.url, namespace=namespace)
+    graph = graph_of(backend, "g", one)
+    with backend.worker():
+        first = graph.submit({}, on("t"))
+        wait_until(lambda: first.status == "success", 20.0, "the first run")
+        assert graph.invoke({}, on("t")) == {"xs": [1, 1]}
+        assert first.result() == {"xs": [1]}
+
+
+def test_an_answer_to_a_cancelled_thread_starts_nothing(
+    redis_server: RedisServer, namespace: str
+) -> None:
+    backend = CeleryBackend(redis_server.url, namespace=namespace)
+    graph = graph_of(backend, "g", one)
+    graph.submit({}, on("t")).cancel()
+    with pytest.raises(NothingToResume, match="it is idle"):
+        graph.submit(Command(resume="yes"), on("t"))
+    assert backend.thread("t").status == "idle"
+
+
+class Mute(Exception):
+    def __str__(self) -> str:
+        raise ValueError
+
+
+@pytest.mark.parametrize("error", [Mute(), RuntimeError("x" * 20 * 2**20)])
+def test_an_exception_that_cannot_be_told_fails_its_run_at_once(
+    redis_server: RedisServer, namespace: str, error: Exception
+) -> None:
+    def fail(_: State) -> None:
+        raise error
+
+    backend = CeleryBackend(redis_server.url, namespace=namespace)
+    graph = graph_of(backend, "g", fail)
+    with backend.worker():
+        run = graph.submit({}, on("t"))
+        wait_until(lambda: run.status == "error", 8.0, "the failure")
