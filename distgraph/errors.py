@@ -95,6 +95,10 @@ class RunTimeout(DistGraphError, TimeoutError):
     """The run did not finish within the time that the caller was ready to wait."""
 
 
+class NodeExited(DistGraphError, RuntimeError):
+    """A node tried to end the process, or raised something that is not an Exception."""
+
+
 class RemoteNodeError(DistGraphError):
     """A node failed in a worker with an exception type that this process does not know."""
 

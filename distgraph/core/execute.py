@@ -24,7 +24,7 @@ from distgraph.core.model import (
     Task,
 )
 from distgraph.core.returns import read_path, read_return
-from distgraph.errors import DistGraphError, GraphBubbleUp, GraphInterrupt, ParentCommand
+from distgraph.errors import GraphBubbleUp, GraphInterrupt, NodeExited, ParentCommand
 from distgraph.types import Command
 
 LONGEST_TEXT = 100_000
@@ -36,10 +36,6 @@ NO_SYNC = (
     'No synchronous function provided to "{}".\nEither initialize with a synchronous function '
     "or invoke via the async API (ainvoke, astream, etc.)"
 )
-
-
-class NodeExited(DistGraphError, RuntimeError):
-    """A node tried to end the process, or raised something that is not an Exception."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 import os
 import time
@@ -24,7 +23,7 @@ from distgraph.runners.attempts import Superstep, open_superstep, unstorable
 from distgraph.runners.backend import Job
 from distgraph.runners.stores import Calls, Store
 
-PASSES = (KeyboardInterrupt, asyncio.CancelledError)
+PASSES = (KeyboardInterrupt,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from distgraph.runners.attempts import Superstep, open_superstep, unstorable
 from distgraph.runners.backend import Job
 from distgraph.runners.stores import Calls, Store
 
-PASSES = (KeyboardInterrupt, asyncio.CancelledError)
+PASSES = (KeyboardInterrupt,)
 
 
 class Tasks:
@@ -104,8 +104,16 @@ async def _attempts(superstep: Superstep, task: Task, slots: Any) -> Result:
             result = await run_task_async(
                 superstep.graph, task, superstep.checkpoint.values, frame, asyncio.to_thread
             )
+            _pass_on_cancellation()
             pause = superstep.delay(task, result, attempt)
             if pause is None:
                 return result
             await asyncio.sleep(pause)
             attempt += 1
+
+
+def _pass_on_cancellation() -> None:
+    """Tell a cancelled run from a node that let the CancelledError of a task of its own out."""
+    current = asyncio.current_task()
+    if current is not None and current.cancelling():
+        raise asyncio.CancelledError

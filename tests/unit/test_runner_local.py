@@ -13,6 +13,7 @@ import pytest
 
 from distgraph.checkpoint.memory import InMemorySaver
 from distgraph.config import get_config, get_stream_writer
+from distgraph.errors import NodeExited
 from distgraph.graph import START, CompiledStateGraph, StateGraph
 from distgraph.runtime import get_runtime
 from distgraph.types import RetryPolicy, Send
@@ -196,3 +197,37 @@ async def test_a_blocking_node_that_raises_stop_iteration_fails_on_a_loop_too() 
 
     with pytest.raises(RuntimeError, match="raised StopIteration"):
         await asyncio.wait_for(fan(1, call).ainvoke({}, CONFIG), WAIT)
+
+
+async def test_a_cancelled_task_of_a_nodes_own_is_the_nodes_failure() -> None:
+    async def node(_: State) -> State:
+        inner = asyncio.create_task(asyncio.sleep(60))
+        await asyncio.sleep(0)
+        inner.cancel()
+        await inner
+        return {"log": []}
+
+    graph = StateGraph(State).add_node("node", node).add_edge(START, "node").compile()
+    with pytest.raises(NodeExited, match="CancelledError"):
+        await graph.ainvoke({"log": []})
+
+
+async def test_a_cancelled_run_cancels_its_nodes() -> None:
+    ended: list[str] = []
+    began = asyncio.Event()
+
+    async def node(_: State) -> State:
+        began.set()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append("node")
+        return {"log": []}
+
+    graph = StateGraph(State).add_node("node", node).add_edge(START, "node").compile()
+    run = asyncio.create_task(graph.ainvoke({"log": []}))
+    await began.wait()
+    run.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await run
+    assert ended == ["node"]
