@@ -25,11 +25,12 @@ from distgraph.events import Event
 from distgraph.runners.backend import Job, Listing, Place
 from distgraph.runners.local import LocalBackend
 from workers import following, reading, starting
+from workers.backoffs import Backoffs
 from workers.bootstep import add_bootstep
 from workers.celery_settings import broker_url, own_app
 from workers.clients import Clients
 from workers.depth import depth
-from workers.desk import Office, nonce
+from workers.desk import nonce, Office, sweep_now
 from workers.dispatched import Dispatched
 from workers.flows import AsyncMeans, Flow, Means, acarry, atold, carry, told
 from workers.hints import Hint, outgoing
@@ -173,6 +174,7 @@ class CeleryBackend:
             dispatched=Dispatched(self._worker_ledger),
             publish=self._publisher.publish,
             spawn=self.loop.spawn,
+            backoffs=Backoffs(lambda shard: sweep_now(made, shard)),
             owner=owner,
         )
         return lambda: made

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -24,6 +23,7 @@ from checkpoint_redis.replies import (
 )
 from distgraph.core.model import Errored
 from distgraph.errors import AdvanceLost, DistGraphError, WorkerLost
+from workers.backoffs import Backoffs
 from workers.dispatched import Dispatched
 from workers.due import sweep_shard
 from workers.hints import Hint, Outgoing, outgoing
@@ -51,12 +51,22 @@ class Office:
     dispatched: Dispatched
     publish: Callable[[Iterable[Outgoing]], None]
     spawn: Callable[[Any], None]
+    backoffs: Backoffs
     owner: str
 
     def desk(self, hint: Hint) -> Desk:
         """Return the desk for what ``hint`` names."""
         thread = Thread.from_x(self.settings.namespace, hint.x)
         return Desk(self, thread, hint.ns, hint.ep, nonce())
+
+
+def sweep_now(office: Office, shard: int) -> None:
+    """Act on what is due in ``shard``; what fails here is left to the sweeper."""
+    lost = office.registry.common_wire().error(worker_lost(office.settings.max_lost))
+    try:
+        sweep_shard(office.ledger(), office.settings, shard, lost, office.publish)
+    except DistGraphError as error:
+        log.info("A retry waits for the next sweep: %s", error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,20 +189,6 @@ class Desk:
             retry_in_ms=-1 if retry_in is None else int(retry_in * 1000),
             memo=memo,
         )
-
-    def look_again(self, delay: float) -> None:
-        """Queue a retry when its back-off is over: the sweeper, which also would, is coarser."""
-        timer = threading.Timer(delay, self._sweep)
-        timer.daemon = True
-        timer.start()
-
-    def _sweep(self) -> None:
-        office = self.office
-        lost = office.registry.common_wire().error(worker_lost(office.settings.max_lost))
-        try:
-            sweep_shard(self._ledger, office.settings, self.thread.shard, lost, office.publish)
-        except DistGraphError as error:
-            log.info("A retry waits for the next sweep: %s", error)
 
     def fail_advance(self, error: bytes) -> str:
         """End the run because its superstep cannot be reduced."""

@@ -32,8 +32,6 @@ from workers.hints import Hint
 from workers.opened import Opened, open_frame
 
 log = logging.getLogger(__name__)
-LATER = 0.002
-"""Seconds past a back-off, so that it is over on Redis' clock too."""
 
 
 def step(office: Office, hint: Hint) -> None:
@@ -219,4 +217,4 @@ def _fail(attempt: Attempt, error: Errored) -> None:
     desk = attempt.opened.desk
     status = desk.fail(attempt.task.id, wire.error(error), delay, memo)
     if status == "retry" and delay is not None and delay < desk.office.settings.sweep:
-        desk.look_again(delay + LATER)
+        desk.office.backoffs.add(desk.thread.shard, delay)

@@ -33,6 +33,7 @@ class Registry:
     def __init__(self, types: Iterable[type], max_bytes: int) -> None:
         self._types, self._max_bytes = tuple(types), max_bytes
         self._graphs: dict[str, Served] = {}
+        self._common: Wire | None = None
 
     def add(self, graph: Graph, context_schema: Any, queue: str) -> Served:
         """Register ``graph``; ValueError when a different one has the name already."""
@@ -46,6 +47,7 @@ class Registry:
         schemas = (*schemas_of(graph), *((context_schema,) if context_schema else ()))
         wire = Wire(self._serializer(classes_of(*schemas)))
         self._graphs[graph.name] = Served(graph, wire, queue)
+        self._common = None
         return self._graphs[graph.name]
 
     def get(self, name: str) -> Served | None:
@@ -62,6 +64,11 @@ class Registry:
 
     def common_wire(self) -> Wire:
         """Return an encoder for threads of any graph, also of those that are not known here."""
+        if self._common is None:
+            self._common = self._for_all()
+        return self._common
+
+    def _for_all(self) -> Wire:
         schemas = (schema for served in self.all() for schema in schemas_of(served.graph))
         return Wire(self._serializer(classes_of(*schemas)))
 
