@@ -30,7 +30,7 @@ from workers.bootstep import add_bootstep
 from workers.celery_settings import broker_url, own_app
 from workers.clients import Clients
 from workers.depth import depth
-from workers.desk import nonce, Office, sweep_now
+from workers.desk import Office, nonce, sweep_now
 from workers.dispatched import Dispatched
 from workers.flows import AsyncMeans, Flow, Means, acarry, atold, carry, told
 from workers.hints import Hint, outgoing
