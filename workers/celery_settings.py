@@ -10,6 +10,8 @@ from typing import Any
 
 from celery import Celery
 
+from workers.redis_transport import GuardedAMQP
+
 RECOMMENDED: Mapping[str, Any] = {
     # Acknowledged when execution starts: the lease, not the broker, notices a dead worker.
     "task_acks_late": False,
@@ -37,13 +39,11 @@ TRANSPORT: Mapping[str, Any] = {
 
 def own_app(name: str, broker: str) -> Celery:
     """Return a Celery application with every setting that a backend likes."""
-    app = Celery(name, broker=broker, backend=None, set_as_current=False)
+    app = Celery(name, broker=broker, backend=None, amqp=GuardedAMQP, set_as_current=False)
     app.conf.update(RECOMMENDED)
     if is_redis(broker):
         app.conf.worker_disable_prefetch = True
         app.conf.broker_transport_options = transport_options(broker)
-    if broker.startswith(("redis://", "rediss://")):  # a socket's URL names kombu's own transport
-        app.conf.broker_transport = "workers.redis_transport:Transport"
     app.conf.worker_hijack_root_logger = False
     return app
 

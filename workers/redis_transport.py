@@ -9,6 +9,8 @@ import logging
 from queue import Empty
 from typing import Any, cast
 
+from celery.app.amqp import AMQP
+from kombu import Connection
 from kombu.transport import redis
 
 log = logging.getLogger(__name__)
@@ -56,3 +58,22 @@ class Transport(redis.Transport):
                 super()._deliver(message, queue)
             case _:
                 self.drop(message)
+
+
+class GuardedConnection(Connection):
+    """Takes the transport above for every URL that kombu has its Redis transport for.
+
+    Celery's ``broker_transport`` is not enough: kombu goes by the scheme of a socket's URL, and of
+    the next URL of a list.
+    """
+
+    def get_transport_cls(self) -> Any:
+        """Return the class of the transport."""
+        found = super().get_transport_cls()
+        return Transport if found is redis.Transport else found
+
+
+class GuardedAMQP(AMQP):
+    """What an application makes its connections with."""
+
+    Connection = GuardedConnection

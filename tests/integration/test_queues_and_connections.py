@@ -6,6 +6,7 @@ import asyncio
 import operator
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
 import pytest
@@ -97,6 +98,22 @@ def test_a_broker_that_went_away_is_noticed_before_anything_is_stored(
     with pytest.raises(BrokerUnavailable, match="cannot be reached"):
         graph.submit({}, on("second"))
     assert [info.id for info in backend.threads()] == ["first"]
+
+
+def test_garbled_messages_on_a_socket_are_counted_and_logged_once(
+    tmp_path: Path, namespace: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    backend = CeleryBackend.embedded(tmp_path, namespace=namespace)
+    graph, redis = graph_of(backend, "g", one), backend.ledger.client
+    try:
+        with backend.worker() as worker:
+            redis.lpush(f"{namespace}.g", "rubbish{", "{}", "[1]")
+            assert graph.submit({}, on("t")).result(timeout=20.0) == {"xs": [1]}
+            transport = worker.consumer.connection.transport
+            wait_until(lambda: transport.garbled == 3, 20.0, "the rubbish to be counted")
+    finally:
+        backend.close()
+    assert sum("garbled message" in record.message for record in caplog.records) == 1
 
 
 def test_threads_of_one_graph_are_found_among_many_of_another(
