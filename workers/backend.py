@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import socket
-import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager
-from functools import cached_property, partial
-from importlib.metadata import version
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 from celery import Celery
+from kombu import Queue
 
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.ledger import Ledger
@@ -27,13 +28,12 @@ from distgraph.runners.local import LocalBackend
 from workers import following, reading, starting
 from workers.backoffs import Backoffs
 from workers.bootstep import add_bootstep
+from workers.caretaker import Caretaker
 from workers.celery_settings import broker_url, own_app
 from workers.clients import Clients
-from workers.depth import depth
 from workers.desk import Office, nonce, sweep_now
 from workers.dispatched import Dispatched
 from workers.flows import AsyncMeans, Flow, Means, acarry, atold, carry, told
-from workers.hints import Hint, outgoing
 from workers.inside import consume, worker_inside
 from workers.leases import Leases
 from workers.loop import Loop
@@ -42,12 +42,8 @@ from workers.run import Run
 from workers.served import Registry, Served
 from workers.settings import Settings
 from workers.starting import Begun
-from workers.sweeper import Duties, Sweeper, lost_record
 from workers.tasks import add_task
 from workers.threads import ThreadHandle, ThreadInfo, list_threads
-
-GRACE = 5.0
-"""Seconds that coroutine jobs get at shutdown before they are given back."""
 
 
 class CeleryBackend:
@@ -88,6 +84,7 @@ class CeleryBackend:
             self.settings.heartbeat,
         )
         self._publisher = CeleryPublisher(lambda: self.app, self._task_name, self.settings.reach)
+        self._office = self._new_office()
 
     @classmethod
     def embedded(cls, folder: str | Path | None = None, **settings: Any) -> Self:
@@ -122,7 +119,7 @@ class CeleryBackend:
     def app(self) -> Celery:
         """The Celery application: ``celery -A module worker`` finds it as ``module.app``."""
         app = self._brought or own_app(f"distgraph.{self.namespace}", self.broker)
-        task = add_task(app, self._task_name, self._office)
+        task = add_task(app, self._task_name, lambda: self._office)
         add_bootstep(app, self, task)
         if self._brought is None:
             app.conf.task_default_queue = f"{self.namespace}.default"
@@ -131,8 +128,6 @@ class CeleryBackend:
 
     def _consume(self, app: Celery) -> None:
         """Let workers of our own application consume the queues of all registered graphs."""
-        from kombu import Queue  # noqa: PLC0415 only needed here
-
         names = dict.fromkeys((f"{self.namespace}.default", *self.queues()))
         app.conf.task_queues = [Queue(name, routing_key=name) for name in names]
 
@@ -163,10 +158,8 @@ class CeleryBackend:
     def _queue(self, name: str) -> str:
         return f"{self.namespace}.{name}"
 
-    @cached_property
-    def _office(self) -> Callable[[], Office]:
-        owner = socket.gethostname()
-        made = Office(
+    def _new_office(self) -> Office:
+        return Office(
             ledger=self._worker_ledger,
             registry=self.registry,
             settings=self.settings,
@@ -174,10 +167,18 @@ class CeleryBackend:
             dispatched=Dispatched(self._worker_ledger),
             publish=self._publisher.publish,
             spawn=self.loop.spawn,
-            backoffs=Backoffs(lambda shard: sweep_now(made, shard)),
-            owner=owner,
+            backoffs=Backoffs(lambda shard: sweep_now(self._office, shard)),
+            owner=socket.gethostname(),
         )
-        return lambda: made
+
+    def employ(self, worker: str) -> None:
+        """Have the jobs of this process, and of those that it forks, done as ``worker``'s."""
+        self._office = replace(self._office, owner=f"{worker}/{os.getpid()}")
+
+    @cached_property
+    def caretaker(self) -> Caretaker:
+        """What workers do beside their jobs."""
+        return Caretaker(lambda: self.app, lambda: self._office, self.loop, self.queues)
 
     def _worker_ledger(self) -> Ledger:
         return self._clients.ledger(patient=True)
@@ -196,74 +197,9 @@ class CeleryBackend:
             finally:
                 self._inside.remove(worker)
 
-    def sweeper(self, worker: str) -> Sweeper:
-        """Return the sweeper of the worker named ``worker``."""
-        return Sweeper(
-            Duties(
-                ledger=self._worker_ledger,
-                settings=self.settings,
-                publish=self._publisher.publish,
-                depth=partial(depth, self.app, self._all_queues),
-                owner=worker,
-                lost=lost_record(self.settings, self.registry.common_wire().error),
-                appear=lambda: self.appear(worker),
-            )
-        )
-
-    def _all_queues(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((*self.queues(), *self._queues_of_others())))
-
-    def _queues_of_others(self) -> Iterator[str]:
-        for seen in self.workers():
-            yield from seen.queues
-
-    def appear(self, worker: str) -> None:
-        """Tell that the worker lives, and what it serves."""
-        seen = WorkerSeen(
-            worker, time.time(), version("distgraph"), self.queues(), self.registry.labels()
-        )
-        self._worker_ledger().appear(self.namespace, seen)
-
-    def leave(self, worker: str) -> None:
-        """Tell that the worker is gone."""
-        self._worker_ledger().disappear(self.namespace, (worker,))
-
     def workers(self) -> tuple[WorkerSeen, ...]:
         """Return the workers that were ever seen and did not leave; ``seen`` says when."""
         return self._clients.ledger().workers(self.namespace)
-
-    def release(self, hint: Hint) -> None:
-        """Queue again what a pool process held that has died."""
-        thread = Thread.from_x(self.namespace, hint.x)
-        office = self._office()
-        done = self._worker_ledger().release(
-            thread,
-            hint.ns,
-            hint.ep,
-            hint.tids,
-            owner=office.owner,
-            max_lost=self.settings.max_lost,
-            lost=lost_record(self.settings, self.registry.common_wire().error),
-        )
-        self._publisher.publish(outgoing(hint.x, done.hints))
-
-    def wind_up(self) -> None:
-        """Let the coroutine jobs of this process end, and give back what does not."""
-        if self.loop.drain(timeout=GRACE):
-            return
-        office = self._office()
-        for lease in self._leases.held():
-            thread = Thread.from_x(self.namespace, lease.x)
-            done = self._worker_ledger().release(
-                thread,
-                lease.ns,
-                lease.ep,
-                (lease.tid,),
-                owner=office.owner,
-                max_lost=self.settings.max_lost,
-                given_back=True,
-            )
-            self._publisher.publish(outgoing(lease.x, done.hints))
 
     # --- carrying jobs ---------------------------------------------------------------------
 
@@ -295,20 +231,19 @@ class CeleryBackend:
 
     def _whole(self, job: Job) -> Flow:
         begun = yield from self._begin(job)
-        served, thread = self._served(job.graph), self.thread_key(job.place.thread_id)
-        yield from following.follow(served, thread, begun, job.modes, None)
+        yield from self.following(job.graph, job.place.thread_id, begun, modes=job.modes)
 
     def events(self, job: Job) -> Iterator[Event]:
         """Submit ``job`` and follow it to its end; inside a node, carry it right there."""
         if _frame.running() is not None:
             return self._local(job.graph).events(job)
-        return told(self._whole(job), self._means())
+        return self.follow(self._whole(job))
 
     def aevents(self, job: Job) -> AsyncIterator[Event]:
         """Do what ``events`` does on the running loop."""
         if _frame.running() is not None:
             return self._local(job.graph).aevents(job)
-        return atold(self._whole(job), self._async_means(), [])
+        return self.afollow(self._whole(job))
 
     def _local(self, graph: Graph) -> LocalBackend:
         """Return a runner for a thread that a node drives: no worker waits for another."""
@@ -326,29 +261,24 @@ class CeleryBackend:
         begun: Begun = await acarry(self._begin(job), self._async_means())
         return Run(self, compiled, job.place.thread_id, begun, job.modes)
 
-    def follow(
+    def following(
         self,
-        compiled: Any,
+        graph: Graph,
         thread_id: str,
         begun: Begun,
-        timeout: float | None,
+        timeout: float | None = None,
         modes: frozenset[str] = frozenset(),
-    ) -> Iterator[Event]:
-        """Tell what happens in a run, from its beginning on."""
-        served, thread = self._served(compiled.graph), self.thread_key(thread_id)
-        return told(following.follow(served, thread, begun, modes, timeout), self._means())
+    ) -> Flow:
+        """Tell what happens in a run, from its beginning on, for ``timeout`` seconds at most."""
+        thread = self.thread_key(thread_id)
+        return following.follow(self._served(graph), thread, begun, modes, timeout)
 
-    def afollow(
-        self,
-        compiled: Any,
-        thread_id: str,
-        begun: Begun,
-        timeout: float | None,
-        modes: frozenset[str] = frozenset(),
-    ) -> AsyncIterator[Event]:
-        """Do what ``follow`` does."""
-        served, thread = self._served(compiled.graph), self.thread_key(thread_id)
-        flow = following.follow(served, thread, begun, modes, timeout)
+    def follow(self, flow: Flow) -> Iterator[Event]:
+        """Carry ``flow`` and pass on what it tells."""
+        return told(flow, self._means())
+
+    def afollow(self, flow: Flow) -> AsyncIterator[Event]:
+        """Do what ``follow`` does on the running loop."""
         return atold(flow, self._async_means(), [])
 
     # --- looking at threads ----------------------------------------------------------------

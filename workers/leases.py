@@ -22,6 +22,7 @@ class _Held:
     """The leases of one process."""
 
     leases: set[Lease] = field(default_factory=set)
+    coroutines: set[Lease] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -41,29 +42,39 @@ class Leases:
     @contextmanager
     def holding(self, lease: Lease) -> Iterator[None]:
         """Keep ``lease`` alive for the duration of the block."""
-        self.add(lease)
+        mine = self._mine()
+        with mine.lock:
+            mine.leases.add(lease)
         try:
             yield
         finally:
             self.drop(lease)
 
     def add(self, lease: Lease) -> None:
-        """Keep ``lease`` alive from now on."""
+        """Keep the ``lease`` of a coroutine alive from now on."""
         mine = self._mine()
         with mine.lock:
             mine.leases.add(lease)
+            mine.coroutines.add(lease)
 
     def drop(self, lease: Lease) -> None:
         """Let ``lease`` go."""
         mine = self._mine()
         with mine.lock:
             mine.leases.discard(lease)
+            mine.coroutines.discard(lease)
 
     def held(self) -> tuple[Lease, ...]:
         """Return what this process holds now."""
         mine = self._mine()
         with mine.lock:
             return tuple(mine.leases)
+
+    def of_coroutines(self) -> tuple[Lease, ...]:
+        """Return what coroutines hold now: no thread of the pool is behind these."""
+        mine = self._mine()
+        with mine.lock:
+            return tuple(mine.coroutines)
 
     def _mine(self) -> _Held:
         """Return what this process holds; of jobs that begin at once, one starts the thread."""

@@ -13,6 +13,7 @@ from distgraph.streaming import View, chunks
 if TYPE_CHECKING:
     from distgraph.graph.compiled import CompiledStateGraph
     from workers.backend import CeleryBackend
+    from workers.flows import Flow
     from workers.starting import Begun
 
 _OUTSIDE = Inner(None, None)
@@ -51,7 +52,7 @@ class Run:
         """
         _refuse_inside_a_node()
         last = None
-        for event in self._backend.follow(self._compiled, self.thread_id, self._begun, timeout):
+        for event in self._backend.follow(self._flow(timeout)):
             last = event
         return result_of(self._compiled.graph, last, _OUTSIDE, self._compiled.graph.outputs)
 
@@ -59,8 +60,7 @@ class Run:
         """Do what ``result`` does."""
         _refuse_inside_a_node()
         last = None
-        follow = self._backend.afollow(self._compiled, self.thread_id, self._begun, timeout)
-        async for event in follow:
+        async for event in self._backend.afollow(self._flow(timeout)):
             last = event
         return result_of(self._compiled.graph, last, _OUTSIDE, self._compiled.graph.outputs)
 
@@ -68,10 +68,7 @@ class Run:
         """Yield (mode, chunk) of the modes that were named at submit, from the run's beginning."""
         _refuse_inside_a_node()
         view = self._view()
-        follow = self._backend.follow(
-            self._compiled, self.thread_id, self._begun, None, self._modes
-        )
-        for event in follow:
+        for event in self._backend.follow(self._flow(None, self._modes)):
             yield from chunks(view, event)
             conclude(self._compiled.graph, event, _OUTSIDE)
 
@@ -79,10 +76,7 @@ class Run:
         """Yield what ``stream`` yields."""
         _refuse_inside_a_node()
         view = self._view()
-        follow = self._backend.afollow(
-            self._compiled, self.thread_id, self._begun, None, self._modes
-        )
-        async for event in follow:
+        async for event in self._backend.afollow(self._flow(None, self._modes)):
             for chunk in chunks(view, event):
                 yield chunk
             conclude(self._compiled.graph, event, _OUTSIDE)
@@ -90,6 +84,10 @@ class Run:
     def cancel(self) -> bool:
         """Cancel the run; False when it had ended already."""
         return self._backend.cancel(self.thread_id, self.id)
+
+    def _flow(self, timeout: float | None, modes: frozenset[str] = frozenset()) -> Flow:
+        graph = self._compiled.graph
+        return self._backend.following(graph, self.thread_id, self._begun, timeout, modes)
 
     def _view(self) -> View:
         return View(self._compiled.graph, self._modes, self._compiled.graph.outputs, set())

@@ -6,6 +6,7 @@ import asyncio
 import operator
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
@@ -17,7 +18,7 @@ from distgraph.types import Command, interrupt
 from tests.support.redis_server import RedisServer
 from tests.support.site import on
 from tests.support.waiting import wait_until
-from workers import CeleryBackend
+from workers import CeleryBackend, caretaker
 
 pytestmark = pytest.mark.celery
 
@@ -78,8 +79,8 @@ def test_hints_that_wait_for_a_worker_are_not_sent_again(
 
     with backend.worker():
         graph_of(client, "unserved", one).submit({}, on("t"))
-        backend._publisher.publish = count  # type: ignore[method-assign]
-        sweeper = backend.sweeper("test")
+        backend._office = replace(backend._office, publish=count)
+        sweeper = backend.caretaker.sweeper("test")
         for _ in range(6):
             sweeper.sweep()
         wait_until(lambda: len(rounds) >= 3, 20.0, "some rounds of the sweepers")
@@ -114,6 +115,54 @@ def test_garbled_messages_on_a_socket_are_counted_and_logged_once(
     finally:
         backend.close()
     assert sum("garbled message" in record.message for record in caplog.records) == 1
+
+
+def test_a_worker_that_leaves_gives_back_coroutines_alone(
+    redis_server: RedisServer, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(caretaker, "GRACE", 0.2)
+    ran: list[str] = []
+    over = threading.Event()
+
+    def blocking(_: State) -> dict[str, Any]:
+        ran.append("blocking")
+        over.wait(30.0)
+        return {"xs": ["blocking"]}
+
+    async def coroutine(_: State) -> dict[str, Any]:
+        ran.append("coroutine")
+        if ran.count("coroutine") == 1:  # outlasts its worker
+            await asyncio.to_thread(over.wait, 30.0)
+        return {"xs": ["coroutine"]}
+
+    builder = StateGraph(State).add_node("b", blocking).add_node("c", coroutine)
+    builder.add_edge(START, "b").add_edge(START, "c")
+    first, second = (CeleryBackend(redis_server.url, namespace=namespace) for _ in range(2))
+    run = builder.compile(name="g", backend=first).submit({}, on("t"))
+    builder.compile(name="g", backend=second)
+    with first.worker():
+        wait_until(lambda: len(ran) == 2, 20.0, "both nodes")
+    try:
+        with second.worker():
+            wait_until(lambda: ran.count("coroutine") == 2, 20.0, "the coroutine to run elsewhere")
+            over.set()
+            assert run.result(timeout=20.0) == {"xs": ["blocking", "coroutine"]}
+    finally:
+        over.set()
+    assert ran.count("blocking") == 1
+
+
+def test_two_workers_of_a_host_own_their_tasks_apart(
+    redis_server: RedisServer, namespace: str
+) -> None:
+    backend = CeleryBackend(redis_server.url, namespace=namespace)
+    graph, owners = graph_of(backend, "g", one), set[str]()
+    for thread in ("1", "2"):
+        with backend.worker() as worker:
+            assert graph.invoke({}, on(thread)) == {"xs": [1]}
+            owners.add(backend._office.owner)
+            assert worker.hostname in backend._office.owner
+    assert len(owners) == 2
 
 
 def test_threads_of_one_graph_are_found_among_many_of_another(

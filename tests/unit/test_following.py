@@ -77,7 +77,7 @@ def test_a_client_of_another_format_is_refused_and_changes_nothing(
     with pytest.raises(StoreError, match="format 9"):
         graph.invoke({"path": []}, on("t"))
     with pytest.raises(StoreError, match="format 9"):
-        backend.appear("a worker")
+        backend.caretaker.appear("a worker")
     assert redis_client.keys(f"{backend.namespace}*") == [keys.meta(backend.namespace).encode()]
 
 
@@ -93,6 +93,6 @@ async def test_a_client_on_a_loop_checks_the_format_too(
 def test_a_namespace_is_described_by_its_first_client(
     backend: CeleryBackend, redis_client: redis.Redis
 ) -> None:
-    backend.appear("a worker")
+    backend.caretaker.appear("a worker")
     described: Any = redis_client.hgetall(keys.meta(backend.namespace))
     assert (described[b"v"], described[b"shards"]) == (b"1", b"64")

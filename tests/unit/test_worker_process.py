@@ -72,6 +72,16 @@ def test_leases_are_renewed_again_after_any_failure() -> None:
     wait_until(lambda: failing.beats > 1, 10.0, "the second beat")
 
 
+def test_only_coroutine_jobs_are_given_back() -> None:
+    leases = Leases(lambda: cast("Ledger", None), "t", 1_000, 3_600.0)
+    leases.add(lease(1))
+    with leases.holding(lease(2)):
+        assert set(leases.held()) == {lease(1), lease(2)}
+        assert leases.of_coroutines() == (lease(1),)
+    leases.drop(lease(1))
+    assert leases.held() == leases.of_coroutines() == ()
+
+
 def test_the_time_to_drain_is_for_all_coroutines_together() -> None:
     loop = Loop(4)
     for n in range(4):

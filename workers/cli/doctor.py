@@ -84,7 +84,7 @@ def sweep(
     that is still on its way.
     """
     backend = backend_of(target, Connection(redis, broker, namespace))
-    sweeper = backend.sweeper(f"sweep@{socket.gethostname()}")
+    sweeper = backend.caretaker.sweeper(f"sweep@{socket.gethostname()}")
     sent = sweeper.sweep()
     time.sleep(backend.settings.sweep)
     sent += sweeper.sweep()

@@ -1,0 +1,103 @@
+"""What a worker does for the threads of a backend beside its jobs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+
+from celery import Celery
+
+from checkpoint_redis.keys import Thread
+from checkpoint_redis.replies import WorkerSeen
+from workers.depth import depth
+from workers.desk import Office
+from workers.hints import Hint, outgoing
+from workers.loop import Loop
+from workers.sweeper import Duties, Sweeper, lost_record
+
+GRACE = 5.0
+"""Seconds that coroutine jobs get at shutdown before they are given back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caretaker:
+    """Tells that workers live, sweeps, and gives back what a process cannot end.
+
+    ``queues`` are those of the graphs that are served here.
+    """
+
+    app: Callable[[], Celery]
+    office: Callable[[], Office]
+    loop: Loop
+    queues: Callable[[], tuple[str, ...]]
+
+    def appear(self, worker: str) -> None:
+        """Tell that ``worker`` lives, and what it serves."""
+        office, now = self.office(), time.time()
+        labels = office.registry.labels()
+        seen = WorkerSeen(worker, now, version("distgraph"), self.queues(), labels)
+        office.ledger().appear(office.settings.namespace, seen)
+
+    def leave(self, worker: str) -> None:
+        """Tell that ``worker`` is gone."""
+        office = self.office()
+        office.ledger().disappear(office.settings.namespace, (worker,))
+
+    def sweeper(self, worker: str) -> Sweeper:
+        """Return the sweeper of the worker named ``worker``."""
+        office = self.office()
+        return Sweeper(
+            Duties(
+                ledger=office.ledger,
+                settings=office.settings,
+                publish=office.publish,
+                depth=partial(depth, self.app(), self._all_queues),
+                owner=worker,
+                lost=self._lost(),
+                appear=lambda: self.appear(worker),
+            )
+        )
+
+    def _all_queues(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*self.queues(), *self._queues_of_others())))
+
+    def _queues_of_others(self) -> Iterator[str]:
+        office = self.office()
+        for seen in office.ledger().workers(office.settings.namespace):
+            yield from seen.queues
+
+    def release(self, hint: Hint) -> None:
+        """Queue again what a pool process of this worker held that has died."""
+        self._release(hint, self._lost(), given_back=False)
+
+    def wind_up(self) -> None:
+        """Let the coroutine jobs of this process end, and give back those that do not.
+
+        A blocking job keeps its lease: the pool waits for it, and nobody else may run it meanwhile.
+        """
+        if self.loop.drain(timeout=GRACE):
+            return
+        for lease in self.office().leases.of_coroutines():
+            held = Hint(lease.x, lease.ns, lease.ep, (lease.tid,))
+            self._release(held, b"", given_back=True)
+
+    def _release(self, held: Hint, lost: bytes, *, given_back: bool) -> None:
+        office = self.office()
+        done = office.ledger().release(
+            Thread.from_x(office.settings.namespace, held.x),
+            held.ns,
+            held.ep,
+            held.tids,
+            owner=office.owner,
+            max_lost=office.settings.max_lost,
+            lost=lost,
+            given_back=given_back,
+        )
+        office.publish(outgoing(held.x, done.hints))
+
+    def _lost(self) -> bytes:
+        office = self.office()
+        return lost_record(office.settings, office.registry.common_wire().error)
