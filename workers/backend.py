@@ -77,12 +77,6 @@ class CeleryBackend:
         self._embedded: Any = None
         self._inside: list[Any] = []
         self._clients = Clients(self.settings.redis, self.settings.reach, self.namespace)
-        self._leases = Leases(
-            self._worker_ledger,
-            self.namespace,
-            self.settings.lease_ms,
-            self.settings.heartbeat,
-        )
         self._publisher = CeleryPublisher(lambda: self.app, self._task_name, self.settings.reach)
         self._office = self._new_office()
 
@@ -141,9 +135,8 @@ class CeleryBackend:
 
     def register(self, compiled: Any) -> None:
         """Make ``compiled`` known under its name; ValueError when another graph has it."""
-        queue = (
-            self._brought.conf.task_default_queue if self._brought else self._queue(compiled.name)
-        )
+        ours = f"{self.namespace}.{compiled.name}"
+        queue = self._brought.conf.task_default_queue if self._brought else ours
         self.registry.add(compiled.graph, compiled.builder.context_schema, queue)
         if "app" in self.__dict__ and self._brought is None:
             self._consume(self.app)
@@ -155,15 +148,13 @@ class CeleryBackend:
         """Whether the Celery application was made here, and is not the user's."""
         return self._brought is None
 
-    def _queue(self, name: str) -> str:
-        return f"{self.namespace}.{name}"
-
     def _new_office(self) -> Office:
+        lease_ms, every = self.settings.lease_ms, self.settings.heartbeat
         return Office(
             ledger=self._worker_ledger,
             registry=self.registry,
             settings=self.settings,
-            leases=self._leases,
+            leases=Leases(self._worker_ledger, self.namespace, lease_ms, every),
             dispatched=Dispatched(self._worker_ledger),
             publish=self._publisher.publish,
             spawn=self.loop.spawn,
@@ -253,7 +244,7 @@ class CeleryBackend:
 
     def submit(self, compiled: Any, job: Job) -> Run:
         """Start ``job`` and return its handle."""
-        begun: Begun = carry(self._begin(job), self._means())
+        begun: Begun = self.perform(self._begin(job))
         return Run(self, compiled, job.place.thread_id, begun, job.modes)
 
     async def asubmit(self, compiled: Any, job: Job) -> Run:
@@ -285,7 +276,7 @@ class CeleryBackend:
 
     def load(self, graph: Graph, place: Place) -> ThreadState | None:
         """Return what is stored at ``place``."""
-        state: ThreadState | None = carry(self._load(graph, place), self._means())
+        state: ThreadState | None = self.perform(self._load(graph, place))
         return state
 
     async def aload(self, graph: Graph, place: Place) -> ThreadState | None:
@@ -301,7 +292,7 @@ class CeleryBackend:
 
     def history(self, graph: Graph, place: Place, listing: Listing) -> Iterator[ThreadState]:
         """Return the stored states of a thread, newest first."""
-        states: list[ThreadState] = carry(self._history(graph, place, listing), self._means())
+        states: list[ThreadState] = self.perform(self._history(graph, place, listing))
         return iter(states)
 
     async def ahistory(

@@ -7,55 +7,67 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.ledger import Ledger
-from distgraph.errors import StoreError
 
 log = logging.getLogger(__name__)
 DELAY = 0.5
+
+
+@dataclass(slots=True)
+class _Noted:
+    """What one process has noted."""
+
+    frames: dict[tuple[Thread, str], str] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    some: threading.Event = field(default_factory=threading.Event)
 
 
 class Dispatched:
     """Notes supersteps whose hints are out; a thread of this process tells the store.
 
     Well before the sweeper would look for them, and only of the last superstep of each frame: most
-    are committed by then. What is lost with the process only makes the sweeper look sooner.
+    are committed by then. What is lost with the process only makes the sweeper look sooner. The
+    thread starts with the first note, also in a process that was forked meanwhile.
     """
 
     def __init__(self, ledger: Callable[[], Ledger]) -> None:
         self._ledger = ledger
-        self._lock = threading.Lock()
-        self._noted = threading.Event()
-        self._frames: dict[tuple[Thread, str], str] = {}
-        self._pid = 0
+        self._by_pid: dict[int, _Noted] = {}
 
     def note(self, thread: Thread, ns: str, ep: str) -> None:
         """Have it told that the hints of superstep ``ep`` went out."""
-        if self._pid != os.getpid():
-            self._start()
-        with self._lock:
-            self._frames[thread, ns] = ep
-        self._noted.set()
+        mine = self._mine()
+        with mine.lock:
+            mine.frames[thread, ns] = ep
+        mine.some.set()
 
-    def _start(self) -> None:
-        """Start the thread, also in a process that was forked meanwhile."""
-        self._lock, self._noted = threading.Lock(), threading.Event()
-        self._frames, self._pid = {}, os.getpid()
-        threading.Thread(target=self._run, name="distgraph-dispatched", daemon=True).start()
+    def _mine(self) -> _Noted:
+        """Return what this process noted; of jobs that begin at once, one starts the thread."""
+        if (known := self._by_pid.get(os.getpid())) is not None:
+            return known
+        made = _Noted()
+        mine = self._by_pid.setdefault(os.getpid(), made)
+        if mine is made:
+            run = threading.Thread(
+                target=self._run, args=(mine,), name="distgraph-dispatched", daemon=True
+            )
+            run.start()
+        return mine
 
-    def _run(self) -> None:
-        while self._noted.wait():
+    def _run(self, mine: _Noted) -> None:
+        while mine.some.wait():
             time.sleep(DELAY)
             try:
-                self.tell()
-            except StoreError as error:
-                log.warning("The sweeper will look for hints that are out: %s", error)
+                self._tell(mine)
+            except Exception as error:  # noqa: BLE001 whatever it is, later notes are to be told
+                log.warning("The sweeper will look for hints that are out: %r", error)
 
-    def tell(self) -> None:
-        """Tell what was noted so far."""
-        with self._lock:
-            self._noted.clear()
-            frames, self._frames = self._frames, {}
+    def _tell(self, mine: _Noted) -> None:
+        with mine.lock:
+            mine.some.clear()
+            frames, mine.frames = mine.frames, {}
         for (thread, ns), ep in frames.items():
             self._ledger().published(thread, ns, ep)

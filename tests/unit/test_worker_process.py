@@ -11,9 +11,11 @@ from typing import cast
 
 import pytest
 
+from checkpoint_redis.keys import Thread
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.records import Lease
 from tests.support.waiting import wait_until
+from workers import dispatched
 from workers.emitter import Emitter
 from workers.leases import Leases
 from workers.loop import Loop
@@ -70,6 +72,53 @@ def test_leases_are_renewed_again_after_any_failure() -> None:
     leases = Leases(lambda: cast("Ledger", failing), "t", 1_000, 0.01)
     leases.add(Lease("a" * 24, "", "ep", "1", "token"))
     wait_until(lambda: failing.beats > 1, 10.0, "the second beat")
+
+
+class Published:
+    """A ledger that is told which hints are out, and fails at first."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def published(self, _: Thread, __: str, ep: str) -> None:
+        self.told.append(ep)
+        if len(self.told) == 1:
+            raise MemoryError
+
+
+def test_hints_that_are_out_are_told_also_after_any_failure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dispatched, "DELAY", 0.01)
+    published = Published()
+    noted = dispatched.Dispatched(lambda: cast("Ledger", published))
+    noted.note(Thread("t", "1"), "", "first")
+    wait_until(lambda: published.told == ["first"], 10.0, "the first note to be told")
+    noted.note(Thread("t", "1"), "", "second")
+    wait_until(lambda: published.told == ["first", "second"], 10.0, "the second note")
+
+
+@pytest.mark.usefixtures("eager_switching")
+def test_jobs_that_begin_at_once_share_what_they_note() -> None:
+    for _ in range(TRIALS):
+        noted = dispatched.Dispatched(lambda: cast("Ledger", None))
+        ready = threading.Barrier(AT_ONCE)
+        found: list[object] = []
+
+        def note(
+            at: threading.Barrier = ready,
+            into: list[object] = found,
+            where: dispatched.Dispatched = noted,
+        ) -> None:
+            at.wait()
+            into.append(where._mine())
+
+        threads = [threading.Thread(target=note) for _ in range(AT_ONCE)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len({id(each) for each in found}) == 1
 
 
 def test_only_coroutine_jobs_are_given_back() -> None:
