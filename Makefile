@@ -13,6 +13,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PEERS := .venv-bench
+# Tests wait more than they compute: more at once than there are cores.
+JOBS ?= 3
 PEERS_STAMP := $(PEERS)/.installed
 
 # Those of our folders that hold Python.
@@ -44,7 +46,7 @@ demo: $(STAMP) ## census of a source tree on real workers, then once more with a
 	test -s demo-out/detached/report.json && test -s demo-out/detached/report.html
 
 test: $(STAMP) ## all tests but chaos, with coverage (ARGS= is handed to pytest)
-	$(BIN)/python -m pytest $(ARGS) --cov
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --cov $(ARGS)
 
 check: format lint types layers unused ## format, lint, types, layers, dead code (make -k check: all of them)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,10 @@ from hypothesis import settings
 
 from tests.support.celery_worker import CeleryWorker
 from tests.support.redis_server import RedisServer
+
+# Started in the background, a shell ignores Ctrl-C for all its children: what tests start must not.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine makes an example slow, not wrong.
 settings.register_profile("distgraph", deadline=None)

@@ -49,6 +49,7 @@ class Member:
 
     def kill(self) -> None:
         self._process.kill()
+        self._process.wait(WITHIN)
         self.close()
 
     def close(self) -> None:

@@ -21,11 +21,6 @@ MUTANTS = {
         "",
     ),
     "no fence of the round": ("finished.lua", "if f[RND] ~= rnd then return 'stale' end", ""),
-    "no barrier at a retry": (
-        "answer.lua",
-        "if A.mode == 'retry' then closing =",
-        "if false then closing =",
-    ),
     "no instance of a question": (
         "answer.lua",
         "if not (asked[ns] and asked[ns][tid] and asked[ns][tid][iid]) then",
