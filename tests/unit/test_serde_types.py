@@ -209,7 +209,7 @@ def types_in(value: Any) -> Any:
     return type(value)
 
 
-@pytest.mark.parametrize("value", VALUES, ids=lambda v: f"{type(v).__name__}-{repr(v)[:24]!a}")
+@pytest.mark.parametrize("value", VALUES, ids=lambda v: type(v).__name__)
 def test_round_trip_keeps_value_and_type(value: Any) -> None:
     blob = SERDE.dumps(value)
     back = SERDE.loads(blob)
