@@ -22,7 +22,7 @@ def worker_inside(app: Celery, pool: str, concurrency: int) -> Iterator[Any]:
         pool=pool,
         loglevel=logging.WARNING,
         perform_ping_check=False,
-        shutdown_timeout=60.0,  # a worker whose Redis is gone tries for 10 s to say good-bye
+        shutdown_timeout=60.0,  # one that served many graphs ends slowly
         hostname=f"inside-{uuid.uuid4().hex[:8]}@localhost",
     )
     with started as worker:
