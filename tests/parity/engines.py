@@ -5,10 +5,15 @@ from __future__ import annotations
 import asyncio
 import itertools
 import uuid
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Protocol
+
+from checkpoint_redis import commands
+from checkpoint_redis.keys import Thread
+from checkpoint_redis.replies import Loaded
+from tests.support.waiting import wait_until
 
 HOMES = {
     "StateGraph": "graph",
@@ -98,15 +103,29 @@ class Asyncio:
         return _run(lambda: self.graph.aupdate_state(config, values, as_node=as_node))
 
 
+Settle = Callable[[str], None]
+"""Waits until no task of a thread runs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scoped:
-    """A client whose threads carry `scope` in their ids, in a store that many graphs share."""
+    """A client whose threads carry `scope` in their ids, in a store that many graphs share.
+
+    A call that fails ends when the siblings of the failed task have: one that still ran would
+    belong to the next call, and could fail it with what the config of this one says.
+    """
 
     client: Client
     scope: str
+    settle: Settle
 
     def invoke(self, given: Any, config: Any = None, **options: Any) -> Any:
-        return self.client.invoke(given, self._placed(config), **options)
+        placed = self._placed(config)
+        try:
+            return self.client.invoke(given, placed, **options)
+        except Exception:
+            self.settle(placed["configurable"]["thread_id"])
+            raise
 
     def stream(self, given: Any, config: Any = None, **options: Any) -> list[Any]:
         return self.client.stream(given, self._placed(config), **options)
@@ -130,9 +149,10 @@ class Scoped:
 
 
 class CompileOn(Protocol):
-    """Compiles a builder for a backend and gives the graph."""
+    """Compiles a builder for a backend and gives the graph; `settle` waits for its threads."""
 
     def __call__(self, builder: Any, **options: Any) -> Any: ...
+    def settle(self, thread_id: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +169,18 @@ class Placing:
     def __call__(self, builder: Any, **options: Any) -> Any:
         name = f"{self.prefix}-{next(self.numbers)}"
         return builder.compile(name=name, backend=self.backend, **options)
+
+    def settle(self, thread_id: str) -> None:
+        """Wait until no task of the thread runs."""
+        wait_until(lambda: not self._running(thread_id), 30, f"the tasks of {thread_id} to end")
+
+    def _running(self, thread_id: str) -> list[str]:
+        loaded: Loaded | None = self.backend.perform(_loaded(self.backend.thread_key(thread_id)))
+        return [task.tid for task in loaded.tasks if task.st == "R"] if loaded else []
+
+
+def _loaded(thread: Thread) -> Generator[Any, Any, Any]:
+    return (yield commands.load(thread, "", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +212,7 @@ class Engine:
             return self.client(builder.compile(**options), {})
         if self.compile_on is not None:
             client = self.client(self.compile_on(builder, **options), {})
-            return Scoped(client, f"{SCOPE}{uuid.uuid4().hex[:12]}/")
+            return Scoped(client, f"{SCOPE}{uuid.uuid4().hex[:12]}/", self.compile_on.settle)
         options.setdefault("checkpointer", self.InMemorySaver())
         # Saving while the next superstep runs, the reference may store a join as that superstep
         # leaves it.

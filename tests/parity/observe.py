@@ -194,24 +194,13 @@ def stored(seen: Any) -> Any:
     """`seen` without what a backend stores otherwise on purpose: compare both sides by this.
 
     A committed superstep's results are not kept beside its checkpoint there, and the ids of threads
-    carry a scope here, because graphs share the store. Of two siblings that fail, the second may
-    run beside the first or wait for the retry: how often a call fails alike depends on time.
+    carry a scope here, because graphs share the store.
     """
     if isinstance(seen, dict):
-        kept = {key: stored(item) for key, item in seen.items() if key != "results"}
-        return {**kept, "calls": _failed_once(kept["calls"])} if "calls" in kept else kept
+        return {key: stored(item) for key, item in seen.items() if key != "results"}
     if isinstance(seen, list | tuple) and _is_plain(seen):
         return type(seen)(stored(item) for item in seen)
     return _SCOPED.sub("", seen) if isinstance(seen, str) else seen
-
-
-def _failed_once(calls: list[Any]) -> list[Any]:
-    """Return `calls` without failures that repeat the one before them."""
-    return [
-        call
-        for before, call in zip([None, *calls], calls, strict=False)
-        if call != before or "error" not in call.get("outcome", {})
-    ]
 
 
 _SCOPED = re.compile(rf"\b{SCOPE}[0-9a-f]{{12}}/")
