@@ -124,7 +124,8 @@ class Scoped:
         try:
             return self.client.invoke(given, placed, **options)
         except Exception:
-            self.settle(placed["configurable"]["thread_id"])
+            if thread_id := _place(placed).get("thread_id"):
+                self.settle(thread_id)
             raise
 
     def stream(self, given: Any, config: Any = None, **options: Any) -> list[Any]:
@@ -141,11 +142,16 @@ class Scoped:
 
     def _placed(self, config: Any) -> Any:
         """Return `config` in the scope; one that a snapshot gave has it already."""
-        place = (config or {}).get("configurable", {})
+        place = _place(config)
         name = str(place.get("thread_id", self.scope))
         if name.startswith(self.scope):
             return config
         return {**config, "configurable": {**place, "thread_id": f"{self.scope}{name}"}}
+
+
+def _place(config: Any) -> dict[str, Any]:
+    found: dict[str, Any] = (config or {}).get("configurable", {})
+    return found
 
 
 class CompileOn(Protocol):
