@@ -179,7 +179,7 @@ class CeleryBackend:
         """Run a real Celery worker inside this process for the duration of a ``with`` block.
 
         For tests and notebooks: graphs made of closures and local functions work there, also those
-        that are compiled inside the block.
+        that are compiled inside the block. One at a time in a process: RuntimeError for a second.
         """
         with worker_inside(self.app, pool, concurrency) as worker:
             self._inside.append(worker)

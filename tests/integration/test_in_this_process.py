@@ -55,6 +55,21 @@ def test_a_worker_in_this_process_runs_closures(redis_server: RedisServer, names
     assert "distgraph-sweeper" not in [thread.name for thread in threading.enumerate()]
 
 
+def test_a_second_worker_in_one_process_is_refused(
+    redis_server: RedisServer, namespace: str
+) -> None:
+    seen: list[str] = []
+    one, other = (CeleryBackend(redis_server.url, namespace=f"{namespace}{n}") for n in "ab")
+    graph = closures(seen).compile(name="closures", backend=one)
+    with one.worker():
+        with pytest.raises(RuntimeError, match="inside this process already"), other.worker():
+            pass
+        check(graph, seen)
+    with other.worker():
+        seen.clear()
+        check(closures(seen).compile(name="closures", backend=other), seen)
+
+
 def test_jobs_join_an_application_that_exists(redis_server: RedisServer, namespace: str) -> None:
     seen: list[str] = []
     app = Celery(f"shop-{uuid.uuid4().hex}", broker=redis_server.url, set_as_current=False)

@@ -19,7 +19,7 @@ from tests.support.redis_server import RedisServer
 OnCelery = Callable[..., Engine]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def on_threads(redis_server: RedisServer) -> Iterator[OnCelery]:
     """Engines whose graphs, made of closures, run on a Celery worker inside this process."""
     backend = plain_backend(redis_server.url, f"p-{uuid.uuid4().hex[:8]}")
