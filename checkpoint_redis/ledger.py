@@ -10,7 +10,7 @@ import asyncio
 import random
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -83,6 +83,19 @@ class Ledger:
         if self._unchecked:
             self.check()
         return self._carry(command)
+
+    def together(self, given: Sequence[Command[T]]) -> Iterator[T]:
+        """Carry out many commands in one round trip; those that fail are repeated one by one."""
+        pipe: Any = self.client.pipeline(transaction=False)
+        for command in given:
+            pipe.execute_command(*_words(command))
+        try:
+            found = pipe.execute(raise_on_error=False)
+        except exceptions.RedisError as error:
+            found = [error] * len(given)
+        for command, raw in zip(given, found, strict=True):
+            failed = isinstance(raw, exceptions.RedisError)
+            yield self.call(command) if failed else command.read(raw)
 
     def _carry(self, command: Command[T]) -> T:
         pauses = _pauses(self._retry_for)

@@ -25,10 +25,9 @@ RECOMMENDED: Mapping[str, Any] = {
     "broker_connection_retry_on_startup": True,
 }
 TRANSPORT: Mapping[str, Any] = {
-    # A message that a killed worker had taken comes back in seconds, not in an hour.
-    "visibility_timeout": 60,
-    "unacked_restore_interval": 5,
-    "unacked_restore_throttle": 1,
+    # A copy of each message that is taken costs more than the message, and brings it back later
+    # than the sweeper, which publishes again whatever is lost.
+    "ack_emulation": False,
     # Longer than any read blocks (1 s), and short enough to tell of a server that hangs.
     "socket_timeout": 4,
     "socket_connect_timeout": 2,

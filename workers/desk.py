@@ -25,7 +25,7 @@ from distgraph.core.model import Errored
 from distgraph.errors import AdvanceLost, DistGraphError, WorkerLost
 from workers.backoffs import Backoffs
 from workers.dispatched import Dispatched
-from workers.due import sweep_shard
+from workers.due import sweep_shards
 from workers.hints import Hint, Outgoing, outgoing
 from workers.leases import Leases
 from workers.served import Registry, Served
@@ -64,7 +64,7 @@ def sweep_now(office: Office, shard: int) -> None:
     """Act on what is due in ``shard``; what fails here is left to the sweeper."""
     lost = office.registry.common_wire().error(worker_lost(office.settings.max_lost))
     try:
-        sweep_shard(office.ledger(), office.settings, shard, lost, office.publish)
+        sweep_shards(office.ledger(), office.settings, (shard,), lost, office.publish)
     except DistGraphError as error:
         log.info("A retry waits for the next sweep: %s", error)
 

@@ -1,27 +1,33 @@
-"""Act on what is due in one shard, and send the hints that follow from it."""
+"""Act on what is due, and send the hints that follow from it."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
+from checkpoint_redis import commands
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.replies import Hint
 from workers.hints import Outgoing, outgoing
 from workers.settings import Settings
 
 
-def sweep_shard(
+def sweep_shards(
     ledger: Ledger,
     settings: Settings,
-    shard: int,
+    shards: Iterable[int],
     lost: bytes,
     publish: Callable[[Iterable[Outgoing]], None],
 ) -> int:
     """Return how many hints were sent; ``lost`` is the record of a task lost too often."""
     by_thread: dict[str, list[Hint]] = defaultdict(list)
-    for due in ledger.sweep(settings.namespace, shard, max_lost=settings.max_lost, lost=lost):
-        by_thread[due.x] += due.hints
+    sweeps = [
+        commands.sweep(settings.namespace, shard, max_lost=settings.max_lost, lost=lost)
+        for shard in shards
+    ]
+    for found in ledger.together(sweeps):
+        for due in found:
+            by_thread[due.x] += due.hints
     messages = [m for x, hints in by_thread.items() for m in outgoing(x, hints)]
     if messages:
         publish(messages)

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from checkpoint_redis import commands
 from checkpoint_redis.keys import SHARDS, Thread
 from checkpoint_redis.ledger import Ledger
 from distgraph.errors import DistGraphError
 from workers.desk import worker_lost
-from workers.due import sweep_shard
+from workers.due import sweep_shards
 from workers.hints import Outgoing, outgoing
 from workers.settings import Settings
 
@@ -83,9 +84,9 @@ class Sweeper:
 
     def sweep(self) -> int:
         """Look through all shards once; return how many hints were sent."""
-        sent = sum(
-            sweep_shard(self._ledger(), self._settings, shard, self._duties.lost, self._publish)
-            for shard in range(SHARDS)
+        shards = range(SHARDS)
+        sent = sweep_shards(
+            self._ledger(), self._settings, shards, self._duties.lost, self._publish
         )
         return sent + self._refill()
 
@@ -94,11 +95,9 @@ class Sweeper:
         if self._duties.depth() != 0:
             self._suspects = set()
             return 0
-        waiting = {
-            (due.x, due.ns, due.ep)
-            for shard in range(SHARDS)
-            for due in self._ledger().overdue(self._settings.namespace, shard)
-        }
+        looks = [commands.overdue(self._settings.namespace, shard) for shard in range(SHARDS)]
+        found = self._ledger().together(looks)
+        waiting = {(due.x, due.ns, due.ep) for frames in found for due in frames}
         again, self._suspects = waiting & self._suspects, waiting - self._suspects
         lacking: dict[str, bool] = {}
         return sum(self._republish(*frame, lacking) for frame in again)

@@ -36,6 +36,45 @@ def one(_: State) -> dict[str, Any]:
     return {"xs": [1]}
 
 
+def test_one_connection_carries_what_a_process_publishes(
+    redis_server: RedisServer, namespace: str
+) -> None:
+    backend = CeleryBackend(redis_server.url, namespace=namespace)
+    graph, admin = graph_of(backend, "g", one), backend.ledger.client
+
+    def publishing() -> set[str]:
+        return {c["id"] for c in admin.client_list() if c["cmd"] == "lpush"}
+
+    before = publishing()
+    for thread in ("1", "2", "3"):
+        graph.submit({}, on(thread))
+    (connection,) = publishing() - before
+    admin.client_kill_filter(_id=connection)
+    graph.submit({}, on("4"))
+    with backend.worker():
+        wait_until(lambda: len(list(backend.threads(status="idle"))) == 4, 20.0, "all threads")
+
+
+def test_a_message_that_is_taken_leaves_no_copy_in_the_broker(
+    redis_server: RedisServer, namespace: str
+) -> None:
+    begun, over = threading.Event(), threading.Event()
+
+    def wait(_: State) -> dict[str, Any]:
+        begun.set()
+        over.wait(30.0)
+        return {"xs": [1]}
+
+    backend = CeleryBackend(redis_server.url, namespace=namespace)
+    run = graph_of(backend, "g", wait).submit({}, on("t"))
+    with backend.worker():
+        assert begun.wait(20.0)
+        copies: Any = backend.ledger.client.hvals("unacked")
+        assert not any(namespace.encode() in copy for copy in copies)
+        over.set()
+        assert run.result(timeout=20.0) == {"xs": [1]}
+
+
 def test_a_run_is_followed_on_after_a_lost_connection(
     redis_server: RedisServer, namespace: str
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 import redis
 import redis.asyncio
 
-from checkpoint_redis import events, keys, source
+from checkpoint_redis import commands, events, keys, source
 from checkpoint_redis.ledger import AsyncLedger, Ledger, address
 from distgraph.errors import CorruptRecord, StoreError, StoreUnavailable
 from tests.support.redis_server import RedisServer, free_port
@@ -38,6 +38,38 @@ def test_a_script_that_vanished_is_sent_again(redis_client: redis.Redis, namespa
     driver = Driver(redis_client, namespace)
     redis_client.script_flush()
     assert driver.start(superstep("cp-0", "a")).status == "go"
+
+
+@pytest.mark.redis
+def test_many_commands_go_in_one_round_trip(redis_client: redis.Redis, namespace: str) -> None:
+    driver = Driver(redis_client, namespace)
+    looks = [commands.overdue(namespace, shard) for shard in range(keys.SHARDS)]
+    list(driver.ledger.together(looks))
+    driver.started("a")
+    (frame,) = (due for found in driver.ledger.together(looks) for due in found)
+    assert frame.x == driver.thread.x
+
+
+@pytest.mark.redis
+def test_of_many_commands_those_that_fail_are_repeated(
+    redis_client: redis.Redis, namespace: str
+) -> None:
+    driver = Driver(redis_client, namespace)
+    driver.started("a")
+    redis_client.script_flush()
+    looks = [commands.overdue(namespace, shard) for shard in range(keys.SHARDS)]
+    assert sum(len(found) for found in driver.ledger.together(looks)) == 1
+    redis_client.set(keys.due(namespace, 0), "not a set")
+    with pytest.raises(StoreError, match="WRONGTYPE"):
+        list(driver.ledger.together(looks))
+
+
+def test_many_commands_to_a_redis_that_is_gone_say_so() -> None:
+    ledger = Ledger(
+        redis.Redis.from_url(f"redis://127.0.0.1:{free_port()}", retry=None), retry_for=0.2
+    )
+    with pytest.raises(StoreUnavailable, match="cannot be reached"):
+        list(ledger.together([commands.overdue("t", 0)]))
 
 
 @pytest.mark.redis
