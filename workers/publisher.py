@@ -94,7 +94,7 @@ class CeleryPublisher:
         """
         spare = self._spare.setdefault(os.getpid(), deque())
         try:
-            producer = spare.pop() if spare else self._new_producer()
+            producer = self._taken(spare)
             yield producer
             spare.append(producer)
         except (KombuError, RedisError, OSError) as error:
@@ -103,8 +103,11 @@ class CeleryPublisher:
             msg = f"The broker at {address} cannot be reached ({error}). Is it running?"
             raise BrokerUnavailable(msg) from error
 
-    def _new_producer(self) -> Producer:
-        return Producer(self._app().connection_for_write(), auto_declare=False)
+    def _taken(self, spare: deque[Any]) -> Any:
+        try:
+            return spare.pop()
+        except IndexError:  # asked first, another thread might take the last one meanwhile
+            return Producer(self._app().connection_for_write(), auto_declare=False)
 
 
 def _together(producer: Any, count: int) -> AbstractContextManager[Any]:
