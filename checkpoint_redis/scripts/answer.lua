@@ -27,36 +27,43 @@ local function questions()
   return asked, pending
 end
 
--- {ns, tid} of what is queued again.
+-- {ns, tid, positions of its answers} of what is queued again.
 local chosen = {}
+
+local function choose(ns, tid)
+  local answers = {}
+  chosen[#chosen + 1] = {ns, tid, answers}
+  return answers
+end
 
 local function choose_answered()
   local asked, pending = questions()
   if #A.pairs == 0 then return false, pending end
-  local seen = {}
+  local answers = {}
   for _, pair in ipairs(A.pairs) do
     local ns, tid, iid = pair[1], pair[2], pair[3]
     -- The id names this very instance: an answer to an earlier question of the same task must
     -- not be taken for an answer to this one (flaw F4). Each is consumed once.
     if not (asked[ns] and asked[ns][tid] and asked[ns][tid][iid]) then return false, pending end
     asked[ns][tid][iid] = nil
-    if not seen[ns .. '|' .. tid] then chosen[#chosen + 1] = {ns, tid} end
-    seen[ns .. '|' .. tid] = true
+    local name = ns .. '|' .. tid
+    answers[name] = answers[name] or choose(ns, tid)
+    table.insert(answers[name], pair[4])
   end
   return true
 end
 
 local function choose_asking()
   for ns, tids in pairs((questions())) do
-    for tid in pairs(tids) do chosen[#chosen + 1] = {ns, tid} end
+    for tid in pairs(tids) do choose(ns, tid) end
   end
 end
 
 local function choose_failed()
   for _, ns in ipairs(frames()) do
-    for _, tid in ipairs(call('SMEMBERS', P .. 'a:' .. ns)) do
+    for _, tid in ipairs(call('SDIFF', P .. 'a:' .. ns, P .. 'q:' .. ns)) do
       local f = get(ns, tid)
-      if f[ST] == 'X' or f[ST] == 'B' then chosen[#chosen + 1] = {ns, tid} end
+      if f[ST] == 'X' or f[ST] == 'B' then choose(ns, tid) end
       -- It was not stopped when the run failed: it gets time to finish, or is taken for lost.
       if f[ST] == 'R' then due(ns, tid, 'l', now() + RECHECK_MS) end
     end
@@ -106,16 +113,14 @@ end
 
 local hints, more = {}, 0
 for _, each in ipairs(chosen) do
-  local ns, tid = each[1], each[2]
+  local ns, tid, answers = unpack(each)
   local f = get(ns, tid)
   -- A new round: what an earlier attempt still brings does not know this answer.
   if A.mode ~= 'retry' then f[RND] = A.rnd end
   f[ATT], f[LOST] = 0, 0
-  for _, pair in ipairs(A.pairs) do
-    if pair[1] == ns and pair[2] == tid then
-      call('HSET', P .. 's:' .. ns, 'r|' .. tid .. '|' .. f[ANSWERS], blob(pair[4]))
-      f[ANSWERS] = f[ANSWERS] + 1
-    end
+  for _, position in ipairs(answers) do
+    call('HSET', P .. 's:' .. ns, 'r|' .. tid .. '|' .. f[ANSWERS], blob(position))
+    f[ANSWERS] = f[ANSWERS] + 1
   end
   call('HDEL', P .. 'u:' .. ns, tid)
   call('HDEL', P .. 's:' .. ns, 'e|' .. tid, 'v|' .. tid)

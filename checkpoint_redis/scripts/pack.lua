@@ -1,7 +1,7 @@
 -- A small superstep at rest is one text beside the checkpoints, s|<ns>: its three keys would cost
 -- more than what is in them. The text holds the tasks' ids, then s, w and u as lists of fields and
 -- values, in which an id is named by its number.
-local KINDS, PACKED_FIELDS = {'s:', 'w:', 'u:'}, 64
+local KINDS, PACKED_FIELDS, PACKED_BYTES = {'s:', 'w:', 'u:'}, 64, 65536
 
 -- The fields of a list with the ids in them replaced by `names`; a field is <id> or <x>|<id>...
 local function renamed(list, names)
@@ -27,8 +27,10 @@ local function pack(ns)
   end
   local texts = {text_of(ids)}
   for i, list in ipairs(lists) do texts[i + 1] = text_of(renamed(list, numbers)) end
+  local text = table.concat(texts)
+  if #text > PACKED_BYTES then return end
   call('UNLINK', P .. 's:' .. ns, P .. 'w:' .. ns, P .. 'u:' .. ns)
-  call('HSET', C, 's|' .. ns, table.concat(texts))
+  call('HSET', C, 's|' .. ns, text)
 end
 
 -- {[kind] = fields and values} of a packed superstep, or nil.

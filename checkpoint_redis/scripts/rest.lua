@@ -19,7 +19,7 @@ local function sleep(st)
   call('HSET', H, 'st', st, 'upd', now())
   for _, ns in ipairs(frames()) do
     nodue(ns, '', 'da')
-    call('HDEL', H, ns .. '/adv', ns .. '/advtok', ns .. '/advn', ns .. '/dk')
+    call('HDEL', H, ns .. '/adv', ns .. '/advtok', ns .. '/advn', ns .. '/dk', ns .. '/ov')
   end
   if st == 'idle' then call('HDEL', C, 'cfg') end
   call('PEXPIRE', P .. 'e', STREAM_MS)

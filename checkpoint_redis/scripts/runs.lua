@@ -24,15 +24,18 @@ local function set_outcome(run, status, cp)
   call('HSET', C, 'runs', string.sub(text, 2))
 end
 
--- The oldest outcomes beyond `keep` go.
-local function trim_outcomes(keep)
+-- The oldest outcomes beyond `keep` go, but that of the run `spared`.
+local function trim_outcomes(keep, spared)
   local text = cget('runs') or ''
   local _, count = string.gsub(text, '\n', '\n')
   if count <= keep then return end
-  for _ = keep + 1, count do
-    local old, others = string.match(text, '^(%S+)[^\n]*\n(.*)$')
-    call('HDEL', C, 'oe|' .. old)
-    text = others
+  while count > keep do
+    local line, run, others = string.match(text, '^((%S+)[^\n]*\n)(.*)$')
+    if run == spared then text = others .. line
+    else
+      call('HDEL', C, 'oe|' .. run)
+      text, count = others, count - 1
+    end
   end
   call('HSET', C, 'runs', text)
 end

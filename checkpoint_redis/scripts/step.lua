@@ -52,7 +52,7 @@ local function drop_frames()
     drop_step(ns)
     if ns ~= '' then
       for _, field in ipairs({'ep', 'cp', 'step', 'stop', 'adv', 'advtok', 'advn', 'nulls', 'dk',
-        'pns', 'ptid'}) do call('HDEL', H, ns .. '/' .. field) end
+        'ov', 'pns', 'ptid'}) do call('HDEL', H, ns .. '/' .. field) end
       call('HDEL', C, 'f|' .. ns)
     end
   end
@@ -158,7 +158,8 @@ end
 -- The next superstep s replaces the one just dropped; what follows is s.outcome.
 local function open_step(ns, s)
   call('HSET', H, ns .. '/ep', s.ep, ns .. '/stop', s.stop, 'upd', now())
-  call('HDEL', H, ns .. '/adv', ns .. '/advtok', ns .. '/advn', ns .. '/nulls', ns .. '/dk')
+  call('HDEL', H, ns .. '/adv', ns .. '/advtok', ns .. '/advn', ns .. '/nulls', ns .. '/dk',
+    ns .. '/ov')
   if #s.checkpoints == 0 then drop_log(ns, call('HGET', H, ns .. '/cp') or '') end
   store_checkpoints(ns, s.checkpoints)
   for _, c in ipairs(s.checkpoints) do event('step', {ns, c[1], c[3]}) end
@@ -173,9 +174,10 @@ local function open_step(ns, s)
   return {s.outcome, s.ep}
 end
 
+-- cp: of a run that joins another, that one, which is under way however many join it.
 local function note_run(run, status, cp, keep)
   set_outcome(run, status, cp)
-  trim_outcomes(keep)
+  trim_outcomes(keep, status == 'joined' and cp)
 end
 
 -- Events older than the previous run are of no use to anybody. -> the id before this run's first

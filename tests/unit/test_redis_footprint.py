@@ -35,6 +35,18 @@ def test_a_small_interrupted_thread_stays_small(redis_client: redis.Redis, names
     assert sum(sizes.values()) <= BUDGET, sizes
 
 
+def test_a_large_superstep_is_left_as_it_is_while_it_waits(
+    redis_client: redis.Redis, namespace: str
+) -> None:
+    d = Driver(redis_client, namespace)
+    ep = d.started("a", "b")
+    d.claim(ep, "a", "b")
+    d.complete(ep, "a", blob=b"x" * 100_000)
+    assert d.ask(ep, "b", "q1").closing == "paused"
+    assert {"s:", "w:", "u:"} <= d.stored()
+    assert d.answer("b", "q1").status == "go"
+
+
 @pytest.mark.celery
 @pytest.mark.parametrize("name", ["approval", "form"])
 def test_a_graph_that_asks_costs_little_while_it_waits(
