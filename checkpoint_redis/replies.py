@@ -146,7 +146,10 @@ class Released:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What a sweep found due in one frame; kinds are those of PROTOCOL's due members."""
+    """What a sweep found due in one frame; kinds are those of ``due``'s members.
+
+    One more kind is "unreadable": what is stored of the frame is damaged.
+    """
 
     x: str
     ns: str

@@ -12,7 +12,7 @@ from celery import Celery
 
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.replies import WorkerSeen
-from workers.depth import depth
+from workers.depth import depths
 from workers.desk import Office
 from workers.hints import Hint, outgoing
 from workers.loop import Loop
@@ -20,6 +20,8 @@ from workers.sweeper import Duties, Sweeper, lost_record
 
 GRACE = 5.0
 """Seconds that coroutine jobs get at shutdown before they are given back."""
+FORGET = 86_400.0
+"""Seconds after which a worker that vanished without leaving is forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Caretaker:
                 ledger=office.ledger,
                 settings=office.settings,
                 publish=office.publish,
-                depth=partial(depth, self.app(), self._all_queues),
+                depths=partial(depths, self.app(), self._all_queues),
                 owner=worker,
                 lost=self._lost(),
                 appear=lambda: self.appear(worker),
@@ -65,8 +67,11 @@ class Caretaker:
         return tuple(dict.fromkeys((*self.queues(), *self._queues_of_others())))
 
     def _queues_of_others(self) -> Iterator[str]:
-        office = self.office()
-        for seen in office.ledger().workers(office.settings.namespace):
+        office, long_ago = self.office(), time.time() - FORGET
+        namespace = office.settings.namespace
+        for seen in office.ledger().workers(namespace):
+            if seen.seen < long_ago:
+                office.ledger().disappear(namespace, (seen.name,))
             yield from seen.queues
 
     def release(self, hint: Hint) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from celery import Celery
@@ -10,21 +10,18 @@ from celery import Celery
 _STEPS = ("", "\x06\x163", "\x06\x166", "\x06\x169")
 
 
-def depth(app: Celery, queues: Callable[[], Iterable[str]], only: str | None = None) -> int | None:
-    """Return how many messages wait or are unacknowledged in ``queues``, or wait in ``only`` one.
-
-    None where that cannot be read; only a Redis broker tells about the unacknowledged ones.
-    """
+def depths(app: Celery, queues: Callable[[], Iterable[str]]) -> Mapping[str, int]:
+    """Return how many messages wait in each of ``queues``; none where that cannot be read."""
     with app.connection_for_read() as connection:
         if connection.transport.driver_type != "redis":
-            return None
+            return {}
         channel: Any = connection.default_channel
         prefix = (connection.transport_options or {}).get("global_keyprefix", "")
+        names = tuple(dict.fromkeys(queues()))
         with channel.conn_or_acquire() as client:
             pipe = client.pipeline(transaction=False)
-            for queue in dict.fromkeys(queues() if only is None else (only,)):
+            for queue in names:
                 for step in _STEPS:
                     pipe.llen(f"{prefix}{queue}{step}")
-            if only is None:
-                pipe.hlen(f"{prefix}unacked")
-            return int(sum(pipe.execute()))
+            found = iter(pipe.execute())
+            return {queue: sum(next(found) for _ in _STEPS) for queue in names}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
@@ -10,6 +11,8 @@ from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.replies import Hint
 from workers.hints import Outgoing, outgoing
 from workers.settings import Settings
+
+log = logging.getLogger(__name__)
 
 
 def sweep_shards(
@@ -28,6 +31,8 @@ def sweep_shards(
     for found in ledger.together(sweeps):
         for due in found:
             by_thread[due.x] += due.hints
+            if due.kind == "unreadable":
+                log.warning("What is stored of thread %s is damaged: it cannot go on.", due.x)
     messages = [m for x, hints in by_thread.items() for m in outgoing(x, hints)]
     if messages:
         publish(messages)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from checkpoint_redis import commands
 from checkpoint_redis.keys import SHARDS, Thread
 from checkpoint_redis.ledger import Ledger
+from checkpoint_redis.replies import Due
 from distgraph.errors import DistGraphError
 from workers.desk import worker_lost
 from workers.due import sweep_shards
@@ -25,15 +26,15 @@ CHUNK = 1_000
 class Duties:
     """What a sweeper works with.
 
-    ``depth`` tells how many messages the broker holds, in all or in one queue, None where it cannot
-    be read. ``lost`` is the record of a task whose workers vanish too often. ``appear`` tells that
-    the worker lives.
+    ``depths`` tells how many messages the broker holds in each queue, as far as it can be read.
+    ``lost`` is the record of a task whose workers vanish too often. ``appear`` tells that the
+    worker lives.
     """
 
     ledger: Callable[[], Ledger]
     settings: Settings
     publish: Callable[[Iterable[Outgoing]], None]
-    depth: Callable[..., int | None]
+    depths: Callable[[], Mapping[str, int]]
     owner: str
     lost: bytes
     appear: Callable[[], None]
@@ -42,8 +43,8 @@ class Duties:
 class Sweeper:
     """Sweeps every ``settings.sweep`` seconds in a thread of its own.
 
-    When the broker is empty in two rounds while tasks wait to be claimed, their hints are gone
-    and are sent again.
+    When a queue is empty while the same tasks wait to be claimed, their hints are gone and are
+    sent again.
     """
 
     def __init__(self, duties: Duties) -> None:
@@ -55,7 +56,6 @@ class Sweeper:
         self._duties = duties
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self._suspects: set[tuple[str, str, str]] = set()
 
     def start(self) -> None:
         """Begin to sweep."""
@@ -92,37 +92,30 @@ class Sweeper:
 
     def _refill(self) -> int:
         """Publish whole outboxes again when the broker is known to have lost them."""
-        if self._duties.depth() != 0:
-            self._suspects = set()
+        empty = tuple(queue for queue, depth in self._duties.depths().items() if depth == 0)
+        if not empty:
             return 0
-        looks = [commands.overdue(self._settings.namespace, shard) for shard in range(SHARDS)]
-        found = self._ledger().together(looks)
-        waiting = {(due.x, due.ns, due.ep) for frames in found for due in frames}
-        again, self._suspects = waiting & self._suspects, waiting - self._suspects
-        lacking: dict[str, bool] = {}
-        return sum(self._republish(*frame, lacking) for frame in again)
+        namespace = self._settings.namespace
+        looks = [commands.overdue(namespace, shard, empty=empty) for shard in range(SHARDS)]
+        found = list(self._ledger().together(looks))
+        return sum(self._republish(due, empty) for frames in found for due in frames)
 
-    def _republish(self, x: str, ns: str, ep: str, lacking: dict[str, bool]) -> int:
-        """Send the hints again that were in the queues which are empty, as far as known."""
+    def _republish(self, frame: Due, empty: tuple[str, ...]) -> int:
+        """Send the hints of a frame again that were in queues which are empty."""
+        x, ns, ep = frame.x, frame.ns, frame.ep
         thread = Thread.from_x(self._settings.namespace, x)
         cursor, sent = 0, 0
         while True:
             cursor, hints = self._ledger().outbox(thread, ns, ep, cursor, count=CHUNK)
-            messages = list(outgoing(x, (h for h in hints if self._lacks(h.queue, lacking))))
+            messages = list(outgoing(x, (hint for hint in hints if hint.queue in empty)))
             self._publish(messages)
             sent += len(messages)
             if cursor == 0:
                 break
         self._ledger().published(thread, ns, ep)
         if sent:
-            log.warning("The broker had lost %d hints of thread %s: they were sent again.", sent, x)
+            log.warning("%d hints of thread %s were gone, and were sent again.", sent, x)
         return sent
-
-    def _lacks(self, queue: str, known: dict[str, bool]) -> bool:
-        """Whether ``queue`` was empty at first: hints wait in those that no worker consumes."""
-        if queue not in known:
-            known[queue] = self._duties.depth(only=queue) == 0
-        return known[queue]
 
 
 def lost_record(settings: Settings, encode: Callable[[Any], bytes]) -> bytes:

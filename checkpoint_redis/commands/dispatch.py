@@ -88,9 +88,16 @@ def outbox(
     return Arguments().script("outbox", thread, _outbox, ns=ns, ep=ep, cursor=cursor, count=count)
 
 
-def overdue(namespace: str, shard: int, *, limit: int = 100) -> Script[tuple[Due, ...]]:
-    """Find the frames whose tasks wait in an outbox, planned for whatever time."""
-    return Arguments().script("overdue", keys.due(namespace, shard), _dues, limit=limit)
+def overdue(
+    namespace: str, shard: int, *, empty: tuple[str, ...], limit: int = 100
+) -> Script[tuple[Due, ...]]:
+    """Find the frames whose hints are gone, while the queues ``empty`` hold no message.
+
+    Those are found whose outbox has not shrunk since a call before, at least 0.9 s ago, and each
+    later every time.
+    """
+    key = keys.due(namespace, shard)
+    return Arguments().script("overdue", key, _dues, empty=empty, limit=limit)
 
 
 def emit(thread: Thread, run: str, events: tuple[Custom, ...]) -> Script[bool]:

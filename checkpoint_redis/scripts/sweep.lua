@@ -10,17 +10,22 @@ local function found(ns, kind, tid, hints)
   out[#out + 1] = {X, ns, call('HGET', H, ns .. '/ep') or '', kind, tid, hints}
 end
 
--- Later each time, so that what nobody serves does not fill its queue with hints.
-local function later(ns, kind)
-  local visits = call('HINCRBY', H, ns .. '/dk', 1)
-  due(ns, '', kind, now() + math.min(RECHECK_MS * 2 ^ (visits - 1), RECHECK_MAX_MS))
+-- Later each time that none of `size` was taken, so that what nobody serves does not fill its
+-- queue with hints.
+local function later(ns, kind, size)
+  local field = ns .. '/dk'
+  local visits, before = string.match(call('HGET', H, field) or '', '^(%d+) (%d+)$')
+  if not visits or size < tonumber(before) then visits = 0 end
+  call('HSET', H, field, string.format('%d %d', visits + 1, size))
+  due(ns, '', kind, now() + math.min(RECHECK_MS * 2 ^ visits, RECHECK_MAX_MS))
 end
 
 -- Queued tasks may have lost their messages.
 local function look_outbox(ns)
-  local tids = call('SRANDMEMBER', P .. 'q:' .. ns, SAMPLE)
+  local q = P .. 'q:' .. ns
+  local tids = call('SRANDMEMBER', q, SAMPLE)
   if #tids == 0 then return nodue(ns, '', 'd') end
-  later(ns, 'd')
+  later(ns, 'd', call('SCARD', q))
   local hints = {}
   for i, tid in ipairs(tids) do hints[i] = hint(ns, tid, get(ns, tid)) end
   found(ns, 'd', '', hints)
@@ -31,7 +36,7 @@ local function look_advance(ns)
   local adv = call('HGET', H, ns .. '/adv')
   if adv ~= 'q' and adv ~= 'l' then return nodue(ns, '', 'a') end
   call('HSET', H, ns .. '/adv', 'q', ns .. '/advtok', '')
-  later(ns, 'a')
+  later(ns, 'a', 1)
   found(ns, 'a', '@', {{ns, call('HGET', H, ns .. '/ep'), '@', call('HGET', H, 'queue'), 0}})
 end
 
@@ -65,7 +70,11 @@ for _, member in ipairs(call('ZRANGEBYSCORE', KEYS[1], '-inf', now(), 'LIMIT', 0
   if not x then call('ZREM', KEYS[1], member)
   else
     thread(x)
-    look(ns, tid, kind)
+    -- A record that cannot be read must not keep the other threads of the shard waiting.
+    if not pcall(look, ns, tid, kind) then
+      due(ns, tid, kind, now() + RECHECK_MAX_MS)
+      found(ns, 'unreadable', tid, {})
+    end
   end
 end
 return out

@@ -33,6 +33,8 @@ local function requeue(ns, tid, f)
   put(ns, tid, f)
   call('SADD', P .. 'a:' .. ns, tid)
   call('SADD', P .. 'q:' .. ns, tid)
+  -- What is new in the outbox is looked for soon, however long the rest has waited.
+  call('HDEL', H, ns .. '/dk', ns .. '/ov')
 end
 
 -- What to publish for a task.

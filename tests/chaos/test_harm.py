@@ -7,6 +7,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -72,14 +73,19 @@ def test_runs_outlive_random_kills(own_site: Callable[..., Site], log: Path) -> 
     assert extra <= kills * 4
 
 
+def holds_nothing(site: Site, client: Any, worker: str) -> bool:
+    """Whether all leases of a worker have run out."""
+    return not any(record[5].startswith(f"{worker}/") for record in site.claimed(client))
+
+
 def test_runs_outlive_frozen_workers(own_site: Callable[..., Site], log: Path) -> None:
     site = own_site(**{**SETTINGS, "lease": 2.0, "heartbeat": 0.5})
     site.start(2, concurrency=2)
     runs = begin(site, log)
     for _ in range(3):
         for worker in site.workers:
-            with worker.paused():
-                time.sleep(4.0)
+            with worker.paused(), site.store.client() as client:
+                wait_until(partial(holds_nothing, site, client, worker.name), 30, "a zombie")
     all_end_right(site, runs)
 
 
@@ -141,8 +147,9 @@ def test_ten_thousand_sends_finish_though_the_broker_is_emptied(
     calm = time.monotonic() - began
     began = time.monotonic()
     run = graph.submit({"width": 10_000}, on("emptied"))
-    time.sleep(calm / 2)
-    with broker.client() as client:
+    outbox = f"{site.backend.thread_key('emptied').prefix}q:"
+    with broker.client() as client, site.store.client() as store:
+        wait_until(lambda: store.scard(outbox) < 5_000, calm + 60, "half of the tasks to be taken")
         client.flushall()
     assert run.result(timeout=calm + 60)["done"] == 10_000
     took = time.monotonic() - began

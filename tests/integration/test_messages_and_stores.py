@@ -6,6 +6,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,10 @@ def executions(log: Path) -> list[int]:
     """Return how often the body of each item ran."""
     counted = Counter(int(line.split()[0]) for line in lines(log))
     return [counted[item] for item in range(WIDTH)]
+
+
+def has_run(count: int, log: Path) -> bool:
+    return len(lines(log)) >= count
 
 
 def right(done: dict[str, Any]) -> bool:
@@ -63,6 +68,25 @@ def test_lost_messages_are_sent_again_and_run_no_body_twice(
     site.start(1)
     assert right(run.result(timeout=60))
     assert executions(log) == [1] * WIDTH
+
+
+def test_a_lost_queue_is_filled_again_beside_another_one_that_waits(
+    own_site: Callable[..., Site], new_redis: Callable[..., RedisServer], thread_id: str, log: Path
+) -> None:
+    broker = new_redis()
+    site = own_site(broker=broker, **DEFAULTS)
+    fan, steps = f"{site.namespace}.fan", f"{site.namespace}.steps"
+    site.graphs["steps"].submit({"path": []}, on("waits"))
+    given = {"width": 250, "pause": 0.0, "log": str(log)}
+    run = site.graphs["fan"].submit(given, on(thread_id))
+    with broker.client() as client:
+        assert client.delete(*client.keys(f"{fan}*"))
+        site.start(1, options=["-Q", fan])
+        began = time.monotonic()
+        assert run.result(timeout=60)["items"] == list(range(250))
+        assert time.monotonic() - began < 15
+        assert client.keys(f"{steps}*")
+    assert len(lines(log)) == 250
 
 
 def test_a_broker_emptied_in_mid_run_costs_seconds(
@@ -138,8 +162,8 @@ def test_scripts_that_redis_forgot_are_sent_again(
     site.start(1)
     run = submit(site, thread_id, log, pause=0.02)
     with store.client() as client:
-        for _ in range(10):
+        for done in range(6, WIDTH, 6):
+            wait_until(partial(has_run, done, log), 30, f"{done} of the tasks")
             client.script_flush()
-            time.sleep(0.1)
     assert right(run.result(timeout=60))
     assert executions(log) == [1] * WIDTH

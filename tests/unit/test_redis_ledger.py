@@ -43,11 +43,11 @@ def test_a_script_that_vanished_is_sent_again(redis_client: redis.Redis, namespa
 @pytest.mark.redis
 def test_many_commands_go_in_one_round_trip(redis_client: redis.Redis, namespace: str) -> None:
     driver = Driver(redis_client, namespace)
-    looks = [commands.overdue(namespace, shard) for shard in range(keys.SHARDS)]
+    looks = [commands.threads(namespace, shard, "busy", 9) for shard in range(keys.SHARDS)]
     list(driver.ledger.together(looks))
     driver.started("a")
-    (frame,) = (due for found in driver.ledger.together(looks) for due in found)
-    assert frame.x == driver.thread.x
+    (listed,) = (thread for found in driver.ledger.together(looks) for thread in found)
+    assert listed.x == driver.thread.x
 
 
 @pytest.mark.redis
@@ -57,9 +57,9 @@ def test_of_many_commands_those_that_fail_are_repeated(
     driver = Driver(redis_client, namespace)
     driver.started("a")
     redis_client.script_flush()
-    looks = [commands.overdue(namespace, shard) for shard in range(keys.SHARDS)]
+    looks = [commands.threads(namespace, shard, "busy", 9) for shard in range(keys.SHARDS)]
     assert sum(len(found) for found in driver.ledger.together(looks)) == 1
-    redis_client.set(keys.due(namespace, 0), "not a set")
+    redis_client.set(keys.index(namespace, 0, "busy"), "not a set")
     with pytest.raises(StoreError, match="WRONGTYPE"):
         list(driver.ledger.together(looks))
 
@@ -69,7 +69,7 @@ def test_many_commands_to_a_redis_that_is_gone_say_so() -> None:
         redis.Redis.from_url(f"redis://127.0.0.1:{free_port()}", retry=None), retry_for=0.2
     )
     with pytest.raises(StoreUnavailable, match="cannot be reached"):
-        list(ledger.together([commands.overdue("t", 0)]))
+        list(ledger.together([commands.threads("t", 0, "busy", 9)]))
 
 
 @pytest.mark.redis
