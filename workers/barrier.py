@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from distgraph.core.model import Failed, Result
 from distgraph.engine import NewStamp, Save
@@ -14,32 +14,38 @@ from workers.failures import may_pass
 from workers.hints import ADVANCE
 from workers.opened import Opened, open_frame
 
+if TYPE_CHECKING:
+    from checkpoint_redis.records import Superstep
+    from checkpoint_redis.replies import Advance
 
-def reduce(desk: Desk, got: Any) -> None:
+
+def reduce(desk: Desk, got: Advance) -> None:
     """Apply all writes of a closed superstep; what goes wrong in that ends the run."""
+    context = got.context
+    if context is None:
+        return
     with desk.office.leases.holding(desk.lease(ADVANCE)):
         try:
-            _commit(desk, got)
+            _commit(desk, got, open_frame(desk, context))
         except Exception as error:
             if may_pass(error):
                 raise
             named = InvalidUpdateError(str(error))
             shown = named if isinstance(error, SerializationError) else error
-            desk.fail_advance(desk.served(got.context).wire.error(errored(shown)))
+            desk.fail_advance(desk.served(context).wire.error(errored(shown)))
 
 
-def _commit(desk: Desk, got: Any) -> None:
-    opened = open_frame(desk, got.context)
+def _commit(desk: Desk, got: Advance, opened: Opened) -> None:
     wire = opened.served.wire
     results = {tid: wire.read_result(blob) for tid, blob in desk.writes(got).items()}
     step = next_superstep(opened, results)
     if isinstance(step, Failed):
         desk.fail_advance(wire.error(step.error))
-    elif desk.commit(step).status == "go":
-        desk.dispatch(step, opened.head.queue)
+    else:
+        desk.commit(step, opened.head.queue)
 
 
-def next_superstep(opened: Opened, results: Mapping[str, Result]) -> Any:
+def next_superstep(opened: Opened, results: Mapping[str, Result]) -> Superstep | Failed:
     """Return the superstep that follows a closed one, or Failed when a reducer refuses."""
     program = opened.program(results)
     answer = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from checkpoint_redis.keys import Thread
@@ -42,7 +42,7 @@ def nonce() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """What a worker process has for all its jobs."""
+    """What a worker process has for all its jobs; ``refused``: graphs that it was asked for."""
 
     ledger: Callable[[], Ledger]
     registry: Registry
@@ -53,6 +53,7 @@ class Office:
     spawn: Callable[[Any], None]
     backoffs: Backoffs
     owner: str
+    refused: set[str] = field(default_factory=set)
 
     def desk(self, hint: Hint) -> Desk:
         """Return the desk for what ``hint`` names."""
@@ -143,10 +144,10 @@ class Desk:
             lease_ms=self._lease_ms,
         )
 
-    def finish(self, result: Finished, step: Superstep, nulls: int) -> Committed | Completed:
-        """Record the only task of a superstep and commit at once."""
+    def finish(self, result: Finished, step: Superstep, nulls: int, queue: str) -> Completed | None:
+        """Record the only task of a superstep and commit at once; None when that was done."""
         ready = self._staged(step)
-        return self._ledger.finish(
+        answered = self._ledger.finish(
             self.thread,
             self.ns,
             self.ep,
@@ -157,12 +158,16 @@ class Desk:
             lease_ms=self._lease_ms,
             nulls=nulls,
         )
+        if isinstance(answered, Completed):
+            return answered
+        self._dispatch(answered, step, queue)
+        return None
 
-    def commit(self, step: Superstep) -> Committed:
+    def commit(self, step: Superstep, queue: str) -> None:
         """Replace the closed superstep."""
-        return self._ledger.commit(
-            self.thread, self.ns, self.ep, self._staged(step), advtok=self.token
-        )
+        ready = self._staged(step)
+        answered = self._ledger.commit(self.thread, self.ns, self.ep, ready, advtok=self.token)
+        self._dispatch(answered, step, queue)
 
     def _staged(self, step: Superstep) -> Superstep:
         """Store the tasks of a wide superstep beforehand: a script must stay short."""
@@ -172,8 +177,13 @@ class Desk:
             self._ledger.stage(self.thread, step.ep, step.tasks[start : start + STAGE_CHUNK])
         return replace(step, tasks=(), staged=True)
 
-    def dispatch(self, step: Superstep, queue: str) -> None:
-        """Publish the hints of a superstep that was committed, and say that they are out."""
+    def _dispatch(self, answered: Committed, step: Superstep, queue: str) -> None:
+        """Publish the hints of a superstep that was committed, and say that they are out.
+
+        Also when the answer to it was lost once: then nobody else has sent them.
+        """
+        if answered.status not in ("go", "again"):
+            return
         self.office.publish(outgoing(self.thread.x, entries(step, self.ns, queue)))
         self.office.dispatched.note(self.thread, self.ns, step.ep)
 

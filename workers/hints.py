@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 from checkpoint_redis.replies import Hint as Entry
@@ -64,14 +63,7 @@ def _are_ids(tids: list[Any]) -> bool:
     return all(isinstance(tid, str) and _TID.fullmatch(tid) for tid in tids)
 
 
-def outgoing(x: str, entries: Iterable[Entry], batch: int = 1) -> Iterator[Outgoing]:
-    """Yield the messages for ``entries`` of one thread, up to ``batch`` tasks in each."""
-
-    def route(entry: Entry) -> tuple[str, int, str, str]:
-        return entry.queue, entry.priority, entry.ns, entry.ep
-
-    for (queue, priority, ns, ep), group in groupby(sorted(entries, key=route), key=route):
-        tids = [entry.tid for entry in group]
-        for start in range(0, len(tids), batch):
-            args = (VERSION, x, ns, ep, tids[start : start + batch])
-            yield Outgoing(queue, priority, args)
+def outgoing(x: str, entries: Iterable[Entry]) -> Iterator[Outgoing]:
+    """Yield the messages for ``entries`` of one thread, one task in each."""
+    for entry in entries:
+        yield Outgoing(entry.queue, entry.priority, (VERSION, x, entry.ns, entry.ep, [entry.tid]))

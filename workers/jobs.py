@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from distgraph.core.execute import run_task, run_task_async
 from distgraph.core.frame import TaskFrame, discard
-from distgraph.core.graph import Node
+from distgraph.core.graph import Graph, Node
 from distgraph.core.model import (
     Completed,
     Errored,
@@ -30,6 +30,11 @@ from workers.emitter import Emitter
 from workers.failures import may_pass
 from workers.hints import Hint
 from workers.opened import Opened, open_frame
+
+if TYPE_CHECKING:
+    from checkpoint_redis.records import Finished, Superstep
+    from checkpoint_redis.replies import ClaimedTask
+    from checkpoint_redis.replies import Completed as Recorded
 
 log = logging.getLogger(__name__)
 
@@ -57,25 +62,26 @@ def step(office: Office, hint: Hint) -> None:
         for task in ready:
             desk.fail(task.tid, record, None, b"")
         return
-    for attempt in attempts:
-        _run(attempt)
+    _run_all(desk, attempts)
 
 
 def _claimed_advance(desk: Desk) -> None:
     got = desk.claim_advance()
     if got.status == "unserved":
         _tell_unserved(desk.office, got.graph, got.fp)
-    if got.status == "advance":
-        reduce(desk, got)
+    reduce(desk, got)
 
 
 def _tell_unserved(office: Office, graph: str, fingerprint: str) -> None:
+    label = f"{graph}@{fingerprint}"
+    if label in office.refused:
+        return
+    office.refused.add(label)
     served = ", ".join(office.registry.labels()) or "no graph"
     log.warning(
-        "A task of graph %s@%s stays queued: this worker serves %s. Start a worker that imports "
-        "that graph.",
-        graph,
-        fingerprint,
+        "A task of graph %s stays queued: this worker serves %s. Start a worker that imports that "
+        "graph. Further ones are not told of.",
+        label,
         served,
     )
 
@@ -96,29 +102,40 @@ class Attempt:
     emitter: Emitter
 
     @property
+    def graph(self) -> Graph:
+        """The graph of the thread."""
+        return self.opened.graph
+
+    @property
     def node(self) -> Node:
         """The node that the task runs."""
-        return self.opened.graph.nodes[self.task.node]
+        return self.graph.nodes[self.task.node]
 
 
-def _run(attempt: Attempt) -> None:
-    opened, desk = attempt.opened, attempt.opened.desk
-    lease = desk.lease(attempt.task.id)
-    if not is_async(attempt.node):
-        with desk.office.leases.holding(lease):
-            result = run_task(opened.graph, attempt.task, attempt.values, attempt.frame)
-            settle(attempt, result)
-        return
-    desk.office.leases.add(lease)
-    desk.office.spawn(_run_async(attempt, lambda: desk.office.leases.drop(lease)))
+def _run_all(desk: Desk, attempts: Sequence[Attempt]) -> None:
+    """Start the coroutines, then run the rest one by one; those that wait keep their leases too."""
+    leases = desk.office.leases
+    blocking = {desk.lease(a.task.id): a for a in attempts if not is_async(a.node)}
+    with leases.holding(*blocking):
+        for attempt in attempts:
+            if is_async(attempt.node):
+                _spawn(desk, attempt)
+        for lease, attempt in blocking.items():
+            settle(attempt, run_task(attempt.graph, attempt.task, attempt.values, attempt.frame))
+            leases.drop(lease)
+
+
+def _spawn(desk: Desk, attempt: Attempt) -> None:
+    leases, lease = desk.office.leases, desk.lease(attempt.task.id)
+    leases.add(lease)
+    desk.office.spawn(_run_async(attempt, lambda: leases.drop(lease)))
 
 
 async def _run_async(attempt: Attempt, done: Callable[[], None]) -> None:
     """Run a coroutine node; the lease, not a pool slot, is its right to run."""
     try:
-        graph = attempt.opened.graph
         result = await run_task_async(
-            graph, attempt.task, attempt.values, attempt.frame, asyncio.to_thread
+            attempt.graph, attempt.task, attempt.values, attempt.frame, asyncio.to_thread
         )
         await asyncio.to_thread(settle, attempt, result)
     finally:
@@ -130,7 +147,7 @@ def is_async(node: Node) -> bool:
     return any(c.call is None for c in (node.callee, *(branch.path for branch in node.branches)))
 
 
-def _attempt(opened: Opened, claimed: Any) -> Attempt:
+def _attempt(opened: Opened, claimed: ClaimedTask) -> Attempt:
     wire, head, desk = opened.served.wire, opened.head, opened.desk
     task = wire.read_task(claimed.tid, claimed.blob)
     checkpoint = with_nulls(opened.graph, opened.state.checkpoint, opened.state.nulls)
@@ -187,21 +204,18 @@ def _is_alone(attempt: Attempt) -> bool:
     return opened.head.active == 1 and opened.whole and len(plan(attempt.frame.checkpoint)) == 1
 
 
-def _finish(attempt: Attempt, result: Completed | Interrupted, finished: Any) -> Any:
+def _finish(
+    attempt: Attempt, result: Completed | Interrupted, finished: Finished
+) -> Recorded | None:
     """Commit together with the only result of the superstep; return what is left to be done."""
     opened, desk = attempt.opened, attempt.opened.desk
     saved = _following(opened, {attempt.task.id: result})
     if saved is None:  # the barrier will find the same failure, and record it
         return desk.complete(finished)
-    answered = desk.finish(finished, saved, len(opened.state.nulls))
-    if hasattr(answered, "closing"):
-        return answered
-    if answered.status == "go":
-        desk.dispatch(saved, opened.head.queue)
-    return None
+    return desk.finish(finished, saved, len(opened.state.nulls), opened.head.queue)
 
 
-def _following(opened: Opened, results: Mapping[str, Result]) -> Any:
+def _following(opened: Opened, results: Mapping[str, Result]) -> Superstep | None:
     """Return the superstep to be committed, None when the results cannot be reduced or stored."""
     try:
         step = next_superstep(opened, results)

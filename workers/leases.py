@@ -40,15 +40,16 @@ class Leases:
         self._by_pid: dict[int, _Held] = {}
 
     @contextmanager
-    def holding(self, lease: Lease) -> Iterator[None]:
-        """Keep ``lease`` alive for the duration of the block."""
+    def holding(self, *leases: Lease) -> Iterator[None]:
+        """Keep ``leases`` alive for the duration of the block, unless they are dropped in it."""
         mine = self._mine()
         with mine.lock:
-            mine.leases.add(lease)
+            mine.leases.update(leases)
         try:
             yield
         finally:
-            self.drop(lease)
+            for lease in leases:
+                self.drop(lease)
 
     def add(self, lease: Lease) -> None:
         """Keep the ``lease`` of a coroutine alive from now on."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 from distgraph.core.graph import Graph
 from distgraph.core.model import Checkpoint, Result, ThreadState
@@ -14,6 +14,9 @@ from workers.runconfig import RunConfig, unpack
 from workers.served import Served
 from workers.wire import head_checkpoint
 
+if TYPE_CHECKING:
+    from checkpoint_redis.replies import Context, Head
+
 
 @dataclass(frozen=True, slots=True)
 class Opened:
@@ -21,7 +24,7 @@ class Opened:
 
     desk: Desk
     served: Served
-    head: Any
+    head: Head
     run: RunConfig
     state: ThreadState
     whole: bool
@@ -37,7 +40,7 @@ class Opened:
         return advance(self.graph, state, self.run.limits(self.head.stop))
 
 
-def open_frame(desk: Desk, context: Any) -> Opened:
+def open_frame(desk: Desk, context: Context) -> Opened:
     """Return the frame that a claim gave; what did not come with it is fetched."""
     served = desk.served(context)
     checkpoint = _checkpoint(desk, served, context)
@@ -50,7 +53,7 @@ def open_frame(desk: Desk, context: Any) -> Opened:
     return Opened(desk, served, context.head, run, state, checkpoint is not None)
 
 
-def _checkpoint(desk: Desk, served: Served, context: Any) -> Checkpoint | None:
+def _checkpoint(desk: Desk, served: Served, context: Context) -> Checkpoint | None:
     if context.checkpoint is None:
         return None
     channels = dict(context.channels)

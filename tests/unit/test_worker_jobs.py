@@ -1,0 +1,118 @@
+"""What one job does, step by step and without Celery, on a real Redis."""
+
+from __future__ import annotations
+
+import logging
+import operator
+from dataclasses import replace
+from typing import Annotated, Any, TypedDict
+
+import pytest
+from redis.exceptions import ConnectionError as Lost
+
+from checkpoint_redis import source
+from checkpoint_redis.ledger import Ledger
+from checkpoint_redis.replies import WorkerSeen
+from distgraph.graph import START, StateGraph
+from tests.support.redis_server import RedisServer
+from workers import CeleryBackend, jobs
+from workers.hints import Hint, Outgoing, read
+
+pytestmark = pytest.mark.redis
+
+
+class State(TypedDict):
+    xs: Annotated[list[int], operator.add]
+
+
+class Bench:
+    """A backend whose messages are kept here instead of going to a broker."""
+
+    def __init__(self, server: RedisServer, namespace: str) -> None:
+        self.backend = CeleryBackend(server.url, namespace=namespace)
+        self.sent: list[Outgoing] = []
+        self.office = replace(self.backend._office, publish=self.sent.extend)
+        setattr(self.backend._publisher, "publish", self.sent.extend)  # noqa: B010 not the broker
+
+    def hint(self) -> Hint:
+        """Return one message for all tasks that were published since."""
+        hints = [found for found in (read(list(out.args)) for out in self.sent) if found]
+        self.sent.clear()
+        return replace(hints[0], tids=tuple(tid for hint in hints for tid in hint.tids))
+
+
+@pytest.fixture
+def bench(redis_server: RedisServer, namespace: str) -> Bench:
+    return Bench(redis_server, namespace)
+
+
+def on(thread: str) -> dict[str, Any]:
+    return {"configurable": {"thread_id": thread}}
+
+
+def chain(bench: Bench, *names: str) -> Any:
+    """Return a graph whose nodes run one after the other."""
+    builder = StateGraph(State)
+    builder.add_sequence([(name, lambda _: {"xs": [1]}) for name in names])
+    builder.add_edge(START, names[0])
+    return builder.compile(name="g", backend=bench.backend)
+
+
+def test_tasks_that_came_in_one_message_keep_their_leases_until_they_have_run(bench: Bench) -> None:
+    held: list[int] = []
+
+    def note(_: State) -> dict[str, Any]:
+        held.append(len(bench.office.leases.held()))
+        return {"xs": [1]}
+
+    builder = StateGraph(State)
+    for name in ("a", "b", "c"):
+        builder.add_node(name, note)
+        builder.add_edge(START, name)
+    builder.compile(name="g", backend=bench.backend).submit({}, on("t"))
+    jobs.step(bench.office, bench.hint())
+    assert held == [3, 2, 1]
+    assert bench.office.leases.held() == ()
+
+
+def test_hints_are_sent_also_when_the_answer_to_the_commit_was_lost(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain(bench, "a", "b").submit({}, on("t"))
+    ledger: Ledger = bench.office.ledger()
+    execute = ledger._execute
+    lost: list[Any] = []
+
+    def lose_one(*words: Any) -> Any:
+        answer = execute(*words)
+        if words[1] in (source.sha("finish"), source.lua("finish")) and not lost:
+            lost.append(answer)
+            raise Lost("connection reset")
+        return answer
+
+    monkeypatch.setattr(ledger, "_execute", lose_one)
+    jobs.step(bench.office, bench.hint())
+    assert lost
+    assert len(bench.sent) == 1
+
+
+def test_a_graph_that_is_not_served_is_told_of_once(
+    bench: Bench, namespace: str, redis_server: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    chain(bench, "a").submit({}, on("t"))
+    other = Bench(redis_server, namespace)
+    chain(other, "a", "b")
+    hint = bench.hint()
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            jobs.step(other.office, hint)
+    assert [r.message for r in caplog.records if "stays queued" in r.message] != []
+    assert len([r for r in caplog.records if "stays queued" in r.message]) == 1
+
+
+def test_a_worker_that_vanished_is_forgotten_after_a_day(bench: Bench) -> None:
+    backend, namespace = bench.backend, bench.backend.namespace
+    backend.caretaker.appear("here")
+    backend.ledger.appear(namespace, WorkerSeen("long gone", 1.0, "1", ("queue",), ()))
+    backend.caretaker.sweeper("here").sweep()
+    assert [worker.name for worker in backend.workers()] == ["here"]
