@@ -7,12 +7,17 @@ from typing import Any
 
 from celery import Celery
 
+from workers.publisher import reaching
+
 _STEPS = ("", "\x06\x163", "\x06\x166", "\x06\x169")
 
 
 def depths(app: Celery, queues: Callable[[], Iterable[str]]) -> Mapping[str, int]:
-    """Return how many messages wait in each of ``queues``; none where that cannot be read."""
-    with app.connection_for_read() as connection:
+    """Return how many messages wait in each of ``queues``; none where that cannot be read.
+
+    Raises BrokerUnavailable.
+    """
+    with reaching(app), app.connection_for_read() as connection:
         if connection.transport.driver_type != "redis":
             return {}
         channel: Any = connection.default_channel

@@ -14,7 +14,8 @@ from typing import Any
 
 from celery import Celery
 from kombu import Producer
-from kombu.exceptions import KombuError
+from kombu.exceptions import ChannelError, KombuError
+from kombu.exceptions import ConnectionError as AmqpError
 from kombu.utils.url import maybe_sanitize_url
 from redis.exceptions import RedisError
 
@@ -25,6 +26,18 @@ log = logging.getLogger(__name__)
 CHUNK = 1_000
 _HIGHEST = 9
 _NOTHING_FOLLOWS = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
+
+
+@contextmanager
+def reaching(app: Celery) -> Iterator[None]:
+    """Raise BrokerUnavailable for what shows that the broker of ``app`` is away."""
+    try:
+        yield
+    except (KombuError, ChannelError, AmqpError, RedisError, OSError) as error:
+        urls = str(app.conf.broker_url or "").split(";")  # of Sentinels, or a fail-over
+        address = ";".join(maybe_sanitize_url(url) for url in urls)
+        msg = f"The broker at {address} cannot be reached ({error}). Is it running?"
+        raise BrokerUnavailable(msg) from error
 
 
 class CeleryPublisher:
@@ -93,15 +106,10 @@ class CeleryPublisher:
         reducers do.
         """
         spare = self._spare.setdefault(os.getpid(), deque())
-        try:
+        with reaching(self._app()):
             producer = self._taken(spare)
             yield producer
             spare.append(producer)
-        except (KombuError, RedisError, OSError) as error:
-            urls = str(self._app().conf.broker_url or "").split(";")  # of Sentinels, or a fail-over
-            address = ";".join(maybe_sanitize_url(url) for url in urls)
-            msg = f"The broker at {address} cannot be reached ({error}). Is it running?"
-            raise BrokerUnavailable(msg) from error
 
     def _taken(self, spare: deque[Any]) -> Any:
         try:

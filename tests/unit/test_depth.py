@@ -1,0 +1,36 @@
+"""How many messages the broker is said to hold."""
+
+from __future__ import annotations
+
+import pytest
+from celery import Celery
+
+from distgraph.errors import BrokerUnavailable
+from tests.support.redis_server import RedisServer, free_port
+from workers.celery_settings import own_app
+from workers.depth import depths
+from workers.hints import Outgoing
+from workers.publisher import CeleryPublisher
+
+
+@pytest.mark.redis
+def test_messages_are_counted_queue_by_queue_whatever_their_priority(
+    redis_server: RedisServer, namespace: str
+) -> None:
+    app = own_app("depth", redis_server.url)
+    args = (1, "a" * 24, "", "0" * 16, ["@"])
+    publisher = CeleryPublisher(lambda: app, "task", 1.0)
+    publisher.publish(Outgoing(f"{namespace}.full", priority, args) for priority in (0, 5, 9))
+    found = depths(app, lambda: (f"{namespace}.full", f"{namespace}.empty"))
+    assert found == {f"{namespace}.full": 3, f"{namespace}.empty": 0}
+
+
+def test_what_cannot_be_read_is_not_told() -> None:
+    assert depths(Celery("depth", broker="memory://"), lambda: ("queue",)) == {}
+
+
+def test_a_broker_that_is_away_is_named() -> None:
+    app = own_app("depth", f"redis://:secret@127.0.0.1:{free_port()}/0")
+    app.conf.broker_connection_timeout = 0.1
+    with pytest.raises(BrokerUnavailable, match=r"broker at redis://:\*\*@127\.0\.0\.1"):
+        depths(app, lambda: ("queue",))
