@@ -117,6 +117,21 @@ def test_interrupted_threads_are_listed(shell: Shell, thread: str) -> None:
     assert thread in shell("threads", "--interrupted").out
 
 
+def test_a_thread_that_was_answered_without_graph_code_is_served_by_any_version(
+    shell: Shell, thread: str
+) -> None:
+    start(shell, thread, ask="so?")
+    shell("resume", thread, "--value", "1", "--wait", "--target", ERRANDS)
+    assert shell("show", thread, "--target", ERRANDS, "--json").data["served"] is True
+
+
+def test_history_fits_a_narrow_terminal(shell: Shell, thread: str) -> None:
+    start(shell, thread, count=0)
+    checkpoints = shell("history", thread, "--target", ERRANDS, "--json").data
+    listed = shell("history", thread, "--target", ERRANDS).out
+    assert all(each["checkpoint"] in listed for each in checkpoints)
+
+
 def test_show_tells_the_question_and_the_state(shell: Shell, thread: str) -> None:
     start(shell, thread, ask="so?")
     shown = shell("show", thread, "--target", ERRANDS, "--json").data

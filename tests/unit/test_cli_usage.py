@@ -32,6 +32,7 @@ def test_every_command_explains_itself(command: str) -> None:
     [
         (["run", "refunds", "--input", "1"], "write module:attribute"),
         (["run", ":graph", "--input", "1"], "write module:attribute"),
+        (["run", "./refunds.py:graph", "--input", "1"], "write module:attribute"),
         (["run", "no_such_module:graph", "--input", "1"], "no module no_such_module"),
         (["run", "tests.support.apps.errands:nope", "--input", "1"], "has no attribute 'nope'"),
         (["run", "tests.support.apps.errands:not_a_graph", "--input", "1"], "of type int"),
@@ -39,6 +40,10 @@ def test_every_command_explains_itself(command: str) -> None:
         (["run", ERRANDS, "--input", "{"], "--input is not JSON"),
         (["run", ERRANDS, "--input", "@/nowhere/at/all"], "cannot be read"),
         (["resume", "thread", "--value", "yes"], "'\"so\"'"),
+        (["resume", "thread", "--value", "true", "--interrupt", "typo"], "'typo' is no question's"),
+        (["worker", ERRANDS, "--pool", "lost"], "'lost' is not one of 'prefork'"),
+        (["worker", ERRANDS, "--loglevel", "lost"], "'LOST' is not one of 'DEBUG'"),
+        (["worker", ERRANDS, "--pool", "custom"], "Pool custom cannot be used: No module"),
         (["threads", "--status", "lost"], "--status is one of idle, busy"),
         (["threads", "--interrupted", "--status", "idle"], "--status is one of"),
         (["threads", "--namespace", "A B"], "namespace"),

@@ -109,6 +109,14 @@ def test_a_refused_census_ends_without_a_report(root: Path, tmp_path: Path) -> N
     assert not (tmp_path / "out").exists()
 
 
+def test_a_report_that_cannot_be_written_names_the_folder(root: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    graph, _ = start(root, out)
+    out.write_text("a file where the folder should be")
+    with pytest.raises(OSError, match=f"cannot be written into {out}"):
+        graph.invoke(Command(resume="yes"), THREAD)
+
+
 def test_an_answer_that_is_neither_yes_nor_no_is_asked_again(root: Path, tmp_path: Path) -> None:
     graph, _ = start(root, tmp_path / "out")
     again = graph.invoke(Command(resume="perhaps"), THREAD)["__interrupt__"][0].value

@@ -20,7 +20,6 @@ from workers.embedded_folder import held
 from workers.embedded_server import HELD
 
 STOPS_WITHIN = 20.0
-LOG_END = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +48,8 @@ class Crew:
         if any(worker.alive for worker in self.workers):
             return
         log = self.workers[-1].log
-        end = log.read_text(errors="replace")[-LOG_END:]
-        raise CommandError(f"All workers have ended. The end of {log}: {end}")
+        said = log.read_text(errors="replace").strip().rpartition("\n")[2]
+        raise CommandError(f"All workers have ended. The last line of {log}: {said}")
 
 
 @contextlib.contextmanager

@@ -183,7 +183,9 @@ def _find(hands: Crew) -> Asked:
     """Return the newest census that waits; one that was cut off is finished first."""
     found = [info for status in ("interrupted", "busy") for info in _listed(hands, status)]
     if not found:
-        raise CommandError("No census waits for an answer here: it was answered, or never begun.")
+        raise CommandError(
+            "No census waits for an answer here: it was answered, has failed, or never begun."
+        )
     newest = max(found, key=lambda info: info.since)
     while hands.backend.thread(newest.id).status == "busy":
         hands.check()

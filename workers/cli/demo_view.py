@@ -117,7 +117,7 @@ def stored(screen: Screen, backend: CeleryBackend, thread_id: str) -> None:
     told = sum(taken.pop(key, 0) for key in (thread.events, thread.event_blobs))
     counted = taken.pop(thread.checkpoints, 0)
     screen.note(
-        f"Redis holds {size(counted)} of counts, {size(sum(taken.values()))} in {len(taken)} keys "
+        f"Redis holds {size(counted)} of counts, {size(sum(taken.values()))} "
         f"for the question that waits, and {size(told)} of events that expire in five minutes."
     )
 

@@ -39,7 +39,6 @@ def doctor(
     checks = list(_in_time(backend))
     healthy = all(check.level != "problem" for check in checks)
     listing = table("", "", "")
-    listing.show_header = False
     for check in checks:
         level = Text(check.level, style=_COLOURS[check.level])
         listing.add_row(level, check.name, plain(check.detail))

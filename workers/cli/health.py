@@ -15,7 +15,7 @@ from redis.retry import Retry
 
 from checkpoint_redis import keys
 from checkpoint_redis.ledger import address
-from checkpoint_redis.replies import WorkerSeen
+from checkpoint_redis.replies import Header, WorkerSeen
 from distgraph.errors import DistGraphError
 from workers.backend import CeleryBackend
 from workers.celery_settings import differing
@@ -48,6 +48,18 @@ def served(backend: CeleryBackend) -> frozenset[str]:
     return frozenset(
         label for worker in backend.workers() if alive(worker) for label in worker.graphs
     )
+
+
+def serves(known: frozenset[str], header: Header) -> bool:
+    """Whether ``known`` has a thread's graph; of one answered without graph code any version."""
+    if header.fp:
+        return label(header) in known
+    return header.graph in {each.rpartition("@")[0] for each in known}
+
+
+def label(header: Header) -> str:
+    """Return the graph that a thread needs: name@fingerprint, or a name alone."""
+    return f"{header.graph}@{header.fp}" if header.fp else header.graph
 
 
 def examine(backend: CeleryBackend) -> Iterator[Check]:
@@ -134,11 +146,11 @@ def _unserved(backend: CeleryBackend) -> Check:
     waiting: Counter[str] = Counter()
     for info in backend.threads("busy", limit=BUSY_SHOWN):
         header = backend.ledger.header(backend.thread_key(info.id))
-        if header is not None and (label := f"{header.graph}@{header.fp}") not in known:
-            waiting[label] += 1
+        if header is not None and not serves(known, header):
+            waiting[label(header)] += 1
     if not waiting:
         return Check("unserved", "ok", "every busy thread is served by a live worker")
-    listed = ", ".join(f"{label} ({count})" for label, count in waiting.most_common())
+    listed = ", ".join(f"{graph} ({count})" for graph, count in waiting.most_common())
     return Check("unserved", "problem", f"busy threads whose graph no live worker serves: {listed}")
 
 

@@ -61,8 +61,8 @@ def plain(value: object) -> Text:
 
 
 def table(*heads: str) -> Table:
-    """Return an empty table whose long cells are folded, never cut."""
-    made = Table(box=None, pad_edge=False, header_style="bold")
+    """Return an empty table whose long cells are folded, never cut; heads may all be empty."""
+    made = Table(box=None, pad_edge=False, header_style="bold", show_header=any(heads))
     for head in heads:
         made.add_column(head, overflow="fold")
     return made

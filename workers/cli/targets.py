@@ -112,8 +112,9 @@ def load(target: str) -> CompiledStateGraph | CeleryBackend:
 
     Raises CommandError that says which part of it is wrong.
     """
-    module, colon, attribute = target.partition(":")
-    if not (module and colon and attribute):
+    module, _, attribute = target.partition(":")
+    names = (*module.split("."), *attribute.split("."))
+    if not all(names):
         raise CommandError(f"{target!r} is no target: write module:attribute.", Exit.USAGE)
     found: Any = _import(module)
     for name in attribute.split("."):

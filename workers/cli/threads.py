@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -10,6 +11,7 @@ from rich.text import Text
 
 from checkpoint_redis.replies import Header
 from distgraph.core.model import Checkpoint, Errored, ThreadState
+from distgraph.core.resume import is_by_id
 from distgraph.errors import ThreadNotFound
 from distgraph.runners.backend import Listing, Place
 from distgraph.types import Send
@@ -17,7 +19,7 @@ from workers import reading
 from workers.backend import CeleryBackend
 from workers.cli.ending import plain_json, questions, shown, tell, wait
 from workers.cli.exits import CommandError, Exit, guarded
-from workers.cli.health import served
+from workers.cli.health import served, serves
 from workers.cli.options import Broker, Json, Namespace, Redis, Target, ThreadId
 from workers.cli.screen import Screen, ago, plain, table
 from workers.cli.targets import Connection, backend_of
@@ -45,7 +47,8 @@ def threads(  # noqa: PLR0913 a command's options
 ) -> Exit:
     """List threads, longest in their status first, and whether a live worker serves them."""
     if status not in (None, *STATUSES) or (interrupted and status not in (None, "interrupted")):
-        raise CommandError(f"--status is one of {', '.join(STATUSES)}.", Exit.USAGE)
+        said = f"--status is one of {', '.join(STATUSES)}; --interrupted is one of them."
+        raise CommandError(said, Exit.USAGE)
     backend = backend_of(target, Connection(redis, broker, namespace))
     wanted = "interrupted" if interrupted else status
     known = served(backend)
@@ -66,14 +69,17 @@ def threads(  # noqa: PLR0913 a command's options
 
 def _listed(backend: CeleryBackend, info: ThreadInfo, known: frozenset[str]) -> dict[str, Any]:
     header = backend.ledger.header(backend.thread_key(info.id))
-    label = f"{header.graph}@{header.fp}" if header else ""
+    return _facts(info, served=header is not None and serves(known, header))
+
+
+def _facts(info: ThreadInfo, *, served: bool) -> dict[str, Any]:
     return {
         "thread": info.id,
         "status": info.status,
         "graph": info.graph,
         "since": info.since,
         "run": info.run or None,
-        "served": label in known,
+        "served": served,
     }
 
 
@@ -93,18 +99,12 @@ def show(  # noqa: PLR0913 a command's options
     header, state = _header(backend, thread), handle.state
     errors = [str(r) for r in state.results.values() if isinstance(r, Errored)]
     facts = {
-        "thread": thread,
-        "status": header.st,
-        "graph": header.graph,
-        "since": handle.info.since,
-        "run": header.run or None,
-        "served": f"{header.graph}@{header.fp}" in served(backend),
+        **_facts(handle.info, served=serves(served(backend), header)),
         **_position(state.checkpoint),
         "errors": errors,
     }
     asked, values = handle.interrupts, shown(state.checkpoint.values)
     lines = table("", "")
-    lines.show_header = False
     for name, fact in facts.items():
         text = _counted(fact) if isinstance(fact, list) else fact
         lines.add_row(name, plain(text))
@@ -153,8 +153,17 @@ def resume(  # noqa: PLR0913 a command's options
     """Answer a thread's question; the workers go on with it."""
     answer = read_json("--value", value)
     backend = backend_of(target, Connection(redis, broker, namespace))
-    run = backend.thread(thread).resume({interrupt: answer} if interrupt else answer)
+    given = answer if interrupt is None else _by_id(interrupt, answer)
+    run = backend.thread(thread).resume(given)
     return _told(backend, thread, run, Screen(as_json), wait_for_it=wait_for_it)
+
+
+def _by_id(interrupt: str, answer: Any) -> dict[str, Any]:
+    """Name the question; what is no id would be taken for a part of the answer."""
+    given = {interrupt: answer}
+    if not is_by_id(given):
+        raise CommandError(f"--interrupt {interrupt!r} is no question's id.", Exit.USAGE)
+    return given
 
 
 @guarded
@@ -232,7 +241,8 @@ def history(  # noqa: PLR0913 a command's options
     listing = table("step", "source", "checkpoint", "created", "next")
     for state in states:
         row = _position(state.checkpoint)
-        cells = (str(row["step"]), row["source"], row["checkpoint"], row["created"][:19])
+        created = ago(datetime.fromisoformat(row["created"]))
+        cells = (str(row["step"]), row["source"], row["checkpoint"], created)
         listing.add_row(*cells, plain(_counted(row["next"])))
     data = [{**_position(s.checkpoint), "values": shown(s.checkpoint.values)} for s in states]
     Screen(as_json).answer(data, listing)

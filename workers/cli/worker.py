@@ -10,9 +10,10 @@ import uuid
 from types import FrameType
 from typing import Annotated
 
+import click
 import typer
 
-from workers.cli.exits import Exit, guarded
+from workers.cli.exits import CommandError, Exit, guarded
 from workers.cli.options import Broker, Namespace, Redis
 from workers.cli.targets import Connection, serving
 
@@ -56,7 +57,12 @@ def worker(  # noqa: PLR0913 a command's options
     argv += ["--without-gossip", "--without-mingle"]
     argv += ["--concurrency", str(concurrency)] if concurrency else []
     argv += ["--queues", queues] if queues else []
-    code: int | None = backend.app.worker_main(argv)
+    try:
+        code: int | None = backend.app.worker_main(argv)
+    except click.ClickException as wrong:
+        raise CommandError(wrong.format_message(), Exit.USAGE) from wrong
+    except ImportError as missing:
+        raise CommandError(f"Pool {pool} cannot be used: {missing}.", Exit.USAGE) from missing
     return Exit.FAILED if code else Exit.OK
 
 

@@ -146,7 +146,10 @@ def publish_or_end(state: Census) -> str:
 
 
 def publish(state: Census) -> Census:
-    """Write the report; the same state always gives the same two files."""
+    """Write the report; the same state always gives the same two files.
+
+    Raises OSError that names the folder.
+    """
     report = Report(
         root=state["root"],
         python=state["python"],
@@ -154,4 +157,7 @@ def publish(state: Census) -> Census:
         rankings=state["summary"]["rankings"],
         unreadable=sorted(state.get("unreadable", []), key=lambda item: item["path"]),
     )
-    return Census(published=write_report(Path(state["out"]), report))
+    try:
+        return Census(published=write_report(Path(state["out"]), report))
+    except OSError as error:
+        raise OSError(f"The report cannot be written into {state['out']}: {error}") from error
