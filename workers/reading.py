@@ -14,25 +14,21 @@ from workers.flows import Effect, Flow
 from workers.starting import fetch_channels, load_state
 from workers.wire import Wire
 
-CHUNK = 100
+CHUNK = 50
 
 
 def history(wire: Wire, thread: Thread, place: Place, listing: Listing) -> Flow:
     """Return a thread's states, newest first, as ``listing`` wants them."""
     _, head = yield from load_state(wire, thread)
     found: list[ThreadState] = []
-    for part in _chunks((yield from _ids(thread, place, listing))):
-        blobs = yield commands.checkpoints(thread, "", part)
-        nulls = yield commands.nulls(thread, "", part)
-        for blob, written in zip(blobs, nulls, strict=True):
-            if blob is None:
-                continue
-            state = yield from _state(wire, thread, blob, written, head)
-            if _matches(state.checkpoint, listing.filter):
-                found.append(state)
-            if listing.limit is not None and len(found) >= listing.limit:
-                return found[: listing.limit]
-    return found
+    ids = yield from _ids(thread, place, listing)
+    most = len(ids) if listing.limit is None else listing.limit
+    while ids and len(found) < most:
+        size = CHUNK if listing.filter else min(CHUNK, most - len(found))
+        part, ids = tuple(ids[:size]), ids[size:]
+        states = yield from _states(wire, thread, part, head)
+        found += [state for state in states if _matches(state.checkpoint, listing.filter)]
+    return found[:most]
 
 
 def _ids(thread: Thread, place: Place, listing: Listing) -> Generator[Effect, Any, list[str]]:
@@ -48,18 +44,25 @@ def _ids(thread: Thread, place: Place, listing: Listing) -> Generator[Effect, An
     return sorted({cp for cp in ids if not older or cp < older}, reverse=True)
 
 
-def _chunks(ids: list[str]) -> list[tuple[str, ...]]:
-    return [tuple(ids[start : start + CHUNK]) for start in range(0, len(ids), CHUNK)]
+def _states(
+    wire: Wire, thread: Thread, ids: tuple[str, ...], head: ThreadState | None
+) -> Generator[Effect, Any, list[ThreadState]]:
+    """Read some checkpoints; what they share of their channels is fetched once."""
+    blobs = yield commands.checkpoints(thread, "", ids)
+    nulls = yield commands.nulls(thread, "", ids)
+    there = [(blob, null) for blob, null in zip(blobs, nulls, strict=True) if blob is not None]
+    refs = dict.fromkeys(ref for blob, _ in there for ref in wire.refs(blob))
+    channels = yield from fetch_channels(thread, tuple(refs))
+    return [_state(wire, blob, null, channels, head) for blob, null in there]
 
 
 def _state(
     wire: Wire,
-    thread: Thread,
     blob: bytes,
     nulls: Nulls,
+    channels: Mapping[str, bytes | None],
     head: ThreadState | None,
-) -> Generator[Effect, Any, ThreadState]:
-    channels = yield from fetch_channels(thread, wire.refs(blob))
+) -> ThreadState:
     checkpoint = wire.read_checkpoint(blob, channels)
     if head is not None and head.checkpoint.id == checkpoint.id:
         return head

@@ -1,0 +1,67 @@
+"""How a client reads what is stored of a thread."""
+
+from __future__ import annotations
+
+import operator
+from typing import Annotated, Any, TypedDict
+
+import pytest
+
+from distgraph.graph import START, StateGraph
+from distgraph.types import StateUpdate
+from tests.support.redis_server import RedisServer
+from workers import CeleryBackend
+
+pytestmark = pytest.mark.redis
+ON: dict[str, Any] = {"configurable": {"thread_id": "t"}}
+CHECKPOINTS = 120
+
+
+class State(TypedDict):
+    xs: Annotated[list[int], operator.add]
+    name: str
+
+
+@pytest.fixture
+def graph(redis_server: RedisServer, namespace: str) -> Any:
+    """Return a graph with a thread of many checkpoints."""
+    builder = StateGraph(State)
+    builder.add_node("a", lambda _: {"xs": [1]})
+    builder.add_edge(START, "a")
+    made = builder.compile(name="g", backend=CeleryBackend(redis_server.url, namespace=namespace))
+    made.update_state(ON, {"name": "same"}, as_node="a")
+    made.bulk_update_state(ON, [[StateUpdate({"xs": [n]}, "a")] for n in range(CHECKPOINTS - 1)])
+    return made
+
+
+@pytest.fixture
+def calls(graph: Any, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Return a list that every round trip to Redis is noted in."""
+    ledger, noted = graph.backend.ledger, []
+    execute = ledger._execute
+
+    def note(*words: Any) -> Any:
+        noted.append(words[0])
+        return execute(*words)
+
+    monkeypatch.setattr(ledger, "_execute", note)
+    return noted
+
+
+def test_a_history_takes_few_round_trips(graph: Any, calls: list[Any]) -> None:
+    history = list(graph.get_state_history(ON))
+    assert [len(state.values["xs"]) for state in history] == list(reversed(range(CHECKPOINTS)))
+    assert {state.values["name"] for state in history} == {"same"}
+    assert len(calls) < CHECKPOINTS / 5
+
+
+def test_a_limited_history_reads_no_more(graph: Any, calls: list[Any]) -> None:
+    assert len(list(graph.get_state_history(ON, limit=3))) == 3
+    assert len(list(graph.get_state_history(ON, limit=60))) == 60
+    assert list(graph.get_state_history(ON, limit=0)) == []
+    assert len(calls) < 20
+
+
+def test_a_filtered_history_is_looked_for_everywhere(graph: Any) -> None:
+    (oldest,) = graph.get_state_history(ON, filter={"step": 0}, limit=1)
+    assert oldest.values["name"] == "same"
