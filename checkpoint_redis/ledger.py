@@ -80,12 +80,12 @@ class Ledger:
 
     def call(self, command: Command[T]) -> T:
         """Carry out ``command``."""
-        if self._unchecked:
-            self.check()
+        self.check()
         return self._carry(command)
 
     def together(self, given: Sequence[Command[T]]) -> Iterator[T]:
         """Carry out many commands in one round trip; those that fail are repeated one by one."""
+        self.check()
         pipe: Any = self.client.pipeline(transaction=False)
         for command in given:
             pipe.execute_command(*_words(command))
@@ -168,8 +168,7 @@ class AsyncLedger:
 
     async def call(self, command: Command[T]) -> T:
         """Carry out ``command``."""
-        if self._unchecked:
-            await self.check()
+        await self.check()
         return await self._carry(command)
 
     async def _carry(self, command: Command[T]) -> T:

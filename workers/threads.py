@@ -168,9 +168,10 @@ def list_threads(
 
 
 def _indexed(backend: CeleryBackend, status: str, most: int) -> Iterator[ThreadInfo]:
-    for shard in range(SHARDS):
-        for listed in backend.ledger.threads(backend.namespace, shard, status, most):
-            yield _info(listed, status)
+    namespace = backend.namespace
+    looks = [commands.threads(namespace, shard, status, most) for shard in range(SHARDS)]
+    for found in backend.ledger.together(looks):
+        yield from (_info(listed, status) for listed in found)
 
 
 def _info(listed: Listed, status: str) -> ThreadInfo:
@@ -178,15 +179,13 @@ def _info(listed: Listed, status: str) -> ThreadInfo:
 
 
 def _scanned(backend: CeleryBackend) -> Iterator[ThreadInfo]:
-    cursor, seen = 0, set()
-    while True:
+    cursor, more, seen = 0, True, set[str]()
+    while more:
         cursor, threads = backend.ledger.scan(backend.namespace, cursor)
-        for thread in threads:
-            if thread.x not in seen:
-                seen.add(thread.x)
-                header = backend.ledger.header(thread)
-                if header is not None:
-                    moment = _moment(header.upd)
-                    yield ThreadInfo(header.thread_id, header.st, header.graph, header.run, moment)
-        if cursor == 0:
-            return
+        fresh = [thread for thread in threads if thread.x not in seen]
+        seen.update(thread.x for thread in fresh)
+        for header in backend.ledger.together([commands.header(thread) for thread in fresh]):
+            if header is not None:
+                moment = _moment(header.upd)
+                yield ThreadInfo(header.thread_id, header.st, header.graph, header.run, moment)
+        more = cursor != 0
