@@ -70,7 +70,8 @@ def test_a_filtered_history_is_looked_for_everywhere(graph: Any) -> None:
 def test_a_list_of_threads_takes_few_round_trips(graph: Any, calls: list[Any]) -> None:
     for number in range(30):
         graph.update_state({"configurable": {"thread_id": str(number)}}, {"xs": [1]}, as_node="a")
-    calls.clear()
-    assert len(graph.backend.threads()) == 31
-    assert graph.backend.threads("interrupted") == []
+    for _ in range(2):  # Redis may not have the scripts yet
+        calls.clear()
+        assert len(graph.backend.threads()) == 31
+        assert graph.backend.threads("interrupted") == []
     assert len(calls) < 10
