@@ -270,13 +270,14 @@ def _forget(archive: Archive, thread: Thread, doomed: Any) -> Steps[None]:
         if not gone:
             return
         if len(gone) == len(kept):
-            yield commands.delete(thread)
-            return
-        fields, heads = _unused(archive, names, blobs, gone)
-        changed = yield commands.forget(thread, fields, heads, ep=header.ep)
+            changed = yield commands.delete(thread, ep=header.ep)
+        else:
+            fields, heads = _unused(archive, names, blobs, gone)
+            changed = yield commands.forget(thread, fields, heads, ep=header.ep)
         if changed.status != "conflict":
             break
-    _check(changed, thread)
+    if changed.status != "missing":
+        _check(changed, thread)
 
 
 def _blobs(thread: Thread, found: list[Found]) -> Steps[dict[Found, bytes]]:

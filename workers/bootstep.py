@@ -41,8 +41,10 @@ def add_bootstep(app: Celery, backend: CeleryBackend, task: Any) -> None:
 
         def stop(self, worker: Any) -> None:
             self._sweeper.stop()
-            caretaker.wind_up()
-            caretaker.leave(worker.hostname)
+            try:
+                caretaker.wind_up()
+            finally:
+                caretaker.leave(worker.hostname)
 
         def terminate(self, worker: Any) -> None:
             self.stop(worker)  # a cold shutdown asks this way, and by default nothing happens

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from checkpoint_redis import commands
 from checkpoint_redis.keys import shard_of
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.records import Lease
@@ -96,14 +97,16 @@ class Leases:
                 log.warning("Leases could not be renewed: %r", error)
 
     def beat(self) -> None:
-        """Renew everything once; one command a shard."""
+        """Renew everything in one round trip: many of them could outlast a lease."""
         shards: dict[int, list[Lease]] = defaultdict(list)
         for lease in self.held():
             shards[shard_of(lease.x)].append(lease)
-        for shard, leases in shards.items():
-            kept = self._ledger().beat(
-                self._namespace, shard, tuple(leases), lease_ms=self._lease_ms
-            )
+        beats = [
+            commands.beat(self._namespace, shard, tuple(leases), lease_ms=self._lease_ms)
+            for shard, leases in shards.items()
+        ]
+        answers = self._ledger().together(beats)
+        for leases, kept in zip(shards.values(), answers, strict=True):
             for lease, alive in zip(leases, kept, strict=True):
                 if not alive:
                     log.info("The lease of task %s is lost: its result may be refused.", lease.tid)

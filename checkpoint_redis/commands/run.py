@@ -98,9 +98,12 @@ def cancel(thread: Thread, run: str, *, ep: str) -> Script[Changed]:
     return Arguments().script("cancel", thread, changed, run=run, ep=ep)
 
 
-def delete(thread: Thread) -> Script[Changed]:
-    """Remove all of a thread. -> ok | missing."""
-    return Arguments().script("delete", thread, changed)
+def delete(thread: Thread, *, ep: str = "") -> Script[Changed]:
+    """Remove all of a thread; with ``ep`` only while it rests and that is its epoch.
+
+    -> ok | missing | busy(run) | conflict(head).
+    """
+    return Arguments().script("delete", thread, changed, ep=ep)
 
 
 def update(

@@ -79,6 +79,24 @@ def test_a_thread_that_grew_meanwhile_is_not_pruned_by_what_was_seen_before(
     assert Ledger(saver.client).call(stale).status == "conflict"
 
 
+def test_a_thread_that_began_to_run_meanwhile_is_not_removed_with_its_last_checkpoints(
+    busy: Driver,
+) -> None:
+    header = busy.ledger.header(busy.thread)
+    assert header is not None
+    assert busy.ledger.delete(busy.thread, ep=header.ep).status == "busy"
+    assert busy.states() == {"a": "Q"}
+
+
+def test_a_thread_that_grew_meanwhile_is_not_removed_with_its_last_checkpoints(
+    saver: RedisSaver,
+) -> None:
+    put(saver, at("t"), {"n": 1})
+    ledger, thread = Ledger(saver.client), keys.Thread(saver.namespace, "t")
+    assert ledger.delete(thread, ep="an older epoch").status == "conflict"
+    assert saver.get_tuple(at("t")) is not None
+
+
 def test_writes_for_a_thread_that_was_deleted_are_refused(saver: RedisSaver) -> None:
     config = put(saver, at("t"), {})
     saver.delete_thread("t")

@@ -60,11 +60,11 @@ class Failing:
     def __init__(self) -> None:
         self.beats = 0
 
-    def beat(self, *_: object, **__: object) -> list[bool]:
+    def together(self, given: Sequence[object]) -> list[list[bool]]:
         self.beats += 1
         if self.beats == 1:
             raise MemoryError
-        return [True]
+        return [[True] for _ in given]
 
 
 def test_leases_are_renewed_again_after_any_failure() -> None:
