@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +30,15 @@ TESTED_HERE = {
 
 def test_every_example_has_a_test_here() -> None:
     assert {path.stem for path in (ROOT / "examples").glob("*.py")} == TESTED_HERE
+
+
+@pytest.mark.parametrize("words", [(), ("order-1",)])
+def test_an_example_that_is_started_wrongly_tells_how(words: tuple[str, ...]) -> None:
+    command = [sys.executable, "-m", "examples.refunds", *words]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert "python -m examples.refunds order-17 120" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 # --- in this process ------------------------------------------------------------------------

@@ -125,6 +125,16 @@ def test_a_thread_that_was_answered_without_graph_code_is_served_by_any_version(
     assert shell("show", thread, "--target", ERRANDS, "--json").data["served"] is True
 
 
+def test_waiting_for_nobody_is_told(redis_server: RedisServer, tmp_path: Path) -> None:
+    shell = Shell(redis_server.url, f"t-{uuid.uuid4().hex[:16]}")
+    worker = shell.worker(ERRANDS, "--pool", "solo", log=tmp_path / "worker.log")
+    start(shell, "alone", ask="so?")
+    worker.end()
+    words = ("resume", "alone", "--value", "1", "--wait", "--target", ERRANDS)
+    with running(*words, log=tmp_path / "resume.log", env=shell.env) as process:
+        wait_until(lambda: "no live worker serves graph errands" in process.output, 20, "the note")
+
+
 def test_history_fits_a_narrow_terminal(shell: Shell, thread: str) -> None:
     start(shell, thread, count=0)
     checkpoints = shell("history", thread, "--target", ERRANDS, "--json").data

@@ -15,10 +15,12 @@ from distgraph.errors import ThreadNotFound
 from distgraph.types import Interrupt
 from workers.backend import CeleryBackend
 from workers.cli.exits import Exit, complain
+from workers.cli.health import label, served, serves
 from workers.cli.screen import Screen, as_json, plain
 
 UNDER_WAY = frozenset({"pending", "running"})
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 0.5
+PATIENCE = 2.0
 _CODES = {"success": Exit.OK, "interrupted": Exit.INTERRUPTED}
 
 
@@ -52,11 +54,17 @@ class Ending:
 
 
 def wait(backend: CeleryBackend, thread_id: str, run: str) -> Ending:
-    """Wait until a run is over, looking at its outcome alone; ThreadNotFound when it is gone."""
-    pause = FIRST_PAUSE
+    """Wait until a run is over, looking at its outcome alone; ThreadNotFound when it is gone.
+
+    When it takes long because no worker serves the graph, that is said once.
+    """
+    pause, clock, patient = FIRST_PAUSE, Clock(), True
     while (outcome := _outcome(backend, thread_id, run)).status in UNDER_WAY:
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)
+        if patient and clock.seconds > PATIENCE:
+            patient = False
+            _complain_if_unserved(backend, thread_id)
     error = backend.registry.common_wire().read_error(outcome.error) if outcome.error else ""
     handle = backend.thread(thread_id)
     state = handle.state
@@ -68,6 +76,13 @@ def wait(backend: CeleryBackend, thread_id: str, run: str) -> Ending:
         shown(state.checkpoint.values),
         handle.interrupts,
     )
+
+
+def _complain_if_unserved(backend: CeleryBackend, thread_id: str) -> None:
+    header = backend.ledger.header(backend.thread_key(thread_id))
+    if header is not None and not serves(served(backend), header):
+        start = "Start one: distgraph worker MODULE:GRAPH"
+        complain(f"It waits: no live worker serves graph {label(header)}. {start}")
 
 
 def _outcome(backend: CeleryBackend, thread_id: str, run: str) -> RunOutcome:

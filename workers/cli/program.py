@@ -13,10 +13,10 @@ from workers.cli.run import run
 from workers.cli.threads import cancel, delete, history, resume, retry, show, threads
 from workers.cli.worker import worker
 
-_CODES = """
-Exit codes: 0 success; 1 a run failed, or another error; 2 wrong usage; 3 a run waits for an
-answer; 4 unhealthy, or Redis or the broker cannot be reached; 130 stopped by Ctrl-C.
-"""
+_CODES = (
+    "Exit codes: 0 success; 1 a run failed, or another error; 2 wrong usage; 3 a run waits for an "
+    "answer; 4 unhealthy, or Redis or the broker cannot be reached; 130 stopped by Ctrl-C."
+)
 COMMANDS = (
     demo,
     worker,

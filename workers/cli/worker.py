@@ -18,7 +18,7 @@ from workers.cli.options import Broker, Namespace, Redis
 from workers.cli.targets import Connection, serving
 
 Targets = Annotated[
-    list[str], typer.Argument(metavar="TARGET...", help="module:graph or module:backend.")
+    list[str], typer.Argument(metavar="TARGET", help="module:graph or module:backend.")
 ]
 Eof = Annotated[
     bool,
