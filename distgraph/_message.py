@@ -20,7 +20,7 @@ def message_id(message: Any) -> Any:
     if not is_message(message):
         return None
     found = message.get("id") if isinstance(message, dict) else message.id
-    return found if isinstance(found, Hashable) else None
+    return found if isinstance(found, str | Hashable) else None
 
 
 def is_removal(message: Any) -> bool:

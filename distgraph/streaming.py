@@ -32,7 +32,10 @@ Chunk = tuple[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How a caller wants to see a run: its modes, and the output keys it asked for."""
+    """How a caller wants to see a run: its modes, and the output keys it asked for.
+
+    ``seen``: the ids of the messages that are not to be shown (again).
+    """
 
     graph: Graph
     modes: Collection[str]
@@ -67,6 +70,7 @@ def chunks(view: View, event: Event) -> Iterator[Chunk]:
 
 def _resumed(view: View, event: Resumed) -> Iterator[Chunk]:
     opened = with_nulls(view.graph, event.state.checkpoint, event.state.nulls)
+    _know(view, opened)
     yield "values", view.values(opened.values)
 
 
@@ -76,10 +80,11 @@ def _stepped(view: View, event: Stepped) -> Iterator[Chunk]:
 
 
 def _started(view: View, event: Started) -> Iterator[Chunk]:
-    if "tasks" not in view.modes:
+    if not {"tasks", "messages"} & set(view.modes):
         return
     opened = with_nulls(view.graph, event.state.checkpoint, event.state.nulls)
-    for task in event.tasks:
+    _know(view, opened)
+    for task in event.tasks if "tasks" in view.modes else ():
         if task.node != START:
             yield "tasks", _task_start(view.graph, task, opened)
 
@@ -153,10 +158,9 @@ def _task_result(task: Task, result: Result) -> dict[str, Any]:
 
 
 def _messages(view: View, event: Ended, writes: tuple[Write, ...]) -> Iterator[Any]:
-    """Yield the whole messages that a task returned and that were not in the state before."""
+    """Yield the whole messages that a task returned and that nobody has seen before."""
     if "messages" not in view.modes:
         return
-    known = {key for value in event.values.values() for key in _ids(value)}
     metadata = {
         "langgraph_step": event.step,
         "langgraph_node": event.task.node,
@@ -166,9 +170,15 @@ def _messages(view: View, event: Ended, writes: tuple[Write, ...]) -> Iterator[A
     for _, value in writes:
         for message in value if isinstance(value, list) else [value]:
             key = message_id(message)
-            if _shown(message) and (key is None or key not in known | view.seen):
+            if _shown(message) and (key is None or key not in view.seen):
                 view.seen.add(key)
                 yield message, metadata
+
+
+def _know(view: View, checkpoint: Checkpoint) -> None:
+    """Count the messages of the state as seen, once for all tasks that run on it."""
+    if "messages" in view.modes:
+        view.seen.update(key for value in checkpoint.values.values() for key in _ids(value))
 
 
 def _shown(value: Any) -> bool:

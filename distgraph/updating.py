@@ -6,7 +6,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from distgraph.core.apply import apply_writes
+from distgraph.core.apply import apply_writes, unfinished
 from distgraph.core.begin import begin, initial_values
 from distgraph.core.graph import Graph
 from distgraph.core.model import (
@@ -36,7 +36,8 @@ def update(
 ) -> Run:
     """Write ``supersteps`` onto a thread, one checkpoint each.
 
-    Raises ValueError for an empty list, InvalidUpdateError for what cannot be written.
+    Raises ValueError for an empty list, TypeError for something else than updates, and
+    InvalidUpdateError for what cannot be written.
     """
     if not supersteps:
         msg = "No supersteps provided"
@@ -44,11 +45,23 @@ def update(
     if not all(supersteps):
         msg = "No updates provided"
         raise ValueError(msg)
+    for updates in supersteps:
+        _check(updates)
     state: ThreadState | None = yield Load()
     for updates in supersteps:
         state = yield from _superstep(graph, state, updates, limits, ns)
     outcome: Outcome = Finished()
     return outcome
+
+
+def _check(updates: Any) -> None:
+    if isinstance(updates, list | tuple) and all(isinstance(one, StateUpdate) for one in updates):
+        return
+    msg = (
+        "bulk_update_state() takes a list of supersteps, each a list of StateUpdate; one of them "
+        f"is {updates!r}."
+    )
+    raise TypeError(msg)
 
 
 def _superstep(
@@ -59,7 +72,7 @@ def _superstep(
     ns: str,
 ) -> Step:
     head = state.checkpoint if state else None
-    names = author(graph, head, updates)
+    names = author(head, updates)
     check_nodes(graph, names)
     match names:
         case [special] if special in (END, INPUT, COPY):
@@ -80,7 +93,7 @@ def _written(
 ) -> Step:
     head = state.checkpoint if state else None
     base = head or _fresh(graph)
-    waiting = {task.node: task.id for task in plan(base, ns) if task.send is None}
+    waiting = {task.node: task.id for task in reversed(plan(base, ns))}
     done = []
     for index, (name, given) in enumerate(updates):
         tid = given.task_id or waiting.pop(name, None) or task_id(base, ns, name, index)
@@ -148,4 +161,11 @@ def _special(
         if isinstance(result := state.results.get(task.id), Completed)
     ]
     made = apply_writes(graph, head, done, stamp, limits, "update")
-    return ThreadState(replace(made, frontier=(), deferred=frozenset(), arrived={}))
+    ended = replace(
+        made,
+        frontier=(),
+        deferred=frozenset(),
+        arrived=unfinished(graph, made.arrived),
+        authors=tuple(t.node for t in plan(head, ns) if t.send is None) or head.authors,
+    )
+    return ThreadState(ended)

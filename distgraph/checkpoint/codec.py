@@ -94,6 +94,7 @@ def encode_checkpoint(checkpoint: Checkpoint, stored: Mapping[str, str] | None =
         frontier=_numbered(checkpoint.frontier),
         deferred=sorted(checkpoint.deferred),
         last=list(checkpoint.last),
+        authors=list(checkpoint.authors),
     )
     return encoded, _metadata(checkpoint), changed
 
@@ -157,6 +158,7 @@ def decode_checkpoint(stored: CheckpointTuple) -> Checkpoint:
             checkpoint["last"],
             metadata,
             parents,
+            *([checkpoint["authors"]] if "authors" in checkpoint else []),
         ]
     except (KeyError, IndexError, TypeError) as error:
         raise CorruptRecord(

@@ -5,7 +5,8 @@ stores a record encodes it with a serializer, which puts the format version firs
 
 ==========  =================================================================================
 checkpoint  id, parent id or None, step, source, ts, {channel: reference}, frontier (node names
-            and Sends), {join: [sources]}, [deferred], [last], metadata, {ns: parent checkpoint}
+            and Sends), {join: [sources]}, [deferred], [last], metadata, {ns: parent checkpoint},
+            and [authors] where they are others than the last
 completed   0, [channel, value, channel, value, ...], [targets: node names and Sends]
 interrupted 1, [value, id, ns, value, id, ns, ...], {ns: state}
 errored     2, kind, message, traceback, [args], [notes], {ns: state}
@@ -55,6 +56,7 @@ def pack_checkpoint(checkpoint: Checkpoint) -> list[Any]:
         list(checkpoint.last),
         dict(checkpoint.metadata),
         dict(checkpoint.parents),
+        *([list(checkpoint.authors)] if checkpoint.authors != checkpoint.last else []),
     ]
 
 
@@ -74,7 +76,8 @@ def unpack_checkpoint(packed: Any, values: Mapping[str, Any]) -> Checkpoint:
             list(last),
             dict(metadata),
             dict(parents),
-        ]:
+            *others,
+        ] if len(others) < 2:  # noqa: PLR2004 the authors, or nothing
             return Checkpoint(
                 id=cid,
                 parent_id=parent,
@@ -87,6 +90,7 @@ def unpack_checkpoint(packed: Any, values: Mapping[str, Any]) -> Checkpoint:
                 arrived=_table(arrived, _names),
                 deferred=_names(deferred),
                 last=_texts(last),
+                authors=_texts(others[0] if others else last),
                 metadata=_table(metadata, _anything),
                 parents=_table(parents, _text),
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from distgraph.channels.base import MISSING
@@ -21,6 +21,7 @@ from distgraph.core.model import (
 )
 
 Done = Sequence[tuple[Task, Completed]]
+Arrived = Mapping[str, frozenset[str]]
 
 
 def apply_writes(  # noqa: PLR0913, PLR0917 a superstep and what its checkpoint says of it
@@ -42,9 +43,15 @@ def apply_writes(  # noqa: PLR0913, PLR0917 a superstep and what its checkpoint 
     values = updated(checkpoint.values, changed)
     values.pop(START, None)
     nodes = tuple(dict.fromkeys(task.node for task, _ in ordered))
-    arrived, joined = _join(graph, checkpoint.arrived, nodes)
+    # An update starts no node: what waits for its turn goes on waiting.
+    started = () if source == "update" else _pulled(ordered)
+    arrived, joined = _join(graph, _reset(graph, checkpoint.arrived, started), nodes)
     targets = [target for _, result in ordered for target in result.goto]
     frontier, deferred = _next(graph, (*targets, *joined), checkpoint.deferred)
+    if source == "update":
+        released = {name for name in _released(graph, checkpoint.frontier) if name not in targets}
+        frontier = (*frontier, *sorted(name for name in released if name not in frontier))
+        deferred -= released
     return Checkpoint(
         id=stamp.id,
         parent_id=checkpoint.id,
@@ -57,6 +64,7 @@ def apply_writes(  # noqa: PLR0913, PLR0917 a superstep and what its checkpoint 
         arrived=arrived,
         deferred=deferred,
         last=nodes,
+        authors=started or checkpoint.authors,
         metadata=limits.metadata,
         parents=limits.parents,
     )
@@ -84,22 +92,38 @@ def written_at(ref: str) -> int:
     return int(ref.partition(".")[0])
 
 
-def _join(
-    graph: Graph, before: Mapping[str, frozenset[str]], nodes: Iterable[str]
-) -> tuple[Mapping[str, frozenset[str]], list[str]]:
+def _pulled(done: Done) -> tuple[str, ...]:
+    """Return the nodes that edges started, not those that a Send did."""
+    return tuple(task.node for task, _ in done if task.send is None)
+
+
+def _released(graph: Graph, frontier: Iterable[Target]) -> set[str]:
+    """Return the deferred nodes whose turn has come."""
+    return {name for name in frontier if isinstance(name, str) and graph.nodes[name].defer}
+
+
+def _reset(graph: Graph, arrived: Arrived, started: Collection[str]) -> Arrived:
+    """Begin the complete joins again whose target was ``started``."""
+    full = {join.name for join in graph.joins if arrived.get(join.name) == join.sources}
+    over = {join.name for join in graph.joins if join.target in started} & full
+    return {name: came for name, came in arrived.items() if name not in over}
+
+
+def unfinished(graph: Graph, arrived: Arrived) -> Arrived:
+    """Return the joins that still wait for a source: the targets of the others are given up."""
+    return _reset(graph, arrived, graph.nodes.keys())
+
+
+def _join(graph: Graph, before: Arrived, nodes: Iterable[str]) -> tuple[Arrived, list[str]]:
     """Count ``nodes`` into the joins; return what has come in, and the targets that now run."""
     ran = frozenset(nodes)
-    arrived, started = dict(before), []
+    arrived, ready = dict(before), []
     for join in graph.joins:
-        if not (came := join.sources & ran):
-            continue
-        total = arrived.get(join.name, frozenset()) | came
-        if total == join.sources:
-            started.append(join.target)
-            arrived.pop(join.name, None)
-        else:
+        if total := arrived.get(join.name, frozenset()) | (join.sources & ran):
             arrived[join.name] = total
-    return arrived, started
+        if total and total == join.sources:
+            ready.append(join.target)
+    return arrived, ready
 
 
 def _next(

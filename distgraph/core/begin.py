@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from distgraph.channels.base import MISSING
-from distgraph.core.apply import reference
+from distgraph.core.apply import reference, unfinished
 from distgraph.core.graph import Graph
 from distgraph.core.model import (
     START,
@@ -41,8 +41,10 @@ def begin(
             values={**before, **fresh},
             versions={**(parent.versions if parent else {}), **dict.fromkeys(fresh, own)},
             frontier=(START,),
-            arrived=parent.arrived if parent else {},
+            arrived=unfinished(graph, parent.arrived) if parent else {},
+            deferred=parent.deferred if parent else frozenset(),
             last=parent.last if parent else (),
+            authors=parent.authors if parent else (),
             metadata=limits.metadata,
             parents=limits.parents,
         )

@@ -23,9 +23,11 @@ class Checkpoint:
     """The state of a frame between two supersteps.
 
     ``frontier``: what the next superstep runs, node names and Sends in the order of their writing.
-    ``arrived``: join name -> the sources that have come in so far. ``versions``: channel -> an
-    opaque reference that changes whenever the channel is written. ``last``: the nodes of the
-    superstep that led here. ``deferred``: nodes that run when nothing else is left.
+    ``arrived``: join name -> the sources that have come in since its target last ran. ``versions``:
+    channel -> an opaque reference that changes whenever the channel is written. ``last``: the nodes
+    of the superstep that led here. ``authors``: the nodes that a run's edges started most recently,
+    for which an update speaks that names none. ``deferred``: nodes that run when nothing else is
+    left.
     """
 
     id: str
@@ -39,6 +41,7 @@ class Checkpoint:
     arrived: Mapping[str, frozenset[str]] = field(default_factory=dict)
     deferred: frozenset[str] = frozenset()
     last: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
     parents: Mapping[str, str] = field(default_factory=dict)
 

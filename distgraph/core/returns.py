@@ -94,7 +94,7 @@ def _target(graph: Graph, name: str, target: Any) -> Target:
     if not isinstance(node, str):
         msg = f"Node '{name}' named {node!r} as its goto: a node name or a Send is needed."
         raise InvalidUpdateError(msg)
-    if node != END and node not in graph.nodes:
+    if node == START or (node != END and node not in graph.nodes):
         raise InvalidUpdateError(_unknown(graph, name, node))
     return target if isinstance(target, Send) else node
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from distgraph.core.graph import Callee, Graph
 from distgraph.core.model import END, START, Checkpoint, Task
-from distgraph.core.plan import is_input
 from distgraph.errors import InvalidUpdateError
 from distgraph.types import Send, StateUpdate
 
@@ -36,27 +35,29 @@ def _identity(values: Any) -> Any:
     return values
 
 
-def author(graph: Graph, head: Checkpoint | None, updates: Sequence[StateUpdate]) -> list[str]:
+def author(head: Checkpoint | None, updates: Sequence[StateUpdate]) -> list[str]:
     """Return the node that each update is written as.
 
     Raises InvalidUpdateError for an unknown node, or when it is left out and not obvious.
     """
+    for update in updates:
+        if not isinstance(update.as_node, str | None):
+            msg = f"as_node must be the name of a node, not {update.as_node!r}."
+            raise InvalidUpdateError(msg)
     if len(updates) > 1 and any(update.as_node is None for update in updates):
         msg = "With several updates in one superstep, each needs its as_node."
         raise InvalidUpdateError(msg)
-    return [update.as_node or _guess(graph, head) for update in updates]
+    return [update.as_node or _guess(head) for update in updates]
 
 
-def _guess(graph: Graph, head: Checkpoint | None) -> str:
-    if head is None or (is_input(head) and not head.last):
+def _guess(head: Checkpoint | None) -> str:
+    if head is None or not head.authors:
         return START
-    names = [name for name in graph.nodes if name != START]
-    if len(names) == 1:
-        return names[0]
-    if len(head.last) != 1:
-        msg = "Ambiguous update, specify as_node"
+    if len(head.authors) > 1:
+        names = ", ".join(head.authors)
+        msg = f"Ambiguous update, specify as_node: the last nodes to run were {names}."
         raise InvalidUpdateError(msg)
-    return head.last[0]
+    return head.authors[0]
 
 
 def check_nodes(graph: Graph, names: Sequence[str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import reprlib
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
@@ -13,6 +12,7 @@ from distgraph import _frame
 from distgraph.core.frame import Invocation, TaskFrame
 from distgraph.core.graph import Graph
 from distgraph.engine import Start
+from distgraph.graph.checks import check_stops, shortly
 from distgraph.runners.backend import Place
 
 DEFAULT_RECURSION_LIMIT = 10007
@@ -39,20 +39,16 @@ def merge_configs(*configs: Mapping[str, Any] | None) -> dict[str, Any]:
 def _checked(config: Mapping[str, Any] | None) -> Mapping[str, Any]:
     given: Any = {} if config is None else config
     if not isinstance(given, Mapping):
-        msg = f"config must be a dict such as {_EXAMPLE}, not {_short(given)}."
+        msg = f"config must be a dict such as {_EXAMPLE}, not {shortly(given)}."
         raise TypeError(msg)
     for key in _MERGED:
         if not isinstance(given.get(key) or {}, Mapping):
-            msg = f"config['{key}'] must be a dict, as in {_EXAMPLE}, not {_short(given[key])}."
+            msg = f"config['{key}'] must be a dict, as in {_EXAMPLE}, not {shortly(given[key])}."
             raise TypeError(msg)
     if not isinstance(given.get("tags") or [], list | tuple):
-        msg = f"config['tags'] must be a list of strings, not {_short(given['tags'])}."
+        msg = f"config['tags'] must be a list of strings, not {shortly(given['tags'])}."
         raise TypeError(msg)
     return given
-
-
-def _short(value: Any) -> str:
-    return f"{type(value).__name__} {reprlib.repr(value)}"
 
 
 def place_of(config: Mapping[str, Any], *, needed: bool) -> Place:
@@ -75,17 +71,43 @@ def place_of(config: Mapping[str, Any], *, needed: bool) -> Place:
     if not 0 < len(thread) <= MAX_THREAD_ID:
         msg = f"A thread_id has 1 to {MAX_THREAD_ID} characters; this one has {len(thread)}."
         raise ValueError(msg)
-    return Place(thread, given.get("checkpoint_ns") or "", given.get("checkpoint_id") or "")
+    return Place(thread, _text(given, "checkpoint_ns"), _text(given, "checkpoint_id"))
+
+
+def _text(given: Mapping[str, Any], key: str) -> str:
+    value = given.get(key) or ""
+    if not isinstance(value, str):
+        msg = f"config['configurable']['{key}'] must be a string, not {shortly(value)}."
+        raise TypeError(msg)
+    return value
+
+
+def older_than(before: Mapping[str, Any] | None) -> str:
+    """Return the checkpoint id in ``before``, '' for none; TypeError for what is no config."""
+    return _text(merge_configs(before).get("configurable", {}), "checkpoint_id")
+
+
+def root_place(config: Mapping[str, Any], *, needed: bool) -> Place:
+    """Return where a run of a whole graph begins: a config of a graph inside it names its thread.
+
+    Raises what ``place_of`` raises.
+    """
+    place = place_of(config, needed=needed)
+    return Place(place.thread_id) if place.ns else place
 
 
 def recursion_limit(config: Mapping[str, Any]) -> int:
     """Return the recursion limit of a run; ValueError when it is less than 1."""
-    default = int(os.environ.get("DISTGRAPH_RECURSION_LIMIT", DEFAULT_RECURSION_LIMIT))
-    limit: Any = config.get("recursion_limit", default)
+    limit: Any = config.get("recursion_limit", _default_limit())
     if not _is_count(limit):
         msg = f"recursion_limit must be a whole number of at least 1, not {limit!r}."
         raise ValueError(msg)
     return limit
+
+
+def _default_limit() -> int | str:
+    given = os.environ.get("DISTGRAPH_RECURSION_LIMIT", "")
+    return int(given) if given.isdecimal() else given or DEFAULT_RECURSION_LIMIT
 
 
 def _is_count(value: Any) -> TypeGuard[int]:
@@ -107,13 +129,7 @@ def stops(
     """Return a call's breakpoints; a non-empty argument replaces the compiled ones."""
     if not given:
         return compiled
-    names = frozenset([given] if isinstance(given, str) else given)
-    if "*" in names:
-        return frozenset(name for name in graph.nodes if not name.startswith("__"))
-    if unknown := sorted(names - set(graph.nodes)):
-        msg = f"Interrupt node `{unknown[0]}` not found"
-        raise ValueError(msg)
-    return names
+    return check_stops(graph.nodes, given)
 
 
 def checkpoint_metadata(config: Mapping[str, Any]) -> dict[str, Any]:

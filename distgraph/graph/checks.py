@@ -2,19 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+import reprlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, get_origin
 
 from distgraph.core.model import END, START
+from distgraph.types import RetryPolicy
 
 if TYPE_CHECKING:
     from distgraph.graph.state import StateGraph
 
 _RESERVED = ("|", ":")
+HIGHEST = 9
+"""The priority of what is to be run first."""
 
 
-def check_name(name: str, taken: Collection[str]) -> None:
-    """Raise ValueError for a node name that is taken or reserved."""
+def shortly(value: Any) -> str:
+    """Return a value's type and the beginning of its text, for a message."""
+    return f"{type(value).__name__} {reprlib.repr(value)}"
+
+
+def names_of(what: str, given: Any) -> list[str]:
+    """Return ``given``, a name or a collection of names, as a list; TypeError for another."""
+    names = [given] if isinstance(given, str) else given
+    if isinstance(names, Collection) and all(isinstance(name, str) for name in names):
+        return list(names)
+    msg = f"{what} must be a name or a list of names, not {shortly(given)}."
+    raise TypeError(msg)
+
+
+def check_schema(schema: Any) -> None:
+    """Raise TypeError for something that is not a type."""
+    named = hasattr(schema, "__supertype__") or hasattr(schema, "__value__")
+    if not isinstance(schema, type) and get_origin(schema) is None and not named:
+        msg = (
+            "A schema must be a TypedDict, a dataclass or a pydantic class, or a type such as "
+            f"Annotated[list, operator.add], not {shortly(schema)}."
+        )
+        raise TypeError(msg)
+
+
+def policies_of(name: str, given: Any) -> tuple[RetryPolicy, ...]:
+    """Return the retry policies of the node ``name``; TypeError for what is none."""
+    policies = [given] if given is None or isinstance(given, RetryPolicy) else given
+    if isinstance(policies, list | tuple):
+        found = tuple(policy for policy in policies if policy is not None)
+        if all(isinstance(policy, RetryPolicy) for policy in found):
+            return found
+    msg = (
+        f"retry_policy of node '{name}' must be a RetryPolicy or a list of them, "
+        f"not {shortly(given)}."
+    )
+    raise TypeError(msg)
+
+
+def check_dispatch(name: str, queue: Any, priority: Any, metadata: Any) -> None:
+    """Raise TypeError or ValueError for what cannot be said of the tasks of the node ``name``."""
+    if not isinstance(queue, str):
+        msg = f"queue of node '{name}' must be the name of a queue, not {shortly(queue)}."
+        raise TypeError(msg)
+    if isinstance(priority, bool) or priority not in range(HIGHEST + 1):
+        msg = f"priority of node '{name}' must be 0 to {HIGHEST}, not {shortly(priority)}."
+        raise ValueError(msg)
+    if not isinstance(metadata, Mapping | None):
+        msg = f"metadata of node '{name}' must be a dict, not {shortly(metadata)}."
+        raise TypeError(msg)
+
+
+def check_name(name: Any, taken: Collection[str]) -> None:
+    """Raise TypeError for what is no name, ValueError for one that is taken or reserved."""
+    if not isinstance(name, str):
+        msg = f"The name of a node must be a string, not {shortly(name)}."
+        raise TypeError(msg)
+    if not name:
+        msg = "The name of a node must not be empty."
+        raise ValueError(msg)
     if name in (START, END):
         msg = f"Node `{name}` is reserved."
         raise ValueError(msg)
@@ -61,13 +123,13 @@ def _check_branches(builder: StateGraph[Any]) -> None:
                     raise ValueError(msg)
 
 
-def check_stops(builder: StateGraph[Any], stops: str | Sequence[str] | None) -> frozenset[str]:
+def check_stops(nodes: Collection[str], stops: str | Sequence[str] | None) -> frozenset[str]:
     """Return the nodes that a breakpoint argument names: None, "*", ["*"], or a list of names."""
-    names = [stops] if isinstance(stops, str) else list(stops or ())
+    names = names_of("interrupt_before and interrupt_after", () if stops is None else stops)
     if "*" in names:
-        return frozenset(builder.nodes)
+        return frozenset(nodes) - {START}
     for name in names:
-        if name not in builder.nodes:
+        if name not in nodes:
             msg = f"Interrupt node `{name}` not found"
             raise ValueError(msg)
     return frozenset(names)

@@ -92,6 +92,9 @@ class CompiledStateGraph(StateAccess):
         """Return this graph as ``compile(backend=...)`` gives it; ValueError for what clashes."""
         if backend is None:
             return self
+        if not hasattr(backend, "register"):
+            msg = f"backend must carry runs, as CeleryBackend does, not {backend!r}."
+            raise TypeError(msg)
         if self.checkpointer is not None:
             msg = (
                 f"Graph '{self.name}' was given the checkpointer {self.checkpointer!r} and the "
@@ -123,9 +126,10 @@ class CompiledStateGraph(StateAccess):
         InvalidUpdateError.
         """
         asked = Options.read("invoke", options, "values")
+        keys = asked.keys(self.graph, self.graph.outputs)
         if asked.stream_mode != "values":
+            options = {**options, "output_keys": keys}
             return list(self.stream(input, config, **options))
-        keys = asked.keys(self.graph)
         inner, job = self._job(input, config, asked)
         last = None
         for event in inner.events(self.backend, unheard(job)):
@@ -140,9 +144,10 @@ class CompiledStateGraph(StateAccess):
     ) -> Any:
         """Do what ``invoke`` does."""
         asked = Options.read("ainvoke", options, "values")
+        keys = asked.keys(self.graph, self.graph.outputs)
         if asked.stream_mode != "values":
+            options = {**options, "output_keys": keys}
             return [chunk async for chunk in self.astream(input, config, **options)]
-        keys = asked.keys(self.graph)
         inner, job = self._job(input, config, asked)
         last = None
         async for event in inner.aevents(self.backend, unheard(job)):
@@ -224,7 +229,8 @@ class CompiledStateGraph(StateAccess):
         self, call: str, given: Any, config: Config, options: Mapping[str, Any]
     ) -> tuple[Inner, Job, Shape]:
         asked = Options.read(call, options, self.stream_mode)
-        view = View(self.graph, asked.modes, asked.keys(self.graph), set())
+        keys = asked.keys(self.graph, tuple(self.graph.channels))
+        view = View(self.graph, asked.modes, keys, set())
         inner, job = self._job(given, config, asked)
         return inner, job, Shape(view, asked, job.place.ns)
 

@@ -34,7 +34,7 @@ def job_of(owner: Owner, given: Any, config: dict[str, Any], options: Options) -
     needs a checkpointer and has none.
     """
     inner = Inner(calls.surrounding(config), owner.checkpointer)
-    place = inner.place or calls.place_of(config, needed=owner.backend.durable)
+    place = inner.place or calls.root_place(config, needed=owner.backend.durable)
     start = Start(
         given=given,
         recursion_limit=calls.recursion_limit(config),
@@ -103,9 +103,15 @@ def update_job(
 ) -> Job:
     """Return the job that writes ``supersteps`` of updates.
 
-    Raises ValueError without a checkpointer or a thread_id.
+    Raises ValueError without a checkpointer or a thread_id, and for a graph inside a task.
     """
     place = stored_place(owner.backend, config)
+    if place.ns:
+        msg = (
+            f"update_state cannot change the graph that waits at '{place.ns}' inside a task, whose "
+            "state can only be read: update the thread without a checkpoint_ns, or answer it."
+        )
+        raise ValueError(msg)
     start = Start(None, 1, metadata=calls.checkpoint_metadata(config))
     program = update(owner.graph, supersteps, limits_of(start, None), place.ns)
     invocation = Invocation(config, None, place.thread_id, None, durable=True)

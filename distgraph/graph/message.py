@@ -62,10 +62,10 @@ def _merged(left: list[Any], right: list[Any]) -> list[Any]:
             left, right = [], right[index + 1 :]
             break
     merged = list(left)
-    places = {message_id(message): place for place, message in enumerate(merged)}
+    places = {_id(message): place for place, message in enumerate(merged)}
     removed = set()
     for message in right:
-        key = message_id(message)
+        key = _id(message)
         if is_removal(message):
             if key not in places:
                 raise ValueError(_REMOVAL_OF_UNKNOWN.format(key))
@@ -76,11 +76,24 @@ def _merged(left: list[Any], right: list[Any]) -> list[Any]:
         else:
             places[key] = len(merged)
             merged.append(message)
-    return [message for message in merged if message_id(message) not in removed]
+    return [message for message in merged if _id(message) not in removed] if removed else merged
+
+
+def _id(message: Any) -> Any:
+    return message["id"] if isinstance(message, dict) else message.id
 
 
 def _messages(given: Any) -> list[Any]:
-    return [_message(one) for one in (given if isinstance(given, list) else [given])]
+    items = given if isinstance(given, list) else [given]
+    return [one if _is_whole(one) else _message(one) for one in items]
+
+
+def _is_whole(given: Any) -> bool:
+    """Whether nothing is to be done to a dict: most of a long list is looked at for each write."""
+    if type(given) is not dict or "content" not in given:
+        return False
+    key, role = given.get("id"), given.get("role")
+    return type(key) is str and type(role) is str and role in _ROLES
 
 
 def _message(given: Any) -> Any:

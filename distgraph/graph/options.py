@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self, TypedDict
 
 from distgraph.core.graph import Graph
+from distgraph.graph.checks import names_of
 from distgraph.types import All, Durability, StreamMode
 
 MODES = ("values", "updates", "tasks", "custom", "messages")
@@ -27,7 +28,10 @@ class SubmitOptions(TypedDict, total=False):
 
 
 class InvokeOptions(SubmitOptions, total=False):
-    """``output_keys``: the state keys to return, by default those of the output schema."""
+    """``output_keys``: the state keys to show.
+
+    By default a result has those of the output schema, a stream has all.
+    """
 
     output_keys: Keys
 
@@ -70,8 +74,7 @@ class Options:
     @property
     def modes(self) -> tuple[str, ...]:
         """The stream modes as a tuple."""
-        given = self.stream_mode or ()
-        return (given,) if isinstance(given, str) else tuple(given)
+        return tuple(names_of("stream_mode", self.stream_mode or ()))
 
     @property
     def is_single(self) -> bool:
@@ -83,12 +86,12 @@ class Options:
         """Whether chunks are wanted while a node still runs."""
         return self.subgraphs or not {"custom", "messages"}.isdisjoint(self.modes)
 
-    def keys(self, graph: Graph) -> str | tuple[str, ...]:
-        """Return the output keys of a call of ``graph``; ValueError for one that it lacks."""
+    def keys(self, graph: Graph, default: tuple[str, ...]) -> str | tuple[str, ...]:
+        """Return the keys that a call of ``graph`` shows; ValueError for one that it lacks."""
         given = self.output_keys
         if given is None:
-            return graph.outputs
-        keys: Collection[str] = (given,) if isinstance(given, str) else tuple(given)
+            return default
+        keys = names_of("output_keys", given)
         if unknown := [key for key in keys if key not in graph.channels]:
             msg = f"output_keys names an unknown state key: {unknown[0]!r}."
             raise ValueError(msg)

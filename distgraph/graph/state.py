@@ -12,7 +12,16 @@ from distgraph.channels import BaseChannel
 from distgraph.core.graph import Branch, Callee, Graph, Join, Node, Schema
 from distgraph.core.model import END, START
 from distgraph.graph.callees import callee_of, input_hint, name_of, return_hint
-from distgraph.graph.checks import check, check_name, check_stops
+from distgraph.graph.checks import (
+    check,
+    check_dispatch,
+    check_name,
+    check_schema,
+    check_stops,
+    names_of,
+    policies_of,
+    shortly,
+)
 from distgraph.graph.compiled import CompiledStateGraph
 from distgraph.graph.fingerprint import fingerprint
 from distgraph.graph.schema import channels_of, hints_of, reader
@@ -70,12 +79,14 @@ class StateGraph(Generic[S]):
         self.channels: dict[str, BaseChannel] = {}
         self._schemas: list[Any] = []
         self.compiled = False
+        check_schema(state_schema)
         for schema in (state_schema, self.input_schema, self.output_schema):
             self._add_schema(schema)
 
     def _add_schema(self, schema: Any) -> None:
         if any(schema is known for known in self._schemas):
             return
+        check_schema(schema)
         self._schemas.append(schema)
         for key, channel in channels_of(schema).items():
             if key not in self.channels or type(self.channels[key]).__name__ == "LastValue":
@@ -102,19 +113,20 @@ class StateGraph(Generic[S]):
         """
         self._warn_if_compiled("node")
         del destinations  # only for drawings
-        name = node if isinstance(node, str) else name_of(node)
+        name: Any = node if isinstance(node, str) or action is not None else name_of(node)
         action = action if action is not None else node
         if isinstance(action, str):
             msg = f"Node '{name}' has no action: add_node('{name}', function)."
             raise TypeError(msg)
         check_name(name, self.nodes)
+        check_dispatch(name, queue, priority, metadata)
+        retry = policies_of(name, retry_policy)
         schema = input_schema or self._hinted(action) or self.state_schema
         self._add_schema(schema)
-        retry = (retry_policy,) if isinstance(retry_policy, RetryPolicy) else retry_policy or ()
         self.nodes[name] = NodeSpec(
             callee=callee_of(action, name),
             schema=schema,
-            retry=tuple(retry),
+            retry=retry,
             defer=defer,
             queue=queue,
             priority=priority,
@@ -134,7 +146,10 @@ class StateGraph(Generic[S]):
         Raises ValueError for END as a start, START as an end, or several starts not added yet.
         """
         self._warn_if_compiled("edge")
-        starts = [start_key] if isinstance(start_key, str) else list(start_key)
+        starts = names_of("The start of an edge", start_key)
+        if not isinstance(end_key, str):
+            msg = f"The end of an edge must be the name of one node, not {shortly(end_key)}."
+            raise TypeError(msg)
         if END in starts:
             msg = "END cannot be a start node"
             raise ValueError(msg)
@@ -144,6 +159,9 @@ class StateGraph(Generic[S]):
         if isinstance(start_key, str):
             self.edges.add((start_key, end_key))
             return self
+        if not starts:
+            msg = f"The edge to '{end_key}' needs at least one start."
+            raise ValueError(msg)
         for name in (*starts, end_key):
             if name not in self.nodes and name != END:
                 msg = f"Need to add_node `{name}` first"
@@ -162,6 +180,9 @@ class StateGraph(Generic[S]):
         Raises ValueError when ``source`` has a conditional edge of the same name already.
         """
         self._warn_if_compiled("conditional edge")
+        if not isinstance(source, str):
+            msg = f"The source of a conditional edge must be a node name, not {shortly(source)}."
+            raise TypeError(msg)
         name = name_of(path)
         if name in self.branches.get(source, {}):
             msg = f"Branch with name `{name}` already exists for node `{source}`"
@@ -180,7 +201,7 @@ class StateGraph(Generic[S]):
 
         Raises ValueError for an empty sequence or a name that comes twice.
         """
-        pairs = [pair if isinstance(pair, tuple) else (name_of(pair), pair) for pair in nodes]
+        pairs = [_named(item) for item in _items(nodes)]
         names = [name for name, _ in pairs]
         if not names:
             msg = "Sequence requires at least one node."
@@ -225,8 +246,8 @@ class StateGraph(Generic[S]):
         Raises ValueError for a graph that is not whole, and for ``backend`` without a ``name`` or
         together with a checkpointer; TypeError for something that is no checkpointer.
         """
-        before = check_stops(self, interrupt_before)
-        after = check_stops(self, interrupt_after)
+        before = check_stops(self.nodes, interrupt_before)
+        after = check_stops(self.nodes, interrupt_after)
         self.validate()
         self.compiled = True
         graph = _graph(self, name or "LangGraph", before, after)
@@ -237,11 +258,29 @@ class StateGraph(Generic[S]):
             log.warning("Adding a %s to a graph that has already been compiled.", what)
 
 
+def _items(nodes: Any) -> Sequence[Any]:
+    if isinstance(nodes, list | tuple):
+        return nodes
+    msg = f"add_sequence() takes a list of functions or pairs, not {shortly(nodes)}."
+    raise TypeError(msg)
+
+
+def _named(item: Any) -> tuple[str, Any]:
+    match item:
+        case (str() as name, action):
+            return name, action
+        case tuple():
+            msg = f"A sequence has functions and (name, function) pairs, not {shortly(item)}."
+            raise TypeError(msg)
+        case action:
+            return name_of(action), action
+
+
 def _ends(path: Any, path_map: Any) -> Mapping[Any, str] | None:
     if isinstance(path_map, Mapping):
         return dict(path_map)
     if path_map is not None:
-        return {name: name for name in path_map}
+        return {name: name for name in names_of("path_map", path_map)}
     hint = return_hint(path)
     if get_origin(hint) is Literal:
         return {name: name for name in get_args(hint)}

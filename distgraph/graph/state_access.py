@@ -15,6 +15,7 @@ from distgraph.core.model import ThreadState
 from distgraph.core.snapshot import snapshot
 from distgraph.events import Concluded, Event
 from distgraph.graph import calls
+from distgraph.graph.checks import shortly
 from distgraph.graph.jobs import Owner, stored_place, update_job
 from distgraph.graph.subgraphs import inner_state
 from distgraph.runners.backend import Backend, Job, Listing, Place
@@ -158,7 +159,13 @@ def _inside(
 
 
 def _listing(filter_: Mapping[str, Any] | None, before: Config, limit: int | None) -> Listing:
-    older = (before or {}).get("configurable", {}).get("checkpoint_id") or ""
+    older = calls.older_than(before)
+    if not isinstance(filter_, Mapping | None):
+        msg = f"filter must be a dict of metadata entries, not {shortly(filter_)}."
+        raise TypeError(msg)
+    if not isinstance(limit, int | None):
+        msg = f"limit must be a whole number or None, not {shortly(limit)}."
+        raise TypeError(msg)
     return Listing(before=older, limit=limit, filter=dict(filter_ or {}))
 
 

@@ -77,6 +77,7 @@ def checkpoints(draw: st.DrawFn) -> Checkpoint:
         ),
         deferred=draw(st.frozensets(names)),
         last=draw(st.lists(names, max_size=3).map(tuple)),
+        authors=draw(st.lists(names, max_size=2).map(tuple)),
         metadata=draw(st.dictionaries(st.sampled_from(["user", "run_id"]), text)),
         parents=draw(st.dictionaries(namespaces, text)),
     )

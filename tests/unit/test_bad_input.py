@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypedDict
 import pytest
 
 from distgraph.checkpoint.memory import InMemorySaver
+from distgraph.checkpoint.sqlite import SqliteSaver
 from distgraph.errors import (
     AmbiguousResume,
     EmptyInputError,
@@ -20,7 +21,7 @@ from distgraph.errors import (
     NothingToResume,
 )
 from distgraph.graph import END, START, CompiledStateGraph, StateGraph
-from distgraph.types import Command, Interrupt, Send, interrupt
+from distgraph.types import Command, Interrupt, Send, StateUpdate, interrupt
 
 
 class State(TypedDict, total=False):
@@ -65,6 +66,87 @@ def waiting() -> CompiledStateGraph:
     graph = builder.compile(checkpointer=InMemorySaver())
     graph.invoke({}, CONFIG)
     return graph
+
+
+# --- how a graph is built --------------------------------------------------------------------
+
+
+def passing(state: State) -> Any:
+    del state
+
+
+@pytest.mark.parametrize("schema", [None, 5, "State", {"log": list}, [State]])
+def test_a_schema_that_is_no_type_is_refused(schema: Any) -> None:
+    with pytest.raises(TypeError, match="A schema must be a TypedDict"):
+        StateGraph(schema)
+    with pytest.raises(TypeError, match="A schema must be a TypedDict"):
+        StateGraph(State).add_node("a", passing, input_schema=schema or 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "says"),
+    [
+        (5, {}, "name of a node must be a string, not int 5"),
+        ("", {}, "must not be empty"),
+        ("a", {"retry_policy": 5}, "retry_policy of node 'a'"),
+        ("a", {"retry_policy": [5]}, "retry_policy of node 'a'"),
+        ("a", {"queue": 5}, "queue of node 'a'"),
+        ("a", {"priority": "high"}, "priority of node 'a'"),
+        ("a", {"priority": 10}, "priority of node 'a'"),
+        ("a", {"metadata": "m"}, "metadata of node 'a'"),
+    ],
+)
+def test_what_cannot_be_said_of_a_node_is_refused(name: Any, options: Any, says: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=says):
+        StateGraph(State).add_node(name, passing, **options)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "says"),
+    [
+        (5, "a", "start of an edge must be a name"),
+        (None, "a", "start of an edge must be a name"),
+        ([5], "a", "start of an edge must be a name"),
+        ([], "a", "needs at least one start"),
+        ("a", ["a"], "end of an edge must be the name of one node"),
+    ],
+)
+def test_an_edge_between_what_are_no_names_is_refused(start: Any, end: Any, says: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=says):
+        built(a=passing).add_edge(start, end)
+
+
+def test_a_conditional_edge_from_or_to_what_is_no_name_is_refused() -> None:
+    source: Any = 5
+    with pytest.raises(TypeError, match="source of a conditional edge"):
+        built(a=passing).add_conditional_edges(source, lambda _: "a")
+    with pytest.raises(TypeError, match="path_map must be a name or a list of names"):
+        built(a=passing).add_conditional_edges("a", lambda _: "a", source)
+
+
+@pytest.mark.parametrize("nodes", [None, 5, [("a",)], [(5, passing)]])
+def test_a_sequence_of_something_else_than_nodes_is_refused(nodes: Any) -> None:
+    with pytest.raises(TypeError, match="sequence"):
+        StateGraph(State).add_sequence(nodes)
+
+
+@pytest.mark.parametrize("stops", [5, [5]])
+def test_breakpoints_that_are_no_names_are_refused(stops: Any) -> None:
+    with pytest.raises(TypeError, match="interrupt_before and interrupt_after must be"):
+        built(a=passing).compile(interrupt_before=stops)
+    with pytest.raises(TypeError, match="interrupt_before and interrupt_after must be"):
+        compiled(a=passing).invoke({}, CONFIG, interrupt_after=stops)
+
+
+def test_something_that_is_no_backend_is_refused() -> None:
+    with pytest.raises(TypeError, match="backend must carry runs"):
+        built(a=passing).compile(name="g", backend=5)
+
+
+def test_something_that_is_no_connection_is_refused() -> None:
+    path: Any = "file.db"
+    with pytest.raises(TypeError, match=r"an open sqlite3\.Connection"):
+        SqliteSaver(path)
 
 
 # --- where a run is stored -------------------------------------------------------------------
@@ -477,3 +559,84 @@ def test_updates_need_something_to_write() -> None:
         graph.bulk_update_state(CONFIG, [])
     with pytest.raises(ValueError, match="No updates provided"):
         graph.bulk_update_state(CONFIG, [[]])
+
+
+@pytest.mark.parametrize(
+    "supersteps", [[5], [[5]], ["ab"], [StateUpdate({}, "a")], [[({"log": ["x"]}, "a")]]]
+)
+def test_updates_of_a_wrong_type_change_nothing(supersteps: Any) -> None:
+    graph = compiled(a=log("a"))
+    with pytest.raises(TypeError, match="each a list of StateUpdate"):
+        graph.bulk_update_state(CONFIG, [[StateUpdate({}, "a")], *supersteps])
+    assert history(graph) == []
+
+
+def test_an_update_as_something_that_is_no_name_is_refused() -> None:
+    name: Any = []
+    with pytest.raises(InvalidUpdateError, match="as_node must be the name of a node"):
+        compiled(a=log("a")).update_state(CONFIG, {}, as_node=name)
+
+
+def test_an_unclear_update_names_the_nodes_that_it_could_speak_for() -> None:
+    graph = built(a=log("a")).add_node("b", log("b")).add_edge(START, "b")
+    with_both = graph.compile(checkpointer=InMemorySaver())
+    with_both.invoke({}, CONFIG)
+    with pytest.raises(
+        InvalidUpdateError, match="specify as_node: the last nodes to run were a, b"
+    ):
+        with_both.update_state(CONFIG, {})
+
+
+def test_the_state_of_a_graph_inside_a_task_cannot_be_updated() -> None:
+    inner: Any = built(ask=ask).compile()
+    graph = compiled(outer=inner)
+    graph.invoke({}, CONFIG)
+    inside = graph.get_state(CONFIG).tasks[0].state
+    assert isinstance(inside, dict)
+    before = history(graph)
+    with pytest.raises(ValueError, match="can only be read"):
+        graph.update_state(inside, {"log": ["x"]})
+    assert history(graph) == before
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"limit": "x"}, "limit must be a whole number"),
+        ({"filter": 5}, "filter must be a dict"),
+        ({"before": "1ef"}, "config must be a dict"),
+        ({"before": {"configurable": {"checkpoint_id": 5}}}, "'checkpoint_id'"),
+    ],
+)
+def test_a_history_is_asked_for_in_the_right_types(options: Any, says: str) -> None:
+    with pytest.raises(TypeError, match=says):
+        list(compiled(a=log("a")).get_state_history(CONFIG, **options))
+
+
+@pytest.mark.parametrize("key", ["checkpoint_id", "checkpoint_ns"])
+def test_coordinates_that_are_no_text_are_refused(key: str) -> None:
+    graph = compiled(a=log("a"))
+    with pytest.raises(TypeError, match=key):
+        graph.invoke({}, {"configurable": {"thread_id": "t", key: 5}})
+    assert history(graph) == []
+
+
+@pytest.mark.parametrize("options", [{"stream_mode": 5}, {"output_keys": 5}, {"output_keys": [5]}])
+def test_options_that_are_no_names_are_refused(options: Any) -> None:
+    with pytest.raises(TypeError, match="must be a name or a list of names"):
+        compiled(a=log("a")).invoke({}, CONFIG, **options)
+
+
+def test_a_default_limit_that_is_no_number_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISTGRAPH_RECURSION_LIMIT", "many")
+    with pytest.raises(ValueError, match="recursion_limit must be a whole number"):
+        compiled(a=log("a")).invoke({}, CONFIG)
+
+
+def test_the_start_is_no_target() -> None:
+    graph = compiled(a=log("a"), b=lambda _: Command(goto=START))
+    with pytest.raises(InvalidUpdateError, match="unknown node '__start__'"):
+        graph.invoke({}, CONFIG)
+    with pytest.raises(InvalidUpdateError, match="unknown node '__start__'"):
+        graph.invoke(Command(goto=START), CONFIG)
+    assert graph.get_state(CONFIG).next == ("b",)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -45,6 +46,7 @@ CHECKPOINT = Checkpoint(
     arrived={"join:a+b:d": frozenset({"b", "a"})},
     deferred=frozenset({"z"}),
     last=("a",),
+    authors=("a",),
     metadata={"user": "u"},
     parents={"": "p"},
 )
@@ -68,6 +70,13 @@ def test_a_checkpoint_is_a_list_without_its_values() -> None:
         {"": "p"},
     ]
     assert unpack_checkpoint(packed, {"xs": [1]}) == CHECKPOINT
+
+
+def test_authors_other_than_the_last_nodes_stand_at_the_end() -> None:
+    edited = replace(CHECKPOINT, authors=("b",))
+    packed = pack_checkpoint(edited)
+    assert packed == [*pack_checkpoint(CHECKPOINT), ["b"]]
+    assert unpack_checkpoint(packed, {"xs": [1]}) == edited
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 from typing import Any
 
@@ -121,15 +122,32 @@ def test_a_join_starts_its_target_when_all_sources_have_come() -> None:
     first = applied(checkpoint("a"), wrote(goto=("b",)), over=joined)
     assert (first.frontier, first.arrived) == (("b",), {JOIN.name: frozenset("a")})
     second = applied(first, wrote(), over=joined)
-    assert (second.frontier, second.arrived) == (("c",), {})
+    assert (second.frontier, second.arrived) == (("c",), {JOIN.name: frozenset("ab")})
 
 
 def test_a_join_counts_anew_after_it_has_started_its_target() -> None:
     joined = graph(node("a"), node("b"), node("c"), joins=(JOIN,))
     both = applied(checkpoint("a", "b"), wrote(), wrote(goto=("a",)), over=joined)
-    assert (both.frontier, both.arrived) == (("a", "c"), {})
+    assert (both.frontier, both.arrived) == (("a", "c"), {JOIN.name: frozenset("ab")})
     again = applied(both, wrote(), wrote(), over=joined)
     assert again.arrived == {JOIN.name: frozenset("a")}
+
+
+def test_an_update_leaves_the_target_of_a_complete_join_waiting() -> None:
+    joined = graph(node("a"), node("b"), node("c"), joins=(JOIN,))
+    both = applied(checkpoint("a", "b"), wrote(), wrote(), over=joined)
+    done = [(Task("1", "c", 0), wrote())]
+    edited = apply_writes(joined, both, done, stamp(), LIMITS, "update")
+    assert edited.frontier == ("c",)
+
+
+def test_the_authors_are_the_nodes_that_edges_started_last() -> None:
+    pulled = applied(checkpoint("a", Send("b", {})), wrote(), wrote())
+    assert (pulled.last, pulled.authors) == (("a", "b"), ("a",))
+    pushed = applied(replace(pulled, frontier=(Send("b", {}),)), wrote())
+    assert (pushed.last, pushed.authors) == (("b",), ("a",))
+    done = [(Task("1", "c", 0), wrote())]
+    assert apply_writes(ABC, pushed, done, stamp(), LIMITS, "update").authors == ("a",)
 
 
 def test_a_key_of_one_type_keeps_its_value() -> None:

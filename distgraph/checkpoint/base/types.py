@@ -56,8 +56,9 @@ PendingWrite = tuple[str, str, Any]
 class Checkpoint(TypedDict, total=False):
     """The state of a thread as a saver gets it.
 
-    ``frontier`` (node names, and indexes into the Sends of ``__pregel_tasks``), ``deferred`` and
-    ``last`` are distgraph's own; a saver keeps every key but ``channel_values`` as it is.
+    ``frontier`` (node names, and indexes into the Sends of ``__pregel_tasks``), ``deferred``,
+    ``last`` and ``authors`` are distgraph's own; a saver keeps every key but ``channel_values`` as
+    it is.
     """
 
     v: int
@@ -70,6 +71,7 @@ class Checkpoint(TypedDict, total=False):
     frontier: list[str | int]
     deferred: list[str]
     last: list[str]
+    authors: list[str]
 
 
 class CheckpointMetadata(TypedDict, total=False):

@@ -53,6 +53,12 @@ class SqliteSaver(BaseCheckpointSaver):
         self, conn: sqlite3.Connection, *, serde: SerializerProtocol | None = None
     ) -> None:
         super().__init__(serde=serde)
+        if not isinstance(conn, sqlite3.Connection):
+            msg = (
+                f"SqliteSaver takes an open sqlite3.Connection, not {conn!r}. For a file: "
+                "with SqliteSaver.from_conn_string('file.db') as saver."
+            )
+            raise TypeError(msg)
         self.conn = conn
         self._lock = threading.RLock()
         self.setup()

@@ -167,3 +167,49 @@ def case_an_update_beside_a_finished_sibling(engine: Engine) -> Any:
     client.invoke({}, thread())
     client.update_state(thread(), {"xs": ["u"]}, as_node="b")
     return [everything(client, thread()), invoked(client, None)]
+
+
+def case_updates_without_a_node_speak_for_the_last_that_ran(engine: Engine) -> Any:
+    client = compiled_chain(engine, "a", "b", "c")
+    client.invoke({}, thread())
+    client.update_state(thread(), {"xs": ["u"]}, as_node="a")
+    client.update_state(thread(), {"xs": ["v"]})
+    return [everything(client, thread()), invoked(client, None)]
+
+
+def case_updates_without_a_node_on_a_fresh_thread_speak_for_the_start(engine: Engine) -> Any:
+    client = compiled_chain(engine, "a")
+    client.update_state(thread(), {"xs": ["u"]})
+    client.update_state(thread(), {"xs": ["v"]})
+    return [everything(client, thread()), invoked(client, None)]
+
+
+def case_an_update_without_a_node_does_not_speak_for_one_that_was_sent_to(engine: Engine) -> Any:
+    builder = chain(engine, "a", "b").add_node("w", add("w"))
+    builder.add_conditional_edges("b", lambda _: [engine.Send("w", {})])
+    client = engine.compile(builder)
+    client.invoke({}, thread())
+    client.update_state(thread(), {"xs": ["u"]})
+    return [everything(client, thread()), invoked(client, None)]
+
+
+def case_an_update_by_end_keeps_what_has_come_into_a_join(engine: Engine) -> Any:
+    builder = chain(engine, "a", "b").add_node("j", add("j")).add_edge(["a", "b"], "j")
+    client = engine.compile(builder, interrupt_before=["b"])
+    client.invoke({}, thread())
+    client.update_state(thread(), None, as_node="__end__")
+    client.update_state(thread(), {"xs": ["u"]}, as_node="b")
+    return [everything(client, thread()), invoked(client, None)]
+
+
+def case_an_update_while_packets_of_the_same_node_wait(engine: Engine) -> Any:
+    def node(state: Any) -> Any:
+        if isinstance(state, dict):
+            packets = [engine.Send("a", 1), engine.Send("a", 2)]
+            return engine.Command(update={"xs": ["a"]}, goto=packets)
+        return {"xs": [engine.interrupt(state)]}
+
+    client = compiled_chain(engine, "a", a=node)
+    client.invoke({}, thread())
+    client.update_state(thread(), {"xs": ["u"]})
+    return everything(client, thread())

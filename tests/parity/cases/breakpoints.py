@@ -113,3 +113,38 @@ def case_a_stop_is_the_last_chunk_of_a_stream(engine: Engine) -> Any:
         client.stream(None, thread("1")),
         client.stream({}, thread("2"), stream_mode=["values", "updates"]),
     ]
+
+
+def update(client: Client, as_node: str | None = None) -> Any:
+    """Update the thread at its stop, then go on; what is seen."""
+    before = invoked(client, {})
+    client.update_state(thread(), {"xs": ["upd"]}, as_node=as_node)
+    return [before, everything(client, thread()), invoked(client, None), invoked(client, None)]
+
+
+def case_an_update_at_a_stop_keeps_the_target_of_a_join(engine: Engine) -> Any:
+    builder = chain(engine, "a", "b").add_node("j", add("j")).add_edge(["a", "b"], "j")
+    builder.add_node("z", add("z")).add_edge("j", "z")
+    return [
+        update(engine.compile(builder, interrupt_before=["j"]), as_node)
+        for as_node in (None, "a", "j", "z")
+    ]
+
+
+def case_an_update_at_a_stop_keeps_a_deferred_node(engine: Engine) -> Any:
+    builder = chain(engine, "a", "b").add_node("z", add("z"), defer=True)
+    builder.add_edge("a", "z").add_node("y", add("y")).add_edge("z", "y")
+    return [
+        update(engine.compile(builder, interrupt_before=["z"]), as_node)
+        for as_node in (None, "a", "z", "y")
+    ]
+
+
+def case_an_update_before_the_only_node_runs_leaves_it_to_run(engine: Engine) -> Any:
+    return update(engine.compile(chain(engine, "a"), interrupt_before=["a"]))
+
+
+def case_a_new_input_gives_up_the_target_of_a_join(engine: Engine) -> Any:
+    builder = chain(engine, "a", "b").add_node("j", add("j")).add_edge(["a", "b"], "j")
+    client = engine.compile(builder, interrupt_before=["j"])
+    return calls(client, {}, {"xs": ["new"]}, None, None)

@@ -111,3 +111,9 @@ def case_the_config_reaches_the_node(engine: Engine) -> Any:
 
 
 RunnableConfig = dict[str, Any]
+
+
+def case_the_config_of_a_graph_inside_names_its_thread(engine: Engine) -> Any:
+    client = compiled_chain(engine, "a")
+    place = {"configurable": {"thread_id": "t", "checkpoint_ns": "a:1"}}
+    return [invoked(client, {}, place), everything(client, thread())]

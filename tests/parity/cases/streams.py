@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict
 
 from tests.parity.cases.common import Log, add, chain, compiled_chain, fan
 from tests.parity.cases.interrupts import asking
@@ -141,3 +141,32 @@ def case_invoke_with_another_mode_gives_the_chunks(engine: Engine) -> Any:
         client.invoke({}, thread("1"), stream_mode="updates"),
         client.invoke({}, thread("2"), stream_mode=["values", "updates"]),
     ]
+
+
+class Shown(TypedDict):
+    one: Any
+
+
+def case_a_stream_shows_what_the_output_schema_hides(engine: Engine) -> Any:
+    builder = engine.StateGraph(Log, output_schema=Shown)
+    builder.add_node("a", lambda _: {"one": 1, "xs": ["a"]})
+    builder.add_edge(engine.START, "a")
+    client = engine.compile(builder)
+    modes = ["values", "updates"]
+    return [
+        client.stream({}, thread("1"), stream_mode=modes),
+        client.invoke({}, thread("2"), stream_mode=modes),
+        client.invoke({}, thread("3")),
+    ]
+
+
+class Private(TypedDict):
+    secret: str
+
+
+def case_a_stream_shows_private_keys(engine: Engine) -> Any:
+    def reads(state: Private) -> Any:
+        return {"xs": [state["secret"]]}
+
+    builder = chain(engine, "a", "b", a=lambda _: {"secret": "s"}, b=reads)
+    return engine.compile(builder).stream({}, thread(), stream_mode=["values", "updates"])
