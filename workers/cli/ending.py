@@ -11,6 +11,8 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from checkpoint_redis.replies import RunOutcome
+from distgraph.core.model import ThreadState
+from distgraph.core.resume import pending
 from distgraph.errors import ThreadNotFound
 from distgraph.types import Interrupt
 from workers.backend import CeleryBackend
@@ -66,16 +68,9 @@ def wait(backend: CeleryBackend, thread_id: str, run: str) -> Ending:
             patient = False
             _complain_if_unserved(backend, thread_id)
     error = backend.registry.common_wire().read_error(outcome.error) if outcome.error else ""
-    handle = backend.thread(thread_id)
-    state = handle.state
-    return Ending(
-        thread_id,
-        run,
-        outcome.status,
-        str(error),
-        shown(state.checkpoint.values),
-        handle.interrupts,
-    )
+    state = backend.thread(thread_id).state
+    values = shown(state.checkpoint.values)
+    return Ending(thread_id, run, outcome.status, str(error), values, asked(state))
 
 
 def _complain_if_unserved(backend: CeleryBackend, thread_id: str) -> None:
@@ -91,6 +86,11 @@ def _outcome(backend: CeleryBackend, thread_id: str, run: str) -> RunOutcome:
     if outcome is None:
         raise ThreadNotFound(f"Run {run} of thread '{thread_id:.200}' is not known any more.")
     return _outcome(backend, thread_id, outcome.cp) if outcome.status == "joined" else outcome
+
+
+def asked(state: ThreadState) -> tuple[Interrupt, ...]:
+    """Return the questions of a state that wait for an answer."""
+    return tuple(question.interrupt for _, question in pending(state).values())
 
 
 def shown(values: Mapping[str, Any]) -> Any:

@@ -17,7 +17,7 @@ from distgraph.runners.backend import Listing, Place
 from distgraph.types import Send
 from workers import reading
 from workers.backend import CeleryBackend
-from workers.cli.ending import plain_json, questions, shown, tell, wait
+from workers.cli.ending import asked, plain_json, questions, shown, tell, wait
 from workers.cli.exits import CommandError, Exit, guarded
 from workers.cli.health import served, serves
 from workers.cli.options import Broker, Json, Namespace, Redis, Target, ThreadId
@@ -103,16 +103,16 @@ def show(  # noqa: PLR0913 a command's options
         **_position(state.checkpoint),
         "errors": errors,
     }
-    asked, values = handle.interrupts, shown(state.checkpoint.values)
+    waiting, values = asked(state), shown(state.checkpoint.values)
     lines = table("", "")
     for name, fact in facts.items():
         text = _counted(fact) if isinstance(fact, list) else fact
         lines.add_row(name, plain(text))
-    rest = (Text("state", style="bold"), plain_json(values), *questions(asked))
+    rest = (Text("state", style="bold"), plain_json(values), *questions(waiting))
     data = {
         **facts,
         "values": values,
-        "interrupts": [{"id": q.id, "value": q.value} for q in asked],
+        "interrupts": [{"id": q.id, "value": q.value} for q in waiting],
     }
     Screen(as_json).answer(data, Group(lines, *rest))
     return Exit.OK
