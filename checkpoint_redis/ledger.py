@@ -27,7 +27,7 @@ T = TypeVar("T")
 Command = Script[T] | Plain[T]
 
 RETRY_FOR = 10.0
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
+_FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 _TEMPORARY = (
     exceptions.ConnectionError,
     exceptions.TimeoutError,
@@ -246,7 +246,7 @@ def _pauses(retry_for: float) -> Iterator[float]:
     pause = _FIRST_PAUSE
     while (left := deadline - time.monotonic()) > 0:
         yield min(left, pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, no secret
-        pause = min(2 * pause, _LONGEST_PAUSE)
+        pause = min(2 * pause, LONGEST_PAUSE)
 
 
 def _pause_after(error: exceptions.RedisError, pauses: Iterator[float], client: Any) -> float:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from checkpoint_redis import commands
 from checkpoint_redis.keys import SHARDS, Thread
-from checkpoint_redis.ledger import Ledger
+from checkpoint_redis.ledger import LONGEST_PAUSE, Ledger
 from checkpoint_redis.replies import Due
-from distgraph.errors import DistGraphError
+from distgraph.errors import DistGraphError, StoreUnavailable
 from workers.desk import worker_lost
 from workers.due import sweep_shards
 from workers.hints import Outgoing, outgoing
@@ -70,17 +71,34 @@ class Sweeper:
             self._thread.join(timeout=5)
 
     def _run(self) -> None:
+        seen = time.monotonic()
         while True:
-            try:
-                self._duties.appear()
-                if self._ledger().sweeper_turn(self._settings.namespace, self._duties.owner):
-                    self.sweep()
-            except DistGraphError as error:
-                log.warning("A sweep failed and is repeated: %s", error)
-            except Exception:
-                log.exception("A sweep failed and is repeated")
+            if self._round(seen):
+                seen = time.monotonic()
             if self._stop.wait(self._settings.sweep):
                 return
+
+    def _round(self, seen: float) -> bool:
+        """Appear, and sweep when it is its turn; False when Redis, last ``seen`` then, is away."""
+        try:
+            self._duties.appear()
+            if self._let_beat(time.monotonic() - seen):
+                return True
+            if self._ledger().sweeper_turn(self._settings.namespace, self._duties.owner):
+                self.sweep()
+        except StoreUnavailable as error:
+            log.warning("A sweep failed and is repeated: %s", error)
+            return False
+        except DistGraphError as error:
+            log.warning("A sweep failed and is repeated: %s", error)
+        except Exception:
+            log.exception("A sweep failed and is repeated")
+        return True
+
+    def _let_beat(self, silence: float) -> bool:
+        """Wait after an outage until living workers have renewed what ran out; True to stop."""
+        away = silence > self._settings.sweep + self._settings.heartbeat
+        return away and self._stop.wait(self._settings.heartbeat + LONGEST_PAUSE)
 
     def sweep(self) -> int:
         """Look through all shards once; return how many hints were sent."""

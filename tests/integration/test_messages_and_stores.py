@@ -154,6 +154,23 @@ def test_a_killed_redis_comes_back_with_all_that_was_acknowledged(
     assert site.graphs["steps"].invoke({"path": []}, on("after"))["path"] == ["a", "b", "c"]
 
 
+def test_an_outage_longer_than_a_lease_runs_no_body_twice(
+    own_site: Callable[..., Site], new_redis: Callable[..., RedisServer], thread_id: str, log: Path
+) -> None:
+    store = new_redis(appendfsync="always")
+    site = own_site(store=store, broker=new_redis())
+    site.start(1)
+    given = {"width": 2, "pause": 7.0, "log": str(log)}
+    run = site.graphs["fan"].submit(given, on(thread_id))
+    wait_until(partial(has_run, 2, log), 30, "both tasks to begin")
+    store.kill()
+    over = time.monotonic() + 1.5 * site.settings["lease"]
+    wait_until(lambda: time.monotonic() > over, 10, "the leases to run out")
+    store.start()
+    assert run.result(timeout=60)["total"] == 1
+    assert len(lines(log)) == 2
+
+
 def test_scripts_that_redis_forgot_are_sent_again(
     own_site: Callable[..., Site], new_redis: Callable[..., RedisServer], thread_id: str, log: Path
 ) -> None:
