@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, get_origin, get_type_hints
 
 from distgraph.core.graph import Callee
+from distgraph.graph.generators import gathered
 from distgraph.types import Runtime
 
 _BY_NAME = {"config": "config", "runtime": "runtime", "writer": "writer"}
@@ -31,10 +32,8 @@ def callee_of(action: Any, name: str) -> Callee:
     if not callable(action):
         msg = f"Node '{name}' must be a function, a callable object or a graph, not {action!r}."
         raise TypeError(msg)
-    wants = _wants(action)
-    return (
-        Callee(name, None, action, wants) if is_async(action) else Callee(name, action, None, wants)
-    )
+    wants, call = _wants(action), gathered(action)
+    return Callee(name, None, call, wants) if is_async(call) else Callee(name, call, None, wants)
 
 
 _CONFIG: Mapping[str, str] = {"config": "config"}

@@ -69,7 +69,8 @@ class Tasks:
             self._loop.call_soon_threadsafe(self._told.put_nowait, told)
 
     def _begin(self, superstep: Superstep, task: Task) -> None:
-        running = self._loop.create_task(_attempts(superstep, task, self._slots))
+        attempts = _attempts(superstep, task, self._slots, lambda: task.id in self._running)
+        running = self._loop.create_task(attempts)
         running.add_done_callback(lambda _: self._tell(task))
         self._running[task.id] = running
 
@@ -95,8 +96,10 @@ class Tasks:
         await asyncio.gather(*cancelled, return_exceptions=True)
 
 
-async def _attempts(superstep: Superstep, task: Task, slots: Any) -> Result:
-    """Try the task until it has a final result."""
+async def _attempts(
+    superstep: Superstep, task: Task, slots: Any, is_wanted: Callable[[], bool]
+) -> Result:
+    """Try the task until it has a final result, or nobody wants one any more."""
     attempt, result = 1, None
     async with slots:
         while True:
@@ -104,16 +107,10 @@ async def _attempts(superstep: Superstep, task: Task, slots: Any) -> Result:
             result = await run_task_async(
                 superstep.graph, task, superstep.checkpoint.values, frame, asyncio.to_thread
             )
-            _pass_on_cancellation()
+            if not is_wanted():  # a TaskGroup in the node may count as a cancellation too
+                raise asyncio.CancelledError
             pause = superstep.delay(task, result, attempt)
             if pause is None:
                 return result
             await asyncio.sleep(pause)
             attempt += 1
-
-
-def _pass_on_cancellation() -> None:
-    """Tell a cancelled run from a node that let the CancelledError of a task of its own out."""
-    current = asyncio.current_task()
-    if current is not None and current.cancelling():
-        raise asyncio.CancelledError

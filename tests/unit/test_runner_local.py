@@ -212,6 +212,43 @@ async def test_a_cancelled_task_of_a_nodes_own_is_the_nodes_failure() -> None:
         await graph.ainvoke({"log": []})
 
 
+async def test_the_failure_of_a_task_group_in_a_node_is_the_nodes_failure() -> None:
+    async def child() -> None:
+        await asyncio.sleep(0)
+        raise ValueError("no")
+
+    async def node(_: State) -> State:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(child())
+        return {"log": []}
+
+    graph = StateGraph(State).add_node("node", node).add_edge(START, "node").compile()
+    with pytest.raises(ExceptionGroup, match="unhandled errors in a TaskGroup"):
+        await graph.ainvoke({"log": []})
+
+
+async def test_a_cancelled_run_does_not_retry_its_nodes() -> None:
+    began, tries = asyncio.Event(), []
+
+    async def node(_: State) -> State:
+        tries.append(1)
+        began.set()
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            raise ConnectionError("lost") from None
+        return {"log": []}
+
+    again = RetryPolicy(initial_interval=0, jitter=False)
+    builder = StateGraph(State).add_node("node", node, retry_policy=again)
+    run = asyncio.create_task(builder.add_edge(START, "node").compile().ainvoke({"log": []}))
+    await began.wait()
+    run.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await run
+    assert tries == [1]
+
+
 async def test_a_cancelled_run_cancels_its_nodes() -> None:
     ended: list[str] = []
     began = asyncio.Event()

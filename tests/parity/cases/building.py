@@ -273,3 +273,38 @@ def case_wrong_returns_of_nodes(engine: Engine) -> Any:
         client = engine.compile(builder)
         results.append(invoked(client, {}))
     return results
+
+
+def case_generators_are_nodes(engine: Engine) -> Any:
+    def dicts(state: Log) -> Any:
+        yield {"xs": ["first"], "one": 1}
+        yield {"xs": ["last"]}
+
+    def lists(state: Log) -> Any:
+        yield [engine.Command(update={"xs": ["x"]})]
+        yield [engine.Command(update={"xs": ["y"]})]
+
+    def nothing(state: Log) -> Any:
+        yield from ()
+
+    builder = engine.StateGraph(Log).add_sequence([dicts, lists, nothing])
+    return shown(engine.compile(builder.add_edge(engine.START, "dicts")).invoke({}, thread()))
+
+
+def case_an_async_generator_is_a_node_of_async_calls(engine: Engine) -> Any:
+    async def node(state: Log) -> Any:
+        yield {"xs": ["first"]}
+        yield {"xs": ["last"]}
+
+    builder = engine.StateGraph(Log).add_node("node", node).add_edge(engine.START, "node")
+    return kind(lambda: engine.compile(builder).invoke({}, thread()))
+
+
+def case_a_generator_asks_and_goes_on(engine: Engine) -> Any:
+    def node(state: Log) -> Any:
+        yield {"xs": [engine.interrupt("q")]}
+
+    client = engine.compile(
+        engine.StateGraph(Log).add_node("node", node).add_edge(engine.START, "node")
+    )
+    return [invoked(client, {}), invoked(client, engine.Command(resume="r"))]
