@@ -69,22 +69,21 @@ def test_nothing_to_resume_is_said_before_anything_starts(tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_module_that_fails_to_import_says_where(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("name", "line", "reason"),
+    [
+        ("raises", "raise RuntimeError('not yet')", "RuntimeError: not yet (FILE:2)"),
+        ("leaves", "raise SystemExit(3)", "SystemExit: 3 (FILE:2)"),
+        ("misses", "import no_such_module_at_all", "'no_such_module_at_all' (FILE:2)"),
+        ("misspelt", "def (:", "SyntaxError: invalid syntax (misspelt.py, line 2)\n"),
+    ],
+)
+def test_a_module_that_fails_to_import_says_why_and_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, line: str, reason: str
 ) -> None:
-    (tmp_path / "half_done.py").write_text("x = 1\nraise RuntimeError('not yet')\n")
+    file = tmp_path / f"{name}.py"
+    file.write_text(f"x = 1\n{line}\n")
     monkeypatch.chdir(tmp_path)
-    ended = call("worker", "half_done:graph")
+    ended = call("worker", f"{name}:graph")
     assert ended.exit_code == 2
-    assert "RuntimeError: not yet" in ended.stderr
-    assert "half_done.py:2" in ended.stderr
-
-
-def test_a_module_that_misses_another_names_the_other(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "half_there.py").write_text("import no_such_module_at_all\n")
-    monkeypatch.chdir(tmp_path)
-    ended = call("worker", "half_there:graph")
-    assert ended.exit_code == 2
-    assert "No module named 'no_such_module_at_all'" in ended.stderr
+    assert reason.replace("FILE", str(file)) in ended.stderr

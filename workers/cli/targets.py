@@ -145,12 +145,13 @@ def _import(module: str) -> Any:
                 Exit.USAGE,
             ) from missing
         raise _broken(module, missing) from missing
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _broken(module, error) from error
 
 
-def _broken(module: str, error: Exception) -> CommandError:
-    frames = traceback.extract_tb(error.__traceback__)
-    where = next((f" ({f.filename}:{f.lineno})" for f in reversed(frames)), "")
+def _broken(module: str, error: BaseException) -> CommandError:
+    beyond_import = traceback.extract_tb(error.__traceback__)[2:]
+    frames = (f for f in reversed(beyond_import) if not f.filename.startswith("<frozen "))
+    where = next((f" ({f.filename}:{f.lineno})" for f in frames), "")
     what = f"{type(error).__name__}: {error}"
     return CommandError(f"Importing {module} failed: {what}{where}", Exit.USAGE)
