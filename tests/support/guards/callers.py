@@ -1,0 +1,221 @@
+"""Guards of what callers ask for: runs, answers, retries, updates, cancels."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from checkpoint_redis.records import (
+    Answer,
+    Custom,
+)
+from distgraph.errors import StoreError
+from tests.support.guards import Guard
+from tests.support.thread_driver import Driver, nonce, superstep
+
+
+def a_retry_tells_of_all_that_waits(d: Driver) -> None:
+    ep = d.started("a", "b", "c")
+    d.claim(ep, "a", "b")
+    d.fail(ep, "a")
+    d.ledger.release(d.thread, "", ep, ("b",), owner="worker", max_lost=3)
+    retried = d.go_on("retry")
+    assert sorted(hint.tid for hint in retried.hints) == ["a", "b", "c"]
+    assert not retried.more
+    assert d.states() == {"a": "Q", "b": "Q", "c": "Q"}
+
+
+def too_much_for_one_reply_is_read_from_the_outbox(d: Driver) -> None:
+    tids = [f"t{n}" for n in range(1_002)]
+    ep = d.started(*tids)
+    d.claim(ep, "t0")
+    d.fail(ep, "t0")
+    retried = d.go_on("retry")
+    assert (retried.hints, retried.more) == ((), True)
+    _, part = d.ledger.outbox(d.thread, "", ep, count=5_000)
+    assert {hint.tid for hint in part} == set(tids)
+
+
+def a_run_has_an_id(d: Driver) -> None:
+    with suppress(StoreError):
+        d.start(superstep("cp-0", "a"), run="")
+    assert d.stored() == set()
+
+
+def no_outcome_is_written_of_no_run(d: Driver) -> None:
+    ep = d.started("a")
+    d.client.hset(d.thread.header, "run", "")
+    d.claim(ep, "a")
+    d.fail(ep, "a")
+    assert d.ledger.outcome(d.thread, "") is None
+    assert d.outcome() == "pending"
+
+
+def a_retry_finds_a_barrier_that_late_results_closed(d: Driver) -> None:
+    ep = d.started("a")
+    d.claim(ep, "a")
+    d.fail(ep, "a")
+    d.complete(ep, "a", tok="zombie")
+    assert d.go_on("retry").advance
+    assert d.claim_advance(ep).status == "advance"
+
+
+def an_answer_names_one_instance_of_a_question(d: Driver) -> None:
+    ep = d.started("a")
+    d.claim(ep, "a")
+    d.ask(ep, "a", "q2")
+    reply = d.answer("a", "q1")
+    assert (reply.status, reply.pending) == ("no_interrupt", ("q2",))
+    assert d.status == "interrupted"
+
+
+def a_question_is_answered_once_in_a_call(d: Driver) -> None:
+    ep = d.started("a")
+    d.claim(ep, "a")
+    d.ask(ep, "a", "q1")
+    pair = Answer("", "a", "q1", b"yes")
+    reply = d.ledger.answer(d.thread, "run-2", "resume", (pair, pair), rnd="r")
+    assert reply.status == "no_interrupt"
+
+
+def a_repeated_answer_is_known_again(d: Driver) -> None:
+    ep = d.started("a")
+    d.claim(ep, "a")
+    d.ask(ep, "a", "q1")
+    first, again = d.answer("a", "q1"), d.answer("a", "q1")
+    assert (first.status, again.status) == ("go", "dup")
+    assert (again.ep, again.event_id, again.run) == (first.ep, first.event_id, "run-2")
+
+
+def a_repeated_start_is_known_again(d: Driver) -> None:
+    step = superstep("cp-0", "a")
+    first, again = d.start(step), d.start(step)
+    assert (again.status, again.outcome, again.ep) == ("dup", "pending", first.ep)
+
+
+def one_run_at_a_time(d: Driver) -> None:
+    d.started("a")
+    reply = d.start(superstep("cp-1", "b"), "run-2", "cp-0")
+    assert (reply.status, reply.run) == ("busy", "run")
+
+
+def a_start_planned_on_another_head_is_refused(d: Driver) -> None:
+    d.start(superstep("cp-0", outcome="end"))
+    reply = d.start(superstep("cp-1", "b"), "run-2", "cp-older")
+    assert (reply.status, reply.head) == ("conflict", "cp-0")
+
+
+def an_update_does_not_touch_a_busy_thread(d: Driver) -> None:
+    d.started("a")
+    checkpoints = superstep("cp-1").checkpoints
+    reply = d.ledger.update(d.thread, checkpoints, expect="cp-0", ep=nonce(), waiting=False)
+    assert (reply.status, reply.run) == ("busy", "run")
+
+
+def an_update_of_another_head_is_refused(d: Driver) -> None:
+    d.start(superstep("cp-0", outcome="end"))
+    checkpoints = superstep("cp-1").checkpoints
+    reply = d.ledger.update(d.thread, checkpoints, expect="", ep=nonce(), waiting=False)
+    assert (reply.status, reply.head) == ("conflict", "cp-0")
+
+
+def a_cancel_leaves_nothing_of_the_superstep(d: Driver) -> None:
+    ep = d.started("a", "b")
+    d.claim(ep, "a")
+    assert d.ledger.cancel(d.thread, "run", ep=nonce()).status == "cancelled"
+    assert d.complete(ep, "a").closing == "gone"
+    assert (d.stored(), d.due(), d.status) == ({"h", "c", "e"}, set(), "idle")
+
+
+def a_cancel_names_its_run(d: Driver) -> None:
+    d.started("a")
+    assert d.ledger.cancel(d.thread, "another run", ep=nonce()).status == "idle"
+    assert d.status == "busy"
+
+
+def custom_events_of_an_ended_run_are_dropped(d: Driver) -> None:
+    d.start(superstep("cp-0", outcome="end"))
+    d.start(superstep("cp-1", "a"), "run-2", "cp-0")
+    assert not d.ledger.emit(d.thread, "run", (Custom("", "a", "t", b"x"),))
+    assert d.ledger.emit(d.thread, "run-2", (Custom("", "a", "t", b"x"),))
+
+
+def a_removal_does_not_touch_a_busy_thread(d: Driver) -> None:
+    ep = d.started("a")
+    assert d.ledger.delete(d.thread, ep=ep).status == "busy"
+
+
+def a_removal_of_what_has_changed_is_refused(d: Driver) -> None:
+    d.start(superstep("cp-0", outcome="end"))
+    assert d.ledger.delete(d.thread, ep="an older epoch").status == "conflict"
+
+
+GUARDS = (
+    Guard(
+        a_removal_does_not_touch_a_busy_thread,
+        "delete.lua",
+        "if st == 'busy' then",
+        "if false then",
+    ),
+    Guard(
+        a_removal_of_what_has_changed_is_refused,
+        "delete.lua",
+        "if h[3] ~= A.ep then",
+        "if false then",
+    ),
+    Guard(
+        a_retry_tells_of_all_that_waits,
+        "answer.lua",
+        "if A.mode == 'retry' then hints, more = waiting() end",
+        "",
+    ),
+    Guard(
+        too_much_for_one_reply_is_read_from_the_outbox,
+        "answer.lua",
+        "> WIDE - #out then",
+        "> 10 * WIDE then",
+    ),
+    Guard(a_run_has_an_id, "step.lua", "if run == '' then", "if false then"),
+    Guard(no_outcome_is_written_of_no_run, "rest.lua", "if run and run ~= '' then", "if true then"),
+    Guard(
+        a_retry_finds_a_barrier_that_late_results_closed,
+        "answer.lua",
+        "if A.mode == 'retry' then closing =",
+        "if false then closing =",
+    ),
+    Guard(
+        an_answer_names_one_instance_of_a_question,
+        "answer.lua",
+        " and asked[ns][tid][iid]) then return",
+        ") then return",
+    ),
+    Guard(
+        a_question_is_answered_once_in_a_call,
+        "answer.lua",
+        "asked[ns][tid][iid] = nil",
+        "",
+    ),
+    Guard(a_repeated_answer_is_known_again, "answer.lua", "if again then return again end", ""),
+    Guard(a_repeated_start_is_known_again, "start.lua", "if again then return again end", ""),
+    Guard(one_run_at_a_time, "start.lua", "if h[1] == 'busy' then return {'busy', h[2]} end", ""),
+    Guard(
+        a_start_planned_on_another_head_is_refused,
+        "start.lua",
+        "if (h[3] or '') ~= A.expect then",
+        "if false then",
+    ),
+    Guard(
+        an_update_does_not_touch_a_busy_thread,
+        "update.lua",
+        "if st == 'busy' then",
+        "if false then",
+    ),
+    Guard(
+        an_update_of_another_head_is_refused,
+        "update.lua",
+        "if head ~= A.expect then",
+        "if false then",
+    ),
+    Guard(a_cancel_leaves_nothing_of_the_superstep, "cancel.lua", "drop_frames()", ""),
+    Guard(a_cancel_names_its_run, "cancel.lua", " or (A.run ~= '' and A.run ~= run)", ""),
+    Guard(custom_events_of_an_ended_run_are_dropped, "emit.lua", " or h[2] ~= A.run", ""),
+)
