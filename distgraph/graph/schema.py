@@ -25,10 +25,17 @@ def channels_of(schema: Any) -> dict[str, BaseChannel]:
 
 
 def hints_of(schema: Any) -> Mapping[str, Any] | None:
-    """Return the annotations of a schema class, or None for a bare type."""
+    """Return the annotations of a schema class, or None for a bare type.
+
+    Raises NameError for one that names what its module does not have.
+    """
     if not isinstance(schema, type) or not _annotated(schema):
         return None
-    return get_type_hints(schema, include_extras=True)
+    try:
+        return get_type_hints(schema, include_extras=True)
+    except NameError as error:
+        error.add_note(f"While reading the annotations of the schema {schema.__qualname__}")
+        raise
 
 
 def _annotated(schema: type) -> bool:

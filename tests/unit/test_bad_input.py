@@ -83,6 +83,16 @@ def test_a_schema_that_is_no_type_is_refused(schema: Any) -> None:
         StateGraph(State).add_node("a", passing, input_schema=schema or 1)
 
 
+class Unresolved(TypedDict):
+    key: "Missing"  # type: ignore[name-defined]  # noqa: F821, UP037
+
+
+def test_a_schema_whose_annotations_name_nothing_is_named() -> None:
+    with pytest.raises(NameError, match="'Missing' is not defined") as raised:
+        StateGraph(Unresolved)
+    assert raised.value.__notes__ == ["While reading the annotations of the schema Unresolved"]
+
+
 @pytest.mark.parametrize(
     ("name", "options", "says"),
     [

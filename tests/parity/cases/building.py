@@ -291,13 +291,17 @@ def case_generators_are_nodes(engine: Engine) -> Any:
     return shown(engine.compile(builder.add_edge(engine.START, "dicts")).invoke({}, thread()))
 
 
-def case_an_async_generator_is_a_node_of_async_calls(engine: Engine) -> Any:
-    async def node(state: Log) -> Any:
+def case_an_async_generator_is_a_node(engine: Engine) -> Any:
+    async def yields_async(state: Log) -> Any:
         yield {"xs": ["first"]}
         yield {"xs": ["last"]}
 
+    def yields(state: Log) -> Any:
+        yield {"xs": ["last"]}
+
+    node = yields_async if engine.asynchronous else yields
     builder = engine.StateGraph(Log).add_node("node", node).add_edge(engine.START, "node")
-    return kind(lambda: engine.compile(builder).invoke({}, thread()))
+    return invoked(engine.compile(builder), {})
 
 
 def case_a_generator_asks_and_goes_on(engine: Engine) -> Any:
