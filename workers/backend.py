@@ -287,7 +287,7 @@ class CeleryBackend:
     def _load(self, graph: Graph, place: Place) -> Flow:
         thread = self.thread_key(place.thread_id)
         wire = self._served(graph).wire
-        _, state = yield from starting.load_state(wire, thread, place.checkpoint_id)
+        _, state = yield from reading.load_state(wire, thread, place.checkpoint_id)
         return state
 
     def history(self, graph: Graph, place: Place, listing: Listing) -> Iterator[ThreadState]:

@@ -26,8 +26,9 @@ from distgraph.errors import CorruptRecord, RunCancelled, RunTimeout, StoreError
 from distgraph.events import Concluded, Custom, Ended, Resumed, Started, Stepped
 from distgraph.runners.changes import changed_channels
 from workers.flows import Effect, Flow, Read, Rest, Tell
+from workers.reading import load_state
 from workers.served import Served
-from workers.starting import Begun, load_state
+from workers.starting import Begun
 
 log = logging.getLogger(__name__)
 FIRST_SLICE_MS, SLICE_MS = 5_000, 15_000

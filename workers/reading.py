@@ -1,4 +1,4 @@
-"""How a client reads a thread's history."""
+"""How a client reads a thread: one moment of it, or its history."""
 
 from __future__ import annotations
 
@@ -7,14 +7,37 @@ from typing import Any
 
 from checkpoint_redis import commands
 from checkpoint_redis.keys import Thread
-from checkpoint_redis.replies import Nulls
+from checkpoint_redis.replies import Loaded, Nulls
 from distgraph.core.model import Checkpoint, ThreadState
 from distgraph.runners.backend import Listing, Place
 from workers.flows import Effect, Flow
-from workers.starting import fetch_channels, load_state
 from workers.wire import Wire
 
-CHUNK = 50
+CHUNK, FIELDS = 50, 500
+
+
+def load_state(
+    wire: Wire, thread: Thread, cp: str = ""
+) -> Generator[Effect, Any, tuple[Loaded | None, ThreadState | None]]:
+    """Read a thread at one moment; what does not come at once is fetched after it."""
+    loaded: Loaded | None = yield commands.load(thread, "", cp)
+    if loaded is None or loaded.checkpoint is None:
+        return loaded, None
+    channels = dict(loaded.channels)
+    missing = tuple(name for name in wire.refs(loaded.checkpoint) if channels.get(name) is None)
+    channels |= yield from fetch_channels(thread, missing)
+    return loaded, wire.state(loaded, channels)
+
+
+def fetch_channels(
+    thread: Thread, names: tuple[str, ...]
+) -> Generator[Effect, Any, Mapping[str, bytes | None]]:
+    found: dict[str, bytes | None] = {}
+    for start in range(0, len(names), FIELDS):
+        part = names[start : start + FIELDS]
+        blobs = yield commands.channels(thread, "", part)
+        found.update(zip(part, blobs, strict=True))
+    return found
 
 
 def history(wire: Wire, thread: Thread, place: Place, listing: Listing) -> Flow:

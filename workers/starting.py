@@ -6,14 +6,14 @@ workers carry it.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from checkpoint_redis import commands
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.records import STAGE_ABOVE, Answer, Superstep
-from checkpoint_redis.replies import Answered, Hint, Loaded, Started
+from checkpoint_redis.replies import Answered, Loaded, Started
 from distgraph.core.model import Decision, Failed, Outcome, RunTasks, ThreadState
 from distgraph.engine import (
     Execute,
@@ -26,7 +26,6 @@ from distgraph.engine import (
     limits_of,
 )
 from distgraph.errors import (
-    NoSuchInterrupt,
     NothingToResume,
     ThreadBusy,
     ThreadConflict,
@@ -34,14 +33,14 @@ from distgraph.errors import (
 from distgraph.runners.backend import Job
 from distgraph.runners.stores import new_stamp
 from distgraph.types import Command
+from workers.answering import busy, check_answered, publish_answered, refuse_question_of_saver
 from workers.desk import STAGE_CHUNK, entries, nonce
 from workers.flows import Effect, Flow, Here, Publish, Reach
 from workers.hints import outgoing
+from workers.reading import load_state
 from workers.runconfig import of_call, pack, says_nothing
 from workers.served import Served
 from workers.wire import Wire
-
-CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,30 +114,6 @@ def begin(job: Job, served: Served, thread: Thread, run: str) -> Flow:
         return Begun(run, "", reached, stop.value)
 
 
-def load_state(
-    wire: Wire, thread: Thread, cp: str = ""
-) -> Generator[Effect, Any, tuple[Loaded | None, ThreadState | None]]:
-    """Read a thread at one moment; what does not come at once is fetched after it."""
-    loaded: Loaded | None = yield commands.load(thread, "", cp)
-    if loaded is None or loaded.checkpoint is None:
-        return loaded, None
-    channels = dict(loaded.channels)
-    missing = tuple(name for name in wire.refs(loaded.checkpoint) if channels.get(name) is None)
-    channels |= yield from fetch_channels(thread, missing)
-    return loaded, wire.state(loaded, channels)
-
-
-def fetch_channels(
-    thread: Thread, names: tuple[str, ...]
-) -> Generator[Effect, Any, Mapping[str, bytes | None]]:
-    found: dict[str, bytes | None] = {}
-    for start in range(0, len(names), CHUNK):
-        part = names[start : start + CHUNK]
-        blobs = yield commands.channels(thread, "", part)
-        found.update(zip(part, blobs, strict=True))
-    return found
-
-
 def _load(client: _Client) -> Generator[Effect, Any, ThreadState | None]:
     at = client.job.place.checkpoint_id
     client.loaded, client.origin = yield from load_state(client.wire, client.thread, at)
@@ -146,17 +121,6 @@ def _load(client: _Client) -> Generator[Effect, Any, ThreadState | None]:
     if isinstance(given, Command) and given.resume is not None:
         refuse_question_of_saver(client.loaded, client.thread.thread_id)
     return client.origin
-
-
-def refuse_question_of_saver(loaded: Loaded | None, thread_id: str) -> None:
-    """Raise NothingToResume when the question was not asked by workers, who cannot know it."""
-    if loaded is not None and loaded.header.st == "interrupted" and loaded.log:
-        msg = (
-            f"Thread '{thread_id}' was asked its question by a run outside of the workers: answer "
-            "it with the graph that asked, compiled with checkpointer=RedisSaver(...), or let "
-            "workers ask again first: graph.invoke(None, config)."
-        )
-        raise NothingToResume(msg)
 
 
 # --- starting ---------------------------------------------------------------------------------
@@ -199,7 +163,7 @@ def _start(
         passed=passed,
     )
     if started.status == "busy":
-        raise ThreadBusy(_busy(client, started.run))
+        raise ThreadBusy(busy(client.thread, started.run))
     if started.status in ("conflict", "unstaged"):
         raise ThreadConflict(_conflict(client))
     if started.status == "go":
@@ -223,7 +187,7 @@ def _go_on(client: _Client, request: SaveAnswers) -> Generator[Effect, Any, Begu
     """Answer, ask again, retry, or simply continue: what the thread's status makes of it."""
     if client.status == "busy" and not request.replies:
         header = client.loaded.header if client.loaded else None
-        raise ThreadBusy(_busy(client, header.run if header else ""))
+        raise ThreadBusy(busy(client.thread, header.run if header else ""))
     if _answers_nothing(client, request):
         msg = f"Thread '{client.thread.thread_id}' waits for no answer: it is {client.status}."
         raise NothingToResume(msg)
@@ -295,53 +259,11 @@ def _added(client: _Client, then: Decision) -> Any:
 def _answered(
     client: _Client, answered: Answered, request: SaveAnswers
 ) -> Generator[Effect, Any, Begun]:
-    check_answered(answered, tuple(r.answer.id for r in request.replies), client)
+    check_answered(answered, tuple(r.answer.id for r in request.replies), client.thread)
     if answered.status != "dup":
         yield from publish_answered(client.thread, answered, client.served.queue)
     run = answered.run or client.run
     return Begun(run, answered.event_id, request.state)
-
-
-def check_answered(answered: Answered, ids: tuple[str, ...], client: Any) -> None:
-    """Raise what a refused answer means."""
-    if answered.status == "no_interrupt":
-        raise NoSuchInterrupt(ids, answered.pending)
-    if answered.status in ("nothing", "missing"):
-        msg = "Nothing waits on this thread: it was answered, or moved on, in the meantime."
-        raise NothingToResume(msg)
-    if answered.status == "busy":
-        raise ThreadBusy(_busy(client, answered.run))
-
-
-def publish_answered(thread: Thread, answered: Answered, queue: str) -> Flow:
-    """Publish what an accepted answer queued."""
-    hints = list(answered.hints)
-    if answered.advance:
-        hints.append(_advance_hint(answered, queue))
-    yield Publish(tuple(outgoing(thread.x, hints)))
-    if answered.more:
-        yield from _publish_outbox(thread, answered.ep)
-    yield commands.published(thread, "", answered.ep)
-    return None
-
-
-def _publish_outbox(thread: Thread, ep: str) -> Generator[Effect, Any, None]:
-    cursor, more = 0, True
-    while more:
-        cursor, part = yield commands.outbox(thread, "", ep, cursor)
-        yield Publish(tuple(outgoing(thread.x, part)))
-        more = cursor != 0
-
-
-def _advance_hint(answered: Answered, queue: str) -> Any:
-    return Hint("", answered.ep, "@", queue, 0)
-
-
-def _busy(client: Any, run: str) -> str:
-    return (
-        f"Thread '{client.thread.thread_id}' is busy with run {run}: wait for it with "
-        "backend.thread(id), or cancel it."
-    )
 
 
 def _conflict(client: _Client) -> str:
@@ -368,7 +290,7 @@ def _update(client: _Client, request: SaveUpdate) -> Generator[Effect, Any, None
         queue=client.served.queue,
     )
     if changed.status == "busy":
-        raise ThreadBusy(_busy(client, changed.run))
+        raise ThreadBusy(busy(client.thread, changed.run))
     if changed.status in ("conflict", "missing"):
         raise ThreadConflict(_conflict(client))
     client.loaded, _ = yield from load_state(client.wire, client.thread)

@@ -9,21 +9,17 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from checkpoint_redis import commands
-from checkpoint_redis.keys import SHARDS, Thread
+from checkpoint_redis.keys import SHARDS
 from checkpoint_redis.records import Answer
 from checkpoint_redis.replies import Header, Listed
 from distgraph.core.model import ThreadState
 from distgraph.core.resume import bind, pending
 from distgraph.errors import ThreadNotFound
 from distgraph.types import Interrupt
+from workers.answering import check_answered, publish_answered, refuse_question_of_saver
 from workers.desk import nonce
 from workers.flows import Flow, Reach
-from workers.starting import (
-    check_answered,
-    load_state,
-    publish_answered,
-    refuse_question_of_saver,
-)
+from workers.reading import load_state
 
 if TYPE_CHECKING:
     from workers.backend import CeleryBackend
@@ -107,14 +103,9 @@ class ThreadHandle:
             Answer("", reply.task, reply.answer.id, wire.answer(reply.answer)) for reply in replies
         )
         answered = yield commands.answer(self._thread, run, "resume", pairs, rnd=nonce())
-        check_answered(answered, tuple(pair.iid for pair in pairs), self)
+        check_answered(answered, tuple(pair.iid for pair in pairs), self._thread)
         yield from publish_answered(self._thread, answered, loaded.header.queue)
         return None
-
-    @property
-    def thread(self) -> Thread:
-        """Where it is stored."""
-        return self._thread
 
     def retry(self) -> str:
         """Run the failed tasks of a thread in error again; return the run's id at once."""
@@ -126,7 +117,7 @@ class ThreadHandle:
         yield Reach()
         queue = self._header().queue
         answered = yield commands.answer(self._thread, run, "retry", rnd=nonce())
-        check_answered(answered, (), self)
+        check_answered(answered, (), self._thread)
         yield from publish_answered(self._thread, answered, queue)
         return None
 

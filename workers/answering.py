@@ -1,0 +1,67 @@
+"""How an answer is refused or gone on from, also without the code of its graph."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+from checkpoint_redis import commands
+from checkpoint_redis.keys import Thread
+from checkpoint_redis.replies import Answered, Hint, Loaded
+from distgraph.errors import NoSuchInterrupt, NothingToResume, ThreadBusy
+from workers.flows import Effect, Flow, Publish
+from workers.hints import outgoing
+
+
+def refuse_question_of_saver(loaded: Loaded | None, thread_id: str) -> None:
+    """Raise NothingToResume when the question was not asked by workers, who cannot know it."""
+    if loaded is not None and loaded.header.st == "interrupted" and loaded.log:
+        msg = (
+            f"Thread '{thread_id}' was asked its question by a run outside of the workers: answer "
+            "it with the graph that asked, compiled with checkpointer=RedisSaver(...), or let "
+            "workers ask again first: graph.invoke(None, config)."
+        )
+        raise NothingToResume(msg)
+
+
+def check_answered(answered: Answered, ids: tuple[str, ...], thread: Thread) -> None:
+    """Raise what a refused answer means."""
+    if answered.status == "no_interrupt":
+        raise NoSuchInterrupt(ids, answered.pending)
+    if answered.status in ("nothing", "missing"):
+        msg = "Nothing waits on this thread: it was answered, or moved on, in the meantime."
+        raise NothingToResume(msg)
+    if answered.status == "busy":
+        raise ThreadBusy(busy(thread, answered.run))
+
+
+def publish_answered(thread: Thread, answered: Answered, queue: str) -> Flow:
+    """Publish what an accepted answer queued."""
+    hints = list(answered.hints)
+    if answered.advance:
+        hints.append(_advance_hint(answered, queue))
+    yield Publish(tuple(outgoing(thread.x, hints)))
+    if answered.more:
+        yield from _publish_outbox(thread, answered.ep)
+    yield commands.published(thread, "", answered.ep)
+    return None
+
+
+def _publish_outbox(thread: Thread, ep: str) -> Generator[Effect, Any, None]:
+    cursor, more = 0, True
+    while more:
+        cursor, part = yield commands.outbox(thread, "", ep, cursor)
+        yield Publish(tuple(outgoing(thread.x, part)))
+        more = cursor != 0
+
+
+def _advance_hint(answered: Answered, queue: str) -> Any:
+    return Hint("", answered.ep, "@", queue, 0)
+
+
+def busy(thread: Thread, run: str) -> str:
+    """Return what a caller is told whose thread runs."""
+    return (
+        f"Thread '{thread.thread_id}' is busy with run {run}: wait for it with "
+        "backend.thread(id), or cancel it."
+    )
