@@ -73,7 +73,6 @@ def test_nothing_to_resume_is_said_before_anything_starts(tmp_path: Path) -> Non
     ("name", "line", "reason"),
     [
         ("raises", "raise RuntimeError('not yet')", "RuntimeError: not yet (FILE:2)"),
-        ("leaves", "raise SystemExit(3)", "SystemExit: 3 (FILE:2)"),
         ("misses", "import no_such_module_at_all", "'no_such_module_at_all' (FILE:2)"),
         ("misspelt", "def (:", "SyntaxError: invalid syntax (misspelt.py, line 2)\n"),
     ],

@@ -145,11 +145,11 @@ def _import(module: str) -> Any:
                 Exit.USAGE,
             ) from missing
         raise _broken(module, missing) from missing
-    except (Exception, SystemExit) as error:
+    except Exception as error:
         raise _broken(module, error) from error
 
 
-def _broken(module: str, error: BaseException) -> CommandError:
+def _broken(module: str, error: Exception) -> CommandError:
     beyond_import = traceback.extract_tb(error.__traceback__)[2:]
     frames = (f for f in reversed(beyond_import) if not f.filename.startswith("<frozen "))
     where = next((f" ({f.filename}:{f.lineno})" for f in frames), "")
