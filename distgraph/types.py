@@ -91,6 +91,10 @@ def _retryable(exc: Exception) -> bool:
     return not isinstance(exc, _PROGRAM_ERRORS)
 
 
+def _is_exception(given: object) -> bool:
+    return isinstance(given, type) and issubclass(given, Exception)
+
+
 HTTP_SERVER_ERROR = 500
 _PROGRAM_ERRORS = (
     ValueError,
@@ -125,16 +129,25 @@ class RetryPolicy(NamedTuple):
 
     def accepts(self, exc: Exception) -> bool:
         """Whether this policy tries again after ``exc``; TypeError for an unusable ``retry_on``."""
+        self.check()
         match self.retry_on:
-            case type() as cls if issubclass(cls, Exception):
+            case type() as cls:
                 return isinstance(exc, cls)
             case list() | tuple() as classes:
                 return isinstance(exc, tuple(classes))
-            case predicate if callable(predicate) and not isinstance(predicate, type):
-                return bool(predicate(exc))
-            case _:
-                pass
-        msg = "retry_on must be an Exception class, a list or tuple of them, or a predicate"
+            case predicate:
+                return bool(predicate(exc))  # type: ignore[operator]
+
+    def check(self) -> None:
+        """Raise TypeError for an unusable ``retry_on``."""
+        given = self.retry_on
+        classes = given if isinstance(given, list | tuple) else [given]
+        if all(map(_is_exception, classes)) or (callable(given) and not isinstance(given, type)):
+            return
+        msg = (
+            "retry_on must be an Exception class, a list or tuple of them, or a predicate, "
+            f"not {self.retry_on!r}."
+        )
         raise TypeError(msg)
 
     def delay(self, attempt: int, jitter: float) -> float:

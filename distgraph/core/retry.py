@@ -9,12 +9,17 @@ from distgraph.core.model import Errored
 def retry_delay(node: Node, error: Errored, attempt: int, jitter: float) -> float | None:
     """Return the seconds to wait before the next attempt, or None when ``error`` is final.
 
-    The first policy that accepts the exception counts. ``jitter`` is a draw from 0..1.
+    The first policy that accepts the exception counts; when one cannot say whether it does, the
+    error is final. ``jitter`` is a draw from 0..1.
     """
     raised = error.exception
     if not isinstance(raised, Exception):
         return None
-    for policy in node.retry:
-        if policy.accepts(raised):
-            return policy.delay(attempt, jitter) if attempt < policy.max_attempts else None
-    return None
+    try:
+        policy = next((policy for policy in node.retry if policy.accepts(raised)), None)
+    except Exception as wrong:  # noqa: BLE001 a predicate is a user's code too
+        raised.add_note(f"retry_on of node '{node.name}' raised {type(wrong).__name__}: {wrong}")
+        return None
+    if policy is None or attempt >= policy.max_attempts:
+        return None
+    return policy.delay(attempt, jitter)

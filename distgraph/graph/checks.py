@@ -48,6 +48,8 @@ def policies_of(name: str, given: Any) -> tuple[RetryPolicy, ...]:
     if isinstance(policies, list | tuple):
         found = tuple(policy for policy in policies if policy is not None)
         if all(isinstance(policy, RetryPolicy) for policy in found):
+            for policy in found:
+                policy.check()
             return found
     msg = (
         f"retry_policy of node '{name}' must be a RetryPolicy or a list of them, "

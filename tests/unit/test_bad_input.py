@@ -21,7 +21,7 @@ from distgraph.errors import (
     NothingToResume,
 )
 from distgraph.graph import END, START, CompiledStateGraph, StateGraph
-from distgraph.types import Command, Interrupt, Send, StateUpdate, interrupt
+from distgraph.types import Command, Interrupt, RetryPolicy, Send, StateUpdate, interrupt
 
 
 class State(TypedDict, total=False):
@@ -100,6 +100,8 @@ def test_a_schema_whose_annotations_name_nothing_is_named() -> None:
         ("", {}, "must not be empty"),
         ("a", {"retry_policy": 5}, "retry_policy of node 'a'"),
         ("a", {"retry_policy": [5]}, "retry_policy of node 'a'"),
+        ("a", {"retry_policy": RetryPolicy(retry_on=5)}, "retry_on must be an Exception class"),  # type: ignore[arg-type]
+        ("a", {"retry_policy": RetryPolicy(retry_on=[5])}, "retry_on must be an Exception class"),  # type: ignore[list-item]
         ("a", {"queue": 5}, "queue of node 'a'"),
         ("a", {"priority": "high"}, "priority of node 'a'"),
         ("a", {"priority": 10}, "priority of node 'a'"),
@@ -650,3 +652,17 @@ def test_the_start_is_no_target() -> None:
     with pytest.raises(InvalidUpdateError, match="unknown node '__start__'"):
         graph.invoke(Command(goto=START), CONFIG)
     assert graph.get_state(CONFIG).next == ("b",)
+
+
+def test_a_predicate_that_fails_leaves_the_nodes_failure_final() -> None:
+    def node(_: State) -> Any:
+        raise ConnectionError("lost")
+
+    def predicate(_: Exception) -> bool:
+        raise KeyError("no")
+
+    policy = RetryPolicy(retry_on=predicate)
+    builder = StateGraph(State).add_node("a", node, retry_policy=policy).add_edge(START, "a")
+    with pytest.raises(ConnectionError, match="lost") as raised:
+        builder.compile().invoke({})
+    assert "retry_on of node 'a' raised KeyError: 'no'" in raised.value.__notes__

@@ -266,7 +266,7 @@ def test_by_default_program_errors_are_final() -> None:
 
 def test_an_unusable_retry_on_says_so() -> None:
     with pytest.raises(TypeError, match="retry_on must be"):
-        delay(ValueError(), 1, RetryPolicy(retry_on=7))  # type: ignore[arg-type]
+        RetryPolicy(retry_on=7).accepts(ValueError())  # type: ignore[arg-type]
 
 
 def test_triggers_name_what_may_start_a_task() -> None:
