@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from distgraph._message import is_message, is_removal, message_id
@@ -34,13 +34,15 @@ Chunk = tuple[str, Any]
 class View:
     """How a caller wants to see a run: its modes, and the output keys it asked for.
 
-    ``seen``: the ids of the messages that are not to be shown (again).
+    ``seen``: the ids of the messages that are not to be shown (again). ``about``: what of the
+    caller's config stands with every message.
     """
 
     graph: Graph
     modes: Collection[str]
     keys: tuple[str, ...] | str
     seen: set[Any]
+    about: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def shown(self) -> tuple[str, ...]:
@@ -159,13 +161,16 @@ def _task_result(task: Task, result: Result) -> dict[str, Any]:
 
 def _messages(view: View, event: Ended, writes: tuple[Write, ...]) -> Iterator[Any]:
     """Yield the whole messages that a task returned and that nobody has seen before."""
-    if "messages" not in view.modes:
+    if "messages" not in view.modes or event.kept:
         return
+    own = f"{event.task.node}:{event.task.id}"
     metadata = {
+        **view.about,
         "langgraph_step": event.step,
         "langgraph_node": event.task.node,
-        "langgraph_triggers": triggers(event.task),
+        "langgraph_triggers": triggers(event.task, view.graph),
         "langgraph_path": event.task.path,
+        "langgraph_checkpoint_ns": f"{event.ns}|{own}" if event.ns else own,
     }
     for _, value in writes:
         for message in value if isinstance(value, list) else [value]:

@@ -15,7 +15,7 @@ from distgraph.checkpoint.base import BaseCheckpointSaver
 from distgraph.checkpoint.serde.schema import classes_of
 from distgraph.core.graph import Graph
 from distgraph.graph import calls
-from distgraph.graph.jobs import Owner, job_of, unheard
+from distgraph.graph.jobs import Owner, about, job_of, unheard
 from distgraph.graph.nested import Inner
 from distgraph.graph.options import InvokeOptions, Options, StreamOptions, SubmitOptions
 from distgraph.graph.results import conclude, result_of
@@ -230,8 +230,8 @@ class CompiledStateGraph(StateAccess):
     ) -> tuple[Inner, Job, Shape]:
         asked = Options.read(call, options, self.stream_mode)
         keys = asked.keys(self.graph, tuple(self.graph.channels))
-        view = View(self.graph, asked.modes, keys, set())
         inner, job = self._job(given, config, asked)
+        view = View(self.graph, asked.modes, keys, set(), about(job))
         return inner, job, Shape(view, asked, job.place.ns)
 
 

@@ -57,6 +57,13 @@ def job_of(owner: Owner, given: Any, config: dict[str, Any], options: Options) -
     )
 
 
+def about(job: Job) -> dict[str, Any]:
+    """Return what of the caller's config stands with every message of the run."""
+    given = dict(job.start.metadata) if job.start else {}
+    thread = job.invocation.thread_id
+    return given if thread is None else {**given, "thread_id": thread}
+
+
 def unheard(job: Job) -> Job:
     """Return ``job`` for a caller who waits for its end alone."""
     return replace(job, modes=frozenset())

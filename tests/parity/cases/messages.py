@@ -60,3 +60,33 @@ def case_messages_beside_updates(engine: Engine) -> Any:
     client = chat(engine, AIMessage("one", id="1"))
     chunks = client.stream({"messages": []}, thread(), stream_mode=["messages", "updates"])
     return sorted(mode for mode, _ in chunks)
+
+
+def case_a_message_stands_with_where_it_comes_from(engine: Engine) -> Any:
+    client = chat(engine, AIMessage("one", id="1"))
+    config = thread("1", metadata={"user": "u"})
+    chunks = client.stream({"messages": []}, config, stream_mode="messages")
+    return [
+        {
+            "user": about["user"],
+            "thread": about["thread_id"],
+            "triggers": about["langgraph_triggers"],
+            "ns": about["langgraph_checkpoint_ns"].partition(":")[0],
+        }
+        for _, about in chunks
+    ]
+
+
+def case_messages_of_an_earlier_run_are_not_streamed_again(engine: Engine) -> Any:
+    def asks(state: Any) -> Any:
+        return {"messages": AIMessage(engine.interrupt("q"), id="2")}
+
+    builder = engine.StateGraph(engine.MessagesState).add_node("asks", asks)
+    builder.add_node("beside", lambda _: {"messages": AIMessage("beside", id="1")})
+    builder.add_edge(engine.START, "asks").add_edge(engine.START, "beside")
+    client = engine.compile(builder)
+    inputs: list[Any] = [{"messages": []}, engine.Command(resume="answer")]
+    return [
+        [one.content for one, _ in client.stream(given, thread(), stream_mode="messages")]
+        for given in inputs
+    ]
