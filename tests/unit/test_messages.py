@@ -217,6 +217,7 @@ def test_whole_messages_are_streamed_with_their_node() -> None:
 
 def test_the_metadata_say_what_set_the_node_off() -> None:
     ((_, about),) = chat(DRAFT).stream({"messages": []}, stream_mode="messages")
+    assert about.pop("langgraph_checkpoint_ns").startswith("n0:")
     assert about == {
         "langgraph_step": 1,
         "langgraph_node": "n0",
