@@ -89,7 +89,11 @@ class CeleryBackend:
         from workers.embedded import join  # noqa: PLC0415 an optional extra
 
         lease = join(Path(folder) if folder else None)
-        backend = cls(lease.url, **settings)
+        try:
+            backend = cls(lease.url, **settings)
+        except Exception:
+            lease.leave()
+            raise
         backend._embedded = lease
         return backend
 

@@ -41,10 +41,8 @@ def add_bootstep(app: Celery, backend: CeleryBackend, task: Any) -> None:
 
         def stop(self, worker: Any) -> None:
             self._sweeper.stop()
-            try:
-                caretaker.wind_up()
-            finally:
-                caretaker.leave(worker.hostname)
+            caretaker.wind_up()
+            caretaker.leave(worker.hostname)
 
         def terminate(self, worker: Any) -> None:
             self.stop(worker)  # a cold shutdown asks this way, and by default nothing happens

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,12 +13,14 @@ from celery import Celery
 
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.replies import WorkerSeen
+from distgraph.errors import DistGraphError
 from workers.depth import depths
 from workers.desk import Office
 from workers.hints import Hint, outgoing
 from workers.loop import Loop
 from workers.sweeper import Duties, Sweeper, lost_record
 
+log = logging.getLogger(__name__)
 GRACE = 5.0
 """Seconds that coroutine jobs get at shutdown before they are given back."""
 FORGET = 86_400.0
@@ -44,9 +47,12 @@ class Caretaker:
         office.ledger().appear(office.settings.namespace, seen)
 
     def leave(self, worker: str) -> None:
-        """Tell that ``worker`` is gone."""
+        """Tell that ``worker`` is gone, if Redis can be told."""
         office = self.office()
-        office.ledger().disappear(office.settings.namespace, (worker,))
+        try:
+            office.ledger().disappear(office.settings.namespace, (worker,))
+        except DistGraphError as error:
+            log.warning("Worker %s leaves without telling: %s", worker, error)
 
     def sweeper(self, worker: str) -> Sweeper:
         """Return the sweeper of the worker named ``worker``."""
@@ -87,7 +93,11 @@ class Caretaker:
             return
         for lease in self.office().leases.of_coroutines():
             held = Hint(lease.x, lease.ns, lease.ep, (lease.tid,))
-            self._release(held, b"", given_back=True)
+            try:
+                self._release(held, b"", given_back=True)
+            except DistGraphError as error:
+                log.warning("A task waits for its lease to run out: %s", error)
+                return
 
     def _release(self, held: Hint, lost: bytes, *, given_back: bool) -> None:
         office = self.office()

@@ -18,7 +18,7 @@ class Settings(BaseSettings):
     ``reach``: how long a client waits for Redis or the broker to be reachable.
     """
 
-    model_config = SettingsConfigDict(env_prefix="DISTGRAPH_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="DISTGRAPH_", extra="forbid")
 
     redis: str = "redis://localhost:6379/0"
     broker: str = ""

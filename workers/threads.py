@@ -14,9 +14,9 @@ from checkpoint_redis.records import Answer
 from checkpoint_redis.replies import Header, Listed
 from distgraph.core.model import ThreadState
 from distgraph.core.resume import bind, pending
-from distgraph.errors import ThreadNotFound
+from distgraph.errors import ThreadBusy, ThreadNotFound
 from distgraph.types import Interrupt
-from workers.answering import check_answered, publish_answered, refuse_question_of_saver
+from workers.answering import busy, check_answered, publish_answered, refuse_question_of_saver
 from workers.desk import nonce
 from workers.flows import Flow, Reach
 from workers.reading import load_state
@@ -85,7 +85,8 @@ class ThreadHandle:
     def resume(self, value: Any) -> str:
         """Answer: a bare value for the only question, or ``{interrupt id: value}``.
 
-        Returns the run's id at once. Raises NothingToResume, NoSuchInterrupt, AmbiguousResume.
+        Returns the run's id at once. Raises NothingToResume, NoSuchInterrupt, AmbiguousResume,
+        ThreadBusy.
         """
         run = str(uuid.uuid4())
         self._backend.perform(self._resume(run, value))
@@ -99,6 +100,8 @@ class ThreadHandle:
             raise _missing(self.id)
         refuse_question_of_saver(loaded, self.id)
         replies = bind(state, value)
+        if loaded.header.st == "busy" and not replies:
+            raise ThreadBusy(busy(self._thread, loaded.header.run))
         pairs = tuple(
             Answer("", reply.task, reply.answer.id, wire.answer(reply.answer)) for reply in replies
         )

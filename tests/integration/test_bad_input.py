@@ -10,9 +10,11 @@ import time
 import uuid
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from distgraph.errors import (
     AmbiguousResume,
@@ -69,6 +71,13 @@ def waiting(shared: Site, thread_id: str) -> dict[str, Any]:
 
 
 # --- calls ---------------------------------------------------------------------------------------
+
+
+def test_a_mistyped_setting_is_refused_by_its_name(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match="leese"):
+        CeleryBackend("redis://localhost:1/0", leese=1)
+    with pytest.raises(ValidationError, match="leese"):
+        CeleryBackend.embedded(tmp_path / "data", leese=1)
 
 
 def test_a_call_without_a_thread_id_is_refused(idle: Site) -> None:

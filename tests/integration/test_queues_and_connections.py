@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypedDict
 
 import pytest
 
-from distgraph.errors import BrokerUnavailable, NothingToResume
+from distgraph.errors import BrokerUnavailable, NothingToResume, ThreadBusy
 from distgraph.graph import START, StateGraph
 from distgraph.types import Command, interrupt
 from tests.support.redis_server import RedisServer
@@ -229,6 +229,33 @@ def test_a_runs_result_is_its_own_after_a_later_run(
         wait_until(lambda: first.status == "success", 20.0, "the first run")
         assert graph.invoke({}, on("t")) == {"xs": [1, 1]}
         assert first.result() == {"xs": [1]}
+
+
+def test_a_bare_answer_to_a_thread_that_runs_is_told_that_it_does(
+    redis_server: RedisServer, namespace: str
+) -> None:
+    backend = CeleryBackend(redis_server.url, namespace=namespace)
+    graph = graph_of(backend, "g", one)
+    run = graph.submit({}, on("t"))
+    for answer in (
+        lambda: graph.submit(Command(resume="yes"), on("t")),
+        lambda: backend.thread("t").resume("yes"),
+    ):
+        with pytest.raises(ThreadBusy, match="is busy with run"):
+            answer()
+    assert (backend.thread("t").status, run.status) == ("busy", "pending")
+
+
+def test_a_worker_that_leaves_while_redis_is_away_says_so_in_a_line(
+    tmp_path: Path, namespace: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = RedisServer(tmp_path).start()
+    backend = CeleryBackend(server.url, namespace=namespace, reach=0.2)
+    backend.caretaker.appear("w")
+    server.kill()
+    backend.caretaker.leave("w")
+    (line,) = [r for r in caplog.records if "leaves without telling" in r.getMessage()]
+    assert line.exc_info is None
 
 
 def test_an_answer_to_a_cancelled_thread_starts_nothing(
