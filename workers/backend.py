@@ -249,12 +249,12 @@ class CeleryBackend:
     def submit(self, compiled: Any, job: Job) -> Run:
         """Start ``job`` and return its handle."""
         begun: Begun = self.perform(self._begin(job))
-        return Run(self, compiled, job.place.thread_id, begun, job.modes)
+        return Run(self, compiled, job, begun)
 
     async def asubmit(self, compiled: Any, job: Job) -> Run:
         """Do what ``submit`` does."""
         begun: Begun = await acarry(self._begin(job), self._async_means())
-        return Run(self, compiled, job.place.thread_id, begun, job.modes)
+        return Run(self, compiled, job, begun)
 
     def following(
         self,

@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any
 
 from distgraph import _frame
+from distgraph.graph.jobs import about
 from distgraph.graph.nested import Inner
 from distgraph.graph.results import conclude, result_of
 from distgraph.streaming import View, chunks
 
 if TYPE_CHECKING:
     from distgraph.graph.compiled import CompiledStateGraph
+    from distgraph.runners.backend import Job
     from workers.backend import CeleryBackend
     from workers.flows import Flow
     from workers.starting import Begun
@@ -26,13 +28,12 @@ class Run:
         self,
         backend: CeleryBackend,
         compiled: CompiledStateGraph,
-        thread_id: str,
+        job: Job,
         begun: Begun,
-        modes: frozenset[str],
     ) -> None:
         self._backend, self._compiled, self._begun = backend, compiled, begun
-        self._modes = modes
-        self.thread_id = thread_id
+        self._modes, self._about = job.modes, about(job)
+        self.thread_id = job.place.thread_id
 
     @property
     def id(self) -> str:
@@ -90,7 +91,8 @@ class Run:
         return self._backend.following(graph, self.thread_id, self._begun, timeout, modes)
 
     def _view(self) -> View:
-        return View(self._compiled.graph, self._modes, self._compiled.graph.outputs, set())
+        graph = self._compiled.graph
+        return View(graph, self._modes, tuple(graph.channels), set(), self._about)
 
     def __repr__(self) -> str:
         return f"<Run {self.id} of thread {self.thread_id!r}>"

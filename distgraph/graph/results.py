@@ -94,7 +94,8 @@ def rebuild(error: Errored) -> Exception:
     instance is made without running its ``__init__``. What is not found is a RemoteNodeError.
     """
     made = _made(error) or RemoteNodeError(f"{error.kind}: {error.message}")
-    for note in (*error.notes, f"Traceback in the worker:\n{error.traceback}"):
+    said = "" if error.message in str(made) else error.message  # not all of it stands in args
+    for note in (said, *error.notes, f"Traceback in the worker:\n{error.traceback}"):
         if note.strip():
             made.add_note(note)
     return made
@@ -106,8 +107,9 @@ def _made(error: Errored) -> Exception | None:
     if not (isinstance(found, type) and issubclass(found, Exception)):
         return None
     try:
-        made: Exception = found.__new__(found)
-        made.args = error.args or (error.message,)
+        args = error.args or (error.message,)
+        made: Exception = found.__new__(found, *args)
+        made.args = args
         str(made)
     except Exception:  # noqa: BLE001 the class needs more than a record has
         return None

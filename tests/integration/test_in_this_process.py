@@ -26,6 +26,10 @@ class State(TypedDict, total=False):
     xs: Annotated[list[Any], operator.add]
 
 
+class Hidden(TypedDict, total=False):
+    hidden: int
+
+
 def closures(seen: list[str]) -> StateGraph[Any]:
     """Return a graph of functions that no other process could import."""
 
@@ -94,6 +98,24 @@ def test_the_embedded_redis_carries_a_graph(tmp_path: Path) -> None:
             check(graph, seen)
     finally:
         backend.close()
+
+
+def test_a_submitted_run_streams_what_the_graph_streams(
+    redis_server: RedisServer, namespace: str
+) -> None:
+    class Shown(TypedDict, total=False):
+        xs: list[Any]
+
+    backend = CeleryBackend(redis_server.url, namespace=namespace)
+    builder = StateGraph(State, output_schema=Shown)
+    builder.add_node("a", lambda _: {"xs": [1], "hidden": 2}, input_schema=Hidden)
+    graph = builder.add_edge(START, "a").compile(name="shown", backend=backend)
+    modes: Any = ["values", "updates"]
+    with backend.worker():
+        streamed = list(graph.stream({}, on("1"), stream_mode=modes))
+        run = graph.submit({}, on("2"), stream_mode=modes)
+        assert list(run.stream()) == streamed
+    assert streamed[-1] == ("values", {"xs": [1], "hidden": 2})
 
 
 def test_a_run_is_not_waited_for_inside_a_node(redis_server: RedisServer, namespace: str) -> None:
