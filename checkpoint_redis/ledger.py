@@ -83,6 +83,10 @@ class Ledger:
         self.check()
         return self._carry(command)
 
+    def once(self) -> Ledger:
+        """Return a ledger on the same client that repeats nothing."""
+        return Ledger(self.client, retry_for=0.0, namespace=self._unchecked)
+
     def together(self, given: Sequence[Command[T]]) -> Iterator[T]:
         """Carry out many commands in one round trip; those that fail are repeated one by one."""
         self.check()

@@ -65,7 +65,7 @@ def sweep_now(office: Office, shard: int) -> None:
     """Act on what is due in ``shard``; what fails here is left to the sweeper."""
     lost = office.registry.common_wire().error(worker_lost(office.settings.max_lost))
     try:
-        sweep_shards(office.ledger(), office.settings, (shard,), lost, office.publish)
+        sweep_shards(office.ledger().once(), office.settings, (shard,), lost, office.publish)
     except DistGraphError as error:
         log.info("A retry waits for the next sweep: %s", error)
 

@@ -82,9 +82,10 @@ class Sweeper:
         """Appear, and sweep when it is its turn; False when Redis, last ``seen`` then, is away."""
         try:
             self._duties.appear()
+            mine = self._ledger().sweeper_turn(self._settings.namespace, self._duties.owner)
             if self._let_beat(time.monotonic() - seen):
                 return True
-            if self._ledger().sweeper_turn(self._settings.namespace, self._duties.owner):
+            if mine:
                 self.sweep()
         except StoreUnavailable as error:
             log.warning("A sweep failed and is repeated: %s", error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,6 +85,17 @@ def test_a_call_waits_for_redis_to_come_back(own_server: RedisServer, namespace:
         header = Ledger(client, retry_for=5).header(driver.thread)
         assert header is not None
         assert header.st == "busy"
+
+
+def test_a_ledger_that_repeats_nothing_fails_without_a_pause(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    client = redis.Redis.from_url(f"redis://127.0.0.1:{free_port()}", retry=None)
+    with pytest.raises(StoreUnavailable):
+        Ledger(client).once().header(keys.Thread("t", "thread"))
+    assert pauses == []
 
 
 def test_an_unreachable_redis_is_named_without_its_password() -> None:
