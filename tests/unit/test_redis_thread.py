@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 import redis
 
@@ -160,18 +158,17 @@ def test_several_answers_to_one_task_are_given_in_their_order(d: Driver) -> None
     assert d.claim(ep, "a").tasks[0].answers == (b"one", b"two")
 
 
-def test_many_answers_at_once_take_as_long_as_their_results(d: Driver) -> None:
+def test_thousands_of_answers_are_taken_at_once(d: Driver) -> None:
     tids = [f"t{n}" for n in range(5_000)]
     ep = d.started(*tids)
     asked = [Finished(tid, "", b"q", questions=((f"q-{tid}", 0),)) for tid in tids]
-    pairs = tuple(Answer("", tid, f"q-{tid}", b"yes") for tid in tids)
-    began = time.monotonic()
     for first in range(0, len(tids), 500):
         part = tuple(asked[first : first + 500])
         d.ledger.complete(d.thread, "", ep, part, tok="t", tok2="adv", lease_ms=LEASE)
-    completed = time.monotonic()
+    pairs = tuple(Answer("", tid, f"q-{tid}", tid.encode()) for tid in tids)
     assert d.ledger.answer(d.thread, "run-2", "resume", pairs, rnd="r").status == "go"
-    assert time.monotonic() - completed < 2 * (completed - began)
+    assert set(d.states().values()) == {"Q"}
+    assert d.claim(ep, "t4999").tasks[0].answers == (b"t4999",)
 
 
 def test_of_several_answers_all_are_accepted_or_none(d: Driver) -> None:
