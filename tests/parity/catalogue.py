@@ -43,7 +43,7 @@ def on_celery(names: Iterable[str] = CASES) -> list[Any]:
         pytest.param(
             name,
             id=name,
-            marks=[pytest.mark.xfail(reason=APART[name], strict=False)] if name in APART else [],
+            marks=[pytest.mark.xfail(reason=APART[name], strict=True)] if name in APART else [],
         )
         for name in names
     ]
