@@ -11,7 +11,7 @@ from checkpoint_redis.commands.read import checked
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class StreamEvent:
     """One event.
 
     kind and payload: run (run, how it began), step (ns, cp, step), task (ns, tid, attempt),
@@ -33,11 +33,11 @@ def is_end(entry: tuple[bytes, Mapping[bytes, bytes]]) -> bool:
 
 
 @checked
-def decode(entry: tuple[bytes, Mapping[bytes, bytes]]) -> Event:
+def decode(entry: tuple[bytes, Mapping[bytes, bytes]]) -> StreamEvent:
     """Read an entry as redis-py's XREAD and XRANGE give it."""
     name, fields = entry
     payload = json.loads(fields[b"p"])
-    return Event(
+    return StreamEvent(
         id=name.decode(),
         kind=fields[b"k"].decode(),
         payload=tuple(payload),

@@ -24,7 +24,7 @@ from distgraph.errors import StoreError, StoreUnavailable
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Command = Script[T] | Plain[T]
+Operation = Script[T] | Plain[T]
 
 RETRY_FOR = 10.0
 _FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
@@ -38,7 +38,7 @@ _TEMPORARY = (
 _FINAL = (exceptions.AuthenticationError, exceptions.AuthorizationError)
 
 
-def _method(command: Callable[P, Command[T]]) -> Callable[Concatenate[Ledger, P], T]:
+def _method(command: Callable[P, Operation[T]]) -> Callable[Concatenate[Ledger, P], T]:
     @wraps(command)
     def method(self: Ledger, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return self.call(command(*args, **kwargs))
@@ -47,7 +47,7 @@ def _method(command: Callable[P, Command[T]]) -> Callable[Concatenate[Ledger, P]
 
 
 def _async(
-    command: Callable[P, Command[T]],
+    command: Callable[P, Operation[T]],
 ) -> Callable[Concatenate[AsyncLedger, P], Awaitable[T]]:
     @wraps(command)
     async def method(self: AsyncLedger, /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -78,7 +78,7 @@ class Ledger:
             self._carry(commands.meta(self._unchecked, _install_id()))
             self._unchecked = ""
 
-    def call(self, command: Command[T]) -> T:
+    def call(self, command: Operation[T]) -> T:
         """Carry out ``command``."""
         self.check()
         return self._carry(command)
@@ -87,7 +87,7 @@ class Ledger:
         """Return a ledger on the same client that repeats nothing."""
         return Ledger(self.client, retry_for=0.0, namespace=self._unchecked)
 
-    def together(self, given: Sequence[Command[T]]) -> Iterator[T]:
+    def together(self, given: Sequence[Operation[T]]) -> Iterator[T]:
         """Carry out many commands in one round trip; those that fail are repeated one by one."""
         self.check()
         pipe: Any = self.client.pipeline(transaction=False)
@@ -101,7 +101,7 @@ class Ledger:
             failed = isinstance(raw, exceptions.RedisError)
             yield self.call(command) if failed else command.read(raw)
 
-    def _carry(self, command: Command[T]) -> T:
+    def _carry(self, command: Operation[T]) -> T:
         pauses = _pauses(self._retry_for)
         while True:
             try:
@@ -110,7 +110,7 @@ class Ledger:
                 pause = _pause_after(error, pauses, self.client)
             time.sleep(pause)
 
-    def _send(self, command: Command[Any]) -> Any:
+    def _send(self, command: Operation[Any]) -> Any:
         try:
             return self._execute(*_words(command))
         except exceptions.NoScriptError:
@@ -170,12 +170,12 @@ class AsyncLedger:
             await self._carry(commands.meta(self._unchecked, _install_id()))
             self._unchecked = ""
 
-    async def call(self, command: Command[T]) -> T:
+    async def call(self, command: Operation[T]) -> T:
         """Carry out ``command``."""
         await self.check()
         return await self._carry(command)
 
-    async def _carry(self, command: Command[T]) -> T:
+    async def _carry(self, command: Operation[T]) -> T:
         pauses = _pauses(self._retry_for)
         while True:
             try:
@@ -184,7 +184,7 @@ class AsyncLedger:
                 pause = _pause_after(error, pauses, self.client)
             await asyncio.sleep(pause)
 
-    async def _send(self, command: Command[Any]) -> Any:
+    async def _send(self, command: Operation[Any]) -> Any:
         try:
             return await self._execute(*_words(command))
         except exceptions.NoScriptError:
@@ -231,13 +231,13 @@ def _install_id() -> str:
     return secrets.token_hex(8)
 
 
-def _words(command: Command[Any]) -> tuple[Any, ...]:
+def _words(command: Operation[Any]) -> tuple[Any, ...]:
     if isinstance(command, Plain):
         return command.words
     return ("EVALSHA", source.sha(command.name), len(command.keys), *command.keys, *command.args)
 
 
-def _words_in_full(command: Command[Any]) -> tuple[Any, ...]:
+def _words_in_full(command: Operation[Any]) -> tuple[Any, ...]:
     """Scripts vanish when Redis restarts or fails over; EVAL brings one back."""
     if isinstance(command, Plain):
         return command.words

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Outcome = Literal["go", "stop", "end", "fail"]
+StepOutcome = Literal["go", "stop", "end", "fail"]
 AnswerMode = Literal["resume", "reask", "retry"]
 
 STAGE_ABOVE = 5_000
@@ -36,7 +36,7 @@ class CheckpointEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class NewHead:
     """The checkpoint that becomes the head of a frame; cp '' when none is left."""
 
     ns: str
@@ -46,7 +46,7 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Superstep:
+class SuperstepEntry:
     """What follows a start or a commit.
 
     ``go`` queues ``tasks``; ``stop`` is a static breakpoint; ``end`` is success; ``fail`` ends the
@@ -57,7 +57,7 @@ class Superstep:
     ep: str
     checkpoints: tuple[CheckpointEntry, ...]
     tasks: tuple[TaskEntry, ...]
-    outcome: Outcome
+    outcome: StepOutcome
     stop: int
     error: bytes = b""
     nulls: tuple[bytes, ...] = ()
@@ -65,7 +65,7 @@ class Superstep:
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class ResultEntry:
     """What one task left: its writes, or with ``questions`` the blob of what it asks.
 
     questions: ((id, deadline in ms since 1970 or 0), ...).
@@ -80,7 +80,7 @@ class Finished:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AnswerEntry:
     """An answer to one question of one task."""
 
     ns: str
@@ -101,7 +101,7 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
-class Custom:
+class CustomEntry:
     """A custom event of a task's attempt."""
 
     ns: str

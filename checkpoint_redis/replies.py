@@ -8,7 +8,7 @@ from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
-class Hint:
+class OutboxEntry:
     """A task to publish, with its routing; tid '@' is an advance."""
 
     ns: str
@@ -19,7 +19,7 @@ class Hint:
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
+class Submitted:
     """How a start went.
 
     ``dup``: this run id was started before, its status is ``outcome``; ``ep`` and ``event_id``
@@ -47,7 +47,7 @@ class Answered:
     ep: str = ""
     event_id: str = "0-0"
     run: str = ""
-    hints: tuple[Hint, ...] = ()
+    hints: tuple[OutboxEntry, ...] = ()
     advance: bool = False
     more: bool = False
     pending: tuple[str, ...] = ()
@@ -55,7 +55,7 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class FrameHead:
     """A frame as a job sees it; ``active`` counts the tasks that are not done."""
 
     graph: str
@@ -75,7 +75,7 @@ class Head:
 class Context:
     """What a job reads: a channel is None when its blob is to be fetched apart."""
 
-    head: Head
+    head: FrameHead
     cfg: bytes
     nulls: tuple[bytes, ...]
     checkpoint: bytes | None
@@ -120,7 +120,7 @@ class Advance:
 
 
 @dataclass(frozen=True, slots=True)
-class Completed:
+class Recorded:
     """Per task done, dup, stale or gone; ``advance`` when this caller is to reduce."""
 
     closing: Literal["open", "paused", "advance", "gone"]
@@ -141,7 +141,7 @@ class Released:
     """``failed``: a task vanished too often and ended the run."""
 
     status: Literal["released", "failed", "gone"]
-    hints: tuple[Hint, ...] = ()
+    hints: tuple[OutboxEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ class Due:
     ep: str
     kind: str
     tid: str
-    hints: tuple[Hint, ...]
+    hints: tuple[OutboxEntry, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +222,7 @@ class OpenTask:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class OpenQuestions:
     """What an interrupted task asks: ((iid, deadline in ms or 0), ...) and the blob."""
 
     tid: str
@@ -255,7 +255,7 @@ class Loaded:
     channels: Mapping[str, bytes | None]
     tasks: tuple[OpenTask, ...]
     writes: Mapping[str, bytes]
-    questions: tuple[Asked, ...]
+    questions: tuple[OpenQuestions, ...]
     nulls: tuple[bytes, ...]
     log: tuple[bytes, ...] = ()
     over: bool = False

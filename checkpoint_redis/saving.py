@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from checkpoint_redis import commands
 from checkpoint_redis.commands import Plain, Script
 from checkpoint_redis.keys import Thread
-from checkpoint_redis.records import CheckpointEntry, Head
+from checkpoint_redis.records import CheckpointEntry, NewHead
 from checkpoint_redis.replies import Changed, Header, Loaded
 from checkpoint_redis.stored import Archive
 from distgraph.checkpoint.base import (
@@ -25,7 +25,7 @@ from distgraph.checkpoint.base import (
     get_checkpoint_metadata,
 )
 from distgraph.checkpoint.base.blobs import matches
-from distgraph.checkpoint.base.config import Place, checkpoint_place, place_of
+from distgraph.checkpoint.base.config import Coordinates, checkpoint_place, place_of
 from distgraph.checkpoint.base.types import INTERRUPT, RunnableConfig
 from distgraph.errors import ThreadBusy, ThreadConflict, ThreadNotFound
 
@@ -37,7 +37,7 @@ ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Found:
+class Located:
     """Where a checkpoint is; sorts by its id."""
 
     cp: str
@@ -56,7 +56,7 @@ def get_tuple(archive: Archive, config: Mapping[str, Any]) -> Steps[CheckpointTu
 
 
 def get_found(
-    archive: Archive, found: Found, wanted: Mapping[str, Any] | None
+    archive: Archive, found: Located, wanted: Mapping[str, Any] | None
 ) -> Steps[CheckpointTuple | None]:
     """Return a checkpoint when its metadata has every entry of ``wanted``."""
     return (
@@ -76,7 +76,7 @@ def _get(
         return None
     names = archive.refs(loaded.checkpoint)
     channels = yield from _channels(thread, ns, names, loaded.channels)
-    return archive.read(Place(loaded.header.thread_id, ns, cp), loaded, channels)
+    return archive.read(Coordinates(loaded.header.thread_id, ns, cp), loaded, channels)
 
 
 def _channels(
@@ -93,7 +93,7 @@ def _channels(
 
 def places(
     archive: Archive, config: Mapping[str, Any] | None, before: Mapping[str, Any] | None
-) -> Steps[list[Found]]:
+) -> Steps[list[Located]]:
     """Return where the checkpoints are that ``config`` may mean, newest first."""
     older_than = get_checkpoint_id(before) if before else None
     place = place_of(config) if config else None
@@ -120,7 +120,7 @@ def _all(namespace: str) -> Steps[set[Thread]]:
             return found
 
 
-def _of_thread(thread: Thread) -> Steps[tuple[set[str], list[Found]]]:
+def _of_thread(thread: Thread) -> Steps[tuple[set[str], list[Located]]]:
     """Return every field of the thread's checkpoint key, and the checkpoints among them."""
     cursor, names = 0, set[str]()
     while True:
@@ -129,7 +129,7 @@ def _of_thread(thread: Thread) -> Steps[tuple[set[str], list[Found]]]:
         if cursor == 0:
             break
     keys = (name[2:].rpartition("|") for name in names if name.startswith("k|"))
-    return names, sorted(Found(cp, ns, thread.x) for ns, _, cp in keys)
+    return names, sorted(Located(cp, ns, thread.x) for ns, _, cp in keys)
 
 
 # --- writing ----------------------------------------------------------------------------------
@@ -224,7 +224,7 @@ def copy_thread(archive: Archive, source_id: str, target_id: str) -> Steps[None]
 
 
 def _raw(
-    archive: Archive, source: Thread, where: Found, blob: bytes, sent: set[tuple[str, str]]
+    archive: Archive, source: Thread, where: Located, blob: bytes, sent: set[tuple[str, str]]
 ) -> Steps[CheckpointEntry]:
     """Return a stored checkpoint with those channels that were not sent yet, undecoded."""
     refs = archive.refs(blob)
@@ -237,7 +237,7 @@ def _raw(
 def prune(archive: Archive, thread_id: str) -> Steps[None]:
     """Keep the latest checkpoint of each namespace."""
 
-    def doomed(found: list[Found], blobs: Mapping[Found, bytes]) -> set[Found]:
+    def doomed(found: list[Located], blobs: Mapping[Located, bytes]) -> set[Located]:
         del blobs
         latest = {each.ns: each for each in found}
         return set(found) - set(latest.values())
@@ -249,7 +249,7 @@ def delete_for_runs(archive: Archive, run_ids: Sequence[str]) -> Steps[None]:
     """Delete the checkpoints whose metadata name one of the runs, in all threads."""
     runs = set(map(str, run_ids))
 
-    def doomed(found: list[Found], blobs: Mapping[Found, bytes]) -> set[Found]:
+    def doomed(found: list[Located], blobs: Mapping[Located, bytes]) -> set[Located]:
         return {each for each in found if archive.metadata(blobs[each]).get("run_id") in runs}
 
     for thread in (yield from _all(archive.namespace)):
@@ -280,8 +280,8 @@ def _forget(archive: Archive, thread: Thread, doomed: Any) -> Steps[None]:
         _check(changed, thread)
 
 
-def _blobs(thread: Thread, found: list[Found]) -> Steps[dict[Found, bytes]]:
-    blobs: dict[Found, bytes] = {}
+def _blobs(thread: Thread, found: list[Located]) -> Steps[dict[Located, bytes]]:
+    blobs: dict[Located, bytes] = {}
     for ns in {each.ns for each in found}:
         here = [each for each in found if each.ns == ns]
         for start in range(0, len(here), CHUNK):
@@ -292,8 +292,8 @@ def _blobs(thread: Thread, found: list[Found]) -> Steps[dict[Found, bytes]]:
 
 
 def _unused(
-    archive: Archive, names: set[str], blobs: Mapping[Found, bytes], gone: set[Found]
-) -> tuple[tuple[str, ...], tuple[Head, ...]]:
+    archive: Archive, names: set[str], blobs: Mapping[Located, bytes], gone: set[Located]
+) -> tuple[tuple[str, ...], tuple[NewHead, ...]]:
     """Return the fields to be removed, and the new heads where the head is among them."""
     kept = {each: archive.refs(blob) for each, blob in blobs.items() if each not in gone}
     used = {f"v|{each.ns}|{ref}" for each, refs in kept.items() for ref in refs}
@@ -310,9 +310,9 @@ def _unused(
         rest = [each for each in kept if each.ns == ns]
         last = max(rest, default=None)
         if last is None:
-            heads.append(Head(ns))
+            heads.append(NewHead(ns))
         elif last.cp < max(each.cp for each in gone if each.ns == ns):
-            heads.append(Head(ns, last.cp, archive.step(blobs[last]), kept[last]))
+            heads.append(NewHead(ns, last.cp, archive.step(blobs[last]), kept[last]))
     return tuple(fields), tuple(heads)
 
 

@@ -23,7 +23,7 @@ from distgraph.checkpoint.base import (
     PendingWrite,
 )
 from distgraph.checkpoint.base.blobs import dump, load
-from distgraph.checkpoint.base.config import Place
+from distgraph.checkpoint.base.config import Coordinates
 from distgraph.checkpoint.serde.base import SerializerProtocol
 from distgraph.checkpoint.serde.jsonplus import TYPE_NAME, JsonPlusSerializer
 from distgraph.core import model
@@ -69,7 +69,7 @@ class Archive:
 
     def entry(
         self,
-        place: Place,
+        place: Coordinates,
         checkpoint: Checkpoint,
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
@@ -125,7 +125,7 @@ class Archive:
         return record
 
     def read(
-        self, place: Place, loaded: Loaded, channels: Mapping[str, bytes | None]
+        self, place: Coordinates, loaded: Loaded, channels: Mapping[str, bytes | None]
     ) -> CheckpointTuple:
         """Return the checkpoint that was loaded, with its channel blobs ("channel@ref")."""
         record = self._record(loaded.checkpoint or b"")
@@ -139,7 +139,7 @@ class Archive:
 
     def _read_core(
         self,
-        place: Place,
+        place: Coordinates,
         record: Any,
         loaded: Loaded,
         channels: Mapping[str, bytes | None],
@@ -243,7 +243,7 @@ def _refs(versions: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _as_core(
-    place: Place, checkpoint: Checkpoint, metadata: CheckpointMetadata
+    place: Coordinates, checkpoint: Checkpoint, metadata: CheckpointMetadata
 ) -> model.Checkpoint | None:
     """Return the core's checkpoint when it holds everything that is in ``checkpoint``."""
     parent = place.config if place.checkpoint_id else None
@@ -257,7 +257,7 @@ def _as_core(
 
 
 def _tuple(
-    here: Place,
+    here: Coordinates,
     checkpoint: Checkpoint,
     metadata: CheckpointMetadata,
     parent: str | None,

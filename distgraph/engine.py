@@ -101,7 +101,7 @@ class SaveUpdate:
 
 
 Request = Load | NewStamp | Save | SaveAnswers | Execute | RunHere | SaveUpdate
-Run = Generator[Request, Any, Outcome]
+Program = Generator[Request, Any, Outcome]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class Start:
     parents: dict[str, str] = field(default_factory=dict)
 
 
-def run(graph: Graph, start: Start, ns: str = "") -> Run:
+def run(graph: Graph, start: Start, ns: str = "") -> Program:
     """Carry a frame from ``start`` to its outcome.
 
     Raises EmptyInputError, InvalidUpdateError and ResumeError before anything is stored.
@@ -137,7 +137,7 @@ def run(graph: Graph, start: Start, ns: str = "") -> Run:
     return (yield from advance(graph, opened, limits, ns))
 
 
-def run_nested(graph: Graph, start: Start, ns: str) -> Run:
+def run_nested(graph: Graph, start: Start, ns: str) -> Program:
     """Carry the frame of a graph called inside a task; one that is under way goes on."""
     state: ThreadState | None = yield Load()
     limits = limits_of(start, state)
@@ -150,7 +150,7 @@ def run_nested(graph: Graph, start: Start, ns: str) -> Run:
     return (yield from advance(graph, opened, limits, ns))
 
 
-def advance(graph: Graph, state: ThreadState, limits: Limits, ns: str = "") -> Run:
+def advance(graph: Graph, state: ThreadState, limits: Limits, ns: str = "") -> Program:
     """Carry on from ``state``, of which everything is stored."""
     decision = decide(graph, state, limits, ns)
     while True:

@@ -24,7 +24,7 @@ from distgraph.core.model import (
 )
 from distgraph.core.plan import is_input, plan, task_id, tasks_of
 from distgraph.core.update import COPY, INPUT, Pretended, author, check_nodes, pretend
-from distgraph.engine import Load, NewStamp, Request, Run, RunHere, SaveUpdate
+from distgraph.engine import Load, NewStamp, Program, Request, RunHere, SaveUpdate
 from distgraph.errors import InvalidUpdateError
 from distgraph.types import StateUpdate
 
@@ -33,7 +33,7 @@ Step = Generator[Request, Any, ThreadState]
 
 def update(
     graph: Graph, supersteps: Sequence[Sequence[StateUpdate]], limits: Limits, ns: str = ""
-) -> Run:
+) -> Program:
     """Write ``supersteps`` onto a thread, one checkpoint each.
 
     Raises ValueError for an empty list, TypeError for something else than updates, and

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workers.backend import CeleryBackend
-from workers.run import Run
+from workers.client.run import Run
 from workers.settings import Settings
 
 __all__ = ["CeleryBackend", "Run", "Settings"]

@@ -25,25 +25,25 @@ from distgraph.core.model import ThreadState
 from distgraph.events import Event
 from distgraph.runners.backend import Job, Listing, Place
 from distgraph.runners.local import LocalBackend
-from workers import following, reading, starting
-from workers.backoffs import Backoffs
-from workers.bootstep import add_bootstep
-from workers.caretaker import Caretaker
-from workers.celery_settings import broker_url, own_app
-from workers.clients import Clients
-from workers.desk import Office, nonce, sweep_now
-from workers.dispatched import Dispatched
-from workers.flows import AsyncMeans, Flow, Means, acarry, atold, carry, told
-from workers.inside import consume, worker_inside
-from workers.leases import Leases
-from workers.loop import Loop
-from workers.publisher import CeleryPublisher
-from workers.run import Run
-from workers.served import Registry, Served
+from workers.broker.publisher import CeleryPublisher
+from workers.broker.settings import broker_url, own_app
+from workers.client import following, reading, starting
+from workers.client.flows import AsyncMeans, Flow, Means, acarry, atold, carry, told
+from workers.client.run import Run
+from workers.client.starting import Begun
+from workers.client.threads import ThreadHandle, ThreadInfo, list_threads
 from workers.settings import Settings
-from workers.starting import Begun
-from workers.tasks import add_task
-from workers.threads import ThreadHandle, ThreadInfo, list_threads
+from workers.shared.clients import Clients
+from workers.shared.served import Registry, Served
+from workers.worker.backoffs import Backoffs
+from workers.worker.bootstep import add_bootstep
+from workers.worker.caretaker import Caretaker
+from workers.worker.desk import Office, nonce, sweep_now
+from workers.worker.dispatched import Dispatched
+from workers.worker.inside import consume, worker_inside
+from workers.worker.leases import Leases
+from workers.worker.loop import Loop
+from workers.worker.task import add_task
 
 
 class CeleryBackend:
@@ -86,7 +86,7 @@ class CeleryBackend:
 
         Several processes may share a folder; the last to leave stops the server, the data stays.
         """
-        from workers.embedded import join  # noqa: PLC0415 an optional extra
+        from workers.embedded.membership import join  # noqa: PLC0415 an optional extra
 
         lease = join(Path(folder) if folder else None)
         try:

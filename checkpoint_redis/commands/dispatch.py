@@ -9,8 +9,8 @@ from checkpoint_redis import keys
 from checkpoint_redis.commands.read import checked, hints, text
 from checkpoint_redis.commands.script import Arguments, Plain, Script
 from checkpoint_redis.keys import Thread
-from checkpoint_redis.records import Custom, Lease
-from checkpoint_redis.replies import Due, Hint, Released
+from checkpoint_redis.records import CustomEntry, Lease
+from checkpoint_redis.replies import Due, OutboxEntry, Released
 
 SWEEP_EVERY_MS = 900
 
@@ -83,7 +83,7 @@ def sweeper_turn(namespace: str, owner: str) -> Plain[bool]:
 
 def outbox(
     thread: Thread, ns: str, ep: str, cursor: int = 0, *, count: int = 1_000
-) -> Script[tuple[int, tuple[Hint, ...]]]:
+) -> Script[tuple[int, tuple[OutboxEntry, ...]]]:
     """Read about ``count`` tasks of the whole outbox, and the next cursor (0 = all read)."""
     return Arguments().script("outbox", thread, _outbox, ns=ns, ep=ep, cursor=cursor, count=count)
 
@@ -100,7 +100,7 @@ def overdue(
     return Arguments().script("overdue", key, _dues, empty=empty, limit=limit)
 
 
-def emit(thread: Thread, run: str, events: tuple[Custom, ...]) -> Script[bool]:
+def emit(thread: Thread, run: str, events: tuple[CustomEntry, ...]) -> Script[bool]:
     """Append custom events, unless ``run`` is not the run under way any more (False)."""
     arguments = Arguments()
     records = [[e.ns, e.tid, e.tok, arguments.add(e.blob)] for e in events]
@@ -132,5 +132,5 @@ def _dues(raw: Any) -> tuple[Due, ...]:
 
 
 @checked
-def _outbox(raw: Any) -> tuple[int, tuple[Hint, ...]]:
+def _outbox(raw: Any) -> tuple[int, tuple[OutboxEntry, ...]]:
     return int(raw[0]), hints(raw[1])

@@ -19,7 +19,15 @@ from checkpoint_redis.commands.read import (
 from checkpoint_redis.commands.read import thread_id as read_thread_id
 from checkpoint_redis.commands.script import Arguments, Plain, Script
 from checkpoint_redis.keys import Thread
-from checkpoint_redis.replies import Asked, Header, Listed, Loaded, Nulls, OpenTask, RunOutcome
+from checkpoint_redis.replies import (
+    Header,
+    Listed,
+    Loaded,
+    Nulls,
+    OpenQuestions,
+    OpenTask,
+    RunOutcome,
+)
 
 CHUNK = 500
 
@@ -165,9 +173,9 @@ def _open_task(s: Mapping[str, bytes], tid: str) -> OpenTask:
     )
 
 
-def _asked(u: Mapping[str, bytes], s: Mapping[str, bytes], tid: str) -> Asked:
+def _asked(u: Mapping[str, bytes], s: Mapping[str, bytes], tid: str) -> OpenQuestions:
     questions = tuple((iid, int(deadline)) for iid, deadline in record(u[tid]))
-    return Asked(tid, questions, s[f"v|{tid}"])
+    return OpenQuestions(tid, questions, s[f"v|{tid}"])
 
 
 @checked

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from checkpoint_redis.replies import Context, Head, Hint
+from checkpoint_redis.replies import Context, FrameHead, OutboxEntry
 from distgraph.errors import CorruptRecord
 
 P = ParamSpec("P")
@@ -68,16 +68,16 @@ def items(raw: bytes) -> tuple[bytes, ...]:
     return tuple(found)
 
 
-def hints(raw: Sequence[Sequence[Any]]) -> tuple[Hint, ...]:
+def hints(raw: Sequence[Sequence[Any]]) -> tuple[OutboxEntry, ...]:
     return tuple(
-        Hint(text(ns), text(ep), text(tid), text(queue), number(priority))
+        OutboxEntry(text(ns), text(ep), text(tid), text(queue), number(priority))
         for ns, ep, tid, queue, priority in raw
     )
 
 
 def context(raw: Sequence[Any]) -> Context:
     h, cfg, nulls, checkpoint, channels = raw
-    head = Head(
+    head = FrameHead(
         graph=text(h[0]),
         fp=text(h[1]),
         run=text(h[2]),

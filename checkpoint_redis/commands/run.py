@@ -8,8 +8,14 @@ from typing import Any
 from checkpoint_redis.commands.read import checked, hints, text
 from checkpoint_redis.commands.script import Arguments, Script
 from checkpoint_redis.keys import Thread
-from checkpoint_redis.records import Answer, AnswerMode, CheckpointEntry, Superstep, TaskEntry
-from checkpoint_redis.replies import Answered, Changed, Started
+from checkpoint_redis.records import (
+    AnswerEntry,
+    AnswerMode,
+    CheckpointEntry,
+    SuperstepEntry,
+    TaskEntry,
+)
+from checkpoint_redis.replies import Answered, Changed, Submitted
 
 KEEP_OUTCOMES = 200
 
@@ -17,7 +23,7 @@ KEEP_OUTCOMES = 200
 def start(
     thread: Thread,
     run: str,
-    step: Superstep,
+    step: SuperstepEntry,
     *,
     expect: str,
     graph: str,
@@ -27,7 +33,7 @@ def start(
     modes: str = "",
     passed: str = "",
     keep_outcomes: int = KEEP_OUTCOMES,
-) -> Script[Started]:
+) -> Script[Submitted]:
     """Start a run on a thread at rest whose head is ``expect`` ('' = none), or on a new one.
 
     The superstep may do without a checkpoint: the run then goes on from the head.
@@ -55,7 +61,7 @@ def answer(
     thread: Thread,
     run: str,
     mode: AnswerMode,
-    pairs: tuple[Answer, ...] = (),
+    pairs: tuple[AnswerEntry, ...] = (),
     *,
     rnd: str,
     nulls: tuple[bytes, ...] = (),
@@ -122,7 +128,7 @@ def update(
     ``waiting`` leaves it interrupted. With a ``graph``, a thread that does not exist is created.
     """
     arguments = Arguments()
-    step = Superstep(ep, checkpoints, (), "go", 0)
+    step = SuperstepEntry(ep, checkpoints, (), "go", 0)
     return arguments.script(
         "update",
         thread,
@@ -138,18 +144,18 @@ def update(
 
 
 @checked
-def _started(raw: Any) -> Started:
+def _started(raw: Any) -> Submitted:
     match [text(part) for part in raw]:
         case ["go" | "stop" | "end" | "fail" as status, ep, event_id]:
-            return Started(status, ep, event_id)
+            return Submitted(status, ep, event_id)
         case ["busy", run]:
-            return Started("busy", run=run)
+            return Submitted("busy", run=run)
         case ["conflict", head]:
-            return Started("conflict", head=head)
+            return Submitted("conflict", head=head)
         case ["dup", ep, event_id, outcome, run]:
-            return Started("dup", ep, event_id, run, outcome=outcome)
+            return Submitted("dup", ep, event_id, run, outcome=outcome)
         case ["unstaged"]:
-            return Started("unstaged")
+            return Submitted("unstaged")
         case other:
             raise ValueError(f"start answered {other}")
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from checkpoint_redis.commands.run import changed
 from checkpoint_redis.commands.script import Arguments, Script
 from checkpoint_redis.keys import Thread
-from checkpoint_redis.records import CheckpointEntry, Head
+from checkpoint_redis.records import CheckpointEntry, NewHead
 from checkpoint_redis.replies import Changed
 
 
@@ -57,7 +57,7 @@ def put_writes(
 
 
 def forget(
-    thread: Thread, fields: tuple[str, ...], heads: tuple[Head, ...], *, ep: str
+    thread: Thread, fields: tuple[str, ...], heads: tuple[NewHead, ...], *, ep: str
 ) -> Script[Changed]:
     """Remove fields of the checkpoint key, unless the thread has changed since its epoch ``ep``.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from checkpoint_redis.keys import Thread
-from checkpoint_redis.records import CheckpointEntry, Superstep, TaskEntry
+from checkpoint_redis.records import CheckpointEntry, SuperstepEntry, TaskEntry
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -57,7 +57,7 @@ class Arguments:
     def refs(self, refs: tuple[str, ...]) -> str:
         return json.dumps(refs, separators=(",", ":"))
 
-    def superstep(self, step: Superstep) -> dict[str, Any]:
+    def superstep(self, step: SuperstepEntry) -> dict[str, Any]:
         tasks, first = self.tasks(step.tasks)
         checkpoints = [self.checkpoint(c) for c in step.checkpoints]
         return {

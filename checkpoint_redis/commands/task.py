@@ -8,8 +8,8 @@ from typing import Any
 from checkpoint_redis.commands.read import checked, context, number, pairs, text
 from checkpoint_redis.commands.script import Arguments, Script
 from checkpoint_redis.keys import Thread
-from checkpoint_redis.records import Finished, Superstep, TaskEntry
-from checkpoint_redis.replies import Advance, Claimed, ClaimedTask, Committed, Completed
+from checkpoint_redis.records import ResultEntry, SuperstepEntry, TaskEntry
+from checkpoint_redis.replies import Advance, Claimed, ClaimedTask, Committed, Recorded
 
 INLINE = 65_536
 
@@ -75,13 +75,13 @@ def complete(
     thread: Thread,
     ns: str,
     ep: str,
-    results: tuple[Finished, ...],
+    results: tuple[ResultEntry, ...],
     *,
     tok: str,
     tok2: str,
     lease_ms: int,
     inline: int = INLINE,
-) -> Script[Completed]:
+) -> Script[Recorded]:
     """Record results; ``tok2`` becomes the advance token if this closes the barrier."""
     arguments = Arguments()
     return arguments.script(
@@ -102,15 +102,15 @@ def finish(
     thread: Thread,
     ns: str,
     ep: str,
-    result: Finished,
-    step: Superstep,
+    result: ResultEntry,
+    step: SuperstepEntry,
     *,
     tok: str,
     tok2: str,
     lease_ms: int,
     nulls: int = 0,
     inline: int = INLINE,
-) -> Script[Committed | Completed]:
+) -> Script[Committed | Recorded]:
     """Complete and commit the only task of a superstep; when it is not alone, only complete it.
 
     ``nulls``: how many null-task records the claim gave, which were applied.
@@ -132,7 +132,9 @@ def finish(
     )
 
 
-def commit(thread: Thread, ns: str, ep: str, step: Superstep, *, advtok: str) -> Script[Committed]:
+def commit(
+    thread: Thread, ns: str, ep: str, step: SuperstepEntry, *, advtok: str
+) -> Script[Committed]:
     """Replace the closed superstep ``ep`` by ``step``."""
     arguments = Arguments()
     return arguments.script(
@@ -182,7 +184,7 @@ def fail_advance(thread: Thread, ns: str, ep: str, *, advtok: str, error: bytes)
     )
 
 
-def _result(arguments: Arguments, result: Finished) -> list[Any]:
+def _result(arguments: Arguments, result: ResultEntry) -> list[Any]:
     return [
         result.tid,
         result.rnd,
@@ -244,15 +246,15 @@ def _advancing(raw_context: Any, writes: Any) -> Advance:
 
 
 @checked
-def _completed(raw: Any) -> Completed:
+def _completed(raw: Any) -> Recorded:
     if text(raw[0]) == "gone":
-        return Completed("gone")
+        return Recorded("gone")
     statuses = tuple(text(each) for each in raw[1])
     match text(raw[2]):
         case "advance":
-            return Completed("advance", statuses, _advancing(raw[3], raw[4]))
+            return Recorded("advance", statuses, _advancing(raw[3], raw[4]))
         case "open" | "paused" as closing:
-            return Completed(closing, statuses)
+            return Recorded(closing, statuses)
         case other:
             raise ValueError(f"complete answered {other}")
 
@@ -269,5 +271,5 @@ def _committed(raw: Any) -> Committed:
 
 
 @checked
-def _finished(raw: Any) -> Committed | Completed:
+def _finished(raw: Any) -> Committed | Recorded:
     return _completed(raw) if text(raw[0]) == "results" else _committed(raw)

@@ -47,7 +47,7 @@ class Call:
     injected: Mapping[str, Any]
 
 
-Attempt = Generator[Call, Any, Result]
+AttemptCalls = Generator[Call, Any, Result]
 Offload = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 
@@ -113,7 +113,7 @@ def _call_beside(call: Call) -> Any:
         raise RuntimeError(f"'{call.callee.name}' raised StopIteration") from exc
 
 
-def _attempt(graph: Graph, task: Task, values: Mapping[str, Any], frame: TaskFrame) -> Attempt:
+def _attempt(graph: Graph, task: Task, values: Mapping[str, Any], frame: TaskFrame) -> AttemptCalls:
     node = graph.nodes[task.node]
     try:
         given = node.schema.read(values) if task.send is None else task.send.arg

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, is_dataclass
+from dataclasses import is_dataclass
 from typing import Any, TypeGuard
 
 from distgraph import _frame
-from distgraph.core.frame import Invocation, TaskFrame
+from distgraph.core.frame import TaskFrame
 from distgraph.core.graph import Graph
-from distgraph.engine import Start
 from distgraph.graph.checks import check_stops, shortly
 from distgraph.runners.backend import Place
 
@@ -150,16 +149,6 @@ def context_of(schema: Any, context: Any) -> Any:
     if isinstance(context, dict) and isinstance(schema, type) and made:
         return schema(**context)
     return context
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A call of a graph, checked: everything that its run needs to know."""
-
-    start: Start
-    place: Place
-    invocation: Invocation
-    max_concurrency: int | None
 
 
 def surrounding(config: Mapping[str, Any]) -> TaskFrame | None:

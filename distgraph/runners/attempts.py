@@ -20,7 +20,7 @@ from distgraph.runners.backend import Job
 
 
 @dataclass(frozen=True, slots=True)
-class Superstep:
+class OpenSuperstep:
     """The open superstep of a job: the state that its tasks see, and how their frames are made.
 
     ``results`` are those of ``state``, filled in as tasks end: a copy for each would be quadratic
@@ -80,15 +80,15 @@ def open_superstep(
     emit: Callable[[Any], None],
     publish: Callable[[Any], None] | None,
     passes: tuple[type[BaseException], ...],
-) -> Superstep:
+) -> OpenSuperstep:
     """Return the superstep that ``request`` asks to run."""
     checkpoint = with_nulls(job.graph, request.state.checkpoint, request.state.nulls)
     results = dict(request.state.results)
     state = replace(request.state, results=results)
-    return Superstep(job, state, results, checkpoint, emit, publish, passes)
+    return OpenSuperstep(job, state, results, checkpoint, emit, publish, passes)
 
 
-def unstorable(superstep: Superstep, task: Task, error: SerializationError) -> Errored:
+def unstorable(superstep: OpenSuperstep, task: Task, error: SerializationError) -> Errored:
     """Return the failure of a task whose result cannot be stored."""
     named = InvalidUpdateError(f"Node '{task.node}' returned what cannot be stored. {error}")
     named.__cause__ = error

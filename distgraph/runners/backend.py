@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from distgraph.core.frame import Invocation
 from distgraph.core.graph import Graph
 from distgraph.core.model import ThreadState
-from distgraph.engine import Run, Start
+from distgraph.engine import Program, Start
 from distgraph.events import Event
 
 
@@ -31,7 +31,7 @@ class Job:
     """
 
     graph: Graph
-    program: Run
+    program: Program
     place: Place
     invocation: Invocation
     live: bool = False

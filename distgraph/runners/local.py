@@ -29,7 +29,7 @@ from distgraph.runners.here import run_here, run_here_async
 from distgraph.runners.stores import NoStore, SaverCall, SaverStore, Store, new_stamp
 
 Storing = Load | NewStamp | Save | SaveAnswers | SaveUpdate
-Answered = Generator[SaverCall, Any, tuple[Any, tuple[Event, ...]]]
+Answering = Generator[SaverCall, Any, tuple[Any, tuple[Event, ...]]]
 
 
 class LocalBackend:
@@ -185,7 +185,7 @@ def _state_after(request: Storing, answer: Any, before: ThreadState | None) -> T
             return request.state
 
 
-def _answer(job: Job, store: Store, request: Storing) -> Answered:
+def _answer(job: Job, store: Store, request: Storing) -> Answering:
     """Answer a storing request: the answer itself, and what there is to tell about it."""
     match request:
         case Load():

@@ -19,7 +19,7 @@ from distgraph.core.model import Errored, Result, Task, ThreadState
 from distgraph.engine import Execute
 from distgraph.errors import SerializationError
 from distgraph.events import Custom, Ended, Event
-from distgraph.runners.attempts import Superstep, open_superstep, unstorable
+from distgraph.runners.attempts import OpenSuperstep, open_superstep, unstorable
 from distgraph.runners.backend import Job
 from distgraph.runners.stores import Calls, Store
 
@@ -72,7 +72,7 @@ class Threads:
         return superstep.state
 
     def _parallel(
-        self, superstep: Superstep, tasks: tuple[Task, ...]
+        self, superstep: OpenSuperstep, tasks: tuple[Task, ...]
     ) -> Generator[Event, None, None]:
         todo, context = deque(tasks), contextvars.copy_context()
         for _ in range(min(self._width, len(tasks))):
@@ -82,14 +82,16 @@ class Threads:
         finally:
             todo.clear()
 
-    def _work(self, superstep: Superstep, todo: deque[Task], context: contextvars.Context) -> None:
+    def _work(
+        self, superstep: OpenSuperstep, todo: deque[Task], context: contextvars.Context
+    ) -> None:
         """Run tasks in a thread of the pool until none is left to be started."""
         while todo:
             with suppress(IndexError):  # another thread took the last one
                 self._told.put(_run(superstep, todo.popleft(), todo, context.copy()))
 
     def _gather(
-        self, superstep: Superstep, todo: deque[Task], running: int
+        self, superstep: OpenSuperstep, todo: deque[Task], running: int
     ) -> Generator[Event, None, None]:
         """Tell what the threads tell until no task runs and none is to be started."""
         while running:
@@ -109,7 +111,7 @@ class Threads:
             self._pool = ThreadPoolExecutor(self._width, thread_name_prefix="distgraph")
         return self._pool
 
-    def _keep(self, superstep: Superstep, task: Task, result: Result) -> Ended:
+    def _keep(self, superstep: OpenSuperstep, task: Task, result: Result) -> Ended:
         try:
             self._perform(self._store.result(superstep.state, task, result))
         except SerializationError as error:
@@ -119,7 +121,7 @@ class Threads:
 
 
 def _run(
-    superstep: Superstep, task: Task, todo: deque[Task], context: contextvars.Context
+    superstep: OpenSuperstep, task: Task, todo: deque[Task], context: contextvars.Context
 ) -> _Over:
     """Run a task; its failure keeps those that are still to do from being started."""
     try:
@@ -139,7 +141,7 @@ def _emptied(todo: deque[Task]) -> int:
     return taken
 
 
-def _attempts(superstep: Superstep, task: Task) -> Result:
+def _attempts(superstep: OpenSuperstep, task: Task) -> Result:
     """Try the task until it has a final result."""
     attempt, result = 1, None
     while True:

@@ -14,7 +14,7 @@ from distgraph.core.model import Errored, Result, Task, ThreadState
 from distgraph.engine import Execute
 from distgraph.errors import SerializationError
 from distgraph.events import Custom, Event
-from distgraph.runners.attempts import Superstep, open_superstep, unstorable
+from distgraph.runners.attempts import OpenSuperstep, open_superstep, unstorable
 from distgraph.runners.backend import Job
 from distgraph.runners.stores import Calls, Store
 
@@ -68,13 +68,13 @@ class Tasks:
         else:
             self._loop.call_soon_threadsafe(self._told.put_nowait, told)
 
-    def _begin(self, superstep: Superstep, task: Task) -> None:
+    def _begin(self, superstep: OpenSuperstep, task: Task) -> None:
         attempts = _attempts(superstep, task, self._slots, lambda: task.id in self._running)
         running = self._loop.create_task(attempts)
         running.add_done_callback(lambda _: self._tell(task))
         self._running[task.id] = running
 
-    async def _keep(self, superstep: Superstep, task: Task) -> AsyncIterator[Event]:
+    async def _keep(self, superstep: OpenSuperstep, task: Task) -> AsyncIterator[Event]:
         done = self._running.pop(task.id, None)
         if done is None:
             return
@@ -97,7 +97,7 @@ class Tasks:
 
 
 async def _attempts(
-    superstep: Superstep, task: Task, slots: Any, is_wanted: Callable[[], bool]
+    superstep: OpenSuperstep, task: Task, slots: Any, is_wanted: Callable[[], bool]
 ) -> Result:
     """Try the task until it has a final result, or nobody wants one any more."""
     attempt, result = 1, None

@@ -14,7 +14,7 @@ from celery import Celery
 from examples import agent_tools, notebook, streaming
 from tests.support.celery_worker import CeleryWorker
 from tests.support.processes import ROOT, Process
-from workers.celery_settings import RECOMMENDED
+from workers.broker.settings import RECOMMENDED
 
 Load = Callable[[str], ModuleType]
 OWN = {"broker_connection_retry_on_startup"}  # what the example itself sets

@@ -20,8 +20,10 @@ from kombu import Connection
 from distgraph.errors import StoreUnavailable
 from tests.support.processes import ROOT
 from tests.support.waiting import wait_until
-from workers import embedded, embedded_folder, embedded_server
-from workers.embedded import Lease, join
+from workers.embedded import folder as embedded_folder
+from workers.embedded import membership as embedded
+from workers.embedded import server as embedded_server
+from workers.embedded.membership import Membership, join
 
 pytestmark = pytest.mark.redis
 WITHIN = 20.0
@@ -127,7 +129,7 @@ def test_processes_share_one_server(folder: Path, member: Callable[[], Member]) 
 
 def test_processes_that_join_at_once_share_one_server(folder: Path) -> None:
     code = (
-        "import sys, pathlib, redis; from workers.embedded import join\n"
+        "import sys, pathlib, redis; from workers.embedded.membership import join\n"
         "lease = join(pathlib.Path(sys.argv[1]))\n"
         "print(redis.Redis.from_url(lease.url).info('server')['process_id'], flush=True)\n"
         "sys.stdin.read()"
@@ -436,5 +438,5 @@ def test_windows_is_told_what_is_missing(folder: Path, monkeypatch: pytest.Monke
 
 def test_a_lease_shows_its_folder(folder: Path) -> None:
     with join(folder) as lease:
-        assert isinstance(lease, Lease)
+        assert isinstance(lease, Membership)
         assert lease.server.folder == folder

@@ -17,7 +17,7 @@ from distgraph.types import Command, Send, interrupt
 from tests.support.redis_server import RedisServer
 from tests.support.site import on
 from workers import CeleryBackend
-from workers.celery_settings import RECOMMENDED
+from workers.broker.settings import RECOMMENDED
 
 pytestmark = pytest.mark.celery
 

@@ -18,7 +18,8 @@ from distgraph.types import Command, interrupt
 from tests.support.redis_server import RedisServer
 from tests.support.site import on
 from tests.support.waiting import wait_until
-from workers import CeleryBackend, caretaker
+from workers import CeleryBackend
+from workers.worker import caretaker
 
 pytestmark = pytest.mark.celery
 

@@ -11,7 +11,7 @@ import signal
 import sys
 from pathlib import Path
 
-from workers.embedded import join
+from workers.embedded.membership import join
 
 
 def _say(text: object) -> None:

@@ -14,12 +14,12 @@ import redis
 from checkpoint_redis import keys, source
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.records import (
-    Answer,
+    AnswerEntry,
     AnswerMode,
     CheckpointEntry,
-    Finished,
-    Outcome,
-    Superstep,
+    ResultEntry,
+    StepOutcome,
+    SuperstepEntry,
     TaskEntry,
 )
 from checkpoint_redis.replies import (
@@ -27,10 +27,10 @@ from checkpoint_redis.replies import (
     Answered,
     Claimed,
     Committed,
-    Completed,
     Due,
     Nulls,
-    Started,
+    Recorded,
+    Submitted,
 )
 
 LEASE = 5_000
@@ -42,12 +42,12 @@ def nonce() -> str:
 
 
 def superstep(
-    cp: str, *tids: str, outcome: Outcome = "go", ep: str = "", error: bytes = b""
-) -> Superstep:
+    cp: str, *tids: str, outcome: StepOutcome = "go", ep: str = "", error: bytes = b""
+) -> SuperstepEntry:
     """Return a superstep whose checkpoint `cp` has one channel, and a task for each id."""
     checkpoint = CheckpointEntry(cp, cp.encode(), 0, (f"c@{cp}",), {f"c@{cp}": b"value"})
     tasks = tuple(TaskEntry(tid, tid.encode()) for tid in tids)
-    return Superstep(ep or nonce(), (checkpoint,), tasks, outcome, 25, error)
+    return SuperstepEntry(ep or nonce(), (checkpoint,), tasks, outcome, 25, error)
 
 
 class Driver:
@@ -59,7 +59,7 @@ class Driver:
 
     # --- the client --------------------------------------------------------------------------
 
-    def start(self, step: Superstep, run: str = "run", expect: str = "") -> Started:
+    def start(self, step: SuperstepEntry, run: str = "run", expect: str = "") -> Submitted:
         return self.ledger.start(
             self.thread, run, step, expect=expect, graph="graph", fp="1", queue="queue", cfg=b"cfg"
         )
@@ -69,7 +69,7 @@ class Driver:
         return self.start(superstep("cp-0", *tids)).ep
 
     def answer(self, tid: str, iid: str, run: str = "run-2", blob: bytes = b"yes") -> Answered:
-        pair = Answer("", tid, iid, blob)
+        pair = AnswerEntry("", tid, iid, blob)
         return self.ledger.answer(self.thread, run, "resume", (pair,), rnd=nonce())
 
     def go_on(self, mode: AnswerMode, run: str = "run-2") -> Answered:
@@ -85,27 +85,27 @@ class Driver:
     def complete(  # noqa: PLR0913 - a default for each
         self, ep: str, tid: str, *, tok: str = "t", tok2: str = "adv", rnd: str = "",
         blob: bytes = b"writes",
-    ) -> Completed:  # fmt: skip
-        result = Finished(tid, rnd, blob)
+    ) -> Recorded:  # fmt: skip
+        result = ResultEntry(tid, rnd, blob)
         return self.ledger.complete(
             self.thread, "", ep, (result,), tok=tok, tok2=tok2, lease_ms=LEASE
         )
 
-    def ask(self, ep: str, tid: str, iid: str, *, tok: str = "t", deadline: int = 0) -> Completed:
-        result = Finished(tid, "", b"question", questions=((iid, deadline),))
+    def ask(self, ep: str, tid: str, iid: str, *, tok: str = "t", deadline: int = 0) -> Recorded:
+        result = ResultEntry(tid, "", b"question", questions=((iid, deadline),))
         return self.ledger.complete(
             self.thread, "", ep, (result,), tok=tok, tok2="adv", lease_ms=LEASE
         )
 
     def finish(
-        self, ep: str, tid: str, step: Superstep, *, tok: str = "t", rnd: str = ""
-    ) -> Committed | Completed:
+        self, ep: str, tid: str, step: SuperstepEntry, *, tok: str = "t", rnd: str = ""
+    ) -> Committed | Recorded:
         return self.ledger.finish(
-            self.thread, "", ep, Finished(tid, rnd, b"writes"), step,
+            self.thread, "", ep, ResultEntry(tid, rnd, b"writes"), step,
             tok=tok, tok2="adv", lease_ms=LEASE,
         )  # fmt: skip
 
-    def commit(self, ep: str, step: Superstep, advtok: str = "adv") -> Committed:
+    def commit(self, ep: str, step: SuperstepEntry, advtok: str = "adv") -> Committed:
         return self.ledger.commit(self.thread, "", ep, step, advtok=advtok)
 
     def fail(self, ep: str, tid: str, *, tok: str = "t", retry_in_ms: int = -1) -> str:

@@ -18,16 +18,16 @@ from typing import Any
 import redis
 
 from checkpoint_redis import commands, keys
-from checkpoint_redis.ledger import Command, Ledger, T
+from checkpoint_redis.ledger import Ledger, Operation, T
 from checkpoint_redis.records import (
-    Answer,
+    AnswerEntry,
     CheckpointEntry,
-    Finished,
     Lease,
-    Superstep,
+    ResultEntry,
+    SuperstepEntry,
     TaskEntry,
 )
-from checkpoint_redis.replies import Advance, Completed, Hint
+from checkpoint_redis.replies import Advance, OutboxEntry, Recorded
 
 PLAN = (("ok", "asks", "flaky"), ("ok",), ("asks twice", "ok"), ("flaky",), ("ok",))
 QUESTIONS = {"asks": 1, "asks twice": 2}
@@ -47,7 +47,7 @@ class Simulation:
         self.random = random.Random(seed)
         self.thread = keys.Thread(namespace, f"thread {seed}")
         self.due = keys.due(namespace, self.thread.shard)
-        self.messages: list[Hint] = []
+        self.messages: list[OutboxEntry] = []
         self.workers: list[Iterator[str] | None] = [None] * WORKERS
         self.phase = [""] * WORKERS
         self.paused = [0] * WORKERS
@@ -66,12 +66,12 @@ class Simulation:
     def nonce(self) -> str:
         return f"{self.random.getrandbits(64):016x}"
 
-    def call(self, command: Command[T]) -> T:
+    def call(self, command: Operation[T]) -> T:
         if self.chaos and self.random.random() < 0.05:
             self.ledger.call(command)  # its reply is lost, the caller repeats it
         return self.ledger.call(command)
 
-    def send(self, *hints: Hint) -> None:
+    def send(self, *hints: OutboxEntry) -> None:
         for hint in hints:
             if not (self.chaos and self.random.random() < 0.2):
                 self.messages.append(hint)
@@ -97,13 +97,13 @@ class Simulation:
         )
         self.publish(step)
 
-    def publish(self, step: Superstep) -> None:
-        self.send(*(Hint("", step.ep, task.id, "q", 0) for task in step.tasks))
+    def publish(self, step: SuperstepEntry) -> None:
+        self.send(*(OutboxEntry("", step.ep, task.id, "q", 0) for task in step.tasks))
         self.call(commands.published(self.thread, "", step.ep))
 
     def superstep(
         self, head: str, state: State, writes: dict[str, bytes], answers: dict[str, list[str]]
-    ) -> Superstep:
+    ) -> SuperstepEntry:
         """Plan what follows the checkpoint `head`, whose id is <start>.<number>.<nonce>."""
         start, last, *_ = head.split(".")
         number = int(last) + 1
@@ -123,7 +123,7 @@ class Simulation:
         blob = json.dumps(known).encode()
         checkpoint = CheckpointEntry(cp, blob, number, ("c@1",), {"c@1": blob})
         outcome = "go" if tasks else "end"
-        return Superstep(self.nonce(), (checkpoint,), tasks, outcome, 25)  # type: ignore[arg-type]
+        return SuperstepEntry(self.nonce(), (checkpoint,), tasks, outcome, 25)  # type: ignore[arg-type]
 
     def client_step(self) -> None:
         loaded = self.ledger.load(self.thread)
@@ -135,19 +135,19 @@ class Simulation:
             self.go_on(commands.answer(self.thread, self.nonce(), "retry", rnd=self.nonce()))
         elif self.asked and st in ("interrupted", "busy"):
             tid, iid = self.random.choice(sorted(self.asked))
-            pair = Answer("", tid, iid, f"answer to {iid}".encode())
+            pair = AnswerEntry("", tid, iid, f"answer to {iid}".encode())
             run, rnd = self.nonce(), self.nonce()
             self.go_on(commands.answer(self.thread, run, "resume", (pair,), rnd=rnd))
 
-    def go_on(self, command: Command[Any]) -> None:
+    def go_on(self, command: Operation[Any]) -> None:
         reply = self.call(command)
         self.send(*reply.hints)
         if reply.advance:
-            self.send(Hint("", reply.ep, "@", "q", 0))
+            self.send(OutboxEntry("", reply.ep, "@", "q", 0))
 
     # --- one virtual worker: a generator, one script per step ----------------------------------
 
-    def work(self, hint: Hint) -> Iterator[str]:
+    def work(self, hint: OutboxEntry) -> Iterator[str]:
         tok = self.nonce()
         if hint.tid == "@":
             command = commands.claim_advance(
@@ -162,7 +162,7 @@ class Simulation:
             return
         yield from self.reduce(hint.ep, tok, advance)
 
-    def execute(self, hint: Hint, tok: str) -> Any:
+    def execute(self, hint: OutboxEntry, tok: str) -> Any:
         claimed = self.call(
             commands.claim(
                 self.thread, "", hint.ep, (hint.tid,),
@@ -193,10 +193,10 @@ class Simulation:
         if len(given) < QUESTIONS.get(kind, 0):
             questions = ((f"{hint.tid}/{len(given)}/{tok}", 0),)
         blob = json.dumps([seen, given, self.nonce()]).encode()
-        result = Finished(hint.tid, task.rnd, blob, blob, questions)
+        result = ResultEntry(hint.tid, task.rnd, blob, blob, questions)
         return (yield from self.report(hint, tok, claimed.context, result))
 
-    def report(self, hint: Hint, tok: str, context: Any, result: Finished) -> Any:
+    def report(self, hint: OutboxEntry, tok: str, context: Any, result: ResultEntry) -> Any:
         """Complete, or where the task is alone finish, and publish what follows."""
         token = self.nonce()
         known = json.loads(context.checkpoint)
@@ -216,7 +216,7 @@ class Simulation:
             )
         yield "reported"
         self.token = token
-        if isinstance(reply, Completed):
+        if isinstance(reply, Recorded):
             self.refused += reply.statuses.count("stale") + (reply.closing == "gone")
             return reply.advance
         if reply.status in ("go", "again"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from tests.support.waiting import wait_until
-from workers.backoffs import Backoffs
+from workers.worker.backoffs import Backoffs
 
 
 def test_a_shard_is_swept_when_its_back_off_is_over() -> None:

@@ -7,10 +7,10 @@ from celery import Celery
 
 from distgraph.errors import BrokerUnavailable
 from tests.support.redis_server import RedisServer, free_port
-from workers.celery_settings import own_app
-from workers.depth import depths
-from workers.hints import Outgoing
-from workers.publisher import CeleryPublisher
+from workers.broker.depth import depths
+from workers.broker.publisher import CeleryPublisher
+from workers.broker.settings import own_app
+from workers.shared.hints import Outgoing
 
 
 @pytest.mark.redis

@@ -6,7 +6,7 @@ from checkpoint_redis.keys import Thread
 from checkpoint_redis.ledger import Ledger
 from distgraph.errors import StoreUnavailable
 from tests.support.waiting import wait_until
-from workers.dispatched import Dispatched
+from workers.worker.dispatched import Dispatched
 
 ONE, OTHER = Thread("t", "one"), Thread("t", "other")
 

@@ -14,9 +14,10 @@ from tests.support.apps.served import register
 from tests.support.redis_server import RedisServer
 from tests.support.site import on
 from tests.support.thread_driver import Driver
-from workers import CeleryBackend, following
-from workers.flows import Means, told
-from workers.starting import Begun
+from workers import CeleryBackend
+from workers.client import following
+from workers.client.flows import Means, told
+from workers.client.starting import Begun
 
 pytestmark = pytest.mark.redis
 

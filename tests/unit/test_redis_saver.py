@@ -10,7 +10,7 @@ import redis.asyncio
 
 from checkpoint_redis import commands, keys
 from checkpoint_redis.ledger import Ledger
-from checkpoint_redis.records import Superstep, TaskEntry
+from checkpoint_redis.records import SuperstepEntry, TaskEntry
 from checkpoint_redis.saver import AsyncRedisSaver, RedisSaver
 from distgraph.checkpoint.conformance import at, id_of, make, put
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
@@ -108,7 +108,7 @@ def test_writes_for_a_thread_that_was_deleted_are_refused(saver: RedisSaver) -> 
 def test_a_new_checkpoint_fences_off_what_workers_left(saver: RedisSaver) -> None:
     first = put(saver, at("t"), {"n": 0})
     driver = Driver(saver.client, saver.namespace, "t")
-    step = Superstep(nonce(), (), (TaskEntry("a", b"task"),), "go", 25)
+    step = SuperstepEntry(nonce(), (), (TaskEntry("a", b"task"),), "go", 25)
     assert driver.start(step, expect=id_of(first)).status == "go"
     driver.claim(step.ep, "a")
     driver.fail(step.ep, "a")

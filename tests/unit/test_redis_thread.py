@@ -7,14 +7,14 @@ import redis
 
 from checkpoint_redis import events
 from checkpoint_redis.records import (
-    Answer,
+    AnswerEntry,
     CheckpointEntry,
-    Custom,
-    Finished,
-    Superstep,
+    CustomEntry,
+    ResultEntry,
+    SuperstepEntry,
     TaskEntry,
 )
-from checkpoint_redis.replies import Committed, Hint
+from checkpoint_redis.replies import Committed, OutboxEntry
 from tests.support.thread_driver import LEASE, Driver, nonce, superstep
 
 pytestmark = pytest.mark.redis
@@ -34,7 +34,7 @@ def interrupted(d: Driver) -> str:
     return ep
 
 
-def recorded(d: Driver) -> list[events.Event]:
+def recorded(d: Driver) -> list[events.StreamEvent]:
     return [events.decode(entry) for entry in d.client.xrange(d.thread.events)]
 
 
@@ -88,7 +88,7 @@ def test_large_channels_come_by_name(d: Driver) -> None:
     checkpoint = CheckpointEntry(
         "cp", b"cp", 0, ("a@1", "b@1"), {"a@1": b"x" * 70_000, "b@1": b"y"}
     )
-    step = Superstep(nonce(), (checkpoint,), (TaskEntry("t", b"t"),), "go", 25)
+    step = SuperstepEntry(nonce(), (checkpoint,), (TaskEntry("t", b"t"),), "go", 25)
     claimed = d.claim(d.start(step).ep, "t")
     assert claimed.context is not None
     assert claimed.context.channels == {"a@1": None, "b@1": b"y"}
@@ -97,7 +97,7 @@ def test_large_channels_come_by_name(d: Driver) -> None:
 
 def test_a_task_that_reads_no_state_is_given_none(d: Driver) -> None:
     checkpoint = CheckpointEntry("cp", b"cp", 0, ("a@1",), {"a@1": b"x"})
-    step = Superstep(nonce(), (checkpoint,), (TaskEntry("t", b"t", reads=False),), "go", 25)
+    step = SuperstepEntry(nonce(), (checkpoint,), (TaskEntry("t", b"t", reads=False),), "go", 25)
     context = d.claim(d.start(step).ep, "t").context
     assert context is not None
     assert (context.checkpoint, context.channels) == (None, {})
@@ -132,7 +132,7 @@ def test_a_deadline_is_all_that_is_due_of_a_pause(d: Driver) -> None:
 def test_an_answer_queues_its_task_alone_with_its_answers(d: Driver) -> None:
     ep = interrupted(d)
     reply = d.answer("b", "q1")
-    assert (reply.status, reply.hints) == ("go", (Hint("", ep, "b", "queue", 0),))
+    assert (reply.status, reply.hints) == ("go", (OutboxEntry("", ep, "b", "queue", 0),))
     (task,) = d.claim(ep, "b").tasks
     assert task.answers == (b"yes",)
     assert d.complete(ep, "b", rnd=task.rnd).closing == "advance"
@@ -151,9 +151,9 @@ def test_an_answer_joins_the_run_that_is_under_way(d: Driver) -> None:
 def test_several_answers_to_one_task_are_given_in_their_order(d: Driver) -> None:
     ep = d.started("a")
     d.claim(ep, "a")
-    result = Finished("a", "", b"q", questions=(("q1", 0), ("q2", 0)))
+    result = ResultEntry("a", "", b"q", questions=(("q1", 0), ("q2", 0)))
     d.ledger.complete(d.thread, "", ep, (result,), tok="t", tok2="adv", lease_ms=LEASE)
-    pairs = (Answer("", "a", "q1", b"one"), Answer("", "a", "q2", b"two"))
+    pairs = (AnswerEntry("", "a", "q1", b"one"), AnswerEntry("", "a", "q2", b"two"))
     assert d.ledger.answer(d.thread, "run-2", "resume", pairs, rnd="r").status == "go"
     assert d.claim(ep, "a").tasks[0].answers == (b"one", b"two")
 
@@ -161,11 +161,11 @@ def test_several_answers_to_one_task_are_given_in_their_order(d: Driver) -> None
 def test_thousands_of_answers_are_taken_at_once(d: Driver) -> None:
     tids = [f"t{n}" for n in range(5_000)]
     ep = d.started(*tids)
-    asked = [Finished(tid, "", b"q", questions=((f"q-{tid}", 0),)) for tid in tids]
+    asked = [ResultEntry(tid, "", b"q", questions=((f"q-{tid}", 0),)) for tid in tids]
     for first in range(0, len(tids), 500):
         part = tuple(asked[first : first + 500])
         d.ledger.complete(d.thread, "", ep, part, tok="t", tok2="adv", lease_ms=LEASE)
-    pairs = tuple(Answer("", tid, f"q-{tid}", tid.encode()) for tid in tids)
+    pairs = tuple(AnswerEntry("", tid, f"q-{tid}", tid.encode()) for tid in tids)
     assert d.ledger.answer(d.thread, "run-2", "resume", pairs, rnd="r").status == "go"
     assert set(d.states().values()) == {"Q"}
     assert d.claim(ep, "t4999").tasks[0].answers == (b"t4999",)
@@ -173,7 +173,7 @@ def test_thousands_of_answers_are_taken_at_once(d: Driver) -> None:
 
 def test_of_several_answers_all_are_accepted_or_none(d: Driver) -> None:
     interrupted(d)
-    pairs = (Answer("", "b", "q1", b"one"), Answer("", "b", "q2", b"two"))
+    pairs = (AnswerEntry("", "b", "q1", b"one"), AnswerEntry("", "b", "q2", b"two"))
     reply = d.ledger.answer(d.thread, "run-2", "resume", pairs, rnd="r")
     assert (reply.status, reply.pending) == ("no_interrupt", ("q1",))
     assert d.states() == {"a": "D", "b": "I"}
@@ -181,12 +181,12 @@ def test_of_several_answers_all_are_accepted_or_none(d: Driver) -> None:
 
 def test_null_task_records_and_tasks_come_with_an_answer(d: Driver) -> None:
     ep = interrupted(d)
-    pair = Answer("", "b", "q1", b"yes")
+    pair = AnswerEntry("", "b", "q1", b"yes")
     extra = (TaskEntry("c", b"c", "fast", 2),)
     reply = d.ledger.answer(
         d.thread, "run-2", "resume", (pair,), rnd="r", nulls=(b"null",), tasks=extra
     )
-    assert Hint("", ep, "c", "fast", 2) in reply.hints
+    assert OutboxEntry("", ep, "c", "fast", 2) in reply.hints
     context = d.claim(ep, "c").context
     assert context is not None
     assert context.nulls == (b"null",)
@@ -209,7 +209,7 @@ def test_a_thread_that_does_not_exist_is_missing(d: Driver) -> None:
 
 def test_questions_are_asked_again_in_a_new_round(d: Driver) -> None:
     ep = interrupted(d)
-    assert d.go_on("reask").hints == (Hint("", ep, "b", "queue", 0),)
+    assert d.go_on("reask").hints == (OutboxEntry("", ep, "b", "queue", 0),)
     assert d.claim(ep, "b").tasks[0].rnd != ""
     assert d.answer("b", "q1", "run-3").status == "no_interrupt"
 
@@ -221,7 +221,7 @@ def test_a_failed_attempt_is_queued_again_after_its_pause(d: Driver) -> None:
     assert d.fail(ep, "a", retry_in_ms=60_000) == "retry"
     assert d.sweep(after_ms=3_000) == ()
     (due,) = d.sweep(after_ms=60_000)
-    assert due.hints == (Hint("", ep, "a", "queue", 0),)
+    assert due.hints == (OutboxEntry("", ep, "a", "queue", 0),)
     assert d.claim(ep, "a", tok="second").tasks[0].att == 2
 
 
@@ -272,7 +272,7 @@ def test_a_wide_superstep_is_staged_and_taken_whole(d: Driver) -> None:
     for first in (0, 5_000):
         chunk = tuple(TaskEntry(f"t{n}", b"t") for n in range(first, first + 5_000))
         assert d.ledger.stage(d.thread, "e", chunk)
-    staged = Superstep("e", step.checkpoints, (), "go", 25, staged=True)
+    staged = SuperstepEntry("e", step.checkpoints, (), "go", 25, staged=True)
     assert d.start(staged).status == "go"
     assert d.client.scard(f"{d.thread.prefix}q:") == 10_000
     assert d.client.pttl(f"{d.thread.prefix}s:") == -1
@@ -280,7 +280,7 @@ def test_a_wide_superstep_is_staged_and_taken_whole(d: Driver) -> None:
 
 
 def test_a_staged_superstep_that_has_expired_is_reported(d: Driver) -> None:
-    step = Superstep("e", superstep("cp-0").checkpoints, (), "go", 25, staged=True)
+    step = SuperstepEntry("e", superstep("cp-0").checkpoints, (), "go", 25, staged=True)
     assert d.start(step).status == "unstaged"
     assert d.stored() == set()
 
@@ -312,7 +312,7 @@ def test_an_ended_thread_keeps_its_checkpoints_alone(d: Driver) -> None:
 
 def test_a_start_without_a_checkpoint_goes_on_from_the_head(d: Driver) -> None:
     d.start(superstep("cp-0", outcome="stop"))
-    step = Superstep(nonce(), (), (TaskEntry("a", b"a"),), "go", 25)
+    step = SuperstepEntry(nonce(), (), (TaskEntry("a", b"a"),), "go", 25)
     assert d.start(step, "run-2", "cp-0").status == "go"
     loaded = d.ledger.load(d.thread)
     assert loaded is not None
@@ -371,7 +371,7 @@ def test_a_run_that_many_answers_join_stays_known(d: Driver) -> None:
     d.claim(ep, *tids)
     for tid in tids:
         d.ask(ep, tid, f"q-{tid}")
-        pair = Answer("", tid, f"q-{tid}", b"yes")
+        pair = AnswerEntry("", tid, f"q-{tid}", b"yes")
         d.ledger.answer(d.thread, tid, "resume", (pair,), rnd=nonce(), keep_outcomes=3)
     assert [d.outcome(run) for run in ("run", *tids)] == ["pending", "", "", "joined", "joined"]
 
@@ -379,9 +379,9 @@ def test_a_run_that_many_answers_join_stays_known(d: Driver) -> None:
 def test_events_tell_the_run_in_order(d: Driver) -> None:
     ep = d.started("a", "b")
     d.claim(ep, "a", "b")
-    result = Finished("a", "", b"w", event=b"x" * 5_000)
+    result = ResultEntry("a", "", b"w", event=b"x" * 5_000)
     d.ledger.complete(d.thread, "", ep, (result,), tok="t", tok2="adv", lease_ms=LEASE)
-    assert d.ledger.emit(d.thread, "run", (Custom("", "b", "t", b"hello"),))
+    assert d.ledger.emit(d.thread, "run", (CustomEntry("", "b", "t", b"hello"),))
     d.ask(ep, "b", "q1")
     found = recorded(d)
     assert [(e.kind, e.payload) for e in found] == [
@@ -419,7 +419,7 @@ def test_a_shutdown_gives_tasks_back_without_counting_the_attempt(d: Driver) -> 
     ep = d.started("a")
     d.claim(ep, "a")
     reply = d.ledger.release(d.thread, "", ep, ("a",), owner="worker", max_lost=0, given_back=True)
-    assert reply.hints == (Hint("", ep, "a", "queue", 0),)
+    assert reply.hints == (OutboxEntry("", ep, "a", "queue", 0),)
     assert d.claim(ep, "a").tasks[0].att == 1
 
 
@@ -467,7 +467,7 @@ def test_large_event_payloads_go_one_run_after_their_own(d: Driver) -> None:
         step = superstep(f"cp-{n}", "a")
         d.start(step, f"run-{n}", head)
         d.claim(step.ep, "a")
-        result = Finished("a", "", b"w", event=b"x" * 5_000)
+        result = ResultEntry("a", "", b"w", event=b"x" * 5_000)
         end, head = superstep(f"cp-{n}-end", outcome="end"), f"cp-{n}-end"
         d.ledger.finish(d.thread, "", step.ep, result, end, tok="t", tok2="adv", lease_ms=LEASE)
         payloads = d.client.hgetall(d.thread.event_blobs)

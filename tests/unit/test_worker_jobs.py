@@ -15,8 +15,9 @@ from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.replies import WorkerSeen
 from distgraph.graph import START, StateGraph
 from tests.support.redis_server import RedisServer
-from workers import CeleryBackend, jobs
-from workers.hints import Hint, Outgoing, read
+from workers import CeleryBackend
+from workers.shared.hints import Hint, Outgoing, read
+from workers.worker import jobs
 
 pytestmark = pytest.mark.redis
 

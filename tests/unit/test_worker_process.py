@@ -15,10 +15,10 @@ from checkpoint_redis.keys import Thread
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.records import Lease
 from tests.support.waiting import wait_until
-from workers import dispatched
-from workers.emitter import Emitter
-from workers.leases import Leases
-from workers.loop import Loop
+from workers.worker import dispatched
+from workers.worker.emitter import Emitter
+from workers.worker.leases import Leases
+from workers.worker.loop import Loop
 
 AT_ONCE, TRIALS = 4, 300
 

@@ -16,8 +16,8 @@ from workers.backend import CeleryBackend
 from workers.cli.exits import CommandError
 from workers.demo.census import build
 from workers.demo.place import FOLDER_VARIABLE, GRAPH, embedded
-from workers.embedded_folder import held
-from workers.embedded_server import HELD
+from workers.embedded.folder import held
+from workers.embedded.server import HELD
 
 STOPS_WITHIN = 20.0
 

@@ -14,7 +14,7 @@ from rich.text import Text
 from workers.backend import CeleryBackend
 from workers.cli.exits import Exit, guarded
 from workers.cli.health import Check, examine
-from workers.cli.options import Broker, Json, Namespace, Redis, Target
+from workers.cli.options import Broker, Json, Namespace, Redis, TargetOption
 from workers.cli.screen import Screen, plain, table
 from workers.cli.targets import Connection, backend_of
 
@@ -26,7 +26,7 @@ _COLOURS = {"ok": "green", "warning": "yellow", "problem": "bold red"}
 def doctor(
     *,
     as_json: Json = False,
-    target: Target = None,
+    target: TargetOption = None,
     redis: Redis = None,
     broker: Broker = None,
     namespace: Namespace = None,
@@ -72,7 +72,7 @@ def _in_time(backend: CeleryBackend) -> Iterator[Check]:
 def sweep(
     *,
     as_json: Json = False,
-    target: Target = None,
+    target: TargetOption = None,
     redis: Redis = None,
     broker: Broker = None,
     namespace: Namespace = None,

@@ -18,8 +18,8 @@ from checkpoint_redis.ledger import address
 from checkpoint_redis.replies import Header, WorkerSeen
 from distgraph.errors import DistGraphError
 from workers.backend import CeleryBackend
-from workers.celery_settings import differing
-from workers.flows import Flow, Reach
+from workers.broker.settings import differing
+from workers.client.flows import Flow, Reach
 
 ANSWERS_WITHIN = 2.0
 ALIVE_WITHIN = 15.0

@@ -19,7 +19,7 @@ Namespace = Annotated[
     typer.Option(help="Beginning of all keys and queues. Else DISTGRAPH_NAMESPACE, else dg."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout.")]
-Target = Annotated[
+TargetOption = Annotated[
     str | None,
     typer.Option(
         help="module:graph, where the connection comes from and the classes of stored values.",

@@ -16,7 +16,7 @@ from workers.cli.options import Broker, Json, Namespace, Redis
 from workers.cli.screen import Screen, as_json
 from workers.cli.targets import Connection, graph_of
 from workers.cli.values import read_json
-from workers.run import Run
+from workers.client.run import Run
 
 SHOWN = 500
 

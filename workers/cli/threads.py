@@ -15,16 +15,16 @@ from distgraph.core.resume import is_by_id
 from distgraph.errors import ThreadNotFound
 from distgraph.runners.backend import Listing, Place
 from distgraph.types import Send
-from workers import reading
 from workers.backend import CeleryBackend
 from workers.cli.ending import asked, plain_json, questions, shown, tell, wait
 from workers.cli.exits import CommandError, Exit, guarded
 from workers.cli.health import served, serves
-from workers.cli.options import Broker, Json, Namespace, Redis, Target, ThreadId
+from workers.cli.options import Broker, Json, Namespace, Redis, TargetOption, ThreadId
 from workers.cli.screen import Screen, ago, plain, table
 from workers.cli.targets import Connection, backend_of
 from workers.cli.values import read_json
-from workers.threads import STATUSES, ThreadInfo
+from workers.client import reading
+from workers.client.threads import STATUSES, ThreadInfo
 
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until the run ends or asks again.")]
 Limit = Annotated[int, typer.Option(min=1, help="At most so many.")]
@@ -40,7 +40,7 @@ def threads(  # noqa: PLR0913 a command's options
     graph: Annotated[str | None, typer.Option(help="Only those of the graph of this name.")] = None,
     limit: Limit = 100,
     as_json: Json = False,
-    target: Target = None,
+    target: TargetOption = None,
     redis: Redis = None,
     broker: Broker = None,
     namespace: Namespace = None,
@@ -88,7 +88,7 @@ def show(  # noqa: PLR0913 a command's options
     thread: ThreadId,
     *,
     as_json: Json = False,
-    target: Target = None,
+    target: TargetOption = None,
     redis: Redis = None,
     broker: Broker = None,
     namespace: Namespace = None,
@@ -145,7 +145,7 @@ def resume(  # noqa: PLR0913 a command's options
     ] = None,
     wait_for_it: Wait = False,
     as_json: Json = False,
-    target: Target = None,
+    target: TargetOption = None,
     redis: Redis = None,
     broker: Broker = None,
     namespace: Namespace = None,
@@ -172,7 +172,7 @@ def retry(  # noqa: PLR0913 a command's options
     *,
     wait_for_it: Wait = False,
     as_json: Json = False,
-    target: Target = None,
+    target: TargetOption = None,
     redis: Redis = None,
     broker: Broker = None,
     namespace: Namespace = None,
@@ -229,7 +229,7 @@ def history(  # noqa: PLR0913 a command's options
     *,
     limit: Limit = 50,
     as_json: Json = False,
-    target: Target = None,
+    target: TargetOption = None,
     redis: Redis = None,
     broker: Broker = None,
     namespace: Namespace = None,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from workers.backend import CeleryBackend
-from workers.embedded import Lease, join
+from workers.embedded.membership import Membership, join
 
 GRAPH = "census"
 FOLDER_VARIABLE = "DISTGRAPH_DEMO_FOLDER"
 
 
-def embedded(folder: Path) -> tuple[CeleryBackend, Lease]:
+def embedded(folder: Path) -> tuple[CeleryBackend, Membership]:
     """Return a backend that keeps everything in the Redis in ``folder``, and the hold on that.
 
     Settings of the environment that point elsewhere are left alone. Raises StoreUnavailable.

@@ -25,7 +25,7 @@ class Unlisted:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class SourceListing:
     """The sorted paths of the Python files below a root, relative to it, and what was left out."""
 
     paths: tuple[str, ...]
@@ -37,7 +37,7 @@ def standard_library() -> Path:
     return Path(sysconfig.get_path("stdlib"))
 
 
-def list_sources(root: Path) -> Listing:
+def list_sources(root: Path) -> SourceListing:
     """List the `.py` files below `root`, which must be a folder (else NotADirectoryError).
 
     Links to folders are not followed, so a loop of links cannot trap the walk; hidden folders and
@@ -52,7 +52,7 @@ def list_sources(root: Path) -> Listing:
         found += [_relative(Path(folder, name), root) for name in names if _is_source(name)]
     odd = [Unlisted(printable(path), "the name is not UTF-8") for path in found if _is_odd(path)]
     unlisted = odd + [_unlisted_folder(error, root) for error in refused]
-    return Listing(
+    return SourceListing(
         paths=tuple(sorted(path for path in found if not _is_odd(path))),
         unlisted=tuple(sorted(unlisted, key=lambda item: item.path)),
     )

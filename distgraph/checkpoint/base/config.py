@@ -21,7 +21,7 @@ MISSING_KEYS = (
 )
 
 
-class Place(NamedTuple):
+class Coordinates(NamedTuple):
     """The coordinates of a checkpoint; ``checkpoint_id`` is None for the latest one."""
 
     thread_id: str
@@ -40,14 +40,14 @@ class Place(NamedTuple):
         }
 
 
-def place_of(config: Mapping[str, Any]) -> Place:
+def place_of(config: Mapping[str, Any]) -> Coordinates:
     """Return the coordinates in ``config``; ValueError when it names no thread."""
     given = config.get("configurable") or {}
     thread_id = given.get("thread_id")
     if thread_id is None:
         raise ValueError(MISSING_KEYS)
     thread = thread_id if isinstance(thread_id, str) else str(thread_id)
-    return Place(thread, given.get("checkpoint_ns") or "", get_checkpoint_id(config))
+    return Coordinates(thread, given.get("checkpoint_ns") or "", get_checkpoint_id(config))
 
 
 def checkpoint_place(config: Mapping[str, Any]) -> tuple[str, str, str]:

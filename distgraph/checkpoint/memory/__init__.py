@@ -17,7 +17,7 @@ from distgraph.checkpoint.base.blobs import (
     matches,
 )
 from distgraph.checkpoint.base.config import (
-    Place,
+    Coordinates,
     checkpoint_place,
     get_checkpoint_id,
     get_checkpoint_metadata,
@@ -104,7 +104,7 @@ class InMemorySaver(BaseCheckpointSaver):
         for channel, blob in blobs.items():
             self.blobs[thread, ns, channel, new_versions[channel]] = blob
         self.storage[thread].setdefault(ns, {})[checkpoint["id"]] = stored
-        return Place(thread, ns, checkpoint["id"]).config
+        return Coordinates(thread, ns, checkpoint["id"]).config
 
     def put_writes(
         self,
@@ -129,9 +129,11 @@ class InMemorySaver(BaseCheckpointSaver):
         thread, ns, checkpoint_id = place_of(config)
         stored = self.storage.get(thread, {}).get(ns, {})
         found = checkpoint_id or max(stored, default="")
-        return self._tuple(Place(thread, ns, found), stored[found]) if found in stored else None
+        return (
+            self._tuple(Coordinates(thread, ns, found), stored[found]) if found in stored else None
+        )
 
-    def _tuple(self, place: Place, stored: Stored) -> CheckpointTuple:
+    def _tuple(self, place: Coordinates, stored: Stored) -> CheckpointTuple:
         record, metadata, parent = stored
         checkpoint = load_record(self.serde, record)
         checkpoint["channel_values"] = self._values(place, checkpoint["channel_versions"])
@@ -140,11 +142,11 @@ class InMemorySaver(BaseCheckpointSaver):
             place.config,
             checkpoint,
             self.serde.loads_typed(metadata),
-            Place(place.thread_id, place.ns, parent).config if parent else None,
+            Coordinates(place.thread_id, place.ns, parent).config if parent else None,
             [(task, name, load(self.serde, name, blob)) for task, name, blob, _ in written],
         )
 
-    def _values(self, place: Place, versions: ChannelVersions) -> dict[str, Any]:
+    def _values(self, place: Coordinates, versions: ChannelVersions) -> dict[str, Any]:
         stored = (
             (name, self.blobs.get((place.thread_id, place.ns, name, version), EMPTY))
             for name, version in versions.items()
@@ -169,7 +171,7 @@ class InMemorySaver(BaseCheckpointSaver):
                 continue
             if matches(self.serde.loads_typed(stored[1]), filter):
                 left = None if left is None else left - 1
-                yield self._tuple(Place(*at), stored)
+                yield self._tuple(Coordinates(*at), stored)
 
     def _places(self, config: Mapping[str, Any] | None) -> Iterator[At]:
         """Yield where the checkpoints are that ``config`` may mean."""

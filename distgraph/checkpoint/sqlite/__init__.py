@@ -18,7 +18,7 @@ from distgraph.checkpoint.base.blobs import (
     matches,
 )
 from distgraph.checkpoint.base.config import (
-    Place,
+    Coordinates,
     checkpoint_place,
     get_checkpoint_id,
     get_checkpoint_metadata,
@@ -121,7 +121,7 @@ class SqliteSaver(BaseCheckpointSaver):
         with self._transaction("IMMEDIATE") as conn:
             conn.executemany(sql.PUT_BLOB, blobs)
             conn.execute(sql.PUT, row)
-        return Place(thread, ns, checkpoint["id"]).config
+        return Coordinates(thread, ns, checkpoint["id"]).config
 
     def put_writes(
         self,
@@ -150,7 +150,7 @@ class SqliteSaver(BaseCheckpointSaver):
             found = place.checkpoint_id or conn.execute(sql.LATEST, where).fetchone()[0]
             return self._tuple(place._replace(checkpoint_id=found)) if found else None
 
-    def _tuple(self, place: Place) -> CheckpointTuple | None:
+    def _tuple(self, place: Coordinates) -> CheckpointTuple | None:
         at = _key(place.thread_id), _key(place.ns), place.checkpoint_id
         row = self.conn.execute(sql.GET, at).fetchone()
         if row is None:
@@ -166,7 +166,7 @@ class SqliteSaver(BaseCheckpointSaver):
             self._writes(at),
         )
 
-    def _values(self, place: Place, versions: ChannelVersions) -> dict[str, Any]:
+    def _values(self, place: Coordinates, versions: ChannelVersions) -> dict[str, Any]:
         where = _key(place.thread_id), _key(place.ns)
         values = {}
         for name, version in versions.items():
@@ -203,7 +203,7 @@ class SqliteSaver(BaseCheckpointSaver):
 
     def _places(
         self, config: Mapping[str, Any] | None, before: Mapping[str, Any] | None
-    ) -> Sequence[Place]:
+    ) -> Sequence[Coordinates]:
         """Return where the checkpoints are that ``config`` may mean, newest first."""
         thread: Key | None = None
         ns: Key | None = None
@@ -216,7 +216,7 @@ class SqliteSaver(BaseCheckpointSaver):
         wanted = thread, ns, checkpoint_id, get_checkpoint_id(before) if before else None
         with self._transaction() as conn:
             rows = conn.execute(sql.LIST, wanted).fetchall()
-        return [Place(_text(thread), _text(ns), found) for thread, ns, found in rows]
+        return [Coordinates(_text(thread), _text(ns), found) for thread, ns, found in rows]
 
     # --- threads ------------------------------------------------------------------------------
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from checkpoint_redis.records import (
-    Answer,
+    AnswerEntry,
 )
-from checkpoint_redis.replies import Committed, Completed
+from checkpoint_redis.replies import Committed, Recorded
 from tests.support.guards import Guard
 from tests.support.thread_driver import LEASE, Driver, superstep
 
@@ -82,7 +82,7 @@ def finish_does_not_commit_over_other_active_tasks(d: Driver) -> None:
     ep = d.started("a", "b")
     d.claim(ep, "a")
     reply = d.finish(ep, "a", superstep("cp-1", "c"))
-    assert isinstance(reply, Completed)
+    assert isinstance(reply, Recorded)
     assert reply.closing == "open"
 
 
@@ -91,7 +91,7 @@ def finish_does_not_commit_over_writes_it_has_not_seen(d: Driver) -> None:
     d.claim(ep, "a", "b")
     d.complete(ep, "a")
     reply = d.finish(ep, "b", superstep("cp-1", "c"))
-    assert isinstance(reply, Completed)
+    assert isinstance(reply, Recorded)
     assert reply.advance is not None
     assert reply.advance.writes == {"a": b"writes", "b": b"writes"}
 
@@ -100,10 +100,10 @@ def finish_does_not_commit_over_null_task_writes_it_has_not_seen(d: Driver) -> N
     ep = d.started("a")
     d.claim(ep, "a")
     d.ask(ep, "a", "q1")
-    pair = Answer("", "a", "q1", b"yes")
+    pair = AnswerEntry("", "a", "q1", b"yes")
     d.ledger.answer(d.thread, "run-2", "resume", (pair,), rnd="r", nulls=(b"null",))
     (task,) = d.claim(ep, "a").tasks
-    assert isinstance(d.finish(ep, "a", superstep("cp-1"), rnd=task.rnd), Completed)
+    assert isinstance(d.finish(ep, "a", superstep("cp-1"), rnd=task.rnd), Recorded)
 
 
 def only_the_present_reducer_gives_up(d: Driver) -> None:

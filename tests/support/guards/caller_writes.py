@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from checkpoint_redis import commands
 from checkpoint_redis.records import (
-    Finished,
-    Outcome,
-    Superstep,
+    ResultEntry,
+    StepOutcome,
+    SuperstepEntry,
     TaskEntry,
 )
 from checkpoint_redis.replies import Nulls
@@ -41,7 +41,7 @@ def what_a_caller_wrote_is_over_once_it_is_finished(d: Driver) -> None:
     d.claim(ep, "a")
     step = superstep("cp-1", outcome="end")
     d.ledger.finish(
-        d.thread, "", ep, Finished("a", "", b"w"), step,
+        d.thread, "", ep, ResultEntry("a", "", b"w"), step,
         tok="t", tok2="adv", lease_ms=LEASE, nulls=1,
     )  # fmt: skip
     assert d.ledger.nulls(d.thread, "", ("cp-0",)) == (Nulls((b"null",), over=True),)
@@ -78,10 +78,10 @@ def writes_of_a_saver_take_in_what_a_caller_wrote(d: Driver) -> None:
     assert d.ledger.call(put).status == "conflict"
 
 
-def continued(outcome: Outcome, *nulls: bytes) -> Superstep:
+def continued(outcome: StepOutcome, *nulls: bytes) -> SuperstepEntry:
     """Return a superstep that goes on from the head, with a task when it goes on at all."""
     tasks = (TaskEntry("t", b"t"),) if outcome == "go" else ()
-    return Superstep(nonce(), (), tasks, outcome, 25, nulls=nulls)
+    return SuperstepEntry(nonce(), (), tasks, outcome, 25, nulls=nulls)
 
 
 GUARDS = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 
 from checkpoint_redis.records import (
-    Answer,
-    Custom,
+    AnswerEntry,
+    CustomEntry,
 )
 from distgraph.errors import StoreError
 from tests.support.guards import Guard
@@ -72,7 +72,7 @@ def a_question_is_answered_once_in_a_call(d: Driver) -> None:
     ep = d.started("a")
     d.claim(ep, "a")
     d.ask(ep, "a", "q1")
-    pair = Answer("", "a", "q1", b"yes")
+    pair = AnswerEntry("", "a", "q1", b"yes")
     reply = d.ledger.answer(d.thread, "run-2", "resume", (pair, pair), rnd="r")
     assert reply.status == "no_interrupt"
 
@@ -135,8 +135,8 @@ def a_cancel_names_its_run(d: Driver) -> None:
 def custom_events_of_an_ended_run_are_dropped(d: Driver) -> None:
     d.start(superstep("cp-0", outcome="end"))
     d.start(superstep("cp-1", "a"), "run-2", "cp-0")
-    assert not d.ledger.emit(d.thread, "run", (Custom("", "a", "t", b"x"),))
-    assert d.ledger.emit(d.thread, "run-2", (Custom("", "a", "t", b"x"),))
+    assert not d.ledger.emit(d.thread, "run", (CustomEntry("", "a", "t", b"x"),))
+    assert d.ledger.emit(d.thread, "run-2", (CustomEntry("", "a", "t", b"x"),))
 
 
 def a_removal_does_not_touch_a_busy_thread(d: Driver) -> None:

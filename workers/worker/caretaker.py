@@ -14,11 +14,11 @@ from celery import Celery
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.replies import WorkerSeen
 from distgraph.errors import DistGraphError
-from workers.depth import depths
-from workers.desk import Office
-from workers.hints import Hint, outgoing
-from workers.loop import Loop
-from workers.sweeper import Duties, Sweeper, lost_record
+from workers.broker.depth import depths
+from workers.shared.hints import Hint, outgoing
+from workers.worker.desk import Office
+from workers.worker.loop import Loop
+from workers.worker.sweeper import Duties, Sweeper, lost_record
 
 log = logging.getLogger(__name__)
 GRACE = 5.0

@@ -10,26 +10,24 @@ from typing import Any
 
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.ledger import Ledger
-from checkpoint_redis.records import STAGE_ABOVE, Custom, Finished, Lease, Superstep
+from checkpoint_redis.records import STAGE_ABOVE, CustomEntry, Lease, ResultEntry, SuperstepEntry
 from checkpoint_redis.replies import (
     Advance,
     Claimed,
     Committed,
-    Completed,
     Context,
-)
-from checkpoint_redis.replies import (
-    Hint as Entry,
+    OutboxEntry,
+    Recorded,
 )
 from distgraph.core.model import Errored
 from distgraph.errors import AdvanceLost, DistGraphError, WorkerLost
-from workers.backoffs import Backoffs
-from workers.dispatched import Dispatched
-from workers.due import sweep_shards
-from workers.hints import Hint, Outgoing, outgoing
-from workers.leases import Leases
-from workers.served import Registry, Served
 from workers.settings import Settings
+from workers.shared.hints import Hint, Outgoing, outgoing
+from workers.shared.served import Registry, Served
+from workers.worker.backoffs import Backoffs
+from workers.worker.dispatched import Dispatched
+from workers.worker.due import sweep_shards
+from workers.worker.leases import Leases
 
 log = logging.getLogger(__name__)
 STAGE_CHUNK = 1_000
@@ -132,7 +130,7 @@ class Desk:
         """Return the lease that this desk's token holds on a task, or on the advance ('@')."""
         return Lease(self.thread.x, self.ns, self.ep, tid, self.token)
 
-    def complete(self, result: Finished) -> Completed:
+    def complete(self, result: ResultEntry) -> Recorded:
         """Record what a task left; the answer says whether this desk is to reduce."""
         return self._ledger.complete(
             self.thread,
@@ -144,7 +142,9 @@ class Desk:
             lease_ms=self._lease_ms,
         )
 
-    def finish(self, result: Finished, step: Superstep, nulls: int, queue: str) -> Completed | None:
+    def finish(
+        self, result: ResultEntry, step: SuperstepEntry, nulls: int, queue: str
+    ) -> Recorded | None:
         """Record the only task of a superstep and commit at once; None when that was done."""
         ready = self._staged(step)
         answered = self._ledger.finish(
@@ -158,18 +158,18 @@ class Desk:
             lease_ms=self._lease_ms,
             nulls=nulls,
         )
-        if isinstance(answered, Completed):
+        if isinstance(answered, Recorded):
             return answered
         self._dispatch(answered, step, queue)
         return None
 
-    def commit(self, step: Superstep, queue: str) -> None:
+    def commit(self, step: SuperstepEntry, queue: str) -> None:
         """Replace the closed superstep."""
         ready = self._staged(step)
         answered = self._ledger.commit(self.thread, self.ns, self.ep, ready, advtok=self.token)
         self._dispatch(answered, step, queue)
 
-    def _staged(self, step: Superstep) -> Superstep:
+    def _staged(self, step: SuperstepEntry) -> SuperstepEntry:
         """Store the tasks of a wide superstep beforehand: a script must stay short."""
         if len(step.tasks) <= STAGE_ABOVE:
             return step
@@ -177,7 +177,7 @@ class Desk:
             self._ledger.stage(self.thread, step.ep, step.tasks[start : start + STAGE_CHUNK])
         return replace(step, tasks=(), staged=True)
 
-    def _dispatch(self, answered: Committed, step: Superstep, queue: str) -> None:
+    def _dispatch(self, answered: Committed, step: SuperstepEntry, queue: str) -> None:
         """Publish the hints of a superstep that was committed, and say that they are out.
 
         Also when the answer to it was lost once: then nobody else has sent them.
@@ -208,7 +208,7 @@ class Desk:
 
     def emit(self, run: str, tid: str, blobs: Iterable[bytes]) -> None:
         """Append custom events of a task."""
-        events = tuple(Custom(self.ns, tid, self.token, blob) for blob in blobs)
+        events = tuple(CustomEntry(self.ns, tid, self.token, blob) for blob in blobs)
         self._ledger.emit(self.thread, run, events)
 
     def channels(self, names: Iterable[str]) -> dict[str, bytes | None]:
@@ -234,9 +234,9 @@ class Desk:
                 return found
 
 
-def entries(step: Superstep, ns: str, queue: str) -> list[Entry]:
+def entries(step: SuperstepEntry, ns: str, queue: str) -> list[OutboxEntry]:
     """Return what is to be published for the tasks of ``step``."""
-    return [Entry(ns, step.ep, t.id, t.queue or queue, t.priority) for t in step.tasks]
+    return [OutboxEntry(ns, step.ep, t.id, t.queue or queue, t.priority) for t in step.tasks]
 
 
 def errored(error: Exception) -> Errored:

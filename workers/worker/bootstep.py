@@ -9,7 +9,7 @@ from billiard.exceptions import WorkerLostError
 from celery import Celery, bootsteps, signals
 from celery.concurrency.prefork import TaskPool as ProcessPool
 
-from workers import hints
+from workers.shared import hints
 
 if TYPE_CHECKING:
     from workers.backend import CeleryBackend

@@ -72,7 +72,7 @@ def says_nothing(run: RunConfig, graph: Graph) -> bool:
     return plain and run.before == graph.before and run.after == graph.after
 
 
-def pack(run: RunConfig, serializer: JsonPlusSerializer) -> bytes:
+def encode_config(run: RunConfig, serializer: JsonPlusSerializer) -> bytes:
     """Return the record of a run's config; SerializationError names what cannot be stored."""
     try:
         return serializer.dumps(
@@ -91,7 +91,7 @@ def pack(run: RunConfig, serializer: JsonPlusSerializer) -> bytes:
         raise SerializationError(msg) from error
 
 
-def unpack(blob: bytes, serializer: JsonPlusSerializer) -> RunConfig:
+def decode_config(blob: bytes, serializer: JsonPlusSerializer) -> RunConfig:
     """Return the config of a record; an empty one for a run that stored none."""
     if not blob:
         return RunConfig({}, None, None, DEFAULT_RECURSION_LIMIT, frozenset(), frozenset(), {})

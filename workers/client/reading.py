@@ -10,8 +10,8 @@ from checkpoint_redis.keys import Thread
 from checkpoint_redis.replies import Loaded, Nulls
 from distgraph.core.model import Checkpoint, ThreadState
 from distgraph.runners.backend import Listing, Place
-from workers.flows import Effect, Flow
-from workers.wire import Wire
+from workers.client.flows import Effect, Flow
+from workers.shared.wire import Wire
 
 CHUNK, FIELDS = 50, 500
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from checkpoint_redis import commands
 from checkpoint_redis.keys import Thread
-from checkpoint_redis.replies import Answered, Hint, Loaded
+from checkpoint_redis.replies import Answered, Loaded, OutboxEntry
 from distgraph.errors import NoSuchInterrupt, NothingToResume, ThreadBusy
-from workers.flows import Effect, Flow, Publish
-from workers.hints import outgoing
+from workers.client.flows import Effect, Flow, Publish
+from workers.shared.hints import outgoing
 
 
 def refuse_question_of_saver(loaded: Loaded | None, thread_id: str) -> None:
@@ -56,7 +56,7 @@ def _publish_outbox(thread: Thread, ep: str) -> Generator[Effect, Any, None]:
 
 
 def _advance_hint(answered: Answered, queue: str) -> Any:
-    return Hint("", answered.ep, "@", queue, 0)
+    return OutboxEntry("", answered.ep, "@", queue, 0)
 
 
 def busy(thread: Thread, run: str) -> str:

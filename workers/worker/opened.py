@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from distgraph.core.graph import Graph
 from distgraph.core.model import Checkpoint, Result, ThreadState
-from distgraph.engine import Run, advance
-from workers.desk import Desk
-from workers.runconfig import RunConfig, unpack
-from workers.served import Served
-from workers.wire import head_checkpoint
+from distgraph.engine import Program, advance
+from workers.shared.runconfig import RunConfig, decode_config
+from workers.shared.served import Served
+from workers.shared.wire import head_checkpoint
+from workers.worker.desk import Desk
 
 if TYPE_CHECKING:
-    from checkpoint_redis.replies import Context, Head
+    from checkpoint_redis.replies import Context, FrameHead
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Opened:
 
     desk: Desk
     served: Served
-    head: Head
+    head: FrameHead
     run: RunConfig
     state: ThreadState
     whole: bool
@@ -34,7 +34,7 @@ class Opened:
         """The graph of the thread."""
         return self.served.graph
 
-    def program(self, results: Mapping[str, Result]) -> Run:
+    def program(self, results: Mapping[str, Result]) -> Program:
         """Return the engine's loop, from the state with ``results`` on."""
         state = replace(self.state, results=results)
         return advance(self.graph, state, self.run.limits(self.head.stop))
@@ -49,7 +49,7 @@ def open_frame(desk: Desk, context: Context) -> Opened:
         nulls=served.wire.read_nulls(context.nulls),
         passed=context.head.passed,
     )
-    run = unpack(context.cfg, served.wire.serializer)
+    run = decode_config(context.cfg, served.wire.serializer)
     return Opened(desk, served, context.head, run, state, checkpoint is not None)
 
 

@@ -14,10 +14,10 @@ from checkpoint_redis.keys import SHARDS, Thread
 from checkpoint_redis.ledger import LONGEST_PAUSE, Ledger
 from checkpoint_redis.replies import Due
 from distgraph.errors import DistGraphError, StoreUnavailable
-from workers.desk import worker_lost
-from workers.due import sweep_shards
-from workers.hints import Outgoing, outgoing
 from workers.settings import Settings
+from workers.shared.hints import Outgoing, outgoing
+from workers.worker.desk import worker_lost
+from workers.worker.due import sweep_shards
 
 log = logging.getLogger(__name__)
 CHUNK = 1_000

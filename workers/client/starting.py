@@ -12,8 +12,8 @@ from typing import Any
 
 from checkpoint_redis import commands
 from checkpoint_redis.keys import Thread
-from checkpoint_redis.records import STAGE_ABOVE, Answer, Superstep
-from checkpoint_redis.replies import Answered, Loaded, Started
+from checkpoint_redis.records import STAGE_ABOVE, AnswerEntry, SuperstepEntry
+from checkpoint_redis.replies import Answered, Loaded, Submitted
 from distgraph.core.model import Decision, Failed, Outcome, RunTasks, ThreadState
 from distgraph.engine import (
     Execute,
@@ -33,14 +33,19 @@ from distgraph.errors import (
 from distgraph.runners.backend import Job
 from distgraph.runners.stores import new_stamp
 from distgraph.types import Command
-from workers.answering import busy, check_answered, publish_answered, refuse_question_of_saver
-from workers.desk import STAGE_CHUNK, entries, nonce
-from workers.flows import Effect, Flow, Here, Publish, Reach
-from workers.hints import outgoing
-from workers.reading import load_state
-from workers.runconfig import of_call, pack, says_nothing
-from workers.served import Served
-from workers.wire import Wire
+from workers.client.answering import (
+    busy,
+    check_answered,
+    publish_answered,
+    refuse_question_of_saver,
+)
+from workers.client.flows import Effect, Flow, Here, Publish, Reach
+from workers.client.reading import load_state
+from workers.shared.hints import outgoing
+from workers.shared.runconfig import encode_config, of_call, says_nothing
+from workers.shared.served import Served
+from workers.shared.wire import Wire
+from workers.worker.desk import STAGE_CHUNK, entries, nonce
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +146,7 @@ def _stop(client: _Client) -> int:
 
 
 def _start(
-    client: _Client, step: Superstep, state: ThreadState, *, passed: str
+    client: _Client, step: SuperstepEntry, state: ThreadState, *, passed: str
 ) -> Generator[Effect, Any, Begun]:
     config = _config(client)
     ready = step
@@ -150,7 +155,7 @@ def _start(
             chunk = step.tasks[first : first + STAGE_CHUNK]
             yield commands.stage(client.thread, step.ep, chunk)
         ready = replace(step, tasks=(), staged=True)
-    started: Started = yield commands.start(
+    started: Submitted = yield commands.start(
         client.thread,
         client.run,
         ready,
@@ -177,7 +182,7 @@ def _config(client: _Client) -> bytes:
     job = client.job
     if job.start is None:
         return b""
-    return pack(of_call(job.start, job.invocation), client.wire.serializer)
+    return encode_config(of_call(job.start, job.invocation), client.wire.serializer)
 
 
 # --- going on ----------------------------------------------------------------------------------
@@ -218,7 +223,7 @@ def _answer(client: _Client, request: SaveAnswers) -> Generator[Effect, Any, Beg
     mode = "resume" if request.replies else _MODES[client.status]
     wire, job = client.wire, client.job
     pairs = tuple(
-        Answer("", reply.task, reply.answer.id, wire.answer(reply.answer))
+        AnswerEntry("", reply.task, reply.answer.id, wire.answer(reply.answer))
         for reply in request.replies
     )
     nulls = () if request.null is None else (wire.null(request.null),)
@@ -232,7 +237,7 @@ def _answer(client: _Client, request: SaveAnswers) -> Generator[Effect, Any, Beg
         rnd=nonce(),
         nulls=nulls,
         tasks=_added(client, request.then),
-        cfg=None if keep or told is None else pack(told, wire.serializer),
+        cfg=None if keep or told is None else encode_config(told, wire.serializer),
         modes=" ".join(sorted(job.modes)),
         graph_fp=client.served.graph.fingerprint,
         stop=_stop(client),

@@ -21,7 +21,7 @@ from distgraph.engine import RunHere
 from distgraph.events import Event
 from distgraph.runners.backend import Job
 from distgraph.runners.here import run_here, run_here_async
-from workers.hints import Outgoing
+from workers.shared.hints import Outgoing
 
 _LOST = (exceptions.ConnectionError, exceptions.TimeoutError)
 
@@ -59,7 +59,7 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
-class Rest:
+class Wait:
     """Do nothing for a while."""
 
     seconds: float
@@ -72,7 +72,7 @@ class Tell:
     event: Event
 
 
-Effect = Script[Any] | Plain[Any] | Publish | Reach | Here | Read | Rest | Tell
+Effect = Script[Any] | Plain[Any] | Publish | Reach | Here | Read | Wait | Tell
 Flow = Generator[Effect, Any, Any]
 
 
@@ -147,7 +147,7 @@ def _perform(effect: Effect, means: Means) -> Any:
             with suppress(*_LOST):
                 return _entries(means.waiting.xread({key: after}, count=1000, block=block_ms))
             return []
-        case Rest(seconds):
+        case Wait(seconds):
             time.sleep(seconds)
         case Script() | Plain():
             return means.ledger.call(effect)
@@ -197,7 +197,7 @@ async def _aperform(effect: Effect, means: AsyncMeans) -> Any:
                 entries = await means.waiting.xread({key: after}, count=1000, block=block_ms)
                 return _entries(entries)
             return []
-        case Rest(seconds):
+        case Wait(seconds):
             await asyncio.sleep(seconds)
         case Script() | Plain():
             return await means.ledger.call(effect)

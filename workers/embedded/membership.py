@@ -21,9 +21,9 @@ from typing import Self
 from filelock import FileLock, Timeout
 
 from distgraph.errors import StoreUnavailable
-from workers import embedded_server
-from workers.embedded_folder import held, hold, private, release, short_socket
-from workers.embedded_server import EmbeddedRedis
+from workers.embedded import server as embedded_server
+from workers.embedded.folder import held, hold, private, release, short_socket
+from workers.embedded.server import EmbeddedRedis
 
 TURN_WITHIN = 120.0
 MEMBERS = "members"
@@ -37,7 +37,7 @@ def default_folder() -> Path:
     return base / "distgraph" / "default"
 
 
-def join(folder: Path | None = None) -> Lease:
+def join(folder: Path | None = None) -> Membership:
     """Start the server whose data lives in `folder`, or join the one that runs.
 
     Returns when it answers, its data loaded. Raises StoreUnavailable where it cannot run: on
@@ -52,10 +52,10 @@ def join(folder: Path | None = None) -> Lease:
     server = EmbeddedRedis(home, short_socket(home))
     with _turn(home):
         embedded_server.ensure(server)
-        return Lease(server)
+        return Membership(server)
 
 
-class Lease:
+class Membership:
     """One membership: while it lasts the server runs. A context manager that leaves at its end.
 
     A process that ends without leaving leaves at its exit; one that is killed is not counted any
@@ -118,7 +118,7 @@ class Lease:
         self.leave()
 
 
-def _close_in_children(lease: Lease) -> None:
+def _close_in_children(lease: Membership) -> None:
     """Have forks drop the lock that they inherit, else it would outlive its owner's death."""
     found = weakref.ref(lease)
 

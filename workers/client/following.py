@@ -25,10 +25,10 @@ from distgraph.core.plan import is_input, plan, with_nulls
 from distgraph.errors import CorruptRecord, RunCancelled, RunTimeout, StoreError, ThreadNotFound
 from distgraph.events import Concluded, Custom, Ended, Resumed, Started, Stepped
 from distgraph.runners.changes import changed_channels
-from workers.flows import Effect, Flow, Read, Rest, Tell
-from workers.reading import load_state
-from workers.served import Served
-from workers.starting import Begun
+from workers.client.flows import Effect, Flow, Read, Tell, Wait
+from workers.client.reading import load_state
+from workers.client.starting import Begun
+from workers.shared.served import Served
 
 log = logging.getLogger(__name__)
 FIRST_SLICE_MS, SLICE_MS = 5_000, 15_000
@@ -96,7 +96,7 @@ def follow(
             if (yield from _tell(at, event)):
                 return None
         if found and not at.detailed:
-            yield Rest(min(LONGEST_REST, PATIENCE * (time.monotonic() - began)))
+            yield Wait(min(LONGEST_REST, PATIENCE * (time.monotonic() - began)))
         if not found and (yield from _ended_unseen(at)):
             return None
         if not found and not warned:
@@ -160,7 +160,7 @@ def _warn_if_unserved(at: _Follower) -> Generator[Effect, Any, None]:
     )
 
 
-def _tell(at: _Follower, event: events.Event) -> Generator[Effect, Any, bool]:
+def _tell(at: _Follower, event: events.StreamEvent) -> Generator[Effect, Any, bool]:
     """Tell what an event of the stream means; True at the end of the run."""
     match event.kind, event.payload:
         case "end", [run, status, cp] if run == at.run:
@@ -185,7 +185,7 @@ def _continues(at: _Follower) -> bool:
     return at.state is not None and at.state.passed == at.state.checkpoint.id
 
 
-def _payload(at: _Follower, event: events.Event) -> Generator[Effect, Any, bytes]:
+def _payload(at: _Follower, event: events.StreamEvent) -> Generator[Effect, Any, bytes]:
     if not event.ref:
         return event.blob
     blob = yield commands.event_blob(at.thread, event.ref)

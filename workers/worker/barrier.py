@@ -9,13 +9,13 @@ from distgraph.core.model import Failed, Result
 from distgraph.engine import NewStamp, Save
 from distgraph.errors import InvalidUpdateError, SerializationError
 from distgraph.runners.stores import new_stamp
-from workers.desk import Desk, errored, nonce
-from workers.failures import may_pass
-from workers.hints import ADVANCE
-from workers.opened import Opened, open_frame
+from workers.shared.hints import ADVANCE
+from workers.worker.desk import Desk, errored, nonce
+from workers.worker.failures import may_pass
+from workers.worker.opened import Opened, open_frame
 
 if TYPE_CHECKING:
-    from checkpoint_redis.records import Superstep
+    from checkpoint_redis.records import SuperstepEntry
     from checkpoint_redis.replies import Advance
 
 
@@ -45,7 +45,7 @@ def _commit(desk: Desk, got: Advance, opened: Opened) -> None:
         desk.commit(step, opened.head.queue)
 
 
-def next_superstep(opened: Opened, results: Mapping[str, Result]) -> Superstep | Failed:
+def next_superstep(opened: Opened, results: Mapping[str, Result]) -> SuperstepEntry | Failed:
     """Return the superstep that follows a closed one, or Failed when a reducer refuses."""
     program = opened.program(results)
     answer = None

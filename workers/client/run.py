@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from distgraph.graph.compiled import CompiledStateGraph
     from distgraph.runners.backend import Job
     from workers.backend import CeleryBackend
-    from workers.flows import Flow
-    from workers.starting import Begun
+    from workers.client.flows import Flow
+    from workers.client.starting import Begun
 
 _OUTSIDE = Inner(None, None)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from celery import Celery
 
-from workers.redis_transport import GuardedAMQP
+from workers.broker.transport import GuardedAMQP
 
 RECOMMENDED: Mapping[str, Any] = {
     # Acknowledged when execution starts: the lease, not the broker, notices a dead worker.

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 
 from checkpoint_redis import commands
 from checkpoint_redis.ledger import Ledger
-from checkpoint_redis.replies import Hint
-from workers.hints import Outgoing, outgoing
+from checkpoint_redis.replies import OutboxEntry
 from workers.settings import Settings
+from workers.shared.hints import Outgoing, outgoing
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ def sweep_shards(
     publish: Callable[[Iterable[Outgoing]], None],
 ) -> int:
     """Return how many hints were sent; ``lost`` is the record of a task lost too often."""
-    by_thread: dict[str, list[Hint]] = defaultdict(list)
+    by_thread: dict[str, list[OutboxEntry]] = defaultdict(list)
     sweeps = [
         commands.sweep(settings.namespace, shard, max_lost=settings.max_lost, lost=lost)
         for shard in shards

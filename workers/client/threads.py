@@ -10,16 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 from checkpoint_redis import commands
 from checkpoint_redis.keys import SHARDS
-from checkpoint_redis.records import Answer
+from checkpoint_redis.records import AnswerEntry
 from checkpoint_redis.replies import Header, Listed
 from distgraph.core.model import ThreadState
 from distgraph.core.resume import bind, pending
 from distgraph.errors import ThreadBusy, ThreadNotFound
 from distgraph.types import Interrupt
-from workers.answering import busy, check_answered, publish_answered, refuse_question_of_saver
-from workers.desk import nonce
-from workers.flows import Flow, Reach
-from workers.reading import load_state
+from workers.client.answering import (
+    busy,
+    check_answered,
+    publish_answered,
+    refuse_question_of_saver,
+)
+from workers.client.flows import Flow, Reach
+from workers.client.reading import load_state
+from workers.worker.desk import nonce
 
 if TYPE_CHECKING:
     from workers.backend import CeleryBackend
@@ -103,7 +108,8 @@ class ThreadHandle:
         if loaded.header.st == "busy" and not replies:
             raise ThreadBusy(busy(self._thread, loaded.header.run))
         pairs = tuple(
-            Answer("", reply.task, reply.answer.id, wire.answer(reply.answer)) for reply in replies
+            AnswerEntry("", reply.task, reply.answer.id, wire.answer(reply.answer))
+            for reply in replies
         )
         answered = yield commands.answer(self._thread, run, "resume", pairs, rnd=nonce())
         check_answered(answered, tuple(pair.iid for pair in pairs), self._thread)

@@ -7,7 +7,7 @@ from typing import Any
 
 from celery import Celery
 
-from workers.publisher import reaching
+from workers.broker.publisher import reaching
 
 _STEPS = ("", "\x06\x163", "\x06\x166", "\x06\x169")
 

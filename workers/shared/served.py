@@ -10,7 +10,7 @@ from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.checkpoint.serde.schema import classes_of
 from distgraph.core.graph import Graph
 from distgraph.graph.subgraphs import schemas_of
-from workers.wire import Wire
+from workers.shared.wire import Wire
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from kombu.utils.url import maybe_sanitize_url
 from redis.exceptions import RedisError
 
 from distgraph.errors import BrokerUnavailable
-from workers.hints import Outgoing
+from workers.shared.hints import Outgoing
 
 log = logging.getLogger(__name__)
 CHUNK = 1_000

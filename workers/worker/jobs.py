@@ -24,17 +24,16 @@ from distgraph.core.model import (
 from distgraph.core.plan import plan, with_nulls
 from distgraph.core.retry import retry_delay
 from distgraph.errors import InvalidUpdateError, SerializationError
-from workers.barrier import next_superstep, reduce
-from workers.desk import Desk, Office, errored
-from workers.emitter import Emitter
-from workers.failures import may_pass
-from workers.hints import Hint
-from workers.opened import Opened, open_frame
+from workers.shared.hints import Hint
+from workers.worker.barrier import next_superstep, reduce
+from workers.worker.desk import Desk, Office, errored
+from workers.worker.emitter import Emitter
+from workers.worker.failures import may_pass
+from workers.worker.opened import Opened, open_frame
 
 if TYPE_CHECKING:
-    from checkpoint_redis.records import Finished, Superstep
-    from checkpoint_redis.replies import ClaimedTask
-    from checkpoint_redis.replies import Completed as Recorded
+    from checkpoint_redis.records import ResultEntry, SuperstepEntry
+    from checkpoint_redis.replies import ClaimedTask, Recorded
 
 log = logging.getLogger(__name__)
 
@@ -205,7 +204,7 @@ def _is_alone(attempt: Attempt) -> bool:
 
 
 def _finish(
-    attempt: Attempt, result: Completed | Interrupted, finished: Finished
+    attempt: Attempt, result: Completed | Interrupted, finished: ResultEntry
 ) -> Recorded | None:
     """Commit together with the only result of the superstep; return what is left to be done."""
     opened, desk = attempt.opened, attempt.opened.desk
@@ -215,7 +214,7 @@ def _finish(
     return desk.finish(finished, saved, len(opened.state.nulls), opened.head.queue)
 
 
-def _following(opened: Opened, results: Mapping[str, Result]) -> Superstep | None:
+def _following(opened: Opened, results: Mapping[str, Result]) -> SuperstepEntry | None:
     """Return the superstep to be committed, None when the results cannot be reduced or stored."""
     try:
         step = next_superstep(opened, results)

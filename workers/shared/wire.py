@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from checkpoint_redis.records import CheckpointEntry, Finished, Superstep, TaskEntry
+from checkpoint_redis.records import CheckpointEntry, ResultEntry, SuperstepEntry, TaskEntry
 from checkpoint_redis.replies import Context, Loaded
 from distgraph.checkpoint import records
 from distgraph.checkpoint.codec import own_reference
@@ -19,15 +19,13 @@ from distgraph.core.model import (
     Decision,
     Errored,
     Failed,
+    Finished,
     Interrupted,
     Paused,
     Result,
     RunTasks,
     Task,
     ThreadState,
-)
-from distgraph.core.model import (
-    Finished as Over,
 )
 from distgraph.errors import CorruptRecord, InvalidUpdateError, SerializationError
 from distgraph.types import Send
@@ -183,33 +181,33 @@ class Wire:
         checkpoints: tuple[Checkpoint, ...],
         then: Decision,
         stop: int,
-    ) -> Superstep:
+    ) -> SuperstepEntry:
         """Return what is stored of a commit or a start: its checkpoints, and what follows."""
         entries = tuple(self.checkpoint(checkpoint) for checkpoint in checkpoints)
         match then:
             case RunTasks(tasks):
                 queued = tuple(self.task(task, graph.nodes[task.node]) for task in tasks)
-                return Superstep(ep, entries, queued, "go", stop)
-            case Over():
-                return Superstep(ep, entries, (), "end", stop)
+                return SuperstepEntry(ep, entries, queued, "go", stop)
+            case Finished():
+                return SuperstepEntry(ep, entries, (), "end", stop)
             case Paused():
-                return Superstep(ep, entries, (), "stop", stop)
+                return SuperstepEntry(ep, entries, (), "stop", stop)
             case Failed(error):
-                return Superstep(ep, entries, (), "fail", stop, self.error(error))
+                return SuperstepEntry(ep, entries, (), "fail", stop, self.error(error))
             case _:
                 msg = f"A superstep cannot be followed by {then}"
                 raise InvalidUpdateError(msg)
 
     def finished(
         self, task: Task, rnd: str, result: Completed | Interrupted, modes: str
-    ) -> Finished:
+    ) -> ResultEntry:
         """Return what is recorded of a task that did not fail."""
         if isinstance(result, Interrupted):
             asked = tuple((q.interrupt.id, 0) for q in result.questions)
             memo = self.frames(result.frames)
-            return Finished(task.id, rnd, self.questions(result), questions=asked, memo=memo)
+            return ResultEntry(task.id, rnd, self.questions(result), questions=asked, memo=memo)
         blob = self.result(task, result)
-        return Finished(task.id, rnd, blob, event=blob if shows_writes(modes) else b"")
+        return ResultEntry(task.id, rnd, blob, event=blob if shows_writes(modes) else b"")
 
     def state(self, loaded: Loaded, channels: Mapping[str, bytes | None]) -> ThreadState | None:
         """Return the frame that was loaded; None when the thread has no checkpoint yet."""

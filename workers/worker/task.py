@@ -9,8 +9,9 @@ from typing import Any
 from celery import Celery
 
 from distgraph.errors import DistGraphError
-from workers import hints, jobs
-from workers.desk import Office
+from workers.shared import hints
+from workers.worker import jobs
+from workers.worker.desk import Office
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from checkpoint_redis.replies import Hint as Entry
+from checkpoint_redis.replies import OutboxEntry
 
 VERSION = 1
 ADVANCE = "@"
@@ -63,7 +63,7 @@ def _are_ids(tids: list[Any]) -> bool:
     return all(isinstance(tid, str) and _TID.fullmatch(tid) for tid in tids)
 
 
-def outgoing(x: str, entries: Iterable[Entry]) -> Iterator[Outgoing]:
+def outgoing(x: str, entries: Iterable[OutboxEntry]) -> Iterator[Outgoing]:
     """Yield the messages for ``entries`` of one thread, one task in each."""
     for entry in entries:
         yield Outgoing(entry.queue, entry.priority, (VERSION, x, entry.ns, entry.ep, [entry.tid]))

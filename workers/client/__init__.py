@@ -1,0 +1,1 @@
+"""What a caller does: starting, answering, reading and following runs."""

@@ -1,0 +1,1 @@
+"""What a worker does: jobs, leases, back-offs, looking after what is overdue."""
