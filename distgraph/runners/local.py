@@ -11,6 +11,7 @@ from distgraph.checkpoint.base import BaseCheckpointSaver
 from distgraph.core.graph import Graph
 from distgraph.core.model import Failed, Finished, Left, Outcome, Paused, ThreadState
 from distgraph.core.plan import plan, with_nulls
+from distgraph.effects import acarry, carry
 from distgraph.engine import (
     Execute,
     Load,
@@ -58,14 +59,12 @@ class LocalBackend:
     def load(self, graph: Graph, place: Place) -> ThreadState | None:
         """Return what the checkpointer has at ``place``."""
         del graph
-        state: ThreadState | None = _perform(self.store(place).load(), self.saver)
-        return state
+        return carry(self.store(place).load(), partial(_perform, self.saver))
 
     async def aload(self, graph: Graph, place: Place) -> ThreadState | None:
         """Return what ``load`` returns."""
         del graph
-        state: ThreadState | None = await _aperform(self.store(place).load(), self.saver)
-        return state
+        return await acarry(self.store(place).load(), partial(_aperform, self.saver))
 
     def history(self, graph: Graph, place: Place, listing: Listing) -> Iterator[ThreadState]:
         """Return what the checkpointer lists, newest first."""
@@ -100,31 +99,20 @@ def _options(place: Place, listing: Listing) -> dict[str, Any]:
     }
 
 
-def _perform(calls: Generator[SaverCall, Any, Any], saver: Any) -> Any:
-    answer = None
-    try:
-        while True:
-            call = calls.send(answer)
-            answer = getattr(saver, call.name)(*call.args)
-    except StopIteration as stop:
-        return stop.value
+def _perform(saver: Any, call: SaverCall) -> Any:
+    return getattr(saver, call.name)(*call.args)
 
 
-async def _aperform(calls: Generator[SaverCall, Any, Any], saver: Any) -> Any:
-    answer = None
-    try:
-        while True:
-            call = calls.send(answer)
-            answer = await getattr(saver, "a" + call.name)(*call.args)
-    except StopIteration as stop:
-        return stop.value
+async def _aperform(saver: Any, call: SaverCall) -> Any:
+    return await getattr(saver, "a" + call.name)(*call.args)
 
 
 def drive(job: Job, store: Store, saver: Any) -> Generator[Event, None, None]:
     """Answer the requests of ``job``'s program until it ends; blocking."""
     state: ThreadState | None = None
     answer: Any = None
-    with pool.Threads(job, partial(_perform, saver=saver), store) as threads:
+    perform = partial(_perform, saver)
+    with pool.Threads(job, perform, store) as threads:
         while True:
             match request := _next(job, answer):
                 case Finished() | Paused() | Failed() | Left():
@@ -135,7 +123,7 @@ def drive(job: Job, store: Store, saver: Any) -> Generator[Event, None, None]:
                 case RunHere():
                     answer = run_here(job, request)
                 case _:
-                    answer, told = _perform(_answer(job, store, request), saver)
+                    answer, told = carry(_answer(job, store, request), perform)
                     state = _state_after(request, answer, state)
                     yield from told
     yield Concluded(job.place.ns, state, request)
@@ -145,7 +133,8 @@ async def drive_async(job: Job, store: Store, saver: Any) -> AsyncIterator[Event
     """Answer the requests of ``job``'s program until it ends; on the running event loop."""
     state: ThreadState | None = None
     answer: Any = None
-    async with tasks.Tasks(job, partial(_aperform, saver=saver), store) as running:
+    perform = partial(_aperform, saver)
+    async with tasks.Tasks(job, perform, store) as running:
         while True:
             match request := _next(job, answer):
                 case Finished() | Paused() | Failed() | Left():
@@ -158,7 +147,7 @@ async def drive_async(job: Job, store: Store, saver: Any) -> AsyncIterator[Event
                 case RunHere():
                     answer = await run_here_async(job, request)
                 case _:
-                    answer, told = await _aperform(_answer(job, store, request), saver)
+                    answer, told = await acarry(_answer(job, store, request), perform)
                     state = _state_after(request, answer, state)
                     for event in told:
                         yield event
