@@ -10,7 +10,7 @@ from checkpoint_redis.keys import Thread
 from checkpoint_redis.replies import Loaded, Nulls
 from distgraph.core.model import Checkpoint, ThreadState
 from distgraph.runners.backend import Listing, Place
-from workers.client.flows import Effect, Flow
+from workers.client.effects import Effect, Flow
 from workers.shared.wire import Wire
 
 CHUNK, FIELDS = 50, 500
