@@ -198,7 +198,7 @@ class CompiledStateGraph(StateAccess):
         """
         backend = self._distributed()
         _, job = self._job(input, config, Options.read("submit", options, "updates"))
-        return backend.submit(self, job)
+        return backend.submit(job)
 
     async def asubmit(
         self,
@@ -209,7 +209,7 @@ class CompiledStateGraph(StateAccess):
         """Do what ``submit`` does."""
         backend = self._distributed()
         _, job = self._job(input, config, Options.read("asubmit", options, "updates"))
-        return await backend.asubmit(self, job)
+        return await backend.asubmit(job)
 
     def _distributed(self) -> Any:
         if not hasattr(self.backend, "submit"):

@@ -19,7 +19,9 @@ from tests.support.redis_server import RedisServer
 from tests.support.site import on
 from tests.support.waiting import wait_until
 from workers import CeleryBackend
-from workers.worker import caretaker
+from workers.worker import releasing
+from workers.worker.presence import appear, leave
+from workers.worker.sweeper import sweep_once
 
 pytestmark = pytest.mark.celery
 
@@ -112,8 +114,12 @@ def test_hints_that_wait_for_a_worker_are_not_sent_again(
     redis = client.ledger.client
     with backend.worker():
         graph_of(client, "unserved", one).submit({}, on("t"))
-        sweeper, end = backend.caretaker.sweeper("test"), time.monotonic() + 3.0
-        wait_until(lambda: sweeper.sweep() or time.monotonic() > end, 20.0, "3 s of sweeping")
+        end = time.monotonic() + 3.0
+        wait_until(
+            lambda: sweep_once(backend.office, backend.app) or time.monotonic() > end,
+            20.0,
+            "3 s of sweeping",
+        )
         queues = redis.keys(f"{namespace}.unserved*")
         assert sum(redis.llen(queue) for queue in queues) == 1
 
@@ -150,7 +156,7 @@ def test_garbled_messages_on_a_socket_are_counted_and_logged_once(
 def test_a_worker_that_leaves_gives_back_coroutines_alone(
     redis_server: RedisServer, namespace: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(caretaker, "GRACE", 0.2)
+    monkeypatch.setattr(releasing, "GRACE", 0.2)
     ran: list[str] = []
     over = threading.Event()
 
@@ -190,8 +196,8 @@ def test_two_workers_of_a_host_own_their_tasks_apart(
     for thread in ("1", "2"):
         with backend.worker() as worker:
             assert graph.invoke({}, on(thread)) == {"xs": [1]}
-            owners.add(backend._office.owner)
-            assert worker.hostname in backend._office.owner
+            owners.add(backend.office.owner)
+            assert worker.hostname in backend.office.owner
     assert len(owners) == 2
 
 
@@ -217,7 +223,7 @@ def test_clients_of_event_loops_that_ended_are_dropped(
     graph = graph_of(backend, "g", one)
     for _ in range(5):
         asyncio.run(graph.aget_state(on("t")))
-    assert not backend._clients._loops
+    assert not backend._carrier._clients._loops
 
 
 def test_a_runs_result_is_its_own_after_a_later_run(
@@ -252,9 +258,9 @@ def test_a_worker_that_leaves_while_redis_is_away_says_so_in_a_line(
 ) -> None:
     server = RedisServer(tmp_path).start()
     backend = CeleryBackend(server.url, namespace=namespace, reach=0.2)
-    backend.caretaker.appear("w")
+    appear(backend.office, "w")
     server.kill()
-    backend.caretaker.leave("w")
+    leave(backend.office, "w")
     (line,) = [r for r in caplog.records if "leaves without telling" in r.getMessage()]
     assert line.exc_info is None
 

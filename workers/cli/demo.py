@@ -23,7 +23,7 @@ from workers.cli.crew import Crew, crew, is_at_rest
 from workers.cli.exits import CommandError, Exit, guarded
 from workers.cli.options import Json
 from workers.cli.screen import Screen
-from workers.client.threads import ThreadInfo
+from workers.client.listing import ThreadInfo
 from workers.demo.census import Census, read_answer, request
 from workers.demo.place import GRAPH
 

@@ -19,7 +19,6 @@ from checkpoint_redis.replies import Header, WorkerSeen
 from distgraph.errors import DistGraphError
 from workers.backend import CeleryBackend
 from workers.broker.settings import differing
-from workers.client.flows import Flow, Reach
 
 ANSWERS_WITHIN = 2.0
 ALIVE_WITHIN = 15.0
@@ -115,14 +114,10 @@ def _persistence(info: dict[str, Any]) -> Check:
 
 def _broker(backend: CeleryBackend) -> Check:
     try:
-        backend.perform(_reach())
+        backend.reach()
     except DistGraphError as error:
         return Check("broker", "problem", str(error))
     return Check("broker", "ok", "reachable")
-
-
-def _reach() -> Flow:
-    yield Reach()
 
 
 def _workers(backend: CeleryBackend) -> Iterator[Check]:

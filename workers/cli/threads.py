@@ -10,10 +10,9 @@ from rich.console import Group
 from rich.text import Text
 
 from checkpoint_redis.replies import Header
-from distgraph.core.model import Checkpoint, Errored, ThreadState
+from distgraph.core.model import Checkpoint, Errored
 from distgraph.core.resume import is_by_id
 from distgraph.errors import ThreadNotFound
-from distgraph.runners.backend import Listing, Place
 from distgraph.types import Send
 from workers.backend import CeleryBackend
 from workers.cli.ending import asked, plain_json, questions, shown, tell, wait
@@ -23,8 +22,7 @@ from workers.cli.options import Broker, Json, Namespace, Redis, TargetOption, Th
 from workers.cli.screen import Screen, ago, plain, table
 from workers.cli.targets import Connection, backend_of
 from workers.cli.values import read_json
-from workers.client import reading
-from workers.client.threads import STATUSES, ThreadInfo
+from workers.client.listing import STATUSES, ThreadInfo
 
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until the run ends or asks again.")]
 Limit = Annotated[int, typer.Option(min=1, help="At most so many.")]
@@ -237,7 +235,7 @@ def history(  # noqa: PLR0913 a command's options
     """List a thread's checkpoints, newest first; with --json, with their state."""
     backend = backend_of(target, Connection(redis, broker, namespace))
     _header(backend, thread)
-    states = _states(backend, thread, limit)
+    states = backend.thread(thread).history(limit)
     listing = table("step", "source", "checkpoint", "created", "next")
     for state in states:
         row = _position(state.checkpoint)
@@ -247,15 +245,6 @@ def history(  # noqa: PLR0913 a command's options
     data = [{**_position(s.checkpoint), "values": shown(s.checkpoint.values)} for s in states]
     Screen(as_json).answer(data, listing)
     return Exit.OK
-
-
-def _states(backend: CeleryBackend, thread_id: str, limit: int) -> list[ThreadState]:
-    wire = backend.registry.common_wire()
-    flow = reading.history(
-        wire, backend.thread_key(thread_id), Place(thread_id), Listing(limit=limit)
-    )
-    found: list[ThreadState] = backend.perform(flow)
-    return found
 
 
 def _counted(nodes: list[str]) -> str:

@@ -9,7 +9,7 @@ from checkpoint_redis import commands
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.replies import Answered, Loaded, OutboxEntry
 from distgraph.errors import NoSuchInterrupt, NothingToResume, ThreadBusy
-from workers.client.flows import Effect, Flow, Publish
+from workers.client.effects import Effect, Flow, Publish
 from workers.shared.hints import outgoing
 
 

@@ -25,9 +25,9 @@ from distgraph.core.plan import is_input, plan, with_nulls
 from distgraph.errors import CorruptRecord, RunCancelled, RunTimeout, StoreError, ThreadNotFound
 from distgraph.events import Concluded, Custom, Ended, Resumed, Started, Stepped
 from distgraph.runners.changes import changed_channels
-from workers.client.flows import Effect, Flow, Read, Tell, Wait
+from workers.client.begun import Begun
+from workers.client.effects import Effect, Flow, Read, Tell, Wait
 from workers.client.reading import load_state
-from workers.client.starting import Begun
 from workers.shared.served import Served
 
 log = logging.getLogger(__name__)

@@ -12,9 +12,9 @@ from typing import Any
 
 from checkpoint_redis import commands
 from checkpoint_redis.keys import Thread
-from checkpoint_redis.records import STAGE_ABOVE, AnswerEntry, SuperstepEntry
+from checkpoint_redis.records import AnswerEntry, SuperstepEntry
 from checkpoint_redis.replies import Answered, Loaded, Submitted
-from distgraph.core.model import Decision, Failed, Outcome, RunTasks, ThreadState
+from distgraph.core.model import Decision, Failed, RunTasks, ThreadState
 from distgraph.engine import (
     Execute,
     Load,
@@ -39,26 +39,14 @@ from workers.client.answering import (
     publish_answered,
     refuse_question_of_saver,
 )
-from workers.client.flows import Effect, Flow, Here, Publish, Reach
+from workers.client.begun import Begun
+from workers.client.effects import Effect, Flow, Here, Publish, Reach
 from workers.client.reading import load_state
 from workers.shared.hints import outgoing
 from workers.shared.runconfig import encode_config, of_call, says_nothing
 from workers.shared.served import Served
+from workers.shared.supersteps import chunks, entries, nonce, staged
 from workers.shared.wire import Wire
-from workers.worker.desk import STAGE_CHUNK, entries, nonce
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """A run that is under way, or over: ``after`` is the id of the last event before its first.
-
-    ``state`` is where it started from. ``outcome`` is there when nothing had to be started.
-    """
-
-    run: str
-    after: str
-    state: ThreadState | None
-    outcome: Outcome | None = None
 
 
 @dataclass(slots=True)
@@ -149,23 +137,19 @@ def _start(
     client: _Client, step: SuperstepEntry, state: ThreadState, *, passed: str
 ) -> Generator[Effect, Any, Begun]:
     config = _config(client)
-    ready = step
-    if len(step.tasks) > STAGE_ABOVE:
-        for first in range(0, len(step.tasks), STAGE_CHUNK):
-            chunk = step.tasks[first : first + STAGE_CHUNK]
-            yield commands.stage(client.thread, step.ep, chunk)
-        ready = replace(step, tasks=(), staged=True)
+    for chunk in chunks(step):
+        yield commands.stage(client.thread, step.ep, chunk)
     started: Submitted = yield commands.start(
         client.thread,
         client.run,
-        ready,
+        staged(step),
         expect=client.head,
         graph=client.served.graph.name,
         fp=client.served.graph.fingerprint,
         queue=client.served.queue,
         cfg=config,
         modes=" ".join(sorted(client.job.modes)),
-        passed=passed,
+        released=passed,
     )
     if started.status == "busy":
         raise ThreadBusy(busy(client.thread, started.run))
@@ -205,7 +189,7 @@ def _go_on(client: _Client, request: SaveAnswers) -> Generator[Effect, Any, Begu
     if not at_head:
         msg = "Going on from an older checkpoint with a Command needs update_state first."
         raise ThreadConflict(msg)
-    ready = replace(step, nulls=nulls)
+    ready = replace(step, caller_writes=nulls)
     return (yield from _start(client, ready, request.state, passed=request.state.passed))
 
 
@@ -235,7 +219,7 @@ def _answer(client: _Client, request: SaveAnswers) -> Generator[Effect, Any, Beg
         mode,  # type: ignore[arg-type]
         pairs,
         rnd=nonce(),
-        nulls=nulls,
+        caller_writes=nulls,
         tasks=_added(client, request.then),
         cfg=None if keep or told is None else encode_config(told, wire.serializer),
         modes=" ".join(sorted(job.modes)),

@@ -1,14 +1,10 @@
-"""A client's conversations with the store, as generators; a blocking and an asyncio driver.
-
-A flow yields what it needs (a command, a publication, user code to be run here, events to be
-read) and is sent the answer; ``Tell`` hands an event to whoever listens.
-"""
+"""Carries flows: in the calling thread, or on the running event loop."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -17,63 +13,13 @@ from redis import exceptions
 
 from checkpoint_redis.commands import Plain, Script
 from checkpoint_redis.ledger import AsyncLedger, Ledger
-from distgraph.engine import RunHere
 from distgraph.events import Event
-from distgraph.runners.backend import Job
 from distgraph.runners.here import run_here, run_here_async
+from workers.client.effects import Effect, Flow, Here, Publish, Reach, Read, Tell, Wait
+from workers.shared.clients import Clients
 from workers.shared.hints import Outgoing
 
 _LOST = (exceptions.ConnectionError, exceptions.TimeoutError)
-
-
-@dataclass(frozen=True, slots=True)
-class Publish:
-    """Send messages; the answer is None."""
-
-    messages: tuple[Outgoing, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """Make sure that the broker can be reached, before anything is stored."""
-
-
-@dataclass(frozen=True, slots=True)
-class Here:
-    """Run user code in this process; the answer is its results."""
-
-    job: Job
-    request: RunHere
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """Wait up to ``block_ms`` for entries of a stream after ``after``; the answer is a list.
-
-    It is empty, too, when the connection was lost: the stream is still there on the next one.
-    """
-
-    key: str
-    after: str
-    block_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Do nothing for a while."""
-
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Tell:
-    """Hand ``event`` to whoever follows the run."""
-
-    event: Event
-
-
-Effect = Script[Any] | Plain[Any] | Publish | Reach | Here | Read | Wait | Tell
-Flow = Generator[Effect, Any, Any]
 
 
 class Publisher(Protocol):
@@ -104,6 +50,40 @@ class AsyncMeans:
     ledger: AsyncLedger
     waiting: Any
     publisher: Publisher
+
+
+class Carrier:
+    """Carries the flows of one backend with the clients of whoever asks."""
+
+    def __init__(self, clients: Clients, publisher: Publisher) -> None:
+        self._clients, self._publisher = clients, publisher
+
+    @property
+    def ledger(self) -> Ledger:
+        """The store's commands, as a caller uses them."""
+        return self._clients.ledger()
+
+    def perform(self, flow: Flow) -> Any:
+        """Carry a flow that tells nothing; return its result."""
+        return carry(flow, self._means())
+
+    async def aperform(self, flow: Flow) -> Any:
+        """Do what ``perform`` does on the running loop."""
+        return await acarry(flow, self._async_means())
+
+    def follow(self, flow: Flow) -> Iterator[Event]:
+        """Carry ``flow`` and pass on what it tells."""
+        return told(flow, self._means())
+
+    def afollow(self, flow: Flow) -> AsyncIterator[Event]:
+        """Do what ``follow`` does on the running loop."""
+        return atold(flow, self._async_means(), [])
+
+    def _means(self) -> Means:
+        return Means(self._clients.ledger(), self._clients.waiting(), self._publisher)
+
+    def _async_means(self) -> AsyncMeans:
+        return AsyncMeans(*self._clients.on_loop(), self._publisher)
 
 
 def told(flow: Flow, means: Means) -> Generator[Event, None, Any]:
