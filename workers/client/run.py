@@ -8,7 +8,6 @@ from typing import Any
 from checkpoint_redis.keys import Thread
 from distgraph import _frame
 from distgraph.graph.jobs import about
-from distgraph.graph.nested import Inner
 from distgraph.graph.results import conclude, result_of
 from distgraph.runners.backend import Job
 from distgraph.streaming import View, chunks
@@ -19,7 +18,6 @@ from workers.client.effects import Flow
 from workers.client.following import follow
 from workers.shared.served import Served
 
-_OUTSIDE = Inner(None, None)
 NOBODY: frozenset[str] = frozenset()
 
 
@@ -59,7 +57,7 @@ class Run:
         for event in self._carrier.follow(self._flow(timeout)):
             last = event
         graph = self._served.graph
-        return result_of(graph, last, _OUTSIDE, graph.outputs)
+        return result_of(graph, last, graph.outputs)
 
     async def aresult(self, timeout: float | None = None) -> Any:  # noqa: ASYNC109 a run's own
         """Do what ``result`` does."""
@@ -68,7 +66,7 @@ class Run:
         async for event in self._carrier.afollow(self._flow(timeout)):
             last = event
         graph = self._served.graph
-        return result_of(graph, last, _OUTSIDE, graph.outputs)
+        return result_of(graph, last, graph.outputs)
 
     def stream(self) -> Iterator[tuple[str, Any]]:
         """Yield (mode, chunk) of the modes that were named at submit, from the run's beginning."""
@@ -76,7 +74,7 @@ class Run:
         view = self._view()
         for event in self._carrier.follow(self._flow(None, self._modes)):
             yield from chunks(view, event)
-            conclude(self._served.graph, event, _OUTSIDE)
+            conclude(event)
 
     async def astream(self) -> AsyncIterator[tuple[str, Any]]:
         """Yield what ``stream`` yields."""
@@ -85,7 +83,7 @@ class Run:
         async for event in self._carrier.afollow(self._flow(None, self._modes)):
             for chunk in chunks(view, event):
                 yield chunk
-            conclude(self._served.graph, event, _OUTSIDE)
+            conclude(event)
 
     def cancel(self) -> bool:
         """Cancel the run; False when it had ended already."""

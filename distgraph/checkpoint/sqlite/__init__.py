@@ -19,10 +19,10 @@ from distgraph.checkpoint.base.blobs import (
 )
 from distgraph.checkpoint.base.config import (
     Coordinates,
-    checkpoint_place,
+    checkpoint_coordinates,
+    coordinates_of,
     get_checkpoint_id,
     get_checkpoint_metadata,
-    place_of,
 )
 from distgraph.checkpoint.base.saver import BaseCheckpointSaver
 from distgraph.checkpoint.base.types import (
@@ -102,7 +102,7 @@ class SqliteSaver(BaseCheckpointSaver):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        thread, ns, parent = place_of(config)
+        thread, ns, parent = coordinates_of(config)
         where = _key(thread), _key(ns)
         known = get_checkpoint_metadata(config, metadata)
         run_id = known.get("run_id")
@@ -130,7 +130,7 @@ class SqliteSaver(BaseCheckpointSaver):
         task_id: str,
         task_path: str = "",
     ) -> None:
-        thread, ns, checkpoint_id = checkpoint_place(config)
+        thread, ns, checkpoint_id = checkpoint_coordinates(config)
         at = _key(thread), _key(ns), checkpoint_id, task_id
         path = _key(task_path)
         rows = [
@@ -144,7 +144,7 @@ class SqliteSaver(BaseCheckpointSaver):
     # --- reading ------------------------------------------------------------------------------
 
     def get_tuple(self, config: Mapping[str, Any]) -> CheckpointTuple | None:
-        place = place_of(config)
+        place = coordinates_of(config)
         with self._transaction() as conn:
             where = _key(place.thread_id), _key(place.ns)
             found = place.checkpoint_id or conn.execute(sql.LATEST, where).fetchone()[0]
@@ -209,7 +209,7 @@ class SqliteSaver(BaseCheckpointSaver):
         ns: Key | None = None
         checkpoint_id = None
         if config:
-            place = place_of(config)
+            place = coordinates_of(config)
             thread, checkpoint_id = _key(place.thread_id), place.checkpoint_id
             given = config["configurable"].get("checkpoint_ns")
             ns = None if given is None else _key(given)
