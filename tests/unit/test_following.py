@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 import redis
 
 from checkpoint_redis import keys
+from distgraph.effects import told
 from distgraph.errors import RunTimeout, StoreError
 from tests.support.apps.served import register
 from tests.support.redis_server import RedisServer
@@ -17,7 +19,7 @@ from tests.support.thread_driver import Driver
 from workers import CeleryBackend
 from workers.client import following
 from workers.client.begun import Begun
-from workers.client.carrier import Means, told
+from workers.client.carrier import Means, perform
 from workers.worker.presence import appear
 
 pytestmark = pytest.mark.redis
@@ -43,7 +45,8 @@ def followed(backend: CeleryBackend, d: Driver, timeout: float | None) -> Iterat
     assert served is not None
     begun = Begun("run", "0-0", None)
     flow = following.follow(served, d.thread, begun, frozenset(), timeout)
-    return told(flow, Means(d.ledger, d.client, backend.office.publisher))
+    means = Means(d.ledger, d.client, backend.office.publisher)
+    return told(flow, partial(perform, means))
 
 
 def test_a_run_that_a_thread_at_rest_has_forgotten_is_not_waited_for(

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from redis import exceptions
 
 from checkpoint_redis.commands import Plain, Script
 from checkpoint_redis.ledger import AsyncLedger, Ledger
+from distgraph.effects import Tell, acarry, atold, carry, told
 from distgraph.events import Event
 from distgraph.runners.here import run_here, run_here_async
-from workers.client.effects import Effect, Flow, Here, Publish, Reach, Read, Tell, Wait
+from workers.client.effects import Effect, Flow, Here, Publish, Reach, Read, Wait
 from workers.shared.clients import Clients
 from workers.shared.hints import Outgoing
 
 _LOST = (exceptions.ConnectionError, exceptions.TimeoutError)
+_TELLS = "This flow tells events: whoever carries it must listen."
 
 
 class Publisher(Protocol):
@@ -65,19 +68,19 @@ class Carrier:
 
     def perform(self, flow: Flow) -> Any:
         """Carry a flow that tells nothing; return its result."""
-        return carry(flow, self._means())
+        return carry(flow, partial(perform, self._means()))
 
     async def aperform(self, flow: Flow) -> Any:
         """Do what ``perform`` does on the running loop."""
-        return await acarry(flow, self._async_means())
+        return await acarry(flow, partial(aperform, self._async_means()))
 
     def follow(self, flow: Flow) -> Iterator[Event]:
         """Carry ``flow`` and pass on what it tells."""
-        return told(flow, self._means())
+        return told(flow, partial(perform, self._means()))
 
     def afollow(self, flow: Flow) -> AsyncIterator[Event]:
         """Do what ``follow`` does on the running loop."""
-        return atold(flow, self._async_means(), [])
+        return atold(flow, partial(aperform, self._async_means()))
 
     def _means(self) -> Means:
         return Means(self._clients.ledger(), self._clients.waiting(), self._publisher)
@@ -86,36 +89,8 @@ class Carrier:
         return AsyncMeans(*self._clients.on_loop(), self._publisher)
 
 
-def told(flow: Flow, means: Means) -> Generator[Event, None, Any]:
-    """Carry ``flow``, yielding what it tells; return its result."""
-    try:
-        effect = next(flow)
-        while True:
-            if isinstance(effect, Tell):
-                yield effect.event
-                effect = next(flow)
-                continue
-            try:
-                answer = _perform(effect, means)
-            except Exception as error:  # noqa: BLE001 the flow may know what it means
-                effect = flow.throw(error)
-            else:
-                effect = flow.send(answer)
-    except StopIteration as stop:
-        return stop.value
-
-
-def carry(flow: Flow, means: Means) -> Any:
-    """Carry a flow whose events nobody wants; return its result."""
-    steps = told(flow, means)
-    try:
-        while True:
-            next(steps)
-    except StopIteration as stop:
-        return stop.value
-
-
-def _perform(effect: Effect, means: Means) -> Any:
+def perform(means: Means, effect: Effect) -> Any:
+    """Return the answer to ``effect``."""
     match effect:
         case Publish(messages):
             means.publisher.publish(messages)
@@ -132,39 +107,12 @@ def _perform(effect: Effect, means: Means) -> Any:
         case Script() | Plain():
             return means.ledger.call(effect)
         case Tell():
-            msg = "This flow tells events: carry it with told()."
-            raise TypeError(msg)
+            raise TypeError(_TELLS)
     return None
 
 
-async def atold(flow: Flow, means: AsyncMeans, result: list[Any]) -> AsyncIterator[Event]:
-    """Carry ``flow`` as ``told`` does; its result is appended to ``result``."""
-    try:
-        effect = next(flow)
-        while True:
-            if isinstance(effect, Tell):
-                yield effect.event
-                effect = next(flow)
-                continue
-            try:
-                answer = await _aperform(effect, means)
-            except Exception as error:  # noqa: BLE001 the flow may know what it means
-                effect = flow.throw(error)
-            else:
-                effect = flow.send(answer)
-    except StopIteration as stop:
-        result.append(stop.value)
-
-
-async def acarry(flow: Flow, means: AsyncMeans) -> Any:
-    """Carry ``flow`` as ``carry`` does."""
-    result: list[Any] = []
-    async for _ in atold(flow, means, result):
-        pass
-    return result[0]
-
-
-async def _aperform(effect: Effect, means: AsyncMeans) -> Any:
+async def aperform(means: AsyncMeans, effect: Effect) -> Any:
+    """Return the answer to ``effect``."""
     match effect:
         case Publish(messages):
             await asyncio.to_thread(means.publisher.publish, messages)
@@ -182,8 +130,7 @@ async def _aperform(effect: Effect, means: AsyncMeans) -> Any:
         case Script() | Plain():
             return await means.ledger.call(effect)
         case Tell():
-            msg = "This flow tells events: carry it with atold()."
-            raise TypeError(msg)
+            raise TypeError(_TELLS)
     return None
 
 

@@ -1,7 +1,7 @@
 """What a caller's conversations with the store ask for.
 
 A flow is a generator that yields what it needs (a command, a publication, user code to be run here,
-events to be read) and is sent the answer; ``Tell`` hands an event to whoever listens.
+events to be read) and is sent the answer; with ``Tell`` it tells an event of the run.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from checkpoint_redis.commands import Plain, Script
+from distgraph.effects import Tell
 from distgraph.engine import RunHere
-from distgraph.events import Event
 from distgraph.runners.backend import Job
 from workers.shared.hints import Outgoing
 
@@ -54,13 +54,6 @@ class Wait:
     """Do nothing for a while."""
 
     seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Tell:
-    """Hand ``event`` to whoever follows the run."""
-
-    event: Event
 
 
 Effect = Script[Any] | Plain[Any] | Publish | Reach | Here | Read | Wait | Tell
