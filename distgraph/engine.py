@@ -31,7 +31,7 @@ from distgraph.core.model import (
     ThreadState,
 )
 from distgraph.core.plan import with_nulls
-from distgraph.core.resume import Reply, add_null, bind, deliver
+from distgraph.core.resume import How, Reply, add_null, bind, deliver, how_to_go_on
 from distgraph.core.returns import read_return
 from distgraph.errors import EmptyInputError, InvalidUpdateError, ParentCommand
 from distgraph.types import Command
@@ -59,10 +59,14 @@ class Save:
 
 
 @dataclass(frozen=True, slots=True)
-class SaveAnswers:
-    """Store that the open superstep of ``state`` goes on: with replies, an update, or as it is."""
+class GoOn:
+    """Store that the superstep of ``state``, opened again already, goes on.
+
+    ``how`` says what was there before; ``null`` is a caller's update and gotos.
+    """
 
     state: ThreadState
+    how: How
     replies: tuple[Reply, ...]
     null: Completed | None
     then: Decision
@@ -100,7 +104,7 @@ class SaveUpdate:
     done: tuple[tuple[Task, Completed], ...] = ()
 
 
-Request = Load | NewStamp | Save | SaveAnswers | Execute | RunHere | SaveUpdate
+Request = Load | NewStamp | Save | GoOn | Execute | RunHere | SaveUpdate
 Program = Generator[Request, Any, Outcome]
 
 
@@ -235,7 +239,7 @@ def _continue(
         yield Save((opened.checkpoint,) if new else (), opened, then)
         return opened
     opened = again(state)
-    yield SaveAnswers(opened, (), None, decide(graph, opened, limits, ns))
+    yield GoOn(opened, how_to_go_on(state, ()), (), None, decide(graph, opened, limits, ns))
     return opened
 
 
@@ -256,7 +260,8 @@ def _command(
     else:
         opened = again(existing)
     opened = add_null(replace(opened, passed=opened.checkpoint.id), null)
-    yield SaveAnswers(opened, replies, null, decide(graph, opened, limits, ns))
+    how = how_to_go_on(existing, replies)
+    yield GoOn(opened, how, replies, null, decide(graph, opened, limits, ns))
     return opened
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from distgraph.core.begin import without_results
 from distgraph.core.model import Answer, Completed, Errored, Interrupted, Question, ThreadState
 from distgraph.errors import AmbiguousResume, NoSuchInterrupt, NothingToResume
 
+How = Literal["resume", "reask", "retry", "continue"]
+"""How a thread goes on: answered, asked again, tried again, or simply from where it stands."""
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -78,6 +80,22 @@ def _at_breakpoint(state: ThreadState) -> bool:
     if any(isinstance(result, Errored) for result in state.results.values()):
         return False
     return bool(state.checkpoint.frontier) and not state.results
+
+
+def how_to_go_on(state: ThreadState, replies: tuple[Reply, ...]) -> How:
+    """Return how ``state``, of which nothing is opened again yet, goes on with ``replies``.
+
+    A superstep that failed, was cut short, or could not be reduced is tried again, also when some
+    of its tasks ask. One of which nothing has run is continued: a static breakpoint is released.
+    """
+    if replies:
+        return "resume"
+    results = state.results.values()
+    if any(isinstance(result, Errored) for result in results):
+        return "retry"
+    if any(isinstance(result, Interrupted) for result in results):
+        return "reask"
+    return "retry" if results else "continue"
 
 
 def deliver(state: ThreadState, replies: tuple[Reply, ...]) -> ThreadState:

@@ -14,12 +14,12 @@ from distgraph.core.plan import plan, with_nulls
 from distgraph.effects import acarry, carry
 from distgraph.engine import (
     Execute,
+    GoOn,
     Load,
     NewStamp,
     Request,
     RunHere,
     Save,
-    SaveAnswers,
     SaveUpdate,
 )
 from distgraph.events import Concluded, Ended, Event, Resumed, Started, Stepped
@@ -29,7 +29,7 @@ from distgraph.runners.changes import changed_channels
 from distgraph.runners.here import run_here, run_here_async
 from distgraph.runners.stores import NoStore, SaverCall, SaverStore, Store, new_stamp
 
-Storing = Load | NewStamp | Save | SaveAnswers | SaveUpdate
+Storing = Load | NewStamp | Save | GoOn | SaveUpdate
 Answering = Generator[SaverCall, Any, tuple[Any, tuple[Event, ...]]]
 
 
@@ -184,8 +184,8 @@ def _answer(job: Job, store: Store, request: Storing) -> Answering:
         case Save():
             yield from store.save(request)
             return None, _saved(job, request)
-        case SaveAnswers():
-            yield from store.answers(request)
+        case GoOn():
+            yield from store.go_on(request)
             return None, _resumed(job, request)
         case SaveUpdate():
             yield from store.update(request)
@@ -200,7 +200,7 @@ def _saved(job: Job, request: Save) -> tuple[Event, ...]:
     return (Stepped(job.place.ns, request.state, changed),)
 
 
-def _resumed(job: Job, request: SaveAnswers) -> tuple[Event, ...]:
+def _resumed(job: Job, request: GoOn) -> tuple[Event, ...]:
     """Tell the state that goes on, and again what the tasks that had finished before wrote."""
     state = request.state
     opened = with_nulls(job.graph, state.checkpoint, state.nulls)

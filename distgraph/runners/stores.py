@@ -16,7 +16,7 @@ from distgraph.checkpoint.base.id import next_id
 from distgraph.core.frame import TaskFrame
 from distgraph.core.model import NULL_TASK, Checkpoint, Result, Stamp, Task, ThreadState
 from distgraph.core.resume import deliver_nested
-from distgraph.engine import Save, SaveAnswers, SaveUpdate
+from distgraph.engine import GoOn, Save, SaveUpdate
 from distgraph.runners.backend import Place
 
 
@@ -42,7 +42,7 @@ class Store(Protocol):
         """Store new checkpoints."""
         ...
 
-    def answers(self, request: SaveAnswers) -> Calls:
+    def go_on(self, request: GoOn) -> Calls:
         """Store that the open superstep goes on."""
         ...
 
@@ -76,7 +76,7 @@ class SaverStore:
         for checkpoint in request.checkpoints:
             yield self._put(checkpoint)
 
-    def answers(self, request: SaveAnswers) -> Calls:
+    def go_on(self, request: GoOn) -> Calls:
         """Store the answers with the tasks that they are for, and a caller's update."""
         config = self._config(request.state.checkpoint.id)
         for task in dict.fromkeys(reply.task for reply in request.replies):
@@ -127,7 +127,7 @@ class FrameStore:
         """Remember the new state."""
         return self._keep(request.state)
 
-    def answers(self, request: SaveAnswers) -> Calls:
+    def go_on(self, request: GoOn) -> Calls:
         """Remember the state that goes on."""
         return self._keep(request.state)
 
@@ -158,7 +158,7 @@ class NoStore:
         del request
         yield from ()
 
-    def answers(self, request: SaveAnswers) -> Calls:
+    def go_on(self, request: GoOn) -> Calls:
         """Keep nothing."""
         del request
         yield from ()

@@ -11,11 +11,11 @@ from distgraph.core.model import Completed, Failed, Finished, Paused, Stamp, Thr
 from distgraph.core.snapshot import current_values, snapshot
 from distgraph.engine import (
     Execute,
+    GoOn,
     Load,
     NewStamp,
     RunHere,
     Save,
-    SaveAnswers,
     SaveUpdate,
     Start,
     run,
@@ -57,7 +57,7 @@ class Store:
                 results = {**state.results, **_results(OVER, state, tasks)}
                 self.state = ThreadState(state.checkpoint, results, state.answers, {}, state.nulls)
                 return self.state
-            case Save(state=state) | SaveAnswers(state=state) | SaveUpdate(state=state):
+            case Save(state=state) | GoOn(state=state) | SaveUpdate(state=state):
                 self.state = state
             case _:
                 raise AssertionError(request)
@@ -111,7 +111,7 @@ def test_an_answer_is_stored_before_its_task_runs_again() -> None:
     store.drive(start({}))
     store.seen.clear()
     assert store.drive(start(Command(resume="yes"))) == Finished()
-    assert store.seen == ["Load", "SaveAnswers", "Execute", "NewStamp", "Save"]
+    assert store.seen == ["Load", "GoOn", "Execute", "NewStamp", "Save"]
     assert store.values == {"log": ["a"], "last": "yes"}
 
 

@@ -18,7 +18,17 @@ from distgraph.core.model import (
     Stamp,
     ThreadState,
 )
-from distgraph.core.resume import Reply, add_null, bind, deliver, deliver_nested, is_by_id, pending
+from distgraph.core.resume import (
+    How,
+    Reply,
+    add_null,
+    bind,
+    deliver,
+    deliver_nested,
+    how_to_go_on,
+    is_by_id,
+    pending,
+)
 from distgraph.errors import AmbiguousResume, NoSuchInterrupt, NothingToResume
 from distgraph.types import Interrupt
 from tests.support.core_graphs import LIMITS, checkpoint, graph, stamp
@@ -164,3 +174,36 @@ def test_a_callers_update_is_added_to_the_open_superstep() -> None:
     null = Completed((("last", 1),))
     assert add_null(waiting(), null).nulls == (null,)
     assert add_null(waiting(), None) == waiting()
+
+
+# --- how a thread goes on ---------------------------------------------------------------------
+
+FAILED, DONE, BREAKPOINT = Errored("E", "no"), Completed(), Interrupted((), {"ns": INNER})
+
+
+@pytest.mark.parametrize(
+    ("results", "how"),
+    [
+        ((), "continue"),
+        ((asks(ONE),), "reask"),
+        ((asks(ONE), asks(TWO)), "reask"),
+        ((DONE, asks(ONE)), "reask"),
+        ((DONE, BREAKPOINT), "reask"),
+        ((FAILED,), "retry"),
+        ((DONE, FAILED), "retry"),
+        ((FAILED, asks(ONE)), "retry"),
+        ((asks(ONE), FAILED), "retry"),
+        ((DONE,), "retry"),
+        ((DONE, DONE), "retry"),
+    ],
+    ids=repr,
+)
+def test_what_is_there_says_how_a_thread_goes_on(results: tuple[Any, ...], how: How) -> None:
+    state = waiting(**{f"task-{n}": result for n, result in enumerate(results)})
+    assert how_to_go_on(state, ()) == how
+
+
+@pytest.mark.parametrize("others", [{}, {"done": DONE}, {"failed": FAILED}])
+def test_a_reply_resumes_whatever_else_is_there(others: Any) -> None:
+    state = waiting(asking=asks(ONE), **others)
+    assert how_to_go_on(state, (Reply("asking", Answer(ONE, "", 1)),)) == "resume"

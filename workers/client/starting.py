@@ -12,16 +12,16 @@ from typing import Any
 
 from checkpoint_redis import commands
 from checkpoint_redis.keys import Thread
-from checkpoint_redis.records import AnswerEntry, SuperstepEntry
+from checkpoint_redis.records import AnswerEntry, AnswerMode, SuperstepEntry
 from checkpoint_redis.replies import Answered, Loaded, Submitted
 from distgraph.core.model import Decision, Failed, RunTasks, ThreadState
 from distgraph.engine import (
     Execute,
+    GoOn,
     Load,
     NewStamp,
     RunHere,
     Save,
-    SaveAnswers,
     SaveUpdate,
     limits_of,
 )
@@ -72,6 +72,10 @@ class _Client:
     def status(self) -> str:
         return self.loaded.header.st if self.loaded else ""
 
+    @property
+    def is_open(self) -> bool:
+        return self.loaded is not None and bool(self.loaded.tasks)
+
 
 def begin(job: Job, served: Served, thread: Thread, run: str) -> Flow:
     """Start what ``job`` asks for; return Begun.
@@ -94,7 +98,7 @@ def begin(job: Job, served: Served, thread: Thread, run: str) -> Flow:
                     answer = yield Here(job, request)
                 case Save():
                     return (yield from _save(client, request))
-                case SaveAnswers():
+                case GoOn():
                     return (yield from _go_on(client, request))
                 case SaveUpdate():
                     yield from _update(client, request)
@@ -172,17 +176,16 @@ def _config(client: _Client) -> bytes:
 # --- going on ----------------------------------------------------------------------------------
 
 
-def _go_on(client: _Client, request: SaveAnswers) -> Generator[Effect, Any, Begun]:
-    """Answer, ask again, retry, or simply continue: what the thread's status makes of it."""
-    if client.status == "busy" and not request.replies:
+def _go_on(client: _Client, request: GoOn) -> Generator[Effect, Any, Begun]:
+    """Go on with what is open in Redis, or else start from where the thread stands."""
+    if client.status == "busy" and request.how != "resume":
         header = client.loaded.header if client.loaded else None
         raise ThreadBusy(busy(client.thread, header.run if header else ""))
     if _answers_nothing(client, request):
         msg = f"Thread '{client.thread.thread_id}' waits for no answer: it is {client.status}."
         raise NothingToResume(msg)
-    opened = client.loaded is not None and bool(client.loaded.tasks)
-    if opened and client.status in ("interrupted", "error", "busy"):
-        return (yield from _answer(client, request))
+    if client.is_open and request.how != "continue":
+        return (yield from _answer(client, request, _mode(client, request.how)))
     step = client.wire.superstep(client.served.graph, nonce(), (), request.then, _stop(client))
     nulls = () if request.null is None else (client.wire.null(request.null),)
     at_head = request.state.checkpoint.id == client.head
@@ -193,7 +196,7 @@ def _go_on(client: _Client, request: SaveAnswers) -> Generator[Effect, Any, Begu
     return (yield from _start(client, ready, request.state, passed=request.state.passed))
 
 
-def _answers_nothing(client: _Client, request: SaveAnswers) -> bool:
+def _answers_nothing(client: _Client, request: GoOn) -> bool:
     """Whether an answer came to a thread that neither asks nor stands at a static breakpoint.
 
     A cancelled or failed thread has its next superstep open as well.
@@ -203,8 +206,15 @@ def _answers_nothing(client: _Client, request: SaveAnswers) -> bool:
     return resumes and not request.replies and client.status != "interrupted"
 
 
-def _answer(client: _Client, request: SaveAnswers) -> Generator[Effect, Any, Begun]:
-    mode = "resume" if request.replies else _MODES[client.status]
+def _mode(client: _Client, how: AnswerMode) -> AnswerMode:
+    """Return ``how``; but a failure that a late question took the place of is known to Redis alone.
+
+    Tasks that had not started when the run failed need their hints again, as a retry gives them.
+    """
+    return "retry" if how == "reask" and client.status == "error" else how
+
+
+def _answer(client: _Client, request: GoOn, mode: AnswerMode) -> Generator[Effect, Any, Begun]:
     wire, job = client.wire, client.job
     pairs = tuple(
         AnswerEntry("", reply.task, reply.answer.id, wire.answer(reply.answer))
@@ -216,7 +226,7 @@ def _answer(client: _Client, request: SaveAnswers) -> Generator[Effect, Any, Beg
     answered: Answered = yield commands.answer(
         client.thread,
         client.run,
-        mode,  # type: ignore[arg-type]
+        mode,
         pairs,
         rnd=nonce(),
         caller_writes=nulls,
@@ -227,9 +237,6 @@ def _answer(client: _Client, request: SaveAnswers) -> Generator[Effect, Any, Beg
         stop=_stop(client),
     )
     return (yield from _answered(client, answered, request))
-
-
-_MODES = {"interrupted": "reask", "error": "retry"}
 
 
 def _added(client: _Client, then: Decision) -> Any:
@@ -245,9 +252,7 @@ def _added(client: _Client, then: Decision) -> Any:
     )
 
 
-def _answered(
-    client: _Client, answered: Answered, request: SaveAnswers
-) -> Generator[Effect, Any, Begun]:
+def _answered(client: _Client, answered: Answered, request: GoOn) -> Generator[Effect, Any, Begun]:
     check_answered(answered, tuple(r.answer.id for r in request.replies), client.thread)
     if answered.status != "dup":
         yield from publish_answered(client.thread, answered, client.served.queue)
