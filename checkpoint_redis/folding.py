@@ -32,6 +32,7 @@ WORDS = {
     "ADVANCE": "AdvanceState",
     "DUE": "DueKind",
     "TID": "TaskId",
+    "GRAPH": "GraphName",
     "MARK": "WriteMark",
     "EVENT": "EventKind",
     "EVENT_FIELD": "EventField",

@@ -51,7 +51,10 @@ def beat(
     namespace: str, shard: int, leases: tuple[Lease, ...], *, lease_ms: int
 ) -> Script[tuple[bool, ...]]:
     """Renew leases of one shard; False: lost, stop working."""
-    held = [LeaseRow(each.x, each.ns, each.ep, each.tid, each.tok) for each in leases]
+    held = [
+        LeaseRow(x=each.x, ns=each.ns, epoch=each.ep, tid=each.tid, token=each.tok)
+        for each in leases
+    ]
     key = keys.due(namespace, shard)
     return Arguments().script("beat", key, _flags, leases=held, lease=lease_ms)
 
@@ -104,7 +107,9 @@ def overdue(
 def emit(thread: Thread, run: str, events: tuple[CustomEntry, ...]) -> Script[bool]:
     """Append custom events, unless ``run`` is not the run under way any more (False)."""
     arguments = Arguments()
-    records = [CustomRow(e.ns, e.tid, e.tok, arguments.add(e.blob)) for e in events]
+    records = [
+        CustomRow(ns=e.ns, tid=e.tid, token=e.tok, blob=arguments.add(e.blob)) for e in events
+    ]
     return arguments.script("emit", thread, bool, run=run, events=records)
 
 

@@ -92,7 +92,7 @@ def answer(
         _answered,
         run=run,
         mode=mode,
-        pairs=[AnswerRow(a.ns, a.tid, a.iid, arguments.add(a.blob)) for a in pairs],
+        pairs=[AnswerRow(ns=a.ns, tid=a.tid, iid=a.iid, blob=arguments.add(a.blob)) for a in pairs],
         rnd=rnd,
         caller_writes=[arguments.add(blob) for blob in caller_writes],
         tasks=records,

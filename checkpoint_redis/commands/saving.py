@@ -66,5 +66,8 @@ def forget(
     -> ok | busy(run) | missing | conflict(head).
     """
     arguments = Arguments()
-    given = [NewHeadRow(head.ns, head.cp, head.step, arguments.refs(head.refs)) for head in heads]
+    given = [
+        NewHeadRow(ns=each.ns, checkpoint=each.cp, step=each.step, refs=arguments.refs(each.refs))
+        for each in heads
+    ]
     return arguments.script("forget", thread, changed, ep=ep, fields=fields, heads=given)

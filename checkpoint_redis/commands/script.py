@@ -49,11 +49,17 @@ class Arguments:
         """Return the records of the tasks, and the position of their first blob."""
         first = len(self.blobs) + 2
         self.blobs.extend(task.blob for task in tasks)
-        return [NewTaskRow(t.id, t.queue, t.priority, int(t.reads)) for t in tasks], first
+        rows = [
+            NewTaskRow(id=t.id, queue=t.queue, priority=t.priority, reads=int(t.reads))
+            for t in tasks
+        ]
+        return rows, first
 
     def checkpoint(self, c: CheckpointEntry) -> CheckpointRow:
         channels = [part for ref in c.channels for part in (ref, self.add(c.channels[ref]))]
-        return CheckpointRow(c.id, self.add(c.blob), c.step, self.refs(c.refs), channels)
+        return CheckpointRow(
+            id=c.id, blob=self.add(c.blob), step=c.step, refs=self.refs(c.refs), channels=channels
+        )
 
     def refs(self, refs: tuple[str, ...]) -> str:
         return json.dumps(refs, separators=(",", ":"))

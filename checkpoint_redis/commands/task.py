@@ -200,7 +200,9 @@ def _result(arguments: Arguments, result: ResultEntry) -> ResultRow:
         round=result.rnd,
         blob=arguments.add(result.blob),
         event=arguments.add(result.event),
-        questions=tuple(QuestionRow(iid, deadline) for iid, deadline in result.questions),
+        questions=tuple(
+            QuestionRow(iid=iid, deadline=deadline) for iid, deadline in result.questions
+        ),
         memo=arguments.add(result.memo),
     )
 

@@ -174,6 +174,12 @@ class TaskId(StrEnum):
     advance = "@"
 
 
+class GraphName:
+    """How a graph is named in what a worker serves: <name>@<fingerprint>."""
+
+    separator: Final = "@"
+
+
 class WriteMark(StrEnum):
     """Whether the gotos of kept caller writes have been followed."""
 

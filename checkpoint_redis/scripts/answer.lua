@@ -1,4 +1,4 @@
--- needs: lib.lua slices.lua frozen.lua task.lua due.lua requeue.lua pack.lua restore.lua begin.lua caller_writes.lua new_tasks.lua barrier.lua
+-- needs: lib.lua frozen.lua task.lua due.lua requeue.lua pack.lua restore.lua begin.lua caller_writes.lua new_tasks.lua barrier.lua
 -- Goes on with an open superstep: answers, asks again, or retries. All pairs or none.
 -- KEYS[1] header. ARGV[1] {run, mode, pairs, rnd, caller_writes, tasks, first, keep_cfg, cfg, modes,
 -- fp, stop, keep}; pairs: ANSWER, tasks: NEW_TASK; stop -1 = as it is.

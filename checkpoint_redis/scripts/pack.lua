@@ -1,4 +1,4 @@
--- needs: lib.lua frozen.lua slices.lua
+-- needs: lib.lua frozen.lua
 -- A small superstep at rest is one text beside the checkpoints, s|<ns>: its three keys would cost
 -- more than what is in them. The text holds the tasks' ids, then the fields and values of each key,
 -- in which an id is named by its number.

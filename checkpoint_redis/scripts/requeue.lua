@@ -1,4 +1,4 @@
--- needs: lib.lua task.lua due.lua
+-- needs: lib.lua task.lua
 -- Queued again: in the barrier, in the outbox, and to be looked for soon, however long the rest of
 -- the outbox has waited.
 local function requeue(ns, tid, task)

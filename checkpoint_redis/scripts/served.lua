@@ -1,10 +1,9 @@
--- needs: lib.lua
 -- Whether this worker has the graph's code: an unserved task stays queued, unharmed.
 local function served(frame, names)
   for _, name in ipairs(names) do
-    if name == frame.graph .. '@' .. frame.fp then return true end
-    local any = frame.fp == '' and string.match(name, '^(.*)@[^@]*$') == frame.graph
-    if any then return true end
+    if name == frame.graph .. GRAPH.separator .. frame.fp then return true end
+    local graph = string.match(name, '^(.*)' .. GRAPH.separator)
+    if frame.fp == '' and graph == frame.graph then return true end
   end
   return false, UNSERVED{status = REPLY.unserved, graph = frame.graph, fingerprint = frame.fp}
 end
