@@ -178,7 +178,7 @@ class Placing:
 
     def settle(self, thread_id: str) -> None:
         """Wait until no task of the thread runs."""
-        wait_until(lambda: not self._running(thread_id), 30, f"the tasks of {thread_id} to end")
+        wait_until(lambda: not self._running(thread_id), f"the tasks of {thread_id} to end")
 
     def _running(self, thread_id: str) -> list[str]:
         loaded: Loaded | None = self.backend.perform(_loaded(self.backend.thread_key(thread_id)))
