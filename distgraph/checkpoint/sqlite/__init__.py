@@ -213,7 +213,12 @@ class SqliteSaver(BaseCheckpointSaver):
             thread, checkpoint_id = _key(place.thread_id), place.checkpoint_id
             given = config["configurable"].get("checkpoint_ns")
             ns = None if given is None else _key(given)
-        wanted = thread, ns, checkpoint_id, get_checkpoint_id(before) if before else None
+        wanted = {
+            "thread": thread,
+            "ns": ns,
+            "id": checkpoint_id,
+            "before": get_checkpoint_id(before) if before else None,
+        }
         with self._transaction() as conn:
             rows = conn.execute(sql.LIST, wanted).fetchall()
         return [Coordinates(_text(thread), _text(ns), found) for thread, ns, found in rows]
@@ -243,7 +248,7 @@ class SqliteSaver(BaseCheckpointSaver):
                     f"The thread {target_thread_id!r} has checkpoints already: delete it first."
                 )
             for statement in sql.COPY_THREAD:
-                conn.execute(statement, (source, target))
+                conn.execute(statement, {"source": source, "target": target})
 
     def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         if strategy not in ("keep_latest", "delete"):
@@ -257,7 +262,7 @@ class SqliteSaver(BaseCheckpointSaver):
 
     def _keep_latest(self, thread: Key) -> None:
         with self._transaction("IMMEDIATE") as conn:
-            conn.execute(sql.DELETE_OLD, (thread,))
+            conn.execute(sql.DELETE_OLD, {"thread": thread})
             self._forget(thread)
 
     def _forget(self, thread: Key) -> None:
@@ -272,7 +277,7 @@ class SqliteSaver(BaseCheckpointSaver):
         stored = self.conn.execute(sql.BLOB_KEYS, (thread,)).fetchall()
         unused = [(thread, *key) for key in stored if key not in used]
         self.conn.executemany(sql.DELETE_BLOB, unused)
-        self.conn.execute(sql.DELETE_ORPHANED_WRITES, (thread,))
+        self.conn.execute(sql.DELETE_ORPHANED_WRITES, {"thread": thread})
 
 
 def _key(text: str) -> Key:
