@@ -50,8 +50,8 @@ class SuperstepEntry:
     """What follows a start or a commit.
 
     ``go`` queues ``tasks``; ``stop`` is a static breakpoint; ``end`` is success; ``fail`` ends the
-    run with ``error``. ``staged``: ``stage`` has stored the tasks under ``ep`` already, those in
-    ``tasks`` come on top.
+    run with ``error``. ``caller_writes``: what the caller wrote into it. ``staged``: ``stage`` has
+    stored the tasks under ``ep`` already, those in ``tasks`` come on top.
     """
 
     ep: str
@@ -60,7 +60,7 @@ class SuperstepEntry:
     outcome: StepOutcome
     stop: int
     error: bytes = b""
-    nulls: tuple[bytes, ...] = ()
+    caller_writes: tuple[bytes, ...] = ()
     staged: bool = False
 
 

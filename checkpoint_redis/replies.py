@@ -56,7 +56,11 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class FrameHead:
-    """A frame as a job sees it; ``active`` counts the tasks that are not done."""
+    """A frame as a job sees it.
+
+    ``active`` counts the tasks that are not done; ``released`` is the checkpoint whose static stop
+    was released.
+    """
 
     graph: str
     fp: str
@@ -68,7 +72,7 @@ class FrameHead:
     modes: str
     thread_id: str
     queue: str
-    passed: str
+    released: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ class Context:
 
     head: FrameHead
     cfg: bytes
-    nulls: tuple[bytes, ...]
+    caller_writes: tuple[bytes, ...]
     checkpoint: bytes | None
     channels: Mapping[str, bytes | None]
 
@@ -182,7 +186,10 @@ class RunOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A thread's header and its root or child frame; times in ms."""
+    """A thread's header and its root or child frame; times in ms.
+
+    ``released`` is the checkpoint whose static stop was released.
+    """
 
     thread_id: str
     graph: str
@@ -192,14 +199,13 @@ class Header:
     run: str
     modes: str
     cfg: bytes
-    passed: str
+    released: str
     created: int
     upd: int
     ep: str
     cp: str
     step: int
     stop: int
-    adv: str
     event_id: str
 
 
@@ -231,14 +237,14 @@ class OpenQuestions:
 
 
 @dataclass(frozen=True, slots=True)
-class Nulls:
-    """What callers wrote at a checkpoint whose superstep is not open.
+class CallerWrites:
+    """What callers wrote at a checkpoint: one record per call.
 
-    ``over``: it was committed, so that the gotos among them have been followed.
+    ``followed``: its superstep was committed, so that the gotos among them have been followed.
     """
 
-    blobs: tuple[bytes, ...]
-    over: bool
+    blobs: tuple[bytes, ...] = ()
+    followed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +252,6 @@ class Loaded:
     """A frame at one moment; ``channels`` is empty for a checkpoint that is not the head.
 
     ``log``: what a saver noted of the checkpoint's tasks. The head has a log or an open superstep.
-    ``nulls``: what callers wrote at the checkpoint; ``over`` as in Nulls.
     """
 
     header: Header
@@ -256,9 +261,8 @@ class Loaded:
     tasks: tuple[OpenTask, ...]
     writes: Mapping[str, bytes]
     questions: tuple[OpenQuestions, ...]
-    nulls: tuple[bytes, ...]
+    caller_writes: CallerWrites
     log: tuple[bytes, ...] = ()
-    over: bool = False
 
 
 @dataclass(frozen=True, slots=True)

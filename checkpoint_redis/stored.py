@@ -181,19 +181,19 @@ class Archive:
     def _opened(self, loaded: Loaded, cp: str) -> list[codec.TaskWrites]:
         """Return what workers left in an open superstep, as a saver is given it."""
         nothing = model.Checkpoint("", None, 0, "loop", "")
-        passed = loaded.header.passed
+        released, written = loaded.header.released, loaded.caller_writes
         state = model.ThreadState(
             nothing,
             results=dict(self._results(loaded)),
             answers={t.tid: self._answers(t.answers) for t in loaded.tasks if t.answers},
-            nulls=tuple(self._null(blob, over=loaded.over) for blob in loaded.nulls),
-            passed=passed if passed == cp else "",
+            nulls=tuple(self._caller_write(blob, written.followed) for blob in written.blobs),
+            passed=released if released == cp else "",
         )
         return codec.encode_changes(None, state)
 
-    def _null(self, blob: bytes, *, over: bool) -> model.Completed:
-        null = records.unpack_completed(self._plain(blob))
-        return replace(null, goto=()) if over else null
+    def _caller_write(self, blob: bytes, followed: bool) -> model.Completed:
+        written = records.unpack_completed(self._plain(blob))
+        return replace(written, goto=()) if followed else written
 
     def _results(self, loaded: Loaded) -> Iterator[tuple[str, model.Result]]:
         memos = {task.tid: task.memo for task in loaded.tasks}

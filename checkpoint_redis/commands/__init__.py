@@ -14,6 +14,7 @@ from checkpoint_redis.commands.dispatch import (
 )
 from checkpoint_redis.commands.presence import appear, disappear, workers
 from checkpoint_redis.commands.query import (
+    caller_writes,
     channels,
     checkpoints,
     event_blob,
@@ -21,7 +22,6 @@ from checkpoint_redis.commands.query import (
     header,
     history,
     load,
-    nulls,
     outcome,
     scan,
     threads,
@@ -48,6 +48,7 @@ __all__ = [
     "answer",
     "appear",
     "beat",
+    "caller_writes",
     "cancel",
     "channels",
     "checkpoints",
@@ -69,7 +70,6 @@ __all__ = [
     "info",
     "load",
     "meta",
-    "nulls",
     "outbox",
     "outcome",
     "overdue",

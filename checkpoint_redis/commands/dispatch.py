@@ -55,9 +55,9 @@ def beat(
     return Arguments().script("beat", key, _flags, leases=held, lease=lease_ms)
 
 
-def published(thread: Thread, ns: str, ep: str, visits: int = 0) -> Script[bool]:
-    """Tell that the hints are out: the outbox is looked at 15 s * 2^visits later, at most 5 min."""
-    return Arguments().script("published", thread, bool, ns=ns, ep=ep, visits=visits)
+def published(thread: Thread, ns: str, ep: str) -> Script[bool]:
+    """Tell that the hints are out: the outbox is looked at 15 s later."""
+    return Arguments().script("published", thread, bool, ns=ns, ep=ep)
 
 
 def sweep(

@@ -20,10 +20,10 @@ from checkpoint_redis.commands.read import thread_id as read_thread_id
 from checkpoint_redis.commands.script import Arguments, Plain, Script
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.replies import (
+    CallerWrites,
     Header,
     Listed,
     Loaded,
-    Nulls,
     OpenQuestions,
     OpenTask,
     RunOutcome,
@@ -74,9 +74,13 @@ def channels(thread: Thread, ns: str, refs: tuple[str, ...]) -> Script[tuple[byt
     return Arguments().script("values", thread, tuple, fields=[f"v|{ns}|{ref}" for ref in refs])
 
 
-def nulls(thread: Thread, ns: str, cps: tuple[str, ...]) -> Script[tuple[Nulls, ...]]:
-    """Read the null-task records that stand beside checkpoints; at most CHUNK at a time."""
-    return Arguments().script("values", thread, _nulls, fields=[f"z|{ns}|{cp}" for cp in cps])
+def caller_writes(
+    thread: Thread, ns: str, cps: tuple[str, ...]
+) -> Script[tuple[CallerWrites, ...]]:
+    """Read what callers wrote and stands beside checkpoints; at most CHUNK at a time."""
+    return Arguments().script(
+        "values", thread, _caller_writes, fields=[f"z|{ns}|{cp}" for cp in cps]
+    )
 
 
 def writes(thread: Thread, ns: str, cursor: int) -> Plain[tuple[int, dict[str, bytes]]]:
@@ -114,14 +118,13 @@ def _header(raw: Any) -> Header:
         st=text(raw[4]),
         run=text(raw[5]),
         modes=text(raw[6]),
-        passed=text(raw[7]),
+        released=text(raw[7]),
         created=number(raw[8]),
         upd=number(raw[9]),
         ep=text(raw[10]),
         cp=text(raw[11]),
         step=number(raw[12]),
         stop=number(raw[13]),
-        adv=text(raw[14]),
         event_id=text(raw[16]) or "0-0",
         cfg=raw[17] or b"",
     )
@@ -139,7 +142,7 @@ def _outcome(raw: Any) -> RunOutcome | None:
 def _loaded(raw: Any) -> Loaded | None:
     if raw is None:
         return None
-    kept = Nulls(blobs(raw[6][1:]), raw[6][:1] == [b"over"])
+    kept = CallerWrites(blobs(raw[6][1:]), raw[6][:1] == [b"followed"])
     s, w, u = (pairs(part) for part in raw[7:]) if len(raw) > 7 else ({}, {}, {})  # noqa: PLR2004 - the open superstep follows
     return Loaded(
         header=_header(raw[0]),
@@ -149,10 +152,13 @@ def _loaded(raw: Any) -> Loaded | None:
         tasks=tuple(_open_task(s, field[2:]) for field in s if field.startswith("t|")),
         writes=w,
         questions=tuple(_asked(u, s, tid) for tid in u),
-        nulls=blobs([s[f"z|{n}"] for n in range(number(raw[0][15]))]) if s else kept.blobs,
-        over=kept.over and not s,
+        caller_writes=_open_writes(s, number(raw[0][15])) if s else kept,
         log=blobs(raw[5]),
     )
+
+
+def _open_writes(s: Mapping[str, bytes], count: int) -> CallerWrites:
+    return CallerWrites(tuple(s[f"z|{n}"] for n in range(count)))
 
 
 def _open_task(s: Mapping[str, bytes], tid: str) -> OpenTask:
@@ -184,9 +190,9 @@ def _checkpoint_ids(raw: Any) -> tuple[int, tuple[str, ...]]:
 
 
 @checked
-def _nulls(raw: Any) -> tuple[Nulls, ...]:
+def _caller_writes(raw: Any) -> tuple[CallerWrites, ...]:
     lists = (() if part is None else items(part) for part in raw)
-    return tuple(Nulls(each[1:], each[:1] == (b"over",)) for each in lists)
+    return tuple(CallerWrites(each[1:], each[:1] == (b"followed",)) for each in lists)
 
 
 @checked

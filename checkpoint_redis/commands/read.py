@@ -76,7 +76,7 @@ def hints(raw: Sequence[Sequence[Any]]) -> tuple[OutboxEntry, ...]:
 
 
 def context(raw: Sequence[Any]) -> Context:
-    h, cfg, nulls, checkpoint, channels = raw
+    h, cfg, written, checkpoint, channels = raw
     head = FrameHead(
         graph=text(h[0]),
         fp=text(h[1]),
@@ -87,10 +87,10 @@ def context(raw: Sequence[Any]) -> Context:
         modes=text(h[6]),
         thread_id=thread_id(h[7]),
         queue=text(h[8]),
-        passed=text(h[9]),
+        released=text(h[9]),
         active=number(h[11]),
     )
-    return Context(head, cfg or b"", blobs(nulls), checkpoint, named(channels))
+    return Context(head, cfg or b"", blobs(written), checkpoint, named(channels))
 
 
 def thread_id(raw: bytes | None) -> str:

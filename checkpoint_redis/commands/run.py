@@ -31,12 +31,13 @@ def start(
     queue: str,
     cfg: bytes = b"",
     modes: str = "",
-    passed: str = "",
+    released: str = "",
     keep_outcomes: int = KEEP_OUTCOMES,
 ) -> Script[Submitted]:
     """Start a run on a thread at rest whose head is ``expect`` ('' = none), or on a new one.
 
-    The superstep may do without a checkpoint: the run then goes on from the head.
+    The superstep may do without a checkpoint: the run then goes on from the head. ``released`` is
+    the checkpoint whose static stop it passes.
     """
     arguments = Arguments()
     return arguments.script(
@@ -51,7 +52,7 @@ def start(
         queue=queue,
         cfg=arguments.add(cfg),
         modes=modes,
-        passed=passed,
+        released=released,
         keep=keep_outcomes,
         step=arguments.superstep(step),
     )
@@ -64,7 +65,7 @@ def answer(
     pairs: tuple[AnswerEntry, ...] = (),
     *,
     rnd: str,
-    nulls: tuple[bytes, ...] = (),
+    caller_writes: tuple[bytes, ...] = (),
     tasks: tuple[TaskEntry, ...] = (),
     cfg: bytes | None = None,
     modes: str = "",
@@ -87,7 +88,7 @@ def answer(
         mode=mode,
         pairs=[[a.ns, a.tid, a.iid, arguments.add(a.blob)] for a in pairs],
         rnd=rnd,
-        nulls=[arguments.add(blob) for blob in nulls],
+        caller_writes=[arguments.add(blob) for blob in caller_writes],
         tasks=records,
         first=first,
         keep_cfg=cfg is None,
@@ -128,7 +129,6 @@ def update(
     ``waiting`` leaves it interrupted. With a ``graph``, a thread that does not exist is created.
     """
     arguments = Arguments()
-    step = SuperstepEntry(ep, checkpoints, (), "go", 0)
     return arguments.script(
         "update",
         thread,
@@ -139,7 +139,8 @@ def update(
         graph=graph,
         fp=fp,
         queue=queue,
-        step=arguments.superstep(step),
+        ep=ep,
+        checkpoints=[arguments.checkpoint(each) for each in checkpoints],
     )
 
 

@@ -68,7 +68,7 @@ class Arguments:
             "outcome": step.outcome,
             "stop": step.stop,
             "error": self.add(step.error),
-            "nulls": [self.add(blob) for blob in step.nulls],
+            "caller_writes": [self.add(blob) for blob in step.caller_writes],
             "staged": step.staged,
         }
 

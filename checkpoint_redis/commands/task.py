@@ -11,8 +11,6 @@ from checkpoint_redis.keys import Thread
 from checkpoint_redis.records import ResultEntry, SuperstepEntry, TaskEntry
 from checkpoint_redis.replies import Advance, Claimed, ClaimedTask, Committed, Recorded
 
-INLINE = 65_536
-
 
 def claim(
     thread: Thread,
@@ -24,9 +22,8 @@ def claim(
     owner: str,
     lease_ms: int,
     served: tuple[str, ...],
-    inline: int = INLINE,
 ) -> Script[Claimed]:
-    """Take tasks for one attempt; channels over ``inline`` bytes in total come as names."""
+    """Take tasks for one attempt; channels over 64 KB in total come as names."""
     return Arguments().script(
         "claim",
         thread,
@@ -38,7 +35,6 @@ def claim(
         owner=owner,
         lease=lease_ms,
         served=served,
-        inline=inline,
     )
 
 
@@ -52,7 +48,6 @@ def claim_advance(
     served: tuple[str, ...],
     max_advances: int = 3,
     lost: bytes = b"",
-    inline: int = INLINE,
 ) -> Script[Advance]:
     """Take the advance of a closed superstep; ``lost`` is the error when nobody survives it."""
     arguments = Arguments()
@@ -66,7 +61,6 @@ def claim_advance(
         lease=lease_ms,
         served=served,
         max=max_advances,
-        inline=inline,
         error=arguments.add(lost),
     )
 
@@ -80,7 +74,6 @@ def complete(
     tok: str,
     tok2: str,
     lease_ms: int,
-    inline: int = INLINE,
 ) -> Script[Recorded]:
     """Record results; ``tok2`` becomes the advance token if this closes the barrier."""
     arguments = Arguments()
@@ -93,7 +86,6 @@ def complete(
         tok=tok,
         tok2=tok2,
         lease=lease_ms,
-        inline=inline,
         results=[_result(arguments, result) for result in results],
     )
 
@@ -108,12 +100,11 @@ def finish(
     tok: str,
     tok2: str,
     lease_ms: int,
-    nulls: int = 0,
-    inline: int = INLINE,
+    caller_writes: int = 0,
 ) -> Script[Committed | Recorded]:
     """Complete and commit the only task of a superstep; when it is not alone, only complete it.
 
-    ``nulls``: how many null-task records the claim gave, which were applied.
+    ``caller_writes``: how many of them the claim gave, which were applied.
     """
     arguments = Arguments()
     return arguments.script(
@@ -125,8 +116,7 @@ def finish(
         tok=tok,
         tok2=tok2,
         lease=lease_ms,
-        nulls=nulls,
-        inline=inline,
+        caller_writes=caller_writes,
         results=[_result(arguments, result)],
         step=arguments.superstep(step),
     )

@@ -1,6 +1,6 @@
--- include: lib.lua frozen.lua task.lua event.lua pack.lua runs.lua rest.lua step.lua
+-- include: lib.lua frozen.lua task.lua event.lua pack.lua runs.lua rest.lua numbered.lua caller_writes.lua step.lua
 -- Goes on with an open superstep: answers, asks again, or retries. All pairs or none.
--- KEYS[1] header. ARGV[1] {run, mode, pairs, rnd, nulls, tasks, first, keep_cfg, cfg, modes, fp,
+-- KEYS[1] header. ARGV[1] {run, mode, pairs, rnd, caller_writes, tasks, first, keep_cfg, cfg, modes, fp,
 -- stop, keep}; pairs: {ns, tid, iid, blob}; stop -1 = as it is.
 -- -> {go|joined, ep, event id, run, hints, advance, more} | {no_interrupt, pending} | {nothing, st}
 --  | {busy, run} | {missing} | {dup, ...}; more = 1: no hints, the outbox is to be read in parts
@@ -12,16 +12,13 @@ if not st then return {'missing'} end
 
 -- Every pending question, as asked[ns][tid][iid], and the list of their ids.
 local function questions()
-  local asked, pending = {}, {}
-  for _, ns in ipairs(frames()) do
-    asked[ns] = {}
-    local u = fields_of(ns, 'u:')
-    for i = 1, #u, 2 do
-      asked[ns][u[i]] = {}
-      for _, question in ipairs(decode(u[i + 1])) do
-        asked[ns][u[i]][question[1]] = true
-        pending[#pending + 1] = question[1]
-      end
+  local asked, pending = {[''] = {}}, {}
+  local u = fields_of('', 'u:')
+  for i = 1, #u, 2 do
+    asked[''][u[i]] = {}
+    for _, question in ipairs(decode(u[i + 1])) do
+      asked[''][u[i]][question[1]] = true
+      pending[#pending + 1] = question[1]
     end
   end
   return asked, pending
@@ -60,15 +57,13 @@ local function choose_asking()
 end
 
 local function choose_failed()
-  for _, ns in ipairs(frames()) do
-    for _, tid in ipairs(call('SDIFF', P .. 'a:' .. ns, P .. 'q:' .. ns)) do
-      local f = get(ns, tid)
-      if f[ST] == 'X' or f[ST] == 'B' then choose(ns, tid) end
-      -- It was not stopped when the run failed: it gets time to finish, or is taken for lost.
-      if f[ST] == 'R' then due(ns, tid, 'l', now() + RECHECK_MS) end
-    end
-    due_outbox(ns, now() + OUTBOX_MS)
+  for _, tid in ipairs(call('SDIFF', P .. 'a:', P .. 'q:')) do
+    local f = get('', tid)
+    if f[ST] == 'X' or f[ST] == 'B' then choose('', tid) end
+    -- It was not stopped when the run failed: it gets time to finish, or is taken for lost.
+    if f[ST] == 'R' then due('', tid, 'l', now() + RECHECK_MS) end
   end
+  due_outbox('', now() + OUTBOX_MS)
 end
 
 local joins = st == 'busy' and A.mode == 'resume'
@@ -87,7 +82,7 @@ else
 end
 
 thaw()
-for _, ns in ipairs(frames()) do unpack_step(ns) end
+restore_step('')
 local run, from = h[2], h[3]
 if joins then
   note_run(A.run, 'joined', run, A.keep)
@@ -101,13 +96,9 @@ end
 -- While the run was failed the hints of what was not started went to nobody: all are given again.
 local WIDE = 1000
 local function waiting()
+  if call('SCARD', P .. 'q:') > WIDE then return {}, 1 end
   local out = {}
-  for _, ns in ipairs(frames()) do
-    if call('SCARD', P .. 'q:' .. ns) > WIDE - #out then return {}, 1 end
-    for _, tid in ipairs(call('SMEMBERS', P .. 'q:' .. ns)) do
-      out[#out + 1] = hint(ns, tid, get(ns, tid))
-    end
-  end
+  for i, tid in ipairs(call('SMEMBERS', P .. 'q:')) do out[i] = hint('', tid, get('', tid)) end
   return out, 0
 end
 
@@ -129,7 +120,9 @@ for _, each in ipairs(chosen) do
   due_outbox(ns, now() + OUTBOX_MS)
   hints[#hints + 1] = hint(ns, tid, f)
 end
-add_nulls('', blobs(A.nulls))
+local written = {}
+for i, position in ipairs(A.caller_writes) do written[i] = blob(position) end
+add_caller_writes('', written)
 if #A.tasks > 0 then queue_tasks('', A.tasks, A.first) end
 if A.mode == 'retry' then hints, more = waiting() end
 for _, t in ipairs(A.mode == 'retry' and {} or A.tasks) do

@@ -1,4 +1,4 @@
--- include: lib.lua frozen.lua task.lua event.lua pack.lua runs.lua rest.lua step.lua
+-- include: lib.lua frozen.lua task.lua event.lua pack.lua runs.lua rest.lua numbered.lua caller_writes.lua step.lua
 -- Drops the open superstep. KEYS[1] header. ARGV[1] {run, ep} -> {cancelled, run} | {idle}
 local h = call('HMGET', H, 'st', 'run')
 local st, run = h[1], h[2] or ''
@@ -8,9 +8,9 @@ if st == 'idle' then
   return {'idle'}
 end
 thaw()
-drop_frames()
+drop_step('')
 -- The checkpoint stays the same, so that only a new epoch keeps the old run's results out (F3).
 call('HSET', H, '/ep', A.ep)
 -- An interrupted or failed run has its outcome already.
-if st == 'busy' then finish_run('idle', 'cancelled') else sleep('idle') end
+if st == 'busy' then finish_run('idle', 'cancelled') else put_to_rest('idle') end
 return {'cancelled', run}

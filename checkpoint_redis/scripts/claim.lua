@@ -1,6 +1,6 @@
--- include: lib.lua frozen.lua task.lua read.lua served.lua
+-- include: lib.lua frozen.lua task.lua numbered.lua caller_writes.lua read.lua served.lua
 -- Takes queued tasks for one attempt each, under a lease.
--- KEYS[1] header. ARGV[1] {ns, ep, tids, tok, owner, lease, served, inline}
+-- KEYS[1] header. ARGV[1] {ns, ep, tids, tok, owner, lease, served}
 -- -> {ok, context, {tid, status, att, rnd, blob, memo, answers}...}
 --  | {busy} | {gone} | {unserved, graph, fp}
 local frame = fence(A.ns, A.ep, BUSY)
@@ -34,4 +34,4 @@ for i, tid in ipairs(A.tids) do
   end
 end
 if not any then return {'busy', false, tasks} end
-return {'ok', context(A.ns, reads, A.inline), tasks}
+return {'ok', context(A.ns, reads), tasks}

@@ -1,4 +1,4 @@
--- include: lib.lua frozen.lua task.lua event.lua pack.lua runs.lua rest.lua step.lua
+-- include: lib.lua frozen.lua task.lua event.lua pack.lua runs.lua rest.lua numbered.lua caller_writes.lua step.lua
 -- Replaces a closed superstep by the next one.
 -- KEYS[1] header. ARGV[1] {ns, ep, tok, step}
 -- -> {go|stop|end|fail, ep2} | {again, ep2} | {stale} | {gone} | {unstaged}

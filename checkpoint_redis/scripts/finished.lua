@@ -26,7 +26,7 @@ local function record(ns, st, tok, result)
   call('SREM', P .. 'a:' .. ns, tid)
   if before == 'Q' then call('SREM', P .. 'q:' .. ns, tid) end
   if before == 'X' then call('HDEL', s, 'e|' .. tid) end
-  nodue(ns, tid, 'lbt')
+  nodue(ns, tid, 'lb')
   local first
   for _, question in ipairs(questions) do
     if question[2] > 0 and (not first or question[2] < first) then first = question[2] end
@@ -52,6 +52,6 @@ local function complete(f)
   if f.adv == 'l' and f.advtok == A.tok2 then closing = 'advance'
   else closing = barrier(A.ns, f, A.tok2, A.lease) end
   if closing ~= 'advance' then return {'results', statuses, closing} end
-  local all = advance(A.ns, A.inline)
+  local all = advance(A.ns)
   return {'results', statuses, closing, all[2], all[3]}
 end

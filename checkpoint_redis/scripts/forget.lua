@@ -1,4 +1,4 @@
--- include: lib.lua frozen.lua task.lua event.lua pack.lua runs.lua rest.lua step.lua
+-- include: lib.lua frozen.lua task.lua event.lua pack.lua runs.lua rest.lua numbered.lua caller_writes.lua step.lua
 -- Removes checkpoints of a thread at rest with what only they refer to. KEYS[1] header.
 -- ARGV[1] {ep, fields, heads}; heads: {ns, cp, step, refs} where the head goes too (cp '' = none left)
 -- -> {ok} | {busy, run} | {missing} | {conflict, head}
@@ -12,9 +12,9 @@ many('HDEL', C, A.fields)
 for _, head in ipairs(A.heads) do
   local ns, cp, step, refs = unpack(head)
   if ns == '' then
-    drop_frames()
-    call('HDEL', C, nulls_field(ns))
-    sleep('idle')
+    drop_step('')
+    call('HDEL', C, caller_writes_field(ns))
+    put_to_rest('idle')
   end
   if cp == '' then
     call('HDEL', C, 'f|' .. ns)

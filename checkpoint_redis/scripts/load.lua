@@ -1,8 +1,8 @@
--- include: lib.lua frozen.lua runs.lua pack.lua read.lua
+-- include: lib.lua frozen.lua runs.lua pack.lua numbered.lua caller_writes.lua read.lua
 -- Everything stored of one frame, at one moment.
 -- KEYS[1] header. ARGV[1] {ns, cp, open} (cp '' = head)
--- -> {header, outcome, error, checkpoint, channels, log, nulls, s, w, u} | false
--- nulls: over|open, and what callers wrote at a checkpoint whose superstep is not open
+-- -> {header, outcome, error, checkpoint, channels, log, caller writes, s, w, u} | false
+-- caller writes: followed|open, then what callers wrote at a checkpoint whose superstep is not open
 local h = header_of(A.ns)
 if not h then return false end
 local head = A.cp == '' or A.cp == h[12]

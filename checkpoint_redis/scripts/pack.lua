@@ -12,7 +12,7 @@ local function renamed(list, names)
   return list
 end
 
-local function pack(ns)
+local function pack_step(ns)
   local size = 0
   for _, kind in ipairs(KINDS) do size = size + call('HLEN', P .. kind .. ns) end
   if size == 0 or size > PACKED_FIELDS then return end
@@ -48,7 +48,7 @@ local function packed(ns)
   return out
 end
 
-local function unpack_step(ns)
+local function restore_step(ns)
   for kind, list in pairs(packed(ns) or {}) do many('HSET', P .. kind .. ns, list) end
   call('HDEL', C, 's|' .. ns)
 end

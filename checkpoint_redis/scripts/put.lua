@@ -1,4 +1,4 @@
--- include: lib.lua frozen.lua task.lua event.lua pack.lua runs.lua rest.lua step.lua
+-- include: lib.lua frozen.lua task.lua event.lua pack.lua runs.lua rest.lua numbered.lua caller_writes.lua step.lua
 -- Puts a checkpoint as a saver does: it becomes the head when it is the newest. The thread is
 -- created when it does not exist. KEYS[1] header.
 -- ARGV[1] {ns, ep, fresh, id, graph, fp, queue, checkpoint}; fresh: only on a new thread
@@ -15,8 +15,8 @@ call('HSET', H, '/ep', A.ep)
 store_checkpoint(A.ns, A.checkpoint)
 if A.checkpoint[1] >= head then
   if A.ns == '' and A.checkpoint[1] ~= head then
-    drop_frames()
-    sleep('idle')
+    drop_step('')
+    put_to_rest('idle')
   end
   set_head(A.ns, A.checkpoint)
 end

@@ -1,4 +1,4 @@
--- include: lib.lua frozen.lua task.lua event.lua pack.lua runs.lua rest.lua step.lua
+-- include: lib.lua frozen.lua task.lua event.lua pack.lua runs.lua rest.lua numbered.lua caller_writes.lua step.lua
 -- Appends records to the log of what a checkpoint's tasks left, as a saver does. KEYS[1] header.
 -- ARGV[1] {ns, cp, ep, asks, records}; ep: the open superstep that the records replace ('' = none)
 -- -> {ok} | {busy, run} | {missing} | {conflict, ep}: a superstep is open, read it first
@@ -19,5 +19,5 @@ for i, position in ipairs(A.records) do
   call('HSET', C, name .. '|' .. (count + i - 1), blob(position))
 end
 call('HSET', C, name, count + #A.records)
-if at_head and A.ns == '' and A.asks and h[1] ~= 'interrupted' then sleep('interrupted') end
+if at_head and A.ns == '' and A.asks and h[1] ~= 'interrupted' then put_to_rest('interrupted') end
 return {'ok'}

@@ -1,26 +1,17 @@
 -- Putting a thread to rest: interrupted, failed or idle.
 local STREAM_MS = 300000
 
--- Every open frame of the thread, the root ('') first.
-local function frames()
-  local list = {''}
-  for ns in string.gmatch(call('HGET', H, 'frames') or '', '%S+') do list[#list + 1] = ns end
-  return list
-end
-
 local function index(old, new)
   if old and old ~= 'idle' then call('ZREM', SHARD .. 'ix:' .. old, X) end
   if new and new ~= 'idle' then call('ZADD', SHARD .. 'ix:' .. new, now(), X) end
 end
 
 -- A thread at rest has no superstep to dispatch and keeps its events for five minutes more.
-local function sleep(st)
+local function put_to_rest(st)
   index(call('HGET', H, 'st'), st)
   call('HSET', H, 'st', st, 'upd', now())
-  for _, ns in ipairs(frames()) do
-    nodue(ns, '', 'da')
-    call('HDEL', H, ns .. '/adv', ns .. '/advtok', ns .. '/advn', ns .. '/dk', ns .. '/ov')
-  end
+  nodue('', '', 'da')
+  call('HDEL', H, '/adv', '/advtok', '/advn', '/dk', '/ov')
   if st == 'idle' then call('HDEL', C, 'cfg') end
   call('PEXPIRE', P .. 'e', STREAM_MS)
   call('PEXPIRE', P .. 'eb', STREAM_MS)
@@ -36,7 +27,7 @@ local function finish_run(st, status, err)
     if err and err ~= '' then call('HSET', C, 'oe|' .. run, err) end
   end
   event('end', {run, status, cp}, err)
-  sleep(st)
+  put_to_rest(st)
 end
 
 -- Closed when no task is active: the emptiness of a set of ids and never a counter, which the
@@ -45,7 +36,7 @@ local function barrier(ns, f, tok, lease)
   if f.st ~= 'busy' or call('SCARD', P .. 'a:' .. ns) > 0 then return 'open' end
   if call('EXISTS', P .. 'u:' .. ns) == 1 then
     finish_run('interrupted', 'interrupted')
-    pack(ns)
+    pack_step(ns)
     freeze()
     return 'paused'
   end

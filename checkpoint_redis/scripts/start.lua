@@ -1,6 +1,6 @@
--- include: lib.lua frozen.lua task.lua event.lua pack.lua runs.lua rest.lua step.lua
+-- include: lib.lua frozen.lua task.lua event.lua pack.lua runs.lua rest.lua numbered.lua caller_writes.lua step.lua
 -- Starts a run on a thread at rest, creating the thread when it does not exist.
--- KEYS[1] header. ARGV[1] {run, expect, id, graph, fp, queue, cfg, modes, passed, keep, step}
+-- KEYS[1] header. ARGV[1] {run, expect, id, graph, fp, queue, cfg, modes, released, keep, step}
 -- with id, cfg and the superstep's blobs as positions.
 -- -> {go|stop|end|fail, ep, event id} | {busy, run} | {conflict, head} | {unstaged} | {dup, ...}
 local again = repeated(A.run)
@@ -13,9 +13,9 @@ if (h[3] or '') ~= A.expect then return {'conflict', h[3] or ''} end
 if A.step.staged and not is_staged(A.step.ep) then return {'unstaged'} end
 thaw()
 call('HSET', H, 'v', '1', 'id', blob(A.id), 'graph', A.graph, 'fp', A.fp, 'queue', A.queue,
-  'modes', A.modes, 'passed', A.passed, 'created', h[4] or now())
+  'modes', A.modes, 'released', A.released, 'created', h[4] or now())
 call('HSET', C, 'cfg', blob(A.cfg))
-drop_frames()
+drop_step('')
 local from = begin_run(A.run, 'start', A.keep)
 local reply = open_step('', A.step)
 reply[3] = from

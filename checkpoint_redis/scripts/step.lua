@@ -1,62 +1,17 @@
 -- Opening and dropping supersteps, for the scripts that start, commit, cancel or update.
 
--- The null-task records of the open superstep: what callers wrote into it.
-local function open_nulls(ns)
-  local count, out, named = tonumber(call('HGET', H, ns .. '/nulls') or 0), {}, {}
-  if count == 0 then return out end
-  local text = (packed(ns) or {})['s:'] or {}
-  for i = 1, #text, 2 do named[text[i]] = text[i + 1] end
-  for n = 0, count - 1 do
-    out[#out + 1] = named['z|' .. n] or call('HGET', P .. 's:' .. ns, 'z|' .. n) or nil
-  end
-  return out
-end
-
--- Beside the head: its values are not seen without them. They were accepted from a caller, so they
--- outlive the superstep, also one that is dropped unfinished; before them stands 'over' when it
--- was committed, so that their gotos have been followed, else 'open'. -> field of C
-local function nulls_field(ns) return 'z|' .. ns .. '|' .. (call('HGET', H, ns .. '/cp') or '') end
-
-local function keep_nulls(ns, list, mark)
-  if #list == 0 then return end
-  table.insert(list, 1, mark)
-  call('HSET', C, nulls_field(ns), text_of(list))
-end
-
-local function kept_nulls(ns)
-  local text = cget(nulls_field(ns))
-  local list = text and (list_at(text, 1)) or {}
-  table.remove(list, 1)
-  return list
-end
-
 -- Memory is freed first: when Redis is full, writes pass only after a deleting command.
 local function drop_step(ns, committed)
-  local nulls = open_nulls(ns)
+  local at_rest = packed(ns)
+  local written = open_caller_writes(ns, caller_write_count(ns), at_rest and at_rest['s:'])
   local leased = call('SDIFF', P .. 'a:' .. ns, P .. 'q:' .. ns)
-  local asking = fields_of(ns, 'u:')
+  local asking = at_rest and at_rest['u:'] or call('HGETALL', P .. 'u:' .. ns)
   call('UNLINK', P .. 's:' .. ns, P .. 'w:' .. ns, P .. 'u:' .. ns, P .. 'a:' .. ns, P .. 'q:' .. ns)
-  for _, tid in ipairs(leased) do nodue(ns, tid, 'lbt') end
+  for _, tid in ipairs(leased) do nodue(ns, tid, 'lb') end
   call('HDEL', C, 's|' .. ns)
   for i = 1, #asking, 2 do nodue(ns, asking[i], 'i') end
   nodue(ns, '', 'da')
-  if #nulls > 0 then
-    keep_nulls(ns, nulls, committed and 'over' or 'open')
-    call('HDEL', H, ns .. '/nulls')
-  end
-end
-
--- Every superstep of the thread; of child frames also the header fields.
-local function drop_frames()
-  for _, ns in ipairs(frames()) do
-    drop_step(ns)
-    if ns ~= '' then
-      for _, field in ipairs({'ep', 'cp', 'step', 'stop', 'adv', 'advtok', 'advn', 'nulls', 'dk',
-        'ov', 'pns', 'ptid'}) do call('HDEL', H, ns .. '/' .. field) end
-      call('HDEL', C, 'f|' .. ns)
-    end
-  end
-  if call('HEXISTS', H, 'frames') == 1 then call('HDEL', H, 'frames') end
+  keep_dropped_caller_writes(ns, written, committed)
 end
 
 -- tasks: {tid, queue, priority, reads}, their blobs in ARGV from `first` on; into the keys s, a, q.
@@ -94,29 +49,6 @@ local function take_staged(ns, ep)
     call('PERSIST', P .. to .. ns)
   end
   due(ns, '', 'd', now() + OUTBOX_MS)
-end
-
-local function blobs(positions)
-  local out = {}
-  for i, position in ipairs(positions) do out[i] = blob(position) end
-  return out
-end
-
--- Null-task records, appended to those of the open superstep.
-local function add_nulls(ns, list)
-  local n = tonumber(call('HGET', H, ns .. '/nulls') or 0)
-  for i, null in ipairs(list) do call('HSET', P .. 's:' .. ns, 'z|' .. (n + i - 1), null) end
-  if #list > 0 then call('HSET', H, ns .. '/nulls', n + #list) end
-end
-
--- What callers wrote at the head, and write now, goes where the tasks are or stays beside it.
-local function place_nulls(ns, s)
-  local list = #s.checkpoints == 0 and kept_nulls(ns) or {}
-  for _, null in ipairs(blobs(s.nulls)) do list[#list + 1] = null end
-  if s.outcome == 'go' then
-    if #list > 0 then call('HDEL', C, nulls_field(ns)) end
-    add_nulls(ns, list)
-  else keep_nulls(ns, list, 'open') end
 end
 
 -- c: {id, blob, step, refs, {name, blob, name, blob...}}
@@ -158,13 +90,13 @@ end
 -- The next superstep s replaces the one just dropped; what follows is s.outcome.
 local function open_step(ns, s)
   call('HSET', H, ns .. '/ep', s.ep, ns .. '/stop', s.stop, 'upd', now())
-  call('HDEL', H, ns .. '/adv', ns .. '/advtok', ns .. '/advn', ns .. '/nulls', ns .. '/dk',
+  call('HDEL', H, ns .. '/adv', ns .. '/advtok', ns .. '/advn', ns .. '/caller_writes', ns .. '/dk',
     ns .. '/ov')
   if #s.checkpoints == 0 then drop_log(ns, call('HGET', H, ns .. '/cp') or '') end
   store_checkpoints(ns, s.checkpoints)
   for _, c in ipairs(s.checkpoints) do event('step', {ns, c[1], c[3]}) end
   if s.staged then take_staged(ns, s.ep) end
-  place_nulls(ns, s)
+  place_caller_writes(ns, s)
   if s.outcome == 'go' then queue_tasks(ns, s.tasks, s.first)
   elseif s.outcome == 'stop' then
     finish_run('interrupted', 'interrupted')

@@ -25,10 +25,10 @@ from checkpoint_redis.records import (
 from checkpoint_redis.replies import (
     Advance,
     Answered,
+    CallerWrites,
     Claimed,
     Committed,
     Due,
-    Nulls,
     Recorded,
     Submitted,
 )
@@ -150,12 +150,12 @@ class Driver:
         assert loaded is not None
         return {task.tid: task.st for task in loaded.tasks}
 
-    def nulls(self, cp: str) -> tuple[bytes, ...]:
+    def caller_writes(self, cp: str) -> CallerWrites:
         """Return what callers wrote at a checkpoint; both ways of reading it agree."""
         loaded = self.ledger.load(self.thread, "", cp)
         assert loaded is not None
-        assert self.ledger.nulls(self.thread, "", (cp,)) == (Nulls(loaded.nulls, loaded.over),)
-        return loaded.nulls
+        assert self.ledger.caller_writes(self.thread, "", (cp,)) == (loaded.caller_writes,)
+        return loaded.caller_writes
 
     def writes(self) -> dict[str, bytes]:
         loaded = self.ledger.load(self.thread)

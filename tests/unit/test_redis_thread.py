@@ -179,17 +179,17 @@ def test_of_several_answers_all_are_accepted_or_none(d: Driver) -> None:
     assert d.states() == {"a": "D", "b": "I"}
 
 
-def test_null_task_records_and_tasks_come_with_an_answer(d: Driver) -> None:
+def test_what_a_caller_wrote_and_tasks_come_with_an_answer(d: Driver) -> None:
     ep = interrupted(d)
     pair = AnswerEntry("", "b", "q1", b"yes")
     extra = (TaskEntry("c", b"c", "fast", 2),)
     reply = d.ledger.answer(
-        d.thread, "run-2", "resume", (pair,), rnd="r", nulls=(b"null",), tasks=extra
+        d.thread, "run-2", "resume", (pair,), rnd="r", caller_writes=(b"written",), tasks=extra
     )
     assert OutboxEntry("", ep, "c", "fast", 2) in reply.hints
     context = d.claim(ep, "c").context
     assert context is not None
-    assert context.nulls == (b"null",)
+    assert context.caller_writes == (b"written",)
 
 
 @pytest.mark.parametrize("mode", ["resume", "reask", "retry"])

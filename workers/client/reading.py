@@ -7,7 +7,7 @@ from typing import Any
 
 from checkpoint_redis import commands
 from checkpoint_redis.keys import Thread
-from checkpoint_redis.replies import Loaded, Nulls
+from checkpoint_redis.replies import CallerWrites, Loaded
 from distgraph.core.model import Checkpoint, ThreadState
 from distgraph.runners.backend import Listing, Place
 from workers.client.flows import Effect, Flow
@@ -72,7 +72,7 @@ def _states(
 ) -> Generator[Effect, Any, list[ThreadState]]:
     """Read some checkpoints; what they share of their channels is fetched once."""
     blobs = yield commands.checkpoints(thread, "", ids)
-    nulls = yield commands.nulls(thread, "", ids)
+    nulls = yield commands.caller_writes(thread, "", ids)
     there = [(blob, null) for blob, null in zip(blobs, nulls, strict=True) if blob is not None]
     refs = dict.fromkeys(ref for blob, _ in there for ref in wire.refs(blob))
     channels = yield from fetch_channels(thread, tuple(refs))
@@ -82,14 +82,14 @@ def _states(
 def _state(
     wire: Wire,
     blob: bytes,
-    nulls: Nulls,
+    nulls: CallerWrites,
     channels: Mapping[str, bytes | None],
     head: ThreadState | None,
 ) -> ThreadState:
     checkpoint = wire.read_checkpoint(blob, channels)
     if head is not None and head.checkpoint.id == checkpoint.id:
         return head
-    return ThreadState(checkpoint, nulls=wire.read_nulls(nulls.blobs, over=nulls.over))
+    return ThreadState(checkpoint, nulls=wire.read_nulls(nulls.blobs, over=nulls.followed))
 
 
 def _matches(checkpoint: Checkpoint, wanted: Mapping[str, Any]) -> bool:

@@ -165,7 +165,7 @@ def _start(
         queue=client.served.queue,
         cfg=config,
         modes=" ".join(sorted(client.job.modes)),
-        passed=passed,
+        released=passed,
     )
     if started.status == "busy":
         raise ThreadBusy(busy(client.thread, started.run))
@@ -205,7 +205,7 @@ def _go_on(client: _Client, request: SaveAnswers) -> Generator[Effect, Any, Begu
     if not at_head:
         msg = "Going on from an older checkpoint with a Command needs update_state first."
         raise ThreadConflict(msg)
-    ready = replace(step, nulls=nulls)
+    ready = replace(step, caller_writes=nulls)
     return (yield from _start(client, ready, request.state, passed=request.state.passed))
 
 
@@ -235,7 +235,7 @@ def _answer(client: _Client, request: SaveAnswers) -> Generator[Effect, Any, Beg
         mode,  # type: ignore[arg-type]
         pairs,
         rnd=nonce(),
-        nulls=nulls,
+        caller_writes=nulls,
         tasks=_added(client, request.then),
         cfg=None if keep or told is None else encode_config(told, wire.serializer),
         modes=" ".join(sorted(job.modes)),

@@ -229,8 +229,8 @@ class Wire:
             checkpoint=self.read_checkpoint(loaded.checkpoint, channels),
             results=results,
             answers={t.tid: self.read_answers(t.answers) for t in loaded.tasks if t.answers},
-            nulls=self.read_nulls(loaded.nulls, over=loaded.over),
-            passed=loaded.header.passed,
+            nulls=self.read_nulls(loaded.caller_writes.blobs, over=loaded.caller_writes.followed),
+            passed=loaded.header.released,
         )
 
 

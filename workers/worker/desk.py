@@ -156,7 +156,7 @@ class Desk:
             tok=self.token,
             tok2=self.token,
             lease_ms=self._lease_ms,
-            nulls=nulls,
+            caller_writes=nulls,
         )
         if isinstance(answered, Recorded):
             return answered

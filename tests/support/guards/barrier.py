@@ -96,12 +96,12 @@ def finish_does_not_commit_over_writes_it_has_not_seen(d: Driver) -> None:
     assert reply.advance.writes == {"a": b"writes", "b": b"writes"}
 
 
-def finish_does_not_commit_over_null_task_writes_it_has_not_seen(d: Driver) -> None:
+def finish_does_not_commit_over_caller_writes_it_has_not_seen(d: Driver) -> None:
     ep = d.started("a")
     d.claim(ep, "a")
     d.ask(ep, "a", "q1")
     pair = AnswerEntry("", "a", "q1", b"yes")
-    d.ledger.answer(d.thread, "run-2", "resume", (pair,), rnd="r", nulls=(b"null",))
+    d.ledger.answer(d.thread, "run-2", "resume", (pair,), rnd="r", caller_writes=(b"written",))
     (task,) = d.claim(ep, "a").tasks
     assert isinstance(d.finish(ep, "a", superstep("cp-1"), rnd=task.rnd), Recorded)
 
@@ -188,9 +188,9 @@ GUARDS = (
         "",
     ),
     Guard(
-        finish_does_not_commit_over_null_task_writes_it_has_not_seen,
+        finish_does_not_commit_over_caller_writes_it_has_not_seen,
         "finish.lua",
-        "and tonumber(call('HGET', H, A.ns .. '/nulls') or 0) == A.nulls",
+        "and caller_write_count(A.ns) == A.caller_writes",
         "",
     ),
     Guard(only_the_present_reducer_gives_up, "fail_advance.lua", " or f.advtok ~= A.tok", ""),

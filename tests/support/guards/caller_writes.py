@@ -11,47 +11,52 @@ from checkpoint_redis.records import (
     SuperstepEntry,
     TaskEntry,
 )
-from checkpoint_redis.replies import Nulls
+from checkpoint_redis.replies import CallerWrites
 from tests.support.guards import Guard
 from tests.support.thread_driver import LEASE, Driver, nonce, superstep
 
 
 def what_a_caller_wrote_stays_with_the_checkpoint(d: Driver) -> None:
-    ep = d.start(replace(superstep("cp-0", "a"), nulls=(b"null",))).ep
+    ep = d.start(replace(superstep("cp-0", "a"), caller_writes=(b"written",))).ep
     d.claim(ep, "a")
     d.complete(ep, "a")
     d.commit(ep, superstep("cp-1", outcome="end"))
-    assert d.nulls("cp-0") == (b"null",)
-    assert d.nulls("cp-1") == ()
+    assert d.caller_writes("cp-0").blobs == (b"written",)
+    assert d.caller_writes("cp-1").blobs == ()
 
 
-def what_a_caller_wrote_is_over_once_it_is_committed(d: Driver) -> None:
-    ep = d.start(replace(superstep("cp-0", "a"), nulls=(b"null",))).ep
+def what_a_caller_wrote_is_followed_once_it_is_committed(d: Driver) -> None:
+    ep = d.start(replace(superstep("cp-0", "a"), caller_writes=(b"written",))).ep
     d.claim(ep, "a")
     d.complete(ep, "a")
-    d.commit(ep, replace(superstep("cp-1", "b"), nulls=(b"other",)))
+    d.commit(ep, replace(superstep("cp-1", "b"), caller_writes=(b"other",)))
     d.ledger.cancel(d.thread, "", ep=nonce())
     d.start(superstep("cp-2", "a"), "run-2", "cp-1")
-    dropped = Nulls((b"other",), over=False)
-    assert d.ledger.nulls(d.thread, "", ("cp-0", "cp-1")) == (Nulls((b"null",), over=True), dropped)
+    dropped = CallerWrites((b"other",), followed=False)
+    assert d.ledger.caller_writes(d.thread, "", ("cp-0", "cp-1")) == (
+        CallerWrites((b"written",), followed=True),
+        dropped,
+    )
 
 
-def what_a_caller_wrote_is_over_once_it_is_finished(d: Driver) -> None:
-    ep = d.start(replace(superstep("cp-0", "a"), nulls=(b"null",))).ep
+def what_a_caller_wrote_is_followed_once_it_is_finished(d: Driver) -> None:
+    ep = d.start(replace(superstep("cp-0", "a"), caller_writes=(b"written",))).ep
     d.claim(ep, "a")
     step = superstep("cp-1", outcome="end")
     d.ledger.finish(
         d.thread, "", ep, ResultEntry("a", "", b"w"), step,
-        tok="t", tok2="adv", lease_ms=LEASE, nulls=1,
+        tok="t", tok2="adv", lease_ms=LEASE, caller_writes=1,
     )  # fmt: skip
-    assert d.ledger.nulls(d.thread, "", ("cp-0",)) == (Nulls((b"null",), over=True),)
+    assert d.ledger.caller_writes(d.thread, "", ("cp-0",)) == (
+        CallerWrites((b"written",), followed=True),
+    )
 
 
 def what_a_caller_wrote_at_the_end_is_kept(d: Driver) -> None:
     d.start(superstep("cp-0", outcome="end"))
     d.start(continued("end", b"one"), "run-2", "cp-0")
     d.start(continued("end", b"two"), "run-3", "cp-0")
-    assert d.nulls("cp-0") == (b"one", b"two")
+    assert d.caller_writes("cp-0").blobs == (b"one", b"two")
 
 
 def what_a_caller_wrote_is_seen_by_the_tasks_that_follow(d: Driver) -> None:
@@ -60,15 +65,15 @@ def what_a_caller_wrote_is_seen_by_the_tasks_that_follow(d: Driver) -> None:
     ep = d.start(continued("go", b"two"), "run-3", "cp-0").ep
     context = d.claim(ep, "t").context
     assert context is not None
-    assert context.nulls == (b"one", b"two")
+    assert context.caller_writes == (b"one", b"two")
 
 
 def what_a_caller_wrote_outlives_a_cancel_of_a_pause(d: Driver) -> None:
-    ep = d.start(replace(superstep("cp-0", "a"), nulls=(b"null",))).ep
+    ep = d.start(replace(superstep("cp-0", "a"), caller_writes=(b"written",))).ep
     d.claim(ep, "a")
     d.ask(ep, "a", "q1")
     d.ledger.cancel(d.thread, "", ep=nonce())
-    assert d.nulls("cp-0") == (b"null",)
+    assert d.caller_writes("cp-0").blobs == (b"written",)
 
 
 def writes_of_a_saver_take_in_what_a_caller_wrote(d: Driver) -> None:
@@ -78,47 +83,47 @@ def writes_of_a_saver_take_in_what_a_caller_wrote(d: Driver) -> None:
     assert d.ledger.call(put).status == "conflict"
 
 
-def continued(outcome: StepOutcome, *nulls: bytes) -> SuperstepEntry:
+def continued(outcome: StepOutcome, *written: bytes) -> SuperstepEntry:
     """Return a superstep that goes on from the head, with a task when it goes on at all."""
     tasks = (TaskEntry("t", b"t"),) if outcome == "go" else ()
-    return SuperstepEntry(nonce(), (), tasks, outcome, 25, nulls=nulls)
+    return SuperstepEntry(nonce(), (), tasks, outcome, 25, caller_writes=written)
 
 
 GUARDS = (
     Guard(
         what_a_caller_wrote_stays_with_the_checkpoint,
         "step.lua",
-        "    keep_nulls(ns, nulls, committed and 'over' or 'open')\n",
+        "keep_dropped_caller_writes(ns, written, committed)",
         "",
     ),
     Guard(
-        what_a_caller_wrote_is_over_once_it_is_committed,
+        what_a_caller_wrote_is_followed_once_it_is_committed,
         "commit.lua",
         "drop_step(A.ns, true)",
         "drop_step(A.ns)",
     ),
     Guard(
-        what_a_caller_wrote_is_over_once_it_is_finished,
+        what_a_caller_wrote_is_followed_once_it_is_finished,
         "finish.lua",
         "drop_step(A.ns, true)",
         "drop_step(A.ns)",
     ),
     Guard(
         what_a_caller_wrote_at_the_end_is_kept,
-        "step.lua",
-        "else keep_nulls(ns, list, 'open') end",
+        "caller_writes.lua",
+        "else keep_caller_writes(ns, list, 'open') end",
         "end",
     ),
     Guard(
         what_a_caller_wrote_is_seen_by_the_tasks_that_follow,
-        "step.lua",
-        "#s.checkpoints == 0 and kept_nulls(ns) or {}",
+        "caller_writes.lua",
+        "#s.checkpoints == 0 and take_up_caller_writes(ns) or {}",
         "{}",
     ),
     Guard(
         what_a_caller_wrote_outlives_a_cancel_of_a_pause,
-        "step.lua",
-        "named['z|' .. n] or ",
+        "caller_writes.lua",
+        "if n then out[n + 1] = at_rest[i + 1] end",
         "",
     ),
     Guard(

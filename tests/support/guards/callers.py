@@ -171,7 +171,7 @@ GUARDS = (
     Guard(
         too_much_for_one_reply_is_read_from_the_outbox,
         "answer.lua",
-        "> WIDE - #out then",
+        "> WIDE then",
         "> 10 * WIDE then",
     ),
     Guard(a_run_has_an_id, "step.lua", "if run == '' then", "if false then"),
@@ -215,7 +215,7 @@ GUARDS = (
         "if head ~= A.expect then",
         "if false then",
     ),
-    Guard(a_cancel_leaves_nothing_of_the_superstep, "cancel.lua", "drop_frames()", ""),
+    Guard(a_cancel_leaves_nothing_of_the_superstep, "cancel.lua", "drop_step('')", ""),
     Guard(a_cancel_names_its_run, "cancel.lua", " or (A.run ~= '' and A.run ~= run)", ""),
     Guard(custom_events_of_an_ended_run_are_dropped, "emit.lua", " or h[2] ~= A.run", ""),
 )
