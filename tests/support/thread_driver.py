@@ -12,13 +12,12 @@ from typing import Any
 import redis
 
 from checkpoint_redis import keys, source
+from checkpoint_redis.layout import AnswerMode, StepOutcome
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.records import (
     AnswerEntry,
-    AnswerMode,
     CheckpointEntry,
     ResultEntry,
-    StepOutcome,
     SuperstepEntry,
     TaskEntry,
 )
