@@ -13,31 +13,29 @@ from pathlib import Path
 from tests.mutants import accepted, suite
 from tests.mutants.crew import Crew
 from tests.mutants.lines import Mutant, mutants
-from tests.mutants.results import FOLDER, Results
-from tests.mutants.run import SuiteFails, attempt, measured
+from tests.mutants.results import FOLDER, Result, Results
+from tests.mutants.run import SuiteFails, attempt, measured, real
 
 
 def main(words: Sequence[str] | None = None) -> int:
     options = _options(words)
     files = tuple(f"{name.removesuffix('.lua')}.lua" for name in options.scripts)
     results = Results(FOLDER / "results.sqlite")
-    with tempfile.TemporaryDirectory() as folder:
-        salt = suite.digest(options.seeds)
-        found = list(mutants(Path(folder) / "scripts", files, salt))
-        if not found:
-            _say(f"There is no script {' '.join(options.scripts)}")
+    found = list(mutants(files, suite.digest(options.seeds)))
+    if not found:
+        _say(f"There is no script {' '.join(options.scripts)}")
+        return 2
+    todo = [mutant for mutant in found if options.again or not results.of(mutant)]
+    _say(f"{len(found)} lines, {len(todo)} of them to be looked at")
+    if todo and not options.known:
+        try:
+            _look(todo, results, options)
+        except KeyboardInterrupt:
+            _say("stopped; the next run goes on from here")
+            return 130
+        except SuiteFails as fails:
+            _say(str(fails))
             return 2
-        todo = [m for m in found if not m.fault and (options.again or not results.of(m))]
-        _say(f"{len(found)} lines, {len(todo)} of them to be tried")
-        if todo and not options.known:
-            try:
-                _try(todo, results, options)
-            except KeyboardInterrupt:
-                _say("stopped; the next run goes on from here")
-                return 130
-            except SuiteFails as fails:
-                _say(str(fails))
-                return 2
     return _report(found, results)
 
 
@@ -54,8 +52,11 @@ def _options(words: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-def _try(todo: list[Mutant], results: Results, options: argparse.Namespace) -> None:
+def _look(todo: list[Mutant], results: Results, options: argparse.Namespace) -> None:
     began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        todo = real(todo, results, Path(folder) / "scripts")
+    _say(f"{len(todo)} of them make scripts without the line")
     crew = Crew(options.jobs, FOLDER, options.seeds)
     try:
         tests = measured(crew)
@@ -67,31 +68,24 @@ def _try(todo: list[Mutant], results: Results, options: argparse.Namespace) -> N
 
 
 def _report(found: list[Mutant], results: Results) -> int:
-    kinds: Counter[str] = Counter()
-    survived = {}
-    for mutant in found:
-        result = results.of(mutant)
-        kinds[_kind(mutant, result.by if result else None)] += 1
-        if result:
-            survived[mutant.line] = not result.by
-        elif mutant.fault:
-            survived[mutant.line] = False
+    known = {mutant.line: result for mutant in found if (result := results.of(mutant))}
+    kinds = Counter(_kind(result) for result in known.values())
+    kinds["not looked at yet"] = len(found) - len(known)
     for kind, count in sorted(kinds.items()):
         _say(f"{count:6} {kind}")
+    survived = {line: known[line].survives for line in known}
     wrong = list(accepted.wrong(accepted.read(), survived))
     for each in wrong:
         _say(each)
     return 1 if wrong else 0
 
 
-def _kind(mutant: Mutant, by: str | None) -> str:
-    if mutant.fault:
-        return f"no mutant: {mutant.fault}"
-    if by is None:
-        return "not tried yet"
-    if not by:
-        return "survives"
-    return "caught by the simulation" if suite.is_simulation(by) else "caught by a direct test"
+def _kind(result: Result) -> str:
+    if result.survives:
+        return "survive"
+    if result.fault:
+        return f"no mutant: {result.fault}"
+    return f"caught by {'the simulation' if suite.is_simulation(result.by) else 'a direct test'}"
 
 
 def _say(line: str) -> None:

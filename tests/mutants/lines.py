@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,16 +30,15 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A line taken out: `content` is left of its file, and `scripts` have changed by it.
+    """A line taken out: `content` is left of its file, which the `scripts` hold.
 
-    `fault` says why there is no mutant: without the line nothing changes, or does not compile.
+    `digest` stands for the line, for the scripts as they are, and for their tests.
     """
 
     line: Line
     content: str
-    scripts: frozenset[str]
+    scripts: tuple[str, ...]
     digest: str
-    fault: str = ""
 
 
 def lines_of(file: str, content: str) -> Iterator[Line]:
@@ -60,53 +57,36 @@ def without(content: str, number: int) -> str:
     return "\n".join([*lines[: number - 1], "", *lines[number:]])
 
 
-def mutants(copy: Path, files: tuple[str, ...] = (), salt: str = "") -> Iterator[Mutant]:
-    """Yield a mutant for each line of `files` (none = all); `copy` becomes a copy of the scripts.
-
-    `salt` is what else a digest depends on.
-    """
-    shutil.copytree(source.FOLDER, copy)
-    names = sorted(path.stem for path in copy.glob("*.lua"))
-    original = _assembled(names)
-    with using_scripts(copy):
-        for path in sorted(copy.glob("*.lua")):
-            if files and path.name not in files:
-                continue
-            content = path.read_text()
-            for line in lines_of(path.name, content):
-                yield _mutant(path, line, content, original, salt)
-            path.write_text(content)
-
-
-def _mutant(
-    path: Path, line: Line, content: str, original: dict[str, str | None], salt: str
-) -> Mutant:
-    left = without(content, line.number)
-    path.write_text(left)
-    with using_scripts(path.parent):
-        found = _assembled(list(original))
-    changed = {name: found[name] for name in found if found[name] != original[name]}
-    texts = "\0".join(f"{name}\0{changed[name]}" for name in sorted(changed))
-    digest = hashlib.sha256(f"{salt}\0{texts}".encode()).hexdigest()
-    return Mutant(line, left, frozenset(changed), digest, _fault(changed))
+def mutants(files: tuple[str, ...] = (), salt: str = "") -> Iterator[Mutant]:
+    """Yield a mutant for each line of `files` (none = all); `salt` is the digest of the tests."""
+    paths = sorted(source.FOLDER.glob("*.lua"))
+    for path in paths:
+        if files and path.name not in files:
+            continue
+        held = [each.stem for each in paths if path.name in source.files(each.stem)]
+        # The smallest first: there it is seen soonest whether the rest compiles.
+        scripts = tuple(sorted(held, key=lambda name: len(source.lua(name))))
+        before = hashlib.sha256("\0".join([salt, *map(source.lua, scripts)]).encode())
+        content = path.read_text()
+        for line in lines_of(path.name, content):
+            summed = before.copy()
+            summed.update(f"\0{line.file}\0{line.nth}\0{line.text}".encode())
+            yield Mutant(line, without(content, line.number), scripts, summed.hexdigest())
 
 
-def _assembled(names: list[str]) -> dict[str, str | None]:
-    """Return the whole text of each script, None where it cannot be put together."""
-    found: dict[str, str | None] = dict.fromkeys(names)
-    for name in names:
-        with suppress(ValueError, LookupError):
-            found[name] = source.lua(name)
-    return found
-
-
-def _fault(changed: dict[str, str | None]) -> str:
-    texts = [text for text in changed.values() if text is not None]
-    if not changed:
-        return "no script changes"
-    if len(texts) < len(changed):
-        return "the script cannot be put together"
-    return "" if compiles(min(texts, key=len)) else "does not compile"
+def fault(mutant: Mutant, copy: Path) -> str:
+    """Return why there is no mutant: what is left makes no script. `copy` is one of the scripts."""
+    path = copy / mutant.line.file
+    content = path.read_text()
+    path.write_text(mutant.content)
+    try:
+        with using_scripts(copy):
+            text = source.lua(mutant.scripts[0])
+    except Exception:  # noqa: BLE001 - whatever the assembly finds wrong
+        return "cannot be put together"
+    finally:
+        path.write_text(content)
+    return "" if compiles(text) else "does not compile"
 
 
 def compiles(text: str) -> bool:

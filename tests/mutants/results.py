@@ -16,7 +16,12 @@ class Result:
     """`by` is the test that fails without the line, '' when none does."""
 
     digest: str
-    by: str
+    by: str = ""
+    fault: str = ""
+
+    @property
+    def survives(self) -> bool:
+        return not (self.by or self.fault)
 
 
 class Results:
@@ -27,7 +32,7 @@ class Results:
         self._db = sqlite3.connect(path, isolation_level=None)
         self._db.execute(
             "CREATE TABLE IF NOT EXISTS result (file TEXT, text TEXT, nth INTEGER, digest TEXT, "
-            "by TEXT, PRIMARY KEY (file, text, nth))"
+            "by TEXT, fault TEXT, PRIMARY KEY (file, text, nth))"
         )
 
     def of(self, mutant: Mutant) -> Result | None:
@@ -40,17 +45,17 @@ class Results:
         found = self._last(line)
         return found.by if found else ""
 
-    def add(self, mutant: Mutant, by: str) -> None:
+    def add(self, mutant: Mutant, *, by: str = "", fault: str = "") -> None:
         line = mutant.line
-        row = (line.file, line.text, line.nth, mutant.digest, by)
-        self._db.execute("INSERT OR REPLACE INTO result VALUES (?, ?, ?, ?, ?)", row)
+        row = (line.file, line.text, line.nth, mutant.digest, by, fault)
+        self._db.execute("INSERT OR REPLACE INTO result VALUES (?, ?, ?, ?, ?, ?)", row)
 
     def close(self) -> None:
         self._db.close()
 
     def _last(self, line: Line) -> Result | None:
         row = self._db.execute(
-            "SELECT digest, by FROM result WHERE file = ? AND text = ? AND nth = ?",
+            "SELECT digest, by, fault FROM result WHERE file = ? AND text = ? AND nth = ?",
             (line.file, line.text, line.nth),
         ).fetchone()
         return Result(*row) if row else None

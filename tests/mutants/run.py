@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 
+from checkpoint_redis import source
 from tests.mutants import suite
 from tests.mutants.crew import Crew
 from tests.mutants.jobs import Job, Known, Measure, Try
-from tests.mutants.lines import Mutant
+from tests.mutants.lines import Mutant, fault
 from tests.mutants.results import Results
 
 SAY_EVERY = 10.0
@@ -19,6 +22,18 @@ MEASURED_AT_ONCE = 20
 
 class SuiteFails(RuntimeError):
     """Tests fail on the scripts as they are, so that they say nothing about a mutant."""
+
+
+def real(mutants: Iterable[Mutant], results: Results, copy: Path) -> list[Mutant]:
+    """Return those that make scripts, and keep why the others do not."""
+    shutil.copytree(source.FOLDER, copy)
+    found = []
+    for mutant in mutants:
+        if why := fault(mutant, copy):
+            results.add(mutant, fault=why)
+        else:
+            found.append(mutant)
+    return found
 
 
 def measured(crew: Crew) -> list[Known]:
@@ -55,7 +70,7 @@ def attempt(
 
     for done, (job, killer) in enumerate(crew.carry_out(jobs()), 1):
         mutant = tried.pop(id(job))
-        results.add(mutant, killer)
+        results.add(mutant, by=killer)
         if killer:
             near = recent[mutant.line.file]
             if killer in near:

@@ -48,5 +48,5 @@ def is_simulation(test: str) -> bool:
 def order(mutant: Mutant, tests: Iterable[Known], likely: Iterable[str]) -> tuple[Known, ...]:
     """Return the tests that call a script of the mutant: the likely first, then the cheap."""
     rank = {test: -n for n, test in enumerate(likely, 1)}
-    mine = (test for test in tests if test.scripts & mutant.scripts)
+    mine = (test for test in tests if not test.scripts.isdisjoint(mutant.scripts))
     return tuple(sorted(mine, key=lambda t: (rank.get(t.id, 0), is_simulation(t.id), t.seconds)))

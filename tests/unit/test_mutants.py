@@ -12,8 +12,8 @@ from checkpoint_redis import source
 from tests.mutants import accepted, suite
 from tests.mutants.jobs import Job, Known, Try
 from tests.mutants.lines import Line, Mutant, lines_of, mutants, without
-from tests.mutants.results import Results
-from tests.mutants.run import attempt
+from tests.mutants.results import Result, Results
+from tests.mutants.run import attempt, real
 
 SCRIPT = """-- A script.
 
@@ -41,8 +41,8 @@ def scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     source.lua.cache_clear()
 
 
-def found(copy: Path, *files: str, salt: str = "") -> dict[str, Mutant]:
-    return {f"{m.line.text} {m.line.nth}": m for m in mutants(copy, files, salt)}
+def found(salt: str = "") -> dict[str, Mutant]:
+    return {f"{m.line.text} {m.line.nth}": m for m in mutants(salt=salt)}
 
 
 def test_space_and_comments_do_not_count() -> None:
@@ -62,28 +62,28 @@ def test_a_line_goes_and_the_others_keep_their_numbers() -> None:
 
 
 def test_what_does_not_compile_is_no_mutant(scripts: Path, tmp_path: Path) -> None:
-    given = found(tmp_path / "copy")
-    assert {name for name in given if given[name].fault} == {"if a == 1 then 1", "end 1"}
+    results, given = Results(tmp_path / "results.sqlite"), found()
+    left = real(given.values(), results, tmp_path / "copy")
+    faulty = given.keys() - {f"{m.line.text} {m.line.nth}" for m in left}
+    assert faulty == {"if a == 1 then 1", "end 1"}
+    assert results.of(given["end 1"]) == Result(given["end 1"].digest, fault="does not compile")
     assert (tmp_path / "copy" / "small.lua").read_text() == SCRIPT
 
 
-def test_a_line_of_a_part_changes_every_script_that_has_it(tmp_path: Path) -> None:
-    every = next(mutants(tmp_path / "copy", ("lib.lua",)))
-    one = next(mutants(tmp_path / "other", ("claim.lua",)))
-    assert {"claim", "commit", "sweep"} <= every.scripts
-    assert one.scripts == {"claim"}
+def test_a_line_of_a_part_belongs_to_every_script_that_has_it() -> None:
+    every, one = next(mutants(("lib.lua",))), next(mutants(("claim.lua",)))
+    assert {"claim", "commit", "sweep"} <= {*every.scripts}
+    assert one.scripts == ("claim",)
 
 
-def test_a_digest_changes_with_the_script_and_with_the_tests(scripts: Path, tmp_path: Path) -> None:
-    before, same, other = (
-        found(tmp_path / f"{n}", salt=salt) for n, salt in enumerate(("tests", "tests", "changed"))
-    )
+def test_a_digest_changes_with_the_script_and_with_the_tests(scripts: Path) -> None:
+    before, same, other = found("tests"), found("tests"), found("changed")
     assert before == same
     assert not {m.digest for m in before.values()} & {m.digest for m in other.values()}
+    assert len({m.digest for m in before.values()}) == len(before)
     (scripts / "small.lua").write_text(SCRIPT.replace("return a", "return b"))
     source.lua.cache_clear()
-    changed = found(tmp_path / "later", salt="tests")
-    assert changed["local a = 1 1"].digest != before["local a = 1 1"].digest
+    assert found("tests")["local a = 1 1"].digest != before["local a = 1 1"].digest
 
 
 def test_the_list_of_the_accepted_stays_true(tmp_path: Path) -> None:
@@ -135,10 +135,10 @@ class Stopping:
 
 
 def test_a_run_that_was_stopped_goes_on_where_it_was(scripts: Path, tmp_path: Path) -> None:
-    given = [m for m in found(tmp_path / "copy").values() if not m.fault]
+    results = Results(tmp_path / "results.sqlite")
+    given = real(mutants(), results, tmp_path / "copy")
     tests = [Known("test", 0.1, frozenset({"small"}))]
     said: list[str] = []
-    results = Results(tmp_path / "results.sqlite")
     with pytest.raises(KeyboardInterrupt):
         attempt(Stopping(3), given, tests, results, said.append)  # type: ignore[arg-type]
     results.close()
@@ -151,7 +151,7 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(scripts: Path, tmp_path: Pa
 
 
 def test_what_missed_a_line_before_is_tried_first() -> None:
-    mutant = Mutant(Line("f.lua", "x"), "", frozenset({"claim"}), "d")
+    mutant = Mutant(Line("f.lua", "x"), "", ("claim",), "d")
     tests = [
         Known(f"{suite.SIMULATION}::t", 0.1, frozenset({"claim"})),
         Known("slow", 2.0, frozenset({"claim"})),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from checkpoint_redis import commands
-from checkpoint_redis.records import AnswerEntry, AnswerMode, CheckpointEntry
+from checkpoint_redis.layout import AnswerMode
+from checkpoint_redis.records import AnswerEntry, CheckpointEntry
 from checkpoint_redis.replies import Loaded, OutboxEntry
 from tests.support.sim.plan import PLAN, Known, State, number_of, opening
 from tests.support.sim.world import QUEUE, Accepted, World

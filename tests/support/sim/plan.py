@@ -10,7 +10,8 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 
-from checkpoint_redis.records import CheckpointEntry, StepOutcome, SuperstepEntry, TaskEntry
+from checkpoint_redis.layout import StepOutcome
+from checkpoint_redis.records import CheckpointEntry, SuperstepEntry, TaskEntry
 from tests.support.sim.draw import Draw
 
 PLAN = (
