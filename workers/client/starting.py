@@ -12,7 +12,8 @@ from typing import Any
 
 from checkpoint_redis import commands
 from checkpoint_redis.keys import Thread
-from checkpoint_redis.records import AnswerEntry, AnswerMode, SuperstepEntry
+from checkpoint_redis.layout import AnswerMode
+from checkpoint_redis.records import AnswerEntry, SuperstepEntry
 from checkpoint_redis.replies import Answered, Loaded, Submitted
 from distgraph.core.model import Decision, Failed, RunTasks, ThreadState
 from distgraph.engine import (
