@@ -24,8 +24,8 @@ from workers.cli.targets import Connection, backend_of
 from workers.cli.values import read_json
 from workers.client.listing import STATUSES, ThreadInfo
 
-Wait = Annotated[bool, typer.Option("--wait", help="Wait until the run ends or asks again.")]
-Limit = Annotated[int, typer.Option(min=1, help="At most so many.")]
+WaitOption = Annotated[bool, typer.Option("--wait", help="Wait until the run ends or asks again.")]
+LimitOption = Annotated[int, typer.Option(min=1, help="At most so many.")]
 
 
 @guarded
@@ -36,7 +36,7 @@ def threads(  # noqa: PLR0913 a command's options
     ] = False,
     status: Annotated[str | None, typer.Option(help=f"One of {', '.join(STATUSES)}.")] = None,
     graph: Annotated[str | None, typer.Option(help="Only those of the graph of this name.")] = None,
-    limit: Limit = 100,
+    limit: LimitOption = 100,
     as_json: Json = False,
     target: TargetOption = None,
     redis: Redis = None,
@@ -141,7 +141,7 @@ def resume(  # noqa: PLR0913 a command's options
     interrupt: Annotated[
         str | None, typer.Option(metavar="ID", help="Which question, when several wait.")
     ] = None,
-    wait_for_it: Wait = False,
+    wait_for_it: WaitOption = False,
     as_json: Json = False,
     target: TargetOption = None,
     redis: Redis = None,
@@ -168,7 +168,7 @@ def _by_id(interrupt: str, answer: Any) -> dict[str, Any]:
 def retry(  # noqa: PLR0913 a command's options
     thread: ThreadId,
     *,
-    wait_for_it: Wait = False,
+    wait_for_it: WaitOption = False,
     as_json: Json = False,
     target: TargetOption = None,
     redis: Redis = None,
@@ -225,7 +225,7 @@ def delete(
 def history(  # noqa: PLR0913 a command's options
     thread: ThreadId,
     *,
-    limit: Limit = 50,
+    limit: LimitOption = 50,
     as_json: Json = False,
     target: TargetOption = None,
     redis: Redis = None,

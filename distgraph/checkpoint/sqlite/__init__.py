@@ -38,7 +38,7 @@ from distgraph.checkpoint.serde.base import SerializerProtocol
 from distgraph.checkpoint.sqlite import statements as sql
 from distgraph.errors import ThreadNotFound
 
-Key = str | bytes
+_Key = str | bytes
 """A text as it is stored: bytes when it holds lone surrogates, which SQLite's text cannot."""
 
 
@@ -175,7 +175,7 @@ class SqliteSaver(BaseCheckpointSaver):
                 values[name] = load(self.serde, name, blob)
         return values
 
-    def _writes(self, at: tuple[Key, Key, str | None]) -> list[PendingWrite]:
+    def _writes(self, at: tuple[_Key, _Key, str | None]) -> list[PendingWrite]:
         rows = self.conn.execute(sql.GET_WRITES, at).fetchall()
         named = ((task, _text(name), (kind, value)) for task, name, kind, value in rows)
         return [(task, name, load(self.serde, name, blob)) for task, name, blob in named]
@@ -205,8 +205,8 @@ class SqliteSaver(BaseCheckpointSaver):
         self, config: Mapping[str, Any] | None, before: Mapping[str, Any] | None
     ) -> Sequence[Coordinates]:
         """Return where the checkpoints are that ``config`` may mean, newest first."""
-        thread: Key | None = None
-        ns: Key | None = None
+        thread: _Key | None = None
+        ns: _Key | None = None
         checkpoint_id = None
         if config:
             place = coordinates_of(config)
@@ -260,12 +260,12 @@ class SqliteSaver(BaseCheckpointSaver):
                 else:
                     self._keep_latest(_key(str(thread)))
 
-    def _keep_latest(self, thread: Key) -> None:
+    def _keep_latest(self, thread: _Key) -> None:
         with self._transaction("IMMEDIATE") as conn:
             conn.execute(sql.DELETE_OLD, {"thread": thread})
             self._forget(thread)
 
-    def _forget(self, thread: Key) -> None:
+    def _forget(self, thread: _Key) -> None:
         """Drop the values and writes of a thread that no checkpoint refers to any more."""
         used = {
             (ns, _key(channel), version)
@@ -280,7 +280,7 @@ class SqliteSaver(BaseCheckpointSaver):
         self.conn.execute(sql.DELETE_ORPHANED_WRITES, {"thread": thread})
 
 
-def _key(text: str) -> Key:
+def _key(text: str) -> _Key:
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -288,5 +288,5 @@ def _key(text: str) -> Key:
     return text
 
 
-def _text(key: Key) -> str:
+def _text(key: _Key) -> str:
     return key if isinstance(key, str) else key.decode("utf-8", "surrogatepass")
