@@ -9,6 +9,7 @@ import typer
 from rich.console import Group
 from rich.text import Text
 
+from checkpoint_redis.layout import RunStatus, ThreadStatus
 from checkpoint_redis.replies import Header
 from distgraph.core.model import Checkpoint, Errored
 from distgraph.core.resume import is_by_id
@@ -44,16 +45,17 @@ def threads(  # noqa: PLR0913 a command's options
     namespace: Namespace = None,
 ) -> Exit:
     """List threads, longest in their status first, and whether a live worker serves them."""
-    if status not in (None, *STATUSES) or (interrupted and status not in (None, "interrupted")):
+    waiting = ThreadStatus.interrupted
+    if status not in (None, *STATUSES) or (interrupted and status not in (None, waiting)):
         said = f"--status is one of {', '.join(STATUSES)}; --interrupted is one of them."
         raise CommandError(said, Exit.USAGE)
     backend = backend_of(target, Connection(redis, broker, namespace))
-    wanted = "interrupted" if interrupted else status
+    wanted = waiting if interrupted else status
     known = served(backend)
     found = [_listed(backend, info, known) for info in backend.threads(wanted, graph, limit)]
     listing = table("thread", "status", "graph", "since", "")
     for each in found:
-        unserved = each["status"] == "busy" and not each["served"]
+        unserved = each["status"] == ThreadStatus.busy and not each["served"]
         listing.add_row(
             plain(each["thread"]),
             each["status"],
@@ -186,7 +188,9 @@ def _told(
 ) -> Exit:
     if wait_for_it:
         return tell(screen, wait(backend, thread_id, run))
-    screen.answer({"thread": thread_id, "run": run, "status": "pending"}, Text(f"run {run}"))
+    screen.answer(
+        {"thread": thread_id, "run": run, "status": RunStatus.pending}, Text(f"run {run}")
+    )
     return Exit.OK
 
 
