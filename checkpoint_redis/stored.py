@@ -187,12 +187,12 @@ class Archive:
             nothing,
             results=dict(self._results(loaded)),
             answers={t.tid: self._answers(t.answers) for t in loaded.tasks if t.answers},
-            nulls=tuple(self._caller_write(blob, written.followed) for blob in written.blobs),
-            passed=released if released == cp else "",
+            caller_writes=tuple(self._written(blob, written.followed) for blob in written.blobs),
+            released=released if released == cp else "",
         )
         return codec.encode_changes(None, state)
 
-    def _caller_write(self, blob: bytes, followed: bool) -> model.Completed:
+    def _written(self, blob: bytes, followed: bool) -> model.Completed:
         written = records.unpack_completed(self._plain(blob))
         return replace(written, goto=()) if followed else written
 

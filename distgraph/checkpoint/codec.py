@@ -14,14 +14,14 @@ from typing import Any, TypeVar, assert_never, cast
 
 from distgraph.checkpoint.base.types import (
     ANSWERED,
+    CALLER_WRITES,
     ERROR,
     ERROR_SOURCE,
     FRAMES,
     INTERRUPT,
     LATEST_VERSION,
     NO_WRITES,
-    NULLS,
-    PASSED,
+    RELEASED,
     RESULT,
     RESUME,
     TASKS,
@@ -219,14 +219,14 @@ def encode_frames(frames: Mapping[str, ThreadState]) -> list[Write]:
     return [(FRAMES, pack_frames(frames))]
 
 
-def encode_nulls(nulls: Iterable[Completed]) -> list[Write]:
+def encode_caller_writes(caller_writes: Iterable[Completed]) -> list[Write]:
     """Return the pending writes of the null task: all that callers added to the open superstep."""
-    return [(NULLS, [pack_result(null) for null in nulls])]
+    return [(CALLER_WRITES, [pack_result(caller_write) for caller_write in caller_writes])]
 
 
-def encode_passed(passed: str) -> list[Write]:
+def encode_released(released: str) -> list[Write]:
     """Return the pending writes of the null task that release a static breakpoint."""
-    return [(PASSED, passed)]
+    return [(RELEASED, released)]
 
 
 def encode_changes(before: ThreadState | None, after: ThreadState) -> list[TaskWrites]:
@@ -259,8 +259,9 @@ def _task_changes(task: str, old: ThreadState, new: ThreadState) -> list[Write]:
 
 
 def _null_changes(old: ThreadState, new: ThreadState) -> list[Write]:
-    writes = encode_nulls(new.nulls) if new.nulls != old.nulls else []
-    return writes + encode_passed(new.passed) if new.passed != old.passed else writes
+    same = new.caller_writes == old.caller_writes
+    writes = [] if same else encode_caller_writes(new.caller_writes)
+    return writes + encode_released(new.released) if new.released != old.released else writes
 
 
 # --- and back ---------------------------------------------------------------------------------
@@ -280,15 +281,15 @@ def decode(stored: CheckpointTuple) -> ThreadState:
     writes: dict[str, list[Write]] = {}
     for task, channel, value in stored.pending_writes or ():
         writes.setdefault(task, []).append((channel, value))
-    nulls = dict(writes.pop(NULL_TASK, ()))
+    caller_writes = dict(writes.pop(NULL_TASK, ()))
     left = {task: _reopened(_decode_task(some)) for task, some in writes.items()}
     return ThreadState(
         checkpoint=decode_checkpoint(stored),
         results={task: t.result for task, t in left.items() if t.result is not None},
         answers={task: t.answers for task, t in left.items() if t.answers},
         frames={task: t.frames for task, t in left.items() if t.frames},
-        nulls=tuple(map(unpack_completed, _stored(nulls, NULLS, []))),
-        passed=_stored(nulls, PASSED, ""),
+        caller_writes=tuple(map(unpack_completed, _stored(caller_writes, CALLER_WRITES, []))),
+        released=_stored(caller_writes, RELEASED, ""),
     )
 
 

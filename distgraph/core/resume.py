@@ -117,6 +117,8 @@ def deliver_nested(state: ThreadState, answers: tuple[Answer, ...]) -> ThreadSta
     return deliver(without_results(state, failed), replies)
 
 
-def add_null(state: ThreadState, null: Completed | None) -> ThreadState:
+def add_caller_write(state: ThreadState, caller_write: Completed | None) -> ThreadState:
     """Return ``state`` with a caller's update and gotos added to its open superstep."""
-    return state if null is None else replace(state, nulls=(*state.nulls, null))
+    if caller_write is None:
+        return state
+    return replace(state, caller_writes=(*state.caller_writes, caller_write))

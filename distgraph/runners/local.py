@@ -10,7 +10,7 @@ from distgraph.checkpoint import codec
 from distgraph.checkpoint.base import BaseCheckpointSaver
 from distgraph.core.graph import Graph
 from distgraph.core.model import Failed, Finished, Left, Outcome, Paused, ThreadState
-from distgraph.core.plan import plan, with_nulls
+from distgraph.core.plan import plan, with_caller_writes
 from distgraph.effects import acarry, carry
 from distgraph.engine import (
     Execute,
@@ -203,7 +203,7 @@ def _saved(job: Job, request: Save) -> tuple[Event, ...]:
 def _resumed(job: Job, request: GoOn) -> tuple[Event, ...]:
     """Tell the state that goes on, and again what the tasks that had finished before wrote."""
     state = request.state
-    opened = with_nulls(job.graph, state.checkpoint, state.nulls)
+    opened = with_caller_writes(job.graph, state)
     ns, step = job.place.ns, opened.step + 1
     kept = (
         Ended(ns, task, state.results[task.id], opened.values, kept=True, step=step)

@@ -82,8 +82,8 @@ class SaverStore:
         for task in dict.fromkeys(reply.task for reply in request.replies):
             writes = codec.encode_answers(request.state.answers[task])
             yield SaverCall("put_writes", (config, writes, task))
-        if request.null is not None:
-            writes = codec.encode_nulls(request.state.nulls)
+        if request.caller_write is not None:
+            writes = codec.encode_caller_writes(request.state.caller_writes)
             yield SaverCall("put_writes", (config, writes, NULL_TASK))
 
     def result(self, state: ThreadState, task: Task, result: Result) -> Calls:

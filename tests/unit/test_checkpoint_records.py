@@ -51,7 +51,7 @@ CHECKPOINT = Checkpoint(
     metadata={"user": "u"},
     parents={"": "p"},
 )
-STATE = ThreadState(CHECKPOINT, passed="c2")
+STATE = ThreadState(CHECKPOINT, released="c2")
 
 
 def test_a_checkpoint_is_a_list_without_its_values() -> None:

@@ -34,7 +34,7 @@ from distgraph.core.model import (
     Task,
     ThreadState,
 )
-from distgraph.core.plan import is_input, plan, with_nulls
+from distgraph.core.plan import is_input, plan, with_caller_writes
 from distgraph.effects import Tell
 from distgraph.errors import CorruptRecord, RunCancelled, RunTimeout, StoreError, ThreadNotFound
 from distgraph.events import Concluded, Custom, Ended, Resumed, Started, Stepped
@@ -198,7 +198,7 @@ def _tell(at: _Follower, event: events.StreamEvent) -> Generator[Effect, Any, bo
 
 def _continues(at: _Follower) -> bool:
     """Whether a started run goes on from a checkpoint instead of an input."""
-    return at.state is not None and at.state.passed == at.state.checkpoint.id
+    return at.state is not None and at.state.released == at.state.checkpoint.id
 
 
 def _payload(at: _Follower, event: events.StreamEvent) -> Generator[Effect, Any, bytes]:
@@ -252,7 +252,7 @@ def _ended(at: _Follower, tid: str, blob: bytes) -> Generator[Effect, Any, None]
 def _open(at: _Follower, state: ThreadState) -> _Open:
     """Plan a superstep once: doing so for each of its tasks would be quadratic in its width."""
     if at.open is None or at.open.cp != state.checkpoint.id:
-        opened = with_nulls(at.graph, state.checkpoint, state.nulls)
+        opened = with_caller_writes(at.graph, state)
         tasks = {task.id: task for task in plan(opened)}
         at.open = _Open(state.checkpoint.id, opened.values, tasks, dict(state.results))
     return at.open
@@ -283,6 +283,6 @@ def _outcome(at: _Follower, status: str, error: bytes, state: ThreadState | None
 def _questions(at: _Follower, state: ThreadState | None) -> tuple[Any, ...]:
     if state is None:
         return ()
-    opened = with_nulls(at.graph, state.checkpoint, state.nulls)
+    opened = with_caller_writes(at.graph, state)
     asked = [state.results.get(task.id) for task in plan(opened)]
     return tuple(q for result in asked if isinstance(result, Interrupted) for q in result.questions)

@@ -57,7 +57,7 @@ def _mode(call: Submission, how: AnswerMode) -> AnswerMode:
 
 
 def _written(call: Submission, request: GoOn) -> tuple[bytes, ...]:
-    return () if request.null is None else (call.wire.null(request.null),)
+    return () if request.caller_write is None else (call.wire.caller_write(request.caller_write),)
 
 
 def _answer(call: Submission, request: GoOn, mode: AnswerMode) -> Generator[Effect, Any, Begun]:

@@ -34,7 +34,7 @@ def launch(
         queue=call.served.queue,
         cfg=config,
         modes=call.modes,
-        released=state.passed,
+        released=state.released,
     )
     if started.status == "busy":
         raise call.busy(started.run)

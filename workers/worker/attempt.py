@@ -20,7 +20,7 @@ from distgraph.core.model import (
     Result,
     Task,
 )
-from distgraph.core.plan import plan, with_nulls
+from distgraph.core.plan import plan, with_caller_writes
 from distgraph.core.retry import retry_delay
 from distgraph.errors import InvalidUpdateError, SerializationError
 from workers.worker.barrier import next_superstep, reduce
@@ -56,7 +56,7 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
     """Return the attempt that ``claimed`` gives the right to."""
     wire, head, desk = opened.served.wire, opened.head, opened.desk
     task = wire.read_task(claimed.tid, claimed.blob)
-    checkpoint = with_nulls(opened.graph, opened.state.checkpoint, opened.state.nulls)
+    checkpoint = with_caller_writes(opened.graph, opened.state)
     wanted = "custom" in head.modes.split()
     emitter = Emitter(
         encode=wire.serializer.dumps,
@@ -118,7 +118,7 @@ def _finish(
     saved = _following(opened, {attempt.task.id: result})
     if saved is None:  # the barrier will find the same failure, and record it
         return desk.complete(entry)
-    return desk.finish(entry, saved, len(opened.state.nulls), opened.head.queue)
+    return desk.finish(entry, saved, len(opened.state.caller_writes), opened.head.queue)
 
 
 def _following(opened: Opened, results: Mapping[str, Result]) -> SuperstepEntry | None:

@@ -93,7 +93,7 @@ class Desk:
         )
 
     def finish(
-        self, result: ResultEntry, step: SuperstepEntry, nulls: int, queue: str
+        self, result: ResultEntry, step: SuperstepEntry, caller_writes: int, queue: str
     ) -> Recorded | None:
         """Record the only task of a superstep and commit at once; None when that was done."""
         self._stage(step)
@@ -106,7 +106,7 @@ class Desk:
             tok=self.token,
             tok2=self.token,
             lease_ms=self._lease_ms,
-            caller_writes=nulls,
+            caller_writes=caller_writes,
         )
         if isinstance(answered, Recorded):
             return answered

@@ -43,8 +43,8 @@ def open_frame(desk: Desk, context: Context) -> Opened:
     checkpoint = _checkpoint(desk, served, context)
     state = ThreadState(
         checkpoint or head_checkpoint(context),
-        nulls=served.wire.read_nulls(context.caller_writes),
-        passed=context.head.released,
+        caller_writes=served.wire.read_caller_writes(context.caller_writes),
+        released=context.head.released,
     )
     run = decode_config(context.cfg, served.wire.serializer)
     return Opened(desk, served, context.head, run, state, checkpoint is not None)
