@@ -48,7 +48,7 @@ def _side(stack: ExitStack, python: str, name: str, url: str, folder: Path) -> C
     worker = Process(command, log=folder / f"{name}-worker.log", env=env)
     stack.callback(worker.end)
     app = Celery(broker=url, set_as_current=False)
-    wait_until(lambda: _is_ready(worker, app), READY_WITHIN, f"the worker of {name}")
+    wait_until(lambda: _is_ready(worker, app), f"the worker of {name}", READY_WITHIN)
     log = folder / f"{name}.log"
     return stack.enter_context(ChildSide(python, f"bench.{name}", env, log))
 

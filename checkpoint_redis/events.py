@@ -3,21 +3,48 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from checkpoint_redis.commands.read import checked
+from checkpoint_redis.layout import (
+    AskEvent,
+    CustomEvent,
+    EndEvent,
+    EventField,
+    EventKind,
+    FailEvent,
+    RunEvent,
+    StepEvent,
+    TaskEvent,
+)
+
+Entry = tuple[bytes, Mapping[bytes, bytes]]
+
+_KIND, _PAYLOAD, _BLOB, _REF = (
+    field.encode()
+    for field in (EventField.kind, EventField.payload, EventField.blob, EventField.ref)
+)
+
+_PAYLOADS: Mapping[str, Callable[[Iterable[Any]], tuple[Any, ...]]] = {
+    EventKind.run: RunEvent._make,
+    EventKind.step: StepEvent._make,
+    EventKind.task: TaskEvent._make,
+    EventKind.ask: AskEvent._make,
+    EventKind.retry: TaskEvent._make,
+    EventKind.fail: FailEvent._make,
+    EventKind.ended: EndEvent._make,
+    EventKind.custom: CustomEvent._make,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class StreamEvent:
-    """One event.
+    """One event, with the payload of its kind; of a kind that is not known, any tuple.
 
-    kind and payload: run (run, how it began), step (ns, cp, step), task (ns, tid, attempt),
-    ask (ns, tid, [iid, ...]), retry (ns, tid, attempt), fail (ns, tid), end (run, status, cp),
-    custom (ns, tid, token). ``ref`` names the field of the thread's event blobs that holds a
-    payload too large for the stream; ``blob`` is then empty.
+    ``ref`` names the field of the thread's event blobs that holds a payload too large for the
+    stream; ``blob`` is then empty.
     """
 
     id: str
@@ -27,20 +54,20 @@ class StreamEvent:
     ref: str = ""
 
 
-def is_end(entry: tuple[bytes, Mapping[bytes, bytes]]) -> bool:
+def is_end(entry: Entry) -> bool:
     """Whether an entry tells the end of a run, without reading all of it."""
-    return entry[1].get(b"k") == b"end"
+    return entry[-1].get(_KIND) == EventKind.ended.encode()
 
 
 @checked
-def decode(entry: tuple[bytes, Mapping[bytes, bytes]]) -> StreamEvent:
+def decode(entry: Entry) -> StreamEvent:
     """Read an entry as redis-py's XREAD and XRANGE give it."""
     name, fields = entry
-    payload = json.loads(fields[b"p"])
+    kind = fields[_KIND].decode()
     return StreamEvent(
         id=name.decode(),
-        kind=fields[b"k"].decode(),
-        payload=tuple(payload),
-        blob=fields.get(b"b", b""),
-        ref=fields.get(b"r", b"").decode(),
+        kind=kind,
+        payload=_PAYLOADS.get(kind, tuple)(json.loads(fields[_PAYLOAD])),
+        blob=fields.get(_BLOB, b""),
+        ref=fields.get(_REF, b"").decode(),
     )

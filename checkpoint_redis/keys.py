@@ -1,15 +1,16 @@
-"""Names of everything that is stored: no other module spells a key.
+"""Names of everything that is stored: no other module puts a key together.
 
-A thread's keys begin with ``<namespace>{<shard>}:<x>:`` and end in
+A thread's keys begin with ``<namespace>{<shard>}:<x>:``; the letters are those of ``layout``.
 
     h       HASH    header: thread, run, frames
-    s:<ns>  HASH    open superstep of a frame: task records, task blobs, answers
+    s:<ns>  HASH    open superstep of a frame: task records, task blobs, answers, caller writes
     w:<ns>  HASH    task id -> writes            u:<ns>  HASH  task id -> pending questions
     a:<ns>  SET     active tasks (the barrier)   q:<ns>  SET   tasks to be claimed (the outbox)
     c       HASH    checkpoints (k|<ns>|<cp>), channels (v|<ns>|<channel>@<ref>), references of
-                    the head checkpoint (f|<ns>), cfg, outcomes of runs (runs), their errors
-                    (oe|<run>); of a waiting thread the packed s, w and u (s|<ns>); what a saver
-                    was given of a checkpoint's tasks (p|<ns>|<cp> = how many, then |<number>)
+                    the head checkpoint (f|<ns>), what callers wrote at a checkpoint
+                    (z|<ns>|<cp>), cfg, outcomes of runs (runs), their errors (oe|<run>); of a
+                    waiting thread the packed s, w and u (s|<ns>); what a saver was given of a
+                    checkpoint's tasks (p|<ns>|<cp> = how many, then |<number>)
     z       STRING  the same as one text, while the thread waits and it is small
     e       STREAM  events                       eb      HASH  event payloads over 4 KB
     S: A: Q: <ep>   a superstep that is being staged (10 minutes)
@@ -25,6 +26,8 @@ import binascii
 import hashlib
 import re
 from dataclasses import dataclass
+
+from checkpoint_redis.layout import Field, ShardKey, ThreadKey
 
 SHARDS = 64
 _NAMESPACE = re.compile(r"[a-z0-9_-]{1,32}")
@@ -61,22 +64,22 @@ class Thread:
 
     @property
     def header(self) -> str:
-        return f"{self.prefix}h"
+        return f"{self.prefix}{ThreadKey.header}"
 
     @property
     def checkpoints(self) -> str:
-        return f"{self.prefix}c"
+        return f"{self.prefix}{ThreadKey.checkpoints}"
 
     @property
     def events(self) -> str:
-        return f"{self.prefix}e"
+        return f"{self.prefix}{ThreadKey.events}"
 
     @property
     def event_blobs(self) -> str:
-        return f"{self.prefix}eb"
+        return f"{self.prefix}{ThreadKey.payloads}"
 
     def writes(self, ns: str) -> str:
-        return f"{self.prefix}w:{ns}"
+        return f"{self.prefix}{ThreadKey.writes}{ns}"
 
 
 def check_namespace(namespace: str) -> None:
@@ -100,11 +103,11 @@ def shard_prefix(namespace: str, shard: int) -> str:
 
 
 def due(namespace: str, shard: int) -> str:
-    return f"{shard_prefix(namespace, shard)}due"
+    return f"{shard_prefix(namespace, shard)}{ShardKey.due}"
 
 
 def index(namespace: str, shard: int, status: str) -> str:
-    return f"{shard_prefix(namespace, shard)}ix:{status}"
+    return f"{shard_prefix(namespace, shard)}{ShardKey.by_status}{status}"
 
 
 def workers(namespace: str) -> str:
@@ -121,7 +124,22 @@ def sweeper(namespace: str) -> str:
 
 def all_headers(namespace: str) -> str:
     """Return the SCAN pattern of every thread's header."""
-    return f"{namespace}{{*}}:*:h"
+    return f"{namespace}{{*}}:*:{ThreadKey.header}"
+
+
+def checkpoint_field(ns: str, cp: str) -> str:
+    """Return the field of a checkpoint; without an id what all of the frame's begin with."""
+    return f"{Field.checkpoint}{ns}|{cp}"
+
+
+def channel_field(ns: str, ref: str) -> str:
+    """Return the field of a channel's blob; ``ref`` is "channel@version"."""
+    return f"{Field.channel}{ns}|{ref}"
+
+
+def caller_writes_field(ns: str, cp: str) -> str:
+    """Return the field of what callers wrote at a checkpoint."""
+    return f"{Field.caller_writes}{ns}|{cp}"
 
 
 def thread_of_header(namespace: str, header: str) -> Thread:

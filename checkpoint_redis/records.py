@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
-StepOutcome = Literal["go", "stop", "end", "fail"]
-AnswerMode = Literal["resume", "reask", "retry"]
+from checkpoint_redis.layout import StepOutcome
 
 STAGE_ABOVE = 5_000
 """A superstep of more tasks is stored by ``stage`` first, in chunks of at most this many."""

@@ -6,6 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from checkpoint_redis.layout import DueKind, RunStatus, TaskState, ThreadStatus
+
+Taken = Literal["done", "dup", "stale", "gone"]
+"""What became of a result."""
+FailedAs = Literal["retry", "failed", "stale", "gone"]
+"""What became of a failure."""
+Results = Literal["results"]
+"""The answer to ``finish`` when it recorded without a commit."""
+
 
 @dataclass(frozen=True, slots=True)
 class OutboxEntry:
@@ -128,7 +137,7 @@ class Recorded:
     """Per task done, dup, stale or gone; ``advance`` when this caller is to reduce."""
 
     closing: Literal["open", "paused", "advance", "gone"]
-    statuses: tuple[str, ...] = ()
+    statuses: tuple[Taken, ...] = ()
     advance: Advance | None = None
 
 
@@ -150,15 +159,12 @@ class Released:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What a sweep found due in one frame; kinds are those of ``due``'s members.
-
-    One more kind is "unreadable": what is stored of the frame is damaged.
-    """
+    """What a sweep found due in one frame; unreadable: what is stored of it is damaged."""
 
     x: str
     ns: str
     ep: str
-    kind: str
+    kind: DueKind
     tid: str
     hints: tuple[OutboxEntry, ...]
 
@@ -174,12 +180,12 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """How a run stands: pending, success, error, interrupted, cancelled or joined.
+    """How a run stands.
 
     ``cp`` is the head checkpoint, or of a joined run the run that was joined.
     """
 
-    status: str
+    status: RunStatus
     cp: str
     error: bytes
 
@@ -195,7 +201,7 @@ class Header:
     graph: str
     fp: str
     queue: str
-    st: str
+    st: ThreadStatus
     run: str
     modes: str
     cfg: bytes
@@ -211,10 +217,10 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class OpenTask:
-    """A task of the open superstep; ``st`` is one of Q R B I D X."""
+    """A task of the open superstep."""
 
     tid: str
-    st: str
+    st: TaskState
     rnd: str
     att: int
     lost: int

@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 from checkpoint_redis import commands
 from checkpoint_redis.commands import Plain, Script
-from checkpoint_redis.keys import Thread
+from checkpoint_redis.keys import Thread, channel_field
+from checkpoint_redis.layout import Field, ThreadStatus
 from checkpoint_redis.records import CheckpointEntry, NewHead
 from checkpoint_redis.replies import Changed, Header, Loaded
 from checkpoint_redis.stored import Archive
@@ -128,8 +129,9 @@ def _of_thread(thread: Thread) -> Steps[tuple[set[str], list[Located]]]:
         names |= set(part)
         if cursor == 0:
             break
-    keys = (name[2:].rpartition("|") for name in names if name.startswith("k|"))
-    return names, sorted(Located(cp, ns, thread.x) for ns, _, cp in keys)
+    found = (name for name in names if name.startswith(Field.checkpoint))
+    parts = (name.removeprefix(Field.checkpoint).rpartition("|") for name in found)
+    return names, sorted(Located(cp, ns, thread.x) for ns, _, cp in parts)
 
 
 # --- writing ----------------------------------------------------------------------------------
@@ -219,7 +221,7 @@ def copy_thread(archive: Archive, source_id: str, target_id: str) -> Steps[None]
         )
         sent |= {(each.ns, ref) for ref in entry.refs}
         if log := archive.logged(loaded, each.cp):
-            asks = bool(loaded.questions) or header.st == "interrupted"
+            asks = bool(loaded.questions) or header.st is ThreadStatus.interrupted
             _check((yield commands.put_writes(target, each.ns, each.cp, log, asks=asks)), target)
 
 
@@ -296,14 +298,12 @@ def _unused(
 ) -> tuple[tuple[str, ...], tuple[NewHead, ...]]:
     """Return the fields to be removed, and the new heads where the head is among them."""
     kept = {each: archive.refs(blob) for each, blob in blobs.items() if each not in gone}
-    used = {f"v|{each.ns}|{ref}" for each, refs in kept.items() for ref in refs}
+    used = {channel_field(each.ns, ref) for each, refs in kept.items() for ref in refs}
     lost = {f"{each.ns}|{each.cp}" for each in gone}
     fields = [
         name
         for name in names
-        if (name.startswith("v|") and name not in used)
-        or (name.startswith(("k|", "z|")) and name[2:] in lost)
-        or (name.startswith("p|") and _owner(name) in lost)
+        if (name.startswith(Field.channel) and name not in used) or _owner(name) in lost
     ]
     heads = []
     for ns in {each.ns for each in gone}:
@@ -317,6 +317,13 @@ def _unused(
 
 
 def _owner(name: str) -> str:
-    """Return "ns|cp" of a field of a log: p|ns|cp or p|ns|cp|number."""
-    head, _, last = name[2:].rpartition("|")
-    return head if last.isdigit() else name[2:]
+    """Return "ns|cp" of a field that goes with a checkpoint, else ''."""
+    for kind in (Field.checkpoint, Field.caller_writes):
+        if name.startswith(kind):
+            return name.removeprefix(kind)
+    if not name.startswith(Field.log):
+        return ""
+    # Of a log: how many records it has, and each of them by its number.
+    log = name.removeprefix(Field.log)
+    head, _, last = log.rpartition("|")
+    return head if last.isdigit() else log

@@ -1,4 +1,8 @@
-"""The text of the Lua scripts: files of ``scripts/`` with what their first line includes."""
+"""The text of the Lua scripts: a file of ``scripts/`` after the parts that it needs.
+
+A file names what it uses directly in its first line, ``-- needs: lib.lua task.lua``; the order
+follows from that. Names of ``layout`` are written out.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +10,39 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
+from checkpoint_redis.folding import fold
+
 FOLDER = Path(__file__).parent / "scripts"
-_INCLUDE = "-- include: "
+_NEEDS = "-- needs: "
 
 
 @cache
 def lua(name: str) -> str:
-    """Return the whole source of a script: its includes, in order, then itself."""
-    body = (FOLDER / f"{name}.lua").read_text()
-    first = body.partition("\n")[0]
-    names = first.removeprefix(_INCLUDE).split() if first.startswith(_INCLUDE) else []
-    return "\n".join([*((FOLDER / each).read_text() for each in names), body])
+    """Return the whole source of a script."""
+    return fold("\n".join((FOLDER / each).read_text() for each in files(name)))
 
 
 @cache
 def sha(name: str) -> str:
     return hashlib.sha1(lua(name).encode(), usedforsecurity=False).hexdigest()
+
+
+def files(name: str) -> tuple[str, ...]:
+    """Return the files of a script: each once, after those that it needs, the script's own last."""
+    found: dict[str, None] = {}
+    _add(f"{name}.lua", found, ())
+    return tuple(found)
+
+
+def needs(file: str) -> tuple[str, ...]:
+    """Return what a file says that it uses."""
+    first = (FOLDER / file).read_text().partition("\n")[0]
+    return tuple(first.removeprefix(_NEEDS).split()) if first.startswith(_NEEDS) else ()
+
+
+def _add(file: str, found: dict[str, None], path: tuple[str, ...]) -> None:
+    if file in path:
+        raise ValueError(f"scripts need each other: {' -> '.join((*path, file))}")
+    for each in needs(file):
+        _add(each, found, (*path, file))
+    found[file] = None

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from checkpoint_redis.keys import Thread
+from checkpoint_redis.layout import TaskState
 from checkpoint_redis.records import CheckpointEntry
 from checkpoint_redis.replies import Loaded
 from distgraph.checkpoint import codec, pending, records
@@ -202,7 +203,7 @@ class Archive:
         for asked in loaded.questions:
             yield asked.tid, self._with_frames(asked.blob, memos.get(asked.tid))
         for task in loaded.tasks:
-            if task.st == "X" and task.error:
+            if task.st is TaskState.failed and task.error:
                 yield task.tid, self._with_frames(task.error, task.memo)
 
     def _with_frames(self, blob: bytes, memo: bytes | None) -> model.Result:

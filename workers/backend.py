@@ -16,7 +16,7 @@ from workers.settings import Settings
 from workers.shared.clients import Clients
 from workers.shared.served import Registry
 from workers.worker.bootstep import add_bootstep
-from workers.worker.inside import Inside
+from workers.worker.inside import WorkerInside
 from workers.worker.office import Office
 from workers.worker.task import add_task
 
@@ -57,7 +57,7 @@ class CeleryBackend(Client):
         self.office = Office(self.settings, clients, registry, publisher)
         step = add_task(self.app, task, self.office)
         add_bootstep(self.app, self.office, step, own=self.owns_app)
-        self._inside = Inside(self.app)
+        self._inside = WorkerInside(self.app)
         self._embedded: Any = None
 
     @classmethod

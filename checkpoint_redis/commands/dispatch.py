@@ -6,9 +6,10 @@ from __future__ import annotations
 from typing import Any
 
 from checkpoint_redis import keys
-from checkpoint_redis.commands.read import checked, hints, text
+from checkpoint_redis.commands.read import checked, hints, part, text
 from checkpoint_redis.commands.script import Arguments, Plain, Script
 from checkpoint_redis.keys import Thread
+from checkpoint_redis.layout import CustomRow, DueKind, DueRow, LeaseRow
 from checkpoint_redis.records import CustomEntry, Lease
 from checkpoint_redis.replies import Due, OutboxEntry, Released
 
@@ -50,7 +51,10 @@ def beat(
     namespace: str, shard: int, leases: tuple[Lease, ...], *, lease_ms: int
 ) -> Script[tuple[bool, ...]]:
     """Renew leases of one shard; False: lost, stop working."""
-    held = [[lease.x, lease.ns, lease.ep, lease.tid, lease.tok] for lease in leases]
+    held = [
+        LeaseRow(x=each.x, ns=each.ns, epoch=each.ep, tid=each.tid, token=each.tok)
+        for each in leases
+    ]
     key = keys.due(namespace, shard)
     return Arguments().script("beat", key, _flags, leases=held, lease=lease_ms)
 
@@ -103,17 +107,19 @@ def overdue(
 def emit(thread: Thread, run: str, events: tuple[CustomEntry, ...]) -> Script[bool]:
     """Append custom events, unless ``run`` is not the run under way any more (False)."""
     arguments = Arguments()
-    records = [[e.ns, e.tid, e.tok, arguments.add(e.blob)] for e in events]
+    records = [
+        CustomRow(ns=e.ns, tid=e.tid, token=e.tok, blob=arguments.add(e.blob)) for e in events
+    ]
     return arguments.script("emit", thread, bool, run=run, events=records)
 
 
 @checked
 def _released(raw: Any) -> Released:
-    match text(raw[0]):
-        case "released":
-            return Released("released", hints(raw[1]))
-        case "failed" | "gone" as other:
-            return Released(other)
+    match [text(each) if isinstance(each, bytes) else each for each in raw]:
+        case ["released", found]:
+            return Released("released", hints(found))
+        case ["failed" | "gone" as refused]:
+            return Released(refused)
         case other:
             raise ValueError(f"release answered {other}")
 
@@ -125,12 +131,21 @@ def _flags(raw: Any) -> tuple[bool, ...]:
 
 @checked
 def _dues(raw: Any) -> tuple[Due, ...]:
-    return tuple(
-        Due(text(x), text(ns), text(ep), text(kind), text(tid), hints(found))
-        for x, ns, ep, kind, tid, found in raw
+    return tuple(_due(DueRow._make(each)) for each in raw)
+
+
+def _due(row: DueRow) -> Due:
+    return Due(
+        x=text(row.x),
+        ns=text(row.ns),
+        ep=text(row.epoch),
+        kind=DueKind(text(row.kind)),
+        tid=text(row.tid),
+        hints=hints(row.hints),
     )
 
 
 @checked
 def _outbox(raw: Any) -> tuple[int, tuple[OutboxEntry, ...]]:
-    return int(raw[0]), hints(raw[1])
+    cursor, found = part(raw)
+    return cursor, hints(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from checkpoint_redis import keys
@@ -13,12 +13,29 @@ from checkpoint_redis.commands.read import (
     named,
     number,
     pairs,
+    part,
     record,
     text,
 )
 from checkpoint_redis.commands.read import thread_id as read_thread_id
 from checkpoint_redis.commands.script import Arguments, Plain, Script
 from checkpoint_redis.keys import Thread
+from checkpoint_redis.layout import (
+    HeaderReply,
+    HeaderRow,
+    ListedRow,
+    LoadReply,
+    OpenReply,
+    OutcomeReply,
+    OutcomeRow,
+    QuestionRow,
+    RunStatus,
+    TaskField,
+    TaskRow,
+    TaskState,
+    ThreadStatus,
+    WriteMark,
+)
 from checkpoint_redis.replies import (
     CallerWrites,
     Header,
@@ -53,7 +70,7 @@ def outcome(thread: Thread, run: str) -> Script[RunOutcome | None]:
 
 def history(thread: Thread, ns: str, cursor: int) -> Script[tuple[int, tuple[str, ...]]]:
     """Read some ids of the frame's checkpoints, unordered, and the next cursor (0 = all read)."""
-    prefix = f"k|{ns}|"
+    prefix = keys.checkpoint_field(ns, "")
     return Arguments().script(
         "fields", thread, _checkpoint_ids, cursor=cursor, prefix=prefix, count=CHUNK
     )
@@ -66,12 +83,14 @@ def fields(thread: Thread, cursor: int) -> Script[tuple[int, tuple[str, ...]]]:
 
 def checkpoints(thread: Thread, ns: str, cps: tuple[str, ...]) -> Script[tuple[bytes | None, ...]]:
     """Read checkpoint blobs; at most CHUNK at a time."""
-    return Arguments().script("values", thread, tuple, fields=[f"k|{ns}|{cp}" for cp in cps])
+    names = [keys.checkpoint_field(ns, cp) for cp in cps]
+    return Arguments().script("values", thread, tuple, fields=names)
 
 
 def channels(thread: Thread, ns: str, refs: tuple[str, ...]) -> Script[tuple[bytes | None, ...]]:
     """Read channel blobs by "channel@ref"; at most CHUNK at a time."""
-    return Arguments().script("values", thread, tuple, fields=[f"v|{ns}|{ref}" for ref in refs])
+    names = [keys.channel_field(ns, ref) for ref in refs]
+    return Arguments().script("values", thread, tuple, fields=names)
 
 
 def caller_writes(
@@ -79,7 +98,7 @@ def caller_writes(
 ) -> Script[tuple[CallerWrites, ...]]:
     """Read what callers wrote and stands beside checkpoints; at most CHUNK at a time."""
     return Arguments().script(
-        "values", thread, _caller_writes, fields=[f"z|{ns}|{cp}" for cp in cps]
+        "values", thread, _caller_writes, fields=[keys.caller_writes_field(ns, cp) for cp in cps]
     )
 
 
@@ -99,7 +118,8 @@ def scan(namespace: str, cursor: int) -> Plain[tuple[int, tuple[Thread, ...]]]:
 
     @checked
     def read(raw: Any) -> tuple[int, tuple[Thread, ...]]:
-        return int(raw[0]), tuple(keys.thread_of_header(namespace, text(key)) for key in raw[1])
+        cursor, found = part(raw)
+        return cursor, tuple(keys.thread_of_header(namespace, text(key)) for key in found)
 
     return Plain(("SCAN", cursor, "MATCH", keys.all_headers(namespace), "COUNT", CHUNK), read)
 
@@ -110,99 +130,121 @@ def _header_or_none(raw: Any) -> Header | None:
 
 
 def _header(raw: Any) -> Header:
+    found = HeaderReply._make(raw)
+    h = HeaderRow._make(found.header)
     return Header(
-        thread_id=read_thread_id(raw[0]),
-        graph=text(raw[1]),
-        fp=text(raw[2]),
-        queue=text(raw[3]),
-        st=text(raw[4]),
-        run=text(raw[5]),
-        modes=text(raw[6]),
-        released=text(raw[7]),
-        created=number(raw[8]),
-        upd=number(raw[9]),
-        ep=text(raw[10]),
-        cp=text(raw[11]),
-        step=number(raw[12]),
-        stop=number(raw[13]),
-        event_id=text(raw[16]) or "0-0",
-        cfg=raw[17] or b"",
+        thread_id=read_thread_id(h.id),
+        graph=text(h.graph),
+        fp=text(h.fingerprint),
+        queue=text(h.queue),
+        st=ThreadStatus(text(h.status)),
+        run=text(h.run),
+        modes=text(h.modes),
+        released=text(h.released),
+        created=number(h.created),
+        upd=number(h.updated),
+        ep=text(h.epoch),
+        cp=text(h.checkpoint),
+        step=number(h.step),
+        stop=number(h.stop),
+        event_id=text(h.events) or "0-0",
+        cfg=found.config or b"",
     )
 
 
 @checked
 def _outcome(raw: Any) -> RunOutcome | None:
-    if raw[0] is None:
+    found = OutcomeReply._make(raw)
+    if found.outcome is None:
         return None
-    status, cp = record(raw[0])
-    return RunOutcome(status, cp, raw[1] or b"")
+    known = OutcomeRow._make(record(found.outcome))
+    return RunOutcome(RunStatus(known.status), known.checkpoint, found.error or b"")
 
 
 @checked
 def _loaded(raw: Any) -> Loaded | None:
     if raw is None:
         return None
-    kept = CallerWrites(blobs(raw[6][1:]), raw[6][:1] == [b"followed"])
-    s, w, u = (pairs(part) for part in raw[7:]) if len(raw) > 7 else ({}, {}, {})  # noqa: PLR2004 - the open superstep follows
+    found = LoadReply._make(raw)
+    opened = OpenReply._make(found.open or ((), (), ()))
+    s, w, u = pairs(opened.tasks), pairs(opened.writes), pairs(opened.questions)
+    tasks = (field.removeprefix(TaskField.record) for field in s if _is_task(field))
+    header = HeaderRow._make(HeaderReply._make(found.header).header)
+    kept = _marked(found.caller_writes)
     return Loaded(
-        header=_header(raw[0]),
-        outcome=_outcome(raw[1:3]),
-        checkpoint=raw[3],
-        channels=named(raw[4]),
-        tasks=tuple(_open_task(s, field[2:]) for field in s if field.startswith("t|")),
+        header=_header(found.header),
+        outcome=_outcome(found.outcome),
+        checkpoint=found.checkpoint,
+        channels=named(found.channels),
+        tasks=tuple(_open_task(s, tid) for tid in tasks),
         writes=w,
         questions=tuple(_asked(u, s, tid) for tid in u),
-        caller_writes=_open_writes(s, number(raw[0][15])) if s else kept,
-        log=blobs(raw[5]),
+        caller_writes=_open_writes(s, number(header.caller_writes)) if s else kept,
+        log=blobs(found.log),
     )
 
 
+def _is_task(field: str) -> bool:
+    return field.startswith(TaskField.record)
+
+
 def _open_writes(s: Mapping[str, bytes], count: int) -> CallerWrites:
-    return CallerWrites(tuple(s[f"z|{n}"] for n in range(count)))
+    return CallerWrites(tuple(s[f"{TaskField.caller_write}{n}"] for n in range(count)))
+
+
+def _marked(raw: Sequence[bytes]) -> CallerWrites:
+    """Read caller writes that stand beside a checkpoint, after their mark."""
+    if not raw:
+        return CallerWrites()
+    mark, *written = raw
+    return CallerWrites(blobs(written), WriteMark(text(mark)) is WriteMark.followed)
 
 
 def _open_task(s: Mapping[str, bytes], tid: str) -> OpenTask:
-    st, rnd, _tok, att, lost, owner, queue, priority, _reads, answers = record(s[f"t|{tid}"])
+    row = TaskRow._make(record(s[f"{TaskField.record}{tid}"]))
     return OpenTask(
         tid=tid,
-        st=st,
-        rnd=rnd,
-        att=att,
-        lost=lost,
-        owner=owner,
-        queue=queue,
-        priority=priority,
-        blob=s[f"i|{tid}"],
-        answers=tuple(s[f"r|{tid}|{n}"] for n in range(answers)),
-        memo=s.get(f"m|{tid}"),
-        error=s.get(f"e|{tid}"),
+        st=TaskState(row.state),
+        rnd=row.round,
+        att=row.attempts,
+        lost=row.lost,
+        owner=row.owner,
+        queue=row.queue,
+        priority=row.priority,
+        blob=s[f"{TaskField.blob}{tid}"],
+        answers=tuple(s[f"{TaskField.answer}{tid}|{n}"] for n in range(row.answers)),
+        memo=s.get(f"{TaskField.memo}{tid}"),
+        error=s.get(f"{TaskField.error}{tid}"),
     )
 
 
 def _asked(u: Mapping[str, bytes], s: Mapping[str, bytes], tid: str) -> OpenQuestions:
-    questions = tuple((iid, int(deadline)) for iid, deadline in record(u[tid]))
-    return OpenQuestions(tid, questions, s[f"v|{tid}"])
+    rows = (QuestionRow._make(each) for each in record(u[tid]))
+    questions = tuple((row.iid, int(row.deadline)) for row in rows)
+    return OpenQuestions(tid, questions, s[f"{TaskField.question}{tid}"])
 
 
 @checked
 def _checkpoint_ids(raw: Any) -> tuple[int, tuple[str, ...]]:
-    return int(raw[0]), tuple(text(field).rpartition("|")[2] for field in raw[1])
+    cursor, found = part(raw)
+    return cursor, tuple(text(field).rpartition("|")[-1] for field in found)
 
 
 @checked
 def _caller_writes(raw: Any) -> tuple[CallerWrites, ...]:
-    lists = (() if part is None else items(part) for part in raw)
-    return tuple(CallerWrites(each[1:], each[:1] == (b"followed",)) for each in lists)
+    return tuple(_marked(() if each is None else items(each)) for each in raw)
 
 
 @checked
 def _names(raw: Any) -> tuple[int, tuple[str, ...]]:
-    return int(raw[0]), tuple(text(field) for field in raw[1])
+    cursor, found = part(raw)
+    return cursor, tuple(text(field) for field in found)
 
 
 @checked
 def _writes(raw: Any) -> tuple[int, dict[str, bytes]]:
-    return int(raw[0]), _scanned(raw[1])
+    cursor, found = part(raw)
+    return cursor, _scanned(found)
 
 
 def _scanned(raw: Any) -> dict[str, bytes]:
@@ -212,9 +254,16 @@ def _scanned(raw: Any) -> dict[str, bytes]:
 
 @checked
 def _listed(raw: Any) -> tuple[Listed, ...]:
-    return tuple(
-        Listed(text(x), int(since), read_thread_id(name), text(graph), text(run))
-        for x, since, name, graph, run in raw
+    return tuple(_thread(ListedRow._make(each)) for each in raw)
+
+
+def _thread(row: ListedRow) -> Listed:
+    return Listed(
+        x=text(row.x),
+        since=int(row.since),
+        thread_id=read_thread_id(row.id),
+        graph=text(row.graph),
+        run=text(row.run),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
+from checkpoint_redis.layout import ContextReply, HeadRow, HintRow, PartReply
 from checkpoint_redis.replies import Context, FrameHead, OutboxEntry
 from distgraph.errors import CorruptRecord
 
@@ -38,6 +39,12 @@ def number(raw: bytes | int | None) -> int:
     return int(raw or 0)
 
 
+def word(raw: Sequence[Any]) -> str:
+    """Return the first item of an answer, which says what it is."""
+    first, *_ = raw
+    return text(first)
+
+
 def pairs(flat: Sequence[bytes]) -> dict[str, bytes]:
     return {flat[i].decode(): flat[i + 1] for i in range(0, len(flat), 2)}
 
@@ -49,10 +56,11 @@ def record(raw: bytes) -> list[Any]:
     return value
 
 
-def blobs(raw: Sequence[bytes]) -> tuple[bytes, ...]:
-    if any(blob is None for blob in raw):
+def blobs(raw: Sequence[bytes | None]) -> tuple[bytes, ...]:
+    found = tuple(blob for blob in raw if blob is not None)
+    if len(found) < len(raw):
         raise LookupError("a blob is missing")
-    return tuple(raw)
+    return found
 
 
 def items(raw: bytes) -> tuple[bytes, ...]:
@@ -68,29 +76,49 @@ def items(raw: bytes) -> tuple[bytes, ...]:
     return tuple(found)
 
 
+def part(raw: Sequence[Any]) -> tuple[int, Any]:
+    """Read the next cursor and what came before it, from a script or from Redis' own scans."""
+    found = PartReply._make(raw)
+    return int(found.cursor), found.part
+
+
 def hints(raw: Sequence[Sequence[Any]]) -> tuple[OutboxEntry, ...]:
-    return tuple(
-        OutboxEntry(text(ns), text(ep), text(tid), text(queue), number(priority))
-        for ns, ep, tid, queue, priority in raw
+    return tuple(_hint(HintRow._make(each)) for each in raw)
+
+
+def _hint(row: HintRow) -> OutboxEntry:
+    return OutboxEntry(
+        ns=text(row.ns),
+        ep=text(row.epoch),
+        tid=text(row.tid),
+        queue=text(row.queue),
+        priority=number(row.priority),
     )
 
 
 def context(raw: Sequence[Any]) -> Context:
-    h, cfg, written, checkpoint, channels = raw
+    found = ContextReply._make(raw)
+    h = HeadRow._make(found.head)
     head = FrameHead(
-        graph=text(h[0]),
-        fp=text(h[1]),
-        run=text(h[2]),
-        cp=text(h[3]),
-        step=number(h[4]),
-        stop=number(h[5]),
-        modes=text(h[6]),
-        thread_id=thread_id(h[7]),
-        queue=text(h[8]),
-        released=text(h[9]),
-        active=number(h[11]),
+        graph=text(h.graph),
+        fp=text(h.fingerprint),
+        run=text(h.run),
+        cp=text(h.checkpoint),
+        step=number(h.step),
+        stop=number(h.stop),
+        modes=text(h.modes),
+        thread_id=thread_id(h.id),
+        queue=text(h.queue),
+        released=text(h.released),
+        active=number(found.active),
     )
-    return Context(head, cfg or b"", blobs(written), checkpoint, named(channels))
+    return Context(
+        head=head,
+        cfg=found.config or b"",
+        caller_writes=blobs(found.caller_writes),
+        checkpoint=found.checkpoint,
+        channels=named(found.channels),
+    )
 
 
 def thread_id(raw: bytes | None) -> str:

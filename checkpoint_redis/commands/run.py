@@ -5,12 +5,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from checkpoint_redis.commands.read import checked, hints, text
+from checkpoint_redis.commands.read import checked, hints, text, word
 from checkpoint_redis.commands.script import Arguments, Script
 from checkpoint_redis.keys import Thread
+from checkpoint_redis.layout import (
+    AnsweredReply,
+    AnswerMode,
+    AnswerRow,
+    RepeatedReply,
+    StartedReply,
+)
 from checkpoint_redis.records import (
     AnswerEntry,
-    AnswerMode,
     CheckpointEntry,
     SuperstepEntry,
     TaskEntry,
@@ -86,7 +92,7 @@ def answer(
         _answered,
         run=run,
         mode=mode,
-        pairs=[[a.ns, a.tid, a.iid, arguments.add(a.blob)] for a in pairs],
+        pairs=[AnswerRow(ns=a.ns, tid=a.tid, iid=a.iid, blob=arguments.add(a.blob)) for a in pairs],
         rnd=rnd,
         caller_writes=[arguments.add(blob) for blob in caller_writes],
         tasks=records,
@@ -146,15 +152,29 @@ def update(
 
 @checked
 def _started(raw: Any) -> Submitted:
-    match [text(part) for part in raw]:
-        case ["go" | "stop" | "end" | "fail" as status, ep, event_id]:
-            return Submitted(status, ep, event_id)
+    match word(raw):
+        case "go" | "stop" | "end" | "fail" as status:
+            found = StartedReply._make(raw)
+            return Submitted(status, text(found.epoch), text(found.event_id))
+        case "dup":
+            again = RepeatedReply._make(raw)
+            return Submitted(
+                status="dup",
+                ep=text(again.epoch),
+                event_id=text(again.event_id),
+                run=text(again.run),
+                outcome=text(again.outcome),
+            )
+        case _:
+            return _not_started([text(each) for each in raw])
+
+
+def _not_started(said: list[str]) -> Submitted:
+    match said:
         case ["busy", run]:
             return Submitted("busy", run=run)
         case ["conflict", head]:
             return Submitted("conflict", head=head)
-        case ["dup", ep, event_id, outcome, run]:
-            return Submitted("dup", ep, event_id, run, outcome=outcome)
         case ["unstaged"]:
             return Submitted("unstaged")
         case other:
@@ -163,25 +183,47 @@ def _started(raw: Any) -> Submitted:
 
 @checked
 def _answered(raw: Any) -> Answered:
-    match [text(part) if isinstance(part, bytes) else part for part in raw]:
-        case ["go" | "joined" as status, ep, event_id, run, found, advance, more]:
-            return Answered(status, ep, event_id, run, hints(found), bool(advance), bool(more))
-        case ["no_interrupt", pending]:
-            return Answered("no_interrupt", pending=_texts(pending))
-        case ["nothing", st]:
+    match word(raw):
+        case "go" | "joined" as status:
+            found = AnsweredReply._make(raw)
+            return Answered(
+                status=status,
+                ep=text(found.epoch),
+                event_id=text(found.event_id),
+                run=text(found.run),
+                hints=hints(found.hints),
+                advance=bool(found.advance),
+                more=bool(found.more),
+            )
+        case "dup":
+            again = RepeatedReply._make(raw)
+            return Answered(
+                status="dup",
+                ep=text(again.epoch),
+                event_id=text(again.event_id),
+                run=text(again.run),
+                outcome=text(again.outcome),
+            )
+        case _:
+            return _not_answered([_said(each) for each in raw])
+
+
+def _not_answered(said: list[str | tuple[str, ...]]) -> Answered:
+    match said:
+        case ["no_interrupt", tuple(pending)]:
+            return Answered("no_interrupt", pending=pending)
+        case ["nothing", str(st)]:
             return Answered("nothing", outcome=st)
-        case ["busy", run]:
+        case ["busy", str(run)]:
             return Answered("busy", run=run)
         case ["missing"]:
             return Answered("missing")
-        case ["dup", ep, event_id, outcome, run]:
-            return Answered("dup", ep, event_id, run, outcome=outcome)
         case other:
             raise ValueError(f"answer answered {other}")
 
 
-def _texts(raw: Any) -> tuple[str, ...]:
-    return tuple(text(each) for each in raw)
+def _said(raw: Any) -> str | tuple[str, ...]:
+    return text(raw) if isinstance(raw, bytes) else tuple(text(each) for each in raw)
 
 
 @checked

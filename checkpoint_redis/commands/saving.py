@@ -6,6 +6,7 @@ from __future__ import annotations
 from checkpoint_redis.commands.run import changed
 from checkpoint_redis.commands.script import Arguments, Script
 from checkpoint_redis.keys import Thread
+from checkpoint_redis.layout import NewHeadRow
 from checkpoint_redis.records import CheckpointEntry, NewHead
 from checkpoint_redis.replies import Changed
 
@@ -65,5 +66,8 @@ def forget(
     -> ok | busy(run) | missing | conflict(head).
     """
     arguments = Arguments()
-    given = [[head.ns, head.cp, head.step, arguments.refs(head.refs)] for head in heads]
+    given = [
+        NewHeadRow(ns=each.ns, checkpoint=each.cp, step=each.step, refs=arguments.refs(each.refs))
+        for each in heads
+    ]
     return arguments.script("forget", thread, changed, ep=ep, fields=fields, heads=given)

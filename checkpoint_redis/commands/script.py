@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from checkpoint_redis.keys import Thread
+from checkpoint_redis.layout import CheckpointRow, NewTaskRow
 from checkpoint_redis.records import CheckpointEntry, SuperstepEntry, TaskEntry
 
 T = TypeVar("T")
@@ -44,15 +45,21 @@ class Arguments:
         self.blobs.append(blob)
         return len(self.blobs) + 1
 
-    def tasks(self, tasks: tuple[TaskEntry, ...]) -> tuple[list[list[Any]], int]:
+    def tasks(self, tasks: tuple[TaskEntry, ...]) -> tuple[list[NewTaskRow], int]:
         """Return the records of the tasks, and the position of their first blob."""
         first = len(self.blobs) + 2
         self.blobs.extend(task.blob for task in tasks)
-        return [[t.id, t.queue, t.priority, int(t.reads)] for t in tasks], first
+        rows = [
+            NewTaskRow(id=t.id, queue=t.queue, priority=t.priority, reads=int(t.reads))
+            for t in tasks
+        ]
+        return rows, first
 
-    def checkpoint(self, c: CheckpointEntry) -> list[Any]:
+    def checkpoint(self, c: CheckpointEntry) -> CheckpointRow:
         channels = [part for ref in c.channels for part in (ref, self.add(c.channels[ref]))]
-        return [c.id, self.add(c.blob), c.step, self.refs(c.refs), channels]
+        return CheckpointRow(
+            id=c.id, blob=self.add(c.blob), step=c.step, refs=self.refs(c.refs), channels=channels
+        )
 
     def refs(self, refs: tuple[str, ...]) -> str:
         return json.dumps(refs, separators=(",", ":"))

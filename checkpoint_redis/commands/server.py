@@ -8,10 +8,9 @@ from typing import Any
 from checkpoint_redis import keys
 from checkpoint_redis.commands.read import checked, pairs, text
 from checkpoint_redis.commands.script import Plain, Script
+from checkpoint_redis.layout import Format
 from checkpoint_redis.replies import ServerInfo
 from distgraph.errors import StoreError
-
-FORMAT = "1"
 
 
 def meta(namespace: str, install_id: str) -> Script[str]:
@@ -23,15 +22,15 @@ def meta(namespace: str, install_id: str) -> Script[str]:
     @checked
     def read(raw: Any) -> str:
         version, shards, found = (text(part) for part in raw)
-        if (version, shards) != (FORMAT, str(keys.SHARDS)):
+        if (version, shards) != (Format.version, str(keys.SHARDS)):
             raise StoreError(
                 f"The namespace '{namespace}' holds threads in format {version or '?'} with "
-                f"{shards or '?'} shards; this version reads format {FORMAT} with {keys.SHARDS}. "
-                "Use the version that wrote them, or another namespace."
+                f"{shards or '?'} shards; this version reads format {Format.version} with "
+                f"{keys.SHARDS}. Use the version that wrote them, or another namespace."
             )
         return found
 
-    args = (FORMAT.encode(), str(keys.SHARDS).encode(), install_id.encode())
+    args = (Format.version.encode(), str(keys.SHARDS).encode(), install_id.encode())
     return Script("meta", (keys.meta(namespace),), args, read)
 
 

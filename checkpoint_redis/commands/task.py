@@ -5,11 +5,29 @@ from __future__ import annotations
 
 from typing import Any
 
-from checkpoint_redis.commands.read import checked, context, number, pairs, text
+from checkpoint_redis.commands.read import checked, context, number, pairs, text, word
 from checkpoint_redis.commands.script import Arguments, Script
 from checkpoint_redis.keys import Thread
+from checkpoint_redis.layout import (
+    AdvanceReply,
+    ClaimedRow,
+    ClaimReply,
+    QuestionRow,
+    RefusedRow,
+    ResultRow,
+    ResultsReply,
+    UnservedReply,
+)
 from checkpoint_redis.records import ResultEntry, SuperstepEntry, TaskEntry
-from checkpoint_redis.replies import Advance, Claimed, ClaimedTask, Committed, Recorded
+from checkpoint_redis.replies import (
+    Advance,
+    Claimed,
+    ClaimedTask,
+    Committed,
+    FailedAs,
+    Recorded,
+    Taken,
+)
 
 
 def claim(
@@ -149,13 +167,13 @@ def fail(
     error: bytes,
     retry_in_ms: int,
     memo: bytes = b"",
-) -> Script[str]:
-    """Record a failed attempt; -1 ms is final. -> retry | failed | stale | gone."""
+) -> Script[FailedAs]:
+    """Record a failed attempt; -1 ms is final."""
     arguments = Arguments()
     return arguments.script(
         "fail",
         thread,
-        status,
+        _failed,
         ns=ns,
         ep=ep,
         tid=tid,
@@ -166,87 +184,112 @@ def fail(
     )
 
 
-def fail_advance(thread: Thread, ns: str, ep: str, *, advtok: str, error: bytes) -> Script[str]:
-    """End the run because its superstep cannot be reduced. -> failed | stale | gone."""
+def fail_advance(
+    thread: Thread, ns: str, ep: str, *, advtok: str, error: bytes
+) -> Script[FailedAs]:
+    """End the run because its superstep cannot be reduced."""
     arguments = Arguments()
     return arguments.script(
-        "fail_advance", thread, status, ns=ns, ep=ep, tok=advtok, error=arguments.add(error)
+        "fail_advance", thread, _failed, ns=ns, ep=ep, tok=advtok, error=arguments.add(error)
     )
 
 
-def _result(arguments: Arguments, result: ResultEntry) -> list[Any]:
-    return [
-        result.tid,
-        result.rnd,
-        arguments.add(result.blob),
-        arguments.add(result.event),
-        result.questions,
-        arguments.add(result.memo),
-    ]
+def _result(arguments: Arguments, result: ResultEntry) -> ResultRow:
+    return ResultRow(
+        tid=result.tid,
+        round=result.rnd,
+        blob=arguments.add(result.blob),
+        event=arguments.add(result.event),
+        questions=tuple(
+            QuestionRow(iid=iid, deadline=deadline) for iid, deadline in result.questions
+        ),
+        memo=arguments.add(result.memo),
+    )
 
 
 @checked
-def status(raw: Any) -> str:
-    return text(raw[0])
+def _failed(raw: Any) -> FailedAs:
+    match word(raw):
+        case "retry" | "failed" | "stale" | "gone" as known:
+            return known
+        case other:
+            raise ValueError(f"fail answered {other}")
 
 
 @checked
 def _claimed(raw: Any) -> Claimed:
-    match text(raw[0]):
-        case "ok":
-            return Claimed("ok", tuple(_task(task) for task in raw[2]), context(raw[1]))
-        case "busy":
-            return Claimed("busy", tuple(_task(task) for task in raw[2]))
+    match word(raw):
+        case "ok" | "busy" as status:
+            found = ClaimReply._make(raw)
+            read = context(found.context) if status == "ok" else None
+            return Claimed(status, tuple(_task(each) for each in found.tasks), read)
         case "unserved":
-            return Claimed("unserved", graph=text(raw[1]), fp=text(raw[2]))
+            other = UnservedReply._make(raw)
+            return Claimed("unserved", graph=text(other.graph), fp=text(other.fingerprint))
         case "gone":
             return Claimed("gone")
-        case other:
-            raise ValueError(f"claim answered {other}")
+        case unknown:
+            raise ValueError(f"claim answered {unknown}")
 
 
 def _task(raw: Any) -> ClaimedTask:
-    match text(raw[1]):
-        case "ok":
-            tid, _, att, rnd, blob, memo, answers = raw
-            return ClaimedTask(
-                text(tid), "ok", number(att), text(rnd), blob or b"", memo, tuple(answers)
-            )
-        case "busy":
-            return ClaimedTask(text(raw[0]), "busy")
-        case _:
-            return ClaimedTask(text(raw[0]), "gone")
+    if len(raw) == len(RefusedRow._fields):
+        refused = RefusedRow._make(raw)
+        busy = text(refused.status) == "busy"
+        return ClaimedTask(text(refused.tid), "busy" if busy else "gone")
+    row = ClaimedRow._make(raw)
+    return ClaimedTask(
+        tid=text(row.tid),
+        status="ok",
+        att=number(row.attempts),
+        rnd=text(row.round),
+        blob=row.blob or b"",
+        memo=row.memo,
+        answers=tuple(row.answers),
+    )
 
 
 @checked
 def _advance(raw: Any) -> Advance:
-    match text(raw[0]):
+    match word(raw):
         case "advance":
-            return _advancing(raw[1], raw[2])
+            return _advancing(raw)
         case "unserved":
-            return Advance("unserved", graph=text(raw[1]), fp=text(raw[2]))
-        case "busy" | "gone" | "failed" as other:
-            return Advance(other)
-        case other:
-            raise ValueError(f"claim_advance answered {other}")
+            other = UnservedReply._make(raw)
+            return Advance("unserved", graph=text(other.graph), fp=text(other.fingerprint))
+        case "busy" | "gone" | "failed" as refused:
+            return Advance(refused)
+        case unknown:
+            raise ValueError(f"claim_advance answered {unknown}")
 
 
-def _advancing(raw_context: Any, writes: Any) -> Advance:
-    return Advance("advance", context(raw_context), None if writes is None else pairs(writes))
+def _advancing(raw: Any) -> Advance:
+    found = AdvanceReply._make(raw)
+    writes = None if found.writes is None else pairs(found.writes)
+    return Advance("advance", context(found.context), writes)
 
 
 @checked
 def _completed(raw: Any) -> Recorded:
-    if text(raw[0]) == "gone":
+    if word(raw) == "gone":
         return Recorded("gone")
-    statuses = tuple(text(each) for each in raw[1])
-    match text(raw[2]):
+    found = ResultsReply._make(raw)
+    statuses = tuple(_taken(text(each)) for each in found.statuses)
+    match text(found.closing):
         case "advance":
-            return Recorded("advance", statuses, _advancing(raw[3], raw[4]))
+            return Recorded("advance", statuses, _advancing(found.advance))
         case "open" | "paused" as closing:
             return Recorded(closing, statuses)
         case other:
             raise ValueError(f"complete answered {other}")
+
+
+def _taken(status: str) -> Taken:
+    match status:
+        case "done" | "dup" | "stale" | "gone" as known:
+            return known
+        case other:
+            raise ValueError(f"a result was taken as {other}")
 
 
 @checked
@@ -262,4 +305,4 @@ def _committed(raw: Any) -> Committed:
 
 @checked
 def _finished(raw: Any) -> Committed | Recorded:
-    return _completed(raw) if text(raw[0]) == "results" else _committed(raw)
+    return _completed(raw) if word(raw) == "results" else _committed(raw)

@@ -1,3 +1,4 @@
+-- needs: lib.lua slices.lua frozen.lua
 -- What callers wrote at a checkpoint: the update and the gotos of a Command that came with a start
 -- or an answer, one record per call. This page has all of it.
 --
@@ -19,16 +20,16 @@
 -- by themselves, or read the kept ones of many checkpoints with values.lua.
 
 local function caller_write_count(ns)
-  return tonumber(call('HGET', H, ns .. '/caller_writes') or 0)
+  return tonumber(call('HGET', H, ns .. FRAME.caller_writes) or 0)
 end
 
 -- The `count` of the open superstep; `at_rest`: the fields of its s when it is packed, else nil.
 local function open_caller_writes(ns, count, at_rest)
   if count == 0 then return {} end
-  if not at_rest then return numbered(P .. 's:' .. ns, 'z|', count) end
+  if not at_rest then return numbered(P .. KEY.tasks .. ns, TASK_FIELD.caller_write, count) end
   local out = {}
   for i = 1, #at_rest, 2 do
-    local n = string.match(at_rest[i], '^z|(%d+)$')
+    local n = string.match(at_rest[i], '^' .. TASK_FIELD.caller_write .. '(%d+)$')
     if n then out[n + 1] = at_rest[i + 1] end
   end
   return out
@@ -36,13 +37,15 @@ end
 
 local function add_caller_writes(ns, list)
   local count = caller_write_count(ns)
-  for i, record in ipairs(list) do call('HSET', P .. 's:' .. ns, 'z|' .. (count + i - 1), record) end
-  if #list > 0 then call('HSET', H, ns .. '/caller_writes', count + #list) end
+  for i, record in ipairs(list) do
+    call('HSET', P .. KEY.tasks .. ns, TASK_FIELD.caller_write .. (count + i - 1), record)
+  end
+  if #list > 0 then call('HSET', H, ns .. FRAME.caller_writes, count + #list) end
 end
 
 -- The field of C that keeps those of the head.
 local function caller_writes_field(ns)
-  return 'z|' .. ns .. '|' .. (call('HGET', H, ns .. '/cp') or '')
+  return FIELD.caller_writes .. ns .. '|' .. (call('HGET', H, ns .. FRAME.checkpoint) or '')
 end
 
 local function keep_caller_writes(ns, list, mark)
@@ -53,8 +56,8 @@ end
 
 -- Those of the superstep that was just dropped.
 local function keep_dropped_caller_writes(ns, list, committed)
-  keep_caller_writes(ns, list, committed and 'followed' or 'open')
-  if #list > 0 then call('HDEL', H, ns .. '/caller_writes') end
+  keep_caller_writes(ns, list, committed and MARK.followed or MARK.open)
+  if #list > 0 then call('HDEL', H, ns .. FRAME.caller_writes) end
 end
 
 local function take_up_caller_writes(ns)
@@ -67,9 +70,9 @@ end
 -- Of the superstep s, which is being opened: to its tasks, or beside the head when it has none.
 local function place_caller_writes(ns, s)
   local list = #s.checkpoints == 0 and take_up_caller_writes(ns) or {}
-  for _, position in ipairs(s.caller_writes) do list[#list + 1] = blob(position) end
-  if s.outcome == 'go' then
+  for _, record in ipairs(blobs(s.caller_writes)) do list[#list + 1] = record end
+  if s.outcome == FOLLOWS.go then
     if #list > 0 then call('HDEL', C, caller_writes_field(ns)) end
     add_caller_writes(ns, list)
-  else keep_caller_writes(ns, list, 'open') end
+  else keep_caller_writes(ns, list, MARK.open) end
 end

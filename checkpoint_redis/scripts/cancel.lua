@@ -1,16 +1,16 @@
--- include: lib.lua frozen.lua task.lua event.lua pack.lua runs.lua rest.lua numbered.lua caller_writes.lua step.lua
+-- needs: lib.lua frozen.lua runs.lua drop.lua ending.lua status.lua
 -- Drops the open superstep. KEYS[1] header. ARGV[1] {run, ep} -> {cancelled, run} | {idle}
-local h = call('HMGET', H, 'st', 'run')
-local st, run = h[1], h[2] or ''
-if not st or (A.run ~= '' and A.run ~= run) then return {'idle'} end
-if st == 'idle' then
-  if outcome_of(run) == 'cancelled' then return {'cancelled', run} end
-  return {'idle'}
+local st, run = unpack(call('HMGET', H, HEADER.status, HEADER.run))
+run = run or ''
+if not st or (A.run ~= '' and A.run ~= run) then return {REPLY.idle} end
+if st == STATUS.idle then
+  if outcome_of(run) == RUN.cancelled then return {REPLY.cancelled, run} end
+  return {REPLY.idle}
 end
 thaw()
 drop_step('')
 -- The checkpoint stays the same, so that only a new epoch keeps the old run's results out (F3).
-call('HSET', H, '/ep', A.ep)
+call('HSET', H, FRAME.epoch, A.ep)
 -- An interrupted or failed run has its outcome already.
-if st == 'busy' then finish_run('idle', 'cancelled') else put_to_rest('idle') end
-return {'cancelled', run}
+if st == STATUS.busy then finish_run(STATUS.idle, RUN.cancelled) else put_to_rest(STATUS.idle) end
+return {REPLY.cancelled, run}

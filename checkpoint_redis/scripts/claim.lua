@@ -1,37 +1,40 @@
--- include: lib.lua frozen.lua task.lua numbered.lua caller_writes.lua read.lua served.lua
+-- needs: lib.lua fence.lua slices.lua task.lua due.lua served.lua context.lua
 -- Takes queued tasks for one attempt each, under a lease.
 -- KEYS[1] header. ARGV[1] {ns, ep, tids, tok, owner, lease, served}
--- -> {ok, context, {tid, status, att, rnd, blob, memo, answers}...}
---  | {busy} | {gone} | {unserved, graph, fp}
+-- -> CLAIM with CLAIMED | REFUSED per task; ok | busy | {gone} | UNSERVED
 local frame = fence(A.ns, A.ep, BUSY)
-if not frame then return {'gone'} end
+if not frame then return {REPLY.gone} end
 local ok, unserved = served(frame, A.served)
 if not ok then return unserved end
-local s = P .. 's:' .. A.ns
+local key = P .. KEY.tasks .. A.ns
 
 -- A doubled hint finds the task taken; the same token again is a lost reply.
+-- -> record, blob, memo | nil, status
 local function take(tid)
-  local found = call('HMGET', s, 't|' .. tid, 'i|' .. tid, 'm|' .. tid)
-  if not found[1] then return nil, 'gone' end
-  local f = decode(found[1])
-  if f[ST] == 'R' and f[TOK] == A.tok then return f, 'ok', found end
-  if f[ST] ~= 'Q' then return nil, 'busy' end
-  f[ST], f[TOK], f[OWNER], f[ATT] = 'R', A.tok, A.owner, f[ATT] + 1
-  put(A.ns, tid, f)
-  call('SREM', P .. 'q:' .. A.ns, tid)
-  due(A.ns, tid, 'l', now() + A.lease)
-  return f, 'ok', found
+  local text, given, memo = unpack(call('HMGET', key, TASK_FIELD.record .. tid,
+    TASK_FIELD.blob .. tid, TASK_FIELD.memo .. tid))
+  if not text then return nil, REPLY.gone end
+  local task = decode(text)
+  local running = task[TASK.state] == STATE.running
+  if running and task[TASK.token] == A.tok then return task, given, memo end
+  if task[TASK.state] ~= STATE.queued then return nil, REPLY.busy end
+  task[TASK.state], task[TASK.token], task[TASK.owner] = STATE.running, A.tok, A.owner
+  task[TASK.attempts] = task[TASK.attempts] + 1
+  write_task(A.ns, tid, task)
+  call('SREM', P .. KEY.queued .. A.ns, tid)
+  due(A.ns, tid, DUE.lease, now() + A.lease)
+  return task, given, memo
 end
 
 local tasks, reads, any = {}, false, false
 for i, tid in ipairs(A.tids) do
-  local f, status, found = take(tid)
-  tasks[i] = {tid, status}
-  if f then
-    tasks[i] = {tid, status, f[ATT], f[RND], found[2], found[3],
-      numbered(s, 'r|' .. tid .. '|', f[ANSWERS])}
-    any, reads = true, reads or f[READS] == 1
-  end
+  local task, given, memo = take(tid)
+  if task then
+    local answers = numbered(key, TASK_FIELD.answer .. tid .. '|', task[TASK.answers])
+    tasks[i] = CLAIMED{tid = tid, status = REPLY.ok, attempts = task[TASK.attempts],
+      round = task[TASK.round], blob = given, memo = memo, answers = answers}
+    any, reads = true, reads or task[TASK.reads] == 1
+  else tasks[i] = REFUSED{tid = tid, status = given} end
 end
-if not any then return {'busy', false, tasks} end
-return {'ok', context(A.ns, reads), tasks}
+if not any then return CLAIM{status = REPLY.busy, context = false, tasks = tasks} end
+return CLAIM{status = REPLY.ok, context = context(A.ns, reads), tasks = tasks}

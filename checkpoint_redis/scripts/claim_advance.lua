@@ -1,19 +1,19 @@
--- include: lib.lua frozen.lua task.lua event.lua pack.lua runs.lua rest.lua numbered.lua caller_writes.lua read.lua served.lua
+-- needs: lib.lua fence.lua due.lua served.lua ending.lua advance.lua
 -- Takes the right to reduce and commit a closed superstep.
 -- KEYS[1] header. ARGV[1] {ns, ep, tok, lease, served, max, error}
--- -> {advance, context, writes|false} | {busy} | {gone} | {unserved, graph, fp} | {failed}
-local f = fence(A.ns, A.ep, BUSY)
-if not f then return {'gone'} end
-local ok, unserved = served(f, A.served)
+-- -> ADVANCE_REPLY | {busy} | {gone} | UNSERVED | {failed}
+local frame = fence(A.ns, A.ep, BUSY)
+if not frame then return {REPLY.gone} end
+local ok, unserved = served(frame, A.served)
 if not ok then return unserved end
-if f.adv == 'l' and f.advtok == A.tok then return advance(A.ns) end
-if f.adv ~= 'q' then return {'busy'} end
+if frame.advance == ADVANCE.leased and frame.token == A.tok then return advance(A.ns) end
+if frame.advance ~= ADVANCE.waiting then return {REPLY.busy} end
 -- A reducer that kills its worker must not go round for ever.
-if tonumber(call('HGET', H, A.ns .. '/advn') or 0) >= A.max then
-  finish_run('error', 'error', blob(A.error))
-  return {'failed'}
+if tonumber(call('HGET', H, A.ns .. FRAME.advances) or 0) >= A.max then
+  finish_run(STATUS.error, RUN.error, blob(A.error))
+  return {REPLY.failed}
 end
-call('HSET', H, A.ns .. '/adv', 'l', A.ns .. '/advtok', A.tok)
-call('HINCRBY', H, A.ns .. '/advn', 1)
-due(A.ns, '', 'a', now() + A.lease)
+call('HSET', H, A.ns .. FRAME.advance, ADVANCE.leased, A.ns .. FRAME.advance_token, A.tok)
+call('HINCRBY', H, A.ns .. FRAME.advances, 1)
+due(A.ns, '', DUE.advance, now() + A.lease)
 return advance(A.ns)

@@ -1,15 +1,15 @@
--- include: lib.lua frozen.lua task.lua event.lua pack.lua runs.lua rest.lua numbered.lua caller_writes.lua step.lua
+-- needs: lib.lua frozen.lua drop.lua status.lua
 -- Removes everything of a thread. KEYS[1] header. ARGV[1] {ep}: only while that is its epoch, and it
 -- rests ('' = whatever it does). -> {ok} | {missing} | {busy, run} | {conflict, head}
-local h = call('HMGET', H, 'st', 'run', '/ep', '/cp')
-local st = h[1]
+local st, run, ep, head =
+  unpack(call('HMGET', H, HEADER.status, HEADER.run, FRAME.epoch, FRAME.checkpoint))
 if A.ep ~= '' and st then
-  if st == 'busy' then return {'busy', h[2]} end
+  if st == STATUS.busy then return {REPLY.busy, run} end
   -- Something came since the caller looked, and would go with the rest.
-  if h[3] ~= A.ep then return {'conflict', h[4] or ''} end
+  if ep ~= A.ep then return {REPLY.conflict, head or ''} end
 end
 thaw()
 drop_step('')
 index(st, nil)
-call('UNLINK', H, C, P .. 'e', P .. 'eb')
-return {st and 'ok' or 'missing'}
+call('UNLINK', H, C, P .. KEY.events, P .. KEY.payloads)
+return {st and REPLY.ok or REPLY.missing}

@@ -1,7 +1,11 @@
--- include: lib.lua event.lua
--- Appends custom events. KEYS[1] header. ARGV[1] {run, events}; events: {ns, tid, tok, blob} -> 1 | 0
-local h = call('HMGET', H, 'st', 'run')
+-- needs: lib.lua event.lua
+-- Appends custom events. KEYS[1] header. ARGV[1] {run, events}; events: CUSTOM -> 1 | 0
+local st, run = unpack(call('HMGET', H, HEADER.status, HEADER.run))
 -- The run has ended: its stream is at rest, and the next run's is not its own.
-if h[1] ~= 'busy' or h[2] ~= A.run then return 0 end
-for _, e in ipairs(A.events) do event('custom', {e[1], e[2], e[3]}, blob(e[4])) end
+if st ~= STATUS.busy or run ~= A.run then return 0 end
+for _, row in ipairs(A.events) do
+  event(EVENT.custom,
+    CUSTOM_EVENT{ns = row[CUSTOM.ns], tid = row[CUSTOM.tid], token = row[CUSTOM.token]},
+    blob(row[CUSTOM.blob]))
+end
 return 1

@@ -1,17 +1,13 @@
--- The thread's event stream.
-local MAX_EVENTS, INLINE_EVENT = 100000, 4096
-
+-- needs: lib.lua
+-- The thread's event stream. A payload too large for it stands beside it under a number.
 local function event(kind, payload, bytes)
-  local e, field = P .. 'e', 'b'
-  if bytes and #bytes > INLINE_EVENT then
-    field = 'r'
-    local n = call('HINCRBY', P .. 'eb', 'n', 1)
-    call('HSET', P .. 'eb', n, bytes)
-    bytes = n
+  local entry = {EVENT_FIELD.kind, kind, EVENT_FIELD.payload, encode(payload)}
+  if bytes and #bytes > LIMIT.inline_payload then
+    local n = call('HINCRBY', P .. KEY.payloads, PAYLOAD_FIELD.last, 1)
+    call('HSET', P .. KEY.payloads, n, bytes)
+    entry[5], entry[6] = EVENT_FIELD.ref, n
+  elseif bytes and bytes ~= '' then
+    entry[5], entry[6] = EVENT_FIELD.blob, bytes
   end
-  if bytes and bytes ~= '' then
-    call('XADD', e, 'MAXLEN', '~', MAX_EVENTS, '*', 'k', kind, 'p', encode(payload), field, bytes)
-  else
-    call('XADD', e, 'MAXLEN', '~', MAX_EVENTS, '*', 'k', kind, 'p', encode(payload))
-  end
+  call('XADD', P .. KEY.events, 'MAXLEN', '~', LIMIT.events, '*', unpack(entry))
 end

@@ -1,57 +1,73 @@
+-- needs: lib.lua task.lua due.lua event.lua barrier.lua advance.lua
 -- Recording what a task left, for complete and finish.
 
--- result: {tid, rnd, blob, event, questions, memo}. The first finisher of the round wins,
--- whichever attempt it is; -> done | dup | stale | gone.
-local function record(ns, st, tok, result)
-  local tid, rnd, questions = result[1], result[2], result[5]
-  local f = get(ns, tid)
-  if not f then return 'gone' end
-  local final = #questions > 0 and 'I' or 'D'
-  if f[ST] == final and f[TOK] == tok then return 'dup' end
-  -- Done or asking: a second result would be applied twice, or replace the first.
-  if not string.find('QRBX', f[ST], 1, true) then return 'stale' end
-  -- Of an earlier round: it does not know the answer that was given since.
-  if f[RND] ~= rnd then return 'stale' end
-  local s, before = P .. 's:' .. ns, f[ST]
-  f[ST], f[TOK], f[OWNER] = final, tok, ''
-  put(ns, tid, f)
-  if result[6] > 0 then call('HSET', s, 'm|' .. tid, blob(result[6])) end
-  if final == 'D' then
-    call('HSET', P .. 'w:' .. ns, tid, blob(result[3]))
-    call('HINCRBY', s, 'wb', #blob(result[3]))
-  else
-    call('HSET', P .. 'u:' .. ns, tid, encode(questions))
-    call('HSET', s, 'v|' .. tid, blob(result[3]))
-  end
-  call('SREM', P .. 'a:' .. ns, tid)
-  if before == 'Q' then call('SREM', P .. 'q:' .. ns, tid) end
-  if before == 'X' then call('HDEL', s, 'e|' .. tid) end
-  nodue(ns, tid, 'lb')
-  local first
-  for _, question in ipairs(questions) do
-    if question[2] > 0 and (not first or question[2] < first) then first = question[2] end
-  end
-  if first then due(ns, tid, 'i', first) end
-  -- A run that has failed has ended: nobody follows its events any more.
-  if st ~= 'busy' then return 'done' end
-  if final == 'D' then
-    event('task', {ns, tid, f[ATT]}, blob(result[4]))
-  else
-    local iids = {}
-    for i, question in ipairs(questions) do iids[i] = question[1] end
-    event('ask', {ns, tid, iids}, blob(result[3]))
-  end
-  return 'done'
+-- What takes the place of a task's result and of its pending questions.
+local UNFINISHED = {[STATE.queued] = true, [STATE.running] = true, [STATE.backing_off] = true,
+  [STATE.failed] = true}
+
+local function ids_of(questions)
+  local iids = {}
+  for i, question in ipairs(questions) do iids[i] = question[QUESTION.iid] end
+  return iids
 end
 
--- -> {results, statuses, closing, context, writes}
-local function complete(f)
+local function first_deadline(questions)
+  local first
+  for _, question in ipairs(questions) do
+    local at = question[QUESTION.deadline]
+    if at > 0 and (not first or at < first) then first = at end
+  end
+  return first
+end
+
+-- result: RESULT. The first finisher of the round wins, whichever attempt it is.
+-- -> done | dup | stale | gone
+local function record(ns, st, token, result)
+  local tid, questions = result[RESULT.tid], result[RESULT.questions]
+  local task = read_task(ns, tid)
+  if not task then return REPLY.gone end
+  local final = #questions > 0 and STATE.interrupted or STATE.done
+  if task[TASK.state] == final and task[TASK.token] == token then return REPLY.dup end
+  -- Done or asking: a second result would be applied twice, or replace the first.
+  if not UNFINISHED[task[TASK.state]] then return REPLY.stale end
+  -- Of an earlier round: it does not know the answer that was given since.
+  if task[TASK.round] ~= result[RESULT.round] then return REPLY.stale end
+  local tasks, before, bytes = P .. KEY.tasks .. ns, task[TASK.state], blob(result[RESULT.blob])
+  task[TASK.state], task[TASK.token], task[TASK.owner] = final, token, ''
+  write_task(ns, tid, task)
+  if result[RESULT.memo] > 0 then
+    call('HSET', tasks, TASK_FIELD.memo .. tid, blob(result[RESULT.memo]))
+  end
+  if final == STATE.done then
+    call('HSET', P .. KEY.writes .. ns, tid, bytes)
+    call('HINCRBY', tasks, TASK_FIELD.writes_size, #bytes)
+  else
+    call('HSET', P .. KEY.questions .. ns, tid, encode(questions))
+    call('HSET', tasks, TASK_FIELD.question .. tid, bytes)
+  end
+  call('SREM', P .. KEY.active .. ns, tid)
+  if before == STATE.queued then call('SREM', P .. KEY.queued .. ns, tid) end
+  if before == STATE.failed then call('HDEL', tasks, TASK_FIELD.error .. tid) end
+  not_due(ns, tid, DUE.lease, DUE.back_off)
+  local deadline = first_deadline(questions)
+  if deadline then due(ns, tid, DUE.deadline, deadline) end
+  -- A run that has failed has ended: nobody follows its events any more.
+  if st ~= STATUS.busy then return REPLY.done end
+  if final == STATE.done then
+    event(EVENT.task, TASK_EVENT{ns = ns, tid = tid, attempt = task[TASK.attempts]},
+      blob(result[RESULT.event]))
+  else event(EVENT.ask, ASK_EVENT{ns = ns, tid = tid, iids = ids_of(questions)}, bytes) end
+  return REPLY.done
+end
+
+-- -> results, with the advance when it is the caller's
+local function complete(frame)
   local statuses = {}
-  for i, result in ipairs(A.results) do statuses[i] = record(A.ns, f.st, A.tok, result) end
-  local closing
-  if f.adv == 'l' and f.advtok == A.tok2 then closing = 'advance'
-  else closing = barrier(A.ns, f, A.tok2, A.lease) end
-  if closing ~= 'advance' then return {'results', statuses, closing} end
-  local all = advance(A.ns)
-  return {'results', statuses, closing, all[2], all[3]}
+  for i, result in ipairs(A.results) do
+    statuses[i] = record(A.ns, frame.st, A.tok, result)
+  end
+  local mine = frame.advance == ADVANCE.leased and frame.token == A.tok2
+  local closing = mine and REPLY.advance or barrier(A.ns, frame, A.tok2, A.lease)
+  return RESULTS{status = REPLY.results, statuses = statuses, closing = closing,
+    advance = closing == REPLY.advance and advance(A.ns)}
 end

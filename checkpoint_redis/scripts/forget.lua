@@ -1,27 +1,25 @@
--- include: lib.lua frozen.lua task.lua event.lua pack.lua runs.lua rest.lua numbered.lua caller_writes.lua step.lua
+-- needs: lib.lua slices.lua frozen.lua caller_writes.lua drop.lua status.lua checkpoints.lua
 -- Removes checkpoints of a thread at rest with what only they refer to. KEYS[1] header.
--- ARGV[1] {ep, fields, heads}; heads: {ns, cp, step, refs} where the head goes too (cp '' = none left)
+-- ARGV[1] {ep, fields, heads}; heads: NEW_HEAD where the head goes too (checkpoint '' = none left)
 -- -> {ok} | {busy, run} | {missing} | {conflict, head}
-local h = call('HMGET', H, 'st', 'run', '/ep', '/cp')
-if not h[1] then return {'missing'} end
-if h[1] == 'busy' then return {'busy', h[2]} end
+local st, run, ep, present =
+  unpack(call('HMGET', H, HEADER.status, HEADER.run, FRAME.epoch, FRAME.checkpoint))
+if not st then return {REPLY.missing} end
+if st == STATUS.busy then return {REPLY.busy, run} end
 -- Checkpoints came since the caller looked, and may refer to what it takes for unused.
-if (h[3] or '') ~= A.ep then return {'conflict', h[4] or ''} end
+if (ep or '') ~= A.ep then return {REPLY.conflict, present or ''} end
 thaw()
 many('HDEL', C, A.fields)
 for _, head in ipairs(A.heads) do
-  local ns, cp, step, refs = unpack(head)
+  local ns, cp = head[NEW_HEAD.ns], head[NEW_HEAD.checkpoint]
   if ns == '' then
     drop_step('')
     call('HDEL', C, caller_writes_field(ns))
-    put_to_rest('idle')
+    put_to_rest(STATUS.idle)
   end
   if cp == '' then
-    call('HDEL', C, 'f|' .. ns)
-    call('HDEL', H, ns .. '/cp', ns .. '/step')
-  else
-    call('HSET', C, 'f|' .. ns, refs)
-    call('HSET', H, ns .. '/cp', cp, ns .. '/step', step)
-  end
+    call('HDEL', C, FIELD.head_refs .. ns)
+    call('HDEL', H, ns .. FRAME.checkpoint, ns .. FRAME.step)
+  else set_head(ns, cp, head[NEW_HEAD.step], head[NEW_HEAD.refs]) end
 end
-return {'ok'}
+return {REPLY.ok}

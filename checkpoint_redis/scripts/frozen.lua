@@ -1,7 +1,6 @@
+-- needs: lib.lua slices.lua
 -- The small C of a waiting thread is one text, Z: a list of fields and values, in which the list
 -- and each item begin with their length. As a hash it would take twice as much.
-local FROZEN_FIELDS, FROZEN_BYTES = 64, 8192
-
 local function text_of(list)
   local out = {#list .. ':'}
   for i, item in ipairs(list) do out[i + 1] = #item .. ':' .. item end
@@ -25,9 +24,9 @@ local function list_at(text, at)
 end
 
 local function freeze()
-  if call('HLEN', C) > FROZEN_FIELDS then return end
+  if call('HLEN', C) > LIMIT.frozen_fields then return end
   local text = text_of(call('HGETALL', C))
-  if #text > FROZEN_BYTES then return end
+  if #text > LIMIT.frozen_bytes then return end
   call('UNLINK', C)
   call('SET', Z, text)
 end

@@ -1,3 +1,3 @@
--- include: lib.lua frozen.lua numbered.lua caller_writes.lua read.lua
--- The header, with the fields of one frame. KEYS[1] header. ARGV[1] {ns} -> fields | false
+-- needs: lib.lua head.lua
+-- The header, with the fields of one frame. KEYS[1] header. ARGV[1] {ns} -> HEADER_REPLY | false
 return header_of(A.ns) or false

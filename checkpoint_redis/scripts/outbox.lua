@@ -1,7 +1,5 @@
--- include: lib.lua task.lua
--- A part of the outbox. KEYS[1] header. ARGV[1] {ns, ep, cursor, count} -> {cursor, hints}
-if not fence(A.ns, A.ep, BUSY) then return {'0', {}} end
-local part = call('SSCAN', P .. 'q:' .. A.ns, A.cursor, 'COUNT', A.count)
-local out = {}
-for i, tid in ipairs(part[2]) do out[i] = hint(A.ns, tid, get(A.ns, tid)) end
-return {part[1], out}
+-- needs: lib.lua fence.lua task.lua
+-- A part of the outbox. KEYS[1] header. ARGV[1] {ns, ep, cursor, count} -> PART of HINT
+if not fence(A.ns, A.ep, BUSY) then return PART{cursor = '0', part = {}} end
+local found = call('SSCAN', P .. KEY.queued .. A.ns, A.cursor, 'COUNT', A.count)
+return PART{cursor = found[1], part = hints(A.ns, found[2])}

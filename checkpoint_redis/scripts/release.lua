@@ -1,23 +1,24 @@
--- include: lib.lua frozen.lua task.lua event.lua pack.lua runs.lua rest.lua failing.lua
+-- needs: lib.lua fence.lua task.lua due.lua requeue.lua failing.lua
 -- Queues again what `owner` held. KEYS[1] header.
--- ARGV[1] {ns, ep, tids, owner, max_lost, error, given_back} -> {released, hints} | {failed} | {gone}
+-- ARGV[1] {ns, ep, tids, owner, max_lost, error, given_back}
+-- -> {released, HINT...} | {failed} | {gone}
 local frame = fence(A.ns, A.ep, BUSY_OR_ERROR)
-if not frame then return {'gone'} end
-local busy = frame.st == 'busy'
+if not frame then return {REPLY.gone} end
+local busy = frame.st == STATUS.busy
 local out = {}
 for _, tid in ipairs(A.tids) do
-  local f = get(A.ns, tid)
+  local task = read_task(A.ns, tid)
   -- Taken over meanwhile by another worker, whose attempt must go on.
-  if f and f[ST] == 'R' and f[OWNER] == A.owner then
-    nodue(A.ns, tid, 'l')
-    if A.given_back then f[ATT] = f[ATT] - 1
-    elseif busy and lose(A.ns, tid, f, A.max_lost, blob(A.error)) then return {'failed'} end
-    requeue(A.ns, tid, f)
+  if task and task[TASK.state] == STATE.running and task[TASK.owner] == A.owner then
+    not_due(A.ns, tid, DUE.lease)
+    if A.given_back then task[TASK.attempts] = task[TASK.attempts] - 1
+    elseif busy and lose(A.ns, tid, task, A.max_lost, blob(A.error)) then return {REPLY.failed} end
+    requeue(A.ns, tid, task)
     -- Of a failed run nothing is started until it is retried, which tells of all that is queued.
     if busy then
-      due_outbox(A.ns, now() + OUTBOX_MS)
-      out[#out + 1] = hint(A.ns, tid, f)
+      due_outbox(A.ns)
+      out[#out + 1] = hint(A.ns, tid, task)
     end
   end
 end
-return {'released', out}
+return {REPLY.released, out}

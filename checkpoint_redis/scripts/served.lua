@@ -1,9 +1,9 @@
 -- Whether this worker has the graph's code: an unserved task stays queued, unharmed.
-local function served(f, names)
+local function served(frame, names)
   for _, name in ipairs(names) do
-    if name == f.graph .. '@' .. f.fp then return true end
-    local any = f.fp == '' and string.match(name, '^(.*)@[^@]*$') == f.graph
-    if any then return true end
+    if name == frame.graph .. GRAPH.separator .. frame.fp then return true end
+    local graph = string.match(name, '^(.*)' .. GRAPH.separator)
+    if frame.fp == '' and graph == frame.graph then return true end
   end
-  return false, {'unserved', f.graph, f.fp}
+  return false, UNSERVED{status = REPLY.unserved, graph = frame.graph, fingerprint = frame.fp}
 end

@@ -1,79 +1,81 @@
--- include: lib.lua frozen.lua task.lua event.lua pack.lua runs.lua rest.lua failing.lua
+-- needs: lib.lua task.lua due.lua requeue.lua pack.lua failing.lua
 -- Acts on what is due, by reading the state again: a due entry is only a reason to look. Scores
 -- are pushed here, so that any number of sweepers may run.
--- KEYS[1] due key of the shard. ARGV[1] {limit, max_lost, error}
--- -> {x, ns, ep, kind, tid, hints}...
-local SAMPLE = 100
+-- KEYS[1] due key of the shard. ARGV[1] {limit, max_lost, error} -> DUE_ROW...
 local out = {}
 
-local function found(ns, kind, tid, hints)
-  out[#out + 1] = {X, ns, call('HGET', H, ns .. '/ep') or '', kind, tid, hints}
+local function found(ns, kind, tid, given)
+  local ep = call('HGET', H, ns .. FRAME.epoch) or ''
+  out[#out + 1] = DUE_ROW{x = X, ns = ns, epoch = ep, kind = kind, tid = tid, hints = given}
 end
 
 -- Later each time that none of `size` was taken, so that what nobody serves does not fill its
 -- queue with hints.
 local function later(ns, kind, size)
-  local field = ns .. '/dk'
+  local field = ns .. FRAME.visited
   local visits, before = string.match(call('HGET', H, field) or '', '^(%d+) (%d+)$')
   if not visits or size < tonumber(before) then visits = 0 end
   call('HSET', H, field, string.format('%d %d', visits + 1, size))
-  due(ns, '', kind, now() + math.min(RECHECK_MS * 2 ^ visits, RECHECK_MAX_MS))
+  due(ns, '', kind, now() + math.min(LIMIT.recheck_ms * 2 ^ visits, LIMIT.recheck_max_ms))
 end
 
 -- Queued tasks may have lost their messages.
 local function look_outbox(ns)
-  local q = P .. 'q:' .. ns
-  local tids = call('SRANDMEMBER', q, SAMPLE)
-  if #tids == 0 then return nodue(ns, '', 'd') end
-  later(ns, 'd', call('SCARD', q))
-  local hints = {}
-  for i, tid in ipairs(tids) do hints[i] = hint(ns, tid, get(ns, tid)) end
-  found(ns, 'd', '', hints)
+  local key = P .. KEY.queued .. ns
+  local tids = call('SRANDMEMBER', key, LIMIT.sample)
+  if #tids == 0 then return not_due(ns, '', DUE.outbox) end
+  later(ns, DUE.outbox, call('SCARD', key))
+  found(ns, DUE.outbox, '', hints(ns, tids))
 end
 
 -- A reducer has vanished, or the hint to one.
 local function look_advance(ns)
-  local adv = call('HGET', H, ns .. '/adv')
-  if adv ~= 'q' and adv ~= 'l' then return nodue(ns, '', 'a') end
-  call('HSET', H, ns .. '/adv', 'q', ns .. '/advtok', '')
-  later(ns, 'a', 1)
-  found(ns, 'a', '@', {{ns, call('HGET', H, ns .. '/ep'), '@', call('HGET', H, 'queue'), 0}})
+  local advance, ep, queue =
+    unpack(call('HMGET', H, ns .. FRAME.advance, ns .. FRAME.epoch, HEADER.queue))
+  if not advance then return not_due(ns, '', DUE.advance) end
+  call('HSET', H, ns .. FRAME.advance, ADVANCE.waiting, ns .. FRAME.advance_token, '')
+  later(ns, DUE.advance, 1)
+  found(ns, DUE.advance, TID.advance,
+    {HINT{ns = ns, epoch = ep, tid = TID.advance, queue = queue, priority = 0}})
 end
 
 -- A lease ran out, or a back-off is over.
 local function look_task(ns, tid, kind)
-  nodue(ns, tid, kind)
-  local f = get(ns, tid)
-  if not f or f[ST] ~= (kind == 'l' and 'R' or 'B') then return end
-  if kind == 'l' and lose(ns, tid, f, A.max_lost, blob(A.error)) then return end
-  requeue(ns, tid, f)
-  due_outbox(ns, now() + OUTBOX_MS)
-  found(ns, kind, tid, {hint(ns, tid, f)})
+  not_due(ns, tid, kind)
+  local leased = kind == DUE.lease
+  local expected = leased and STATE.running or STATE.backing_off
+  local task = read_task(ns, tid)
+  if not task or task[TASK.state] ~= expected then return end
+  if leased and lose(ns, tid, task, A.max_lost, blob(A.error)) then return end
+  requeue(ns, tid, task)
+  due_outbox(ns)
+  found(ns, kind, tid, {hint(ns, tid, task)})
+end
+
+local function look_deadline(ns, tid, kind)
+  not_due(ns, tid, kind)
+  for _, asking in ipairs(fields_of(ns, KEY.questions)) do
+    if asking == tid then found(ns, kind, tid, {}) end
+  end
 end
 
 local function look(ns, tid, kind)
-  local st = call('HGET', H, 'st')
-  if kind == 'i' then
-    nodue(ns, tid, kind)
-    for _, asking in ipairs(fields_of(ns, 'u:')) do
-      if asking == tid then found(ns, kind, tid, {}) end
-    end
-  elseif st ~= 'busy' then nodue(ns, tid, kind)
-  elseif kind == 'd' then look_outbox(ns)
-  elseif kind == 'a' then look_advance(ns)
-  elseif kind == 'l' or kind == 'b' then look_task(ns, tid, kind)
-  else nodue(ns, tid, kind) end
+  if kind == DUE.deadline then look_deadline(ns, tid, kind)
+  elseif call('HGET', H, HEADER.status) ~= STATUS.busy then not_due(ns, tid, kind)
+  elseif kind == DUE.outbox then look_outbox(ns)
+  elseif kind == DUE.advance then look_advance(ns)
+  else look_task(ns, tid, kind) end
 end
 
-for _, member in ipairs(call('ZRANGEBYSCORE', KEYS[1], '-inf', now(), 'LIMIT', 0, A.limit)) do
-  local x, ns, tid, kind = string.match(member, '^([^|]*)|([^|]*)|([^|]*)|(.*)$')
-  if not x then call('ZREM', KEYS[1], member)
+for _, each in ipairs(call('ZRANGEBYSCORE', KEYS[1], '-inf', now(), 'LIMIT', 0, A.limit)) do
+  local x, ns, tid, kind = string.match(each, '^([^|]*)|([^|]*)|([^|]*)|(.*)$')
+  if not x then call('ZREM', KEYS[1], each)
   else
     thread(x)
     -- A record that cannot be read must not keep the other threads of the shard waiting.
     if not pcall(look, ns, tid, kind) then
-      due(ns, tid, kind, now() + RECHECK_MAX_MS)
-      found(ns, 'unreadable', tid, {})
+      due(ns, tid, kind, now() + LIMIT.recheck_max_ms)
+      found(ns, DUE.unreadable, tid, {})
     end
   end
 end

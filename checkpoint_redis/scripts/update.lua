@@ -1,17 +1,18 @@
--- include: lib.lua frozen.lua task.lua event.lua pack.lua runs.lua rest.lua numbered.lua caller_writes.lua step.lua
+-- needs: lib.lua frozen.lua create.lua drop.lua store_checkpoints.lua status.lua
 -- Puts checkpoints on a thread at rest, creating it when a graph is named.
 -- KEYS[1] header. ARGV[1] {expect, waiting, id, graph, fp, queue, ep, checkpoints}
 -- -> {ok} | {busy, run} | {conflict, head} | {missing}
-local h = call('HMGET', H, 'st', 'run', '/cp', '/ep')
-local st, head = h[1], h[3] or ''
-if not st and A.graph == '' then return {'missing'} end
-if st == 'busy' then return {'busy', h[2]} end
-if h[4] == A.ep then return {'ok'} end
-if head ~= A.expect then return {'conflict', head} end
+local st, run, head, ep =
+  unpack(call('HMGET', H, HEADER.status, HEADER.run, FRAME.checkpoint, FRAME.epoch))
+head = head or ''
+if not st and A.graph == '' then return {REPLY.missing} end
+if st == STATUS.busy then return {REPLY.busy, run} end
+if ep == A.ep then return {REPLY.ok} end
+if head ~= A.expect then return {REPLY.conflict, head} end
 if not st then create() end
 thaw()
 drop_step('')
-call('HSET', H, '/ep', A.ep)
+call('HSET', H, FRAME.epoch, A.ep)
 store_checkpoints('', A.checkpoints)
-put_to_rest(A.waiting and 'interrupted' or 'idle')
-return {'ok'}
+put_to_rest(A.waiting and STATUS.interrupted or STATUS.idle)
+return {REPLY.ok}

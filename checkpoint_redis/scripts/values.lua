@@ -1,4 +1,4 @@
--- include: lib.lua frozen.lua
+-- needs: lib.lua frozen.lua
 -- Values of fields of C. KEYS[1] header. ARGV[1] {fields} -> value | false per field
 local out = call('HMGET', C, unpack(A.fields))
 if call('EXISTS', C) == 1 then return out end

@@ -175,7 +175,7 @@ class Placing:
 
     def settle(self, thread_id: str) -> None:
         """Wait until no task of the thread runs."""
-        wait_until(lambda: not self._running(thread_id), 30, f"the tasks of {thread_id} to end")
+        wait_until(lambda: not self._running(thread_id), f"the tasks of {thread_id} to end")
 
     def _running(self, thread_id: str) -> list[str]:
         loaded = self.backend.ledger.load(self.backend.thread_key(thread_id))

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import redis
 
+from tests.support.sim.simulation import Simulation
 from tests.support.thread_driver import mutated
-from tests.support.thread_sim import Simulation
 
 SEEDS = 600
 
@@ -17,16 +17,20 @@ pytestmark = [pytest.mark.redis, pytest.mark.slow]
 MUTANTS = {
     "no fence of the first finisher": (
         "finished.lua",
-        "if not string.find('QRBX', f[ST], 1, true) then return 'stale' end",
+        "if not UNFINISHED[task[TASK.state]] then return REPLY.stale end",
         "",
     ),
-    "no fence of the round": ("finished.lua", "if f[RND] ~= rnd then return 'stale' end", ""),
+    "no fence of the round": (
+        "finished.lua",
+        "if task[TASK.round] ~= result[RESULT.round] then return REPLY.stale end",
+        "",
+    ),
     "no instance of a question": (
         "answer.lua",
-        "if not (asked[ns] and asked[ns][tid] and asked[ns][tid][iid]) then",
-        "if not (asked[ns] and asked[ns][tid]) then",
+        "if not (asked[tid] and asked[tid][iid]) then",
+        "if not asked[tid] then",
     ),
-    "no fence of the epoch": ("lib.lua", " or f[2] ~= ep then", " then"),
+    "no fence of the epoch": ("fence.lua", " or epoch ~= ep then", " then"),
 }
 
 

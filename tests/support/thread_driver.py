@@ -12,13 +12,12 @@ from typing import Any
 import redis
 
 from checkpoint_redis import keys, source
+from checkpoint_redis.layout import AnswerMode, StepOutcome
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.records import (
     AnswerEntry,
-    AnswerMode,
     CheckpointEntry,
     ResultEntry,
-    StepOutcome,
     SuperstepEntry,
     TaskEntry,
 )
@@ -176,9 +175,16 @@ def mutated(folder: Path, script: str, guard: str, without: str) -> Iterator[Non
     text = (copy / script).read_text()
     assert text.count(guard) == 1, f"{script} holds {text.count(guard)} times: {guard}"
     (copy / script).write_text(text.replace(guard, without))
+    with using_scripts(copy):
+        yield
+
+
+@contextmanager
+def using_scripts(folder: Path) -> Iterator[None]:
+    """Run the block with the scripts of another folder."""
     original = source.FOLDER
     try:
-        _use(copy)
+        _use(folder)
         yield
     finally:
         _use(original)

@@ -13,8 +13,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("distgraph", "workers", "checkpoint_redis")
-# Those whose names are apart: to be extended by "workers".
-NAMED = ("distgraph", "checkpoint_redis")
 SAME = {
     "Checkpoint": "LangGraph's dict of a checkpoint, as savers have it; the core's own record",
 }
@@ -72,7 +70,7 @@ def test_no_module_needs_itself_in_a_circle() -> None:
 
 def test_a_name_is_that_of_one_type() -> None:
     where = defaultdict(list)
-    for name, module in modules(*NAMED).items():
+    for name, module in modules(*PACKAGES).items():
         for known in types_of(module):
             where[known].append(name)
     assert {known for known, names in where.items() if len(names) > 1} == SAME.keys()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import redis
 
+from checkpoint_redis.layout import DueKind
 from checkpoint_redis.replies import Due
 from tests.support.thread_driver import Driver
 
@@ -61,7 +62,7 @@ def test_hints_are_lost_when_the_same_outbox_is_seen_twice_beside_an_empty_queue
     ep = d.started("a")
     assert lost(d, "queue") == ()
     assert lost(d, "queue", after_ms=100) == ()
-    assert lost(d, "queue", after_ms=900) == (Due(d.thread.x, "", ep, "d", "", ()),)
+    assert lost(d, "queue", after_ms=900) == (Due(d.thread.x, "", ep, DueKind.outbox, "", ()),)
 
 
 def test_hints_are_not_lost_while_their_own_queue_holds_messages(d: Driver) -> None:

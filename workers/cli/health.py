@@ -14,6 +14,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from checkpoint_redis import keys
+from checkpoint_redis.layout import ThreadStatus
 from checkpoint_redis.ledger import address
 from checkpoint_redis.replies import Header, WorkerSeen
 from distgraph.errors import DistGraphError
@@ -139,7 +140,7 @@ def _workers(backend: CeleryBackend) -> Iterator[Check]:
 def _unserved(backend: CeleryBackend) -> Check:
     known = served(backend)
     waiting: Counter[str] = Counter()
-    for info in backend.threads("busy", limit=BUSY_SHOWN):
+    for info in backend.threads(ThreadStatus.busy, limit=BUSY_SHOWN):
         header = backend.ledger.header(backend.thread_key(info.id))
         if header is not None and not serves(known, header):
             waiting[label(header)] += 1

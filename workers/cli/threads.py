@@ -9,6 +9,7 @@ import typer
 from rich.console import Group
 from rich.text import Text
 
+from checkpoint_redis.layout import RunStatus, ThreadStatus
 from checkpoint_redis.replies import Header
 from distgraph.core.model import Checkpoint, Errored
 from distgraph.core.resume import is_by_id
@@ -24,8 +25,8 @@ from workers.cli.targets import Connection, backend_of
 from workers.cli.values import read_json
 from workers.client.listing import STATUSES, ThreadInfo
 
-Wait = Annotated[bool, typer.Option("--wait", help="Wait until the run ends or asks again.")]
-Limit = Annotated[int, typer.Option(min=1, help="At most so many.")]
+WaitOption = Annotated[bool, typer.Option("--wait", help="Wait until the run ends or asks again.")]
+LimitOption = Annotated[int, typer.Option(min=1, help="At most so many.")]
 
 
 @guarded
@@ -36,7 +37,7 @@ def threads(  # noqa: PLR0913 a command's options
     ] = False,
     status: Annotated[str | None, typer.Option(help=f"One of {', '.join(STATUSES)}.")] = None,
     graph: Annotated[str | None, typer.Option(help="Only those of the graph of this name.")] = None,
-    limit: Limit = 100,
+    limit: LimitOption = 100,
     as_json: Json = False,
     target: TargetOption = None,
     redis: Redis = None,
@@ -44,16 +45,17 @@ def threads(  # noqa: PLR0913 a command's options
     namespace: Namespace = None,
 ) -> Exit:
     """List threads, longest in their status first, and whether a live worker serves them."""
-    if status not in (None, *STATUSES) or (interrupted and status not in (None, "interrupted")):
+    waiting = ThreadStatus.interrupted
+    if status not in (None, *STATUSES) or (interrupted and status not in (None, waiting)):
         said = f"--status is one of {', '.join(STATUSES)}; --interrupted is one of them."
         raise CommandError(said, Exit.USAGE)
     backend = backend_of(target, Connection(redis, broker, namespace))
-    wanted = "interrupted" if interrupted else status
+    wanted = waiting if interrupted else status
     known = served(backend)
     found = [_listed(backend, info, known) for info in backend.threads(wanted, graph, limit)]
     listing = table("thread", "status", "graph", "since", "")
     for each in found:
-        unserved = each["status"] == "busy" and not each["served"]
+        unserved = each["status"] == ThreadStatus.busy and not each["served"]
         listing.add_row(
             plain(each["thread"]),
             each["status"],
@@ -141,7 +143,7 @@ def resume(  # noqa: PLR0913 a command's options
     interrupt: Annotated[
         str | None, typer.Option(metavar="ID", help="Which question, when several wait.")
     ] = None,
-    wait_for_it: Wait = False,
+    wait_for_it: WaitOption = False,
     as_json: Json = False,
     target: TargetOption = None,
     redis: Redis = None,
@@ -168,7 +170,7 @@ def _by_id(interrupt: str, answer: Any) -> dict[str, Any]:
 def retry(  # noqa: PLR0913 a command's options
     thread: ThreadId,
     *,
-    wait_for_it: Wait = False,
+    wait_for_it: WaitOption = False,
     as_json: Json = False,
     target: TargetOption = None,
     redis: Redis = None,
@@ -186,7 +188,9 @@ def _told(
 ) -> Exit:
     if wait_for_it:
         return tell(screen, wait(backend, thread_id, run))
-    screen.answer({"thread": thread_id, "run": run, "status": "pending"}, Text(f"run {run}"))
+    screen.answer(
+        {"thread": thread_id, "run": run, "status": RunStatus.pending}, Text(f"run {run}")
+    )
     return Exit.OK
 
 
@@ -225,7 +229,7 @@ def delete(
 def history(  # noqa: PLR0913 a command's options
     thread: ThreadId,
     *,
-    limit: Limit = 50,
+    limit: LimitOption = 50,
     as_json: Json = False,
     target: TargetOption = None,
     redis: Redis = None,

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 
 from checkpoint_redis import commands
 from checkpoint_redis.keys import SHARDS
+from checkpoint_redis.layout import ThreadStatus
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.replies import Header, Listed
 
-STATUSES = ("idle", "busy", "interrupted", "error")
+STATUSES = tuple(status.value for status in ThreadStatus)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ def list_threads(
     if status is not None and status not in STATUSES:
         msg = f"Unknown status {status!r}: {', '.join(STATUSES)}."
         raise ValueError(msg)
-    if status is None or status == "idle":
+    if status in (None, ThreadStatus.idle):
         found = _scanned(ledger, namespace)
     else:  # the index does not know graphs: for one, all that have the status are looked at
         found = _indexed(ledger, namespace, status, 0 if graph else limit)
@@ -47,7 +48,7 @@ def list_threads(
 def info_of(header: Header) -> ThreadInfo:
     """Return the line of the thread with ``header``."""
     moment = _moment(header.upd)
-    return ThreadInfo(header.thread_id, header.st, header.graph, header.run, moment)
+    return ThreadInfo(header.thread_id, header.st.value, header.graph, header.run, moment)
 
 
 def _indexed(ledger: Ledger, namespace: str, status: str, most: int) -> Iterator[ThreadInfo]:

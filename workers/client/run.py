@@ -44,7 +44,7 @@ class Run:
     def status(self) -> str:
         """pending, success, error, interrupted or cancelled; 'unknown' when it was forgotten."""
         outcome = self._carrier.ledger.outcome(self._thread, self.id)
-        return outcome.status if outcome else "unknown"
+        return outcome.status.value if outcome else "unknown"
 
     def result(self, timeout: float | None = None) -> Any:
         """Wait for the end and return what ``invoke`` returns, or raise what it raises.

@@ -7,6 +7,7 @@ from typing import Any
 
 from checkpoint_redis import commands
 from checkpoint_redis.keys import Thread
+from checkpoint_redis.layout import ThreadStatus
 from checkpoint_redis.records import AnswerEntry
 from checkpoint_redis.replies import Header
 from distgraph.core.model import ThreadState
@@ -43,7 +44,7 @@ class ThreadHandle:
     @property
     def status(self) -> str:
         """idle, busy, interrupted or error."""
-        return self._header().st
+        return self._header().st.value
 
     @property
     def graph(self) -> str:
@@ -95,7 +96,7 @@ class ThreadHandle:
             raise self._missing()
         refuse_question_of_saver(loaded, self.id)
         replies = bind(state, value)
-        if loaded.header.st == "busy" and not replies:
+        if loaded.header.st is ThreadStatus.busy and not replies:
             raise ThreadBusy(busy(self._thread, loaded.header.run))
         pairs = tuple(
             AnswerEntry("", reply.task, reply.answer.id, wire.answer(reply.answer))

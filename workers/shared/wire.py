@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from checkpoint_redis.layout import TaskState
 from checkpoint_redis.records import CheckpointEntry, ResultEntry, SuperstepEntry, TaskEntry
 from checkpoint_redis.replies import Context, Loaded
 from distgraph.checkpoint import records
@@ -222,7 +223,7 @@ class Wire:
                 inner = self.read_frames(memos.get(asked.tid))
                 results[asked.tid] = replace(found, frames=inner)
         for task in loaded.tasks:
-            if task.st == "X" and task.error:
+            if task.st is TaskState.failed and task.error:
                 failed = self.read_error(task.error)
                 results[task.tid] = replace(failed, frames=self.read_frames(task.memo))
         return ThreadState(

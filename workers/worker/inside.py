@@ -16,7 +16,7 @@ from celery import Celery
 _ONE = threading.Lock()
 
 
-class Inside:
+class WorkerInside:
     """The worker of ``app`` inside this process, while there is one."""
 
     def __init__(self, app: Celery) -> None:

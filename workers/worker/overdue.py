@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 from checkpoint_redis import commands
 from checkpoint_redis.keys import SHARDS, Thread
+from checkpoint_redis.layout import DueKind
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.replies import Due, OutboxEntry
 from distgraph.errors import DistGraphError
@@ -51,7 +52,7 @@ class Overdue:
         for found in self._ledger().together(looks):
             for due in found:
                 by_thread[due.x] += due.hints
-                if due.kind == "unreadable":
+                if due.kind is DueKind.unreadable:
                     log.warning("What is stored of thread %s is damaged: it cannot go on.", due.x)
         messages = [m for x, hints in by_thread.items() for m in outgoing(x, hints)]
         if messages:

@@ -88,49 +88,49 @@ def a_failure_after_the_end_of_the_run_is_kept_for_its_retry(d: Driver) -> None:
 
 
 GUARDS = (
-    Guard(an_old_epoch_changes_nothing, "lib.lua", " or f[2] ~= ep then", " then"),
-    Guard(a_thread_at_rest_hands_out_no_task, "lib.lua", " or not allowed[f[1]]", ""),
+    Guard(an_old_epoch_changes_nothing, "fence.lua", " or epoch ~= ep then", " then"),
+    Guard(a_thread_at_rest_hands_out_no_task, "fence.lua", " or not allowed[st]", ""),
     Guard(an_unserved_graph_is_left_alone, "claim.lua", "if not ok then", "if false then"),
     Guard(
         a_doubled_hint_finds_the_task_taken,
         "claim.lua",
-        "if f[ST] ~= 'Q' then return nil, 'busy' end",
+        "if task[TASK.state] ~= STATE.queued then return nil, REPLY.busy end",
         "",
     ),
     Guard(
         a_claim_with_the_same_token_repeats_its_answer,
         "claim.lua",
-        "if f[ST] == 'R' and f[TOK] == A.tok then return f, 'ok', found end",
+        "if running and task[TASK.token] == A.tok then return task, given, memo end",
         "",
     ),
     Guard(
         a_result_is_taken_once,
         "finished.lua",
-        "if not string.find('QRBX', f[ST], 1, true) then return 'stale' end",
+        "if not UNFINISHED[task[TASK.state]] then return REPLY.stale end",
         "",
     ),
     Guard(
         a_repeated_result_is_known_again,
         "finished.lua",
-        "if f[ST] == final and f[TOK] == tok then return 'dup' end",
+        "if task[TASK.state] == final and task[TASK.token] == token then return REPLY.dup end",
         "",
     ),
     Guard(
         a_result_of_an_earlier_round_is_refused,
         "finished.lua",
-        "if f[RND] ~= rnd then return 'stale' end",
+        "if task[TASK.round] ~= result[RESULT.round] then return REPLY.stale end",
         "",
     ),
     Guard(
         a_late_failure_of_a_superseded_attempt_is_noise,
         "fail.lua",
-        " or f[TOK] ~= A.tok then",
+        " or task[TASK.token] ~= A.tok then",
         " then",
     ),
     Guard(
         a_failure_after_the_end_of_the_run_is_kept_for_its_retry,
         "fail.lua",
-        "if frame.st ~= 'busy' then",
+        "if frame.st ~= STATUS.busy then",
         "if false then",
     ),
 )

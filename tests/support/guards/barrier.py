@@ -128,39 +128,39 @@ def a_reducer_that_vanishes_every_time_ends_the_run(d: Driver) -> None:
 GUARDS = (
     Guard(
         the_barrier_waits_for_every_task,
-        "rest.lua",
-        " or call('SCARD', P .. 'a:' .. ns) > 0 then return 'open'",
-        " then return 'open'",
+        "barrier.lua",
+        " or call('SCARD', P .. KEY.active .. ns) > 0 then return",
+        " then return",
     ),
     Guard(
         a_question_pauses_the_run,
-        "rest.lua",
-        "if call('EXISTS', P .. 'u:' .. ns) == 1 then",
+        "barrier.lua",
+        "if call('EXISTS', P .. KEY.questions .. ns) == 1 then",
         "if false then",
     ),
     Guard(
         one_worker_at_a_time_reduces,
-        "rest.lua",
-        "if f.adv ~= '' then return 'open' end",
+        "barrier.lua",
+        "if frame.advance ~= '' then return REPLY.open end",
         "",
     ),
     Guard(
         one_worker_at_a_time_reduces,
         "claim_advance.lua",
-        "if f.adv ~= 'q' then return {'busy'} end",
+        "if frame.advance ~= ADVANCE.waiting then return {REPLY.busy} end",
         "",
     ),
     Guard(
         a_closing_answer_that_got_lost_is_repeated,
         "finished.lua",
-        "if f.adv == 'l' and f.advtok == A.tok2 then",
-        "if false then",
+        "local mine = frame.advance == ADVANCE.leased and frame.token == A.tok2",
+        "local mine = false",
     ),
-    Guard(only_the_present_reducer_commits, "commit.lua", " or f.advtok ~= A.tok then", " then"),
+    Guard(only_the_present_reducer_commits, "commit.lua", " or frame.token ~= A.tok then", " then"),
     Guard(
         a_lost_advance_is_not_committed_before_it_is_claimed,
         "commit.lua",
-        "if f.adv ~= 'l' or ",
+        "if frame.advance ~= ADVANCE.leased or ",
         "if ",
     ),
     Guard(
@@ -178,13 +178,13 @@ GUARDS = (
     Guard(
         finish_does_not_commit_over_other_active_tasks,
         "finish.lua",
-        "and call('SCARD', P .. 'a:' .. A.ns) == 1",
+        "and call('SCARD', P .. KEY.active .. A.ns) == 1",
         "",
     ),
     Guard(
         finish_does_not_commit_over_writes_it_has_not_seen,
         "finish.lua",
-        "and call('EXISTS', P .. 'w:' .. A.ns, P .. 'u:' .. A.ns) == 0",
+        "and call('EXISTS', P .. KEY.writes .. A.ns, P .. KEY.questions .. A.ns) == 0",
         "",
     ),
     Guard(
@@ -193,7 +193,7 @@ GUARDS = (
         "and caller_write_count(A.ns) == A.caller_writes",
         "",
     ),
-    Guard(only_the_present_reducer_gives_up, "fail_advance.lua", " or f.advtok ~= A.tok", ""),
+    Guard(only_the_present_reducer_gives_up, "fail_advance.lua", " or frame.token ~= A.tok", ""),
     Guard(
         a_reducer_that_vanishes_every_time_ends_the_run,
         "claim_advance.lua",

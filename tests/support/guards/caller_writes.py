@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from checkpoint_redis import commands
+from checkpoint_redis.layout import StepOutcome
 from checkpoint_redis.records import (
     ResultEntry,
-    StepOutcome,
     SuperstepEntry,
     TaskEntry,
 )
@@ -92,7 +92,7 @@ def continued(outcome: StepOutcome, *written: bytes) -> SuperstepEntry:
 GUARDS = (
     Guard(
         what_a_caller_wrote_stays_with_the_checkpoint,
-        "step.lua",
+        "drop.lua",
         "keep_dropped_caller_writes(ns, written, committed)",
         "",
     ),
@@ -111,7 +111,7 @@ GUARDS = (
     Guard(
         what_a_caller_wrote_at_the_end_is_kept,
         "caller_writes.lua",
-        "else keep_caller_writes(ns, list, 'open') end",
+        "else keep_caller_writes(ns, list, MARK.open) end",
         "end",
     ),
     Guard(

@@ -153,60 +153,64 @@ GUARDS = (
     Guard(
         a_removal_does_not_touch_a_busy_thread,
         "delete.lua",
-        "if st == 'busy' then",
+        "if st == STATUS.busy then",
         "if false then",
     ),
     Guard(
         a_removal_of_what_has_changed_is_refused,
         "delete.lua",
-        "if h[3] ~= A.ep then",
+        "if ep ~= A.ep then",
         "if false then",
     ),
     Guard(
         a_retry_tells_of_all_that_waits,
         "answer.lua",
-        "if A.mode == 'retry' then hints, more = waiting() end",
-        "",
+        "if retries then out, more = waiting()",
+        "if false then",
     ),
     Guard(
         too_much_for_one_reply_is_read_from_the_outbox,
         "answer.lua",
-        "> WIDE then",
-        "> 10 * WIDE then",
+        "> LIMIT.hints then",
+        "> 10 * LIMIT.hints then",
     ),
-    Guard(a_run_has_an_id, "step.lua", "if run == '' then", "if false then"),
-    Guard(no_outcome_is_written_of_no_run, "rest.lua", "if run and run ~= '' then", "if true then"),
+    Guard(a_run_has_an_id, "begin.lua", "if run == '' then", "if false then"),
+    Guard(
+        no_outcome_is_written_of_no_run, "ending.lua", "if run and run ~= '' then", "if true then"
+    ),
     Guard(
         a_retry_finds_a_barrier_that_late_results_closed,
         "answer.lua",
-        "if A.mode == 'retry' then closing =",
-        "if false then closing =",
+        "local closing = retries and barrier",
+        "local closing = false and barrier",
     ),
     Guard(
         an_answer_names_one_instance_of_a_question,
         "answer.lua",
-        " and asked[ns][tid][iid]) then return",
+        " and asked[tid][iid]) then return",
         ") then return",
     ),
     Guard(
         a_question_is_answered_once_in_a_call,
         "answer.lua",
-        "asked[ns][tid][iid] = nil",
+        "asked[tid][iid] = nil",
         "",
     ),
     Guard(a_repeated_answer_is_known_again, "answer.lua", "if again then return again end", ""),
     Guard(a_repeated_start_is_known_again, "start.lua", "if again then return again end", ""),
-    Guard(one_run_at_a_time, "start.lua", "if h[1] == 'busy' then return {'busy', h[2]} end", ""),
+    Guard(
+        one_run_at_a_time, "start.lua", "if st == STATUS.busy then return {REPLY.busy, run} end", ""
+    ),
     Guard(
         a_start_planned_on_another_head_is_refused,
         "start.lua",
-        "if (h[3] or '') ~= A.expect then",
+        "if (head or '') ~= A.expect then",
         "if false then",
     ),
     Guard(
         an_update_does_not_touch_a_busy_thread,
         "update.lua",
-        "if st == 'busy' then",
+        "if st == STATUS.busy then",
         "if false then",
     ),
     Guard(
@@ -217,5 +221,5 @@ GUARDS = (
     ),
     Guard(a_cancel_leaves_nothing_of_the_superstep, "cancel.lua", "drop_step('')", ""),
     Guard(a_cancel_names_its_run, "cancel.lua", " or (A.run ~= '' and A.run ~= run)", ""),
-    Guard(custom_events_of_an_ended_run_are_dropped, "emit.lua", " or h[2] ~= A.run", ""),
+    Guard(custom_events_of_an_ended_run_are_dropped, "emit.lua", " or run ~= A.run", ""),
 )

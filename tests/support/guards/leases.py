@@ -78,27 +78,27 @@ GUARDS = (
     Guard(
         a_worker_releases_only_what_it_still_holds,
         "release.lua",
-        " and f[OWNER] == A.owner",
+        " and task[TASK.owner] == A.owner",
         "",
     ),
     Guard(
         a_task_that_kills_its_workers_ends_the_run,
         "failing.lua",
-        "if f[LOST] <= max then",
+        "if task[TASK.lost] <= max then",
         "if true then",
     ),
-    Guard(a_beat_renews_only_the_present_attempt, "beat.lua", " and f[TOK] == tok", ""),
-    Guard(a_beat_renews_only_the_present_reducer, "beat.lua", " and frame.advtok == tok", ""),
+    Guard(a_beat_renews_only_the_present_attempt, "beat.lua", " and task[TASK.token] == token", ""),
+    Guard(a_beat_renews_only_the_present_reducer, "beat.lua", " and frame.token == token", ""),
     Guard(
         a_sweep_leaves_a_task_that_is_done,
         "sweep.lua",
-        "if not f or f[ST] ~= (kind == 'l' and 'R' or 'B') then return end",
+        "if not task or task[TASK.state] ~= expected then return end",
         "",
     ),
     Guard(
         a_sweep_lets_a_thread_at_rest_rest,
         "sweep.lua",
-        "elseif st ~= 'busy' then",
+        "elseif call('HGET', H, HEADER.status) ~= STATUS.busy then",
         "elseif false then",
     ),
 )

@@ -1,0 +1,247 @@
+"""Names, letters and limits of what is stored: the keys, fields and states of a thread.
+
+Lua knows the classes by the names of ``folding.VOCABULARY``.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final, Literal
+
+StepOutcome = Literal["go", "stop", "end", "fail"]
+"""What follows a superstep: tasks, a static stop, success, an error."""
+AnswerMode = Literal["resume", "reask", "retry"]
+RunKind = Literal["start", "resume", "reask", "retry"]
+"""How a run began."""
+
+
+class ThreadKey(StrEnum):
+    """The ends of a thread's keys, after ``<namespace>{<shard>}:<x>:``."""
+
+    header = "h"
+    checkpoints = "c"
+    frozen = "z"
+    events = "e"
+    payloads = "eb"
+    # Of the open superstep, before the frame's name.
+    tasks = "s:"
+    writes = "w:"
+    questions = "u:"
+    active = "a:"
+    queued = "q:"
+    # Of one that is being staged, before its epoch.
+    staged_tasks = "S:"
+    staged_active = "A:"
+    staged_queued = "Q:"
+
+
+class ShardKey(StrEnum):
+    """The ends of a shard's keys; ``by_status`` is followed by the status."""
+
+    due = "due"
+    by_status = "ix:"
+
+
+class HeaderField(StrEnum):
+    """Fields of a thread's header."""
+
+    version = "v"
+    id = "id"
+    graph = "graph"
+    fingerprint = "fp"
+    queue = "queue"
+    status = "st"
+    run = "run"
+    modes = "modes"
+    released = "released"
+    created = "created"
+    updated = "upd"
+    # Where the run's events begin: after this entry, and after this payload.
+    events = "ev"
+    payloads = "evn"
+
+
+class FrameField(StrEnum):
+    """Fields of the header that a frame has, after its name."""
+
+    epoch = "/ep"
+    checkpoint = "/cp"
+    step = "/step"
+    stop = "/stop"
+    advance = "/adv"
+    advance_token = "/advtok"  # noqa: S105 - a field
+    advances = "/advn"
+    caller_writes = "/caller_writes"
+    # "visits size" of an outbox that was looked at; "size at pause" of one beside an empty queue.
+    visited = "/dk"
+    waiting = "/ov"
+
+
+class Field(StrEnum):
+    """Fields of the checkpoint key; those that end in "|" are followed by a name."""
+
+    checkpoint = "k|"
+    channel = "v|"
+    head_refs = "f|"
+    log = "p|"
+    caller_writes = "z|"
+    packed = "s|"
+    config = "cfg"
+    runs = "runs"
+    error = "oe|"
+
+
+class TaskField(StrEnum):
+    """Fields of the open superstep's tasks; those that end in "|" are followed by an id."""
+
+    record = "t|"
+    blob = "i|"
+    memo = "m|"
+    error = "e|"
+    answer = "r|"
+    question = "v|"
+    caller_write = "z|"
+    writes_size = "wb"
+
+
+class PayloadField(StrEnum):
+    """Fields beside the numbered event payloads: the number of the last and of the first one."""
+
+    last = "n"
+    first = "first"
+
+
+class MetaField(StrEnum):
+    """Fields of a namespace's own record."""
+
+    version = "v"
+    shards = "shards"
+    id = "id"
+
+
+class ThreadStatus(StrEnum):
+    """How a thread stands; only those that are not idle are in an index."""
+
+    idle = "idle"
+    busy = "busy"
+    interrupted = "interrupted"
+    error = "error"
+
+
+class RunStatus(StrEnum):
+    """How a run stands."""
+
+    pending = "pending"
+    success = "success"
+    error = "error"
+    interrupted = "interrupted"
+    cancelled = "cancelled"
+    joined = "joined"
+
+
+class TaskState(StrEnum):
+    """Where a task of an open superstep stands."""
+
+    queued = "Q"
+    running = "R"
+    backing_off = "B"
+    interrupted = "I"
+    done = "D"
+    failed = "X"
+
+
+class AdvanceState(StrEnum):
+    """Where the advance of a closed superstep stands; of an open one there is none."""
+
+    waiting = "q"
+    leased = "l"
+
+
+class DueKind(StrEnum):
+    """Why something is looked at; ``unreadable`` is found and never planned."""
+
+    outbox = "d"
+    lease = "l"
+    back_off = "b"
+    advance = "a"
+    deadline = "i"
+    unreadable = "unreadable"
+
+
+class TaskId(StrEnum):
+    """What stands in place of a task's id."""
+
+    advance = "@"
+
+
+class GraphName:
+    """How a graph is named in what a worker serves: <name>@<fingerprint>."""
+
+    separator: Final = "@"
+
+
+class WriteMark(StrEnum):
+    """Whether the gotos of kept caller writes have been followed."""
+
+    followed = "followed"
+    open = "open"
+
+
+class EventKind(StrEnum):
+    """The kinds of events."""
+
+    run = "run"
+    step = "step"
+    task = "task"
+    ask = "ask"
+    retry = "retry"
+    fail = "fail"
+    ended = "end"
+    custom = "custom"
+
+
+class EventField(StrEnum):
+    """Fields of an entry in the event stream; a payload too large for it has ``ref``."""
+
+    kind = "k"
+    payload = "p"
+    blob = "b"
+    ref = "r"
+
+
+class Format:
+    """The version of all of this; it is raised when the form of any of it changes."""
+
+    version: Final = "1"
+
+
+class Limit:
+    """Bounds of the scripts, in ms, bytes or pieces."""
+
+    # What one command is given at most: unpack fails near 8,000 items.
+    slice: Final = 1_000
+    # A reply holds so many hints; of what is looked at again a sample is sent.
+    hints: Final = 1_000
+    sample: Final = 100
+    # An outbox is looked at so much later, and each time that nothing was taken later still.
+    outbox_ms: Final = 2_000
+    recheck_ms: Final = 15_000
+    recheck_max_ms: Final = 300_000
+    # So are those beside empty queues, of which one call scans so many parts of such a size.
+    waiting_ms: Final = 900
+    waiting_max_ms: Final = 30_000
+    scans: Final = 100
+    scanned: Final = 1_000
+    # The events of a thread at rest, and what is staged, live so long.
+    events_ms: Final = 300_000
+    staged_ms: Final = 600_000
+    # What is larger keeps its form while the thread waits.
+    frozen_fields: Final = 64
+    frozen_bytes: Final = 8_192
+    packed_fields: Final = 64
+    packed_bytes: Final = 65_536
+    # What is larger is not part of a reply, of an entry, or of the stream.
+    inline_writes: Final = 1_048_576
+    inline_channels: Final = 65_536
+    inline_payload: Final = 4_096
+    events: Final = 100_000

@@ -1,0 +1,331 @@
+"""Records with fixed positions: what scripts store, are given, and answer.
+
+A field stands here once. Lua's positions are those of ``_fields``, by the names of
+``folding.VOCABULARY``; ``stored`` rows are fields of the header, fetched in this order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+Raw = bytes | None
+
+
+# --- stored -----------------------------------------------------------------------------------
+
+
+class TaskRow(NamedTuple):
+    """A task of an open superstep, as JSON."""
+
+    state: str
+    round: str
+    token: str
+    attempts: int
+    lost: int
+    owner: str
+    queue: str
+    priority: int
+    reads: int
+    answers: int
+
+
+class QuestionRow(NamedTuple):
+    """One question of a task, as JSON; the deadline in ms since 1970, 0 = none."""
+
+    iid: str
+    deadline: int
+
+
+class RunEvent(NamedTuple):
+    run: str
+    kind: str
+
+
+class StepEvent(NamedTuple):
+    ns: str
+    checkpoint: str
+    step: int
+
+
+class TaskEvent(NamedTuple):
+    """Of a task that is done, and of an attempt that is repeated."""
+
+    ns: str
+    tid: str
+    attempt: int
+
+
+class AskEvent(NamedTuple):
+    ns: str
+    tid: str
+    iids: Sequence[str]
+
+
+class FailEvent(NamedTuple):
+    ns: str
+    tid: str
+
+
+class EndEvent(NamedTuple):
+    run: str
+    status: str
+    checkpoint: str
+
+
+class CustomEvent(NamedTuple):
+    ns: str
+    tid: str
+    token: str
+
+
+# --- given; a blob by its position among the arguments, 0 = none ------------------------------
+
+
+class NewTaskRow(NamedTuple):
+    id: str
+    queue: str
+    priority: int
+    reads: int
+
+
+class CheckpointRow(NamedTuple):
+    """``refs`` is JSON; ``channels`` are name, blob, name, blob..."""
+
+    id: str
+    blob: int
+    step: int
+    refs: str
+    channels: Sequence[str | int]
+
+
+class NewHeadRow(NamedTuple):
+    ns: str
+    checkpoint: str
+    step: int
+    refs: str
+
+
+class ResultRow(NamedTuple):
+    tid: str
+    round: str
+    blob: int
+    event: int
+    questions: Sequence[QuestionRow]
+    memo: int
+
+
+class AnswerRow(NamedTuple):
+    ns: str
+    tid: str
+    iid: str
+    blob: int
+
+
+class LeaseRow(NamedTuple):
+    x: str
+    ns: str
+    epoch: str
+    tid: str
+    token: str
+
+
+class CustomRow(NamedTuple):
+    ns: str
+    tid: str
+    token: str
+    blob: int
+
+
+# --- answered -----------------------------------------------------------------------------------
+
+
+class HeaderRow(NamedTuple):
+    """A thread's header with the fields of one frame; stored."""
+
+    id: Raw
+    graph: Raw
+    fingerprint: Raw
+    queue: Raw
+    status: Raw
+    run: Raw
+    modes: Raw
+    released: Raw
+    created: Raw
+    updated: Raw
+    epoch: Raw
+    checkpoint: Raw
+    step: Raw
+    stop: Raw
+    caller_writes: Raw
+    events: Raw
+
+
+class HeaderReply(NamedTuple):
+    header: Sequence[Raw]
+    config: Raw
+
+
+class HeadRow(NamedTuple):
+    """What jobs need of the header; stored."""
+
+    graph: Raw
+    fingerprint: Raw
+    run: Raw
+    checkpoint: Raw
+    step: Raw
+    stop: Raw
+    modes: Raw
+    id: Raw
+    queue: Raw
+    released: Raw
+    caller_writes: Raw
+
+
+class ContextReply(NamedTuple):
+    """What a job reads of its frame; ``active`` counts the tasks that are not done."""
+
+    head: Sequence[Raw]
+    active: int
+    config: Raw
+    caller_writes: Sequence[bytes]
+    checkpoint: Raw
+    channels: Sequence[Raw]
+
+
+class ClaimReply(NamedTuple):
+    status: bytes
+    context: Any
+    tasks: Sequence[Any]
+
+
+class ClaimedRow(NamedTuple):
+    tid: bytes
+    status: bytes
+    attempts: int
+    round: bytes
+    blob: bytes
+    memo: Raw
+    answers: Sequence[bytes]
+
+
+class RefusedRow(NamedTuple):
+    """A task that the claim did not give."""
+
+    tid: bytes
+    status: bytes
+
+
+class UnservedReply(NamedTuple):
+    status: bytes
+    graph: bytes
+    fingerprint: bytes
+
+
+class AdvanceReply(NamedTuple):
+    """``writes`` are None when they are too large for a reply."""
+
+    status: bytes
+    context: Any
+    writes: Any
+
+
+class ResultsReply(NamedTuple):
+    """``advance`` is there when the barrier closed for the caller."""
+
+    status: bytes
+    statuses: Sequence[bytes]
+    closing: bytes
+    advance: Any
+
+
+class StartedReply(NamedTuple):
+    status: bytes
+    epoch: bytes
+    event_id: bytes
+
+
+class AnsweredReply(NamedTuple):
+    """``more``: there are too many hints for one reply, all of them are in the outbox."""
+
+    status: bytes
+    epoch: bytes
+    event_id: bytes
+    run: bytes
+    hints: Sequence[Any]
+    advance: int
+    more: int
+
+
+class RepeatedReply(NamedTuple):
+    """Of a run that was started before; ``run`` is the one that it joined, else itself."""
+
+    status: bytes
+    epoch: bytes
+    event_id: bytes
+    outcome: bytes
+    run: bytes
+
+
+class HintRow(NamedTuple):
+    ns: bytes
+    epoch: bytes
+    tid: bytes
+    queue: bytes
+    priority: int
+
+
+class DueRow(NamedTuple):
+    x: bytes
+    ns: bytes
+    epoch: bytes
+    kind: bytes
+    tid: bytes
+    hints: Sequence[Any]
+
+
+class ListedRow(NamedTuple):
+    x: bytes
+    since: bytes
+    id: Raw
+    graph: Raw
+    run: Raw
+
+
+class OutcomeRow(NamedTuple):
+    """Of a run that joined another, that one stands in place of the checkpoint."""
+
+    status: str
+    checkpoint: str
+
+
+class OutcomeReply(NamedTuple):
+    outcome: Raw
+    error: Raw
+
+
+class LoadReply(NamedTuple):
+    """``step`` is the open superstep; ``caller_writes`` a mark and those that stand beside it."""
+
+    header: Any
+    outcome: Any
+    checkpoint: Raw
+    channels: Sequence[Raw]
+    log: Sequence[Raw]
+    caller_writes: Sequence[bytes]
+    open: Any
+
+
+class OpenReply(NamedTuple):
+    """Fields and values of an open superstep."""
+
+    tasks: Sequence[bytes]
+    writes: Sequence[bytes]
+    questions: Sequence[bytes]
+
+
+class PartReply(NamedTuple):
+    """A part of something long, and where the next one begins; 0 = that was all."""
+
+    cursor: bytes
+    part: Any

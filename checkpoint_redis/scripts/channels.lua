@@ -1,0 +1,16 @@
+-- needs: lib.lua frozen.lua
+-- The channel blobs named by `refs`, as name, blob, name, blob...; false once `room` is used up.
+local function channels(ns, refs, room)
+  local out = {}
+  for _, ref in ipairs(refs) do
+    local field, value = FIELD.channel .. ns .. '|' .. ref, false
+    local size = call('HSTRLEN', C, field)
+    if size <= room then
+      room = room - size
+      value = cget(field)
+    end
+    out[#out + 1] = ref
+    out[#out + 1] = value
+  end
+  return out
+end
