@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from distgraph.channels.base import MISSING
-from distgraph.core.apply import reference, unfinished
+from distgraph.core.apply import unfinished
 from distgraph.core.graph import Graph
 from distgraph.core.model import (
     START,
@@ -20,6 +20,7 @@ from distgraph.core.model import (
     Stamp,
     ThreadState,
 )
+from distgraph.core.references import reference
 
 FIRST_STEP = -1
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from distgraph.core.apply import written_at
 from distgraph.core.begin import FIRST_STEP
 from distgraph.core.frame import TaskFrame
 from distgraph.core.graph import Graph
@@ -15,6 +14,7 @@ from distgraph.core.model import (
     Paused,
     Question,
 )
+from distgraph.core.references import written_at
 from distgraph.core.snapshot import current_values, visible
 from distgraph.errors import InvalidUpdateError, ParentCommand, RemoteNodeError
 from distgraph.events import Concluded, Event

@@ -11,6 +11,7 @@ from distgraph.checkpoint.base import BaseCheckpointSaver
 from distgraph.core.graph import Graph
 from distgraph.core.model import Failed, Finished, Left, Outcome, Paused, ThreadState
 from distgraph.core.plan import plan, with_caller_writes
+from distgraph.core.references import changed_channels
 from distgraph.effects import acarry, carry
 from distgraph.engine import (
     Execute,
@@ -25,9 +26,8 @@ from distgraph.engine import (
 from distgraph.events import Concluded, Ended, Event, Resumed, Started, Stepped
 from distgraph.runners import pool, tasks
 from distgraph.runners.backend import Job, Listing, Place
-from distgraph.runners.changes import changed_channels
 from distgraph.runners.here import run_here, run_here_async
-from distgraph.runners.stores import NoStore, SaverCall, SaverStore, Store, new_stamp
+from distgraph.runners.stores import NoStore, SaverCall, SaverStore, Store, config_of, new_stamp
 
 Storing = Load | NewStamp | Save | GoOn | SaveUpdate
 Answering = Generator[SaverCall, Any, tuple[Any, tuple[Event, ...]]]
@@ -70,7 +70,7 @@ class LocalBackend:
         """Return what the checkpointer lists, newest first."""
         del graph
         if self.saver is not None:
-            for found in self.saver.list(*_listing(place), **_options(place, listing)):
+            for found in self.saver.list(config_of(place), **_options(place, listing)):
                 yield codec.decode(found)
 
     async def ahistory(
@@ -79,15 +79,8 @@ class LocalBackend:
         """Return what ``history`` returns."""
         del graph
         if self.saver is not None:
-            async for found in self.saver.alist(*_listing(place), **_options(place, listing)):
+            async for found in self.saver.alist(config_of(place), **_options(place, listing)):
                 yield codec.decode(found)
-
-
-def _listing(place: Place) -> tuple[dict[str, Any]]:
-    coordinates = {"thread_id": place.thread_id, "checkpoint_ns": place.ns}
-    if place.checkpoint_id:
-        coordinates["checkpoint_id"] = place.checkpoint_id
-    return ({"configurable": coordinates},)
 
 
 def _options(place: Place, listing: Listing) -> dict[str, Any]:

@@ -7,11 +7,11 @@ the blocking and the asyncio driver.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from distgraph.checkpoint import codec
+from distgraph.checkpoint import codec, pending
 from distgraph.checkpoint.base.id import next_id
 from distgraph.core.frame import TaskFrame
 from distgraph.core.model import NULL_TASK, Checkpoint, Result, Stamp, Task, ThreadState
@@ -55,6 +55,13 @@ class Store(Protocol):
         ...
 
 
+def config_of(place: Place) -> dict[str, Any]:
+    """Return the config by which a checkpointer knows ``place``."""
+    named = {"checkpoint_id": place.checkpoint_id} if place.checkpoint_id else {}
+    known = {"thread_id": place.thread_id, "checkpoint_ns": place.ns}
+    return {"configurable": {**known, **named}}
+
+
 def new_stamp(parent: Checkpoint | None) -> Stamp:
     """Return the identity of a checkpoint made now; ids of a thread only grow."""
     return Stamp(next_id(parent.id if parent else None), datetime.now(UTC).isoformat())
@@ -80,34 +87,33 @@ class SaverStore:
         """Store the answers with the tasks that they are for, and a caller's update."""
         config = self._config(request.state.checkpoint.id)
         for task in dict.fromkeys(reply.task for reply in request.replies):
-            writes = codec.encode_answers(request.state.answers[task])
+            writes = pending.encode_answers(request.state.answers[task])
             yield SaverCall("put_writes", (config, writes, task))
         if request.caller_write is not None:
-            writes = codec.encode_caller_writes(request.state.caller_writes)
+            writes = pending.encode_caller_writes(request.state.caller_writes)
             yield SaverCall("put_writes", (config, writes, NULL_TASK))
 
     def result(self, state: ThreadState, task: Task, result: Result) -> Calls:
         """Store the result as pending writes of the checkpoint."""
-        config = self._config(state.checkpoint.id)
-        yield SaverCall("put_writes", (config, codec.encode_result(task, result), task.id))
+        yield self._left(state.checkpoint, task, result)
 
     def update(self, request: SaveUpdate) -> Calls:
         """Put the checkpoint, then with its parent what the caller wrote for waiting tasks."""
         yield self._put(request.state.checkpoint)
         if request.parent is not None:
-            config = self._config(request.parent.id)
             for task, result in request.done:
-                yield SaverCall("put_writes", (config, codec.encode_result(task, result), task.id))
+                yield self._left(request.parent, task, result)
 
     def _put(self, checkpoint: Checkpoint) -> SaverCall:
         stored, metadata, versions = codec.encode_checkpoint(checkpoint)
         return SaverCall("put", (self._config(checkpoint.parent_id), stored, metadata, versions))
 
+    def _left(self, checkpoint: Checkpoint, task: Task, result: Result) -> SaverCall:
+        writes = pending.encode_result(task, result)
+        return SaverCall("put_writes", (self._config(checkpoint.id), writes, task.id))
+
     def _config(self, checkpoint_id: str | None) -> dict[str, Any]:
-        place = {"thread_id": self.place.thread_id, "checkpoint_ns": self.place.ns}
-        if checkpoint_id:
-            place["checkpoint_id"] = checkpoint_id
-        return {"configurable": place}
+        return config_of(replace(self.place, checkpoint_id=checkpoint_id or ""))
 
 
 @dataclass(slots=True)

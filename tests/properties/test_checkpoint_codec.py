@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from distgraph.checkpoint.base import BaseCheckpointSaver
 from distgraph.checkpoint.base.id import next_id
-from distgraph.checkpoint.codec import decode, encode_changes, encode_checkpoint
+from distgraph.checkpoint.codec import decode, encode_checkpoint
 from distgraph.checkpoint.memory import InMemorySaver
+from distgraph.checkpoint.pending import encode_changes
 from distgraph.checkpoint.records import pack_state, unpack_state
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.checkpoint.sqlite import SqliteSaver

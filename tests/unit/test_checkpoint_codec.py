@@ -8,17 +8,14 @@ from typing import Any
 import pytest
 
 from distgraph.checkpoint.base import CheckpointTuple
-from distgraph.checkpoint.codec import (
-    decode,
-    decode_checkpoint,
+from distgraph.checkpoint.codec import decode, decode_checkpoint, encode_checkpoint
+from distgraph.checkpoint.pending import (
     encode_answers,
     encode_caller_writes,
     encode_changes,
-    encode_checkpoint,
     encode_released,
     encode_result,
 )
-from distgraph.core.apply import reference
 from distgraph.core.model import (
     NULL_TASK,
     START,
@@ -32,6 +29,7 @@ from distgraph.core.model import (
     Task,
     ThreadState,
 )
+from distgraph.core.references import reference
 from distgraph.errors import CorruptRecord
 from distgraph.types import Interrupt, Send
 

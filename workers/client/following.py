@@ -35,10 +35,10 @@ from distgraph.core.model import (
     ThreadState,
 )
 from distgraph.core.plan import is_input, plan, with_caller_writes
+from distgraph.core.references import changed_channels
 from distgraph.effects import Tell
 from distgraph.errors import CorruptRecord, RunCancelled, RunTimeout, StoreError, ThreadNotFound
 from distgraph.events import Concluded, Custom, Ended, Resumed, Started, Stepped
-from distgraph.runners.changes import changed_channels
 from workers.client.begun import Begun
 from workers.client.effects import Effect, Flow, Read, Wait
 from workers.client.reading import load_state

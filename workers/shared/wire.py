@@ -10,7 +10,6 @@ from checkpoint_redis.layout import TaskState
 from checkpoint_redis.records import CheckpointEntry, ResultEntry, SuperstepEntry, TaskEntry
 from checkpoint_redis.replies import CallerWrites, Context, Loaded
 from distgraph.checkpoint import records
-from distgraph.checkpoint.codec import own_reference
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.core.graph import Graph, Node
 from distgraph.core.model import (
@@ -28,6 +27,7 @@ from distgraph.core.model import (
     Task,
     ThreadState,
 )
+from distgraph.core.references import own_reference
 from distgraph.errors import CorruptRecord, InvalidUpdateError, SerializationError
 from distgraph.types import Send
 
