@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import redis
 
+from checkpoint_redis.layout import DueKind
 from checkpoint_redis.records import ResultEntry
 from checkpoint_redis.replies import Due, OutboxEntry
 from tests.support.thread_driver import LEASE, Driver
@@ -28,7 +29,7 @@ def closed(d: Driver) -> str:
 def test_a_lost_advance_is_offered_again_later_each_time(d: Driver) -> None:
     ep = closed(d)
     hint = OutboxEntry("", ep, "@", "queue", 0)
-    lost = Due(d.thread.x, "", ep, "a", "@", (hint,))
+    lost = Due(d.thread.x, "", ep, DueKind.advance, "@", (hint,))
     assert lost in d.sweep(after_ms=LEASE + 1)
     assert d.sweep() == ()
     assert lost in d.sweep(after_ms=15_001)
@@ -123,7 +124,7 @@ def test_a_lost_outbox_is_found_among_thousands_of_others(d: Driver) -> None:
     d.started("a")
     others = {f"{n:024d}|||d": 10**13 for n in range(2_500)}
     d.client.zadd(d.due_key, others)
-    seen = []
+    seen: tuple[Due, ...] = ()
     for _ in range(2):
         seen = d.ledger.overdue(d.thread.namespace, d.thread.shard, empty=("queue",))
         waiting = d.client.hget(d.thread.header, "/ov").split()
