@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
+from functools import cache
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from checkpoint_redis import layout, replies
@@ -124,7 +125,8 @@ def fold(text: str) -> str:
     return _Folding(vocabulary(), _rows()).fold(tokens(text))
 
 
-def vocabulary() -> dict[str, Names]:
+@cache
+def vocabulary() -> Mapping[str, Names]:
     """Return what stands for each NAME.name, as Lua."""
     words = {lua: _words(getattr(layout, known)) for lua, known in WORDS.items()}
     places = {

@@ -14,12 +14,13 @@ from checkpoint_redis.folding import fold
 
 FOLDER = Path(__file__).parent / "scripts"
 _NEEDS = "-- needs: "
+_folded = cache(fold)
 
 
 @cache
 def lua(name: str) -> str:
     """Return the whole source of a script."""
-    return fold("\n".join((FOLDER / each).read_text() for each in files(name)))
+    return "\n".join(_folded((FOLDER / each).read_text()) for each in files(name))
 
 
 @cache

@@ -6,14 +6,14 @@ local function trim_outcomes(keep, spared)
   local text = cget(FIELD.runs) or ''
   local _, count = string.gsub(text, '\n', '\n')
   if count <= keep then return end
-  while count > keep do
+  repeat
     local line, run, others = string.match(text, '^((%S+)[^\n]*\n)(.*)$')
     if run == spared then text = others .. line
     else
       call('HDEL', C, FIELD.error .. run)
       text, count = others, count - 1
     end
-  end
+  until count <= keep
   call('HSET', C, FIELD.runs, text)
 end
 

@@ -25,7 +25,6 @@ end
 
 -- The `count` of the open superstep; `at_rest`: the fields of its s when it is packed, else nil.
 local function open_caller_writes(ns, count, at_rest)
-  if count == 0 then return {} end
   if not at_rest then return numbered(P .. KEY.tasks .. ns, TASK_FIELD.caller_write, count) end
   local out = {}
   for i = 1, #at_rest, 2 do

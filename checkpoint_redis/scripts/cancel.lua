@@ -1,7 +1,6 @@
 -- needs: lib.lua frozen.lua runs.lua drop.lua ending.lua status.lua
 -- Drops the open superstep. KEYS[1] header. ARGV[1] {run, ep} -> {cancelled, run} | {idle}
 local st, run = unpack(call('HMGET', H, HEADER.status, HEADER.run))
-run = run or ''
 if not st or (A.run ~= '' and A.run ~= run) then return {REPLY.idle} end
 if st == STATUS.idle then
   if outcome_of(run) == RUN.cancelled then return {REPLY.cancelled, run} end

@@ -8,11 +8,38 @@ import pytest
 import redis
 
 from distgraph.errors import StoreError
-from tests.support.guards import Guard, attempts, barrier, caller_writes, callers, leases
+from tests.support.guards import (
+    Guard,
+    answers,
+    attempts,
+    barrier,
+    caller_writes,
+    callers,
+    leases,
+    past,
+    rest,
+    results,
+    runs,
+    savers,
+    supersteps,
+)
 from tests.support.thread_driver import Driver, mutated
 
 pytestmark = pytest.mark.redis
-TOPICS = (attempts, barrier, callers, caller_writes, leases)
+TOPICS = (
+    answers,
+    attempts,
+    barrier,
+    callers,
+    caller_writes,
+    leases,
+    past,
+    rest,
+    results,
+    runs,
+    savers,
+    supersteps,
+)
 GUARDS = [guard for topic in TOPICS for guard in topic.GUARDS]
 ALL = pytest.mark.parametrize("guard", GUARDS, ids=[guard.keeps.__name__ for guard in GUARDS])
 

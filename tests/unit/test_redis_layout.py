@@ -14,7 +14,7 @@ import redis
 from checkpoint_redis import events, folding, layout, source
 from checkpoint_redis.folding import LayoutError, fold
 from checkpoint_redis.records import AnswerEntry, CustomEntry, ResultEntry
-from tests.support.thread_driver import LEASE, Driver, nonce, superstep
+from tests.support.thread_driver import LEASE, Driver, forget_scripts, nonce, superstep
 
 
 @pytest.mark.parametrize(
@@ -74,15 +74,12 @@ def test_what_layout_does_not_have_is_an_error(lua: str) -> None:
         fold(lua)
 
 
-def test_a_row_of_the_header_that_is_no_field_of_it_is_an_error(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_row_of_the_header_that_is_no_field_of_it_is_an_error() -> None:
     class Wrong(NamedTuple):
         graph: bytes
         colour: bytes
 
-    monkeypatch.setattr(layout, "HeadRow", Wrong)
-    with pytest.raises(LayoutError, match="colour"):
+    with instead({"HeadRow": Wrong}), pytest.raises(LayoutError, match="colour"):
         fold("STORED.head")
 
 
@@ -129,11 +126,6 @@ def instead(rows: dict[str, Any]) -> Iterator[None]:
             yield
         finally:
             forget_scripts()
-
-
-def forget_scripts() -> None:
-    source.lua.cache_clear()
-    source.sha.cache_clear()
 
 
 def story(d: Driver) -> list[Any]:

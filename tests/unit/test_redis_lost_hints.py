@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import redis
 
-from checkpoint_redis.layout import DueKind
+from checkpoint_redis import keys
+from checkpoint_redis.layout import DueKind, TaskRow
 from checkpoint_redis.replies import Due
 from tests.support.thread_driver import Driver
 
@@ -87,6 +90,21 @@ def test_hints_that_nobody_takes_are_sent_again_later_each_time(d: Driver) -> No
         lost(d, "queue", after_ms=30_001)
     assert lost(d, "queue", after_ms=29_000) == ()
     assert len(lost(d, "queue", after_ms=1_001)) == 1
+
+
+def test_lost_hints_are_found_among_many_things_that_are_due(d: Driver) -> None:
+    leases = {f"{n:024}||t|l": n for n in range(5_000)}
+    d.client.zadd(d.due_key, leases)
+    row = TaskRow("Q", "", "", 0, 0, "", "", 0, 1, 0)
+    names = {f"waiting-{n}" for n in range(30)}
+    prefix = keys.shard_prefix(d.thread.namespace, d.thread.shard)
+    for x in names:
+        d.client.hset(f"{prefix}{x}:h", mapping={"st": "busy", "/ep": "e", "queue": "queue"})
+        d.client.hset(f"{prefix}{x}:s:", "t|a", json.dumps(row))
+        d.client.hset(f"{prefix}{x}:h", "/ov", f"1 {0} 900")
+        d.client.sadd(f"{prefix}{x}:q:", "a")
+        d.client.zadd(d.due_key, {f"{x}||d": 1})
+    assert {due.x for due in lost(d, "queue")} == names
 
 
 def test_a_damaged_record_does_not_keep_the_others_of_its_shard_waiting(

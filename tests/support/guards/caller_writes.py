@@ -76,6 +76,16 @@ def what_a_caller_wrote_outlives_a_cancel_of_a_pause(d: Driver) -> None:
     assert d.caller_writes("cp-0").blobs == (b"written",)
 
 
+def what_a_caller_wrote_is_in_one_place(d: Driver) -> None:
+    d.start(superstep("cp-0", outcome="end"))
+    d.start(continued("end", b"one"), "run-2", "cp-0")
+    d.start(continued("go", b"two"), "run-3", "cp-0")
+    (kept,) = d.ledger.caller_writes(d.thread, "", ("cp-0",))
+    loaded = d.ledger.load(d.thread)
+    assert loaded is not None
+    assert (kept.blobs, loaded.caller_writes.blobs) == ((), (b"one", b"two"))
+
+
 def writes_of_a_saver_take_in_what_a_caller_wrote(d: Driver) -> None:
     d.start(superstep("cp-0", outcome="end"))
     d.start(continued("end", b"one"), "run-2", "cp-0")
@@ -124,6 +134,12 @@ GUARDS = (
         what_a_caller_wrote_outlives_a_cancel_of_a_pause,
         "caller_writes.lua",
         "if n then out[n + 1] = at_rest[i + 1] end",
+        "",
+    ),
+    Guard(
+        what_a_caller_wrote_is_in_one_place,
+        "caller_writes.lua",
+        "    if #list > 0 then call('HDEL', C, caller_writes_field(ns)) end\n",
         "",
     ),
     Guard(

@@ -73,7 +73,102 @@ def a_sweep_lets_a_thread_at_rest_rest(d: Driver) -> None:
     assert d.due() == set()
 
 
+def a_lost_advance_is_handed_out_later_each_time(d: Driver) -> None:
+    ep = d.started("a")
+    d.claim(ep, "a")
+    d.complete(ep, "a")
+    (due,) = d.sweep(after_ms=LEASE + 1)
+    assert [(hint.tid, hint.queue, hint.ep) for hint in due.hints] == [("@", "queue", ep)]
+    assert d.sweep(after_ms=14_000) == ()
+    assert len(d.sweep(after_ms=2_000)) == 1
+    assert d.sweep(after_ms=29_000) == ()
+
+
+def what_is_not_so_any_more_is_not_due(d: Driver) -> None:
+    ep = d.started("a", "b")
+    d.claim(ep, "a")
+    d.complete(ep, "a")
+    d.claim(ep, "b")
+    stale = (f"{d.thread.x}||{end}" for end in ("a|l", "a|b", "none|l", "|a", "|d"))
+    d.client.zadd(d.due_key, dict.fromkeys(stale, 1))
+    assert d.sweep() == ()
+    assert d.due() == {"b|l"}
+
+
+def what_cannot_be_read_waits(d: Driver) -> None:
+    ep = d.started("a")
+    d.claim(ep, "a")
+    d.client.hset(f"{d.thread.prefix}s:", "t|a", "{")
+    d.client.zadd(d.due_key, {"no member": 1})
+    assert [due.kind for due in d.sweep(after_ms=LEASE + 1)] == ["unreadable"]
+    assert b"no member" not in d.client.zrange(d.due_key, 0, -1)
+    assert "a|l" in d.due()
+
+
+def a_beat_puts_the_end_of_a_lease_off(d: Driver) -> None:
+    ep = d.started("a", "b")
+    d.claim(ep, "a")
+    d.pass_time(LEASE - 1)
+    lease = Lease(d.thread.x, "", ep, "a", "t")
+    assert d.ledger.beat(d.thread.namespace, d.thread.shard, (lease,), lease_ms=LEASE) == (True,)
+    assert [due.kind for due in d.sweep(after_ms=LEASE - 1_000)] == ["d"]
+    assert d.states() == {"a": "R", "b": "Q"}
+
+
+def a_beat_puts_the_end_of_an_advance_off(d: Driver) -> None:
+    ep = d.started("a")
+    d.claim(ep, "a")
+    d.complete(ep, "a")
+    d.pass_time(LEASE - 1)
+    lease = Lease(d.thread.x, "", ep, "@", "adv")
+    assert d.ledger.beat(d.thread.namespace, d.thread.shard, (lease,), lease_ms=LEASE) == (True,)
+    assert d.sweep(after_ms=LEASE - 1_000) == ()
+
+
 GUARDS = (
+    Guard(
+        a_lost_advance_is_handed_out_later_each_time,
+        "sweep.lua",
+        "  later(ns, DUE.advance, 1)\n",
+        "",
+    ),
+    Guard(
+        what_is_not_so_any_more_is_not_due,
+        "sweep.lua",
+        "  not_due(ns, tid, kind)\n  local leased",
+        "  local leased",
+    ),
+    Guard(
+        what_is_not_so_any_more_is_not_due,
+        "sweep.lua",
+        "if #tids == 0 then return not_due(ns, '', DUE.outbox) end",
+        "if #tids == 0 then return end",
+    ),
+    Guard(
+        what_is_not_so_any_more_is_not_due,
+        "sweep.lua",
+        "if not advance then return not_due(ns, '', DUE.advance) end",
+        "if not advance then return end",
+    ),
+    Guard(
+        what_cannot_be_read_waits,
+        "sweep.lua",
+        "      found(ns, DUE.unreadable, tid, {})\n",
+        "",
+    ),
+    Guard(what_cannot_be_read_waits, "sweep.lua", "call('ZREM', KEYS[1], each)", "call('PING')"),
+    Guard(
+        a_beat_puts_the_end_of_a_lease_off,
+        "beat.lua",
+        "else due(ns, tid, DUE.lease",
+        "else now(ns, tid, DUE.lease",
+    ),
+    Guard(
+        a_beat_puts_the_end_of_an_advance_off,
+        "beat.lua",
+        "then due(ns, '', DUE.advance",
+        "then now(ns, '', DUE.advance",
+    ),
     Guard(a_release_from_a_failed_run_starts_nothing, "release.lua", "busy and lose", "lose"),
     Guard(
         a_worker_releases_only_what_it_still_holds,

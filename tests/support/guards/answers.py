@@ -1,0 +1,174 @@
+"""Guards of what goes on with an open superstep: answers, questions asked again, retries."""
+
+from __future__ import annotations
+
+from checkpoint_redis.layout import TaskField, ThreadKey
+from tests.support.guards import Guard
+from tests.support.thread_driver import Driver, nonce, superstep
+
+
+def asking(d: Driver, *, deadline: int = 0) -> str:
+    """Bring the thread to a pause: a asks q1."""
+    ep = d.started("a")
+    d.claim(ep, "a")
+    d.ask(ep, "a", "q1", deadline=deadline)
+    return ep
+
+
+def failed(d: Driver) -> str:
+    """End the run: a failed for good, in its second attempt, with an error and a question."""
+    ep = d.started("a")
+    d.claim(ep, "a")
+    d.fail(ep, "a", retry_in_ms=0)
+    d.sweep()
+    d.claim(ep, "a")
+    d.fail(ep, "a")
+    return ep
+
+
+def an_answer_names_a_question(d: Driver) -> None:
+    asking(d)
+    reply = d.go_on("resume")
+    assert (reply.status, reply.pending) == ("no_interrupt", ("q1",))
+
+
+def only_an_answer_joins_a_run(d: Driver) -> None:
+    d.started("a")
+    assert [d.go_on("reask").status, d.go_on("retry").run] == ["busy", "run"]
+
+
+def nothing_is_asked_again_where_nothing_asks(d: Driver) -> None:
+    d.start(superstep("cp-0", outcome="stop"))
+    reply = d.go_on("reask")
+    assert (reply.status, reply.outcome) == ("nothing", "interrupted")
+
+
+def an_answer_may_bring_a_config_and_a_limit(d: Driver) -> None:
+    asking(d)
+    d.ledger.answer(d.thread, "run-2", "reask", rnd=nonce(), cfg=b"new", stop=7)
+    header = d.ledger.header(d.thread)
+    assert header is not None
+    assert (header.cfg, header.stop) == (b"new", 7)
+
+
+def a_retry_counts_attempts_from_one(d: Driver) -> None:
+    ep = failed(d)
+    d.go_on("retry")
+    assert d.claim(ep, "a").tasks[0].att == 1
+
+
+def a_retry_leaves_nothing_of_the_error(d: Driver) -> None:
+    failed(d)
+    d.go_on("retry")
+    fields = d.client.hkeys(f"{d.thread.prefix}{ThreadKey.tasks}")
+    assert f"{TaskField.error}a".encode() not in fields
+
+
+def an_answer_lifts_the_deadline_and_has_its_outbox_looked_at(d: Driver) -> None:
+    asking(d, deadline=10**15)
+    d.answer("a", "q1")
+    assert d.due() == {"|d"}
+
+
+def an_answered_task_is_active_again(d: Driver) -> None:
+    ep = asking(d)
+    d.answer("a", "q1")
+    assert d.client.smembers(f"{d.thread.prefix}{ThreadKey.active}") == {b"a"}
+    context = d.claim(ep, "a").context
+    assert context is not None
+    assert context.head.active == 1
+
+
+def a_retry_looks_for_what_waits_though_nothing_failed(d: Driver) -> None:
+    ep = d.started("a", "b")
+    d.claim(ep, "a", "b")
+    d.fail(ep, "a")
+    d.ledger.release(d.thread, "", ep, ("b",), owner="worker", max_lost=3)
+    d.complete(ep, "a", tok="zombie")
+    d.go_on("retry")
+    assert d.due() == {"|d"}
+
+
+def a_task_that_runs_on_through_a_retry_gets_time(d: Driver) -> None:
+    ep = d.started("a", "b")
+    d.claim(ep, "a", "b")
+    d.fail(ep, "a")
+    d.sweep(after_ms=10_000)
+    d.go_on("retry")
+    assert d.due() == {"|d", "b|l"}
+
+
+GUARDS = (
+    Guard(
+        an_answer_names_a_question,
+        "answer.lua",
+        "  if #A.pairs == 0 then return false, pending end\n",
+        "",
+    ),
+    Guard(
+        only_an_answer_joins_a_run,
+        "answer.lua",
+        "if st == STATUS.busy and not joins then return {REPLY.busy, run} end",
+        "",
+    ),
+    Guard(
+        nothing_is_asked_again_where_nothing_asks,
+        "answer.lua",
+        "  if #chosen == 0 then return {REPLY.nothing, st} end\n",
+        "",
+    ),
+    Guard(
+        an_answer_may_bring_a_config_and_a_limit,
+        "answer.lua",
+        "if not A.keep_cfg then call('HSET', C, FIELD.config, blob(A.cfg)) end",
+        "",
+    ),
+    Guard(
+        an_answer_may_bring_a_config_and_a_limit,
+        "answer.lua",
+        "if A.stop >= 0 then call('HSET', H, FRAME.stop, A.stop) end",
+        "",
+    ),
+    Guard(
+        a_retry_counts_attempts_from_one,
+        "answer.lua",
+        "  task[TASK.attempts], task[TASK.lost] = 0, 0\n",
+        "",
+    ),
+    Guard(
+        a_retry_leaves_nothing_of_the_error,
+        "answer.lua",
+        "  call('HDEL', P .. KEY.tasks, TASK_FIELD.error .. tid, TASK_FIELD.question .. tid)\n",
+        "",
+    ),
+    Guard(
+        an_answer_lifts_the_deadline_and_has_its_outbox_looked_at,
+        "answer.lua",
+        "  not_due('', tid, DUE.back_off, DUE.deadline)\n",
+        "",
+    ),
+    Guard(
+        an_answer_lifts_the_deadline_and_has_its_outbox_looked_at,
+        "answer.lua",
+        "  due_outbox('')\n  out[",
+        "  out[",
+    ),
+    Guard(
+        an_answered_task_is_active_again,
+        "requeue.lua",
+        "  call('SADD', P .. KEY.active .. ns, tid)\n",
+        "",
+    ),
+    Guard(
+        a_retry_looks_for_what_waits_though_nothing_failed,
+        "answer.lua",
+        "  end\n  due_outbox('')\n",
+        "  end\n",
+    ),
+    Guard(
+        a_task_that_runs_on_through_a_retry_gets_time,
+        "answer.lua",
+        "then due('', tid, DUE.lease, now() + LIMIT.recheck_ms)",
+        "then",
+    ),
+)

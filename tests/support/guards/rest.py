@@ -1,0 +1,150 @@
+"""Guards of threads at rest: what is small is kept in less room, and nothing of it is lost."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from checkpoint_redis.layout import ThreadKey
+from checkpoint_redis.records import CheckpointEntry, ResultEntry, SuperstepEntry
+from tests.support.guards import Guard
+from tests.support.thread_driver import LEASE, Driver, nonce, superstep
+
+LONG = "a-task-with-a-long-id"
+
+
+def asking(d: Driver, *tids: str) -> str:
+    """Bring the thread to a pause in which these tasks ask."""
+    ep = d.started(*tids)
+    d.claim(ep, *tids)
+    for number, tid in enumerate(tids):
+        d.ask(ep, tid, f"q{number}")
+    return ep
+
+
+def stopped(channels: dict[str, bytes]) -> SuperstepEntry:
+    checkpoint = CheckpointEntry("cp-0", b"cp", 0, tuple(channels), channels)
+    return SuperstepEntry(nonce(), (checkpoint,), (), "stop", 25)
+
+
+def what_is_small_is_one_text_while_it_waits(d: Driver) -> None:
+    asking(d, LONG)
+    assert d.stored() == {"h", "z", "e"}
+    # Its id, and its blob, which is the same text here.
+    assert d.client.get(f"{d.thread.prefix}{ThreadKey.frozen}").count(LONG.encode()) == 2
+
+
+def many_fields_stay_a_hash(d: Driver) -> None:
+    d.start(stopped({f"c{n}@1": b"" for n in range(70)}))
+    assert d.stored() == {"h", "c", "e"}
+
+
+def large_values_stay_in_a_hash(d: Driver) -> None:
+    d.start(stopped({"c@1": b"x" * 9_000}))
+    assert d.stored() == {"h", "c", "e"}
+
+
+def many_tasks_keep_their_keys(d: Driver) -> None:
+    asking(d, *(f"t{n}" for n in range(40)))
+    assert {"s:", "u:"} <= d.stored()
+
+
+def large_writes_keep_their_keys(d: Driver) -> None:
+    ep = d.started("a", "b")
+    d.claim(ep, "a", "b")
+    d.complete(ep, "a", blob=b"x" * 70_000)
+    d.ask(ep, "b", "q1")
+    assert {"s:", "w:", "u:"} <= d.stored()
+
+
+def a_waiting_thread_tells_its_history(d: Driver) -> None:
+    asking(d, "a")
+    assert d.ledger.history(d.thread, "", 0) == (0, ("cp-0",))
+    assert d.ledger.checkpoints(d.thread, "", ("cp-0", "cp-?")) == (b"cp-0", None)
+    assert d.ledger.channels(d.thread, "", ("c@cp-0",)) == (b"value",)
+
+
+def a_waiting_thread_goes_on_with_all_that_it_had(d: Driver) -> None:
+    ep = d.start(replace(superstep("cp-0", "a", "b"), caller_writes=(b"written",))).ep
+    d.claim(ep, "a", "b")
+    d.complete(ep, "a")
+    d.ledger.complete(
+        d.thread, "", ep, (ResultEntry("b", "", b"q", questions=(("q1", 0),)),),
+        tok="t", tok2="adv", lease_ms=LEASE,
+    )  # fmt: skip
+    before = d.ledger.load(d.thread)
+    assert before is not None
+    assert (before.writes, before.caller_writes.blobs) == ({"a": b"writes"}, (b"written",))
+    assert d.answer("b", "q1").status == "go"
+    context = d.claim(ep, "b").context
+    assert context is not None
+    assert context.caller_writes.blobs == (b"written",)
+    assert (d.writes(), d.states()) == ({"a": b"writes"}, {"a": "D", "b": "R"})
+    assert "z" not in d.stored()
+
+
+def a_waiting_thread_is_removed_with_all_that_it_has(d: Driver) -> None:
+    asking(d, "a")
+    d.ledger.delete(d.thread)
+    assert d.stored() == set()
+
+
+GUARDS = (
+    Guard(
+        what_is_small_is_one_text_while_it_waits,
+        "pack.lua",
+        "      numbers[id] = '#' .. #ids\n",
+        "",
+    ),
+    Guard(
+        what_is_small_is_one_text_while_it_waits,
+        "pack.lua",
+        "if kind then list[i] =",
+        "if false then list[i] =",
+    ),
+    Guard(what_is_small_is_one_text_while_it_waits, "barrier.lua", "    freeze()\n", ""),
+    Guard(what_is_small_is_one_text_while_it_waits, "barrier.lua", "    pack_step(ns)\n", ""),
+    Guard(
+        many_fields_stay_a_hash,
+        "frozen.lua",
+        "  if call('HLEN', C) > LIMIT.frozen_fields then return end\n",
+        "",
+    ),
+    Guard(
+        large_values_stay_in_a_hash,
+        "frozen.lua",
+        "  if #text > LIMIT.frozen_bytes then return end\n",
+        "",
+    ),
+    Guard(
+        many_tasks_keep_their_keys,
+        "pack.lua",
+        "  if size > LIMIT.packed_fields then return end\n",
+        "",
+    ),
+    Guard(
+        many_tasks_keep_their_keys,
+        "pack.lua",
+        "do size = size + call('HLEN', P .. part .. ns) end",
+        "do end",
+    ),
+    Guard(
+        large_writes_keep_their_keys,
+        "pack.lua",
+        "  if #text > LIMIT.packed_bytes then return end\n",
+        "",
+    ),
+    Guard(
+        a_waiting_thread_tells_its_history,
+        "fields.lua",
+        "if cursor == '0' then take(frozen_list()) end\n",
+        "",
+    ),
+    Guard(
+        a_waiting_thread_goes_on_with_all_that_it_had,
+        "answer.lua",
+        "restore_step('')\n",
+        "",
+    ),
+    Guard(a_waiting_thread_goes_on_with_all_that_it_had, "answer.lua", "thaw()\n", ""),
+    Guard(a_waiting_thread_is_removed_with_all_that_it_has, "delete.lua", "thaw()\n", ""),
+)
