@@ -21,7 +21,7 @@ PEERS_STAMP := $(PEERS)/.installed
 SOURCES = $(foreach part,distgraph workers checkpoint_redis tests bench examples,\
 	$(if $(shell find $(part) -name '*.py' -print -quit 2>/dev/null),$(part)))
 
-.PHONY: help venv demo test check format lint types layers unused chaos bench clean
+.PHONY: help venv demo test check format lint types layers unused chaos mutants bench clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ unused: $(STAMP)
 chaos: $(STAMP) ## kill, freeze and flush things while runs go on
 	$(BIN)/python -m pytest tests/chaos $(ARGS)
 
+mutants: $(STAMP) ## take each line of the Redis scripts out and see which no test misses (ARGS="--help")
+	$(BIN)/python -m tests.mutants $(ARGS)
+
 bench: $(STAMP) $(PEERS_STAMP) ## compare with Celery's chain and chord and with LangGraph
 	BENCH_PEERS=$(abspath $(PEERS)/bin/python) $(BIN)/python -m bench $(ARGS)
 
@@ -80,4 +83,4 @@ $(PEERS_STAMP): pyproject.toml
 
 clean: ## remove what the targets made, environments included
 	rm -rf $(VENV) $(PEERS) demo-out dist build htmlcov .coverage .coverage.* .hypothesis
-	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .mutants .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

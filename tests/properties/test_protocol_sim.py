@@ -7,7 +7,7 @@ import os
 import pytest
 import redis
 
-from tests.support.thread_sim import Simulation
+from tests.support.sim.simulation import Simulation
 
 SEEDS = int(os.environ.get("DISTGRAPH_SIM_SEEDS", "150"))
 FIRST = int(os.environ.get("DISTGRAPH_SIM_FIRST", "0"))

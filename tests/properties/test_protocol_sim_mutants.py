@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import redis
 
+from tests.support.sim.simulation import Simulation
 from tests.support.thread_driver import mutated
-from tests.support.thread_sim import Simulation
 
 SEEDS = 600
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import redis
 
-from checkpoint_redis import folding, keys, source
+from checkpoint_redis import keys, source
 from checkpoint_redis.layout import AnswerMode, StepOutcome
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.records import (
@@ -175,9 +175,16 @@ def mutated(folder: Path, script: str, guard: str, without: str) -> Iterator[Non
     text = (copy / script).read_text()
     assert text.count(guard) == 1, f"{script} holds {text.count(guard)} times: {guard}"
     (copy / script).write_text(text.replace(guard, without))
+    with using_scripts(copy):
+        yield
+
+
+@contextmanager
+def using_scripts(folder: Path) -> Iterator[None]:
+    """Run the block with the scripts of another folder."""
     original = source.FOLDER
     try:
-        _use(copy)
+        _use(folder)
         yield
     finally:
         _use(original)
@@ -185,10 +192,5 @@ def mutated(folder: Path, script: str, guard: str, without: str) -> Iterator[Non
 
 def _use(folder: Path) -> None:
     source.FOLDER = folder
-    forget_scripts()
-
-
-def forget_scripts() -> None:
-    """Have scripts put together anew, from other files or another layout."""
-    for kept in (source.lua, source.sha, source._folded, folding.vocabulary):
-        kept.cache_clear()
+    source.lua.cache_clear()
+    source.sha.cache_clear()

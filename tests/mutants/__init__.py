@@ -1,0 +1,1 @@
+"""Takes one line of one script out at a time, and tells which of them no test misses."""

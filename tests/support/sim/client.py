@@ -1,0 +1,140 @@
+"""A client that asks for whatever a client may ask for, at any moment."""
+
+from __future__ import annotations
+
+from checkpoint_redis import commands
+from checkpoint_redis.layout import AnswerMode
+from checkpoint_redis.records import AnswerEntry, CheckpointEntry
+from checkpoint_redis.replies import Loaded, OutboxEntry
+from tests.support.sim.plan import PLAN, Known, State, number_of, opening
+from tests.support.sim.world import QUEUE, Accepted, World
+
+
+class Client:
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._starts = 0
+        self._asked: set[tuple[str, str]] = set()
+
+    def begin(self) -> None:
+        """Cancel what there is, and begin again from the empty state."""
+        world = self._world
+        world.call(commands.cancel(world.thread, "", ep=world.draw.nonce()))
+        header = world.ledger.header(world.thread)
+        self._starts += 1
+        cp = f"{self._starts}.0.{world.draw.nonce()}"
+        first = Known("input", "", {"start": str(self._starts)})
+        self._start(header.cp if header else "", cp, first.state, (first.entry(cp),))
+
+    def delete(self) -> None:
+        """Delete the thread whatever it does, and begin again."""
+        world = self._world
+        header = world.ledger.header(world.thread)
+        rests = header is not None and header.st != "busy"
+        ep = header.ep if header and rests and world.draw.chance(0.5) else ""
+        reply = world.call(commands.delete(world.thread, ep=ep))
+        assert reply.status in ("ok", "missing"), reply
+        assert not world.ledger.header(world.thread)
+        world.accepted = Accepted()
+        self.begin()
+
+    def step(self) -> None:
+        """Do what the thread waits for, or something else that is allowed."""
+        world = self._world
+        loaded = world.ledger.load(world.thread)
+        if loaded is None:
+            self.begin()
+            return
+        self._asked |= {(a.tid, iid) for a in loaded.questions for iid, _ in a.questions}
+        p = world.draw.number() if world.draw.chaos else 0.0
+        match loaded.header.st:
+            case "busy":
+                self._answer(loaded)
+            case _ if p > 0.9 and number_of(loaded.header.cp) < len(PLAN):
+                self._update(loaded)
+            case "error" | "interrupted" if p > 0.8 or not loaded.tasks:
+                self._go_on(loaded)
+            case "error" if p < 0.5:
+                self._resume(loaded, "retry")
+            case "interrupted" if p > 0.7:
+                self._resume(loaded, "reask")
+            case "interrupted":
+                self._answer(loaded)
+            case "idle" if number_of(loaded.header.cp) < len(PLAN) or p > 0.5:
+                self._go_on(loaded)
+
+    # --- starts ----------------------------------------------------------------------------------
+
+    def _go_on(self, loaded: Loaded) -> None:
+        """Start a run from the head as it is; an open superstep is dropped."""
+        assert loaded.checkpoint is not None
+        cp = loaded.header.cp
+        self._start(cp, cp, Known.read(loaded.checkpoint).state)
+
+    def _start(
+        self, expect: str, cp: str, state: State, checkpoints: tuple[CheckpointEntry, ...] = ()
+    ) -> None:
+        world, written, run = self._world, self._world.draw.records(), self._world.draw.nonce()
+        planned = opening(world.draw, cp, state, checkpoints, written)
+        world.stage(planned)
+        command = commands.start(
+            world.thread, run, planned.entry, expect=expect, graph="sim", fp="1", queue=QUEUE
+        )
+        reply = world.call(command)
+        assert reply.status in ("go", "stop", "end", "dup"), reply
+        world.accepted.add(run, command, cp, written)
+        world.publish(planned)
+
+    # --- open supersteps -------------------------------------------------------------------------
+
+    def _answer(self, loaded: Loaded) -> None:
+        """Answer some of what is asked; or a question of an earlier time."""
+        world = self._world
+        if loaded.questions and world.draw.chance(0.7):
+            tasks = sorted(loaded.questions, key=lambda each: each.tid)
+            # Of one task in their order: its node takes them as they come.
+            chosen = [
+                (each.tid, iid)
+                for each in world.draw.some(tasks)
+                for iid, _ in each.questions[: 1 + world.draw.below(len(each.questions))]
+            ]
+        else:
+            waiting = {iid for each in loaded.questions for iid, _ in each.questions}
+            over = sorted((tid, iid) for tid, iid in self._asked if iid not in waiting)
+            if not over or world.draw.chance(0.7):
+                return
+            chosen = [world.draw.one(over)]
+        pairs = (AnswerEntry("", tid, iid, f"answer to {iid}".encode()) for tid, iid in chosen)
+        self._resume(loaded, "resume", tuple(pairs))
+
+    def _resume(
+        self, loaded: Loaded, mode: AnswerMode, pairs: tuple[AnswerEntry, ...] = ()
+    ) -> None:
+        world, run = self._world, self._world.draw.nonce()
+        written = world.draw.records() if mode == "resume" else ()
+        command = commands.answer(
+            world.thread, run, mode, pairs, rnd=world.draw.nonce(), caller_writes=written
+        )
+        reply = world.call(command)
+        if reply.status in ("go", "joined", "dup"):
+            world.accepted.add(run, command, loaded.header.cp, written)
+        world.send(*reply.hints)
+        if reply.advance:
+            world.send(OutboxEntry("", reply.ep, "@", QUEUE, 0))
+
+    def _update(self, loaded: Loaded) -> None:
+        """Change the state by hand; a later step goes on from there."""
+        world = self._world
+        assert loaded.checkpoint is not None
+        cp, state = loaded.header.cp, Known.read(loaded.checkpoint).state
+        nonce = world.draw.nonce()
+        start, number, _ = cp.split(".")
+        new = f"{start}.{number}.{nonce}"
+        entry = Known("update", cp, {**state, f"update {nonce}": "1"}).entry(new)
+        reply = world.call(
+            commands.update(
+                world.thread, (entry,),
+                expect=cp, ep=world.draw.nonce(), waiting=world.draw.chance(0.5),
+            )
+        )  # fmt: skip
+        assert reply.status == "ok", reply

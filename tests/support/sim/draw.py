@@ -1,0 +1,44 @@
+"""Everything random of one run, from one seed."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Draw:
+    """Faults are drawn while there is `chaos`."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+        self.chaos = True
+
+    def nonce(self) -> str:
+        return f"{self._random.getrandbits(64):016x}"
+
+    def number(self) -> float:
+        return self._random.random()
+
+    def below(self, limit: int) -> int:
+        return self._random.randrange(limit)
+
+    def chance(self, p: float) -> bool:
+        return self._random.random() < p
+
+    def fault(self, p: float) -> bool:
+        return self.chaos and self.chance(p)
+
+    def one(self, of: Sequence[T]) -> T:
+        return self._random.choice(of)
+
+    def some(self, of: Sequence[T]) -> list[T]:
+        """Draw one or more of them, in their order."""
+        drawn = [each for each in of if self.chance(0.5)]
+        return drawn or [self.one(of)]
+
+    def records(self) -> tuple[bytes, ...]:
+        """Draw what a caller writes along with a call, mostly nothing."""
+        return tuple(f"written {self.nonce()}".encode() for _ in range(max(0, self.below(5) - 2)))

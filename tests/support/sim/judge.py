@@ -1,0 +1,152 @@
+"""What must be true at every moment, and of the history in the end; AssertionError if it is not."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+from checkpoint_redis.replies import CallerWrites
+from tests.support.sim.plan import PLAN, QUESTIONS, Known, State, digest, kind_of, number_of, tids
+from tests.support.sim.world import World
+
+# The indexes tell the status; what rests has nothing due but deadlines of its questions; only
+# events expire, and not those of a run that is followed.
+MOMENT = """
+local st = redis.call('HGET', KEYS[1], 'st')
+for _, status in ipairs({'busy', 'interrupted', 'error'}) do
+  local found = redis.call('ZSCORE', ARGV[1] .. 'ix:' .. status, ARGV[2]) ~= false
+  if found ~= (st == status) then return tostring(st) .. ', but not so in ix:' .. status end
+end
+for _, kind in ipairs({'h', 'c', 's:', 'w:', 'u:', 'a:', 'q:', st == 'busy' and 'e' or nil}) do
+  if redis.call('PTTL', string.sub(KEYS[1], 1, -2) .. kind) >= 0 then return kind .. ' expires' end
+end
+if st == 'busy' or st == 'error' then return '' end
+for _, member in ipairs(redis.call('ZRANGE', ARGV[1] .. 'due', 0, -1)) do
+  if st ~= 'interrupted' or not string.find(member, '|i$') then
+    return tostring(st) .. ', but due is ' .. member
+  end
+end
+return ''
+"""
+ENDED = {"success", "error", "interrupted", "cancelled", "joined"}
+
+
+class Judge:
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._moment = world.client.register_script(MOMENT)
+
+    def check_moment(self) -> None:
+        world = self._world
+        wrong = self._moment([world.thread.header], [world.shard, world.thread.x])
+        assert not wrong, f"at a moment: {wrong.decode()}"
+
+    def check_end(self) -> None:
+        """The run has ended: its history is whole, and nothing is left but that."""
+        self.check_moment()
+        known = self._stored()
+        commits = Counter(each.parent for each in known.values() if each.kind == "commit")
+        twice = [cp for cp in commits if commits[cp] > 1]
+        assert not twice, f"committed twice: {twice}"
+        self._check_history(known)
+        self._check_caller_writes(known, set(commits))
+        self._check_outcomes()
+        self._check_rest()
+
+    def _stored(self) -> dict[str, Known]:
+        fields = self._world.client.hgetall(self._world.thread.checkpoints)
+        prefix = b"k||"
+        return {
+            field.removeprefix(prefix).decode(): Known.read(fields[field])
+            for field in fields
+            if field.startswith(prefix)
+        }
+
+    # --- the history -----------------------------------------------------------------------------
+
+    def _check_history(self, known: dict[str, Known]) -> None:
+        header = self._world.ledger.header(self._world.thread)
+        assert header is not None
+        cp, recorded = header.cp, self._recorded()
+        assert number_of(cp) == len(PLAN), f"the last superstep is missing: {cp}"
+        while known[cp].kind != "input":
+            after, before = known[cp], known[known[cp].parent]
+            committed = after.kind == "commit"
+            assert number_of(cp) == number_of(after.parent) + committed
+            if committed:
+                self._check_superstep(after, before, recorded)
+            else:
+                assert digest(before.state) == digest(without_update(after.state, cp))
+            cp = after.parent
+        assert number_of(cp) == 0
+
+    def _check_superstep(self, after: Known, before: Known, recorded: dict[str, str]) -> None:
+        number, seen, writes = number_of(after.parent), digest(before.state), after.writes or {}
+        assert sorted(writes) == list(tids(number)), f"superstep {number}: {writes}"
+        assert after.before == seen, f"superstep {number}: reduced on another state"
+        for tid in writes:
+            task_saw, given, _ = json.loads(writes[tid])
+            assert task_saw == seen, f"{tid} computed from another state"
+            assert len(given) == QUESTIONS.get(kind_of(tid), 0), f"{tid} was given {given}"
+            for n, text in enumerate(given):
+                assert text.startswith(f"answer to {tid}/{n}/"), f"{tid}: question {n} got {text}"
+            other = recorded.get(tid, writes[tid])
+            assert other == writes[tid], f"{tid}: other writes were recorded"
+
+    def _recorded(self) -> dict[str, str]:
+        """Return what the scripts accepted in the last run: task id -> writes.
+
+        Results that come while the run is failed leave no event.
+        """
+        accepted: dict[str, str] = {}
+        for _, fields in self._world.client.xrange(self._world.thread.events):
+            payload = json.loads(fields[b"p"])
+            if fields[b"k"] == b"run" and payload[1] == "start":
+                accepted = {}
+            if fields[b"k"] == b"task":
+                assert payload[1] not in accepted, f"{payload[1]} was accepted twice"
+                accepted[payload[1]] = fields[b"b"].decode()
+        return accepted
+
+    # --- what callers wrote, and what is left -----------------------------------------------------
+
+    def _check_caller_writes(self, known: dict[str, Known], committed: set[str]) -> None:
+        """What was accepted at a checkpoint is kept there, and in its successor exactly once."""
+        world = self._world
+        for cp in sorted(known):
+            written = tuple(world.accepted.writes.get(cp, ()))
+            (kept,) = world.ledger.caller_writes(world.thread, "", (cp,))
+            wanted = CallerWrites(written, followed=bool(written) and cp in committed)
+            assert kept == wanted, f"{cp} keeps {kept}, and should {wanted}"
+        for after in known.values():
+            if after.kind == "commit":
+                written = tuple(world.accepted.writes.get(after.parent, ()))
+                texts = tuple(record.decode() for record in written)
+                assert after.applied == texts, f"{after.applied} was applied of {texts}"
+
+    def _check_outcomes(self) -> None:
+        world = self._world
+        header = world.ledger.header(world.thread)
+        assert header is not None
+        for run in world.accepted.submits:
+            outcome = world.ledger.outcome(world.thread, run)
+            assert outcome is not None, f"the outcome of run {run} is unknown"
+            assert outcome.status in ENDED, f"run {run}: {outcome}"
+            assert run != header.run or outcome.status == "success", outcome
+
+    def _check_rest(self) -> None:
+        world = self._world
+        left = world.client.zrange(world.due, 0, -1)
+        assert not left, f"still due: {left}"
+        # What was staged by a worker that ended then is lost after ten minutes.
+        lasting = [key for key in world.stored() if world.client.pttl(key) == -1]
+        kinds = sorted(key.decode().removeprefix(world.thread.prefix) for key in lasting)
+        assert kinds == ["c", "h"], f"keys left: {kinds}"
+        staged = {key.split(b":")[-2] for key in world.stored() if key not in lasting}
+        assert staged <= {b"S", b"A", b"Q", world.thread.x.encode()}, f"keys left: {staged}"
+
+
+def without_update(state: State, cp: str) -> State:
+    nonce = cp.split(".")[2]
+    assert f"update {nonce}" in state
+    return {name: state[name] for name in state if name != f"update {nonce}"}

@@ -1,0 +1,40 @@
+"""What a command must answer when it is repeated at once, because its first reply was lost."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from checkpoint_redis.replies import Answered, Changed, Committed, Recorded, Released, Submitted
+
+TAKEN = ("go", "stop", "end", "fail", "joined")
+
+
+def is_right(name: str, first: Any, again: Any) -> bool:
+    """Tell whether `again` is a right answer to the repetition of what was answered `first`."""
+    if name in ("sweep", "overdue"):
+        return True
+    if isinstance(first, Submitted | Answered) and first.status in TAKEN:
+        return (again.status, again.ep) == ("dup", first.ep)
+    return again in _right(name, first)
+
+
+def _right(name: str, first: Any) -> tuple[Any, ...]:
+    right: tuple[Any, ...] = (first,)
+    match first:
+        case Committed(status=status, ep=ep) if status in TAKEN:
+            right = (Committed("again", ep),)
+        case Recorded(closing="paused"):  # the thread waits, and nobody may write to it
+            right = (Recorded("gone"), Committed("gone"))
+        case Recorded(statuses=statuses):
+            known = tuple("dup" if status == "done" else status for status in statuses)
+            right = (replace(first, statuses=known),)
+        case Released(status="released"):
+            right = (Released("released"),)
+        case Changed(status="cancelled"):  # what waits or has failed keeps its other outcome
+            right = (first, Changed("idle"))
+        case Changed(status="ok") if name == "delete":
+            right = (Changed("missing"),)
+        case "failed" if name == "fail_advance":
+            right = ("gone",)
+    return right

@@ -1,0 +1,178 @@
+"""A virtual worker: a generator that runs one script a step, so that it may end or stop between."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Iterator, Mapping
+
+from checkpoint_redis import commands
+from checkpoint_redis.records import CustomEntry, Lease, ResultEntry
+from checkpoint_redis.replies import Advance, Claimed, ClaimedTask, Context, OutboxEntry, Recorded
+from tests.support.sim.plan import Known, Planned, following, kind_of, questions
+from tests.support.sim.world import MANY, World
+
+LEASE_MS, RETRY_MS, FAR = 25_000, 5_000, 10**13
+SERVED = ("sim@1",)
+Reducing = tuple[str, Advance | None]
+NOTHING: Reducing = ("", None)
+
+
+class Worker:
+    """`phase` tells what it did last, '' when it is free."""
+
+    def __init__(self, world: World, name: str) -> None:
+        self._world = world
+        self._name = name
+        self._job: Iterator[str] | None = None
+        self._held: tuple[str, tuple[str, ...]] | None = None
+        self.phase = ""
+        self.paused_until = 0
+
+    def step(self, now: int) -> None:
+        if self._job is not None:
+            if self.paused_until <= now:
+                self.phase = next(self._job, "")
+                self._job = self._job if self.phase else None
+        elif message := self._world.take():
+            self._job = self._work(message)
+
+    def crash(self) -> None:
+        """End at once; often its main process lives on and tells, or it was a shutdown."""
+        held, self._job, self._held, self.phase = self._held, None, None, ""
+        world = self._world
+        if held and world.draw.chance(0.5):
+            released = world.call(
+                commands.release(
+                    world.thread, "", held[0], held[1],
+                    owner=self._name, max_lost=MANY, given_back=world.draw.chance(0.5),
+                )
+            )  # fmt: skip
+            world.send(*released.hints)
+
+    def _work(self, hint: OutboxEntry) -> Iterator[str]:
+        world, tok = self._world, self._world.draw.nonce()
+        if hint.tid == "@":
+            claim = commands.claim_advance(
+                world.thread, "", hint.ep,
+                tok=tok, lease_ms=LEASE_MS, served=SERVED, max_advances=MANY,
+            )  # fmt: skip
+            advance: Advance | None = world.call(claim)
+            yield "claimed"
+        else:
+            tok, advance = yield from self._execute(hint, tok)
+        if advance is not None and advance.status == "advance":
+            yield from self._reduce(hint.ep, tok, advance)
+
+    # --- tasks -----------------------------------------------------------------------------------
+
+    def _execute(self, hint: OutboxEntry, tok: str) -> Generator[str, None, Reducing]:
+        world, ep = self._world, hint.ep
+        more = world.take(ep) if world.draw.chance(0.3) else None
+        tids = tuple(dict.fromkeys([hint.tid, *([more.tid] if more else [])]))
+        claimed = world.call(
+            commands.claim(
+                world.thread, "", ep, tids,
+                tok=tok, owner=self._name, lease_ms=LEASE_MS, served=SERVED,
+            )
+        )  # fmt: skip
+        if claimed.status != "ok":
+            return NOTHING
+        self._held = (ep, tids)
+        yield "claimed"
+        assert claimed.context is not None
+        self._live(ep, tok, claimed.context.head.run, tids)
+        yield "ran"
+        return (yield from self._report(ep, tok, claimed, claimed.context))
+
+    def _live(self, ep: str, tok: str, run: str, tids: tuple[str, ...]) -> None:
+        """Give a sign of life now and then: a heartbeat, an event of the node's own."""
+        world = self._world
+        if world.draw.chance(0.2):
+            leases = tuple(Lease(world.thread.x, "", ep, tid, tok) for tid in tids)
+            namespace, shard = world.thread.namespace, world.thread.shard
+            world.call(commands.beat(namespace, shard, leases, lease_ms=LEASE_MS))
+        if world.draw.chance(0.1):
+            world.call(commands.emit(world.thread, run, (CustomEntry("", tids[0], tok, b"x"),)))
+
+    def _report(
+        self, ep: str, tok: str, claimed: Claimed, context: Context
+    ) -> Generator[str, None, Reducing]:
+        """Complete, or where the task is alone finish, and publish what follows."""
+        world, token = self._world, self._world.draw.nonce()
+        mine = [task for task in claimed.tasks if task.status == "ok"]
+        results = tuple(r for task in mine if (r := self._attempt(ep, tok, task)))
+        if not results:
+            return NOTHING
+        alone = context.head.active == 1 and not results[0].questions
+        if not alone or world.draw.chance(0.2):
+            command = commands.complete(
+                world.thread, "", ep, results, tok=tok, tok2=token, lease_ms=LEASE_MS
+            )
+            recorded = world.call(command)
+            self._held = None
+            yield "reported"
+            return token, recorded.advance
+        planned = self._following(context, {results[0].tid: results[0].blob})
+        yield "finishing"
+        reply = world.call(
+            commands.finish(
+                world.thread, "", ep, results[0], planned.entry,
+                tok=tok, tok2=token, lease_ms=LEASE_MS,
+                caller_writes=len(context.caller_writes.blobs),
+            )
+        )  # fmt: skip
+        self._held = None
+        yield "reported"
+        if isinstance(reply, Recorded):
+            return token, reply.advance
+        if reply.status in ("go", "again"):
+            world.publish(planned)
+        return NOTHING
+
+    def _attempt(self, ep: str, tok: str, task: ClaimedTask) -> ResultEntry | None:
+        """Run a task's node: it ends with writes, with questions, or fails."""
+        world = self._world
+        if kind_of(task.tid) == "flaky" and world.draw.fault(0.5):
+            retry_in = RETRY_MS if world.draw.chance(0.6) else -1
+            world.call(
+                commands.fail(
+                    world.thread, "", ep, task.tid, tok=tok, error=b"e", retry_in_ms=retry_in
+                )
+            )
+            return None
+        given = [blob.decode() for blob in task.answers]
+        asked = tuple(
+            (iid, FAR if world.draw.chance(0.3) else 0)
+            for iid in questions(task.tid, len(given), tok)
+        )
+        blob = json.dumps([task.blob.decode(), given, world.draw.nonce()]).encode()
+        return ResultEntry(task.tid, task.rnd, blob, blob, asked)
+
+    # --- supersteps ------------------------------------------------------------------------------
+
+    def _following(self, context: Context, writes: Mapping[str, bytes]) -> Planned:
+        assert context.checkpoint is not None
+        before = Known.read(context.checkpoint)
+        cp, written = context.head.cp, context.caller_writes.blobs
+        planned = following(self._world.draw, cp, before, writes, written)
+        self._world.stage(planned)
+        return planned
+
+    def _reduce(self, ep: str, advtok: str, advance: Advance) -> Iterator[str]:
+        world = self._world
+        assert advance.context is not None
+        assert advance.writes is not None
+        yield "reduce"
+        if world.draw.fault(0.2):
+            world.call(commands.fail_advance(world.thread, "", ep, advtok=advtok, error=b"reducer"))
+            return
+        planned = self._following(advance.context, advance.writes)
+        yield "reduce"
+        commit = commands.commit(world.thread, "", ep, planned.entry, advtok=advtok)
+        reply = world.call(commit)
+        if reply.status == "unstaged":  # a fail-over took what was staged
+            world.stage(planned)
+            reply = world.call(commit)
+        if reply.status in ("go", "again"):
+            yield "committed"
+            world.publish(planned)

@@ -1,0 +1,173 @@
+"""The world of one thread: Redis with its clock and replica, a broker that loses messages."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import astuple, dataclass, field
+from typing import Any
+
+import redis
+
+from checkpoint_redis import commands, keys
+from checkpoint_redis.commands import Script
+from checkpoint_redis.ledger import Ledger, T
+from checkpoint_redis.replies import Due, OutboxEntry
+from tests.support.sim.draw import Draw
+from tests.support.sim.plan import PLAN, Planned, number_of
+from tests.support.sim.repeats import is_right
+
+MANY = 10**6
+QUEUE = "q"
+# No look of the scripts is planned for less than 5 s before or after any sum of these.
+LEAPS, CALM_LEAPS = (0, 10_000, 30_000, 120_000), (30_000, 120_000)
+
+# Moves all that is planned ARGV[1] ms nearer: the looks at a shard, and the next at an outbox.
+CLOCK = """
+for _, member in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+  redis.call('ZINCRBY', KEYS[1], -ARGV[1], member)
+end
+local seen = redis.call('HGET', KEYS[2], '/ov')
+if not seen then return end
+local size, at, pause = string.match(seen, '^(%d+) (%d+) (%d+)$')
+redis.call('HSET', KEYS[2], '/ov', string.format('%s %.0f %s', size, at - ARGV[1], pause))
+"""
+
+
+@dataclass(slots=True)
+class Accepted:
+    """What the scripts have taken from clients, since the thread exists.
+
+    `writes`: by checkpoint what callers wrote there; `submits` are starts and answers, by run.
+    """
+
+    writes: dict[str, list[bytes]] = field(default_factory=dict)
+    submits: dict[str, Script[Any]] = field(default_factory=dict)
+
+    def add(self, run: str, command: Script[Any], cp: str, written: tuple[bytes, ...]) -> None:
+        self.submits[run] = command
+        self.writes.setdefault(cp, []).extend(written)
+
+
+class World:
+    def __init__(self, client: redis.Redis, namespace: str, seed: int) -> None:
+        self.client: Any = client
+        self.ledger = Ledger(client, retry_for=0)
+        self.draw = Draw(seed)
+        self.thread = keys.Thread(namespace, f"thread {seed}")
+        self.shard = keys.shard_prefix(namespace, self.thread.shard)
+        self.due = keys.due(namespace, self.thread.shard)
+        self.messages: list[OutboxEntry] = []
+        self.accepted = Accepted()
+        self._clock = client.register_script(CLOCK)
+        self._replica: tuple[list[tuple[bytes, int, bytes]], Accepted] | None = None
+
+    def status(self) -> str:
+        return (self.client.hget(self.thread.header, "st") or b"").decode()
+
+    def ended(self) -> bool:
+        """Tell whether the last superstep is committed, and nothing runs."""
+        head = (self.client.hget(self.thread.header, "/cp") or b"").decode()
+        return self.status() == "idle" and number_of(head) == len(PLAN)
+
+    # --- calls and messages --------------------------------------------------------------------
+
+    def call(self, command: Script[T]) -> T:
+        """Carry out a command; now and then its reply is lost, and the caller repeats it."""
+        reply = self.ledger.call(command)
+        if not self.draw.fault(0.05):
+            return reply
+        again = self.ledger.call(command)
+        right = is_right(command.name, reply, again)
+        assert right, f"{command.name} answered {reply}, and when repeated {again}"
+        return again
+
+    def repeat_late(self) -> None:
+        """Repeat a start or an answer that was taken long ago: it is known again."""
+        if submits := self.accepted.submits:
+            reply = self.ledger.call(submits[self.draw.one(sorted(submits))])
+            assert reply.status == "dup", f"a late repetition was answered {reply}"
+
+    def send(self, *hints: OutboxEntry) -> None:
+        """Hand hints to the broker, which loses some; sorted, since Redis' sets are not."""
+        for hint in sorted(hints, key=astuple):
+            if not self.draw.fault(0.2):
+                self.messages.append(hint)
+
+    def take(self, ep: str = "") -> OutboxEntry | None:
+        """Deliver some message, of the superstep `ep` if given; it may be delivered again."""
+        fitting = [m for m in self.messages if not ep or (m.ep == ep and m.tid != "@")]
+        if not fitting:
+            return None
+        message = self.draw.one(fitting)
+        if not self.draw.fault(0.2):
+            self.messages.remove(message)
+        return message
+
+    # --- supersteps ----------------------------------------------------------------------------
+
+    def stage(self, planned: Planned) -> None:
+        for chunk in planned.chunks():
+            assert self.call(commands.stage(self.thread, planned.entry.ep, chunk))
+
+    def publish(self, planned: Planned) -> None:
+        """Send the hints of a superstep that was opened; of a staged one the outbox has them."""
+        ep = planned.entry.ep
+        if planned.staged:
+            self.send_outbox("", ep)
+        else:
+            tasks = planned.entry.tasks
+            self.send(*(OutboxEntry("", ep, task.id, QUEUE, 0) for task in tasks))
+        self.call(commands.published(self.thread, "", ep))
+
+    def send_outbox(self, ns: str, ep: str) -> None:
+        cursor, found = self.call(commands.outbox(self.thread, ns, ep, count=10))
+        while cursor:
+            cursor, more = self.call(commands.outbox(self.thread, ns, ep, cursor, count=10))
+            found += more
+        self.send(*found)
+
+    # --- time ------------------------------------------------------------------------------------
+
+    def sweep(self) -> None:
+        """Let time pass, and look at what is due."""
+        self._pass_time(self.draw.one(LEAPS if self.draw.chaos else CALM_LEAPS))
+        namespace, shard = self.thread.namespace, self.thread.shard
+        dues = self.call(commands.sweep(namespace, shard, max_lost=MANY))
+        assert all(due.kind != "unreadable" for due in dues), dues
+        self.send(*(hint for due in dues for hint in due.hints))
+        if not self.messages:
+            for due in self.call(commands.overdue(namespace, shard, empty=(QUEUE,))):
+                self._send_lost(due)
+
+    def _send_lost(self, due: Due) -> None:
+        self.send_outbox(due.ns, due.ep)
+        self.call(commands.published(self.thread, due.ns, due.ep))
+
+    def _pass_time(self, ms: int) -> None:
+        self._clock([self.due, self.thread.header], [ms])
+
+    # --- fail-over -----------------------------------------------------------------------------
+
+    def stored(self) -> list[bytes]:
+        return list(self.client.keys(f"{self.thread.prefix}*"))
+
+    def has_replica(self) -> bool:
+        return self._replica is not None
+
+    def stop_replica(self) -> None:
+        """From now on the replica gets nothing."""
+        found = [(key, self.client.pttl(key), self.client.dump(key)) for key in self._replicated()]
+        kept = [(key, max(0, ttl), blob) for key, ttl, blob in found if blob]
+        self._replica = (kept, deepcopy(self.accepted))
+
+    def fail_over(self) -> None:
+        """Go back to what the replica had."""
+        assert self._replica is not None
+        self.client.delete(*self._replicated())
+        kept, self.accepted = self._replica
+        for key, ttl, blob in kept:
+            self.client.restore(key, ttl, blob)
+
+    def _replicated(self) -> list[bytes]:
+        indexes = self.client.keys(f"{self.shard}ix:*")
+        return [*self.stored(), self.due.encode(), *indexes]
