@@ -38,6 +38,6 @@ def save(rows: Sequence[Measured], path: Path) -> None:
     path.write_text(json.dumps([row.as_json() for row in rows], indent=2) + "\n")
 
 
-def slower(rows: Sequence[Measured]) -> list[str]:
-    """Return the titles of the rows in which the peer is faster."""
-    return [row.row.title for row in rows if row.ratio is not None and row.ratio >= 1]
+def slower(rows: Sequence[Measured], most: float = 1.0) -> list[str]:
+    """Return the titles of the rows that took ``most`` times what the peer took, or longer."""
+    return [row.row.title for row in rows if row.ratio is not None and row.ratio >= most]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,7 @@ class Row:
     size: int
     expected: Callable[[int], int]
     warm: int = 10
+    peer_title: str = ""
 
     @property
     def title(self) -> str:
@@ -32,7 +33,11 @@ class Row:
         """The peer in words."""
         if self.peer in ("chain", "chord"):
             return f"{self.peer}({self.size:,})"
-        return "LangGraph"
+        return self.peer_title or "LangGraph"
+
+    def against(self, title: str) -> Row:
+        """Return the row that compares ours with an earlier ours, which is called ``title``."""
+        return replace(self, peer=self.ours, peer_title=title)
 
 
 def itself(size: int) -> int:
@@ -45,7 +50,7 @@ def squares(size: int) -> int:
     return sum(n * n for n in range(size))
 
 
-ROWS = (
+ROWS: tuple[Row, ...] = (
     Row("superstep on Celery", "loop, celery", "chain", "superstep", 100, itself),
     Row("fan-out of 1,000 on Celery", "fan-out, celery", "chord", "task", 1_000, squares),
     Row("fan-out of 10,000 on Celery", "fan-out, celery", "", "task", 10_000, squares),

@@ -12,13 +12,15 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 class ChildSide:
-    """Runs ``module`` with ``python``; a context manager that ends it."""
+    """Runs ``module`` with ``python`` in ``root``; a context manager that ends it."""
 
-    def __init__(self, python: str, module: str, env: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self, root: Path, python: str, module: str, env: Mapping[str, str], log: Path
+    ) -> None:
         self._log = log.open("ab")
         self._child = subprocess.Popen(
             [python, "-m", module],
-            cwd=ROOT,
+            cwd=root,
             env=dict(env),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -28,29 +28,64 @@ class Stage:
     peer: ChildSide
 
 
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """Where a side's code is, the interpreter that runs it, and which module it is."""
+
+    root: Path
+    python: str
+    module: str
+
+
+OURS = Checkout(ROOT, sys.executable, "ours")
+
+
+def before(root: Path) -> Checkout:
+    """Return another checkout of ours, whose environment ``make venv`` made in it."""
+    return Checkout(root, str(root / ".venv" / "bin" / "python"), "ours")
+
+
+def peers(python: str) -> Checkout:
+    """Return the peers, in the environment of the interpreter ``python``."""
+    return Checkout(ROOT, python, "peer")
+
+
 @contextmanager
-def stage(folder: Path, peers: str) -> Iterator[Stage]:
-    """Start everything in ``folder``; ``peers`` is the interpreter of the peers' environment."""
+def stage(folder: Path, peer: Checkout) -> Iterator[Stage]:
+    """Start everything in ``folder``."""
     with ExitStack() as stack:
         redis = RedisServer(folder / "redis").start()
         stack.callback(redis.stop)
         base = redis.url.removesuffix("/0")
-        ours = _side(stack, sys.executable, "ours", f"{base}/0", folder)
-        peer = _side(stack, peers, "peer", f"{base}/1", folder)
-        yield Stage(ours, peer)
+        sides = {"ours": OURS, "peer": peer}
+        started = [
+            _side(stack, side, name, f"{base}/{number}", folder)
+            for number, (name, side) in enumerate(sides.items())
+        ]
+        yield Stage(*started)
 
 
-def _side(stack: ExitStack, python: str, name: str, url: str, folder: Path) -> ChildSide:
-    env = {**os.environ, "BENCH_REDIS": url, "PYTHONPATH": str(ROOT)}
-    command = [python, "-m", "celery", "-A", f"bench.{name}_app", "worker", "--loglevel", "WARNING"]
-    command += ["--pool", "prefork", "--concurrency", str(POOL), "--hostname", f"{name}@localhost"]
+def _side(stack: ExitStack, side: Checkout, name: str, url: str, folder: Path) -> ChildSide:
+    env = {**os.environ, "BENCH_REDIS": url, "PYTHONPATH": str(side.root)}
+    command = [side.python, "-P", "-m", "celery", "-A", f"bench.{side.module}_app", "worker"]
+    command += [
+        "--loglevel",
+        "WARNING",
+        "--pool",
+        "prefork",
+        "--concurrency",
+        str(POOL),
+        "--hostname",
+        f"{name}@localhost",
+    ]
     command += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     worker = Process(command, log=folder / f"{name}-worker.log", env=env)
     stack.callback(worker.end)
     app = Celery(broker=url, set_as_current=False)
-    wait_until(lambda: _is_ready(worker, app), READY_WITHIN, f"the worker of {name}")
+    wait_until(lambda: _is_ready(worker, app), f"the worker of {name}", READY_WITHIN)
     log = folder / f"{name}.log"
-    return stack.enter_context(ChildSide(python, f"bench.{name}", env, log))
+    child = ChildSide(side.root, side.python, f"bench.{side.module}", env, log)
+    return stack.enter_context(child)
 
 
 def _is_ready(worker: Process, app: Celery) -> bool:

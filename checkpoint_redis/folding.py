@@ -19,10 +19,10 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hint
 from checkpoint_redis import layout, replies
 
 WORDS = {
-    "KEY": "Key",
+    "KEY": "ThreadKey",
     "SHARD_KEY": "ShardKey",
-    "HEADER": "Header",
-    "FRAME": "Frame",
+    "HEADER": "HeaderField",
+    "FRAME": "FrameField",
     "FIELD": "Field",
     "TASK_FIELD": "TaskField",
     "PAYLOAD_FIELD": "PayloadField",
@@ -158,9 +158,9 @@ def _stored(fields: tuple[str, ...]) -> str:
 
 
 def _header_field(field: str) -> str:
-    if known := vars(layout.Header).get(field):
+    if known := vars(layout.HeaderField).get(field):
         return _quoted(known)
-    if known := vars(layout.Frame).get(field):
+    if known := vars(layout.FrameField).get(field):
         return f"ns .. {_quoted(known)}"
     raise LayoutError(f"neither the header nor a frame in it has a field {field!r}")
 

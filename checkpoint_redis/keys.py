@@ -27,7 +27,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-from checkpoint_redis.layout import Field, Key, ShardKey
+from checkpoint_redis.layout import Field, ShardKey, ThreadKey
 
 SHARDS = 64
 _NAMESPACE = re.compile(r"[a-z0-9_-]{1,32}")
@@ -64,22 +64,22 @@ class Thread:
 
     @property
     def header(self) -> str:
-        return f"{self.prefix}{Key.header}"
+        return f"{self.prefix}{ThreadKey.header}"
 
     @property
     def checkpoints(self) -> str:
-        return f"{self.prefix}{Key.checkpoints}"
+        return f"{self.prefix}{ThreadKey.checkpoints}"
 
     @property
     def events(self) -> str:
-        return f"{self.prefix}{Key.events}"
+        return f"{self.prefix}{ThreadKey.events}"
 
     @property
     def event_blobs(self) -> str:
-        return f"{self.prefix}{Key.payloads}"
+        return f"{self.prefix}{ThreadKey.payloads}"
 
     def writes(self, ns: str) -> str:
-        return f"{self.prefix}{Key.writes}{ns}"
+        return f"{self.prefix}{ThreadKey.writes}{ns}"
 
 
 def check_namespace(namespace: str) -> None:
@@ -124,7 +124,7 @@ def sweeper(namespace: str) -> str:
 
 def all_headers(namespace: str) -> str:
     """Return the SCAN pattern of every thread's header."""
-    return f"{namespace}{{*}}:*:{Key.header}"
+    return f"{namespace}{{*}}:*:{ThreadKey.header}"
 
 
 def checkpoint_field(ns: str, cp: str) -> str:

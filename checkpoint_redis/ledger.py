@@ -249,7 +249,7 @@ def _pauses(retry_for: float) -> Iterator[float]:
     deadline = time.monotonic() + retry_for
     pause = _FIRST_PAUSE
     while (left := deadline - time.monotonic()) > 0:
-        yield min(left, pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, no secret
+        yield min(left, LONGEST_PAUSE, pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
         pause = min(2 * pause, LONGEST_PAUSE)
 
 

@@ -85,12 +85,23 @@ class FrameHead:
 
 
 @dataclass(frozen=True, slots=True)
+class CallerWrites:
+    """What callers wrote at a checkpoint: one record per call.
+
+    ``followed``: its superstep was committed, so that the gotos among them have been followed.
+    """
+
+    blobs: tuple[bytes, ...] = ()
+    followed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """What a job reads: a channel is None when its blob is to be fetched apart."""
 
     head: FrameHead
     cfg: bytes
-    caller_writes: tuple[bytes, ...]
+    caller_writes: CallerWrites
     checkpoint: bytes | None
     channels: Mapping[str, bytes | None]
 
@@ -240,17 +251,6 @@ class OpenQuestions:
     tid: str
     questions: tuple[tuple[str, int], ...]
     blob: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class CallerWrites:
-    """What callers wrote at a checkpoint: one record per call.
-
-    ``followed``: its superstep was committed, so that the gotos among them have been followed.
-    """
-
-    blobs: tuple[bytes, ...] = ()
-    followed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from distgraph.checkpoint.base import (
 )
 from distgraph.checkpoint.base.types import RunnableConfig
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from distgraph.effects import acarry, carry
 
 T = TypeVar("T")
 
@@ -71,13 +72,7 @@ class RedisSaver(BaseCheckpointSaver):
         return Archive(self.namespace, self.serde)
 
     def _run(self, steps: Steps[T]) -> T:
-        reply: Any = None
-        try:
-            while True:
-                reply = self._ledger.call(steps.send(reply))
-        except StopIteration as stop:
-            result: T = stop.value
-            return result
+        return carry(steps, self._ledger.call)
 
     def get_tuple(self, config: Mapping[str, Any]) -> CheckpointTuple | None:
         return self._run(saving.get_tuple(self._archive, config))
@@ -172,13 +167,7 @@ class AsyncRedisSaver(RedisSaver):
         await self._async_ledger.check()
 
     async def _arun(self, steps: Steps[T]) -> T:
-        reply: Any = None
-        try:
-            while True:
-                reply = await self._async_ledger.call(steps.send(reply))
-        except StopIteration as stop:
-            result: T = stop.value
-            return result
+        return await acarry(steps, self._async_ledger.call)
 
     async def aget_tuple(self, config: Mapping[str, Any]) -> CheckpointTuple | None:
         return await self._arun(saving.get_tuple(self._archive, config))

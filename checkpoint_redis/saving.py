@@ -26,7 +26,7 @@ from distgraph.checkpoint.base import (
     get_checkpoint_metadata,
 )
 from distgraph.checkpoint.base.blobs import matches
-from distgraph.checkpoint.base.config import Coordinates, checkpoint_place, place_of
+from distgraph.checkpoint.base.config import Coordinates, checkpoint_coordinates, coordinates_of
 from distgraph.checkpoint.base.types import INTERRUPT, RunnableConfig
 from distgraph.errors import ThreadBusy, ThreadConflict, ThreadNotFound
 
@@ -51,7 +51,7 @@ class Located:
 
 def get_tuple(archive: Archive, config: Mapping[str, Any]) -> Steps[CheckpointTuple | None]:
     """Return the checkpoint that ``config`` names, or the latest."""
-    place = place_of(config)
+    place = coordinates_of(config)
     thread = archive.thread(place.thread_id)
     return (yield from _get(archive, thread, place.ns, place.checkpoint_id or "", None))
 
@@ -97,7 +97,7 @@ def places(
 ) -> Steps[list[Located]]:
     """Return where the checkpoints are that ``config`` may mean, newest first."""
     older_than = get_checkpoint_id(before) if before else None
-    place = place_of(config) if config else None
+    place = coordinates_of(config) if config else None
     ns = config["configurable"].get("checkpoint_ns") if config else None
     threads = (
         (yield from _all(archive.namespace)) if place is None else {archive.thread(place.thread_id)}
@@ -145,7 +145,7 @@ def put(
     new_versions: ChannelVersions,
 ) -> Steps[RunnableConfig]:
     """Store a checkpoint under the one that ``config`` names; ThreadBusy while a run is open."""
-    place = place_of(config)
+    place = coordinates_of(config)
     known = get_checkpoint_metadata(config, metadata)
     entry = archive.entry(place, checkpoint, known, new_versions)
     thread = archive.thread(place.thread_id)
@@ -161,7 +161,7 @@ def put_writes(
     task_path: str,
 ) -> Steps[None]:
     """Store pending writes; ThreadBusy while a run is open, ThreadNotFound without a thread."""
-    thread_id, ns, cp = checkpoint_place(config)
+    thread_id, ns, cp = checkpoint_coordinates(config)
     record = archive.log_record(task_id, task_path, writes)
     asks = any(name == INTERRUPT for name, _ in writes)
     thread = archive.thread(thread_id)

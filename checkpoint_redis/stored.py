@@ -14,7 +14,7 @@ from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import TaskState
 from checkpoint_redis.records import CheckpointEntry
 from checkpoint_redis.replies import Loaded
-from distgraph.checkpoint import codec, records
+from distgraph.checkpoint import codec, pending, records
 from distgraph.checkpoint.base import (
     WRITES_IDX_MAP,
     ChannelVersions,
@@ -179,7 +179,7 @@ class Archive:
             return loaded.log
         return tuple(self.log_record(task, "", left) for task, left in self._opened(loaded, cp))
 
-    def _opened(self, loaded: Loaded, cp: str) -> list[codec.TaskWrites]:
+    def _opened(self, loaded: Loaded, cp: str) -> list[pending.TaskWrites]:
         """Return what workers left in an open superstep, as a saver is given it."""
         nothing = model.Checkpoint("", None, 0, "loop", "")
         released, written = loaded.header.released, loaded.caller_writes
@@ -187,12 +187,12 @@ class Archive:
             nothing,
             results=dict(self._results(loaded)),
             answers={t.tid: self._answers(t.answers) for t in loaded.tasks if t.answers},
-            nulls=tuple(self._caller_write(blob, written.followed) for blob in written.blobs),
-            passed=released if released == cp else "",
+            caller_writes=tuple(self._written(blob, written.followed) for blob in written.blobs),
+            released=released if released == cp else "",
         )
-        return codec.encode_changes(None, state)
+        return pending.encode_changes(None, state)
 
-    def _caller_write(self, blob: bytes, followed: bool) -> model.Completed:
+    def _written(self, blob: bytes, followed: bool) -> model.Completed:
         written = records.unpack_completed(self._plain(blob))
         return replace(written, goto=()) if followed else written
 

@@ -30,8 +30,8 @@ from distgraph.core.model import (
     Task,
     ThreadState,
 )
-from distgraph.core.plan import with_nulls
-from distgraph.core.resume import Reply, add_null, bind, deliver
+from distgraph.core.plan import with_caller_writes
+from distgraph.core.resume import How, Reply, add_caller_write, bind, deliver, how_to_go_on
 from distgraph.core.returns import read_return
 from distgraph.errors import EmptyInputError, InvalidUpdateError, ParentCommand
 from distgraph.types import Command
@@ -59,12 +59,16 @@ class Save:
 
 
 @dataclass(frozen=True, slots=True)
-class SaveAnswers:
-    """Store that the open superstep of ``state`` goes on: with replies, an update, or as it is."""
+class GoOn:
+    """Store that the superstep of ``state``, opened again already, goes on.
+
+    ``how`` says what was there before; ``caller_write`` is a caller's update and gotos.
+    """
 
     state: ThreadState
+    how: How
     replies: tuple[Reply, ...]
-    null: Completed | None
+    caller_write: Completed | None
     then: Decision
 
 
@@ -100,7 +104,7 @@ class SaveUpdate:
     done: tuple[tuple[Task, Completed], ...] = ()
 
 
-Request = Load | NewStamp | Save | SaveAnswers | Execute | RunHere | SaveUpdate
+Request = Load | NewStamp | Save | GoOn | Execute | RunHere | SaveUpdate
 Program = Generator[Request, Any, Outcome]
 
 
@@ -142,7 +146,7 @@ def run_nested(graph: Graph, start: Start, ns: str) -> Program:
     state: ThreadState | None = yield Load()
     limits = limits_of(start, state)
     if state is not None:
-        released = replace(state, passed=state.checkpoint.id)
+        released = replace(state, released=state.checkpoint.id)
         return (yield from advance(graph, released, limits, ns))
     opened = yield from _input(graph, None, start.given, limits, ns)
     if isinstance(opened, Failed):
@@ -178,7 +182,7 @@ def next_state(
     limits: Limits,
 ) -> ThreadState:
     """Return the state after the barrier."""
-    opened = with_nulls(graph, state.checkpoint, state.nulls)
+    opened = with_caller_writes(graph, state)
     return ThreadState(apply_writes(graph, opened, done, stamp, limits))
 
 
@@ -235,7 +239,7 @@ def _continue(
         yield Save((opened.checkpoint,) if new else (), opened, then)
         return opened
     opened = again(state)
-    yield SaveAnswers(opened, (), None, decide(graph, opened, limits, ns))
+    yield GoOn(opened, how_to_go_on(state, ()), (), None, decide(graph, opened, limits, ns))
     return opened
 
 
@@ -243,8 +247,8 @@ def _command(
     graph: Graph, state: ThreadState | None, start: Start, limits: Limits, ns: str
 ) -> Generator[Request, Any, ThreadState]:
     command: Command[Any] = start.given
-    null = read_null(graph, command)
-    if command.resume is None and null is None:
+    caller_write = read_caller_write(graph, command)
+    if command.resume is None and caller_write is None:
         msg = "Received an empty Command(): give it resume=, update= or goto=."
         raise EmptyInputError(msg)
     replies = bind(state, command.resume) if command.resume is not None else ()
@@ -255,12 +259,13 @@ def _command(
         opened = ThreadState(existing.checkpoint, answers=existing.answers)
     else:
         opened = again(existing)
-    opened = add_null(replace(opened, passed=opened.checkpoint.id), null)
-    yield SaveAnswers(opened, replies, null, decide(graph, opened, limits, ns))
+    opened = add_caller_write(replace(opened, released=opened.checkpoint.id), caller_write)
+    how = how_to_go_on(existing, replies)
+    yield GoOn(opened, how, replies, caller_write, decide(graph, opened, limits, ns))
     return opened
 
 
-def read_null(graph: Graph, command: Command[Any]) -> Completed | None:
+def read_caller_write(graph: Graph, command: Command[Any]) -> Completed | None:
     """Return a caller's update and gotos; InvalidUpdateError for one to a parent graph."""
     if command.update is None and not command.goto:
         return None

@@ -22,7 +22,7 @@ from distgraph.core.model import (
     Task,
     Write,
 )
-from distgraph.core.plan import with_nulls
+from distgraph.core.plan import with_caller_writes
 from distgraph.core.snapshot import current_values, shown_writes, visible
 from distgraph.events import Concluded, Custom, Ended, Event, Resumed, Started, Stepped
 
@@ -71,7 +71,7 @@ def chunks(view: View, event: Event) -> Iterator[Chunk]:
 
 
 def _resumed(view: View, event: Resumed) -> Iterator[Chunk]:
-    opened = with_nulls(view.graph, event.state.checkpoint, event.state.nulls)
+    opened = with_caller_writes(view.graph, event.state)
     _know(view, opened)
     yield "values", view.values(opened.values)
 
@@ -84,7 +84,7 @@ def _stepped(view: View, event: Stepped) -> Iterator[Chunk]:
 def _started(view: View, event: Started) -> Iterator[Chunk]:
     if not {"tasks", "messages"} & set(view.modes):
         return
-    opened = with_nulls(view.graph, event.state.checkpoint, event.state.nulls)
+    opened = with_caller_writes(view.graph, event.state)
     _know(view, opened)
     for task in event.tasks if "tasks" in view.modes else ():
         if task.node != START:

@@ -9,18 +9,25 @@ from pathlib import Path
 
 import pytest
 import redis
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.support.celery_worker import CeleryWorker
-from tests.support.redis_server import RedisServer
+from tests.support.redis_server import RedisServer, none_left_in
 
 # Started in the background, a shell ignores Ctrl-C for all its children: what tests start must not.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine makes an example slow, not wrong.
-settings.register_profile("distgraph", deadline=None)
+settings.register_profile("distgraph", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("distgraph")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_server_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Fail at the end of the run where a test's server outlived its test."""
+    with none_left_in(tmp_path_factory.getbasetemp()):
+        yield
 
 
 @pytest.fixture(scope="session")

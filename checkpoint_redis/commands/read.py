@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from checkpoint_redis.layout import ContextReply, HeadRow, HintRow, PartReply
-from checkpoint_redis.replies import Context, FrameHead, OutboxEntry
+from checkpoint_redis.replies import CallerWrites, Context, FrameHead, OutboxEntry
 from distgraph.errors import CorruptRecord
 
 P = ParamSpec("P")
@@ -115,7 +115,7 @@ def context(raw: Sequence[Any]) -> Context:
     return Context(
         head=head,
         cfg=found.config or b"",
-        caller_writes=blobs(found.caller_writes),
+        caller_writes=CallerWrites(blobs(found.caller_writes)),
         checkpoint=found.checkpoint,
         channels=named(found.channels),
     )

@@ -15,7 +15,7 @@ RunKind = Literal["start", "resume", "reask", "retry"]
 """How a run began."""
 
 
-class Key(StrEnum):
+class ThreadKey(StrEnum):
     """The ends of a thread's keys, after ``<namespace>{<shard>}:<x>:``."""
 
     header = "h"
@@ -42,7 +42,7 @@ class ShardKey(StrEnum):
     by_status = "ix:"
 
 
-class Header(StrEnum):
+class HeaderField(StrEnum):
     """Fields of a thread's header."""
 
     version = "v"
@@ -61,7 +61,7 @@ class Header(StrEnum):
     payloads = "evn"
 
 
-class Frame(StrEnum):
+class FrameField(StrEnum):
     """Fields of the header that a frame has, after its name."""
 
     epoch = "/ep"

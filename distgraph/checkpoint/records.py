@@ -13,7 +13,7 @@ errored     2, kind, message, traceback, [args], [notes], {ns: state}
 escaped     3, command
 answer      id, ns, value
 state       checkpoint, {channel: value}, {task id: result}, {task id: [answers]},
-            {task id: {ns: state}}, [completed], passed
+            {task id: {ns: state}}, [completed], released
 ==========  =================================================================================
 """
 
@@ -170,8 +170,8 @@ def pack_state(state: ThreadState) -> list[Any]:
         {task: pack_result(result) for task, result in state.results.items()},
         {task: [pack_answer(a) for a in given] for task, given in state.answers.items()},
         {task: pack_frames(frames) for task, frames in state.frames.items()},
-        [pack_result(null) for null in state.nulls],
-        state.passed,
+        [pack_result(caller_write) for caller_write in state.caller_writes],
+        state.released,
     ]
 
 
@@ -184,16 +184,16 @@ def unpack_state(packed: Any) -> ThreadState:
             dict(results),
             dict(answers),
             dict(frames),
-            list(nulls),
-            str(passed),
+            list(caller_writes),
+            str(released),
         ]:
             return ThreadState(
                 checkpoint=unpack_checkpoint(checkpoint, _table(values, _anything)),
                 results=_table(results, unpack_result),
                 answers=_table(answers, unpack_answers),
                 frames=_table(frames, unpack_frames),
-                nulls=tuple(map(unpack_completed, nulls)),
-                passed=passed,
+                caller_writes=tuple(map(unpack_completed, caller_writes)),
+                released=released,
             )
         case _:
             raise _corrupt("state", packed)

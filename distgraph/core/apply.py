@@ -19,6 +19,7 @@ from distgraph.core.model import (
     Target,
     Task,
 )
+from distgraph.core.references import reference
 
 Done = Sequence[tuple[Task, Completed]]
 Arrived = Mapping[str, frozenset[str]]
@@ -79,17 +80,6 @@ def _versions(
     versions = {**checkpoint.versions, **dict.fromkeys((*added, *changed), own)}
     gone = {START, *(name for name, value in changed.items() if value is MISSING)}
     return {name: ref for name, ref in versions.items() if name not in gone}
-
-
-def reference(parent: Checkpoint | None, stamp: Stamp) -> str:
-    """Return the opaque reference of what the checkpoint ``stamp`` writes: short, and unique."""
-    step = parent.step + 1 if parent else -1
-    return f"{step}.{stamp.id[-12:]}"
-
-
-def written_at(ref: str) -> int:
-    """Return the step number that gave a channel the reference ``ref``."""
-    return int(ref.partition(".")[0])
 
 
 def _pulled(done: Done) -> tuple[str, ...]:

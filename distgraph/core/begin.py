@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from distgraph.channels.base import MISSING
-from distgraph.core.apply import reference, unfinished
+from distgraph.core.apply import unfinished
 from distgraph.core.graph import Graph
 from distgraph.core.model import (
     START,
@@ -20,6 +20,7 @@ from distgraph.core.model import (
     Stamp,
     ThreadState,
 )
+from distgraph.core.references import reference
 
 FIRST_STEP = -1
 
@@ -63,7 +64,7 @@ def again(state: ThreadState) -> ThreadState:
     Failed tasks run again, questions are asked again, a static breakpoint here is released.
     """
     undone = {tid for tid, result in state.results.items() if not isinstance(result, Completed)}
-    return replace(without_results(state, undone), passed=state.checkpoint.id)
+    return replace(without_results(state, undone), released=state.checkpoint.id)
 
 
 def without_results(state: ThreadState, tasks: set[str]) -> ThreadState:
@@ -85,7 +86,7 @@ def replay(state: ThreadState, stamp: Stamp, limits: Limits) -> tuple[ThreadStat
     """
     old = state.checkpoint
     if old.source in ("update", "fork"):
-        return ThreadState(old, passed=old.id), False
+        return ThreadState(old, released=old.id), False
     fork = replace(
         old,
         id=stamp.id,
@@ -95,7 +96,7 @@ def replay(state: ThreadState, stamp: Stamp, limits: Limits) -> tuple[ThreadStat
         ts=stamp.ts,
         metadata=limits.metadata,
     )
-    return ThreadState(fork, passed=fork.id), True
+    return ThreadState(fork, released=fork.id), True
 
 
 def last_step(parent: Checkpoint | None, recursion_limit: int) -> int:

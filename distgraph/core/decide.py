@@ -47,7 +47,7 @@ def decide(graph: Graph, state: ThreadState, limits: Limits, ns: str = "") -> De
 def _stop(state: ThreadState, tasks: tuple[Task, ...], limits: Limits) -> Decision | None:
     """Return why the superstep must not begin: the end, a static breakpoint, or the step limit."""
     checkpoint = state.checkpoint
-    released = state.passed == checkpoint.id
+    released = state.released == checkpoint.id
     if not released and stopped_after(checkpoint, limits):
         return Paused()
     if checkpoint.step + 1 > limits.stop:

@@ -1,6 +1,6 @@
 """Run one attempt at a task: read its input, call the node and its path functions, read what came.
 
-The attempt is written once, as a generator of calls; the two drivers differ in how they call.
+The attempt is written once, as a generator of calls; blocking and asyncio differ in how they call.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Awaitable, Callable, Collection, Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from distgraph import _frame
@@ -24,6 +25,7 @@ from distgraph.core.model import (
     Task,
 )
 from distgraph.core.returns import read_path, read_return
+from distgraph.effects import acarry, carry
 from distgraph.errors import GraphBubbleUp, GraphInterrupt, NodeExited, ParentCommand
 from distgraph.types import Command
 
@@ -53,43 +55,16 @@ Offload = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 def run_task(graph: Graph, task: Task, values: Mapping[str, Any], frame: TaskFrame) -> Result:
     """Run ``task`` on the state ``values``; every failure of the node comes back as a Result."""
-    attempt = _attempt(graph, task, values, frame)
     with _frame.entered(frame):
-        try:
-            call = next(attempt)
-            while True:
-                try:
-                    output = _call(call)
-                except BaseException as exc:  # noqa: BLE001 the attempt decides what it means
-                    call = attempt.throw(exc)
-                else:
-                    call = attempt.send(output)
-        except StopIteration as stop:
-            return _result(stop)
+        return carry(_attempt(graph, task, values, frame), _call)
 
 
 async def run_task_async(
     graph: Graph, task: Task, values: Mapping[str, Any], frame: TaskFrame, offload: Offload
 ) -> Result:
     """Do what ``run_task`` does on an event loop; ``offload`` runs blocking code beside it."""
-    attempt = _attempt(graph, task, values, frame)
     with _frame.entered(frame):
-        try:
-            call = next(attempt)
-            while True:
-                try:
-                    output = await _acall(call, offload)
-                except BaseException as exc:  # noqa: BLE001 the attempt decides what it means
-                    call = attempt.throw(exc)
-                else:
-                    call = attempt.send(output)
-        except StopIteration as stop:
-            return _result(stop)
-
-
-def _result(stop: StopIteration) -> Result:
-    result: Result = stop.value
-    return result
+        return await acarry(_attempt(graph, task, values, frame), partial(_acall, offload))
 
 
 def _call(call: Call) -> Any:
@@ -98,7 +73,7 @@ def _call(call: Call) -> Any:
     return call.callee.call(call.given, **call.injected)
 
 
-async def _acall(call: Call, offload: Offload) -> Any:
+async def _acall(offload: Offload, call: Call) -> Any:
     callee = call.callee
     if callee.acall is not None:
         return await callee.acall(call.given, **call.injected)

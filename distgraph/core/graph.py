@@ -84,7 +84,6 @@ class Graph:
     joins: tuple[Join, ...]
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    schema: Schema
     before: frozenset[str] = frozenset()
     after: frozenset[str] = frozenset()
     fingerprint: str = ""

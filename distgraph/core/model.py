@@ -132,16 +132,17 @@ class ThreadState:
     """Everything durable about a frame.
 
     ``results``, ``answers`` and ``frames`` (the graphs that wait inside a task, by ns) belong to
-    the tasks of the superstep that runs from ``checkpoint``; ``nulls`` are updates and gotos that a
-    caller added to it. ``passed`` is the checkpoint whose static breakpoint was released.
+    the tasks of the superstep that runs from ``checkpoint``; ``caller_writes`` are updates and
+    gotos that callers added to it. ``released`` is the checkpoint whose static breakpoint was
+    released.
     """
 
     checkpoint: Checkpoint
     results: Mapping[str, Result] = field(default_factory=dict)
     answers: Mapping[str, tuple[Answer, ...]] = field(default_factory=dict)
     frames: Mapping[str, Mapping[str, ThreadState]] = field(default_factory=dict)
-    nulls: tuple[Completed, ...] = ()
-    passed: str = ""
+    caller_writes: tuple[Completed, ...] = ()
+    released: str = ""
 
 
 @dataclass(frozen=True, slots=True)

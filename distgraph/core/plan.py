@@ -11,7 +11,6 @@ from distgraph.core.model import (
     START,
     UNSAVED,
     Checkpoint,
-    Completed,
     Target,
     Task,
     ThreadState,
@@ -43,18 +42,19 @@ def plan(checkpoint: Checkpoint, ns: str = "") -> tuple[Task, ...]:
     return (*pushed, *pulled)
 
 
-def with_nulls(graph: Graph, checkpoint: Checkpoint, nulls: tuple[Completed, ...]) -> Checkpoint:
-    """Return ``checkpoint`` as its open superstep sees it: a caller's updates and gotos included.
+def with_caller_writes(graph: Graph, state: ThreadState) -> Checkpoint:
+    """Return the checkpoint as its open superstep sees it: callers' updates and gotos included.
 
     A channel that the caller changed has the reference UNSAVED until the next commit.
     """
-    for null in nulls:
-        changed = merge(graph.channels, checkpoint.values, null.writes)
+    checkpoint = state.checkpoint
+    for caller_write in state.caller_writes:
+        changed = merge(graph.channels, checkpoint.values, caller_write.writes)
         checkpoint = replace(
             checkpoint,
             values=updated(checkpoint.values, changed),
             versions={**checkpoint.versions, **dict.fromkeys(changed, UNSAVED)},
-            frontier=_extended(checkpoint.frontier, null.goto),
+            frontier=_extended(checkpoint.frontier, caller_write.goto),
         )
     return checkpoint
 
@@ -66,7 +66,7 @@ def _extended(frontier: tuple[Target, ...], more: tuple[Target, ...]) -> tuple[T
 
 def tasks_of(graph: Graph, state: ThreadState, ns: str = "") -> tuple[Task, ...]:
     """Return the tasks of the superstep that runs from ``state``."""
-    return plan(with_nulls(graph, state.checkpoint, state.nulls), ns)
+    return plan(with_caller_writes(graph, state), ns)
 
 
 def is_input(checkpoint: Checkpoint) -> bool:

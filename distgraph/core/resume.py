@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from distgraph.core.begin import without_results
 from distgraph.core.model import Answer, Completed, Errored, Interrupted, Question, ThreadState
 from distgraph.errors import AmbiguousResume, NoSuchInterrupt, NothingToResume
 
+How = Literal["resume", "reask", "retry", "continue"]
+"""How a thread goes on: answered, asked again, tried again, or simply from where it stands."""
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -80,6 +82,22 @@ def _at_breakpoint(state: ThreadState) -> bool:
     return bool(state.checkpoint.frontier) and not state.results
 
 
+def how_to_go_on(state: ThreadState, replies: tuple[Reply, ...]) -> How:
+    """Return how ``state``, of which nothing is opened again yet, goes on with ``replies``.
+
+    A superstep that failed, was cut short, or could not be reduced is tried again, also when some
+    of its tasks ask. One of which nothing has run is continued: a static breakpoint is released.
+    """
+    if replies:
+        return "resume"
+    results = state.results.values()
+    if any(isinstance(result, Errored) for result in results):
+        return "retry"
+    if any(isinstance(result, Interrupted) for result in results):
+        return "reask"
+    return "retry" if results else "continue"
+
+
 def deliver(state: ThreadState, replies: tuple[Reply, ...]) -> ThreadState:
     """Return ``state`` with the answered tasks to be run again, each with all its answers."""
     answers = dict(state.answers)
@@ -99,6 +117,8 @@ def deliver_nested(state: ThreadState, answers: tuple[Answer, ...]) -> ThreadSta
     return deliver(without_results(state, failed), replies)
 
 
-def add_null(state: ThreadState, null: Completed | None) -> ThreadState:
+def add_caller_write(state: ThreadState, caller_write: Completed | None) -> ThreadState:
     """Return ``state`` with a caller's update and gotos added to its open superstep."""
-    return state if null is None else replace(state, nulls=(*state.nulls, null))
+    if caller_write is None:
+        return state
+    return replace(state, caller_writes=(*state.caller_writes, caller_write))

@@ -19,7 +19,7 @@ from distgraph.core.model import (
     ThreadState,
     Write,
 )
-from distgraph.core.plan import is_input, plan, tasks_of, with_nulls
+from distgraph.core.plan import is_input, plan, tasks_of, with_caller_writes
 from distgraph.core.returns import read_return
 from distgraph.errors import InvalidUpdateError
 from distgraph.types import PregelTask, StateSnapshot
@@ -38,7 +38,7 @@ def current_values(graph: Graph, state: ThreadState, ns: str = "") -> Mapping[st
 
     Raises InvalidUpdateError when these do not go together.
     """
-    opened = with_nulls(graph, state.checkpoint, state.nulls)
+    opened = with_caller_writes(graph, state)
     return _finished(graph, state, opened, plan(opened, ns)) if state.results else opened.values
 
 
@@ -80,7 +80,7 @@ def snapshot(
     """
     checkpoint = state.checkpoint
     tasks = _listed(graph, state, ns)
-    opened = with_nulls(graph, checkpoint, state.nulls)
+    opened = with_caller_writes(graph, state)
     values = _head_values(graph, state, opened, ns) if head else opened.values
     shown = tuple(_task(graph, state, task, thread, ns) for task in tasks)
     return StateSnapshot(

@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, get_origin
+from typing import Any, get_origin
 
 from distgraph.core.model import END, START
+from distgraph.graph.arguments import names_of, shortly
+from distgraph.graph.blueprint import Blueprint
 from distgraph.types import RetryPolicy
-
-if TYPE_CHECKING:
-    from distgraph.graph.state import StateGraph
 
 _RESERVED = ("|", ":")
 HIGHEST = 9
 """The priority of what is to be run first."""
-
-
-def shortly(value: Any) -> str:
-    """Return a value's type and the beginning of its text, for a message."""
-    return f"{type(value).__name__} {reprlib.repr(value)}"
-
-
-def names_of(what: str, given: Any) -> list[str]:
-    """Return ``given``, a name or a collection of names, as a list; TypeError for another."""
-    names = [given] if isinstance(given, str) else given
-    if isinstance(names, Collection) and all(isinstance(name, str) for name in names):
-        return list(names)
-    msg = f"{what} must be a name or a list of names, not {shortly(given)}."
-    raise TypeError(msg)
 
 
 def check_schema(schema: Any) -> None:
@@ -91,36 +75,38 @@ def check_name(name: Any, taken: Collection[str]) -> None:
             raise ValueError(msg)
 
 
-def check(builder: StateGraph[Any], stops: Iterable[str]) -> None:
+def check(blueprint: Blueprint, stops: Iterable[str]) -> None:
     """Raise ValueError for an edge or breakpoint to an unknown node, or for no entry."""
-    for source in sorted(_sources(builder)):
-        if source not in builder.nodes and source != START:
+    for source in sorted(_sources(blueprint)):
+        if source not in blueprint.nodes and source != START:
             msg = f"Found edge starting at unknown node '{source}'"
             raise ValueError(msg)
-    if START not in _sources(builder):
+    if START not in _sources(blueprint):
         msg = "Graph must have an entrypoint: add at least one edge from START to another node"
         raise ValueError(msg)
-    for end in sorted({end for _, end in builder.edges} | {e for _, e in builder.waiting_edges}):
-        if end not in builder.nodes and end != END:
+    for end in sorted(
+        {end for _, end in blueprint.edges} | {e for _, e in blueprint.waiting_edges}
+    ):
+        if end not in blueprint.nodes and end != END:
             msg = f"Found edge ending at unknown node `{end}`"
             raise ValueError(msg)
-    _check_branches(builder)
+    _check_branches(blueprint)
     for stop in stops:
-        if stop not in builder.nodes:
+        if stop not in blueprint.nodes:
             msg = f"Interrupt node `{stop}` not found"
             raise ValueError(msg)
 
 
-def _sources(builder: StateGraph[Any]) -> set[str]:
-    joined = {name for starts, _ in builder.waiting_edges for name in starts}
-    return {start for start, _ in builder.edges} | joined | set(builder.branches)
+def _sources(blueprint: Blueprint) -> set[str]:
+    joined = {name for starts, _ in blueprint.waiting_edges for name in starts}
+    return {start for start, _ in blueprint.edges} | joined | set(blueprint.branches)
 
 
-def _check_branches(builder: StateGraph[Any]) -> None:
-    for source, branches in builder.branches.items():
+def _check_branches(blueprint: Blueprint) -> None:
+    for source, branches in blueprint.branches.items():
         for name, branch in branches.items():
             for end in (branch.ends or {}).values():
-                if end not in builder.nodes and end != END:
+                if end not in blueprint.nodes and end != END:
                     msg = f"At '{source}' node, '{name}' branch found unknown target '{end}'"
                     raise ValueError(msg)
 

@@ -14,7 +14,8 @@ from typing_extensions import Unpack
 from distgraph.checkpoint.base import BaseCheckpointSaver
 from distgraph.checkpoint.serde.schema import classes_of
 from distgraph.core.graph import Graph
-from distgraph.graph import calls
+from distgraph.graph import configs
+from distgraph.graph.blueprint import Blueprint
 from distgraph.graph.jobs import Owner, about, job_of, unheard
 from distgraph.graph.nested import Inner
 from distgraph.graph.options import InvokeOptions, Options, StreamOptions, SubmitOptions
@@ -34,7 +35,7 @@ class CompiledStateGraph(StateAccess):
     def __init__(
         self,
         graph: Graph,
-        builder: Any,
+        builder: Blueprint,
         checkpointer: Any,
         *,
         backend: Backend | None = None,
@@ -44,7 +45,7 @@ class CompiledStateGraph(StateAccess):
         self.builder = builder
         self.checkpointer = checkpointer
         self.stream_mode: StreamMode = "updates"
-        self.config = calls.merge_configs(config)
+        self.config = configs.merge_configs(config)
         self.backend: Backend = backend or LocalBackend(_saver(checkpointer, graph))
 
     @property
@@ -73,7 +74,7 @@ class CompiledStateGraph(StateAccess):
 
     def with_config(self, config: Config = None, **more: Any) -> CompiledStateGraph:
         """Return the same graph with ``config`` under every config that it is called with."""
-        merged = calls.merge_configs(self.config, config, more)
+        merged = configs.merge_configs(self.config, config, more)
         return CompiledStateGraph(
             self.graph, self.builder, self.checkpointer, backend=self.backend, config=merged
         )
@@ -134,7 +135,7 @@ class CompiledStateGraph(StateAccess):
         last = None
         for event in inner.events(self.backend, unheard(job)):
             last = event
-        return result_of(self.graph, last, inner, keys, given=input)
+        return result_of(self.graph, last, keys, given=input, around=inner.frame)
 
     async def ainvoke(
         self,
@@ -152,7 +153,7 @@ class CompiledStateGraph(StateAccess):
         last = None
         async for event in inner.aevents(self.backend, unheard(job)):
             last = event
-        return result_of(self.graph, last, inner, keys, given=input)
+        return result_of(self.graph, last, keys, given=input, around=inner.frame)
 
     def stream(
         self,
@@ -168,7 +169,7 @@ class CompiledStateGraph(StateAccess):
         inner, job, shape = self._streamed("stream", input, config, options)
         for event in inner.events(self.backend, job):
             yield from shape.chunks(event)
-            conclude(self.graph, event, inner)
+            conclude(event, inner.frame)
 
     async def astream(
         self,
@@ -181,7 +182,7 @@ class CompiledStateGraph(StateAccess):
         async for event in inner.aevents(self.backend, job):
             for chunk in shape.chunks(event):
                 yield chunk
-            conclude(self.graph, event, inner)
+            conclude(event, inner.frame)
 
     # --- the distributed calls -------------------------------------------------------------
 
@@ -198,7 +199,7 @@ class CompiledStateGraph(StateAccess):
         """
         backend = self._distributed()
         _, job = self._job(input, config, Options.read("submit", options, "updates"))
-        return backend.submit(self, job)
+        return backend.submit(job)
 
     async def asubmit(
         self,
@@ -209,7 +210,7 @@ class CompiledStateGraph(StateAccess):
         """Do what ``submit`` does."""
         backend = self._distributed()
         _, job = self._job(input, config, Options.read("asubmit", options, "updates"))
-        return await backend.asubmit(self, job)
+        return await backend.asubmit(job)
 
     def _distributed(self) -> Any:
         if not hasattr(self.backend, "submit"):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
 from typing import Any
 
 from distgraph.core.frame import Invocation
 from distgraph.core.graph import Graph
 from distgraph.engine import Start, limits_of, run, run_nested
-from distgraph.graph import calls
-from distgraph.graph.nested import Inner
+from distgraph.graph import configs
+from distgraph.graph.nested import Inner, surrounding
 from distgraph.graph.options import Options
 from distgraph.runners.backend import Backend, Job, Place
 from distgraph.types import Command, StateUpdate
@@ -33,15 +33,15 @@ def job_of(owner: Owner, given: Any, config: dict[str, Any], options: Options) -
     Raises ValueError and TypeError for a config or option that is wrong, RuntimeError for what
     needs a checkpointer and has none.
     """
-    inner = Inner(calls.surrounding(config), owner.checkpointer)
-    place = inner.place or calls.root_place(config, needed=owner.backend.durable)
+    inner = Inner(surrounding(config), owner.checkpointer)
+    place = inner.place or configs.root_place(config, needed=owner.backend.durable)
     start = Start(
         given=given,
-        recursion_limit=calls.recursion_limit(config),
+        recursion_limit=configs.recursion_limit(config),
         at=place.checkpoint_id,
-        before=calls.stops(options.interrupt_before, owner.graph.before, owner.graph),
-        after=calls.stops(options.interrupt_after, owner.graph.after, owner.graph),
-        metadata=calls.checkpoint_metadata(config),
+        before=options.before(owner.graph),
+        after=options.after(owner.graph),
+        metadata=configs.checkpoint_metadata(config),
         parents=dict(inner.parents),
     )
     _check_durable(owner, start, inner)
@@ -52,7 +52,7 @@ def job_of(owner: Owner, given: Any, config: dict[str, Any], options: Options) -
         invocation=_invocation(owner, config, options.context, place, inner),
         live=options.is_live or inner.live,
         modes=frozenset(options.modes),
-        max_concurrency=calls.max_concurrency(config),
+        max_concurrency=configs.max_concurrency(config),
         start=start,
     )
 
@@ -91,7 +91,7 @@ def _check_durable(owner: Owner, start: Start, inner: Inner) -> None:
 def _invocation(
     owner: Owner, config: dict[str, Any], context: Any, place: Place, inner: Inner
 ) -> Invocation:
-    found = calls.context_of(owner.context_schema, context)
+    found = _context_of(owner.context_schema, context)
     if inner.frame is not None:
         return replace(
             inner.frame.invocation,
@@ -103,6 +103,14 @@ def _invocation(
     durable = owner.backend.durable
     thread = place.thread_id if durable else None
     return Invocation(config, found, thread, run_id and str(run_id), durable)
+
+
+def _context_of(schema: Any, context: Any) -> Any:
+    """Return the run's context; a dict becomes an instance of a dataclass or pydantic schema."""
+    made = is_dataclass(schema) or hasattr(schema, "model_fields")
+    if isinstance(context, dict) and isinstance(schema, type) and made:
+        return schema(**context)
+    return context
 
 
 def update_job(
@@ -119,7 +127,7 @@ def update_job(
             "state can only be read: update the thread without a checkpoint_ns, or answer it."
         )
         raise ValueError(msg)
-    start = Start(None, 1, metadata=calls.checkpoint_metadata(config))
+    start = Start(None, 1, metadata=configs.checkpoint_metadata(config))
     program = update(owner.graph, supersteps, limits_of(start, None), place.ns)
     invocation = Invocation(config, None, place.thread_id, None, durable=True)
     return Job(owner.graph, program, place, invocation, start=start)
@@ -130,4 +138,4 @@ def stored_place(backend: Backend, config: Mapping[str, Any]) -> Place:
     if not backend.durable:
         msg = "No checkpointer set"
         raise ValueError(msg)
-    return calls.place_of(config, needed=True)
+    return configs.place_of(config, needed=True)

@@ -5,11 +5,22 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
+from distgraph import _frame
 from distgraph.core.frame import TaskFrame, discard
 from distgraph.events import Custom, Ended, Event, Inside, Resumed, Started, Stepped
 from distgraph.runners.backend import Backend, Job, Place
 from distgraph.runners.local import drive, drive_async
 from distgraph.runners.stores import FrameStore
+
+
+def surrounding(config: Mapping[str, Any]) -> TaskFrame | None:
+    """Return the task inside of which a graph is called, unless it has a thread of its own."""
+    frame = _frame.running()
+    if not isinstance(frame, TaskFrame):
+        return None
+    thread = config.get("configurable", {}).get("thread_id")
+    own = thread is not None and str(thread) != str(frame.invocation.thread_id)
+    return None if own else frame
 
 
 class Inner:

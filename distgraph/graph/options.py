@@ -7,7 +7,8 @@ from dataclasses import dataclass, fields
 from typing import Any, Self, TypedDict
 
 from distgraph.core.graph import Graph
-from distgraph.graph.checks import names_of
+from distgraph.graph.arguments import names_of
+from distgraph.graph.checks import check_stops
 from distgraph.types import All, Durability, StreamMode
 
 MODES = ("values", "updates", "tasks", "custom", "messages")
@@ -86,6 +87,14 @@ class Options:
         """Whether chunks are wanted while a node still runs."""
         return self.subgraphs or not {"custom", "messages"}.isdisjoint(self.modes)
 
+    def before(self, graph: Graph) -> frozenset[str]:
+        """Return the nodes of ``graph`` that the call stops before."""
+        return _stops(graph, self.interrupt_before, graph.before)
+
+    def after(self, graph: Graph) -> frozenset[str]:
+        """Return the nodes of ``graph`` that the call stops after."""
+        return _stops(graph, self.interrupt_after, graph.after)
+
     def keys(self, graph: Graph, default: tuple[str, ...]) -> str | tuple[str, ...]:
         """Return the keys that a call of ``graph`` shows; ValueError for one that it lacks."""
         given = self.output_keys
@@ -96,3 +105,8 @@ class Options:
             msg = f"output_keys names an unknown state key: {unknown[0]!r}."
             raise ValueError(msg)
         return given if isinstance(given, str) else tuple(keys)
+
+
+def _stops(graph: Graph, given: Stops, compiled: frozenset[str]) -> frozenset[str]:
+    """Return a call's breakpoints; a non-empty argument replaces the compiled ones."""
+    return check_stops(graph.nodes, given) if given else compiled

@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 import logging
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, Literal, Self, TypeVar, get_args, get_origin
 
-from distgraph.channels import BaseChannel
-from distgraph.core.graph import Branch, Callee, Graph, Join, Node, Schema
+from distgraph.channels import LastValue
 from distgraph.core.model import END, START
+from distgraph.graph.arguments import names_of, shortly
+from distgraph.graph.assembling import graph_of
+from distgraph.graph.blueprint import Blueprint, BranchSpec, NodeSpec
 from distgraph.graph.callees import callee_of, input_hint, name_of, return_hint
 from distgraph.graph.checks import (
     check,
@@ -18,42 +19,17 @@ from distgraph.graph.checks import (
     check_name,
     check_schema,
     check_stops,
-    names_of,
     policies_of,
-    shortly,
 )
 from distgraph.graph.compiled import CompiledStateGraph
-from distgraph.graph.fingerprint import fingerprint
-from distgraph.graph.schema import channels_of, hints_of, reader
+from distgraph.graph.schema import channels_of, hints_of
 from distgraph.types import All, RetryPolicy
 
 log = logging.getLogger(__name__)
 S = TypeVar("S")
 
 
-@dataclass(frozen=True, slots=True)
-class NodeSpec:
-    """A node as it was added."""
-
-    callee: Callee
-    schema: Any
-    retry: tuple[RetryPolicy, ...]
-    defer: bool
-    queue: str
-    priority: int
-    metadata: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class BranchSpec:
-    """A conditional edge as it was added; ``ends`` is None when any node may come."""
-
-    path: Callee
-    schema: Any
-    ends: Mapping[Any, str] | None
-
-
-class StateGraph(Generic[S]):
+class StateGraph(Blueprint, Generic[S]):
     """A graph whose nodes share a state: each takes the state and returns an update of it.
 
     ``state_schema`` is a TypedDict, a dataclass, a pydantic model, or one annotated type. Raises
@@ -68,28 +44,24 @@ class StateGraph(Generic[S]):
         input_schema: Any = None,
         output_schema: Any = None,
     ) -> None:
-        self.state_schema = state_schema
-        self.context_schema = context_schema
-        self.input_schema = input_schema or state_schema
-        self.output_schema = output_schema or state_schema
-        self.nodes: dict[str, NodeSpec] = {}
-        self.edges: set[tuple[str, str]] = set()
-        self.waiting_edges: list[tuple[tuple[str, ...], str]] = []
-        self.branches: dict[str, dict[str, BranchSpec]] = {}
-        self.channels: dict[str, BaseChannel] = {}
-        self._schemas: list[Any] = []
+        super().__init__(
+            state_schema,
+            context_schema,
+            input_schema or state_schema,
+            output_schema or state_schema,
+        )
         self.compiled = False
         check_schema(state_schema)
         for schema in (state_schema, self.input_schema, self.output_schema):
             self._add_schema(schema)
 
     def _add_schema(self, schema: Any) -> None:
-        if any(schema is known for known in self._schemas):
+        if any(schema is known for known in self.schemas):
             return
         check_schema(schema)
-        self._schemas.append(schema)
+        self.schemas.append(schema)
         for key, channel in channels_of(schema).items():
-            if key not in self.channels or type(self.channels[key]).__name__ == "LastValue":
+            if key not in self.channels or type(self.channels[key]) is LastValue:
                 self.channels[key] = channel
 
     def add_node(  # noqa: PLR0913 the signature is LangGraph's
@@ -250,7 +222,7 @@ class StateGraph(Generic[S]):
         after = check_stops(self.nodes, interrupt_after)
         self.validate()
         self.compiled = True
-        graph = _graph(self, name or "LangGraph", before, after)
+        graph = graph_of(self, name or "LangGraph", before, after)
         return CompiledStateGraph(graph, self, checkpointer).placed(backend, name)
 
     def _warn_if_compiled(self, what: str) -> None:
@@ -285,69 +257,3 @@ def _ends(path: Any, path_map: Any) -> Mapping[Any, str] | None:
     if get_origin(hint) is Literal:
         return {name: name for name in get_args(hint)}
     return None
-
-
-def _graph(
-    builder: StateGraph[Any], name: str, before: frozenset[str], after: frozenset[str]
-) -> Graph:
-    nodes = {key: _node(builder, key, spec) for key, spec in builder.nodes.items()}
-    whole = reader(builder.state_schema)
-    nodes[START] = Node(
-        name=START,
-        callee=Callee(START, _identity, None),
-        schema=Schema((START,), _only),
-        targets=_targets(builder, START),
-        branches=_branches(builder, START),
-    )
-    joins = tuple(
-        Join(f"join:{'+'.join(starts)}:{end}", frozenset(starts), end)
-        for starts, end in builder.waiting_edges
-        if end != END
-    )
-    graph = Graph(
-        name=name,
-        nodes=nodes,
-        channels=dict(builder.channels),
-        joins=joins,
-        inputs=tuple(channels_of(builder.input_schema)),
-        outputs=tuple(channels_of(builder.output_schema)),
-        schema=whole,
-        before=before,
-        after=after,
-        schema_types=tuple(builder._schemas),  # noqa: SLF001 the builder is this module's own
-    )
-    return fingerprint(graph)
-
-
-def _only(**values: Any) -> Any:
-    return values[START]
-
-
-def _identity(given: Any) -> Any:
-    return given
-
-
-def _node(builder: StateGraph[Any], name: str, spec: NodeSpec) -> Node:
-    return Node(
-        name=name,
-        callee=spec.callee,
-        schema=reader(spec.schema),
-        targets=_targets(builder, name),
-        branches=_branches(builder, name),
-        retry=spec.retry,
-        defer=spec.defer,
-        queue=spec.queue,
-        priority=spec.priority,
-        metadata=spec.metadata,
-    )
-
-
-def _targets(builder: StateGraph[Any], name: str) -> tuple[str, ...]:
-    return tuple(sorted(end for start, end in builder.edges if start == name and end != END))
-
-
-def _branches(builder: StateGraph[Any], name: str) -> tuple[Branch, ...]:
-    return tuple(
-        Branch(spec.path, reader(spec.schema), spec.ends)
-        for spec in builder.branches.get(name, {}).values()
-    )

@@ -14,8 +14,8 @@ from distgraph.core.graph import Graph
 from distgraph.core.model import ThreadState
 from distgraph.core.snapshot import snapshot
 from distgraph.events import Concluded, Event
-from distgraph.graph import calls
-from distgraph.graph.checks import shortly
+from distgraph.graph import configs
+from distgraph.graph.arguments import shortly
 from distgraph.graph.jobs import Owner, stored_place, update_job
 from distgraph.graph.subgraphs import inner_state
 from distgraph.runners.backend import Backend, Job, Listing, Place
@@ -114,7 +114,7 @@ class StateAccess(ABC):
         return _config_of(last, job)
 
     def _merged(self, config: Config) -> dict[str, Any]:
-        return calls.merge_configs(self.config, config)
+        return configs.merge_configs(self.config, config)
 
     def _stored(self, config: Config) -> Place:
         return stored_place(self.backend, self._merged(config))
@@ -159,7 +159,7 @@ def _inside(
 
 
 def _listing(filter_: Mapping[str, Any] | None, before: Config, limit: int | None) -> Listing:
-    older = calls.older_than(before)
+    older = configs.older_than(before)
     if not isinstance(filter_, Mapping | None):
         msg = f"filter must be a dict of metadata entries, not {shortly(filter_)}."
         raise TypeError(msg)

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from distgraph.core.graph import Graph, Node
-from distgraph.core.model import ThreadState
-from distgraph.graph.results import waiting_inside
+from distgraph.core.model import Errored, Interrupted, ThreadState
 
 
 def graphs_in(node: Node) -> Iterator[Graph]:
@@ -44,12 +43,24 @@ def schemas_of(graph: Graph) -> tuple[Any, ...]:
 
 def inner_state(graph: Graph, state: ThreadState | None, ns: str) -> tuple[Graph, ThreadState]:
     """Return the graph and the state that wait at ``ns`` inside a task; ValueError if none do."""
-    inner = waiting_inside(state, ns) if state else None
+    inner = _waiting_inside(state, ns) if state else None
     found = _graph_at(graph, ns)
     if inner is None or found is None:
         msg = f"Subgraph {ns} not found"
         raise ValueError(msg)
     return found, inner
+
+
+def _waiting_inside(state: ThreadState, ns: str) -> ThreadState | None:
+    """Return the state of the graph that waits, or failed, at ``ns`` inside a task; else None."""
+    for result in state.results.values():
+        if isinstance(result, Interrupted | Errored):
+            for name, inner in result.frames.items():
+                if name == ns:
+                    return inner
+                if (deeper := _waiting_inside(inner, ns)) is not None:
+                    return deeper
+    return None
 
 
 def _graph_at(graph: Graph, ns: str) -> Graph | None:

@@ -11,7 +11,7 @@ from distgraph.core.execute import read_error
 from distgraph.core.frame import TaskFrame
 from distgraph.core.graph import Graph
 from distgraph.core.model import Checkpoint, Errored, Result, Task, ThreadState
-from distgraph.core.plan import with_nulls
+from distgraph.core.plan import with_caller_writes
 from distgraph.core.retry import retry_delay
 from distgraph.engine import Execute
 from distgraph.errors import InvalidUpdateError, SerializationError
@@ -82,7 +82,7 @@ def open_superstep(
     passes: tuple[type[BaseException], ...],
 ) -> OpenSuperstep:
     """Return the superstep that ``request`` asks to run."""
-    checkpoint = with_nulls(job.graph, request.state.checkpoint, request.state.nulls)
+    checkpoint = with_caller_writes(job.graph, request.state)
     results = dict(request.state.results)
     state = replace(request.state, results=results)
     return OpenSuperstep(job, state, results, checkpoint, emit, publish, passes)

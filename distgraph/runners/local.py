@@ -10,25 +10,26 @@ from distgraph.checkpoint import codec
 from distgraph.checkpoint.base import BaseCheckpointSaver
 from distgraph.core.graph import Graph
 from distgraph.core.model import Failed, Finished, Left, Outcome, Paused, ThreadState
-from distgraph.core.plan import plan, with_nulls
+from distgraph.core.plan import plan, with_caller_writes
+from distgraph.core.references import changed_channels
+from distgraph.effects import acarry, carry
 from distgraph.engine import (
     Execute,
+    GoOn,
     Load,
     NewStamp,
     Request,
     RunHere,
     Save,
-    SaveAnswers,
     SaveUpdate,
 )
 from distgraph.events import Concluded, Ended, Event, Resumed, Started, Stepped
 from distgraph.runners import pool, tasks
 from distgraph.runners.backend import Job, Listing, Place
-from distgraph.runners.changes import changed_channels
 from distgraph.runners.here import run_here, run_here_async
-from distgraph.runners.stores import NoStore, SaverCall, SaverStore, Store, new_stamp
+from distgraph.runners.stores import NoStore, SaverCall, SaverStore, Store, config_of, new_stamp
 
-Storing = Load | NewStamp | Save | SaveAnswers | SaveUpdate
+Storing = Load | NewStamp | Save | GoOn | SaveUpdate
 Answering = Generator[SaverCall, Any, tuple[Any, tuple[Event, ...]]]
 
 
@@ -58,20 +59,18 @@ class LocalBackend:
     def load(self, graph: Graph, place: Place) -> ThreadState | None:
         """Return what the checkpointer has at ``place``."""
         del graph
-        state: ThreadState | None = _perform(self.store(place).load(), self.saver)
-        return state
+        return carry(self.store(place).load(), partial(_perform, self.saver))
 
     async def aload(self, graph: Graph, place: Place) -> ThreadState | None:
         """Return what ``load`` returns."""
         del graph
-        state: ThreadState | None = await _aperform(self.store(place).load(), self.saver)
-        return state
+        return await acarry(self.store(place).load(), partial(_aperform, self.saver))
 
     def history(self, graph: Graph, place: Place, listing: Listing) -> Iterator[ThreadState]:
         """Return what the checkpointer lists, newest first."""
         del graph
         if self.saver is not None:
-            for found in self.saver.list(*_listing(place), **_options(place, listing)):
+            for found in self.saver.list(config_of(place), **_options(place, listing)):
                 yield codec.decode(found)
 
     async def ahistory(
@@ -80,15 +79,8 @@ class LocalBackend:
         """Return what ``history`` returns."""
         del graph
         if self.saver is not None:
-            async for found in self.saver.alist(*_listing(place), **_options(place, listing)):
+            async for found in self.saver.alist(config_of(place), **_options(place, listing)):
                 yield codec.decode(found)
-
-
-def _listing(place: Place) -> tuple[dict[str, Any]]:
-    coordinates = {"thread_id": place.thread_id, "checkpoint_ns": place.ns}
-    if place.checkpoint_id:
-        coordinates["checkpoint_id"] = place.checkpoint_id
-    return ({"configurable": coordinates},)
 
 
 def _options(place: Place, listing: Listing) -> dict[str, Any]:
@@ -100,31 +92,20 @@ def _options(place: Place, listing: Listing) -> dict[str, Any]:
     }
 
 
-def _perform(calls: Generator[SaverCall, Any, Any], saver: Any) -> Any:
-    answer = None
-    try:
-        while True:
-            call = calls.send(answer)
-            answer = getattr(saver, call.name)(*call.args)
-    except StopIteration as stop:
-        return stop.value
+def _perform(saver: Any, call: SaverCall) -> Any:
+    return getattr(saver, call.name)(*call.args)
 
 
-async def _aperform(calls: Generator[SaverCall, Any, Any], saver: Any) -> Any:
-    answer = None
-    try:
-        while True:
-            call = calls.send(answer)
-            answer = await getattr(saver, "a" + call.name)(*call.args)
-    except StopIteration as stop:
-        return stop.value
+async def _aperform(saver: Any, call: SaverCall) -> Any:
+    return await getattr(saver, "a" + call.name)(*call.args)
 
 
 def drive(job: Job, store: Store, saver: Any) -> Generator[Event, None, None]:
     """Answer the requests of ``job``'s program until it ends; blocking."""
     state: ThreadState | None = None
     answer: Any = None
-    with pool.Threads(job, partial(_perform, saver=saver), store) as threads:
+    perform = partial(_perform, saver)
+    with pool.Threads(job, perform, store) as threads:
         while True:
             match request := _next(job, answer):
                 case Finished() | Paused() | Failed() | Left():
@@ -135,7 +116,7 @@ def drive(job: Job, store: Store, saver: Any) -> Generator[Event, None, None]:
                 case RunHere():
                     answer = run_here(job, request)
                 case _:
-                    answer, told = _perform(_answer(job, store, request), saver)
+                    answer, told = carry(_answer(job, store, request), perform)
                     state = _state_after(request, answer, state)
                     yield from told
     yield Concluded(job.place.ns, state, request)
@@ -145,7 +126,8 @@ async def drive_async(job: Job, store: Store, saver: Any) -> AsyncIterator[Event
     """Answer the requests of ``job``'s program until it ends; on the running event loop."""
     state: ThreadState | None = None
     answer: Any = None
-    async with tasks.Tasks(job, partial(_aperform, saver=saver), store) as running:
+    perform = partial(_aperform, saver)
+    async with tasks.Tasks(job, perform, store) as running:
         while True:
             match request := _next(job, answer):
                 case Finished() | Paused() | Failed() | Left():
@@ -158,7 +140,7 @@ async def drive_async(job: Job, store: Store, saver: Any) -> AsyncIterator[Event
                 case RunHere():
                     answer = await run_here_async(job, request)
                 case _:
-                    answer, told = await _aperform(_answer(job, store, request), saver)
+                    answer, told = await acarry(_answer(job, store, request), perform)
                     state = _state_after(request, answer, state)
                     for event in told:
                         yield event
@@ -195,8 +177,8 @@ def _answer(job: Job, store: Store, request: Storing) -> Answering:
         case Save():
             yield from store.save(request)
             return None, _saved(job, request)
-        case SaveAnswers():
-            yield from store.answers(request)
+        case GoOn():
+            yield from store.go_on(request)
             return None, _resumed(job, request)
         case SaveUpdate():
             yield from store.update(request)
@@ -211,10 +193,10 @@ def _saved(job: Job, request: Save) -> tuple[Event, ...]:
     return (Stepped(job.place.ns, request.state, changed),)
 
 
-def _resumed(job: Job, request: SaveAnswers) -> tuple[Event, ...]:
+def _resumed(job: Job, request: GoOn) -> tuple[Event, ...]:
     """Tell the state that goes on, and again what the tasks that had finished before wrote."""
     state = request.state
-    opened = with_nulls(job.graph, state.checkpoint, state.nulls)
+    opened = with_caller_writes(job.graph, state)
     ns, step = job.place.ns, opened.step + 1
     kept = (
         Ended(ns, task, state.results[task.id], opened.values, kept=True, step=step)

@@ -16,12 +16,13 @@ from typing import Any, Self
 from distgraph.core.execute import run_task
 from distgraph.core.frame import discard
 from distgraph.core.model import Errored, Result, Task, ThreadState
+from distgraph.effects import carry
 from distgraph.engine import Execute
 from distgraph.errors import SerializationError
 from distgraph.events import Custom, Ended, Event
 from distgraph.runners.attempts import OpenSuperstep, open_superstep, unstorable
 from distgraph.runners.backend import Job
-from distgraph.runners.stores import Calls, Store
+from distgraph.runners.stores import SaverCall, Store
 
 PASSES = (KeyboardInterrupt,)
 
@@ -38,7 +39,7 @@ class _Over:
 class Threads:
     """Executes the supersteps of one job; a context manager that ends the threads it started."""
 
-    def __init__(self, job: Job, perform: Callable[[Calls], Any], store: Store) -> None:
+    def __init__(self, job: Job, perform: Callable[[SaverCall], Any], store: Store) -> None:
         self._job, self._perform, self._store = job, perform, store
         self._width = job.max_concurrency or min(32, (os.cpu_count() or 1) + 4)
         self._pool: ThreadPoolExecutor | None = None
@@ -113,7 +114,7 @@ class Threads:
 
     def _keep(self, superstep: OpenSuperstep, task: Task, result: Result) -> Ended:
         try:
-            self._perform(self._store.result(superstep.state, task, result))
+            carry(self._store.result(superstep.state, task, result), self._perform)
         except SerializationError as error:
             result = unstorable(superstep, task, error)
         superstep.results[task.id] = result

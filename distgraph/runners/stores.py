@@ -7,16 +7,16 @@ the blocking and the asyncio driver.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from distgraph.checkpoint import codec
+from distgraph.checkpoint import codec, pending
 from distgraph.checkpoint.base.id import next_id
 from distgraph.core.frame import TaskFrame
 from distgraph.core.model import NULL_TASK, Checkpoint, Result, Stamp, Task, ThreadState
 from distgraph.core.resume import deliver_nested
-from distgraph.engine import Save, SaveAnswers, SaveUpdate
+from distgraph.engine import GoOn, Save, SaveUpdate
 from distgraph.runners.backend import Place
 
 
@@ -42,7 +42,7 @@ class Store(Protocol):
         """Store new checkpoints."""
         ...
 
-    def answers(self, request: SaveAnswers) -> Calls:
+    def go_on(self, request: GoOn) -> Calls:
         """Store that the open superstep goes on."""
         ...
 
@@ -53,6 +53,13 @@ class Store(Protocol):
     def update(self, request: SaveUpdate) -> Calls:
         """Store a checkpoint that a caller made."""
         ...
+
+
+def config_of(place: Place) -> dict[str, Any]:
+    """Return the config by which a checkpointer knows ``place``."""
+    named = {"checkpoint_id": place.checkpoint_id} if place.checkpoint_id else {}
+    known = {"thread_id": place.thread_id, "checkpoint_ns": place.ns}
+    return {"configurable": {**known, **named}}
 
 
 def new_stamp(parent: Checkpoint | None) -> Stamp:
@@ -76,38 +83,37 @@ class SaverStore:
         for checkpoint in request.checkpoints:
             yield self._put(checkpoint)
 
-    def answers(self, request: SaveAnswers) -> Calls:
+    def go_on(self, request: GoOn) -> Calls:
         """Store the answers with the tasks that they are for, and a caller's update."""
         config = self._config(request.state.checkpoint.id)
         for task in dict.fromkeys(reply.task for reply in request.replies):
-            writes = codec.encode_answers(request.state.answers[task])
+            writes = pending.encode_answers(request.state.answers[task])
             yield SaverCall("put_writes", (config, writes, task))
-        if request.null is not None:
-            writes = codec.encode_nulls(request.state.nulls)
+        if request.caller_write is not None:
+            writes = pending.encode_caller_writes(request.state.caller_writes)
             yield SaverCall("put_writes", (config, writes, NULL_TASK))
 
     def result(self, state: ThreadState, task: Task, result: Result) -> Calls:
         """Store the result as pending writes of the checkpoint."""
-        config = self._config(state.checkpoint.id)
-        yield SaverCall("put_writes", (config, codec.encode_result(task, result), task.id))
+        yield self._left(state.checkpoint, task, result)
 
     def update(self, request: SaveUpdate) -> Calls:
         """Put the checkpoint, then with its parent what the caller wrote for waiting tasks."""
         yield self._put(request.state.checkpoint)
         if request.parent is not None:
-            config = self._config(request.parent.id)
             for task, result in request.done:
-                yield SaverCall("put_writes", (config, codec.encode_result(task, result), task.id))
+                yield self._left(request.parent, task, result)
 
     def _put(self, checkpoint: Checkpoint) -> SaverCall:
         stored, metadata, versions = codec.encode_checkpoint(checkpoint)
         return SaverCall("put", (self._config(checkpoint.parent_id), stored, metadata, versions))
 
+    def _left(self, checkpoint: Checkpoint, task: Task, result: Result) -> SaverCall:
+        writes = pending.encode_result(task, result)
+        return SaverCall("put_writes", (self._config(checkpoint.id), writes, task.id))
+
     def _config(self, checkpoint_id: str | None) -> dict[str, Any]:
-        place = {"thread_id": self.place.thread_id, "checkpoint_ns": self.place.ns}
-        if checkpoint_id:
-            place["checkpoint_id"] = checkpoint_id
-        return {"configurable": place}
+        return config_of(replace(self.place, checkpoint_id=checkpoint_id or ""))
 
 
 @dataclass(slots=True)
@@ -127,7 +133,7 @@ class FrameStore:
         """Remember the new state."""
         return self._keep(request.state)
 
-    def answers(self, request: SaveAnswers) -> Calls:
+    def go_on(self, request: GoOn) -> Calls:
         """Remember the state that goes on."""
         return self._keep(request.state)
 
@@ -158,7 +164,7 @@ class NoStore:
         del request
         yield from ()
 
-    def answers(self, request: SaveAnswers) -> Calls:
+    def go_on(self, request: GoOn) -> Calls:
         """Keep nothing."""
         del request
         yield from ()

@@ -11,12 +11,13 @@ from typing import Any, Self
 from distgraph.core.execute import run_task_async
 from distgraph.core.frame import discard
 from distgraph.core.model import Errored, Result, Task, ThreadState
+from distgraph.effects import acarry
 from distgraph.engine import Execute
 from distgraph.errors import SerializationError
 from distgraph.events import Custom, Event
 from distgraph.runners.attempts import OpenSuperstep, open_superstep, unstorable
 from distgraph.runners.backend import Job
-from distgraph.runners.stores import Calls, Store
+from distgraph.runners.stores import SaverCall, Store
 
 PASSES = (KeyboardInterrupt,)
 
@@ -24,7 +25,9 @@ PASSES = (KeyboardInterrupt,)
 class Tasks:
     """Executes the supersteps of one job; ``state`` is the state after the last one."""
 
-    def __init__(self, job: Job, perform: Callable[[Calls], Awaitable[Any]], store: Store) -> None:
+    def __init__(
+        self, job: Job, perform: Callable[[SaverCall], Awaitable[Any]], store: Store
+    ) -> None:
         self._job, self._perform, self._store = job, perform, store
         self._told: asyncio.Queue[Event | Task] = asyncio.Queue()
         self._running: dict[str, asyncio.Task[Result]] = {}
@@ -80,7 +83,7 @@ class Tasks:
             return
         result = await done
         try:
-            await self._perform(self._store.result(superstep.state, task, result))
+            await acarry(self._store.result(superstep.state, task, result), self._perform)
         except SerializationError as error:
             result = unstorable(superstep, task, error)
         superstep.results[task.id] = result

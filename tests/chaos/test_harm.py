@@ -33,13 +33,13 @@ def begin(site: Site, log: Path) -> list[Any]:
 def all_end_right(site: Site, runs: list[Any]) -> None:
     """Check state and history of every thread: one commit a superstep, each write once."""
     for run in runs:
-        site.settle(run.thread_id, 180)
+        site.settle(run.thread_id)
         done = run.result(timeout=30)
         assert done["items"] == EXPECTED
         history = site.graphs["fan"].get_state_history(on(run.thread_id))
         assert [s.metadata["step"] for s in history] == [2, 1, 0, -1]
     with site.store.client() as client:
-        wait_until(lambda: not site.due(client), 30, "nothing to be due")
+        wait_until(lambda: not site.due(client), "nothing to be due")
         assert site.claimed(client) == []
 
 
@@ -85,7 +85,7 @@ def test_runs_outlive_frozen_workers(own_site: Callable[..., Site], log: Path) -
     for _ in range(3):
         for worker in site.workers:
             with worker.paused(), site.store.client() as client:
-                wait_until(partial(holds_nothing, site, client, worker.name), 30, "a zombie")
+                wait_until(partial(holds_nothing, site, client, worker.name), "a zombie")
     all_end_right(site, runs)
 
 
@@ -149,7 +149,7 @@ def test_ten_thousand_sends_finish_though_the_broker_is_emptied(
     run = graph.submit({"width": 10_000}, on("emptied"))
     outbox = f"{site.backend.thread_key('emptied').prefix}q:"
     with broker.client() as client, site.store.client() as store:
-        wait_until(lambda: store.scard(outbox) < 5_000, calm + 60, "half of the tasks to be taken")
+        wait_until(lambda: store.scard(outbox) < 5_000, "half of the tasks to be taken")
         client.flushall()
     assert run.result(timeout=calm + 60)["done"] == 10_000
     took = time.monotonic() - began

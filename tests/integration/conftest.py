@@ -22,8 +22,14 @@ def shared(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture
-def own_site(redis_server: RedisServer, tmp_path: Path) -> Iterator[Callable[..., Site]]:
-    """Give a function that makes installations without workers, for one test."""
+def own_site(
+    redis_server: RedisServer, new_redis: Callable[..., RedisServer], tmp_path: Path
+) -> Iterator[Callable[..., Site]]:
+    """Give a function that makes installations without workers, for one test.
+
+    It needs `new_redis` so that the workers end first: without their Redis they would try for long
+    to say goodbye.
+    """
     made: list[Site] = []
 
     def make(

@@ -15,6 +15,7 @@ from distgraph.errors import NoSuchInterrupt, NothingToResume, ThreadBusy
 from distgraph.types import Command
 from tests.support.apps.served import register
 from tests.support.site import Site, on
+from tests.support.waiting import PATIENCE
 from workers import CeleryBackend
 
 pytestmark = pytest.mark.celery
@@ -59,7 +60,7 @@ def both(pool: ProcessPoolExecutor, thread_id: str, asked: str, *, by_id: bool) 
     pressed: list[Future[str]] = [
         pool.submit(_press, thread_id, asked, who, by_id) for who in ("ann", "bob")
     ]
-    return [each.result(30) for each in pressed]
+    return [each.result(PATIENCE) for each in pressed]
 
 
 def test_of_two_processes_that_answer_at_once_exactly_one_wins(shared: Site) -> None:

@@ -16,6 +16,7 @@ from distgraph.errors import (
     WorkerLost,
 )
 from tests.support.site import Site, lines, on
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.celery
 
@@ -109,9 +110,9 @@ def test_a_node_that_exits_its_process_fails_after_its_budget_and_others_run_on(
     graph = site.graphs["naughty"]
     killing = graph.submit({"how": "os._exit", "log": str(log)}, on(thread_id))
     others = [site.graphs["fan"].submit({"width": 5}, on(f"other-{n}")) for n in range(3)]
-    assert [run.result(timeout=60)["total"] for run in others] == [10, 10, 10]
+    assert [run.result(timeout=PATIENCE)["total"] for run in others] == [10, 10, 10]
     with pytest.raises(WorkerLost, match="vanished 4 times"):
-        killing.result(timeout=60)
+        killing.result(timeout=PATIENCE)
     assert lines(log) == ["os._exit"] * 4
     assert site.backend.thread(thread_id).status == "error"
     assert graph.invoke({"how": "nothing"}, on("after"))["out"] == "fine"

@@ -106,7 +106,7 @@ def test_a_detached_run_goes_on_by_itself(shell: Shell, thread: str) -> None:
         ended = shell("show", thread, "--target", ERRANDS, "--json")
         return ended.code == 0 and ended.data["status"] == "idle"
 
-    wait_until(done, 20, "the detached run to end")
+    wait_until(done, "the detached run to end")
 
 
 def test_interrupted_threads_are_listed(shell: Shell, thread: str) -> None:
@@ -132,7 +132,7 @@ def test_waiting_for_nobody_is_told(redis_server: RedisServer, tmp_path: Path) -
     worker.end()
     words = ("resume", "alone", "--value", "1", "--wait", "--target", ERRANDS)
     with running(*words, log=tmp_path / "resume.log", env=shell.env) as process:
-        wait_until(lambda: "no live worker serves graph errands" in process.output, 20, "the note")
+        wait_until(lambda: "no live worker serves graph errands" in process.output, "the note")
 
 
 def test_history_fits_a_narrow_terminal(shell: Shell, thread: str) -> None:
@@ -207,9 +207,9 @@ def test_ctrl_c_ends_with_130_and_says_nothing(shell: Shell, tmp_path: Path) -> 
     nobody = Shell(shell.redis, f"t-{uuid.uuid4().hex[:16]}")
     words = ("run", ERRANDS, "--input", "{}", "--thread", "waits")
     with running(*words, log=tmp_path / "run.log", env=nobody.env) as process:
-        wait_until(lambda: "thread waits" in process.output, 20, "the run to begin")
+        wait_until(lambda: "thread waits" in process.output, "the run to begin")
         os.kill(process.pid, signal.SIGINT)
-        wait_until(lambda: not process.alive, 20, "the command to end")
+        wait_until(lambda: not process.alive, "the command to end")
         assert process.returncode == 130
         assert process.output == "thread waits\n"
 
@@ -217,5 +217,5 @@ def test_ctrl_c_ends_with_130_and_says_nothing(shell: Shell, tmp_path: Path) -> 
 def test_a_worker_stops_when_its_input_ends(shell: Shell, tmp_path: Path) -> None:
     words = ("worker", ERRANDS, "--pool", "solo", "--stop-at-eof")
     with running(*words, log=tmp_path / "worker.log", env=shell.env) as process:
-        wait_until(lambda: not process.alive, 30, "the worker to end")
+        wait_until(lambda: not process.alive, "the worker to end")
         assert process.returncode == 0, process.output

@@ -122,11 +122,11 @@ def test_at_a_terminal_it_asks_until_the_answer_is_a_yes_or_a_no(source: Path, o
         return screen.count(b"[y/n]") == times
 
     try:
-        wait_until(lambda: asked(1), 30, "the question")
+        wait_until(lambda: asked(1), "the question")
         os.write(terminal, b"perhaps\n")
-        wait_until(lambda: asked(2), 10, "the question again")
+        wait_until(lambda: asked(2), "the question again")
         os.write(terminal, b"no\n")
-        wait_until(lambda: asked(2) and b"Refused" in screen, 20, "the end")
+        wait_until(lambda: asked(2) and b"Refused" in screen, "the end")
     finally:
         os.kill(pid, signal.SIGINT)
         os.waitpid(pid, 0)
@@ -143,9 +143,9 @@ def test_an_answered_census_cannot_be_resumed_again(source: Path, out: Path) -> 
 
 def test_ctrl_c_stops_all_that_it_started(out: Path, tmp_path: Path) -> None:
     with running("demo", "--yes", "--out", str(out), log=tmp_path / "demo.log") as process:
-        wait_until(lambda: len(members(out)) == 3, 30, "two workers beside the demo")
+        wait_until(lambda: len(members(out)) == 3, "two workers beside the demo")
         os.kill(process.pid, signal.SIGINT)
-        wait_until(lambda: not process.alive, 30, "the demo to end")
+        wait_until(lambda: not process.alive, "the demo to end")
         assert process.returncode == 130
         assert "Traceback" not in process.output
     assert using(out) == []
@@ -153,9 +153,9 @@ def test_ctrl_c_stops_all_that_it_started(out: Path, tmp_path: Path) -> None:
 
 def test_a_killed_demo_takes_its_workers_and_redis_with_it(out: Path, tmp_path: Path) -> None:
     with running("demo", "--yes", "--out", str(out), log=tmp_path / "demo.log") as process:
-        wait_until(lambda: len(members(out)) == 3, 30, "two workers beside the demo")
+        wait_until(lambda: len(members(out)) == 3, "two workers beside the demo")
         os.kill(process.pid, signal.SIGKILL)
-        wait_until(lambda: using(out) == [], 40, "everything to end")
+        wait_until(lambda: using(out) == [], "everything to end")
 
 
 def test_a_folder_that_is_none_starts_nothing(out: Path, tmp_path: Path) -> None:

@@ -19,14 +19,14 @@ from kombu import Connection
 
 from distgraph.errors import StoreUnavailable
 from tests.support.processes import ROOT
-from tests.support.waiting import wait_until
+from tests.support.redis_server import major_version, none_left_in
+from tests.support.waiting import PATIENCE, wait_until
 from workers.embedded import folder as embedded_folder
 from workers.embedded import membership as embedded
 from workers.embedded import server as embedded_server
 from workers.embedded.membership import Membership, join
 
 pytestmark = pytest.mark.redis
-WITHIN = 20.0
 
 
 class Member:
@@ -51,7 +51,7 @@ class Member:
 
     def kill(self) -> None:
         self._process.kill()
-        self._process.wait(WITHIN)
+        self._process.wait(PATIENCE)
         self.close()
 
     def close(self) -> None:
@@ -59,7 +59,7 @@ class Member:
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 pipe.close()
-        self._process.wait(WITHIN)
+        self._process.wait(PATIENCE)
 
     def _line(self) -> str:
         assert self._process.stdout is not None
@@ -70,9 +70,8 @@ class Member:
 def folder() -> Iterator[Path]:
     """Give a folder whose path leaves room for a socket; at the end no server runs in it."""
     base = Path(tempfile.mkdtemp(prefix="dg-"))
-    yield base / "home"
-    if base.stat().st_uid == os.geteuid() and (base / "home").exists():
-        join(base / "home").leave()  # ends a server that killed members left
+    with none_left_in(base):
+        yield base / "home"
     shutil.rmtree(base)
 
 
@@ -115,7 +114,7 @@ def gone(pid: int) -> bool:
 
 def kill(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: gone(pid), WITHIN, "the killed process to end")
+    wait_until(lambda: gone(pid), "the killed process to end")
 
 
 # --- joining and leaving ------------------------------------------------------------------------
@@ -139,7 +138,7 @@ def test_processes_that_join_at_once_share_one_server(folder: Path) -> None:
     crowd = [subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe) for _ in range(4)]
     seen = {one.stdout.readline() for one in crowd if one.stdout is not None}
     for one in crowd:
-        one.communicate(timeout=WITHIN)
+        one.communicate(timeout=PATIENCE)
     (pid,) = seen
     assert gone(int(pid))
 
@@ -196,7 +195,7 @@ def test_the_broker_url_serves_kombu(folder: Path) -> None:
     with join(folder) as lease, Connection(lease.broker_url) as connection:
         queue = connection.SimpleQueue("letters")
         queue.put({"number": 1})
-        assert queue.get(timeout=WITHIN).payload == {"number": 1}
+        assert queue.get(timeout=PATIENCE).payload == {"number": 1}
         queue.close()
 
 
@@ -394,14 +393,13 @@ def test_damaged_data_are_an_error_with_the_server_log(folder: Path) -> None:
     (folder / "appendonly.aof").write_text("*1\r\n$5\r\nNOISE\r\n" + "garbage")
     with pytest.raises(StoreUnavailable, match="ended at its start"):
         join(folder)
-    (folder / "appendonly.aof").unlink()
 
 
+@pytest.mark.skipif(major_version() >= 7, reason="reads data of that form")
 def test_data_of_a_newer_server_are_not_passed_over(folder: Path) -> None:
     (folder / "appendonlydir").mkdir(parents=True)
     with pytest.raises(StoreUnavailable, match=r"did not start[^$]*appenddirname"):
         join(folder)
-    (folder / "appendonlydir").rmdir()
 
 
 def test_a_frozen_server_is_neither_joined_nor_harmed(

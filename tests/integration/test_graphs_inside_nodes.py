@@ -13,6 +13,7 @@ from distgraph.config import get_stream_writer
 from distgraph.graph import START, StateGraph
 from distgraph.types import RetryPolicy
 from tests.support.redis_server import RedisServer
+from tests.support.waiting import PATIENCE
 from workers import CeleryBackend
 
 
@@ -51,7 +52,7 @@ def test_one_with_a_thread_of_its_own_does_not_wait_for_another_worker(
         .compile(name="outer", backend=backend)
     )
     run = outer.submit({"xs": []}, _config(f"outer-{uuid.uuid4()}"))
-    assert run.result(timeout=30) == {"xs": ["in", "leaf"]}
+    assert run.result(timeout=PATIENCE) == {"xs": ["in", "leaf"]}
     assert inner.get_state(_config(own)).values == {"xs": ["in", "leaf"]}
 
 
@@ -92,4 +93,4 @@ def test_a_short_back_off_does_not_wait_for_the_sweeper(
     )
     with slow.worker(pool="threads", concurrency=1):
         run = graph.submit({"xs": []}, _config(f"flaky-{uuid.uuid4()}"))
-        assert run.result(timeout=30) == {"xs": ["done"]}
+        assert run.result(timeout=PATIENCE) == {"xs": ["done"]}

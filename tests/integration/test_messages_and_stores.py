@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
@@ -13,10 +11,10 @@ from typing import Any
 import pytest
 
 from tests.support.redis_server import RedisServer
-from tests.support.site import Site, lines, on
-from tests.support.waiting import wait_until
+from tests.support.site import Site, lines, on, put_off
+from tests.support.waiting import PATIENCE, wait_past, wait_until
 
-pytestmark = [pytest.mark.celery, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.celery
 WIDTH = 60
 DEFAULTS = {"lease": 10.0, "heartbeat": 3.0, "sweep": 1.0}
 
@@ -33,6 +31,13 @@ def has_run(count: int, log: Path) -> bool:
 
 def right(done: dict[str, Any]) -> bool:
     return bool(done["items"] == list(range(WIDTH)) and done["total"] == sum(range(WIDTH)))
+
+
+def renewed(site: Site, client: Any) -> bool:
+    """Whether all leases end in the future."""
+    seconds, _ = client.time()
+    ends = [end for entry, end in site.due_when(client).items() if entry.endswith("|l")]
+    return bool(ends) and min(ends) > seconds + 1
 
 
 def submit(site: Site, thread_id: str, log: Path, pause: float = 0.0) -> Any:
@@ -52,7 +57,7 @@ def test_doubled_messages_run_no_body_twice(
         assert len(messages) == WIDTH
         client.lpush(queue, *messages, *messages)
     site.start(2)
-    assert right(run.result(timeout=60))
+    assert right(run.result(timeout=PATIENCE))
     assert executions(log) == [1] * WIDTH
 
 
@@ -66,7 +71,7 @@ def test_lost_messages_are_sent_again_and_run_no_body_twice(
         (queue,) = site.queues(client)
         client.ltrim(queue, 0, WIDTH // 2)
     site.start(1)
-    assert right(run.result(timeout=60))
+    assert right(run.result(timeout=PATIENCE))
     assert executions(log) == [1] * WIDTH
 
 
@@ -81,29 +86,25 @@ def test_a_lost_queue_is_filled_again_beside_another_one_that_waits(
     run = site.graphs["fan"].submit(given, on(thread_id))
     with broker.client() as client:
         assert client.delete(*client.keys(f"{fan}*"))
+        with site.store.client() as store:
+            put_off(store, site.namespace)
         site.start(1, options=["-Q", fan])
-        began = time.monotonic()
-        assert run.result(timeout=60)["items"] == list(range(250))
-        assert time.monotonic() - began < 15
+        assert run.result(timeout=PATIENCE)["items"] == list(range(250))
         assert client.keys(f"{steps}*")
     assert len(lines(log)) == 250
 
 
-def test_a_broker_emptied_in_mid_run_costs_seconds(
+def test_a_broker_emptied_in_mid_run_runs_no_body_twice(
     own_site: Callable[..., Site], new_redis: Callable[..., RedisServer], thread_id: str, log: Path
 ) -> None:
     broker = new_redis()
     site = own_site(broker=broker, **DEFAULTS)
     site.start(2)
     run = submit(site, thread_id, log, pause=0.05)
-    wait_until(lambda: len(lines(log)) >= WIDTH // 3, 30, "a third of the tasks")
+    wait_until(lambda: len(lines(log)) >= WIDTH // 3, "a third of the tasks")
     with broker.client() as client:
         client.flushall()
-    emptied = time.monotonic()
-    assert right(run.result(timeout=60))
-    took = time.monotonic() - emptied
-    sys.stderr.write(f"\nbroker emptied: finished {took:.1f} s later\n")
-    assert took < 20
+    assert right(run.result(timeout=PATIENCE))
     assert executions(log) == [1] * WIDTH
 
 
@@ -114,10 +115,10 @@ def test_a_broker_that_restarts_empty_costs_no_run(
     site = own_site(broker=broker)
     site.start(1)
     run = submit(site, thread_id, log, pause=0.05)
-    wait_until(lambda: len(lines(log)) >= WIDTH // 3, 30, "a third of the tasks")
+    wait_until(lambda: len(lines(log)) >= WIDTH // 3, "a third of the tasks")
     broker.kill()
     broker.start()
-    assert right(run.result(timeout=90))
+    assert right(run.result(timeout=PATIENCE))
 
 
 def test_a_message_delivered_to_the_wrong_graphs_worker_loses_nothing(
@@ -128,10 +129,10 @@ def test_a_message_delivered_to_the_wrong_graphs_worker_loses_nothing(
     site.start(env={"SERVE": "steps"}, options=queues, concurrency=1)
     run = submit(site, thread_id, log)
     with site.broker.client() as client:
-        wait_until(lambda: not site.messages(client), 20, "all messages to be refused")
+        wait_until(lambda: not site.messages(client), "all messages to be refused")
     assert lines(log) == []
     site.start(env={"SERVE": "fan"}, concurrency=2)
-    assert right(run.result(timeout=60))
+    assert right(run.result(timeout=PATIENCE))
     assert executions(log) == [1] * WIDTH
 
 
@@ -142,12 +143,12 @@ def test_a_killed_redis_comes_back_with_all_that_was_acknowledged(
     site = own_site(store=store)
     site.start(2)
     run = submit(site, thread_id, log, pause=0.05)
-    wait_until(lambda: len(lines(log)) >= WIDTH // 3, 30, "a third of the tasks")
+    wait_until(lambda: len(lines(log)) >= WIDTH // 3, "a third of the tasks")
     known = site.graphs["fan"].get_state(on(thread_id)).config
     store.kill()
     store.start()
-    site.settle(thread_id, 90)
-    assert right(run.result(timeout=30))
+    site.settle(thread_id)
+    assert right(run.result(timeout=PATIENCE))
     history = [s.config for s in site.graphs["fan"].get_state_history(on(thread_id))]
     assert known in history
     # Scripts are gone from a restarted server: they are sent anew.
@@ -155,19 +156,27 @@ def test_a_killed_redis_comes_back_with_all_that_was_acknowledged(
 
 
 def test_an_outage_longer_than_a_lease_runs_no_body_twice(
-    own_site: Callable[..., Site], new_redis: Callable[..., RedisServer], thread_id: str, log: Path
+    own_site: Callable[..., Site],
+    new_redis: Callable[..., RedisServer],
+    thread_id: str,
+    log: Path,
+    tmp_path: Path,
 ) -> None:
-    store = new_redis(appendfsync="always")
-    site = own_site(store=store, broker=new_redis())
-    site.start(1)
-    given = {"width": 2, "pause": 7.0, "log": str(log)}
+    store, gate = new_redis(appendfsync="always"), tmp_path / "gate"
+    site = own_site(store=store, broker=new_redis(), lease=4.0, heartbeat=2.0)
+    site.start(1, concurrency=4)  # two are free for bodies that would run again
+    given = {"width": 2, "gate": str(gate), "log": str(log)}
     run = site.graphs["fan"].submit(given, on(thread_id))
-    wait_until(partial(has_run, 2, log), 30, "both tasks to begin")
+    wait_until(partial(has_run, 2, log), "both tasks to begin")
+    with store.client() as client:
+        seconds, _ = client.time()
     store.kill()
-    over = time.monotonic() + 1.5 * site.settings["lease"]
-    wait_until(lambda: time.monotonic() > over, 10, "the leases to run out")
+    wait_past(seconds + 2 * site.settings["lease"])
     store.start()
-    assert run.result(timeout=60)["total"] == 1
+    with store.client() as client:
+        wait_until(lambda: renewed(site, client), "the leases to be renewed")
+    gate.touch()
+    assert run.result(timeout=PATIENCE)["total"] == 1
     assert len(lines(log)) == 2
 
 
@@ -180,7 +189,7 @@ def test_scripts_that_redis_forgot_are_sent_again(
     run = submit(site, thread_id, log, pause=0.02)
     with store.client() as client:
         for done in range(6, WIDTH, 6):
-            wait_until(partial(has_run, done, log), 30, f"{done} of the tasks")
+            wait_until(partial(has_run, done, log), f"{done} of the tasks")
             client.script_flush()
-    assert right(run.result(timeout=60))
+    assert right(run.result(timeout=PATIENCE))
     assert executions(log) == [1] * WIDTH

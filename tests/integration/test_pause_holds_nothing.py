@@ -100,4 +100,4 @@ def test_an_answered_thread_leaves_no_index_entry(
     shared.graphs["approval"].invoke({}, on(thread_id))
     assert [t.graph for t in listed()] == ["approval"]
     shared.graphs["approval"].invoke(Command(resume=1), on(thread_id))
-    wait_until(lambda: listed() == [], 5, "the thread to leave the list")
+    wait_until(lambda: listed() == [], "the thread to leave the list")

@@ -15,6 +15,7 @@ from tests.integration.test_same_results import CASES, history, seen
 from tests.support.apps.served import ALL
 from tests.support.redis_server import RedisServer
 from tests.support.site import Site, on
+from tests.support.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -135,4 +136,4 @@ def test_a_thread_that_workers_carry_cannot_be_written_from_here(
     with pytest.raises(ThreadBusy, match="Workers carry run"):
         here.invoke({"width": 0}, on(thread_id))
     gate.touch()
-    assert run.result(timeout=30)["total"] == 0
+    assert run.result(timeout=PATIENCE)["total"] == 0

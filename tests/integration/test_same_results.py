@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from checkpoint_redis import keys
 from distgraph.checkpoint.memory import InMemorySaver
 from distgraph.types import Command, Interrupt
+from tests.support.apps.programs import HOUR
 from tests.support.apps.served import ALL
-from tests.support.site import Site, on
+from tests.support.site import Site, lines, on
+from tests.support.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.celery
 Calls = Callable[[Any, dict[str, Any]], Any]
@@ -182,14 +186,40 @@ async def test_an_event_loop_sees_the_same(shared: Site, thread_id: str) -> None
     assert steps == [3, 2, 1, 0, -1]
 
 
+def due_key(site: Site, thread_id: str) -> str:
+    return keys.due(site.namespace, site.backend.thread_key(thread_id).shard)
+
+
+def back_off(site: Site, thread_id: str) -> tuple[bytes, float] | None:
+    """Return the entry of a thread's pause before a retry, and how many seconds are left."""
+    x = site.backend.thread_key(thread_id).x.encode()
+    with site.store.client() as client:
+        now, _ = client.time()
+        entries: Any = client.zrange(due_key(site, thread_id), 0, -1, withscores=True)
+    for member, score in entries:
+        if member.startswith(x) and member.endswith(b"|b"):
+            return member, score / 1_000 - now
+    return None
+
+
+def begun(times: int, log: Path) -> bool:
+    return len(lines(log)) == times
+
+
 def test_a_failed_attempt_is_repeated_after_its_pause(
     shared: Site, thread_id: str, log: Path
 ) -> None:
-    done = shared.graphs["retry"].invoke({"log": str(log)}, on(thread_id))
-    assert done["path"] == ["done"]
-    first, second, third = (float(line) for line in log.read_text().split())
-    assert second - first >= 0.3
-    assert third - second >= 0.6
+    run = shared.graphs["retry"].submit({"log": str(log)}, on(thread_id))
+    for hours in (1, 2):
+        pause = wait_until(lambda: back_off(shared, thread_id), "a pause")
+        assert pause is not None
+        member, left = pause
+        assert round(left / HOUR) == hours
+        assert len(lines(log)) == hours
+        with shared.store.client() as client:
+            client.zadd(due_key(shared, thread_id), {member: 0})
+        wait_until(partial(begun, hours + 1, log), "the next attempt")
+    assert run.result(timeout=PATIENCE)["path"] == ["done"]
 
 
 def test_a_run_is_told_its_config_and_context(shared: Site, thread_id: str) -> None:

@@ -5,14 +5,11 @@ from __future__ import annotations
 import asyncio
 import itertools
 import uuid
-from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Protocol
 
-from checkpoint_redis import commands
-from checkpoint_redis.keys import Thread
-from checkpoint_redis.replies import Loaded
 from tests.support.waiting import wait_until
 
 HOMES = {
@@ -178,15 +175,11 @@ class Placing:
 
     def settle(self, thread_id: str) -> None:
         """Wait until no task of the thread runs."""
-        wait_until(lambda: not self._running(thread_id), 30, f"the tasks of {thread_id} to end")
+        wait_until(lambda: not self._running(thread_id), f"the tasks of {thread_id} to end")
 
     def _running(self, thread_id: str) -> list[str]:
-        loaded: Loaded | None = self.backend.perform(_loaded(self.backend.thread_key(thread_id)))
+        loaded = self.backend.ledger.load(self.backend.thread_key(thread_id))
         return [task.tid for task in loaded.tasks if task.st == "R"] if loaded else []
-
-
-def _loaded(thread: Thread) -> Generator[Any, Any, Any]:
-    return (yield commands.load(thread, "", ""))
 
 
 @dataclass(frozen=True, slots=True)

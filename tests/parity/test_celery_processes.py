@@ -12,7 +12,7 @@ from tests.parity.observe import stored
 from tests.parity.programs import Program
 from tests.parity.script import run
 
-pytestmark = [pytest.mark.celery, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.celery
 REMEMBERS = {
     "building-a_path_sees_its_own_node_but_not_the_siblings",
     "interrupts-a_finished_sibling_is_not_run_again",

@@ -15,8 +15,7 @@ from tests.parity.programs import Program
 from tests.parity.script import run, run_again, stream
 from tests.parity.strategies import programs
 
-# A test here is a hundred programs, and each failure of theirs may cost seconds.
-pytestmark = [pytest.mark.celery, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.celery
 REPEATABLE = settings(
     derandomize=True,
     deadline=None,

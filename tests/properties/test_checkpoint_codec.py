@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from distgraph.checkpoint.base import BaseCheckpointSaver
 from distgraph.checkpoint.base.id import next_id
-from distgraph.checkpoint.codec import decode, encode_changes, encode_checkpoint
+from distgraph.checkpoint.codec import decode, encode_checkpoint
 from distgraph.checkpoint.memory import InMemorySaver
+from distgraph.checkpoint.pending import encode_changes
 from distgraph.checkpoint.records import pack_state, unpack_state
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.checkpoint.sqlite import SqliteSaver
@@ -114,8 +115,8 @@ def states_around(inner: st.SearchStrategy[ThreadState]) -> st.SearchStrategy[Th
         results=st.dictionaries(task_ids, results, max_size=3),
         answers=st.dictionaries(task_ids, given_answers, max_size=2),
         frames=st.dictionaries(task_ids, waiting, max_size=2),
-        nulls=st.lists(completed, max_size=2).map(tuple),
-        passed=st.sampled_from(["", "1ef00000-0000-6000-8000-000000000000"]),
+        caller_writes=st.lists(completed, max_size=2).map(tuple),
+        released=st.sampled_from(["", "1ef00000-0000-6000-8000-000000000000"]),
     )
 
 

@@ -10,8 +10,6 @@ from pathlib import Path
 from tests.support.processes import ROOT, Process
 from tests.support.waiting import wait_until
 
-READY_WITHIN = 60.0
-
 
 class CeleryWorker(Process):
     """A worker of the application `app`, either `module` or `module:attribute`.
@@ -37,10 +35,10 @@ class CeleryWorker(Process):
         path = {"PYTHONPATH": str(ROOT), **(env or {})}
         super().__init__(command, log=folder / f"{self.name}.log", env=path)
 
-    def wait_ready(self, timeout: float = READY_WITHIN) -> CeleryWorker:
+    def wait_ready(self) -> CeleryWorker:
         """Return it once it consumes; raise with its log when it ends or is late."""
         try:
-            wait_until(self._is_ready, timeout, f"worker {self.name} to be ready")
+            wait_until(self._is_ready, f"worker {self.name} to be ready")
         except TimeoutError as late:
             self.kill()
             message = f"{late}\n{self.output}"

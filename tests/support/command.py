@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.processes import ROOT, Process
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 PROGRAM = (sys.executable, "-m", "workers.cli")
-ENDS_WITHIN = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ class Shell:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=ENDS_WITHIN,
+            timeout=PATIENCE,
             check=False,
         )
         return Ended(done.returncode, done.stdout, done.stderr)
@@ -81,5 +80,5 @@ class Shell:
             assert process.alive, process.output
             return " ready." in process.output
 
-        wait_until(ready, ENDS_WITHIN, "the worker to be ready")
+        wait_until(ready, "the worker to be ready")
         return process

@@ -48,7 +48,7 @@ def graph(
     )
     known = {one.name: one for one in (start, *nodes)}
     keys = tuple(channels)
-    return Graph("g", known, channels, joins, keys, keys, Schema(keys))
+    return Graph("g", known, channels, joins, keys, keys)
 
 
 def checkpoint(*frontier: Any, **fields: Any) -> Checkpoint:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -12,10 +10,9 @@ import psutil
 
 from tests.support.processes import Process
 from tests.support.site import Site, lines, on
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 WIDTH = 200
-WITHIN = 30.0
 DEFAULTS = {"lease": 10.0, "heartbeat": 3.0, "sweep": 1.0}
 
 
@@ -23,22 +20,19 @@ def begin(site: Site, thread_id: str, log: Path) -> Any:
     """Submit a fan-out of 200 and return its run when about a quarter is done."""
     given = {"width": WIDTH, "pause": 0.05, "log": str(log)}
     run = site.graphs["fan"].submit(given, on(thread_id))
-    wait_until(lambda: len(lines(log)) >= WIDTH // 4, 30, "a quarter of the tasks")
+    wait_until(lambda: len(lines(log)) >= WIDTH // 4, "a quarter of the tasks")
     return run
 
 
-def finishes(run: Any, since: float, what: str) -> None:
-    """Check that the run ends right, and tell how long after the kill."""
-    done = run.result(timeout=WITHIN - (time.monotonic() - since))
-    took = time.monotonic() - since
-    sys.stderr.write(f"\n{what}: finished {took:.1f} s after the kill\n")
+def finishes(run: Any) -> None:
+    """Check that the run ends right."""
+    done = run.result(timeout=PATIENCE)
     assert done["items"] == list(range(WIDTH))
     assert done["total"] == sum(range(WIDTH))
-    assert took <= WITHIN
 
 
 def pool_of(worker: Process) -> list[psutil.Process]:
-    return wait_until(worker.children, 10, "a pool")
+    return wait_until(worker.children, "a pool")
 
 
 def executions(log: Path) -> Counter[str]:

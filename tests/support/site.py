@@ -18,7 +18,7 @@ from tests.support.waiting import wait_until
 from workers import CeleryBackend
 
 APP = "tests.support.apps.served"
-QUICK: dict[str, Any] = {"lease": 2.0, "heartbeat": 0.5, "sweep": 0.3}
+QUICK: dict[str, Any] = {"lease": 10.0, "heartbeat": 0.5, "sweep": 0.3}
 
 
 class Site:
@@ -73,10 +73,10 @@ class Site:
             worker.end()
         self.workers.clear()
 
-    def settle(self, thread_id: str, timeout: float = 60.0) -> str:
+    def settle(self, thread_id: str) -> str:
         """Return the status of a thread once it is no longer busy."""
         handle = self.backend.thread(thread_id)
-        wait_until(lambda: handle.status != "busy", timeout, f"thread {thread_id} to settle")
+        wait_until(lambda: handle.status != "busy", f"thread {thread_id} to settle")
         return handle.status
 
     # --- looking into Redis ------------------------------------------------------------------
@@ -93,9 +93,14 @@ class Site:
 
     def due(self, client: Any) -> list[str]:
         """Return all due entries as "ns|task|kind"."""
-        found = []
+        return list(self.due_when(client))
+
+    def due_when(self, client: Any) -> dict[str, float]:
+        """Return when, in seconds since 1970, each entry is due: those of `due`."""
+        found = {}
         for key in client.scan_iter(f"{self.namespace}{{*}}:due", count=1000):
-            found += [bytes(m).decode().partition("|")[2] for m in client.zrange(key, 0, -1)]
+            for member, score in client.zrange(key, 0, -1, withscores=True):
+                found[bytes(member).decode().partition("|")[2]] = score / 1_000
         return found
 
     def claimed(self, client: Any) -> list[list[Any]]:
@@ -123,6 +128,17 @@ def site(
 def on(thread_id: str, **more: Any) -> dict[str, Any]:
     """Return a config of that thread."""
     return {"configurable": {"thread_id": thread_id}, **more}
+
+
+def put_off(client: Any, namespace: str) -> None:
+    """Have no sweep look, for an hour, whether what is queued has lost its hints.
+
+    A queue that is found to be empty is another matter: it is filled again at once.
+    """
+    for key in client.scan_iter(f"{namespace}{{*}}:due", count=1000):
+        for member in client.zrange(key, 0, -1):
+            if member.endswith(b"|d"):
+                client.zincrby(key, 3_600_000, member)
 
 
 def lines(log: Path) -> list[str]:

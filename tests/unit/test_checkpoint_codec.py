@@ -8,17 +8,14 @@ from typing import Any
 import pytest
 
 from distgraph.checkpoint.base import CheckpointTuple
-from distgraph.checkpoint.codec import (
-    decode,
-    decode_checkpoint,
+from distgraph.checkpoint.codec import decode, decode_checkpoint, encode_checkpoint
+from distgraph.checkpoint.pending import (
     encode_answers,
+    encode_caller_writes,
     encode_changes,
-    encode_checkpoint,
-    encode_nulls,
-    encode_passed,
+    encode_released,
     encode_result,
 )
-from distgraph.core.apply import reference
 from distgraph.core.model import (
     NULL_TASK,
     START,
@@ -32,6 +29,7 @@ from distgraph.core.model import (
     Task,
     ThreadState,
 )
+from distgraph.core.references import reference
 from distgraph.errors import CorruptRecord
 from distgraph.types import Interrupt, Send
 
@@ -149,14 +147,14 @@ def test_answers_are_resume_values_and_whose_they_are() -> None:
 
 
 def test_what_callers_add_is_the_null_tasks() -> None:
-    assert encode_nulls([Completed((("xs", 1),), ("b",))]) == [
-        ("__nulls__", [[0, ["xs", 1], ["b"]]])
+    assert encode_caller_writes([Completed((("xs", 1),), ("b",))]) == [
+        ("__caller_writes__", [[0, ["xs", 1], ["b"]]])
     ]
-    assert encode_passed("c") == [("__passed__", "c")]
+    assert encode_released("c") == [("__released__", "c")]
 
 
 def test_unchanged_states_need_no_writes() -> None:
-    state = ThreadState(CHECKPOINT, {"t": Completed()}, passed="x")
+    state = ThreadState(CHECKPOINT, {"t": Completed()}, released="x")
     assert encode_changes(state, state) == []
 
 
@@ -164,7 +162,7 @@ def test_an_answered_task_is_open_again_and_keeps_what_waits_inside_it() -> None
     inner = ThreadState(PARENT)
     before = ThreadState(CHECKPOINT, {"t": Interrupted((QUESTION,), {"ns": inner})})
     answer = Answer(QUESTION.interrupt.id, "ns", "because")
-    after = ThreadState(CHECKPOINT, {}, {"t": (answer,)}, {"t": {"ns": inner}}, passed=STAMP.id)
+    after = ThreadState(CHECKPOINT, {}, {"t": (answer,)}, {"t": {"ns": inner}}, released=STAMP.id)
     calls = encode_changes(before, after)
     assert [task for task, _ in calls] == ["t", NULL_TASK]
     assert ("__result__", None) in calls[0][1]
@@ -236,7 +234,9 @@ def test_garbled_pending_writes_are_refused(writes: list[Any]) -> None:
         decode(found._replace(pending_writes=[("t", *write) for write in writes]))
 
 
-@pytest.mark.parametrize("write", [("__nulls__", None), ("__nulls__", [1]), ("__passed__", 1)])
+@pytest.mark.parametrize(
+    "write", [("__caller_writes__", None), ("__caller_writes__", [1]), ("__released__", 1)]
+)
 def test_garbled_writes_of_the_null_task_are_refused(write: tuple[str, Any]) -> None:
     found = stored(ThreadState(CHECKPOINT))
     with pytest.raises(CorruptRecord):

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from distgraph.channels import AnyValue, EphemeralValue, LastValue, Topic
-from distgraph.core.apply import apply_writes, reference, written_at
+from distgraph.core.apply import apply_writes
 from distgraph.core.graph import Join
 from distgraph.core.model import START, UNSAVED, Checkpoint, Completed, Limits, Task
 from distgraph.core.plan import plan
+from distgraph.core.references import reference, written_at
 from distgraph.errors import InvalidUpdateError
 from distgraph.types import Overwrite, Send
 from tests.support.core_graphs import CHANNELS, LIMITS, checkpoint, graph, node, stamp

@@ -86,7 +86,7 @@ def test_a_breakpoint_after_a_node_stops_behind_it() -> None:
 
 
 def test_a_released_breakpoint_stops_no_more() -> None:
-    released = state(passed="cp-3")
+    released = state(released="cp-3")
     assert isinstance(decide(AB, released, stops(before="b")), RunTasks)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,11 +12,11 @@ from distgraph.core.model import Completed, Failed, Finished, Paused, Stamp, Thr
 from distgraph.core.snapshot import current_values, snapshot
 from distgraph.engine import (
     Execute,
+    GoOn,
     Load,
     NewStamp,
     RunHere,
     Save,
-    SaveAnswers,
     SaveUpdate,
     Start,
     run,
@@ -55,9 +56,9 @@ class Store:
                 return _results(over, state, tasks)
             case Execute(state, tasks):
                 results = {**state.results, **_results(OVER, state, tasks)}
-                self.state = ThreadState(state.checkpoint, results, state.answers, {}, state.nulls)
+                self.state = replace(state, results=results, frames={})
                 return self.state
-            case Save(state=state) | SaveAnswers(state=state) | SaveUpdate(state=state):
+            case Save(state=state) | GoOn(state=state) | SaveUpdate(state=state):
                 self.state = state
             case _:
                 raise AssertionError(request)
@@ -74,7 +75,7 @@ def _results(over: Any, state: ThreadState, tasks: Any) -> dict[str, Any]:
         task.id: run_task(
             over,
             task,
-            current_values(over, ThreadState(state.checkpoint, nulls=state.nulls)),
+            current_values(over, ThreadState(state.checkpoint, caller_writes=state.caller_writes)),
             frame(task, state.checkpoint, answers=state.answers.get(task.id, ())),
         )
         for task in tasks
@@ -111,7 +112,7 @@ def test_an_answer_is_stored_before_its_task_runs_again() -> None:
     store.drive(start({}))
     store.seen.clear()
     assert store.drive(start(Command(resume="yes"))) == Finished()
-    assert store.seen == ["Load", "SaveAnswers", "Execute", "NewStamp", "Save"]
+    assert store.seen == ["Load", "GoOn", "Execute", "NewStamp", "Save"]
     assert store.values == {"log": ["a"], "last": "yes"}
 
 
@@ -247,10 +248,10 @@ def test_what_a_callers_goto_started_is_shown_until_it_is_done() -> None:
     store = Store()
     store.drive(start({}))
     assert store.state is not None
-    nulls = (Completed((), ("w",)),)
-    store.state = ThreadState(store.state.checkpoint, store.state.results, nulls=nulls)
+    written = (Completed((), ("w",)),)
+    store.state = ThreadState(store.state.checkpoint, store.state.results, caller_writes=written)
     assert shown(store).next == ("b", "w")
     task = next(task for task in shown(store).tasks if task.name == "w")
     results = {**store.state.results, task.id: Completed()}
-    store.state = ThreadState(store.state.checkpoint, results, nulls=nulls)
+    store.state = ThreadState(store.state.checkpoint, results, caller_writes=written)
     assert shown(store).next == ("b",)

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from distgraph.core.model import START, UNSAVED, Completed, ThreadState
-from distgraph.core.plan import digest, is_input, plan, tasks_of, with_nulls
+from distgraph.core.plan import digest, is_input, plan, tasks_of, with_caller_writes
 from distgraph.types import Send
 from tests.support.core_graphs import checkpoint, graph, node
 
@@ -48,17 +48,16 @@ def test_a_digest_depends_on_where_its_parts_end() -> None:
 
 
 def test_a_callers_update_and_gotos_count_in_the_open_superstep() -> None:
-    null = Completed((("log", ["u"]),), ("b", "a", Send("b", 1)))
-    opened = with_nulls(
-        graph(), checkpoint("a", values={"log": ["x"]}, versions={"log": "0.x"}), (null,)
-    )
+    caller_write = Completed((("log", ["u"]),), ("b", "a", Send("b", 1)))
+    base = checkpoint("a", values={"log": ["x"]}, versions={"log": "0.x"})
+    opened = with_caller_writes(graph(), ThreadState(base, caller_writes=(caller_write,)))
     assert opened.values == {"log": ["x", "u"]}
     assert opened.frontier == ("a", "b", Send("b", 1))
     assert opened.versions == {"log": UNSAVED}
 
 
 def test_the_tasks_of_a_state_include_a_callers_gotos() -> None:
-    state = ThreadState(checkpoint("a"), nulls=(Completed((), ("b",)),))
+    state = ThreadState(checkpoint("a"), caller_writes=(Completed((), ("b",)),))
     assert [task.node for task in tasks_of(graph(node("a"), node("b")), state)] == ["a", "b"]
 
 

@@ -18,7 +18,17 @@ from distgraph.core.model import (
     Stamp,
     ThreadState,
 )
-from distgraph.core.resume import Reply, add_null, bind, deliver, deliver_nested, is_by_id, pending
+from distgraph.core.resume import (
+    How,
+    Reply,
+    add_caller_write,
+    bind,
+    deliver,
+    deliver_nested,
+    how_to_go_on,
+    is_by_id,
+    pending,
+)
 from distgraph.errors import AmbiguousResume, NoSuchInterrupt, NothingToResume
 from distgraph.types import Interrupt
 from tests.support.core_graphs import LIMITS, checkpoint, graph, stamp
@@ -72,7 +82,7 @@ def test_going_on_runs_again_what_failed_or_asked() -> None:
     state = waiting(a=Completed(), b=Errored("E", "no"), c=asks(ONE))
     going = again(state)
     assert going.results == {"a": Completed()}
-    assert going.passed == "cp-3"
+    assert going.released == "cp-3"
 
 
 def test_graphs_inside_a_task_that_runs_again_are_kept() -> None:
@@ -80,7 +90,7 @@ def test_graphs_inside_a_task_that_runs_again_are_kept() -> None:
 
 
 def test_replaying_forks_the_checkpoint_and_uses_nothing_stored_with_it() -> None:
-    old = replace(waiting(a=Completed()), passed="x")
+    old = replace(waiting(a=Completed()), released="x")
     state, is_new = replay(old, stamp(), LIMITS)
     assert is_new
     assert (state.checkpoint.source, state.checkpoint.step) == ("fork", 4)
@@ -90,7 +100,7 @@ def test_replaying_forks_the_checkpoint_and_uses_nothing_stored_with_it() -> Non
 @pytest.mark.parametrize("source", ["update", "fork"])
 def test_a_checkpoint_made_by_hand_is_replayed_as_it_is(source: Any) -> None:
     made = replace(checkpoint("a"), source=source)
-    assert replay(ThreadState(made), stamp(), LIMITS) == (ThreadState(made, passed="cp-3"), False)
+    assert replay(ThreadState(made), stamp(), LIMITS) == (ThreadState(made, released="cp-3"), False)
 
 
 # --- answers -----------------------------------------------------------------------------------
@@ -161,6 +171,39 @@ def test_a_graph_inside_a_task_gets_the_answers_to_its_own_questions() -> None:
 
 
 def test_a_callers_update_is_added_to_the_open_superstep() -> None:
-    null = Completed((("last", 1),))
-    assert add_null(waiting(), null).nulls == (null,)
-    assert add_null(waiting(), None) == waiting()
+    caller_write = Completed((("last", 1),))
+    assert add_caller_write(waiting(), caller_write).caller_writes == (caller_write,)
+    assert add_caller_write(waiting(), None) == waiting()
+
+
+# --- how a thread goes on ---------------------------------------------------------------------
+
+FAILED, DONE, BREAKPOINT = Errored("E", "no"), Completed(), Interrupted((), {"ns": INNER})
+
+
+@pytest.mark.parametrize(
+    ("results", "how"),
+    [
+        ((), "continue"),
+        ((asks(ONE),), "reask"),
+        ((asks(ONE), asks(TWO)), "reask"),
+        ((DONE, asks(ONE)), "reask"),
+        ((DONE, BREAKPOINT), "reask"),
+        ((FAILED,), "retry"),
+        ((DONE, FAILED), "retry"),
+        ((FAILED, asks(ONE)), "retry"),
+        ((asks(ONE), FAILED), "retry"),
+        ((DONE,), "retry"),
+        ((DONE, DONE), "retry"),
+    ],
+    ids=repr,
+)
+def test_what_is_there_says_how_a_thread_goes_on(results: tuple[Any, ...], how: How) -> None:
+    state = waiting(**{f"task-{n}": result for n, result in enumerate(results)})
+    assert how_to_go_on(state, ()) == how
+
+
+@pytest.mark.parametrize("others", [{}, {"done": DONE}, {"failed": FAILED}])
+def test_a_reply_resumes_whatever_else_is_there(others: Any) -> None:
+    state = waiting(asking=asks(ONE), **others)
+    assert how_to_go_on(state, (Reply("asking", Answer(ONE, "", 1)),)) == "resume"

@@ -102,7 +102,6 @@ def test_a_link_to_itself_says_so(tmp_path: Path) -> None:
         read_source(tmp_path / "loop.py")
 
 
-def test_the_standard_library_is_over_a_thousand_files() -> None:
+def test_the_standard_library_is_listed_with_its_packages() -> None:
     listing = list_sources(standard_library())
-    assert len(listing.paths) > 1000
-    assert "os.py" in listing.paths
+    assert {"os.py", "json/decoder.py", "concurrent/futures/thread.py"} <= set(listing.paths)

@@ -19,7 +19,7 @@ def test_messages_are_counted_queue_by_queue_whatever_their_priority(
 ) -> None:
     app = own_app("depth", redis_server.url)
     args = (1, "a" * 24, "", "0" * 16, ["@"])
-    publisher = CeleryPublisher(lambda: app, "task", 1.0)
+    publisher = CeleryPublisher(app, "task", 1.0)
     publisher.publish(Outgoing(f"{namespace}.full", priority, args) for priority in (0, 5, 9))
     found = depths(app, lambda: (f"{namespace}.full", f"{namespace}.empty"))
     assert found == {f"{namespace}.full": 3, f"{namespace}.empty": 0}

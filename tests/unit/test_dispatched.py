@@ -34,7 +34,7 @@ def test_what_was_noted_is_told_without_being_asked() -> None:
 
     dispatched(told).note(ONE, "", "1")
 
-    wait_until(lambda: told.calls == [(ONE, "", "1")], 10.0, "the note")
+    wait_until(lambda: told.calls == [(ONE, "", "1")], "the note")
 
 
 def test_only_the_last_superstep_of_a_frame_is_told() -> None:
@@ -43,7 +43,7 @@ def test_only_the_last_superstep_of_a_frame_is_told() -> None:
     for thread, ep in ((ONE, "1"), (OTHER, "7"), (ONE, "2")):
         notes.note(thread, "", ep)
 
-    wait_until(lambda: len(told.calls) == 2, 10.0, "both frames")
+    wait_until(lambda: len(told.calls) == 2, "both frames")
 
     assert set(told.calls) == {(ONE, "", "2"), (OTHER, "", "7")}
 
@@ -52,8 +52,8 @@ def test_it_goes_on_after_the_store_was_away() -> None:
     told = Told(failures=1)
     notes = dispatched(told)
     notes.note(ONE, "", "1")
-    wait_until(lambda: told.failures == 0, 10.0, "the failure")
+    wait_until(lambda: told.failures == 0, "the failure")
 
     notes.note(ONE, "", "2")
 
-    wait_until(lambda: told.calls == [(ONE, "", "2")], 10.0, "the second note")
+    wait_until(lambda: told.calls == [(ONE, "", "2")], "the second note")

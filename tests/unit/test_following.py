@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 import redis
 
 from checkpoint_redis import keys
+from distgraph.effects import told
 from distgraph.errors import RunTimeout, StoreError
 from tests.support.apps.served import register
 from tests.support.redis_server import RedisServer
@@ -16,8 +18,9 @@ from tests.support.site import on
 from tests.support.thread_driver import Driver
 from workers import CeleryBackend
 from workers.client import following
-from workers.client.flows import Means, told
-from workers.client.starting import Begun
+from workers.client.begun import Begun
+from workers.client.carrier import Means, perform
+from workers.worker.presence import appear
 
 pytestmark = pytest.mark.redis
 
@@ -42,7 +45,8 @@ def followed(backend: CeleryBackend, d: Driver, timeout: float | None) -> Iterat
     assert served is not None
     begun = Begun("run", "0-0", None)
     flow = following.follow(served, d.thread, begun, frozenset(), timeout)
-    return told(flow, Means(d.ledger, d.client, backend._publisher))
+    means = Means(d.ledger, d.client, backend.office.publisher)
+    return told(flow, partial(perform, means))
 
 
 def test_a_run_that_a_thread_at_rest_has_forgotten_is_not_waited_for(
@@ -78,7 +82,7 @@ def test_a_client_of_another_format_is_refused_and_changes_nothing(
     with pytest.raises(StoreError, match="format 9"):
         graph.invoke({"path": []}, on("t"))
     with pytest.raises(StoreError, match="format 9"):
-        backend.caretaker.appear("a worker")
+        appear(backend.office, "a worker")
     assert redis_client.keys(f"{backend.namespace}*") == [keys.meta(backend.namespace).encode()]
 
 
@@ -94,6 +98,6 @@ async def test_a_client_on_a_loop_checks_the_format_too(
 def test_a_namespace_is_described_by_its_first_client(
     backend: CeleryBackend, redis_client: redis.Redis
 ) -> None:
-    backend.caretaker.appear("a worker")
+    appear(backend.office, "a worker")
     described: Any = redis_client.hgetall(keys.meta(backend.namespace))
     assert (described[b"v"], described[b"shards"]) == (b"1", b"64")

@@ -189,7 +189,7 @@ def test_what_a_caller_wrote_and_tasks_come_with_an_answer(d: Driver) -> None:
     assert OutboxEntry("", ep, "c", "fast", 2) in reply.hints
     context = d.claim(ep, "c").context
     assert context is not None
-    assert context.caller_writes == (b"written",)
+    assert context.caller_writes.blobs == (b"written",)
 
 
 @pytest.mark.parametrize("mode", ["resume", "reask", "retry"])

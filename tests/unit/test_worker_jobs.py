@@ -18,6 +18,8 @@ from tests.support.redis_server import RedisServer
 from workers import CeleryBackend
 from workers.shared.hints import Hint, Outgoing, read
 from workers.worker import jobs
+from workers.worker.presence import appear
+from workers.worker.sweeper import sweep_once
 
 pytestmark = pytest.mark.redis
 
@@ -32,8 +34,8 @@ class Bench:
     def __init__(self, server: RedisServer, namespace: str) -> None:
         self.backend = CeleryBackend(server.url, namespace=namespace)
         self.sent: list[Outgoing] = []
-        self.office = replace(self.backend._office, publish=self.sent.extend)
-        setattr(self.backend._publisher, "publish", self.sent.extend)  # noqa: B010 not the broker
+        self.office = self.backend.office
+        setattr(self.office.publisher, "publish", self.sent.extend)  # noqa: B010 not the broker
 
     def hint(self) -> Hint:
         """Return one message for all tasks that were published since."""
@@ -113,7 +115,7 @@ def test_a_graph_that_is_not_served_is_told_of_once(
 
 def test_a_worker_that_vanished_is_forgotten_after_a_day(bench: Bench) -> None:
     backend, namespace = bench.backend, bench.backend.namespace
-    backend.caretaker.appear("here")
+    appear(backend.office, "here")
     backend.ledger.appear(namespace, WorkerSeen("long gone", 1.0, "1", ("queue",), ()))
-    backend.caretaker.sweeper("here").sweep()
+    sweep_once(backend.office, backend.app)
     assert [worker.name for worker in backend.workers()] == ["here"]

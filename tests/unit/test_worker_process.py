@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import threading
-import time
 from collections.abc import Iterator, Sequence
-from typing import cast
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.records import Lease
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 from workers.worker import dispatched
+from workers.worker import emitter as emitter_module
+from workers.worker import loop as loop_module
 from workers.worker.emitter import Emitter
 from workers.worker.leases import Leases
 from workers.worker.loop import Loop
@@ -71,7 +74,7 @@ def test_leases_are_renewed_again_after_any_failure() -> None:
     failing = Failing()
     leases = Leases(lambda: cast("Ledger", failing), "t", 1_000, 0.01)
     leases.add(Lease("a" * 24, "", "ep", "1", "token"))
-    wait_until(lambda: failing.beats > 1, 10.0, "the second beat")
+    wait_until(lambda: failing.beats > 1, "the second beat")
 
 
 class Published:
@@ -93,9 +96,9 @@ def test_hints_that_are_out_are_told_also_after_any_failure(
     published = Published()
     noted = dispatched.Dispatched(lambda: cast("Ledger", published))
     noted.note(Thread("t", "1"), "", "first")
-    wait_until(lambda: published.told == ["first"], 10.0, "the first note to be told")
+    wait_until(lambda: published.told == ["first"], "the first note to be told")
     noted.note(Thread("t", "1"), "", "second")
-    wait_until(lambda: published.told == ["first", "second"], 10.0, "the second note")
+    wait_until(lambda: published.told == ["first", "second"], "the second note")
 
 
 @pytest.mark.usefixtures("eager_switching")
@@ -131,31 +134,72 @@ def test_only_coroutine_jobs_are_given_back() -> None:
     assert leases.held() == leases.of_coroutines() == ()
 
 
-def test_the_time_to_drain_is_for_all_coroutines_together() -> None:
+def test_the_time_to_drain_is_for_all_coroutines_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waited: list[float] = []
+
+    class Ending:
+        """Places of coroutines that end 1/16 s after each other, by a clock of their own."""
+
+        def acquire(self, *, timeout: float) -> bool:
+            waited.append(min(timeout, 1 / 16))
+            return timeout >= 1 / 16
+
+        def release(self) -> None: ...
+
+    monkeypatch.setattr(loop_module, "time", SimpleNamespace(monotonic=lambda: sum(waited)))
     loop = Loop(4)
-    for n in range(4):
-        loop.spawn(asyncio.sleep(0.3 * (n + 1)))
-    began = time.monotonic()
-    assert not loop.drain(timeout=0.4)
-    assert time.monotonic() - began < 1.0
-    assert loop.drain(timeout=10.0)
+    loop._pid, loop._places = os.getpid(), cast("Any", Ending())
+    assert not loop.drain(timeout=3 / 32)
+    assert waited == [1 / 16, 1 / 32]
+    waited.clear()
+    assert loop.drain(timeout=4 / 16)
 
 
-def test_chunks_are_out_in_order_when_the_task_ends() -> None:
+def test_a_loop_is_drained_when_its_coroutines_have_ended() -> None:
+    loop, over = Loop(2), asyncio.Event()
+
+    async def end() -> None:
+        over.set()
+
+    loop.spawn(cast("Any", over.wait()))
+    assert not loop.drain(timeout=0.01)
+    loop.spawn(end())
+    assert loop.drain(timeout=PATIENCE)
+
+
+class _Queued:
+    """A lock that tells when somebody is about to wait for it."""
+
+    def __init__(self, lock: threading.Lock, came: threading.Event) -> None:
+        self._lock, self._came = lock, came
+
+    def __enter__(self) -> None:
+        self._came.set()
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+def test_chunks_are_out_in_order_when_the_task_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The clock stands still: what comes after the first chunk is always too early to go at once.
+    monkeypatch.setattr(emitter_module, "time", SimpleNamespace(monotonic=lambda: 100.0))
     sent: list[bytes] = []
     taken, go_on = threading.Event(), threading.Event()
 
     def send(blobs: Sequence[bytes]) -> None:
         if blobs == [b"2"]:
             taken.set()
-            go_on.wait(10.0)
+            go_on.wait(PATIENCE)
         sent.extend(blobs)
 
     emitter = Emitter(encode=lambda chunk: cast("bytes", chunk), send=send)
     emitter.emit(b"1")
     emitter.emit(b"2")
-    assert taken.wait(10.0)
+    assert taken.wait(PATIENCE)
     emitter.emit(b"3")
-    threading.Timer(0.2, go_on.set).start()
+    emitter._sending = cast("Any", _Queued(emitter._sending, go_on))
     emitter.flush()
     assert sent == [b"1", b"2", b"3"]

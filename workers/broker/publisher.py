@@ -43,7 +43,7 @@ def reaching(app: Celery) -> Iterator[None]:
 class CeleryPublisher:
     """Publishes jobs of the task ``name``; ``reach`` is how long to try, in seconds."""
 
-    def __init__(self, app: Callable[[], Celery], name: str, reach: float) -> None:
+    def __init__(self, app: Celery, name: str, reach: float) -> None:
         self._app, self._name, self._reach = app, name, reach
         self._spare: dict[int, deque[Any]] = {}  # by process: one is not shared with a fork
 
@@ -78,7 +78,7 @@ class CeleryPublisher:
 
         The default exchange reaches every queue by its name, with any broker.
         """
-        app = self._app()
+        app = self._app
         on_redis = _is_redis(producer)
 
         def send(message: Outgoing) -> None:
@@ -106,7 +106,7 @@ class CeleryPublisher:
         reducers do.
         """
         spare = self._spare.setdefault(os.getpid(), deque())
-        with reaching(self._app()):
+        with reaching(self._app):
             producer = self._taken(spare)
             yield producer
             spare.append(producer)
@@ -115,7 +115,7 @@ class CeleryPublisher:
         try:
             return spare.pop()
         except IndexError:  # asked first, another thread might take the last one meanwhile
-            return Producer(self._app().connection_for_write(), auto_declare=False)
+            return Producer(self._app.connection_for_write(), auto_declare=False)
 
 
 def _together(producer: Any, count: int) -> AbstractContextManager[Any]:

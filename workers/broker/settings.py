@@ -5,10 +5,11 @@ Each is there for a measured reason; the promises hold without them, latency doe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from celery import Celery
+from kombu import Queue
 
 from workers.broker.transport import GuardedAMQP
 
@@ -36,15 +37,24 @@ TRANSPORT: Mapping[str, Any] = {
 }
 
 
-def own_app(name: str, broker: str) -> Celery:
+def own_app(namespace: str, broker: str) -> Celery:
     """Return a Celery application with every setting that a backend likes."""
+    name = f"distgraph.{namespace}"
     app = Celery(name, broker=broker, backend=None, amqp=GuardedAMQP, set_as_current=False)
     app.conf.update(RECOMMENDED)
+    app.conf.task_default_queue = f"{namespace}.default"
     if is_redis(broker):
         app.conf.worker_disable_prefetch = True
         app.conf.broker_transport_options = transport_options(broker)
     app.conf.worker_hijack_root_logger = False
+    consume(app, ())
     return app
+
+
+def consume(app: Celery, queues: Iterable[str]) -> None:
+    """Let workers of an application of ours consume ``queues``, beside its default one."""
+    names = dict.fromkeys((app.conf.task_default_queue, *queues))
+    app.conf.task_queues = [Queue(name, routing_key=name) for name in names]
 
 
 def transport_options(broker: str) -> dict[str, Any]:

@@ -17,13 +17,14 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
+from checkpoint_redis.layout import ThreadStatus
 from distgraph.types import Command, Interrupt
 from workers.cli import demo_view as view
 from workers.cli.crew import Crew, crew, is_at_rest
 from workers.cli.exits import CommandError, Exit, guarded
 from workers.cli.options import Json
 from workers.cli.screen import Screen
-from workers.client.threads import ThreadInfo
+from workers.client.listing import ThreadInfo
 from workers.demo.census import Census, read_answer, request
 from workers.demo.place import GRAPH
 
@@ -181,13 +182,14 @@ def _watched(stream: Callable[[], Iterator[Any]], check: Callable[[], None]) -> 
 
 def _find(hands: Crew) -> Asked:
     """Return the newest census that waits; one that was cut off is finished first."""
-    found = [info for status in ("interrupted", "busy") for info in _listed(hands, status)]
+    unfinished = (ThreadStatus.interrupted, ThreadStatus.busy)
+    found = [info for status in unfinished for info in _listed(hands, status)]
     if not found:
         raise CommandError(
             "No census waits for an answer here: it was answered, has failed, or never begun."
         )
     newest = max(found, key=lambda info: info.since)
-    while hands.backend.thread(newest.id).status == "busy":
+    while hands.backend.thread(newest.id).status == ThreadStatus.busy:
         hands.check()
         time.sleep(PAUSE)
     return Asked(newest.id, _question(hands, newest.id), None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import queue
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from workers.cli.health import Check, examine
 from workers.cli.options import Broker, Json, Namespace, Redis, TargetOption
 from workers.cli.screen import Screen, plain, table
 from workers.cli.targets import Connection, backend_of
+from workers.worker.sweeper import sweep_once
 
 ENDS_WITHIN = 9.0
 _COLOURS = {"ok": "green", "warning": "yellow", "problem": "bold red"}
@@ -83,9 +83,8 @@ def sweep(
     that is still on its way.
     """
     backend = backend_of(target, Connection(redis, broker, namespace))
-    sweeper = backend.caretaker.sweeper(f"sweep@{socket.gethostname()}")
-    sent = sweeper.sweep()
+    sent = sweep_once(backend.office, backend.app)
     time.sleep(backend.settings.sweep)
-    sent += sweeper.sweep()
+    sent += sweep_once(backend.office, backend.app)
     Screen(as_json).answer({"sent": sent}, Text(f"Sent {sent} messages."))
     return Exit.OK

@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from checkpoint_redis.layout import RunStatus
 from checkpoint_redis.replies import RunOutcome
 from distgraph.core.model import ThreadState
 from distgraph.core.resume import pending
@@ -20,10 +21,10 @@ from workers.cli.exits import Exit, complain
 from workers.cli.health import label, served, serves
 from workers.cli.screen import Screen, as_json, plain
 
-UNDER_WAY = frozenset({"pending", "running"})
+UNDER_WAY = frozenset({RunStatus.pending})
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 0.5
 PATIENCE = 2.0
-_CODES = {"success": Exit.OK, "interrupted": Exit.INTERRUPTED}
+_CODES: Mapping[str, Exit] = {RunStatus.success: Exit.OK, RunStatus.interrupted: Exit.INTERRUPTED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,9 @@ def _outcome(backend: CeleryBackend, thread_id: str, run: str) -> RunOutcome:
     outcome = backend.ledger.outcome(backend.thread_key(thread_id), run)
     if outcome is None:
         raise ThreadNotFound(f"Run {run} of thread '{thread_id:.200}' is not known any more.")
-    return _outcome(backend, thread_id, outcome.cp) if outcome.status == "joined" else outcome
+    if outcome.status is RunStatus.joined:
+        return _outcome(backend, thread_id, outcome.cp)
+    return outcome
 
 
 def asked(state: ThreadState) -> tuple[Interrupt, ...]:
@@ -109,7 +112,7 @@ def tell(screen: Screen, ending: Ending) -> Exit:
 
 
 def _verb(status: str) -> str:
-    return "failed" if status == "error" else f"ended: {status}"
+    return "failed" if status == RunStatus.error else f"ended: {status}"
 
 
 def _lines(ending: Ending) -> list[RenderableType]:

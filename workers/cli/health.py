@@ -14,12 +14,12 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from checkpoint_redis import keys
+from checkpoint_redis.layout import ThreadStatus
 from checkpoint_redis.ledger import address
 from checkpoint_redis.replies import Header, WorkerSeen
 from distgraph.errors import DistGraphError
 from workers.backend import CeleryBackend
 from workers.broker.settings import differing
-from workers.client.flows import Flow, Reach
 
 ANSWERS_WITHIN = 2.0
 ALIVE_WITHIN = 15.0
@@ -115,14 +115,10 @@ def _persistence(info: dict[str, Any]) -> Check:
 
 def _broker(backend: CeleryBackend) -> Check:
     try:
-        backend.perform(_reach())
+        backend.reach()
     except DistGraphError as error:
         return Check("broker", "problem", str(error))
     return Check("broker", "ok", "reachable")
-
-
-def _reach() -> Flow:
-    yield Reach()
 
 
 def _workers(backend: CeleryBackend) -> Iterator[Check]:
@@ -144,7 +140,7 @@ def _workers(backend: CeleryBackend) -> Iterator[Check]:
 def _unserved(backend: CeleryBackend) -> Check:
     known = served(backend)
     waiting: Counter[str] = Counter()
-    for info in backend.threads("busy", limit=BUSY_SHOWN):
+    for info in backend.threads(ThreadStatus.busy, limit=BUSY_SHOWN):
         header = backend.ledger.header(backend.thread_key(info.id))
         if header is not None and not serves(known, header):
             waiting[label(header)] += 1

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
+from checkpoint_redis.layout import RunStatus
 from distgraph.errors import DistGraphError
 from distgraph.graph.compiled import CompiledStateGraph
 from workers.cli.ending import Clock, Ending, tell
@@ -53,7 +54,7 @@ def run(  # noqa: PLR0913 a command's options
     started = _submit(graph, value, thread_id)
     if detach:
         shown = Text(f"thread {thread_id}\nrun    {started.id}")
-        screen.answer({"thread": thread_id, "run": started.id, "status": "pending"}, shown)
+        screen.answer({"thread": thread_id, "run": started.id, "status": RunStatus.pending}, shown)
         return Exit.OK
     return tell(screen, _followed(screen, graph, started))
 
@@ -89,7 +90,7 @@ def _followed(screen: Screen, graph: CompiledStateGraph, started: Run) -> Ending
     except Exception as failed:  # noqa: BLE001 whatever a node raised
         error = _named(failed)
     # What the input alone made impossible was never stored.
-    status = "error" if error else started.status
+    status = RunStatus.error if error else started.status
     snapshot = graph.get_state(_config(thread_id))
     return Ending(thread_id, started.id, status, error, snapshot.values, snapshot.interrupts)
 

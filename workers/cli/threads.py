@@ -9,11 +9,11 @@ import typer
 from rich.console import Group
 from rich.text import Text
 
+from checkpoint_redis.layout import RunStatus, ThreadStatus
 from checkpoint_redis.replies import Header
-from distgraph.core.model import Checkpoint, Errored, ThreadState
+from distgraph.core.model import Checkpoint, Errored
 from distgraph.core.resume import is_by_id
 from distgraph.errors import ThreadNotFound
-from distgraph.runners.backend import Listing, Place
 from distgraph.types import Send
 from workers.backend import CeleryBackend
 from workers.cli.ending import asked, plain_json, questions, shown, tell, wait
@@ -23,11 +23,10 @@ from workers.cli.options import Broker, Json, Namespace, Redis, TargetOption, Th
 from workers.cli.screen import Screen, ago, plain, table
 from workers.cli.targets import Connection, backend_of
 from workers.cli.values import read_json
-from workers.client import reading
-from workers.client.threads import STATUSES, ThreadInfo
+from workers.client.listing import STATUSES, ThreadInfo
 
-Wait = Annotated[bool, typer.Option("--wait", help="Wait until the run ends or asks again.")]
-Limit = Annotated[int, typer.Option(min=1, help="At most so many.")]
+WaitOption = Annotated[bool, typer.Option("--wait", help="Wait until the run ends or asks again.")]
+LimitOption = Annotated[int, typer.Option(min=1, help="At most so many.")]
 
 
 @guarded
@@ -38,7 +37,7 @@ def threads(  # noqa: PLR0913 a command's options
     ] = False,
     status: Annotated[str | None, typer.Option(help=f"One of {', '.join(STATUSES)}.")] = None,
     graph: Annotated[str | None, typer.Option(help="Only those of the graph of this name.")] = None,
-    limit: Limit = 100,
+    limit: LimitOption = 100,
     as_json: Json = False,
     target: TargetOption = None,
     redis: Redis = None,
@@ -46,16 +45,17 @@ def threads(  # noqa: PLR0913 a command's options
     namespace: Namespace = None,
 ) -> Exit:
     """List threads, longest in their status first, and whether a live worker serves them."""
-    if status not in (None, *STATUSES) or (interrupted and status not in (None, "interrupted")):
+    waiting = ThreadStatus.interrupted
+    if status not in (None, *STATUSES) or (interrupted and status not in (None, waiting)):
         said = f"--status is one of {', '.join(STATUSES)}; --interrupted is one of them."
         raise CommandError(said, Exit.USAGE)
     backend = backend_of(target, Connection(redis, broker, namespace))
-    wanted = "interrupted" if interrupted else status
+    wanted = waiting if interrupted else status
     known = served(backend)
     found = [_listed(backend, info, known) for info in backend.threads(wanted, graph, limit)]
     listing = table("thread", "status", "graph", "since", "")
     for each in found:
-        unserved = each["status"] == "busy" and not each["served"]
+        unserved = each["status"] == ThreadStatus.busy and not each["served"]
         listing.add_row(
             plain(each["thread"]),
             each["status"],
@@ -143,7 +143,7 @@ def resume(  # noqa: PLR0913 a command's options
     interrupt: Annotated[
         str | None, typer.Option(metavar="ID", help="Which question, when several wait.")
     ] = None,
-    wait_for_it: Wait = False,
+    wait_for_it: WaitOption = False,
     as_json: Json = False,
     target: TargetOption = None,
     redis: Redis = None,
@@ -170,7 +170,7 @@ def _by_id(interrupt: str, answer: Any) -> dict[str, Any]:
 def retry(  # noqa: PLR0913 a command's options
     thread: ThreadId,
     *,
-    wait_for_it: Wait = False,
+    wait_for_it: WaitOption = False,
     as_json: Json = False,
     target: TargetOption = None,
     redis: Redis = None,
@@ -188,7 +188,9 @@ def _told(
 ) -> Exit:
     if wait_for_it:
         return tell(screen, wait(backend, thread_id, run))
-    screen.answer({"thread": thread_id, "run": run, "status": "pending"}, Text(f"run {run}"))
+    screen.answer(
+        {"thread": thread_id, "run": run, "status": RunStatus.pending}, Text(f"run {run}")
+    )
     return Exit.OK
 
 
@@ -227,7 +229,7 @@ def delete(
 def history(  # noqa: PLR0913 a command's options
     thread: ThreadId,
     *,
-    limit: Limit = 50,
+    limit: LimitOption = 50,
     as_json: Json = False,
     target: TargetOption = None,
     redis: Redis = None,
@@ -237,7 +239,7 @@ def history(  # noqa: PLR0913 a command's options
     """List a thread's checkpoints, newest first; with --json, with their state."""
     backend = backend_of(target, Connection(redis, broker, namespace))
     _header(backend, thread)
-    states = _states(backend, thread, limit)
+    states = backend.thread(thread).history(limit)
     listing = table("step", "source", "checkpoint", "created", "next")
     for state in states:
         row = _position(state.checkpoint)
@@ -247,15 +249,6 @@ def history(  # noqa: PLR0913 a command's options
     data = [{**_position(s.checkpoint), "values": shown(s.checkpoint.values)} for s in states]
     Screen(as_json).answer(data, listing)
     return Exit.OK
-
-
-def _states(backend: CeleryBackend, thread_id: str, limit: int) -> list[ThreadState]:
-    wire = backend.registry.common_wire()
-    flow = reading.history(
-        wire, backend.thread_key(thread_id), Place(thread_id), Listing(limit=limit)
-    )
-    found: list[ThreadState] = backend.perform(flow)
-    return found
 
 
 def _counted(nodes: list[str]) -> str:

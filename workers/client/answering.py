@@ -7,15 +7,16 @@ from typing import Any
 
 from checkpoint_redis import commands
 from checkpoint_redis.keys import Thread
+from checkpoint_redis.layout import TaskId, ThreadStatus
 from checkpoint_redis.replies import Answered, Loaded, OutboxEntry
 from distgraph.errors import NoSuchInterrupt, NothingToResume, ThreadBusy
-from workers.client.flows import Effect, Flow, Publish
+from workers.client.effects import Effect, Flow, Publish
 from workers.shared.hints import outgoing
 
 
 def refuse_question_of_saver(loaded: Loaded | None, thread_id: str) -> None:
     """Raise NothingToResume when the question was not asked by workers, who cannot know it."""
-    if loaded is not None and loaded.header.st == "interrupted" and loaded.log:
+    if loaded is not None and loaded.header.st is ThreadStatus.interrupted and loaded.log:
         msg = (
             f"Thread '{thread_id}' was asked its question by a run outside of the workers: answer "
             "it with the graph that asked, compiled with checkpointer=RedisSaver(...), or let "
@@ -56,7 +57,7 @@ def _publish_outbox(thread: Thread, ep: str) -> Generator[Effect, Any, None]:
 
 
 def _advance_hint(answered: Answered, queue: str) -> Any:
-    return OutboxEntry("", answered.ep, "@", queue, 0)
+    return OutboxEntry("", answered.ep, TaskId.advance, queue, 0)
 
 
 def busy(thread: Thread, run: str) -> str:

@@ -10,6 +10,19 @@ from typing import Any
 
 from checkpoint_redis import commands, events
 from checkpoint_redis.keys import Thread
+from checkpoint_redis.layout import (
+    AskEvent,
+    CustomEvent,
+    EndEvent,
+    EventKind,
+    FailEvent,
+    RunEvent,
+    RunKind,
+    RunStatus,
+    StepEvent,
+    TaskEvent,
+    ThreadStatus,
+)
 from distgraph.core.graph import Graph
 from distgraph.core.model import (
     Failed,
@@ -21,21 +34,23 @@ from distgraph.core.model import (
     Task,
     ThreadState,
 )
-from distgraph.core.plan import is_input, plan, with_nulls
+from distgraph.core.plan import is_input, plan, with_caller_writes
+from distgraph.core.references import changed_channels
+from distgraph.effects import Tell
 from distgraph.errors import CorruptRecord, RunCancelled, RunTimeout, StoreError, ThreadNotFound
 from distgraph.events import Concluded, Custom, Ended, Resumed, Started, Stepped
-from distgraph.runners.changes import changed_channels
-from workers.client.flows import Effect, Flow, Read, Tell, Wait
+from workers.client.begun import Begun
+from workers.client.effects import Effect, Flow, Read, Wait
 from workers.client.reading import load_state
-from workers.client.starting import Begun
 from workers.shared.served import Served
 
 log = logging.getLogger(__name__)
+STARTED: RunKind = "start"
 FIRST_SLICE_MS, SLICE_MS = 5_000, 15_000
 # Who only waits for the end need not wake up for every event: it looks again after a twentieth of
 # the time that it has waited, at most this many seconds.
-PATIENCE, LONGEST_REST = 0.05, 0.02
-_QUIET = frozenset(("success", "interrupted", "error", "cancelled", "rolled_back"))
+PATIENCE, LONGEST_WAIT = 0.05, 0.02
+_ENDED = frozenset((RunStatus.success, RunStatus.interrupted, RunStatus.error, RunStatus.cancelled))
 
 
 @dataclass(slots=True)
@@ -96,7 +111,7 @@ def follow(
             if (yield from _tell(at, event)):
                 return None
         if found and not at.detailed:
-            yield Wait(min(LONGEST_REST, PATIENCE * (time.monotonic() - began)))
+            yield Wait(min(LONGEST_WAIT, PATIENCE * (time.monotonic() - began)))
         if not found and (yield from _ended_unseen(at)):
             return None
         if not found and not warned:
@@ -120,7 +135,7 @@ def _ended_unseen(at: _Follower) -> Generator[Effect, Any, bool]:
     if outcome is None:
         msg = f"Run {at.run} is not known: its thread was deleted, or Redis lost its data."
         raise ThreadNotFound(msg)
-    if outcome.status in _QUIET:
+    if outcome.status in _ENDED:
         yield from _conclude(at, outcome.status, outcome.cp, outcome.error)
         return True
     yield from _refuse_to_wait_for_nobody(at)
@@ -134,10 +149,10 @@ def _refuse_to_wait_for_nobody(at: _Follower) -> Generator[Effect, Any, None]:
     the thread was seen without the run is the last word.
     """
     header = yield commands.header(at.thread)
-    if header is not None and header.st == "busy" and header.run == at.run:
+    if header is not None and header.st is ThreadStatus.busy and header.run == at.run:
         return
     outcome = yield commands.outcome(at.thread, at.run)
-    if outcome is not None and outcome.status == "pending":
+    if outcome is not None and outcome.status is RunStatus.pending:
         stands = "gone" if header is None else f"{header.st}, its last run is '{header.run}'"
         msg = (
             f"Run {at.run} has no outcome, and nothing carries it any more: thread "
@@ -162,19 +177,20 @@ def _warn_if_unserved(at: _Follower) -> Generator[Effect, Any, None]:
 
 def _tell(at: _Follower, event: events.StreamEvent) -> Generator[Effect, Any, bool]:
     """Tell what an event of the stream means; True at the end of the run."""
-    match event.kind, event.payload:
-        case "end", [run, status, cp] if run == at.run:
+    match event.payload:
+        case EndEvent(run, status, cp) if run == at.run:
             yield from _conclude(at, status, cp, (yield from _payload(at, event)))
             return True
-        case "run", [run, kind] if run == at.run and at.detailed and kind != "start":
-            yield from _resumed(at)
-        case "run", [run, _] if run == at.run and at.detailed and _continues(at):
-            yield from _resumed(at)
-        case "step", ["", cp, _] if at.detailed:
+        case RunEvent(run, kind) if run == at.run and at.detailed:
+            if kind != STARTED or _continues(at):
+                yield from _resumed(at)
+        case StepEvent(ns="", checkpoint=cp) if at.detailed:
             yield from _stepped(at, cp)
-        case "task" | "ask" | "fail", ["", tid, *_] if at.detailed:
+        case TaskEvent(ns="", tid=tid) if at.detailed and event.kind != EventKind.retry:
             yield from _ended(at, tid, (yield from _payload(at, event)))
-        case "custom", _ if "custom" in at.modes:
+        case AskEvent(ns="", tid=tid) | FailEvent(ns="", tid=tid) if at.detailed:
+            yield from _ended(at, tid, (yield from _payload(at, event)))
+        case CustomEvent() if "custom" in at.modes:
             chunk = at.served.wire.serializer.loads((yield from _payload(at, event)))
             yield Tell(Custom("", chunk))
     return False
@@ -182,7 +198,7 @@ def _tell(at: _Follower, event: events.StreamEvent) -> Generator[Effect, Any, bo
 
 def _continues(at: _Follower) -> bool:
     """Whether a started run goes on from a checkpoint instead of an input."""
-    return at.state is not None and at.state.passed == at.state.checkpoint.id
+    return at.state is not None and at.state.released == at.state.checkpoint.id
 
 
 def _payload(at: _Follower, event: events.StreamEvent) -> Generator[Effect, Any, bytes]:
@@ -236,7 +252,7 @@ def _ended(at: _Follower, tid: str, blob: bytes) -> Generator[Effect, Any, None]
 def _open(at: _Follower, state: ThreadState) -> _Open:
     """Plan a superstep once: doing so for each of its tasks would be quadratic in its width."""
     if at.open is None or at.open.cp != state.checkpoint.id:
-        opened = with_nulls(at.graph, state.checkpoint, state.nulls)
+        opened = with_caller_writes(at.graph, state)
         tasks = {task.id: task for task in plan(opened)}
         at.open = _Open(state.checkpoint.id, opened.values, tasks, dict(state.results))
     return at.open
@@ -244,7 +260,7 @@ def _open(at: _Follower, state: ThreadState) -> _Open:
 
 def _conclude(at: _Follower, status: str, cp: str, error: bytes) -> Generator[Effect, Any, None]:
     """Tell how the run ended, at its own last checkpoint: a later run may have moved the thread."""
-    if status in ("cancelled", "rolled_back"):
+    if status == RunStatus.cancelled:
         msg = f"Run {at.run} was cancelled."
         raise RunCancelled(msg)
     _, state = yield from load_state(at.served.wire, at.thread, cp)
@@ -253,11 +269,11 @@ def _conclude(at: _Follower, status: str, cp: str, error: bytes) -> Generator[Ef
 
 def _outcome(at: _Follower, status: str, error: bytes, state: ThreadState | None) -> Outcome:
     match status:
-        case "success":
+        case RunStatus.success:
             return Finished()
-        case "interrupted":
+        case RunStatus.interrupted:
             return Paused(_questions(at, state))
-        case "error":
+        case RunStatus.error:
             return Failed(at.served.wire.read_error(error))
         case _:
             msg = f"Run {at.run} ended with a status that this version does not know: {status}"
@@ -267,6 +283,6 @@ def _outcome(at: _Follower, status: str, error: bytes, state: ThreadState | None
 def _questions(at: _Follower, state: ThreadState | None) -> tuple[Any, ...]:
     if state is None:
         return ()
-    opened = with_nulls(at.graph, state.checkpoint, state.nulls)
+    opened = with_caller_writes(at.graph, state)
     asked = [state.results.get(task.id) for task in plan(opened)]
     return tuple(q for result in asked if isinstance(result, Interrupted) for q in result.questions)

@@ -10,7 +10,7 @@ from checkpoint_redis.keys import Thread
 from checkpoint_redis.replies import CallerWrites, Loaded
 from distgraph.core.model import Checkpoint, ThreadState
 from distgraph.runners.backend import Listing, Place
-from workers.client.flows import Effect, Flow
+from workers.client.effects import Effect, Flow
 from workers.shared.wire import Wire
 
 CHUNK, FIELDS = 50, 500
@@ -72,24 +72,27 @@ def _states(
 ) -> Generator[Effect, Any, list[ThreadState]]:
     """Read some checkpoints; what they share of their channels is fetched once."""
     blobs = yield commands.checkpoints(thread, "", ids)
-    nulls = yield commands.caller_writes(thread, "", ids)
-    there = [(blob, null) for blob, null in zip(blobs, nulls, strict=True) if blob is not None]
+    written = yield commands.caller_writes(thread, "", ids)
+    there = [(blob, by) for blob, by in zip(blobs, written, strict=True) if blob is not None]
     refs = dict.fromkeys(ref for blob, _ in there for ref in wire.refs(blob))
     channels = yield from fetch_channels(thread, tuple(refs))
-    return [_state(wire, blob, null, channels, head) for blob, null in there]
+    return [_state(wire, blob, by, channels, head) for blob, by in there]
 
 
 def _state(
     wire: Wire,
     blob: bytes,
-    nulls: CallerWrites,
+    written: CallerWrites,
     channels: Mapping[str, bytes | None],
     head: ThreadState | None,
 ) -> ThreadState:
     checkpoint = wire.read_checkpoint(blob, channels)
     if head is not None and head.checkpoint.id == checkpoint.id:
         return head
-    return ThreadState(checkpoint, nulls=wire.read_nulls(nulls.blobs, over=nulls.followed))
+    return ThreadState(
+        checkpoint,
+        caller_writes=wire.read_caller_writes(written),
+    )
 
 
 def _matches(checkpoint: Checkpoint, wanted: Mapping[str, Any]) -> bool:

@@ -3,37 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from checkpoint_redis.keys import Thread
 from distgraph import _frame
 from distgraph.graph.jobs import about
-from distgraph.graph.nested import Inner
 from distgraph.graph.results import conclude, result_of
+from distgraph.runners.backend import Job
 from distgraph.streaming import View, chunks
+from workers.client.begun import Begun
+from workers.client.cancelling import cancel
+from workers.client.carrier import Carrier
+from workers.client.effects import Flow
+from workers.client.following import follow
+from workers.shared.served import Served
 
-if TYPE_CHECKING:
-    from distgraph.graph.compiled import CompiledStateGraph
-    from distgraph.runners.backend import Job
-    from workers.backend import CeleryBackend
-    from workers.client.flows import Flow
-    from workers.client.starting import Begun
-
-_OUTSIDE = Inner(None, None)
+NOBODY: frozenset[str] = frozenset()
 
 
 class Run:
     """A run under way; any number of handles may look at it, from any process."""
 
     def __init__(
-        self,
-        backend: CeleryBackend,
-        compiled: CompiledStateGraph,
-        job: Job,
-        begun: Begun,
+        self, carrier: Carrier, served: Served, thread: Thread, job: Job, begun: Begun
     ) -> None:
-        self._backend, self._compiled, self._begun = backend, compiled, begun
-        self._modes, self._about = job.modes, about(job)
-        self.thread_id = job.place.thread_id
+        self._carrier, self._served, self._thread = carrier, served, thread
+        self._begun, self._modes, self._about = begun, job.modes, about(job)
 
     @property
     def id(self) -> str:
@@ -41,9 +36,15 @@ class Run:
         return self._begun.run
 
     @property
+    def thread_id(self) -> str:
+        """The id of the thread that it runs on."""
+        return self._thread.thread_id
+
+    @property
     def status(self) -> str:
-        """pending, success, error, interrupted or cancelled."""
-        return self._backend.run_status(self.thread_id, self.id)
+        """pending, success, error, interrupted or cancelled; 'unknown' when it was forgotten."""
+        outcome = self._carrier.ledger.outcome(self._thread, self.id)
+        return outcome.status.value if outcome else "unknown"
 
     def result(self, timeout: float | None = None) -> Any:
         """Wait for the end and return what ``invoke`` returns, or raise what it raises.
@@ -53,45 +54,46 @@ class Run:
         """
         _refuse_inside_a_node()
         last = None
-        for event in self._backend.follow(self._flow(timeout)):
+        for event in self._carrier.follow(self._flow(timeout)):
             last = event
-        return result_of(self._compiled.graph, last, _OUTSIDE, self._compiled.graph.outputs)
+        graph = self._served.graph
+        return result_of(graph, last, graph.outputs)
 
     async def aresult(self, timeout: float | None = None) -> Any:  # noqa: ASYNC109 a run's own
         """Do what ``result`` does."""
         _refuse_inside_a_node()
         last = None
-        async for event in self._backend.afollow(self._flow(timeout)):
+        async for event in self._carrier.afollow(self._flow(timeout)):
             last = event
-        return result_of(self._compiled.graph, last, _OUTSIDE, self._compiled.graph.outputs)
+        graph = self._served.graph
+        return result_of(graph, last, graph.outputs)
 
     def stream(self) -> Iterator[tuple[str, Any]]:
         """Yield (mode, chunk) of the modes that were named at submit, from the run's beginning."""
         _refuse_inside_a_node()
         view = self._view()
-        for event in self._backend.follow(self._flow(None, self._modes)):
+        for event in self._carrier.follow(self._flow(None, self._modes)):
             yield from chunks(view, event)
-            conclude(self._compiled.graph, event, _OUTSIDE)
+            conclude(event)
 
     async def astream(self) -> AsyncIterator[tuple[str, Any]]:
         """Yield what ``stream`` yields."""
         _refuse_inside_a_node()
         view = self._view()
-        async for event in self._backend.afollow(self._flow(None, self._modes)):
+        async for event in self._carrier.afollow(self._flow(None, self._modes)):
             for chunk in chunks(view, event):
                 yield chunk
-            conclude(self._compiled.graph, event, _OUTSIDE)
+            conclude(event)
 
     def cancel(self) -> bool:
         """Cancel the run; False when it had ended already."""
-        return self._backend.cancel(self.thread_id, self.id)
+        return cancel(self._carrier.ledger, self._thread, self.id)
 
-    def _flow(self, timeout: float | None, modes: frozenset[str] = frozenset()) -> Flow:
-        graph = self._compiled.graph
-        return self._backend.following(graph, self.thread_id, self._begun, timeout, modes)
+    def _flow(self, timeout: float | None, modes: frozenset[str] = NOBODY) -> Flow:
+        return follow(self._served, self._thread, self._begun, modes, timeout)
 
     def _view(self) -> View:
-        graph = self._compiled.graph
+        graph = self._served.graph
         return View(graph, self._modes, tuple(graph.channels), set(), self._about)
 
     def __repr__(self) -> str:

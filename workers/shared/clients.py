@@ -41,10 +41,13 @@ class Clients:
         self._loops = weakref.WeakKeyDictionary()
         self._closing: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
 
-    def ledger(self, *, patient: bool = False) -> Ledger:
-        """Return this process's ledger; a ``patient`` one retries for 10 s, as workers do."""
-        opened = self._here()
-        return opened.patient if patient else opened.ledger
+    def ledger(self) -> Ledger:
+        """Return this process's ledger, which goes on trying for ``reach`` seconds."""
+        return self._here().ledger
+
+    def patient(self) -> Ledger:
+        """Return this process's ledger that goes on trying for 10 s, as workers do."""
+        return self._here().patient
 
     def waiting(self) -> redis.Redis:
         """Return a client whose reads may block for long."""

@@ -11,10 +11,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from checkpoint_redis.layout import TaskId
 from checkpoint_redis.replies import OutboxEntry
 
 VERSION = 1
-ADVANCE = "@"
+ADVANCE: str = TaskId.advance
 MAX_TASKS = 1_000
 _X = re.compile(r"[a-z2-7]{24}")
 _NS = re.compile(r"[0-9a-f]{0,12}")

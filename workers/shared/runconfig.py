@@ -12,9 +12,8 @@ from distgraph.core.graph import Graph
 from distgraph.core.model import Limits
 from distgraph.engine import Start
 from distgraph.errors import CorruptRecord, SerializationError
-from distgraph.graph.calls import DEFAULT_RECURSION_LIMIT
+from distgraph.graph.configs import COORDINATES, DEFAULT_RECURSION_LIMIT
 
-_COORDINATES = ("thread_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map")
 _IN_PROCESS = ("callbacks",)
 
 
@@ -51,7 +50,7 @@ def of_call(start: Start, invocation: Invocation) -> RunConfig:
     inner = {
         key: value
         for key, value in given.get("configurable", {}).items()
-        if key not in _COORDINATES and not key.startswith("__")
+        if key not in COORDINATES and not key.startswith("__")
     }
     config = {k: v for k, v in given.items() if k not in ("run_id", *_IN_PROCESS)}
     return RunConfig(

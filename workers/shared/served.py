@@ -12,6 +12,9 @@ from distgraph.core.graph import Graph
 from distgraph.graph.subgraphs import schemas_of
 from workers.shared.wire import Wire
 
+CELERYS_OWN = "celery"
+"""The queue that Celery has where an application names none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Served:
@@ -61,6 +64,14 @@ class Registry:
     def labels(self) -> tuple[str, ...]:
         """Return what this process tells the scripts that it serves."""
         return tuple(served.label for served in self.all())
+
+    def queues(self) -> tuple[str, ...]:
+        """Return the queues that the tasks of all graphs go to."""
+        found = []
+        for served in self.all():
+            found.append(served.queue or CELERYS_OWN)
+            found += [node.queue for node in served.graph.nodes.values() if node.queue]
+        return tuple(dict.fromkeys(found))
 
     def common_wire(self) -> Wire:
         """Return an encoder for threads of any graph, also of those that are not known here."""

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from checkpoint_redis.layout import TaskState
 from checkpoint_redis.records import CheckpointEntry, ResultEntry, SuperstepEntry, TaskEntry
-from checkpoint_redis.replies import Context, Loaded
+from checkpoint_redis.replies import CallerWrites, Context, Loaded
 from distgraph.checkpoint import records
-from distgraph.checkpoint.codec import own_reference
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.core.graph import Graph, Node
 from distgraph.core.model import (
@@ -27,6 +27,7 @@ from distgraph.core.model import (
     Task,
     ThreadState,
 )
+from distgraph.core.references import own_reference
 from distgraph.errors import CorruptRecord, InvalidUpdateError, SerializationError
 from distgraph.types import Send
 
@@ -163,14 +164,14 @@ class Wire:
         """Return the answers of a task."""
         return tuple(records.unpack_answer(self.serializer.loads(blob)) for blob in blobs)
 
-    def null(self, null: Completed) -> bytes:
+    def caller_write(self, write: Completed) -> bytes:
         """Return the record of a caller's update and gotos."""
-        return self.serializer.dumps(records.pack_result(null))
+        return self.serializer.dumps(records.pack_result(write))
 
-    def read_nulls(self, blobs: tuple[bytes, ...], *, over: bool = False) -> tuple[Completed, ...]:
-        """Return a caller's updates and gotos; the gotos not when they were followed (``over``)."""
-        nulls = (records.unpack_completed(self.serializer.loads(blob)) for blob in blobs)
-        return tuple(replace(null, goto=()) if over else null for null in nulls)
+    def read_caller_writes(self, given: CallerWrites) -> tuple[Completed, ...]:
+        """Return callers' updates and gotos; the gotos not when they were followed already."""
+        written = (records.unpack_completed(self.serializer.loads(blob)) for blob in given.blobs)
+        return tuple(replace(each, goto=()) if given.followed else each for each in written)
 
     # --- whole supersteps ------------------------------------------------------------------
 
@@ -222,15 +223,15 @@ class Wire:
                 inner = self.read_frames(memos.get(asked.tid))
                 results[asked.tid] = replace(found, frames=inner)
         for task in loaded.tasks:
-            if task.st == "X" and task.error:
+            if task.st is TaskState.failed and task.error:
                 failed = self.read_error(task.error)
                 results[task.tid] = replace(failed, frames=self.read_frames(task.memo))
         return ThreadState(
             checkpoint=self.read_checkpoint(loaded.checkpoint, channels),
             results=results,
             answers={t.tid: self.read_answers(t.answers) for t in loaded.tasks if t.answers},
-            nulls=self.read_nulls(loaded.caller_writes.blobs, over=loaded.caller_writes.followed),
-            passed=loaded.header.released,
+            caller_writes=self.read_caller_writes(loaded.caller_writes),
+            released=loaded.header.released,
         )
 
 

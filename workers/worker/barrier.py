@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
+from checkpoint_redis.records import SuperstepEntry
+from checkpoint_redis.replies import Advance
 from distgraph.core.model import Failed, Result
 from distgraph.engine import NewStamp, Save
 from distgraph.errors import InvalidUpdateError, SerializationError
 from distgraph.runners.stores import new_stamp
 from workers.shared.hints import ADVANCE
-from workers.worker.desk import Desk, errored, nonce
-from workers.worker.failures import may_pass
+from workers.shared.supersteps import nonce
+from workers.worker.desk import Desk
+from workers.worker.failures import errored, may_pass
 from workers.worker.opened import Opened, open_frame
-
-if TYPE_CHECKING:
-    from checkpoint_redis.records import SuperstepEntry
-    from checkpoint_redis.replies import Advance
 
 
 def reduce(desk: Desk, got: Advance) -> None:

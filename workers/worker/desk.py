@@ -2,70 +2,27 @@
 
 from __future__ import annotations
 
-import logging
-import os
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.ledger import Ledger
-from checkpoint_redis.records import STAGE_ABOVE, CustomEntry, Lease, ResultEntry, SuperstepEntry
-from checkpoint_redis.replies import (
-    Advance,
-    Claimed,
-    Committed,
-    Context,
-    OutboxEntry,
-    Recorded,
-)
-from distgraph.core.model import Errored
-from distgraph.errors import AdvanceLost, DistGraphError, WorkerLost
-from workers.settings import Settings
-from workers.shared.hints import Hint, Outgoing, outgoing
-from workers.shared.served import Registry, Served
-from workers.worker.backoffs import Backoffs
-from workers.worker.dispatched import Dispatched
-from workers.worker.due import sweep_shards
-from workers.worker.leases import Leases
+from checkpoint_redis.records import CustomEntry, Lease, ResultEntry, SuperstepEntry
+from checkpoint_redis.replies import Advance, Claimed, Committed, Context, Recorded
+from workers.shared.hints import Hint, outgoing
+from workers.shared.served import Served
+from workers.shared.supersteps import chunks, entries, nonce, staged
+from workers.worker.failures import advance_lost
+from workers.worker.office import Office
 
-log = logging.getLogger(__name__)
-STAGE_CHUNK = 1_000
+CHANNELS = 500
+"""How many channels are fetched at once."""
 
 
-def nonce() -> str:
-    """Return 16 hex digits that nobody had before."""
-    return os.urandom(8).hex()
-
-
-@dataclass(frozen=True, slots=True)
-class Office:
-    """What a worker process has for all its jobs; ``refused``: graphs that it was asked for."""
-
-    ledger: Callable[[], Ledger]
-    registry: Registry
-    settings: Settings
-    leases: Leases
-    dispatched: Dispatched
-    publish: Callable[[Iterable[Outgoing]], None]
-    spawn: Callable[[Any], None]
-    backoffs: Backoffs
-    owner: str
-    refused: set[str] = field(default_factory=set)
-
-    def desk(self, hint: Hint) -> Desk:
-        """Return the desk for what ``hint`` names."""
-        thread = Thread.from_x(self.settings.namespace, hint.x)
-        return Desk(self, thread, hint.ns, hint.ep, nonce())
-
-
-def sweep_now(office: Office, shard: int) -> None:
-    """Act on what is due in ``shard``; what fails here is left to the sweeper."""
-    lost = office.registry.common_wire().error(worker_lost(office.settings.max_lost))
-    try:
-        sweep_shards(office.ledger().once(), office.settings, (shard,), lost, office.publish)
-    except DistGraphError as error:
-        log.info("A retry waits for the next sweep: %s", error)
+def desk_for(office: Office, hint: Hint) -> Desk:
+    """Return the desk for what ``hint`` names."""
+    thread = Thread.from_x(office.settings.namespace, hint.x)
+    return Desk(office, thread, hint.ns, hint.ep, nonce())
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +73,8 @@ class Desk:
             tok=self.token,
             lease_ms=self._lease_ms,
             served=self.office.registry.labels(),
-            lost=self._advance_lost(),
+            lost=self.office.registry.common_wire().error(advance_lost()),
         )
-
-    def _advance_lost(self) -> bytes:
-        error = AdvanceLost(
-            "The workers that reduced this superstep vanished one after the other: a reducer, or "
-            "the size of the state, kills them."
-        )
-        return self.office.registry.common_wire().error(errored(error))
 
     def lease(self, tid: str) -> Lease:
         """Return the lease that this desk's token holds on a task, or on the advance ('@')."""
@@ -143,20 +93,20 @@ class Desk:
         )
 
     def finish(
-        self, result: ResultEntry, step: SuperstepEntry, nulls: int, queue: str
+        self, result: ResultEntry, step: SuperstepEntry, caller_writes: int, queue: str
     ) -> Recorded | None:
         """Record the only task of a superstep and commit at once; None when that was done."""
-        ready = self._staged(step)
+        self._stage(step)
         answered = self._ledger.finish(
             self.thread,
             self.ns,
             self.ep,
             result,
-            ready,
+            staged(step),
             tok=self.token,
             tok2=self.token,
             lease_ms=self._lease_ms,
-            caller_writes=nulls,
+            caller_writes=caller_writes,
         )
         if isinstance(answered, Recorded):
             return answered
@@ -165,17 +115,15 @@ class Desk:
 
     def commit(self, step: SuperstepEntry, queue: str) -> None:
         """Replace the closed superstep."""
-        ready = self._staged(step)
-        answered = self._ledger.commit(self.thread, self.ns, self.ep, ready, advtok=self.token)
+        self._stage(step)
+        answered = self._ledger.commit(
+            self.thread, self.ns, self.ep, staged(step), advtok=self.token
+        )
         self._dispatch(answered, step, queue)
 
-    def _staged(self, step: SuperstepEntry) -> SuperstepEntry:
-        """Store the tasks of a wide superstep beforehand: a script must stay short."""
-        if len(step.tasks) <= STAGE_ABOVE:
-            return step
-        for start in range(0, len(step.tasks), STAGE_CHUNK):
-            self._ledger.stage(self.thread, step.ep, step.tasks[start : start + STAGE_CHUNK])
-        return replace(step, tasks=(), staged=True)
+    def _stage(self, step: SuperstepEntry) -> None:
+        for chunk in chunks(step):
+            self._ledger.stage(self.thread, step.ep, chunk)
 
     def _dispatch(self, answered: Committed, step: SuperstepEntry, queue: str) -> None:
         """Publish the hints of a superstep that was committed, and say that they are out.
@@ -184,7 +132,7 @@ class Desk:
         """
         if answered.status not in ("go", "again"):
             return
-        self.office.publish(outgoing(self.thread.x, entries(step, self.ns, queue)))
+        self.office.publisher.publish(outgoing(self.thread.x, entries(step, self.ns, queue)))
         self.office.dispatched.note(self.thread, self.ns, step.ep)
 
     def fail(self, tid: str, error: bytes, retry_in: float | None, memo: bytes) -> str:
@@ -215,8 +163,8 @@ class Desk:
         """Fetch channel blobs that a claim was too small for."""
         wanted = tuple(names)
         found: dict[str, bytes | None] = {}
-        for start in range(0, len(wanted), 500):
-            part = wanted[start : start + 500]
+        for start in range(0, len(wanted), CHANNELS):
+            part = wanted[start : start + CHANNELS]
             blobs = self._ledger.channels(self.thread, self.ns, part)
             found.update(zip(part, blobs, strict=True))
         return found
@@ -232,29 +180,3 @@ class Desk:
             found |= part
             if cursor == 0:
                 return found
-
-
-def entries(step: SuperstepEntry, ns: str, queue: str) -> list[OutboxEntry]:
-    """Return what is to be published for the tasks of ``step``."""
-    return [OutboxEntry(ns, step.ep, t.id, t.queue or queue, t.priority) for t in step.tasks]
-
-
-def errored(error: Exception) -> Errored:
-    """Return the record of a failure that no node raised."""
-    return Errored(
-        kind=f"{type(error).__module__}.{type(error).__qualname__}",
-        message=str(error),
-        args=error.args,
-        exception=error,
-    )
-
-
-def worker_lost(max_lost: int) -> Errored:
-    """Return the failure of a task whose workers vanish one after the other."""
-    return errored(
-        WorkerLost(
-            f"The worker that ran this task vanished {max_lost + 1} times (killed, out of memory, "
-            "or os._exit in a node). Start a new run or retry with invoke(None, config) once the "
-            "cause is gone."
-        )
-    )

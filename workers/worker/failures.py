@@ -1,8 +1,15 @@
-"""Which failures of a job end a run, and which pass by themselves."""
+"""Failures that no node raised: how they are recorded, and which of them pass by themselves."""
 
 from __future__ import annotations
 
-from distgraph.errors import BrokerUnavailable, CorruptRecord, StoreError
+from distgraph.core.model import Errored
+from distgraph.errors import (
+    AdvanceLost,
+    BrokerUnavailable,
+    CorruptRecord,
+    StoreError,
+    WorkerLost,
+)
 
 
 def may_pass(error: Exception) -> bool:
@@ -13,3 +20,34 @@ def may_pass(error: Exception) -> bool:
     if isinstance(error, CorruptRecord):
         return False
     return isinstance(error, StoreError | BrokerUnavailable)
+
+
+def errored(error: Exception) -> Errored:
+    """Return the record of a failure that no node raised."""
+    return Errored(
+        kind=f"{type(error).__module__}.{type(error).__qualname__}",
+        message=str(error),
+        args=error.args,
+        exception=error,
+    )
+
+
+def worker_lost(max_lost: int) -> Errored:
+    """Return the failure of a task whose workers vanish one after the other."""
+    return errored(
+        WorkerLost(
+            f"The worker that ran this task vanished {max_lost + 1} times (killed, out of memory, "
+            "or os._exit in a node). Start a new run or retry with invoke(None, config) once the "
+            "cause is gone."
+        )
+    )
+
+
+def advance_lost() -> Errored:
+    """Return the failure of a superstep whose reducers vanish one after the other."""
+    return errored(
+        AdvanceLost(
+            "The workers that reduced this superstep vanished one after the other: a reducer, or "
+            "the size of the state, kills them."
+        )
+    )

@@ -16,24 +16,40 @@ from celery import Celery
 _ONE = threading.Lock()
 
 
-@contextmanager
-def worker_inside(app: Celery, pool: str, concurrency: int) -> Iterator[Any]:
-    """Run a worker of ``app`` in a thread for the duration of the block.
+class WorkerInside:
+    """The worker of ``app`` inside this process, while there is one."""
 
-    Raises RuntimeError while another runs in this process.
-    """
-    if not _ONE.acquire(blocking=False):
-        msg = (
-            "A worker runs inside this process already; Celery can have one of them in a process. "
-            "End its `with backend.worker():` block first, compile both graphs for one backend, or "
-            "start the other worker as a process: distgraph worker MODULE:GRAPH."
-        )
-        raise RuntimeError(msg)
-    try:
-        with _started(app, pool, concurrency) as worker:
-            yield worker
-    finally:
-        _ONE.release()
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+        self._worker: Any = None
+
+    @contextmanager
+    def worker(self, pool: str, concurrency: int) -> Iterator[Any]:
+        """Run it in a thread for the duration of the block.
+
+        Raises RuntimeError while another runs in this process.
+        """
+        if not _ONE.acquire(blocking=False):
+            msg = (
+                "A worker runs inside this process already; Celery can have one of them in a "
+                "process. End its `with backend.worker():` block first, compile both graphs for "
+                "one backend, or start the other worker as a process: "
+                "distgraph worker MODULE:GRAPH."
+            )
+            raise RuntimeError(msg)
+        try:
+            with _started(self._app, pool, concurrency) as self._worker:
+                yield self._worker
+        finally:
+            self._worker = None
+            _ONE.release()
+
+    def consume(self, queues: Iterable[str]) -> None:
+        """Let it consume ``queues`` too; those that it has are left alone."""
+        if self._worker is not None:
+            consumer = self._worker.consumer
+            for queue in queues:
+                consumer.call_soon(consumer.add_task_queue, queue)
 
 
 def _started(app: Celery, pool: str, concurrency: int) -> Any:
@@ -48,9 +64,3 @@ def _started(app: Celery, pool: str, concurrency: int) -> Any:
         shutdown_timeout=30.0,  # coroutines and the sweeper have 5 s each to end
         hostname=f"inside-{uuid.uuid4().hex[:8]}@localhost",
     )
-
-
-def consume(worker: Any, queues: Iterable[str]) -> None:
-    """Let a running worker consume ``queues`` too; those that it has are left alone."""
-    for queue in queues:
-        worker.consumer.call_soon(worker.consumer.add_task_queue, queue)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from checkpoint_redis.replies import Context, FrameHead
 from distgraph.core.graph import Graph
 from distgraph.core.model import Checkpoint, Result, ThreadState
 from distgraph.engine import Program, advance
@@ -13,9 +13,6 @@ from workers.shared.runconfig import RunConfig, decode_config
 from workers.shared.served import Served
 from workers.shared.wire import head_checkpoint
 from workers.worker.desk import Desk
-
-if TYPE_CHECKING:
-    from checkpoint_redis.replies import Context, FrameHead
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +43,8 @@ def open_frame(desk: Desk, context: Context) -> Opened:
     checkpoint = _checkpoint(desk, served, context)
     state = ThreadState(
         checkpoint or head_checkpoint(context),
-        nulls=served.wire.read_nulls(context.caller_writes),
-        passed=context.head.released,
+        caller_writes=served.wire.read_caller_writes(context.caller_writes),
+        released=context.head.released,
     )
     run = decode_config(context.cfg, served.wire.serializer)
     return Opened(desk, served, context.head, run, state, checkpoint is not None)

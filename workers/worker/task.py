@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from typing import Any
 
 from celery import Celery
@@ -11,7 +10,7 @@ from celery import Celery
 from distgraph.errors import DistGraphError
 from workers.shared import hints
 from workers.worker import jobs
-from workers.worker.desk import Office
+from workers.worker.office import Office
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +28,7 @@ class Garbled:
             log.warning("A message that is no hint was ignored: %.200r. Others are counted.", args)
 
 
-def add_task(app: Celery, name: str, office: Callable[[], Office]) -> Any:
+def add_task(app: Celery, name: str, office: Office) -> Any:
     """Add the task ``name`` to ``app``; only its own options are set."""
     garbled = Garbled()
 
@@ -47,7 +46,7 @@ def add_task(app: Celery, name: str, office: Callable[[], Office]) -> Any:
             garbled.note(args or kwargs)
             return
         try:
-            jobs.step(office(), hint)
+            jobs.step(office, hint)
         except DistGraphError as error:
             log.warning("A job of thread %s was given up: %s", hint.x, error)
         except BaseException:

@@ -40,7 +40,7 @@ class Coordinates(NamedTuple):
         }
 
 
-def place_of(config: Mapping[str, Any]) -> Coordinates:
+def coordinates_of(config: Mapping[str, Any]) -> Coordinates:
     """Return the coordinates in ``config``; ValueError when it names no thread."""
     given = config.get("configurable") or {}
     thread_id = given.get("thread_id")
@@ -50,9 +50,9 @@ def place_of(config: Mapping[str, Any]) -> Coordinates:
     return Coordinates(thread, given.get("checkpoint_ns") or "", get_checkpoint_id(config))
 
 
-def checkpoint_place(config: Mapping[str, Any]) -> tuple[str, str, str]:
+def checkpoint_coordinates(config: Mapping[str, Any]) -> tuple[str, str, str]:
     """Return thread id, ns and checkpoint id; ValueError when one of the ids is missing."""
-    thread, ns, checkpoint_id = place_of(config)
+    thread, ns, checkpoint_id = coordinates_of(config)
     if checkpoint_id is None:
         raise ValueError(MISSING_KEYS)
     return thread, ns, checkpoint_id

@@ -15,8 +15,8 @@ NO_WRITES = "__no_writes__"
 RESULT = "__result__"
 ANSWERED = "__answered__"
 FRAMES = "__frames__"
-NULLS = "__nulls__"
-PASSED = "__passed__"
+CALLER_WRITES = "__caller_writes__"
+RELEASED = "__released__"
 
 WRITES_IDX_MAP: Mapping[str, int] = {
     ERROR: -1,
@@ -26,8 +26,8 @@ WRITES_IDX_MAP: Mapping[str, int] = {
     RESULT: -5,
     ANSWERED: -6,
     FRAMES: -7,
-    NULLS: -8,
-    PASSED: -9,
+    CALLER_WRITES: -8,
+    RELEASED: -9,
     ERROR_SOURCE: -10,
 }
 """Channels with a fixed index among a task's pending writes: a later write replaces an earlier."""

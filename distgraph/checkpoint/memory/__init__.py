@@ -18,10 +18,10 @@ from distgraph.checkpoint.base.blobs import (
 )
 from distgraph.checkpoint.base.config import (
     Coordinates,
-    checkpoint_place,
+    checkpoint_coordinates,
+    coordinates_of,
     get_checkpoint_id,
     get_checkpoint_metadata,
-    place_of,
 )
 from distgraph.checkpoint.base.saver import BaseCheckpointSaver
 from distgraph.checkpoint.base.types import (
@@ -94,7 +94,7 @@ class InMemorySaver(BaseCheckpointSaver):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        thread, ns, parent = place_of(config)
+        thread, ns, parent = coordinates_of(config)
         blobs = dump_channels(self.serde, checkpoint, new_versions)
         stored = (
             dump_record(self.serde, checkpoint),
@@ -113,7 +113,7 @@ class InMemorySaver(BaseCheckpointSaver):
         task_id: str,
         task_path: str = "",
     ) -> None:
-        at = checkpoint_place(config)
+        at = checkpoint_coordinates(config)
         encoded = [
             ((task_id, WRITES_IDX_MAP.get(channel, index)), channel, dump(self.serde, channel, v))
             for index, (channel, v) in enumerate(writes)
@@ -126,7 +126,7 @@ class InMemorySaver(BaseCheckpointSaver):
     # --- reading ------------------------------------------------------------------------------
 
     def get_tuple(self, config: Mapping[str, Any]) -> CheckpointTuple | None:
-        thread, ns, checkpoint_id = place_of(config)
+        thread, ns, checkpoint_id = coordinates_of(config)
         stored = self.storage.get(thread, {}).get(ns, {})
         found = checkpoint_id or max(stored, default="")
         return (
@@ -175,7 +175,7 @@ class InMemorySaver(BaseCheckpointSaver):
 
     def _places(self, config: Mapping[str, Any] | None) -> Iterator[At]:
         """Yield where the checkpoints are that ``config`` may mean."""
-        place = place_of(config) if config else None
+        place = coordinates_of(config) if config else None
         ns = config["configurable"].get("checkpoint_ns") if config else None
         threads = list(self.storage) if place is None else [place.thread_id]
         for thread in threads:

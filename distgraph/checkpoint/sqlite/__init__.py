@@ -19,10 +19,10 @@ from distgraph.checkpoint.base.blobs import (
 )
 from distgraph.checkpoint.base.config import (
     Coordinates,
-    checkpoint_place,
+    checkpoint_coordinates,
+    coordinates_of,
     get_checkpoint_id,
     get_checkpoint_metadata,
-    place_of,
 )
 from distgraph.checkpoint.base.saver import BaseCheckpointSaver
 from distgraph.checkpoint.base.types import (
@@ -38,7 +38,7 @@ from distgraph.checkpoint.serde.base import SerializerProtocol
 from distgraph.checkpoint.sqlite import statements as sql
 from distgraph.errors import ThreadNotFound
 
-Key = str | bytes
+_Key = str | bytes
 """A text as it is stored: bytes when it holds lone surrogates, which SQLite's text cannot."""
 
 
@@ -102,7 +102,7 @@ class SqliteSaver(BaseCheckpointSaver):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        thread, ns, parent = place_of(config)
+        thread, ns, parent = coordinates_of(config)
         where = _key(thread), _key(ns)
         known = get_checkpoint_metadata(config, metadata)
         run_id = known.get("run_id")
@@ -130,7 +130,7 @@ class SqliteSaver(BaseCheckpointSaver):
         task_id: str,
         task_path: str = "",
     ) -> None:
-        thread, ns, checkpoint_id = checkpoint_place(config)
+        thread, ns, checkpoint_id = checkpoint_coordinates(config)
         at = _key(thread), _key(ns), checkpoint_id, task_id
         path = _key(task_path)
         rows = [
@@ -144,7 +144,7 @@ class SqliteSaver(BaseCheckpointSaver):
     # --- reading ------------------------------------------------------------------------------
 
     def get_tuple(self, config: Mapping[str, Any]) -> CheckpointTuple | None:
-        place = place_of(config)
+        place = coordinates_of(config)
         with self._transaction() as conn:
             where = _key(place.thread_id), _key(place.ns)
             found = place.checkpoint_id or conn.execute(sql.LATEST, where).fetchone()[0]
@@ -175,7 +175,7 @@ class SqliteSaver(BaseCheckpointSaver):
                 values[name] = load(self.serde, name, blob)
         return values
 
-    def _writes(self, at: tuple[Key, Key, str | None]) -> list[PendingWrite]:
+    def _writes(self, at: tuple[_Key, _Key, str | None]) -> list[PendingWrite]:
         rows = self.conn.execute(sql.GET_WRITES, at).fetchall()
         named = ((task, _text(name), (kind, value)) for task, name, kind, value in rows)
         return [(task, name, load(self.serde, name, blob)) for task, name, blob in named]
@@ -205,15 +205,20 @@ class SqliteSaver(BaseCheckpointSaver):
         self, config: Mapping[str, Any] | None, before: Mapping[str, Any] | None
     ) -> Sequence[Coordinates]:
         """Return where the checkpoints are that ``config`` may mean, newest first."""
-        thread: Key | None = None
-        ns: Key | None = None
+        thread: _Key | None = None
+        ns: _Key | None = None
         checkpoint_id = None
         if config:
-            place = place_of(config)
+            place = coordinates_of(config)
             thread, checkpoint_id = _key(place.thread_id), place.checkpoint_id
             given = config["configurable"].get("checkpoint_ns")
             ns = None if given is None else _key(given)
-        wanted = thread, ns, checkpoint_id, get_checkpoint_id(before) if before else None
+        wanted = {
+            "thread": thread,
+            "ns": ns,
+            "id": checkpoint_id,
+            "before": get_checkpoint_id(before) if before else None,
+        }
         with self._transaction() as conn:
             rows = conn.execute(sql.LIST, wanted).fetchall()
         return [Coordinates(_text(thread), _text(ns), found) for thread, ns, found in rows]
@@ -243,7 +248,7 @@ class SqliteSaver(BaseCheckpointSaver):
                     f"The thread {target_thread_id!r} has checkpoints already: delete it first."
                 )
             for statement in sql.COPY_THREAD:
-                conn.execute(statement, (source, target))
+                conn.execute(statement, {"source": source, "target": target})
 
     def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         if strategy not in ("keep_latest", "delete"):
@@ -255,12 +260,12 @@ class SqliteSaver(BaseCheckpointSaver):
                 else:
                     self._keep_latest(_key(str(thread)))
 
-    def _keep_latest(self, thread: Key) -> None:
+    def _keep_latest(self, thread: _Key) -> None:
         with self._transaction("IMMEDIATE") as conn:
-            conn.execute(sql.DELETE_OLD, (thread,))
+            conn.execute(sql.DELETE_OLD, {"thread": thread})
             self._forget(thread)
 
-    def _forget(self, thread: Key) -> None:
+    def _forget(self, thread: _Key) -> None:
         """Drop the values and writes of a thread that no checkpoint refers to any more."""
         used = {
             (ns, _key(channel), version)
@@ -272,10 +277,10 @@ class SqliteSaver(BaseCheckpointSaver):
         stored = self.conn.execute(sql.BLOB_KEYS, (thread,)).fetchall()
         unused = [(thread, *key) for key in stored if key not in used]
         self.conn.executemany(sql.DELETE_BLOB, unused)
-        self.conn.execute(sql.DELETE_ORPHANED_WRITES, (thread,))
+        self.conn.execute(sql.DELETE_ORPHANED_WRITES, {"thread": thread})
 
 
-def _key(text: str) -> Key:
+def _key(text: str) -> _Key:
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -283,5 +288,5 @@ def _key(text: str) -> Key:
     return text
 
 
-def _text(key: Key) -> str:
+def _text(key: _Key) -> str:
     return key if isinstance(key, str) else key.decode("utf-8", "surrogatepass")

@@ -1,6 +1,7 @@
 """Every SQL statement of the SQLite saver; the tables are its own, all beginning with distgraph_.
 
 A value stands with the name of its format (``type``); a version is whatever the caller counts with.
+Where a value is needed twice the parameters have names, and are given as a dict.
 """
 
 from __future__ import annotations
@@ -63,8 +64,8 @@ WHERE thread_id = ? AND ns = ? AND checkpoint_id = ? ORDER BY rowid
 """
 LIST = """
 SELECT thread_id, ns, id FROM distgraph_checkpoints
-WHERE (?1 IS NULL OR thread_id = ?1) AND (?2 IS NULL OR ns = ?2)
-    AND (?3 IS NULL OR id = ?3) AND (?4 IS NULL OR id < ?4)
+WHERE (:thread IS NULL OR thread_id = :thread) AND (:ns IS NULL OR ns = :ns)
+    AND (:id IS NULL OR id = :id) AND (:before IS NULL OR id < :before)
 ORDER BY id DESC
 """
 GET_METADATA = """
@@ -82,23 +83,23 @@ HAS_THREAD = "SELECT 1 FROM distgraph_checkpoints WHERE thread_id = ? LIMIT 1"
 COPY_THREAD = (
     """
     INSERT INTO distgraph_checkpoints
-    SELECT ?2, ns, id, parent_id, type, record, metadata_type, metadata, run_id
-    FROM distgraph_checkpoints WHERE thread_id = ?1
+    SELECT :target, ns, id, parent_id, type, record, metadata_type, metadata, run_id
+    FROM distgraph_checkpoints WHERE thread_id = :source
     """,
     """
     INSERT INTO distgraph_blobs
-    SELECT ?2, ns, channel, version, type, value FROM distgraph_blobs WHERE thread_id = ?1
+    SELECT :target, ns, channel, version, type, value FROM distgraph_blobs WHERE thread_id = :source
     """,
     """
     INSERT INTO distgraph_writes
-    SELECT ?2, ns, checkpoint_id, task_id, idx, channel, type, value, task_path
-    FROM distgraph_writes WHERE thread_id = ?1 ORDER BY rowid
+    SELECT :target, ns, checkpoint_id, task_id, idx, channel, type, value, task_path
+    FROM distgraph_writes WHERE thread_id = :source ORDER BY rowid
     """,
 )
 DELETE_OLD = """
-DELETE FROM distgraph_checkpoints WHERE thread_id = ?1 AND EXISTS (
+DELETE FROM distgraph_checkpoints WHERE thread_id = :thread AND EXISTS (
     SELECT 1 FROM distgraph_checkpoints AS later
-    WHERE later.thread_id = ?1 AND later.ns = distgraph_checkpoints.ns
+    WHERE later.thread_id = :thread AND later.ns = distgraph_checkpoints.ns
         AND later.id > distgraph_checkpoints.id
 )
 """
@@ -108,9 +109,9 @@ DELETE_BLOB = """
 DELETE FROM distgraph_blobs WHERE thread_id = ? AND ns = ? AND channel = ? AND version = ?
 """
 DELETE_ORPHANED_WRITES = """
-DELETE FROM distgraph_writes WHERE thread_id = ?1 AND NOT EXISTS (
+DELETE FROM distgraph_writes WHERE thread_id = :thread AND NOT EXISTS (
     SELECT 1 FROM distgraph_checkpoints AS kept
-    WHERE kept.thread_id = ?1 AND kept.ns = distgraph_writes.ns
+    WHERE kept.thread_id = :thread AND kept.ns = distgraph_writes.ns
         AND kept.id = distgraph_writes.checkpoint_id
 )
 """

@@ -1,19 +1,18 @@
 """A program on the embedded Redis whose worker is killed in the middle of a fan-out of 200.
 
-Arguments: the folder of the Redis, and the file where bodies note that they ran. Prints how many
-seconds after the kill the run had finished.
+Arguments: the folder of the Redis, and the file where bodies note that they ran. Ends with 0 when
+the run ended right.
 """
 
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 
 from tests.support.apps.served import register
 from tests.support.celery_worker import CeleryWorker
 from tests.support.site import APP, lines, on
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 from workers import CeleryBackend
 
 WIDTH = 200
@@ -30,12 +29,9 @@ def main() -> None:
         for worker in workers:
             worker.wait_ready()
         run = graph.submit({"width": WIDTH, "pause": 0.05, "log": str(log)}, on("t"))
-        wait_until(lambda: len(lines(log)) >= WIDTH // 4, 30, "a quarter of the tasks")
+        wait_until(lambda: len(lines(log)) >= WIDTH // 4, "a quarter of the tasks")
         workers[0].kill()
-        killed = time.monotonic()
-        assert run.result(timeout=30)["items"] == list(range(WIDTH))
-        took = time.monotonic() - killed
-        sys.stdout.write(f"embedded: finished {took:.1f} s after the kill\n")
+        assert run.result(timeout=PATIENCE)["items"] == list(range(WIDTH))
     finally:
         for worker in workers:
             worker.end()

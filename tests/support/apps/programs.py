@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import operator
 import os
 import time
@@ -12,9 +11,10 @@ from typing import Annotated, Any, TypedDict
 
 from distgraph.graph import END, START, StateGraph
 from distgraph.types import Command, RetryPolicy, Runtime, Send, interrupt
+from tests.support.waiting import wait_until, wait_until_async
 
 Builder = StateGraph[Any]
-LONGEST_HOLD = 30.0
+CROWD, HOUR = 20, 3_600.0
 
 
 def note(log: str, line: object) -> None:
@@ -24,11 +24,15 @@ def note(log: str, line: object) -> None:
             file.write(f"{line}\n")
 
 
+def noted(log: str) -> list[str]:
+    """Return what was noted so far."""
+    return Path(log).read_text().splitlines()
+
+
 def hold(gate: str) -> None:
     """Wait until the file `gate` is there, but not for ever: its test may have failed."""
-    end = time.monotonic() + LONGEST_HOLD
-    while gate and not Path(gate).exists() and time.monotonic() < end:
-        time.sleep(0.02)
+    if gate:
+        wait_until(Path(gate).exists, f"{gate} to be there")
 
 
 # --- fan-out -----------------------------------------------------------------------------------
@@ -209,29 +213,37 @@ def steps() -> Builder:
 
 
 def stubborn(state: Steps) -> dict[str, Any]:
-    note(state["log"], time.monotonic())
-    if len(Path(state["log"]).read_text().splitlines()) < 3:
+    note(state["log"], "tried")
+    if len(noted(state["log"])) < 3:
         msg = "not yet"
         raise ConnectionError(msg)
     return {"path": ["done"]}
 
 
 def retry() -> Builder:
-    policy = RetryPolicy(initial_interval=0.3, backoff_factor=2, max_attempts=3, jitter=False)
+    policy = RetryPolicy(
+        initial_interval=HOUR, backoff_factor=2, max_interval=3 * HOUR, max_attempts=3, jitter=False
+    )
     builder = StateGraph(Steps).add_node("stubborn", stubborn, retry_policy=policy)
     return builder.add_edge(START, "stubborn")
 
 
 async def wait(packet: dict[str, Any]) -> dict[str, Any]:
-    await asyncio.sleep(packet["pause"])
+    """End when all the others have begun too, as far as they can tell by a log."""
+    if log := packet["log"]:
+        note(log, packet["name"])
+        await wait_until_async(lambda: len(noted(log)) == CROWD, "all coroutines to begin")
     return {"path": [packet["name"]]}
+
+
+def invite(state: Steps) -> list[Send]:
+    return [Send("wait", {"name": f"c{n}", "log": state.get("log")}) for n in range(CROWD)]
 
 
 def coroutines() -> Builder:
     builder = StateGraph(Steps)
     builder.add_node("wait", wait)
-    packets = [{"name": f"c{n}", "pause": 0.5} for n in range(20)]
-    builder.add_conditional_edges(START, lambda _: [Send("wait", p) for p in packets], ["wait"])
+    builder.add_conditional_edges(START, invite, ["wait"])
     return builder
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from checkpoint_redis.layout import Key, TaskField
+from checkpoint_redis.layout import TaskField, ThreadKey
 from tests.support.guards import Guard
 from tests.support.thread_driver import Driver, nonce, superstep
 
@@ -60,7 +60,7 @@ def a_retry_counts_attempts_from_one(d: Driver) -> None:
 def a_retry_leaves_nothing_of_the_error(d: Driver) -> None:
     failed(d)
     d.go_on("retry")
-    fields = d.client.hkeys(f"{d.thread.prefix}{Key.tasks}")
+    fields = d.client.hkeys(f"{d.thread.prefix}{ThreadKey.tasks}")
     assert f"{TaskField.error}a".encode() not in fields
 
 
@@ -73,7 +73,7 @@ def an_answer_lifts_the_deadline_and_has_its_outbox_looked_at(d: Driver) -> None
 def an_answered_task_is_active_again(d: Driver) -> None:
     ep = asking(d)
     d.answer("a", "q1")
-    assert d.client.smembers(f"{d.thread.prefix}{Key.active}") == {b"a"}
+    assert d.client.smembers(f"{d.thread.prefix}{ThreadKey.active}") == {b"a"}
     context = d.claim(ep, "a").context
     assert context is not None
     assert context.head.active == 1

@@ -65,7 +65,7 @@ def what_a_caller_wrote_is_seen_by_the_tasks_that_follow(d: Driver) -> None:
     ep = d.start(continued("go", b"two"), "run-3", "cp-0").ep
     context = d.claim(ep, "t").context
     assert context is not None
-    assert context.caller_writes == (b"one", b"two")
+    assert context.caller_writes.blobs == (b"one", b"two")
 
 
 def what_a_caller_wrote_outlives_a_cancel_of_a_pause(d: Driver) -> None:

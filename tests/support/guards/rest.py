@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from checkpoint_redis.layout import Key
+from checkpoint_redis.layout import ThreadKey
 from checkpoint_redis.records import CheckpointEntry, ResultEntry, SuperstepEntry
 from tests.support.guards import Guard
 from tests.support.thread_driver import LEASE, Driver, nonce, superstep
@@ -30,7 +30,7 @@ def what_is_small_is_one_text_while_it_waits(d: Driver) -> None:
     asking(d, LONG)
     assert d.stored() == {"h", "z", "e"}
     # Its id, and its blob, which is the same text here.
-    assert d.client.get(f"{d.thread.prefix}{Key.frozen}").count(LONG.encode()) == 2
+    assert d.client.get(f"{d.thread.prefix}{ThreadKey.frozen}").count(LONG.encode()) == 2
 
 
 def many_fields_stay_a_hash(d: Driver) -> None:
@@ -77,7 +77,7 @@ def a_waiting_thread_goes_on_with_all_that_it_had(d: Driver) -> None:
     assert d.answer("b", "q1").status == "go"
     context = d.claim(ep, "b").context
     assert context is not None
-    assert context.caller_writes == (b"written",)
+    assert context.caller_writes.blobs == (b"written",)
     assert (d.writes(), d.states()) == ({"a": b"writes"}, {"a": "D", "b": "R"})
     assert "z" not in d.stored()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from checkpoint_redis import events
-from checkpoint_redis.layout import Key
+from checkpoint_redis.layout import ThreadKey
 from checkpoint_redis.records import ResultEntry
 from checkpoint_redis.replies import OpenTask
 from tests.support.guards import Guard
@@ -77,7 +77,7 @@ def a_result_of_a_task_that_is_queued_again_takes_it_out_of_the_outbox(d: Driver
     d.claim(ep, "a")
     d.sweep(after_ms=LEASE + 1)
     d.complete(ep, "a")
-    assert d.client.smembers(f"{d.thread.prefix}{Key.queued}") == {b"b"}
+    assert d.client.smembers(f"{d.thread.prefix}{ThreadKey.queued}") == {b"b"}
 
 
 def a_late_result_takes_the_place_of_an_error(d: Driver) -> None:

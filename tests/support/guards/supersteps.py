@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from checkpoint_redis.layout import Key
+from checkpoint_redis.layout import ThreadKey
 from checkpoint_redis.records import CheckpointEntry, SuperstepEntry, TaskEntry
 from tests.support.guards import Guard
 from tests.support.thread_driver import LEASE, Driver, nonce, superstep
@@ -65,7 +65,9 @@ def what_is_staged_is_looked_for(d: Driver) -> None:
     step = replace(superstep("cp-0", ep="e"), staged=True)
     assert d.start(step).status == "go"
     assert (d.states(), d.due()) == ({"a": "Q", "b": "Q"}, {"|d"})
-    kept = [f"{d.thread.prefix}{kind}" for kind in (Key.tasks, Key.active, Key.queued)]
+    kept = [
+        f"{d.thread.prefix}{kind}" for kind in (ThreadKey.tasks, ThreadKey.active, ThreadKey.queued)
+    ]
     assert [d.client.pttl(key) for key in kept] == [-1, -1, -1]
     assert d.client.exists(*keys) == 0
 
@@ -73,8 +75,8 @@ def what_is_staged_is_looked_for(d: Driver) -> None:
 def a_wide_superstep_begins_with_all_of_its_tasks(d: Driver) -> None:
     tids = [f"t{n}" for n in range(2_500)]
     d.started(*tids)
-    assert d.client.scard(f"{d.thread.prefix}{Key.active}") == len(tids)
-    assert d.client.scard(f"{d.thread.prefix}{Key.queued}") == len(tids)
+    assert d.client.scard(f"{d.thread.prefix}{ThreadKey.active}") == len(tids)
+    assert d.client.scard(f"{d.thread.prefix}{ThreadKey.queued}") == len(tids)
 
 
 def a_superstep_begins_with_its_own_limits(d: Driver) -> None:

@@ -118,7 +118,7 @@ class Worker:
             commands.finish(
                 world.thread, "", ep, results[0], planned.entry,
                 tok=tok, tok2=token, lease_ms=LEASE_MS,
-                caller_writes=len(context.caller_writes),
+                caller_writes=len(context.caller_writes.blobs),
             )
         )  # fmt: skip
         self._held = None
@@ -153,7 +153,7 @@ class Worker:
     def _following(self, context: Context, writes: Mapping[str, bytes]) -> Planned:
         assert context.checkpoint is not None
         before = Known.read(context.checkpoint)
-        cp, written = context.head.cp, context.caller_writes
+        cp, written = context.head.cp, context.caller_writes.blobs
         planned = following(self._world.draw, cp, before, writes, written)
         self._world.stage(planned)
         return planned

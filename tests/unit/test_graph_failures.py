@@ -8,7 +8,7 @@ import pytest
 
 from distgraph.core.model import Errored
 from distgraph.errors import RemoteNodeError
-from distgraph.graph.results import rebuild
+from distgraph.graph.failures import rebuild
 
 
 def recorded(error: Exception) -> Errored:

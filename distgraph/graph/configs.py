@@ -1,24 +1,20 @@
-"""Read what a caller passed: the config, the breakpoints, where the run is stored."""
+"""What a caller's config says: which thread, which checkpoint, and how far a run may go."""
 
 from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import is_dataclass
+from collections.abc import Mapping
 from typing import Any, TypeGuard
 
-from distgraph import _frame
-from distgraph.core.frame import TaskFrame
-from distgraph.core.graph import Graph
-from distgraph.graph.checks import check_stops, shortly
+from distgraph.graph.arguments import shortly
 from distgraph.runners.backend import Place
 
 DEFAULT_RECURSION_LIMIT = 10007
 MAX_THREAD_ID = 65_536
 _EXAMPLE = "{'configurable': {'thread_id': '...'}}"
 _MERGED = ("configurable", "metadata")
-_COORDINATES = ("thread_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map")
+COORDINATES = ("thread_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map")
 
 
 def merge_configs(*configs: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -122,15 +118,6 @@ def max_concurrency(config: Mapping[str, Any]) -> int | None:
     raise ValueError(msg)
 
 
-def stops(
-    given: str | Sequence[str] | None, compiled: frozenset[str], graph: Graph
-) -> frozenset[str]:
-    """Return a call's breakpoints; a non-empty argument replaces the compiled ones."""
-    if not given:
-        return compiled
-    return check_stops(graph.nodes, given)
-
-
 def checkpoint_metadata(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return what of a config goes into the metadata of its checkpoints: plain scalars only."""
     found = {**config.get("metadata", {}), **config.get("configurable", {})}
@@ -139,23 +126,5 @@ def checkpoint_metadata(config: Mapping[str, Any]) -> dict[str, Any]:
         for key, value in found.items()
         if isinstance(value, str | int | float | bool)
         and not key.startswith(("__", "langgraph_"))
-        and key not in _COORDINATES
+        and key not in COORDINATES
     }
-
-
-def context_of(schema: Any, context: Any) -> Any:
-    """Return the run's context; a dict becomes an instance of a dataclass or pydantic schema."""
-    made = is_dataclass(schema) or hasattr(schema, "model_fields")
-    if isinstance(context, dict) and isinstance(schema, type) and made:
-        return schema(**context)
-    return context
-
-
-def surrounding(config: Mapping[str, Any]) -> TaskFrame | None:
-    """Return the task inside of which a graph is called, unless it has a thread of its own."""
-    frame = _frame.running()
-    if not isinstance(frame, TaskFrame):
-        return None
-    thread = config.get("configurable", {}).get("thread_id")
-    own = thread is not None and str(thread) != str(frame.invocation.thread_id)
-    return None if own else frame

@@ -1,0 +1,220 @@
+"""What tasks left, and what callers added, as the pending writes of a checkpoint; and back.
+
+A task that asks or failed has its whole record in ``__result__`` besides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar, assert_never
+
+from distgraph.checkpoint.base.types import (
+    ANSWERED,
+    CALLER_WRITES,
+    ERROR,
+    ERROR_SOURCE,
+    FRAMES,
+    INTERRUPT,
+    NO_WRITES,
+    RELEASED,
+    RESULT,
+    RESUME,
+    TASKS,
+    WRITES_IDX_MAP,
+    PendingWrite,
+)
+from distgraph.checkpoint.records import (
+    pack_frames,
+    pack_result,
+    unpack_answer,
+    unpack_completed,
+    unpack_frames,
+    unpack_result,
+)
+from distgraph.core.model import (
+    NULL_TASK,
+    Answer,
+    Checkpoint,
+    Completed,
+    Errored,
+    Escaped,
+    Interrupted,
+    Result,
+    Target,
+    Task,
+    ThreadState,
+    Write,
+)
+from distgraph.errors import CorruptRecord
+from distgraph.types import Send
+
+V = TypeVar("V")
+BRANCH = "branch:to:"
+TaskWrites = tuple[str, list[Write]]
+"""A task id and the writes that ``put_writes`` gets for it."""
+
+
+def encode_result(task: Task, result: Result) -> list[Write]:
+    """Return the pending writes that say what ``task`` left; a failure names the node too."""
+    source = [(ERROR_SOURCE, task.node)] if isinstance(result, Errored) else []
+    return [*_left(result), *source]
+
+
+def _left(result: Result) -> list[Write]:
+    match result:
+        case Completed(writes, goto):
+            return [*writes, *map(_goto, goto)] or [(NO_WRITES, None)]
+        case Interrupted(questions):
+            asked = [question.interrupt for question in questions]
+            return [(INTERRUPT, asked), (RESULT, pack_result(result))]
+        case Errored():
+            return [(ERROR, str(result)), (RESULT, pack_result(result))]
+        case Escaped():
+            return [(RESULT, pack_result(result))]
+        case _:
+            assert_never(result)
+
+
+def _goto(target: Target) -> Write:
+    return (TASKS, target) if isinstance(target, Send) else (f"{BRANCH}{target}", None)
+
+
+def encode_answers(answers: Iterable[Answer]) -> list[Write]:
+    """Return the pending writes of a task with all its answers so far."""
+    given = list(answers)
+    return [(RESUME, [a.value for a in given]), (ANSWERED, [[a.id, a.ns] for a in given])]
+
+
+def encode_frames(frames: Mapping[str, ThreadState]) -> list[Write]:
+    """Return the pending writes that keep the graphs waiting inside a task that runs again."""
+    return [(FRAMES, pack_frames(frames))]
+
+
+def encode_caller_writes(caller_writes: Iterable[Completed]) -> list[Write]:
+    """Return the pending writes of the null task: all that callers added to the open superstep."""
+    return [(CALLER_WRITES, [pack_result(written) for written in caller_writes])]
+
+
+def encode_released(released: str) -> list[Write]:
+    """Return the pending writes of the null task that release a static breakpoint."""
+    return [(RELEASED, released)]
+
+
+def encode_changes(before: ThreadState | None, after: ThreadState) -> list[TaskWrites]:
+    """Return the ``put_writes`` calls that make what is stored of ``before`` into ``after``.
+
+    Both stand at the same checkpoint; None means that nothing but the checkpoint is stored yet.
+    A completed task cannot be taken back.
+    """
+    old = before or ThreadState(after.checkpoint)
+    tasks = dict.fromkeys(
+        task
+        for state in (old, after)
+        for t in (state.results, state.answers, state.frames)
+        for task in t
+    )
+    calls = [(task, _task_changes(task, old, after)) for task in tasks]
+    calls.append((NULL_TASK, _null_changes(old, after)))
+    return [(task, writes) for task, writes in calls if writes]
+
+
+def _task_changes(task: str, old: ThreadState, new: ThreadState) -> list[Write]:
+    writes: list[Write] = []
+    if (answers := new.answers.get(task, ())) != old.answers.get(task, ()):
+        writes += encode_answers(answers)
+    if (frames := new.frames.get(task, {})) != old.frames.get(task, {}):
+        writes += encode_frames(frames)
+    if (result := new.results.get(task)) != old.results.get(task):
+        writes += [(RESULT, None)] if result is None else _left(result)
+    return writes
+
+
+def _null_changes(old: ThreadState, new: ThreadState) -> list[Write]:
+    same = new.caller_writes == old.caller_writes
+    writes = [] if same else encode_caller_writes(new.caller_writes)
+    return writes + encode_released(new.released) if new.released != old.released else writes
+
+
+# --- and back ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """Everything that is stored about one task."""
+
+    result: Result | None
+    answers: tuple[Answer, ...]
+    frames: Mapping[str, ThreadState]
+
+
+def decode_writes(checkpoint: Checkpoint, stored: Iterable[PendingWrite]) -> ThreadState:
+    """Return the state of the frame whose superstep from ``checkpoint`` left ``stored``."""
+    writes: dict[str, list[Write]] = {}
+    for task, channel, value in stored:
+        writes.setdefault(task, []).append((channel, value))
+    caller_writes = dict(writes.pop(NULL_TASK, ()))
+    left = {task: _reopened(_decode_task(some)) for task, some in writes.items()}
+    return ThreadState(
+        checkpoint=checkpoint,
+        results={task: t.result for task, t in left.items() if t.result is not None},
+        answers={task: t.answers for task, t in left.items() if t.answers},
+        frames={task: t.frames for task, t in left.items() if t.frames},
+        caller_writes=tuple(map(unpack_completed, _stored(caller_writes, CALLER_WRITES, []))),
+        released=_stored(caller_writes, RELEASED, ""),
+    )
+
+
+def _stored(writes: Mapping[str, Any], channel: str, default: V) -> V:
+    """Return the write to a fixed channel, which must be of the default's type."""
+    value = writes.get(channel, default)
+    if not isinstance(value, type(default)):
+        raise CorruptRecord(f"The pending write {channel!r} holds a {type(value).__name__}.")
+    return value
+
+
+def _decode_task(writes: list[Write]) -> _Left:
+    fixed = dict(writes)
+    return _Left(_result(writes), _answers(fixed), unpack_frames(fixed.get(FRAMES, {})))
+
+
+def _reopened(left: _Left) -> _Left:
+    """A task whose question has an answer is to be run again, with the graphs inside it."""
+    if not left.answers or not isinstance(left.result, Interrupted):
+        return left
+    answered = {answer.id for answer in left.answers}
+    if answered.isdisjoint(question.interrupt.id for question in left.result.questions):
+        return left
+    return _Left(None, left.answers, left.result.frames or left.frames)
+
+
+def _result(writes: list[Write]) -> Result | None:
+    """A task that completed has completed, whatever it left before."""
+    ordinary = [write for write in writes if write[0] not in WRITES_IDX_MAP]
+    if not ordinary:
+        packed = dict(writes).get(RESULT)
+        return None if packed is None else unpack_result(packed)
+    kept = [write for write in ordinary if write[0] != NO_WRITES]
+    split = next((i for i, write in enumerate(kept) if _is_goto(write)), len(kept))
+    return Completed(tuple(kept[:split]), tuple(map(_goto_target, kept[split:])))
+
+
+def _is_goto(write: Write) -> bool:
+    return write[0] == TASKS or write[0].startswith(BRANCH)
+
+
+def _goto_target(write: Write) -> Target:
+    channel, value = write
+    if channel.startswith(BRANCH):
+        return channel.removeprefix(BRANCH)
+    if channel == TASKS and isinstance(value, Send):
+        return value
+    raise CorruptRecord(f"A task's gotos hold the write {channel!r}: {value!r}")
+
+
+def _answers(writes: Mapping[str, Any]) -> tuple[Answer, ...]:
+    values: list[Any] = _stored(writes, RESUME, [])
+    whose: list[Any] = _stored(writes, ANSWERED, [])
+    if len(values) != len(whose) or not all(isinstance(who, list) for who in whose):
+        raise CorruptRecord("A task's answers do not go with the questions that they answer.")
+    return tuple(unpack_answer([*who, value]) for who, value in zip(whose, values, strict=True))

@@ -1,0 +1,53 @@
+"""What was said of a graph so far: its nodes, edges and schemas, as they were added."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from distgraph.channels import BaseChannel
+from distgraph.core.graph import Callee
+from distgraph.types import RetryPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSpec:
+    """A node as it was added."""
+
+    callee: Callee
+    schema: Any
+    retry: tuple[RetryPolicy, ...]
+    defer: bool
+    queue: str
+    priority: int
+    metadata: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class BranchSpec:
+    """A conditional edge as it was added; ``ends`` is None when any node may come."""
+
+    path: Callee
+    schema: Any
+    ends: Mapping[Any, str] | None
+
+
+@dataclass(eq=False, repr=False)
+class Blueprint:
+    """A graph while it is built.
+
+    ``waiting_edges`` have several starts. ``branches``: source -> name -> conditional edge.
+    ``channels`` and ``schemas`` are those of the state and of every node's and path's input.
+    """
+
+    state_schema: Any
+    context_schema: Any
+    input_schema: Any
+    output_schema: Any
+    nodes: dict[str, NodeSpec] = field(default_factory=dict)
+    edges: set[tuple[str, str]] = field(default_factory=set)
+    waiting_edges: list[tuple[tuple[str, ...], str]] = field(default_factory=list)
+    branches: dict[str, dict[str, BranchSpec]] = field(default_factory=dict)
+    channels: dict[str, BaseChannel] = field(default_factory=dict)
+    schemas: list[Any] = field(default_factory=list)

@@ -1,0 +1,45 @@
+"""Which exception a caller gets for the failure that a run ended with."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from distgraph.core.model import Errored
+from distgraph.errors import RemoteNodeError
+
+
+def exception_of(error: Errored) -> BaseException:
+    """Return the exception of a failure: the live one, or one that tells what a worker recorded."""
+    if error.exception is not None:
+        return error.exception
+    return rebuild(error)
+
+
+def rebuild(error: Errored) -> Exception:
+    """Return an exception for a recorded failure.
+
+    Its class is looked up among the modules that are imported already, never imported; an
+    instance is made without running its ``__init__``. What is not found is a RemoteNodeError.
+    """
+    made = _made(error) or RemoteNodeError(f"{error.kind}: {error.message}")
+    said = "" if error.message in str(made) else error.message  # not all of it stands in args
+    for note in (said, *error.notes, f"Traceback in the worker:\n{error.traceback}"):
+        if note.strip():
+            made.add_note(note)
+    return made
+
+
+def _made(error: Errored) -> Exception | None:
+    module, _, name = error.kind.rpartition(".")
+    found: Any = getattr(sys.modules.get(module), name, None)
+    if not (isinstance(found, type) and issubclass(found, Exception)):
+        return None
+    try:
+        args = error.args or (error.message,)
+        made: Exception = found.__new__(found, *args)
+        made.args = args
+        str(made)
+    except Exception:  # noqa: BLE001 the class needs more than a record has
+        return None
+    return made

@@ -1,0 +1,109 @@
+"""What is away, or was lost, is told and mended within the seconds that users are promised.
+
+On a machine that has its cores for itself: nothing else in the tests judges by a clock.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from distgraph.errors import BrokerUnavailable, StoreUnavailable
+from tests.support.apps.served import register
+from tests.support.command import Shell
+from tests.support.redis_server import RedisServer, free_port
+from tests.support.site import Site, lines, on
+from tests.support.waiting import PATIENCE, wait_until
+from workers import CeleryBackend
+
+pytestmark = [pytest.mark.celery, pytest.mark.slow]
+WIDTH = 60
+DEFAULTS = {"lease": 10.0, "heartbeat": 3.0, "sweep": 1.0}
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    began = time.monotonic()
+    yield
+    took = time.monotonic() - began
+    assert took < seconds, f"took {took:.1f} s"
+
+
+def unreachable() -> str:
+    return f"redis://127.0.0.1:{free_port()}/0"
+
+
+@pytest.mark.parametrize(
+    "words", [("doctor",), ("run", "tests.support.apps.errands:graph"), ("threads",)]
+)
+def test_a_command_tells_of_an_unreachable_redis(words: tuple[str, ...], namespace: str) -> None:
+    with within(10):
+        assert Shell(unreachable(), namespace)(*words).code == 4
+
+
+def test_the_doctor_tells_of_a_frozen_redis(
+    new_redis: Callable[..., RedisServer], namespace: str
+) -> None:
+    server = new_redis()
+    with server.paused(), within(10):
+        assert Shell(server.url, namespace)("doctor").code == 4
+
+
+@pytest.mark.parametrize("away", ["redis", "broker"])
+@pytest.mark.parametrize("how", ["invoke", "ainvoke"])
+async def test_a_call_tells_what_cannot_be_reached(
+    redis_server: RedisServer, away: str, how: str
+) -> None:
+    urls = {"redis": redis_server.url, "broker": redis_server.url, away: unreachable()}
+    name = f"t-{uuid.uuid4().hex[:8]}"
+    backend = CeleryBackend(urls["redis"], broker=urls["broker"], namespace=name)
+    graph = register(backend, ("steps",))["steps"]
+    with within(5), pytest.raises((StoreUnavailable, BrokerUnavailable)):  # noqa: PT012 - one call
+        if how == "invoke":
+            graph.invoke({}, on("t"))
+        else:
+            await graph.ainvoke({}, on("t"))
+
+
+def test_a_call_tells_of_a_frozen_redis(
+    own_site: Callable[..., Site], new_redis: Callable[..., RedisServer], redis_server: RedisServer
+) -> None:
+    server = new_redis()
+    site = own_site(store=server, broker=redis_server)
+    with server.paused(), within(12), pytest.raises(StoreUnavailable):
+        site.graphs["steps"].invoke({}, on("t"))
+
+
+def test_a_lost_queue_is_filled_again(
+    own_site: Callable[..., Site], new_redis: Callable[..., RedisServer], thread_id: str
+) -> None:
+    broker = new_redis()
+    site = own_site(broker=broker, **DEFAULTS)
+    fan = f"{site.namespace}.fan"
+    site.graphs["steps"].submit({"path": []}, on("waits"))
+    run = site.graphs["fan"].submit({"width": 250}, on(thread_id))
+    with broker.client() as client:
+        assert client.delete(*client.keys(f"{fan}*"))
+    site.start(1, options=["-Q", fan])
+    with within(15):
+        assert run.result(timeout=PATIENCE)["items"] == list(range(250))
+
+
+def test_a_broker_emptied_in_mid_run_costs_seconds(
+    own_site: Callable[..., Site], new_redis: Callable[..., RedisServer], thread_id: str, log: Path
+) -> None:
+    broker = new_redis()
+    site = own_site(broker=broker, **DEFAULTS)
+    site.start(2)
+    given = {"width": WIDTH, "pause": 0.05, "log": str(log)}
+    run = site.graphs["fan"].submit(given, on(thread_id))
+    wait_until(lambda: len(lines(log)) >= WIDTH // 3, "a third of the tasks")
+    with broker.client() as client:
+        client.flushall()
+    with within(20):
+        run.result(timeout=PATIENCE)

@@ -1,0 +1,163 @@
+"""What a caller asks of a backend: to start runs, to follow them, to look at threads.
+
+Every ``a...`` method does what its namesake does, on the caller's event loop.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Iterator
+
+from checkpoint_redis.keys import Thread
+from checkpoint_redis.ledger import Ledger
+from checkpoint_redis.replies import WorkerSeen
+from checkpoint_redis.saver import RedisSaver
+from distgraph import _frame
+from distgraph.core.graph import Graph
+from distgraph.core.model import ThreadState
+from distgraph.events import Event
+from distgraph.runners.backend import Job, Listing, Place
+from distgraph.runners.local import LocalBackend
+from workers.client import following, reading, starting
+from workers.client.begun import Begun
+from workers.client.carrier import Carrier, Publisher
+from workers.client.effects import Flow
+from workers.client.listing import ThreadInfo, list_threads
+from workers.client.run import Run
+from workers.client.thread import ThreadHandle
+from workers.shared.clients import Clients
+from workers.shared.served import Registry, Served
+
+
+class Client:
+    """Starts, follows and reads the runs of the graphs in ``registry``, which workers carry."""
+
+    durable = True
+
+    def __init__(
+        self, namespace: str, clients: Clients, registry: Registry, publisher: Publisher
+    ) -> None:
+        self.namespace, self.registry = namespace, registry
+        self._publisher = publisher
+        self._carrier = Carrier(clients, publisher)
+
+    @property
+    def ledger(self) -> Ledger:
+        """The store's commands, as a caller uses them."""
+        return self._carrier.ledger
+
+    def thread_key(self, thread_id: str) -> Thread:
+        """Return where a thread is stored."""
+        return Thread(self.namespace, thread_id)
+
+    def _served(self, graph: Graph) -> Served:
+        served = self.registry.get(graph.name)
+        if served is None:
+            msg = (
+                f"Graph '{graph.name}' is not registered on this backend: compile it with backend=."
+            )
+            raise LookupError(msg)
+        return served
+
+    # --- running ---------------------------------------------------------------------------
+
+    def events(self, job: Job) -> Iterator[Event]:
+        """Submit ``job`` and follow it to its end; inside a node, carry it right there."""
+        if _frame.running() is not None:
+            return self._local(job.graph).events(job)
+        return self._carrier.follow(self._whole(job))
+
+    def aevents(self, job: Job) -> AsyncIterator[Event]:
+        """Do what ``events`` does."""
+        if _frame.running() is not None:
+            return self._local(job.graph).aevents(job)
+        return self._carrier.afollow(self._whole(job))
+
+    def submit(self, job: Job) -> Run:
+        """Start ``job`` and return its handle."""
+        return self._handle(job, self._carrier.perform(self._begin(job)))
+
+    async def asubmit(self, job: Job) -> Run:
+        """Do what ``submit`` does."""
+        return self._handle(job, await self._carrier.aperform(self._begin(job)))
+
+    def _handle(self, job: Job, begun: Begun) -> Run:
+        thread = self.thread_key(job.place.thread_id)
+        return Run(self._carrier, self._served(job.graph), thread, job, begun)
+
+    def _begin(self, job: Job) -> Flow:
+        _refuse_subgraph(job.place)
+        thread, run = self.thread_key(job.place.thread_id), str(uuid.uuid4())
+        return starting.begin(job, self._served(job.graph), thread, run)
+
+    def _whole(self, job: Job) -> Flow:
+        served, thread = self._served(job.graph), self.thread_key(job.place.thread_id)
+        begun: Begun = yield from self._begin(job)
+        yield from following.follow(served, thread, begun, job.modes, None)
+
+    def _local(self, graph: Graph) -> LocalBackend:
+        """Return a runner for a thread that a node drives: no worker waits for another."""
+        serde = self._served(graph).wire.serializer
+        return LocalBackend(RedisSaver(self.ledger.client, namespace=self.namespace, serde=serde))
+
+    # --- states ----------------------------------------------------------------------------
+
+    def load(self, graph: Graph, place: Place) -> ThreadState | None:
+        """Return what is stored at ``place``."""
+        state: ThreadState | None = self._carrier.perform(self._load(graph, place))
+        return state
+
+    async def aload(self, graph: Graph, place: Place) -> ThreadState | None:
+        """Do what ``load`` does."""
+        state: ThreadState | None = await self._carrier.aperform(self._load(graph, place))
+        return state
+
+    def _load(self, graph: Graph, place: Place) -> Flow:
+        wire, thread = self._served(graph).wire, self.thread_key(place.thread_id)
+        _, state = yield from reading.load_state(wire, thread, place.checkpoint_id)
+        return state
+
+    def history(self, graph: Graph, place: Place, listing: Listing) -> Iterator[ThreadState]:
+        """Return the stored states of a thread, newest first."""
+        states: list[ThreadState] = self._carrier.perform(self._history(graph, place, listing))
+        return iter(states)
+
+    async def ahistory(
+        self, graph: Graph, place: Place, listing: Listing
+    ) -> AsyncIterator[ThreadState]:
+        """Do what ``history`` does."""
+        for state in await self._carrier.aperform(self._history(graph, place, listing)):
+            yield state
+
+    def _history(self, graph: Graph, place: Place, listing: Listing) -> Flow:
+        thread = self.thread_key(place.thread_id)
+        return reading.history(self._served(graph).wire, thread, place, listing)
+
+    # --- looking at threads and workers ------------------------------------------------------
+
+    def thread(self, thread_id: str) -> ThreadHandle:
+        """Return a handle of one thread that needs no graph code."""
+        return ThreadHandle(self._carrier, self.registry, self.thread_key(thread_id))
+
+    def threads(
+        self, status: str | None = None, graph: str | None = None, limit: int = 100
+    ) -> list[ThreadInfo]:
+        """List threads, longest in their status first: idle, busy, interrupted or error.
+
+        Without ``status``, all threads are scanned. Raises ValueError for an unknown status.
+        """
+        return list_threads(self.ledger, self.namespace, status, graph, limit)
+
+    def workers(self) -> tuple[WorkerSeen, ...]:
+        """Return the workers that were ever seen and did not leave; ``seen`` says when."""
+        return self.ledger.workers(self.namespace)
+
+    def reach(self) -> None:
+        """Raise BrokerUnavailable, with its address, unless the broker answers."""
+        self._publisher.reach()
+
+
+def _refuse_subgraph(place: Place) -> None:
+    if place.ns:
+        msg = "A run starts at the root graph: leave checkpoint_ns out of the config."
+        raise ValueError(msg)

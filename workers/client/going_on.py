@@ -1,0 +1,99 @@
+"""How a thread goes on: with what is open in Redis, or else from where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import replace
+from typing import Any
+
+from checkpoint_redis import commands
+from checkpoint_redis.layout import AnswerMode, ThreadStatus
+from checkpoint_redis.records import AnswerEntry, TaskEntry
+from checkpoint_redis.replies import Answered
+from distgraph.core.model import Decision, RunTasks
+from distgraph.engine import GoOn
+from distgraph.errors import NothingToResume, ThreadConflict
+from workers.client.answering import check_answered, publish_answered
+from workers.client.begun import Begun
+from workers.client.effects import Effect
+from workers.client.launching import launch
+from workers.client.submission import Submission
+from workers.shared.runconfig import encode_config, of_call, says_nothing
+from workers.shared.supersteps import nonce
+
+
+def go_on(call: Submission, request: GoOn) -> Generator[Effect, Any, Begun]:
+    """Do what ``request`` says; ThreadBusy, NothingToResume, NoSuchInterrupt, ThreadConflict."""
+    if call.status is ThreadStatus.busy and request.how != "resume":
+        raise call.busy(call.loaded.header.run if call.loaded else "")
+    if _answers_nothing(call, request):
+        msg = f"Thread '{call.thread.thread_id}' waits for no answer: it is {call.status}."
+        raise NothingToResume(msg)
+    if call.is_open and request.how != "continue":
+        return (yield from _answer(call, request, _mode(call, request.how)))
+    if request.state.checkpoint.id != call.head:
+        msg = "Going on from an older checkpoint with a Command needs update_state first."
+        raise ThreadConflict(msg)
+    step = call.wire.superstep(call.graph, nonce(), (), request.then, call.stop)
+    ready = replace(step, caller_writes=_written(call, request))
+    return (yield from launch(call, ready, request.state))
+
+
+def _answers_nothing(call: Submission, request: GoOn) -> bool:
+    """Whether an answer came to a thread that neither asks nor stands at a static breakpoint.
+
+    A cancelled or failed thread has its next superstep open as well.
+    """
+    waits = call.status is ThreadStatus.interrupted
+    return call.resumes and not request.replies and not waits
+
+
+def _mode(call: Submission, how: AnswerMode) -> AnswerMode:
+    """Return ``how``; but a failure that a late question took the place of is known to Redis alone.
+
+    Tasks that had not started when the run failed need their hints again, as a retry gives them.
+    """
+    return "retry" if how == "reask" and call.status is ThreadStatus.error else how
+
+
+def _written(call: Submission, request: GoOn) -> tuple[bytes, ...]:
+    return () if request.caller_write is None else (call.wire.caller_write(request.caller_write),)
+
+
+def _answer(call: Submission, request: GoOn, mode: AnswerMode) -> Generator[Effect, Any, Begun]:
+    wire, job = call.wire, call.job
+    pairs = tuple(
+        AnswerEntry("", reply.task, reply.answer.id, wire.answer(reply.answer))
+        for reply in request.replies
+    )
+    told = None if job.start is None else of_call(job.start, job.invocation)
+    keep = told is None or says_nothing(told, call.graph)
+    answered: Answered = yield commands.answer(
+        call.thread,
+        call.run,
+        mode,
+        pairs,
+        rnd=nonce(),
+        caller_writes=_written(call, request),
+        tasks=_added(call, request.then),
+        cfg=None if keep or told is None else encode_config(told, wire.serializer),
+        modes=call.modes,
+        graph_fp=call.graph.fingerprint,
+        stop=call.stop,
+    )
+    check_answered(answered, tuple(reply.answer.id for reply in request.replies), call.thread)
+    if answered.status != "dup":
+        yield from publish_answered(call.thread, answered, call.served.queue)
+    return Begun(answered.run or call.run, answered.event_id, request.state)
+
+
+def _added(call: Submission, then: Decision) -> tuple[TaskEntry, ...]:
+    """Return the tasks that a caller's goto adds to the open superstep."""
+    if not isinstance(then, RunTasks) or call.loaded is None:
+        return ()
+    known = {task.tid for task in call.loaded.tasks}
+    return tuple(
+        call.wire.task(task, call.graph.nodes[task.node])
+        for task in then.tasks
+        if task.id not in known
+    )

@@ -1,0 +1,54 @@
+"""How a run gets into the store: its superstep is stored whole, or nothing is."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+from checkpoint_redis import commands
+from checkpoint_redis.records import SuperstepEntry
+from checkpoint_redis.replies import Submitted
+from distgraph.core.model import ThreadState
+from workers.client.begun import Begun
+from workers.client.effects import Effect, Publish
+from workers.client.submission import Submission
+from workers.shared.hints import outgoing
+from workers.shared.runconfig import encode_config, of_call
+from workers.shared.supersteps import chunks, entries, staged
+
+
+def launch(
+    call: Submission, step: SuperstepEntry, state: ThreadState
+) -> Generator[Effect, Any, Begun]:
+    """Start a run of ``step``, which ``state`` goes on with; ThreadBusy, ThreadConflict."""
+    config = _config(call)
+    for chunk in chunks(step):
+        yield commands.stage(call.thread, step.ep, chunk)
+    started: Submitted = yield commands.start(
+        call.thread,
+        call.run,
+        staged(step),
+        expect=call.head,
+        graph=call.graph.name,
+        fp=call.graph.fingerprint,
+        queue=call.served.queue,
+        cfg=config,
+        modes=call.modes,
+        released=state.released,
+    )
+    if started.status == "busy":
+        raise call.busy(started.run)
+    if started.status in ("conflict", "unstaged"):
+        raise call.conflict()
+    if started.status == "go":
+        hints = entries(step, "", call.served.queue)
+        yield Publish(tuple(outgoing(call.thread.x, hints)))
+        yield commands.published(call.thread, "", step.ep)
+    return Begun(call.run, started.event_id, state)
+
+
+def _config(call: Submission) -> bytes:
+    job = call.job
+    if job.start is None:
+        return b""
+    return encode_config(of_call(job.start, job.invocation), call.wire.serializer)

@@ -1,0 +1,83 @@
+"""One call of a graph on its way into the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from checkpoint_redis.keys import Thread
+from checkpoint_redis.layout import ThreadStatus
+from checkpoint_redis.replies import Loaded
+from distgraph.core.graph import Graph
+from distgraph.core.model import ThreadState
+from distgraph.engine import limits_of
+from distgraph.errors import ThreadBusy, ThreadConflict
+from distgraph.runners.backend import Job
+from distgraph.types import Command
+from workers.client.answering import busy
+from workers.shared.served import Served
+from workers.shared.wire import Wire
+
+
+@dataclass(slots=True)
+class Submission:
+    """A job, where it goes, and what was found there; ``origin`` is the state it starts from."""
+
+    job: Job
+    served: Served
+    thread: Thread
+    run: str
+    loaded: Loaded | None = None
+    origin: ThreadState | None = None
+
+    @property
+    def graph(self) -> Graph:
+        """The graph that is called."""
+        return self.served.graph
+
+    @property
+    def wire(self) -> Wire:
+        """What encodes its values."""
+        return self.served.wire
+
+    @property
+    def head(self) -> str:
+        """The thread's newest checkpoint, '' when it has none."""
+        return self.loaded.header.cp if self.loaded else ""
+
+    @property
+    def status(self) -> ThreadStatus | None:
+        """How the thread stood; None when it did not exist."""
+        return self.loaded.header.st if self.loaded else None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether Redis has an open superstep for the thread."""
+        return self.loaded is not None and bool(self.loaded.tasks)
+
+    @property
+    def resumes(self) -> bool:
+        """Whether the caller gave an answer."""
+        given = self.job.start.given if self.job.start else None
+        return isinstance(given, Command) and given.resume is not None
+
+    @property
+    def stop(self) -> int:
+        """The last step that the run may take, counted from where it starts."""
+        start = self.job.start
+        return limits_of(start, self.origin).stop if start else 0
+
+    @property
+    def modes(self) -> str:
+        """The stream modes that are recorded for who follows the run."""
+        return " ".join(sorted(self.job.modes))
+
+    def busy(self, run: str) -> ThreadBusy:
+        """Return what the caller is told when ``run`` is under way."""
+        return ThreadBusy(busy(self.thread, run))
+
+    def conflict(self) -> ThreadConflict:
+        """Return what the caller is told when somebody else was faster."""
+        return ThreadConflict(
+            f"Thread '{self.thread.thread_id}' was moved on by somebody else in this moment, and "
+            "nothing was changed: look at its state and call again."
+        )

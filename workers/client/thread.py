@@ -1,0 +1,141 @@
+"""One thread as operators see it: no graph code is needed."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from checkpoint_redis import commands
+from checkpoint_redis.keys import Thread
+from checkpoint_redis.layout import ThreadStatus
+from checkpoint_redis.records import AnswerEntry
+from checkpoint_redis.replies import Header
+from distgraph.core.model import ThreadState
+from distgraph.core.resume import bind, pending
+from distgraph.errors import ThreadBusy, ThreadNotFound
+from distgraph.runners.backend import Listing, Place
+from distgraph.types import Interrupt
+from workers.client.answering import (
+    busy,
+    check_answered,
+    publish_answered,
+    refuse_question_of_saver,
+)
+from workers.client.cancelling import cancel
+from workers.client.carrier import Carrier
+from workers.client.effects import Flow, Reach
+from workers.client.listing import ThreadInfo, info_of
+from workers.client.reading import history, load_state
+from workers.shared.served import Registry
+from workers.shared.supersteps import nonce
+
+
+class ThreadHandle:
+    """One thread of a backend. Every call raises ThreadNotFound when it does not exist."""
+
+    def __init__(self, carrier: Carrier, registry: Registry, thread: Thread) -> None:
+        self._carrier, self._registry, self._thread = carrier, registry, thread
+
+    @property
+    def id(self) -> str:
+        """The thread's id."""
+        return self._thread.thread_id
+
+    @property
+    def status(self) -> str:
+        """idle, busy, interrupted or error."""
+        return self._header().st.value
+
+    @property
+    def graph(self) -> str:
+        """The name of the graph that runs on it."""
+        return self._header().graph
+
+    @property
+    def info(self) -> ThreadInfo:
+        """Its line in a list of threads."""
+        return info_of(self._header())
+
+    @property
+    def state(self) -> ThreadState:
+        """Everything that is stored about its newest checkpoint."""
+        wire = self._registry.common_wire()
+        _, state = self._carrier.perform(load_state(wire, self._thread))
+        if state is None:
+            raise self._missing()
+        found: ThreadState = state
+        return found
+
+    def history(self, limit: int | None = None) -> list[ThreadState]:
+        """Return what is stored at each of its checkpoints, newest first."""
+        wire, place = self._registry.common_wire(), Place(self.id)
+        flow = history(wire, self._thread, place, Listing(limit=limit))
+        states: list[ThreadState] = self._carrier.perform(flow)
+        return states
+
+    @property
+    def interrupts(self) -> tuple[Interrupt, ...]:
+        """The questions that wait for an answer."""
+        return tuple(question.interrupt for _, question in pending(self.state).values())
+
+    def resume(self, value: Any) -> str:
+        """Answer: a bare value for the only question, or ``{interrupt id: value}``.
+
+        Returns the run's id at once. Raises NothingToResume, NoSuchInterrupt, AmbiguousResume,
+        ThreadBusy.
+        """
+        run = str(uuid.uuid4())
+        self._carrier.perform(self._resume(run, value))
+        return run
+
+    def _resume(self, run: str, value: Any) -> Flow:
+        yield Reach()
+        wire = self._registry.common_wire()
+        loaded, state = yield from load_state(wire, self._thread)
+        if loaded is None:
+            raise self._missing()
+        refuse_question_of_saver(loaded, self.id)
+        replies = bind(state, value)
+        if loaded.header.st is ThreadStatus.busy and not replies:
+            raise ThreadBusy(busy(self._thread, loaded.header.run))
+        pairs = tuple(
+            AnswerEntry("", reply.task, reply.answer.id, wire.answer(reply.answer))
+            for reply in replies
+        )
+        answered = yield commands.answer(self._thread, run, "resume", pairs, rnd=nonce())
+        check_answered(answered, tuple(pair.iid for pair in pairs), self._thread)
+        yield from publish_answered(self._thread, answered, loaded.header.queue)
+        return None
+
+    def retry(self) -> str:
+        """Run the failed tasks of a thread in error again; return the run's id at once."""
+        run = str(uuid.uuid4())
+        self._carrier.perform(self._retry(run))
+        return run
+
+    def _retry(self, run: str) -> Flow:
+        yield Reach()
+        queue = self._header().queue
+        answered = yield commands.answer(self._thread, run, "retry", rnd=nonce())
+        check_answered(answered, (), self._thread)
+        yield from publish_answered(self._thread, answered, queue)
+        return None
+
+    def cancel(self) -> bool:
+        """Cancel whatever runs or waits; the state stays at its newest checkpoint."""
+        self._header()
+        return cancel(self._carrier.ledger, self._thread)
+
+    def delete(self) -> None:
+        """Remove everything that is stored about it."""
+        self._header()
+        self._carrier.ledger.delete(self._thread)
+
+    def _header(self) -> Header:
+        header = self._carrier.ledger.header(self._thread)
+        if header is None:
+            raise self._missing()
+        return header
+
+    def _missing(self) -> ThreadNotFound:
+        return ThreadNotFound(f"No thread '{self.id:.200}' is stored.")

@@ -1,0 +1,140 @@
+"""One try at a claimed task: what it runs on, and what becomes of its result."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from checkpoint_redis.records import ResultEntry, SuperstepEntry
+from checkpoint_redis.replies import ClaimedTask, Recorded
+from distgraph.core.frame import TaskFrame, discard
+from distgraph.core.graph import Graph, Node
+from distgraph.core.model import (
+    Completed,
+    Errored,
+    Escaped,
+    Failed,
+    Interrupted,
+    Result,
+    Task,
+)
+from distgraph.core.plan import plan, with_caller_writes
+from distgraph.core.retry import retry_delay
+from distgraph.errors import InvalidUpdateError, SerializationError
+from workers.worker.barrier import next_superstep, reduce
+from workers.worker.emitter import Emitter
+from workers.worker.failures import errored
+from workers.worker.opened import Opened
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A claimed task with everything that it needs to be run."""
+
+    opened: Opened
+    task: Task
+    rnd: str
+    number: int
+    frame: TaskFrame
+    values: Mapping[str, Any]
+    emitter: Emitter
+
+    @property
+    def graph(self) -> Graph:
+        """The graph of the thread."""
+        return self.opened.graph
+
+    @property
+    def node(self) -> Node:
+        """The node that the task runs."""
+        return self.graph.nodes[self.task.node]
+
+
+def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
+    """Return the attempt that ``claimed`` gives the right to."""
+    wire, head, desk = opened.served.wire, opened.head, opened.desk
+    task = wire.read_task(claimed.tid, claimed.blob)
+    checkpoint = with_caller_writes(opened.graph, opened.state)
+    wanted = "custom" in head.modes.split()
+    emitter = Emitter(
+        encode=wire.serializer.dumps,
+        send=lambda blobs: desk.emit(head.run, task.id, blobs),
+    )
+    frame = TaskFrame(
+        task=task,
+        graph=opened.graph,
+        checkpoint=checkpoint,
+        ns="",
+        token=desk.token,
+        invocation=opened.run.invocation(head.thread_id, head.run),
+        emit=emitter.emit if wanted else discard,
+        attempt=claimed.att,
+        answers=wire.read_answers(claimed.answers),
+        frames=wire.read_frames(claimed.memo),
+        passes=(),
+    )
+    return Attempt(opened, task, claimed.rnd, claimed.att, frame, checkpoint.values, emitter)
+
+
+def settle(attempt: Attempt, result: Result) -> None:
+    """Record what a task left, and go on with the superstep when it was the last one."""
+    attempt.emitter.flush()
+    match result:
+        case Completed() | Interrupted():
+            _record(attempt, result)
+        case Errored():
+            _fail(attempt, result)
+        case Escaped():
+            _fail(attempt, errored(InvalidUpdateError("There is no parent graph")))
+
+
+def _record(attempt: Attempt, result: Completed | Interrupted) -> None:
+    opened, desk = attempt.opened, attempt.opened.desk
+    try:
+        entry = opened.served.wire.finished(attempt.task, attempt.rnd, result, opened.head.modes)
+    except SerializationError as error:
+        named = InvalidUpdateError(str(error))
+        _fail(attempt, errored(named))
+        return
+    alone = _is_alone(attempt) and isinstance(result, Completed)
+    done = _finish(attempt, result, entry) if alone else desk.complete(entry)
+    if done is not None and done.advance is not None:
+        reduce(desk, done.advance)
+
+
+def _is_alone(attempt: Attempt) -> bool:
+    """Whether the superstep has this one task; siblings that are done are not active either."""
+    opened = attempt.opened
+    return opened.head.active == 1 and opened.whole and len(plan(attempt.frame.checkpoint)) == 1
+
+
+def _finish(
+    attempt: Attempt, result: Completed | Interrupted, entry: ResultEntry
+) -> Recorded | None:
+    """Commit together with the only result of the superstep; return what is left to be done."""
+    opened, desk = attempt.opened, attempt.opened.desk
+    saved = _following(opened, {attempt.task.id: result})
+    if saved is None:  # the barrier will find the same failure, and record it
+        return desk.complete(entry)
+    return desk.finish(entry, saved, len(opened.state.caller_writes), opened.head.queue)
+
+
+def _following(opened: Opened, results: Mapping[str, Result]) -> SuperstepEntry | None:
+    """Return the superstep to be committed, None when the results cannot be reduced or stored."""
+    try:
+        step = next_superstep(opened, results)
+    except SerializationError:
+        return None
+    return None if isinstance(step, Failed) else step
+
+
+def _fail(attempt: Attempt, error: Errored) -> None:
+    wire = attempt.opened.served.wire
+    delay = retry_delay(attempt.node, error, attempt.number, random.random())  # noqa: S311 a jitter
+    memo = wire.frames(error.frames)
+    desk = attempt.opened.desk
+    status = desk.fail(attempt.task.id, wire.error(error), delay, memo)
+    if status == "retry" and delay is not None and delay < desk.office.settings.sweep:
+        desk.office.backoffs.add(desk.thread.shard, delay)

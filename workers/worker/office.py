@@ -1,0 +1,46 @@
+"""What a worker process has for all its jobs."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+from checkpoint_redis.ledger import Ledger
+from workers.broker.publisher import CeleryPublisher
+from workers.settings import Settings
+from workers.shared.clients import Clients
+from workers.shared.served import Registry
+from workers.worker.backoffs import Backoffs
+from workers.worker.dispatched import Dispatched
+from workers.worker.leases import Leases
+from workers.worker.loop import Loop
+from workers.worker.overdue import Overdue
+
+
+class Office:
+    """The parts that jobs work with.
+
+    ``owner``: in whose name tasks are claimed. ``refused``: graphs that it was asked for and has
+    not got.
+    """
+
+    def __init__(
+        self, settings: Settings, clients: Clients, registry: Registry, publisher: CeleryPublisher
+    ) -> None:
+        self.settings, self.registry, self.publisher = settings, registry, publisher
+        self._clients = clients
+        self.leases = Leases(self.ledger, settings.namespace, settings.lease_ms, settings.heartbeat)
+        self.dispatched = Dispatched(self.ledger)
+        self.loop = Loop(settings.async_concurrency)
+        self.overdue = Overdue(settings, self.ledger, registry, publisher)
+        self.backoffs = Backoffs(self.overdue.sweep_now)
+        self.owner = socket.gethostname()
+        self.refused: set[str] = set()
+
+    def ledger(self) -> Ledger:
+        """Return this process's ledger, which goes on trying while Redis is away for a while."""
+        return self._clients.patient()
+
+    def employ(self, worker: str) -> None:
+        """Have the jobs of this process, and of those that it forks, done as ``worker``'s."""
+        self.owner = f"{worker}/{os.getpid()}"

@@ -1,0 +1,99 @@
+"""Acts on what is due, and sends the hints that follow from it."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+
+from checkpoint_redis import commands
+from checkpoint_redis.keys import SHARDS, Thread
+from checkpoint_redis.layout import DueKind
+from checkpoint_redis.ledger import Ledger
+from checkpoint_redis.replies import Due, OutboxEntry
+from distgraph.errors import DistGraphError
+from workers.broker.publisher import CeleryPublisher
+from workers.settings import Settings
+from workers.shared.hints import outgoing
+from workers.shared.served import Registry
+from workers.worker.failures import worker_lost
+
+log = logging.getLogger(__name__)
+CHUNK = 1_000
+
+
+class Overdue:
+    """What leases that ran out, back-offs that are over and lost hints ask for.
+
+    Nothing here is repeated when Redis fails: one that went on right after an outage would find
+    the leases of the living over.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        ledger: Callable[[], Ledger],
+        registry: Registry,
+        publisher: CeleryPublisher,
+    ) -> None:
+        self._settings, self._patient = settings, ledger
+        self._registry, self._publisher = registry, publisher
+
+    @property
+    def lost(self) -> bytes:
+        """The record of a task whose workers vanish too often."""
+        return self._registry.common_wire().error(worker_lost(self._settings.max_lost))
+
+    def sweep(self, shards: Iterable[int] = range(SHARDS)) -> int:
+        """Act on what is due in ``shards``; return how many hints were sent."""
+        by_thread: dict[str, list[OutboxEntry]] = defaultdict(list)
+        namespace, max_lost, lost = self._settings.namespace, self._settings.max_lost, self.lost
+        looks = [commands.sweep(namespace, each, max_lost=max_lost, lost=lost) for each in shards]
+        for found in self._ledger().together(looks):
+            for due in found:
+                by_thread[due.x] += due.hints
+                if due.kind is DueKind.unreadable:
+                    log.warning("What is stored of thread %s is damaged: it cannot go on.", due.x)
+        messages = [m for x, hints in by_thread.items() for m in outgoing(x, hints)]
+        if messages:
+            self._publisher.publish(messages)
+        return len(messages)
+
+    def sweep_now(self, shard: int) -> None:
+        """Act on what is due in ``shard``; what fails here is left to the sweeper."""
+        try:
+            self.sweep((shard,))
+        except DistGraphError as error:
+            log.info("A retry waits for the next sweep: %s", error)
+
+    def refill(self, empty: tuple[str, ...]) -> int:
+        """Publish whole outboxes again whose hints were in queues that hold no message.
+
+        Only those that did not shrink since the look before. Return how many hints were sent.
+        """
+        if not empty:
+            return 0
+        namespace = self._settings.namespace
+        looks = [commands.overdue(namespace, shard, empty=empty) for shard in range(SHARDS)]
+        found = list(self._ledger().together(looks))
+        return sum(self._republish(due, empty) for frames in found for due in frames)
+
+    def _republish(self, frame: Due, empty: tuple[str, ...]) -> int:
+        """Send the hints of a frame again that were in queues which are empty."""
+        x, ns, ep = frame.x, frame.ns, frame.ep
+        thread = Thread.from_x(self._settings.namespace, x)
+        cursor, sent = 0, 0
+        while True:
+            cursor, hints = self._ledger().outbox(thread, ns, ep, cursor, count=CHUNK)
+            messages = list(outgoing(x, (hint for hint in hints if hint.queue in empty)))
+            self._publisher.publish(messages)
+            sent += len(messages)
+            if cursor == 0:
+                break
+        self._ledger().published(thread, ns, ep)
+        if sent:
+            log.warning("%d hints of thread %s were gone, and were sent again.", sent, x)
+        return sent
+
+    def _ledger(self) -> Ledger:
+        return self._patient().once()

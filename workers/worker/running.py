@@ -1,0 +1,46 @@
+"""Runs attempts under their leases: coroutines on the process's loop, the rest one by one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from distgraph.core.execute import run_task, run_task_async
+from distgraph.core.graph import Node
+from workers.worker.attempt import Attempt, settle
+from workers.worker.desk import Desk
+
+
+def run_all(desk: Desk, attempts: Sequence[Attempt]) -> None:
+    """Start the coroutines, then run the rest one by one; those that wait keep their leases too."""
+    leases = desk.office.leases
+    blocking = {desk.lease(a.task.id): a for a in attempts if not is_async(a.node)}
+    with leases.holding(*blocking):
+        for attempt in attempts:
+            if is_async(attempt.node):
+                _spawn(desk, attempt)
+        for lease, attempt in blocking.items():
+            settle(attempt, run_task(attempt.graph, attempt.task, attempt.values, attempt.frame))
+            leases.drop(lease)
+
+
+def is_async(node: Node) -> bool:
+    """Whether the node, or one of its path functions, only has an async form."""
+    return any(c.call is None for c in (node.callee, *(branch.path for branch in node.branches)))
+
+
+def _spawn(desk: Desk, attempt: Attempt) -> None:
+    leases, lease = desk.office.leases, desk.lease(attempt.task.id)
+    leases.add(lease)
+    desk.office.loop.spawn(_run_async(attempt, lambda: leases.drop(lease)))
+
+
+async def _run_async(attempt: Attempt, done: Callable[[], None]) -> None:
+    """Run a coroutine node; the lease, not a pool slot, is its right to run."""
+    try:
+        result = await run_task_async(
+            attempt.graph, attempt.task, attempt.values, attempt.frame, asyncio.to_thread
+        )
+        await asyncio.to_thread(settle, attempt, result)
+    finally:
+        done()
