@@ -4,8 +4,8 @@
 -- What a saver noted of a checkpoint's tasks: a run that starts there runs all of them.
 local function drop_log(ns, cp)
   local name, fields = FIELD.log .. ns .. '|' .. cp, {}
-  local count = tonumber(call('HGET', C, name) or 0)
-  if count == 0 then return end
+  local count = call('HGET', C, name)
+  if not count then return end
   for i = 0, count - 1 do fields[i + 1] = name .. '|' .. i end
   fields[#fields + 1] = name
   many('HDEL', C, fields)

@@ -20,6 +20,7 @@ from types import FrameType
 from typing import Any
 
 import pytest
+import redis
 from _pytest.runner import runtestprotocol
 
 from checkpoint_redis import source
@@ -126,7 +127,9 @@ class Worker:
         raise TookTooLong
 
     def _revive(self) -> None:
-        if self._server is not None and not self._server.alive:
+        """Start the server again when it has ended, or still runs the script that was given up."""
+        if self._server is not None and not _answers(self._server):
+            self._server.kill()
             self._server.start()
             _prepare(self._server)
 
@@ -137,6 +140,14 @@ class Worker:
             with self._server.client() as client:
                 client.flushall()
                 client.script_flush()
+
+
+def _answers(server: RedisServer) -> bool:
+    try:
+        with server.client(retry=None, socket_timeout=2.0) as client:
+            return bool(client.ping())
+    except redis.RedisError:
+        return False
 
 
 def _prepare(server: RedisServer) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import redis
 
-from checkpoint_redis import folding, keys, source
+from checkpoint_redis import keys, source
 from checkpoint_redis.layout import AnswerMode, StepOutcome
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.records import (
@@ -192,10 +192,5 @@ def using_scripts(folder: Path) -> Iterator[None]:
 
 def _use(folder: Path) -> None:
     source.FOLDER = folder
-    forget_scripts()
-
-
-def forget_scripts() -> None:
-    """Have scripts put together anew, from other files or another layout."""
-    for kept in (source.lua, source.sha, source._folded, folding.vocabulary):
-        kept.cache_clear()
+    source.lua.cache_clear()
+    source.sha.cache_clear()

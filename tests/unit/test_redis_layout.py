@@ -14,7 +14,7 @@ import redis
 from checkpoint_redis import events, folding, layout, source
 from checkpoint_redis.folding import LayoutError, fold
 from checkpoint_redis.records import AnswerEntry, CustomEntry, ResultEntry
-from tests.support.thread_driver import LEASE, Driver, forget_scripts, nonce, superstep
+from tests.support.thread_driver import LEASE, Driver, nonce, superstep
 
 
 @pytest.mark.parametrize(
@@ -126,6 +126,12 @@ def instead(rows: dict[str, Any]) -> Iterator[None]:
             yield
         finally:
             forget_scripts()
+
+
+def forget_scripts() -> None:
+    """Have scripts put together anew."""
+    for kept in (source.lua, source.sha, source._folded, folding.vocabulary):
+        kept.cache_clear()
 
 
 def story(d: Driver) -> list[Any]:

@@ -34,7 +34,10 @@ class Client:
         ep = header.ep if header and rests and world.draw.chance(0.5) else ""
         reply = world.call(commands.delete(world.thread, ep=ep))
         assert reply.status in ("ok", "missing"), reply
-        assert not world.ledger.header(world.thread)
+        # What a worker is staging at the moment expires by itself.
+        left = [key for key in world.stored() if world.client.pttl(key) == -1]
+        assert not left, f"a delete left {left}"
+        assert not world.client.zrange(world.due, 0, -1), "a delete left what is due"
         world.accepted = Accepted()
         self.begin()
 
