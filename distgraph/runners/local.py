@@ -27,7 +27,7 @@ from distgraph.events import Concluded, Ended, Event, Resumed, Started, Stepped
 from distgraph.runners import pool, tasks
 from distgraph.runners.backend import Job, Listing, Place
 from distgraph.runners.here import run_here, run_here_async
-from distgraph.runners.stores import NoStore, SaverCall, SaverStore, Store, config_of, new_stamp
+from distgraph.runners.stores import NoStore, SaverCall, SaverStore, Store, config_at, new_stamp
 
 Storing = Load | NewStamp | Save | GoOn | SaveUpdate
 Answering = Generator[SaverCall, Any, tuple[Any, tuple[Event, ...]]]
@@ -69,8 +69,9 @@ class LocalBackend:
     def history(self, graph: Graph, place: Place, listing: Listing) -> Iterator[ThreadState]:
         """Return what the checkpointer lists, newest first."""
         del graph
+        config = config_at(place, place.checkpoint_id)
         if self.saver is not None:
-            for found in self.saver.list(config_of(place), **_options(place, listing)):
+            for found in self.saver.list(config, **_options(place, listing)):
                 yield codec.decode(found)
 
     async def ahistory(
@@ -78,8 +79,9 @@ class LocalBackend:
     ) -> AsyncIterator[ThreadState]:
         """Return what ``history`` returns."""
         del graph
+        config = config_at(place, place.checkpoint_id)
         if self.saver is not None:
-            async for found in self.saver.alist(config_of(place), **_options(place, listing)):
+            async for found in self.saver.alist(config, **_options(place, listing)):
                 yield codec.decode(found)
 
 

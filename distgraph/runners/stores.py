@@ -7,7 +7,7 @@ the blocking and the asyncio driver.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -55,11 +55,12 @@ class Store(Protocol):
         ...
 
 
-def config_of(place: Place) -> dict[str, Any]:
-    """Return the config by which a checkpointer knows ``place``."""
-    named = {"checkpoint_id": place.checkpoint_id} if place.checkpoint_id else {}
+def config_at(place: Place, checkpoint_id: str | None) -> dict[str, Any]:
+    """Return the config by which a checkpointer knows a checkpoint of the frame at ``place``."""
     known = {"thread_id": place.thread_id, "checkpoint_ns": place.ns}
-    return {"configurable": {**known, **named}}
+    if checkpoint_id:
+        known["checkpoint_id"] = checkpoint_id
+    return {"configurable": known}
 
 
 def new_stamp(parent: Checkpoint | None) -> Stamp:
@@ -113,7 +114,7 @@ class SaverStore:
         return SaverCall("put_writes", (self._config(checkpoint.id), writes, task.id))
 
     def _config(self, checkpoint_id: str | None) -> dict[str, Any]:
-        return config_of(replace(self.place, checkpoint_id=checkpoint_id or ""))
+        return config_at(self.place, checkpoint_id)
 
 
 @dataclass(slots=True)

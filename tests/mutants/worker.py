@@ -14,7 +14,6 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import FrameType
@@ -154,12 +153,12 @@ def _recorded() -> Iterator[set[str]]:
     called: set[str] = set()
     original: Any = source.sha
 
-    @cache
     def sha(name: str) -> str:
         called.add(name)
         return str(original(name))
 
-    source.sha = sha
+    vars(sha)["cache_clear"] = original.cache_clear
+    source.sha = sha  # type: ignore[assignment]
     try:
         yield called
     finally:

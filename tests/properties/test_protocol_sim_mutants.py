@@ -1,4 +1,4 @@
-"""The random schedules notice a script that lost one of its fences."""
+"""The random schedules notice a script that lost one of its lines."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from distgraph.errors import StoreError
 from tests.support.sim.simulation import Simulation
 from tests.support.thread_driver import mutated
 
@@ -31,11 +32,33 @@ MUTANTS = {
         "if not asked[tid] then",
     ),
     "no fence of the epoch": ("fence.lua", " or epoch ~= ep then", " then"),
+    "no new round": ("answer.lua", "if not retries then task[TASK.round] = A.rnd end", ""),
+    "no advance after a retry": ("answer.lua", "= retries and barrier(", "= false and barrier("),
+    "a start is not known again": ("start.lua", "if again then return again end", ""),
+    "an answer is not known again": ("answer.lua", "if again then return again end", ""),
+    "caller writes of what is dropped are not kept": (
+        "caller_writes.lua",
+        "  keep_caller_writes(ns, list, committed and MARK.followed or MARK.open)\n",
+        "",
+    ),
+    "caller writes that are kept are not taken up": (
+        "caller_writes.lua",
+        "#s.checkpoints == 0 and take_up_caller_writes(ns) or {}",
+        "{}",
+    ),
+    "a staged superstep expires": ("open.lua", "    call('PERSIST', P .. to .. ns)\n", ""),
+    "a delete leaves what is due": ("delete.lua", "drop_step('')\n", ""),
+    "an update leaves the superstep open": ("update.lua", "drop_step('')\n", ""),
+    "a status is listed for ever": (
+        "status.lua",
+        "if old and old ~= STATUS.idle then",
+        "if false then",
+    ),
 }
 
 
 @pytest.mark.parametrize("mutant", MUTANTS)
-def test_a_lost_fence_is_noticed(
+def test_what_a_script_lost_is_noticed(
     redis_client: redis.Redis, namespace: str, tmp_path: Path, mutant: str
 ) -> None:
     with mutated(tmp_path, *MUTANTS[mutant]):
@@ -47,5 +70,5 @@ def noticed(client: redis.Redis, namespace: str, seed: int) -> bool:
     simulation.calm_steps = 1_000
     try:
         return bool(simulation.run(60 + seed % 240))
-    except (AssertionError, LookupError, ValueError):
+    except (AssertionError, LookupError, ValueError, StoreError):
         return True

@@ -148,3 +148,15 @@ def test_events_older_than_the_previous_run_go(d: Driver) -> None:
         d.finish(step.ep, "a", end)
         head = f"cp-{n}-end"
     assert 1_000 <= d.client.xlen(d.thread.events) < 1_500
+
+
+def test_a_thread_that_an_update_creates_knows_its_graph(d: Driver) -> None:
+    checkpoints = superstep("cp-0").checkpoints
+    d.ledger.update(
+        d.thread, checkpoints, expect="", ep="e", waiting=True, graph="g", fp="1", queue="q"
+    )
+    header = d.ledger.header(d.thread)
+    assert header is not None
+    assert (header.thread_id, header.graph, header.fp, header.queue) == ("thread", "g", "1", "q")
+    assert (header.st, header.run, header.created > 0) == ("interrupted", "", True)
+    assert d.client.hget(d.thread.header, "run") == b""
