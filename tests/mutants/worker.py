@@ -13,7 +13,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import FrameType
@@ -63,11 +63,13 @@ class Worker:
         self._server: RedisServer | None = None
         self._items: dict[str, pytest.Item] = {}
 
-    @pytest.fixture(autouse=True)
-    def _seen(self, redis_server: RedisServer) -> None:
-        if self._server is None:
-            self._server = redis_server
-            _prepare(redis_server)
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, Any, Any]:
+        made = yield
+        if fixturedef.argname == "redis_server":
+            self._server = made
+            _prepare(made)
+        return made
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         signal.signal(signal.SIGALRM, self._interrupt)
