@@ -17,7 +17,6 @@ from tests.support.redis_server import RedisServer
 from tests.support.waiting import wait_until
 
 POOL = 2
-READY_WITHIN = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ def _side(stack: ExitStack, python: str, name: str, url: str, folder: Path) -> C
     worker = Process(command, log=folder / f"{name}-worker.log", env=env)
     stack.callback(worker.end)
     app = Celery(broker=url, set_as_current=False)
-    wait_until(lambda: _is_ready(worker, app), READY_WITHIN, f"the worker of {name}")
+    wait_until(lambda: _is_ready(worker, app), f"the worker of {name}")
     log = folder / f"{name}.log"
     return stack.enter_context(ChildSide(python, f"bench.{name}", env, log))
 
