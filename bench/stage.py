@@ -17,7 +17,6 @@ from tests.support.redis_server import RedisServer
 from tests.support.waiting import wait_until
 
 POOL = 2
-READY_WITHIN = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ def _side(stack: ExitStack, side: Checkout, name: str, url: str, folder: Path) -
     worker = Process(command, log=folder / f"{name}-worker.log", env=env)
     stack.callback(worker.end)
     app = Celery(broker=url, set_as_current=False)
-    wait_until(lambda: _is_ready(worker, app), f"the worker of {name}", READY_WITHIN)
+    wait_until(lambda: _is_ready(worker, app), f"the worker of {name}")
     log = folder / f"{name}.log"
     child = ChildSide(side.root, side.python, f"bench.{side.module}", env, log)
     return stack.enter_context(child)

@@ -22,7 +22,7 @@ from tests.support.waiting import PATIENCE, wait_until
 from workers import CeleryBackend
 
 pytestmark = [pytest.mark.celery, pytest.mark.slow]
-WIDTH = 60
+ERRANDS, WIDTH = "tests.support.apps.errands:graph", 60
 DEFAULTS = {"lease": 10.0, "heartbeat": 3.0, "sweep": 1.0}
 
 
@@ -38,9 +38,7 @@ def unreachable() -> str:
     return f"redis://127.0.0.1:{free_port()}/0"
 
 
-@pytest.mark.parametrize(
-    "words", [("doctor",), ("run", "tests.support.apps.errands:graph"), ("threads",)]
-)
+@pytest.mark.parametrize("words", [("doctor",), ("run", ERRANDS, "--input", "{}"), ("threads",)])
 def test_a_command_tells_of_an_unreachable_redis(words: tuple[str, ...], namespace: str) -> None:
     with within(10):
         assert Shell(unreachable(), namespace)(*words).code == 4

@@ -63,9 +63,11 @@ def both(pool: ProcessPoolExecutor, thread_id: str, asked: str, *, by_id: bool) 
     return [each.result(PATIENCE) for each in pressed]
 
 
-def test_of_two_processes_that_answer_at_once_exactly_one_wins(shared: Site) -> None:
+def test_of_two_processes_that_answer_at_once_exactly_one_wins(
+    shared: Site, thread_id: str
+) -> None:
     graph = shared.graphs["approval"]
-    threads = [on(f"race-{n}") for n in range(TIMES)]
+    threads = [on(f"{thread_id}-{n}") for n in range(TIMES)]
     with ThreadPoolExecutor(4) as clients:
         asked = list(clients.map(lambda config: graph.invoke({}, config), threads))
     with two_people(shared) as people:

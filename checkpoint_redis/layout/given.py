@@ -1,0 +1,63 @@
+"""Rows that scripts are given; a blob stands in them by its position in ARGV, 0 = none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from checkpoint_redis.layout.stored import QuestionRow
+
+
+class NewTaskRow(NamedTuple):
+    id: str
+    queue: str
+    priority: int
+    reads: int
+
+
+class CheckpointRow(NamedTuple):
+    """``refs`` is JSON; ``channels`` are name, blob, name, blob..."""
+
+    id: str
+    blob: int
+    step: int
+    refs: str
+    channels: Sequence[str | int]
+
+
+class NewHeadRow(NamedTuple):
+    ns: str
+    checkpoint: str
+    step: int
+    refs: str
+
+
+class ResultRow(NamedTuple):
+    tid: str
+    round: str
+    blob: int
+    event: int
+    questions: Sequence[QuestionRow]
+    memo: int
+
+
+class AnswerRow(NamedTuple):
+    ns: str
+    tid: str
+    iid: str
+    blob: int
+
+
+class LeaseRow(NamedTuple):
+    x: str
+    ns: str
+    epoch: str
+    tid: str
+    token: str
+
+
+class CustomRow(NamedTuple):
+    ns: str
+    tid: str
+    token: str
+    blob: int
