@@ -50,6 +50,10 @@ def test_a_nested_class_is_found_by_its_qualname() -> None:
     assert (type(made), made.args) == (Outer.Inner, ("deep",))
 
 
+def touched(_: object, name: str) -> object:
+    raise AssertionError(name)
+
+
 def planted(monkeypatch: pytest.MonkeyPatch, module: ModuleType) -> None:
     monkeypatch.setitem(sys.modules, "planted", module)
 
@@ -66,24 +70,15 @@ def test_the_hook_of_a_module_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_module_that_loads_when_it_is_touched_is_not_touched(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    class Lazy(ModuleType):
-        def __getattribute__(self, name: str) -> object:
-            raise AssertionError(name)
-
-    planted(monkeypatch, Lazy("planted"))
+    lazy = type("Lazy", (ModuleType,), {"__getattribute__": touched})
+    planted(monkeypatch, lazy("planted"))
     assert type(rebuild(Errored("planted.Anything", "out of cheese"))) is RemoteNodeError
 
 
 def test_the_hooks_of_a_class_are_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Meta(type):
-        def __getattribute__(cls, name: str) -> object:
-            raise AssertionError(name)
-
-    class Asked(metaclass=Meta):
-        """Tells of every look at it."""
-
+    meta = type("Meta", (type,), {"__getattribute__": touched})
     module = ModuleType("planted")
-    module.__dict__["Asked"] = Asked
+    module.__dict__["Asked"] = meta("Asked", (), {})
     planted(monkeypatch, module)
     for name in ("Asked", "Asked.Anything"):
         assert type(rebuild(Errored(f"planted.{name}", "out of cheese"))) is RemoteNodeError
