@@ -50,9 +50,10 @@ class Answered:
     ``joined``: the answer went into ``run``, which was under way. ``more``: there are too many
     hints for one reply, all of them are in the outbox. ``nothing``: the thread's
     status is ``outcome`` and waits for nothing. ``pending``: the questions that do wait.
+    ``conflict``: it has another epoch than the caller read.
     """
 
-    status: Literal["go", "joined", "dup", "no_interrupt", "nothing", "busy", "missing"]
+    status: Literal["go", "joined", "dup", "no_interrupt", "nothing", "busy", "missing", "conflict"]
     ep: str = ""
     event_id: str = "0-0"
     run: str = ""
@@ -182,9 +183,12 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """The outcome of cancel, delete and update, with the run or head that stood against it."""
+    """The outcome of cancel, delete, update, and of what savers do.
 
-    status: Literal["ok", "cancelled", "idle", "busy", "conflict", "missing"]
+    With the run or head that stood against it. ``unstored``: what a checkpoint refers to is gone.
+    """
+
+    status: Literal["ok", "cancelled", "idle", "busy", "conflict", "missing", "unstored"]
     run: str = ""
     head: str = ""
 

@@ -144,12 +144,19 @@ def put(
     metadata: CheckpointMetadata,
     new_versions: ChannelVersions,
 ) -> Steps[RunnableConfig]:
-    """Store a checkpoint under the one that ``config`` names; ThreadBusy while a run is open."""
+    """Store a checkpoint under the one that ``config`` names; ThreadBusy while a run is open.
+
+    Values that did not change are stored already; when they were removed meanwhile, all are.
+    """
     place = coordinates_of(config)
     known = get_checkpoint_metadata(config, metadata)
     entry = archive.entry(place, checkpoint, known, new_versions)
-    thread = archive.thread(place.thread_id)
-    _check((yield commands.put(thread, place.ns, entry, ep=_nonce())), thread)
+    thread, needs = archive.thread(place.thread_id), archive.needs(entry, checkpoint)
+    changed = yield commands.put(thread, place.ns, entry, ep=_nonce(), needs=needs)
+    if changed.status == "unstored":
+        whole = archive.entry(place, checkpoint, known, checkpoint["channel_versions"])
+        changed = yield commands.put(thread, place.ns, whole, ep=_nonce())
+    _check(changed, thread)
     return place._replace(checkpoint_id=checkpoint["id"]).config
 
 
@@ -165,13 +172,17 @@ def put_writes(
     record = archive.log_record(task_id, task_path, writes)
     asks = any(name == INTERRUPT for name, _ in writes)
     thread = archive.thread(thread_id)
-    changed = yield commands.put_writes(thread, ns, cp, (record,), asks=asks)
+    changed = yield commands.put_writes(thread, ns, cp, (record,), asks=asks, new_ep=_nonce())
     for _ in range(ATTEMPTS):
         if changed.status != "conflict":
             break
-        loaded: Loaded = yield commands.load(thread, ns, cp)
-        records = (*archive.logged(loaded, cp), record)
-        changed = yield commands.put_writes(thread, ns, cp, records, asks=asks, ep=loaded.header.ep)
+        # The epoch was read before the superstep: when it is still the same, so is what was open.
+        ep = changed.head
+        loaded: Loaded | None = yield commands.load(thread, ns, cp)
+        records = (*(archive.opened(loaded, cp) if loaded else ()), record)
+        changed = yield commands.put_writes(
+            thread, ns, cp, records, asks=asks, ep=ep, new_ep=_nonce()
+        )
     _check(changed, thread)
 
 
@@ -208,31 +219,60 @@ def copy_thread(archive: Archive, source_id: str, target_id: str) -> Steps[None]
         raise ThreadNotFound(f"There is no thread '{source_id}' to copy.")
     if (yield from _of_thread(target))[1]:
         raise ValueError(f"The thread '{target_id}' has checkpoints already: delete it first.")
-    sent = set[tuple[str, str]]()
+    sent, ep = set[tuple[str, str]](), ""
     for each in found:
         loaded: Loaded | None = yield commands.load(source, each.ns, each.cp)
         if loaded is None or loaded.checkpoint is None:
             continue  # removed in this moment
         entry = yield from _raw(archive, source, each, loaded.checkpoint, sent)
-        header, first = loaded.header, not sent and each is found[0]
-        named = {"graph": header.graph, "fp": header.fp, "queue": header.queue}
-        _check(
-            (yield commands.put(target, each.ns, entry, ep=_nonce(), fresh=first, **named)), target
-        )
+        if entry is None:
+            continue
+        # What was sent before must still be there: the target is as this copy left it, or it ends.
+        ep = yield from _copied(target, each.ns, entry, loaded.header, ep)
         sent |= {(each.ns, ref) for ref in entry.refs}
         if log := archive.logged(loaded, each.cp):
-            asks = bool(loaded.questions) or header.st is ThreadStatus.interrupted
-            _check((yield commands.put_writes(target, each.ns, each.cp, log, asks=asks)), target)
+            asks = bool(loaded.questions) or loaded.header.st is ThreadStatus.interrupted
+            before, ep = ep, _nonce()
+            put = commands.put_writes(
+                target, each.ns, each.cp, log, asks=asks, ep=before, new_ep=ep
+            )
+            _check((yield put), target)
+
+
+def _copied(
+    target: Thread, ns: str, entry: CheckpointEntry, source: Header, expect: str
+) -> Steps[str]:
+    """Put a checkpoint on a thread that has the epoch ``expect``; return the new epoch."""
+    ep = _nonce()
+    put = commands.put(
+        target,
+        ns,
+        entry,
+        ep=ep,
+        expect=expect,
+        graph=source.graph,
+        fp=source.fp,
+        queue=source.queue,
+    )
+    _check((yield put), target)
+    return ep
 
 
 def _raw(
     archive: Archive, source: Thread, where: Located, blob: bytes, sent: set[tuple[str, str]]
-) -> Steps[CheckpointEntry]:
-    """Return a stored checkpoint with those channels that were not sent yet, undecoded."""
+) -> Steps[CheckpointEntry | None]:
+    """Return a stored checkpoint with those channels that were not sent yet, undecoded.
+
+    None when it is removed in this moment; else what has no value has none.
+    """
     refs = archive.refs(blob)
     new = [ref for ref in refs if (where.ns, ref) not in sent]
     blobs = yield from _channels(source, where.ns, new, {})
     channels = {ref: data for ref, data in blobs.items() if data is not None}
+    if len(channels) < len(new):
+        (left,) = yield commands.checkpoints(source, where.ns, (where.cp,))
+        if left is None:
+            return None
     return CheckpointEntry(where.cp, blob, archive.step(blob), refs, channels)
 
 
@@ -275,7 +315,7 @@ def _forget(archive: Archive, thread: Thread, doomed: Any) -> Steps[None]:
             changed = yield commands.delete(thread, ep=header.ep)
         else:
             fields, heads = _unused(archive, names, blobs, gone)
-            changed = yield commands.forget(thread, fields, heads, ep=header.ep)
+            changed = yield commands.forget(thread, fields, heads, ep=header.ep, new_ep=_nonce())
         if changed.status != "conflict":
             break
     if changed.status != "missing":
@@ -299,11 +339,11 @@ def _unused(
     """Return the fields to be removed, and the new heads where the head is among them."""
     kept = {each: archive.refs(blob) for each, blob in blobs.items() if each not in gone}
     used = {channel_field(each.ns, ref) for each, refs in kept.items() for ref in refs}
-    lost = {f"{each.ns}|{each.cp}" for each in gone}
+    owners = {"", *(f"{each.ns}|{each.cp}" for each in kept)}
     fields = [
         name
         for name in names
-        if (name.startswith(Field.channel) and name not in used) or _owner(name) in lost
+        if (name.startswith(Field.channel) and name not in used) or _owner(name) not in owners
     ]
     heads = []
     for ns in {each.ns for each in gone}:

@@ -97,6 +97,12 @@ class Archive:
             },
         )
 
+    def needs(self, entry: CheckpointEntry, checkpoint: Checkpoint) -> tuple[str, ...]:
+        """Return the references of ``checkpoint`` whose values are not among what is stored."""
+        values, versions = checkpoint["channel_values"], checkpoint["channel_versions"]
+        held = {f"{name}@{ref}" for name, ref in versions.items() if name in values}
+        return tuple(ref for ref in entry.refs if ref in held and ref not in entry.channels)
+
     def refs(self, blob: bytes) -> tuple[str, ...]:
         """Return the "channel@ref" names that the checkpoint of a record refers to."""
         record = self._record(blob)
@@ -178,6 +184,10 @@ class Archive:
         if loaded.log:
             return loaded.log
         return tuple(self.log_record(task, "", left) for task, left in self._opened(loaded, cp))
+
+    def opened(self, loaded: Loaded, cp: str) -> tuple[bytes, ...]:
+        """Return what is not in the checkpoint's log yet: its open superstep, written as one."""
+        return () if loaded.log else self.logged(loaded, cp)
 
     def _opened(self, loaded: Loaded, cp: str) -> list[pending.TaskWrites]:
         """Return what workers left in an open superstep, as a saver is given it."""

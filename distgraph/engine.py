@@ -214,7 +214,7 @@ def _input(
     opened = begin(graph, parent, given, stamp, limits)
     decision = decide(graph, opened, replace(limits, before=frozenset(), after=frozenset()), ns)
     if not isinstance(decision, RunTasks):
-        msg = f"The input cannot be applied: {decision}"
+        msg = f"The input cannot be applied: {type(decision).__name__}."
         raise InvalidUpdateError(msg)
     task = decision.tasks[0]
     ran: Mapping[str, Result] = yield RunHere(graph, opened, (task,))

@@ -151,3 +151,6 @@ class ParentCommand(GraphBubbleUp):
     def __init__(self, command: Command[Any]) -> None:
         self.command = command
         super().__init__(command)
+
+    def __str__(self) -> str:
+        return "A command for the graph around this one."

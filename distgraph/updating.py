@@ -6,6 +6,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from distgraph._brief import brief
 from distgraph.core.apply import apply_writes, unfinished
 from distgraph.core.begin import begin, initial_values
 from distgraph.core.graph import Graph
@@ -59,7 +60,7 @@ def _check(updates: Any) -> None:
         return
     msg = (
         "bulk_update_state() takes a list of supersteps, each a list of StateUpdate; one of them "
-        f"is {updates!r}."
+        f"is {brief(updates)}."
     )
     raise TypeError(msg)
 

@@ -121,7 +121,7 @@ def _released(raw: Any) -> Released:
         case ["failed" | "gone" as refused]:
             return Released(refused)
         case other:
-            raise ValueError(f"release answered {other}")
+            raise ValueError(f"release answered {other[:1]}")
 
 
 @checked

@@ -9,6 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from checkpoint_redis.layout import ContextReply, HeadRow, HintRow, PartReply
 from checkpoint_redis.replies import CallerWrites, Context, FrameHead, OutboxEntry
+from distgraph._brief import brief
 from distgraph.errors import CorruptRecord
 
 P = ParamSpec("P")
@@ -52,7 +53,7 @@ def pairs(flat: Sequence[bytes]) -> dict[str, bytes]:
 def record(raw: bytes) -> list[Any]:
     value = json.loads(raw)
     if not isinstance(value, list):
-        raise TypeError(f"not an array: {raw[:40]!r}")
+        raise TypeError(f"not an array: {brief(value)}")
     return value
 
 
@@ -72,7 +73,7 @@ def items(raw: bytes) -> tuple[bytes, ...]:
         found.append(rest[: int(length)])
         rest = rest[int(length) :]
     if rest:
-        raise ValueError(f"not a list of blobs: {raw[:40]!r}")
+        raise ValueError(f"not a list of blobs: {brief(raw)}")
     return tuple(found)
 
 

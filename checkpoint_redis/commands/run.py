@@ -35,6 +35,7 @@ def start(
     graph: str,
     fp: str,
     queue: str,
+    seen: str = "",
     cfg: bytes = b"",
     modes: str = "",
     released: str = "",
@@ -42,8 +43,9 @@ def start(
 ) -> Script[Submitted]:
     """Start a run on a thread at rest whose head is ``expect`` ('' = none), or on a new one.
 
-    The superstep may do without a checkpoint: the run then goes on from the head. ``released`` is
-    the checkpoint whose static stop it passes.
+    The superstep may do without a checkpoint: the run then goes on from the head. ``seen`` is the
+    epoch as the caller read it, '' lets any pass. ``released`` is the checkpoint whose static stop
+    it passes.
     """
     arguments = Arguments()
     return arguments.script(
@@ -52,6 +54,7 @@ def start(
         _started,
         run=run,
         expect=expect,
+        seen=seen,
         id=arguments.add(thread.thread_id.encode("utf-8", "surrogatepass")),
         graph=graph,
         fp=fp,
@@ -71,6 +74,7 @@ def answer(
     pairs: tuple[AnswerEntry, ...] = (),
     *,
     rnd: str,
+    ep: str = "",
     caller_writes: tuple[bytes, ...] = (),
     tasks: tuple[TaskEntry, ...] = (),
     cfg: bytes | None = None,
@@ -81,8 +85,9 @@ def answer(
 ) -> Script[Answered]:
     """Go on with an open superstep: answer questions, ask them again, or retry what failed.
 
-    All pairs are accepted or none. ``cfg`` None keeps the previous run's; ``graph_fp`` '' lets
-    any version of the graph go on.
+    All pairs are accepted or none. ``ep``: the epoch as the caller read it, when what it brings is
+    for that superstep alone; a pair needs none, its ids tell. ``cfg`` None keeps the previous
+    run's; ``graph_fp`` '' lets any version of the graph go on.
     """
     arguments = Arguments()
     records, first = arguments.tasks(tasks)
@@ -92,6 +97,7 @@ def answer(
         _answered,
         run=run,
         mode=mode,
+        ep=ep,
         pairs=[AnswerRow(ns=a.ns, tid=a.tid, iid=a.iid, blob=arguments.add(a.blob)) for a in pairs],
         rnd=rnd,
         caller_writes=[arguments.add(blob) for blob in caller_writes],
@@ -126,13 +132,15 @@ def update(
     expect: str,
     ep: str,
     waiting: bool,
+    seen: str = "",
     graph: str = "",
     fp: str = "",
     queue: str = "",
 ) -> Script[Changed]:
     """Put checkpoints on a thread at rest whose head is ``expect``.
 
-    ``waiting`` leaves it interrupted. With a ``graph``, a thread that does not exist is created.
+    ``waiting`` leaves it interrupted. ``seen`` is the epoch as the caller read it, '' lets any
+    pass. With a ``graph``, a thread that does not exist is created.
     """
     arguments = Arguments()
     return arguments.script(
@@ -140,6 +148,7 @@ def update(
         thread,
         changed,
         expect=expect,
+        seen=seen,
         waiting=waiting,
         id=arguments.add(thread.thread_id.encode("utf-8", "surrogatepass")),
         graph=graph,
@@ -178,7 +187,7 @@ def _not_started(said: list[str]) -> Submitted:
         case ["unstaged"]:
             return Submitted("unstaged")
         case other:
-            raise ValueError(f"start answered {other}")
+            raise ValueError(f"start answered {other[:1]}")
 
 
 @checked
@@ -216,10 +225,10 @@ def _not_answered(said: list[str | tuple[str, ...]]) -> Answered:
             return Answered("nothing", outcome=st)
         case ["busy", str(run)]:
             return Answered("busy", run=run)
-        case ["missing"]:
-            return Answered("missing")
+        case ["missing" | "conflict" as status]:
+            return Answered(status)
         case other:
-            raise ValueError(f"answer answered {other}")
+            raise ValueError(f"answer answered {other[:1]}")
 
 
 def _said(raw: Any) -> str | tuple[str, ...]:
@@ -229,11 +238,11 @@ def _said(raw: Any) -> str | tuple[str, ...]:
 @checked
 def changed(raw: Any) -> Changed:
     match [text(part) for part in raw]:
-        case ["ok" | "idle" | "missing" as status]:
+        case ["ok" | "idle" | "missing" | "unstored" as status]:
             return Changed(status)
         case ["cancelled" | "busy" as status, run]:
             return Changed(status, run=run)
         case ["conflict", head]:
             return Changed("conflict", head=head)
         case other:
-            raise ValueError(f"Redis answered {other}")
+            raise ValueError(f"Redis answered {other[:1]}")

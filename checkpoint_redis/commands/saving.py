@@ -17,14 +17,17 @@ def put(
     checkpoint: CheckpointEntry,
     *,
     ep: str,
-    fresh: bool = False,
+    expect: str | None = None,
+    needs: tuple[str, ...] = (),
     graph: str = "",
     fp: str = "",
     queue: str = "",
 ) -> Script[Changed]:
     """Put a checkpoint, which becomes the head when its id is the greatest.
 
-    ``fresh``: only on a thread that does not exist. -> ok | busy(run) | conflict(head).
+    ``ep`` is the thread's epoch from now on; ``expect`` the one that it must have had ('' = there
+    must be no thread). ``needs``: the references whose values do not come along.
+    -> ok | busy(run) | conflict(head) | unstored: a value that is needed is not there (any more).
     """
     arguments = Arguments()
     return arguments.script(
@@ -33,7 +36,8 @@ def put(
         changed,
         ns=ns,
         ep=ep,
-        fresh=fresh,
+        expect=False if expect is None else expect,
+        needs=needs,
         id=arguments.add(thread.thread_id.encode("utf-8", "surrogatepass")),
         graph=graph,
         fp=fp,
@@ -43,26 +47,41 @@ def put(
 
 
 def put_writes(
-    thread: Thread, ns: str, cp: str, records: tuple[bytes, ...], *, asks: bool, ep: str = ""
+    thread: Thread,
+    ns: str,
+    cp: str,
+    records: tuple[bytes, ...],
+    *,
+    asks: bool,
+    new_ep: str,
+    ep: str = "",
 ) -> Script[Changed]:
     """Append records to the log of the checkpoint ``cp``; ``asks``: the thread waits from now on.
 
-    ``ep``: the open superstep that the records replace. -> ok | busy(run) | missing |
-    conflict(ep): there is an open superstep, which must be read first.
+    ``ep``: the epoch as the caller read it, when the records hold what was open then; ``new_ep``
+    is the one from now on. -> ok | busy(run) | missing | conflict(ep): read what is there first.
     """
     arguments = Arguments()
     positions = [arguments.add(record) for record in records]
     return arguments.script(
-        "put_writes", thread, changed, ns=ns, cp=cp, ep=ep, asks=asks, records=positions
+        "put_writes",
+        thread,
+        changed,
+        ns=ns,
+        cp=cp,
+        ep=ep,
+        new_ep=new_ep,
+        asks=asks,
+        records=positions,
     )
 
 
 def forget(
-    thread: Thread, fields: tuple[str, ...], heads: tuple[NewHead, ...], *, ep: str
+    thread: Thread, fields: tuple[str, ...], heads: tuple[NewHead, ...], *, ep: str, new_ep: str
 ) -> Script[Changed]:
     """Remove fields of the checkpoint key, unless the thread has changed since its epoch ``ep``.
 
-    ``heads``: the new heads of the frames whose head is removed.
+    ``new_ep`` is its epoch from now on. ``heads``: the new heads of the frames whose head goes.
     -> ok | busy(run) | missing | conflict(head).
     """
     arguments = Arguments()
@@ -70,4 +89,6 @@ def forget(
         NewHeadRow(ns=each.ns, checkpoint=each.cp, step=each.step, refs=arguments.refs(each.refs))
         for each in heads
     ]
-    return arguments.script("forget", thread, changed, ep=ep, fields=fields, heads=given)
+    return arguments.script(
+        "forget", thread, changed, ep=ep, new_ep=new_ep, fields=fields, heads=given
+    )

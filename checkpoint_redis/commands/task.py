@@ -300,7 +300,7 @@ def _committed(raw: Any) -> Committed:
         case ["stale" | "gone" | "unstaged" as refused]:
             return Committed(refused)
         case other:
-            raise ValueError(f"commit answered {other}")
+            raise ValueError(f"commit answered {other[:1]}")
 
 
 @checked

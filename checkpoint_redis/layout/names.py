@@ -59,6 +59,8 @@ class HeaderField(StrEnum):
     # Where the run's events begin: after this entry, and after this payload.
     events = "ev"
     payloads = "evn"
+    # The last cancel: its nonce, and the run that the thread had.
+    cancelled = "can"
 
 
 class FrameField(StrEnum):

@@ -1,9 +1,10 @@
 -- needs: lib.lua frozen.lua task.lua due.lua requeue.lua pack.lua restore.lua begin.lua caller_writes.lua new_tasks.lua barrier.lua
 -- Goes on with an open superstep: answers, asks again, or retries. All pairs or none.
--- KEYS[1] header. ARGV[1] {run, mode, pairs, rnd, caller_writes, tasks, first, keep_cfg, cfg, modes,
--- fp, stop, keep}; pairs: ANSWER, tasks: NEW_TASK; stop -1 = as it is.
+-- KEYS[1] header. ARGV[1] {run, mode, ep, pairs, rnd, caller_writes, tasks, first, keep_cfg, cfg,
+-- modes, fp, stop, keep}; ep: the epoch as the caller read it ('' = whichever it is); pairs: ANSWER,
+-- tasks: NEW_TASK; stop -1 = as it is.
 -- -> ANSWERED: go | joined | {no_interrupt, pending} | {nothing, st} | {busy, run} | {missing}
---  | REPEATED
+--  | {conflict} | REPEATED
 local again = repeated(A.run)
 if again then return again end
 local st, run, from, default_queue, ep = unpack(call('HMGET', H, HEADER.status, HEADER.run,
@@ -67,6 +68,9 @@ end
 
 local joins = st == STATUS.busy and resumes
 if st == STATUS.busy and not joins then return {REPLY.busy, run} end
+-- Somebody else went on since the caller looked: what it brings was meant for another superstep.
+-- An id says by itself which question it answers.
+if A.ep ~= '' and A.ep ~= ep then return {REPLY.conflict} end
 if retries then
   if st ~= STATUS.error or not is_open('') then return {REPLY.nothing, st} end
   choose_failed()

@@ -1,14 +1,17 @@
 -- needs: lib.lua slices.lua frozen.lua caller_writes.lua drop.lua status.lua checkpoints.lua
 -- Removes checkpoints of a thread at rest with what only they refer to. KEYS[1] header.
--- ARGV[1] {ep, fields, heads}; heads: NEW_HEAD where the head goes too (checkpoint '' = none left)
--- -> {ok} | {busy, run} | {missing} | {conflict, head}
+-- ARGV[1] {ep, new_ep, fields, heads}; ep: the epoch as the caller read it; heads: NEW_HEAD where the
+-- head goes too (checkpoint '' = none left) -> {ok} | {busy, run} | {missing} | {conflict, head}
 local st, run, ep, present =
   unpack(call('HMGET', H, HEADER.status, HEADER.run, FRAME.epoch, FRAME.checkpoint))
 if not st then return {REPLY.missing} end
+if ep == A.new_ep then return {REPLY.ok} end
 if st == STATUS.busy then return {REPLY.busy, run} end
 -- Checkpoints came since the caller looked, and may refer to what it takes for unused.
 if (ep or '') ~= A.ep then return {REPLY.conflict, present or ''} end
 thaw()
+-- Who looked before this must not remove, or store, by what was there then.
+call('HSET', H, FRAME.epoch, A.new_ep)
 many('HDEL', C, A.fields)
 for _, head in ipairs(A.heads) do
   local ns, cp = head[NEW_HEAD.ns], head[NEW_HEAD.checkpoint]

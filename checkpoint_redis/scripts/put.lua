@@ -1,14 +1,21 @@
 -- needs: lib.lua frozen.lua create.lua drop.lua status.lua checkpoints.lua
 -- Puts a checkpoint as a saver does: it becomes the head when it is the newest. The thread is
 -- created when it does not exist. KEYS[1] header.
--- ARGV[1] {ns, ep, fresh, id, graph, fp, queue, checkpoint}; fresh: only on a new thread
--- -> {ok} | {busy, run} | {conflict, head}
+-- ARGV[1] {ns, ep, expect, needs, id, graph, fp, queue, checkpoint}; expect: the epoch that the
+-- thread must have ('' = there must be none, false = whatever there is); needs: references whose
+-- values do not come along -> {ok} | {busy, run} | {conflict, head} | {unstored}
 local st, run, head, ep =
   unpack(call('HMGET', H, HEADER.status, HEADER.run, A.ns .. FRAME.checkpoint, FRAME.epoch))
 head = head or ''
+if ep == A.ep then return {REPLY.ok} end
 -- Workers hold the open superstep: what a program of another process computes is not theirs.
 if st == STATUS.busy then return {REPLY.busy, run} end
-if A.fresh and st and ep ~= A.ep then return {REPLY.conflict, head} end
+if A.expect and (ep or '') ~= A.expect then return {REPLY.conflict, head} end
+-- They were removed, with the checkpoint that had them, since the caller looked.
+for _, ref in ipairs(A.needs) do
+  local field = FIELD.channel .. A.ns .. '|' .. ref
+  if call('HEXISTS', C, field) == 0 and not cget(field) then return {REPLY.unstored} end
+end
 if not st then create() end
 thaw()
 -- Whatever ran from the old head may no more write.

@@ -1,17 +1,22 @@
 -- needs: lib.lua frozen.lua restore.lua drop.lua status.lua
 -- Appends records to the log of what a checkpoint's tasks left, as a saver does. KEYS[1] header.
--- ARGV[1] {ns, cp, ep, asks, records}; ep: the open superstep that the records replace ('' = none)
--- -> {ok} | {busy, run} | {missing} | {conflict, ep}: a superstep is open, read it first
+-- ARGV[1] {ns, cp, ep, new_ep, asks, records}; ep: the epoch as the caller read it ('' = whichever it
+-- is, as long as there is nothing that the records would have to hold too)
+-- -> {ok} | {busy, run} | {missing} | {conflict, ep}: read what is there first
 local st, run, head, ep =
-  unpack(call('HMGET', H, HEADER.status, HEADER.run, A.ns .. FRAME.checkpoint, A.ns .. FRAME.epoch))
+  unpack(call('HMGET', H, HEADER.status, HEADER.run, A.ns .. FRAME.checkpoint, FRAME.epoch))
 if not st then return {REPLY.missing} end
+if ep == A.new_ep then return {REPLY.ok} end
 if st == STATUS.busy then return {REPLY.busy, run} end
+if A.ep ~= '' and ep ~= A.ep then return {REPLY.conflict, ep} end
 local at_head = head == A.cp
 local opened = at_head and is_open(A.ns)
 local kept = FIELD.caller_writes .. A.ns .. '|' .. A.cp
 -- What workers left goes into the log with the rest: it must not be in two places.
-if (opened or cget(kept)) and (A.ep == '' or ep ~= A.ep) then return {REPLY.conflict, ep} end
+if A.ep == '' and (opened or cget(kept)) then return {REPLY.conflict, ep} end
 thaw()
+-- Who is about to remove the checkpoint has not seen this log.
+call('HSET', H, FRAME.epoch, A.new_ep)
 if opened then drop_step(A.ns) end
 call('HDEL', C, kept)
 local name = FIELD.log .. A.ns .. '|' .. A.cp

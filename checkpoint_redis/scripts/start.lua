@@ -1,16 +1,19 @@
 -- needs: lib.lua frozen.lua begin.lua staged.lua drop.lua open.lua
 -- Starts a run on a thread at rest, creating the thread when it does not exist.
--- KEYS[1] header. ARGV[1] {run, expect, id, graph, fp, queue, cfg, modes, released, keep, step}
--- with id, cfg and the superstep's blobs as positions.
+-- KEYS[1] header. ARGV[1] {run, expect, seen, id, graph, fp, queue, cfg, modes, released, keep, step}
+-- with id, cfg and the superstep's blobs as positions; seen: the epoch as the caller read it ('' =
+-- whichever it is).
 -- -> STARTED: go | stop | end | fail | {busy, run} | {conflict, head} | {unstaged} | REPEATED
 local again = repeated(A.run)
 if again then return again end
-local st, run, head, created =
-  unpack(call('HMGET', H, HEADER.status, HEADER.run, FRAME.checkpoint, HEADER.created))
+local st, run, head, created, ep = unpack(call('HMGET', H, HEADER.status, HEADER.run,
+  FRAME.checkpoint, HEADER.created, FRAME.epoch))
 -- One run at a time: two would open two supersteps.
 if st == STATUS.busy then return {REPLY.busy, run} end
 -- Planned on another head than the present one: somebody else was faster.
 if (head or '') ~= A.expect then return {REPLY.conflict, head or ''} end
+-- The head is the same, but not what ran from it, or what older checkpoints hold.
+if A.seen ~= '' and ep ~= A.seen then return {REPLY.conflict, head or ''} end
 if A.step.staged and not is_staged(A.step.ep) then return {REPLY.unstaged} end
 thaw()
 call('HSET', H, HEADER.version, FORMAT.version, HEADER.id, blob(A.id), HEADER.graph, A.graph,
@@ -19,5 +22,5 @@ call('HSET', H, HEADER.version, FORMAT.version, HEADER.id, blob(A.id), HEADER.gr
 call('HSET', C, FIELD.config, blob(A.cfg))
 drop_step('')
 local from = begin_run(A.run, MODE.start, A.keep)
-local outcome, ep = unpack(open_step('', A.step))
-return STARTED{status = outcome, epoch = ep, event_id = from}
+local outcome, epoch = unpack(open_step('', A.step))
+return STARTED{status = outcome, epoch = epoch, event_id = from}

@@ -1,6 +1,7 @@
 -- needs: lib.lua frozen.lua create.lua drop.lua store_checkpoints.lua status.lua
 -- Puts checkpoints on a thread at rest, creating it when a graph is named.
--- KEYS[1] header. ARGV[1] {expect, waiting, id, graph, fp, queue, ep, checkpoints}
+-- KEYS[1] header. ARGV[1] {expect, seen, waiting, id, graph, fp, queue, ep, checkpoints}; seen: the
+-- epoch as the caller read it ('' = whichever it is).
 -- -> {ok} | {busy, run} | {conflict, head} | {missing}
 local st, run, head, ep =
   unpack(call('HMGET', H, HEADER.status, HEADER.run, FRAME.checkpoint, FRAME.epoch))
@@ -9,6 +10,8 @@ if not st and A.graph == '' then return {REPLY.missing} end
 if st == STATUS.busy then return {REPLY.busy, run} end
 if ep == A.ep then return {REPLY.ok} end
 if head ~= A.expect then return {REPLY.conflict, head} end
+-- The head is the same, but what an older checkpoint holds may be gone.
+if A.seen ~= '' and ep ~= A.seen then return {REPLY.conflict, head} end
 if not st then create() end
 thaw()
 drop_step('')

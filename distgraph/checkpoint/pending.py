@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, assert_never
 
+from distgraph._brief import brief
 from distgraph.checkpoint.base.types import (
     ANSWERED,
     CALLER_WRITES,
@@ -169,7 +170,7 @@ def _stored(writes: Mapping[str, Any], channel: str, default: V) -> V:
     """Return the write to a fixed channel, which must be of the default's type."""
     value = writes.get(channel, default)
     if not isinstance(value, type(default)):
-        raise CorruptRecord(f"The pending write {channel!r} holds a {type(value).__name__}.")
+        raise CorruptRecord(f"The pending write {channel!r} holds {brief(value)}.")
     return value
 
 
@@ -209,7 +210,7 @@ def _goto_target(write: Write) -> Target:
         return channel.removeprefix(BRANCH)
     if channel == TASKS and isinstance(value, Send):
         return value
-    raise CorruptRecord(f"A task's gotos hold the write {channel!r}: {value!r}")
+    raise CorruptRecord(f"A task's gotos hold the write {channel!r}: {brief(value)}")
 
 
 def _answers(writes: Mapping[str, Any]) -> tuple[Answer, ...]:

@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, assert_never
 
+from distgraph._brief import brief
 from distgraph.core.model import (
     Answer,
     Checkpoint,
@@ -259,10 +260,6 @@ def _anything(item: Any) -> Any:
     return item
 
 
-_SHOWN = 120  # characters of a bad record that a message quotes
-
-
 def _corrupt(what: str, packed: Any) -> CorruptRecord:
-    text = repr(packed)
-    shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
-    return CorruptRecord(f"A stored {what} is not of the form that this version writes: {shown}")
+    found = brief(packed)
+    return CorruptRecord(f"A stored {what} is not of the form that this version writes: {found}")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from distgraph._brief import brief
 from distgraph.channels.base import MISSING
 from distgraph.core.graph import ROOT, Branch, Graph
 from distgraph.core.model import END, START, Completed, Target, Write
@@ -52,7 +53,7 @@ def _writes(name: str, update: Any, keys: Iterable[str]) -> tuple[Write, ...]:
     if (model_fields := getattr(type(update), "model_fields", None)) is not None:
         return _model_writes(update, model_fields, known)
     msg = (
-        f"Expected dict, got {update!r}\n"
+        f"Expected dict, got {brief(update)}\n"
         f"Node '{name}' must return a dict of state keys, a Command, a Send or None."
     )
     raise InvalidUpdateError(msg)
@@ -92,7 +93,7 @@ def _target(graph: Graph, name: str, target: Any) -> Target:
         msg = "Cannot send a packet to the END node"
         raise InvalidUpdateError(msg)
     if not isinstance(node, str):
-        msg = f"Node '{name}' named {node!r} as its goto: a node name or a Send is needed."
+        msg = f"Node '{name}' named {brief(node)} as its goto: a node name or a Send is needed."
         raise InvalidUpdateError(msg)
     if node == START or (node != END and node not in graph.nodes):
         raise InvalidUpdateError(_unknown(graph, name, node))

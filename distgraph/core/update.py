@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from distgraph._brief import brief
 from distgraph.core.graph import Callee, Graph
 from distgraph.core.model import END, START, Checkpoint, Task
 from distgraph.errors import InvalidUpdateError
@@ -42,7 +43,7 @@ def author(head: Checkpoint | None, updates: Sequence[StateUpdate]) -> list[str]
     """
     for update in updates:
         if not isinstance(update.as_node, str | None):
-            msg = f"as_node must be the name of a node, not {update.as_node!r}."
+            msg = f"as_node must be the name of a node, not {brief(update.as_node)}."
             raise InvalidUpdateError(msg)
     if len(updates) > 1 and any(update.as_node is None for update in updates):
         msg = "With several updates in one superstep, each needs its as_node."

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from typing import Any
-
+from distgraph._loaded import class_at
 from distgraph.core.model import Errored
 from distgraph.errors import RemoteNodeError
 
@@ -19,7 +17,8 @@ def exception_of(error: Errored) -> BaseException:
 def rebuild(error: Errored) -> Exception:
     """Return an exception for a recorded failure.
 
-    Its class is looked up among the modules that are imported already, never imported; an
+    Its class is looked up among the modules that are imported already, never imported, and what
+    they hold: a name that was stored reaches no hook that could import or run anything. An
     instance is made without running its ``__init__``. What is not found is a RemoteNodeError.
     """
     made = _made(error) or RemoteNodeError(f"{error.kind}: {error.message}")
@@ -31,9 +30,8 @@ def rebuild(error: Errored) -> Exception:
 
 
 def _made(error: Errored) -> Exception | None:
-    module, _, name = error.kind.rpartition(".")
-    found: Any = getattr(sys.modules.get(module), name, None)
-    if not (isinstance(found, type) and issubclass(found, Exception)):
+    found = class_at(error.kind)
+    if found is None or not issubclass(found, Exception):
         return None
     try:
         args = error.args or (error.message,)

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import reprlib
 import sys
 import uuid
 from typing import Annotated, Any, TypedDict
 
+from distgraph._brief import brief
 from distgraph._message import REMOVE, is_message, is_removal, message_id
 
 REMOVE_ALL_MESSAGES = "__remove_all__"
@@ -102,7 +104,7 @@ def _message(given: Any) -> Any:
         case str():
             return {"role": "user", "content": given, "id": _new_id()}
         case (str() as role, content):
-            return {"role": _known(role, given), "content": content, "id": _new_id()}
+            return {"role": _known(role), "content": content, "id": _new_id()}
         case dict():
             return _from_dict(given)
         case _:
@@ -112,7 +114,7 @@ def _message(given: Any) -> Any:
 def _from_object(given: Any) -> Any:
     if not is_message(given):
         raise ValueError(
-            f"{given!r} is not a message. Give a string, a (role, content) pair, a dict with "
+            f"{brief(given)} is not a message. Give a string, a (role, content) pair, a dict with "
             "'role' and 'content', or an object with id, type and content."
         )
     whole = _whole(given)
@@ -123,15 +125,18 @@ def _from_dict(given: dict[Any, Any]) -> dict[Any, Any]:
     if given.get("role") == REMOVE:
         given = {"content": "", **given}
     if not is_message(given):
-        raise ValueError(f"A message dict needs the keys 'role' and 'content'; got {given!r}.")
-    _known(given["role"], given)
+        raise ValueError(
+            f"A message dict needs the keys 'role' and 'content'; this is a {brief(given)}."
+        )
+    _known(given["role"])
     return given if message_id(given) is not None else {**given, "id": _new_id()}
 
 
-def _known(role: Any, given: Any) -> Any:
+def _known(role: Any) -> Any:
     if not isinstance(role, str) or role not in _ROLES:
         raise ValueError(
-            f"{given!r} has the unknown role {role!r}; roles are {', '.join(sorted(_ROLES))}."
+            f"A message has the unknown role {reprlib.repr(role)}; roles are "
+            f"{', '.join(sorted(_ROLES))}."
         )
     return role
 

@@ -10,6 +10,7 @@ import pytest
 import redis
 
 from checkpoint_redis import keys
+from checkpoint_redis.replies import WorkerSeen
 from distgraph.effects import told
 from distgraph.errors import RunTimeout, StoreError
 from tests.support.apps.served import register
@@ -20,6 +21,7 @@ from workers import CeleryBackend
 from workers.client import following
 from workers.client.begun import Begun
 from workers.client.carrier import Means, perform
+from workers.shared import notices
 from workers.worker.presence import appear
 
 pytestmark = pytest.mark.redis
@@ -39,9 +41,11 @@ def d(redis_client: redis.Redis, namespace: str) -> Driver:
     return Driver(redis_client, namespace)
 
 
-def followed(backend: CeleryBackend, d: Driver, timeout: float | None) -> Iterator[Any]:
-    register(backend, ("steps",))
-    served = backend.registry.get("steps")
+def followed(
+    backend: CeleryBackend, d: Driver, timeout: float | None, name: str = "steps"
+) -> Iterator[Any]:
+    register(backend, (name,))
+    served = backend.registry.get(name)
     assert served is not None
     begun = Begun("run", "0-0", None)
     flow = following.follow(served, d.thread, begun, frozenset(), timeout)
@@ -101,3 +105,68 @@ def test_a_namespace_is_described_by_its_first_client(
     appear(backend.office, "a worker")
     described: Any = redis_client.hgetall(keys.meta(backend.namespace))
     assert (described[b"v"], described[b"shards"]) == (b"1", b"64")
+
+
+# --- runs that nobody serves ---------------------------------------------------------------------
+
+
+def warned(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [r.getMessage() for r in caplog.records if "no live worker serves" in r.getMessage()]
+
+
+def look(flow: Iterator[Any]) -> None:
+    """Follow a run that goes on until its caller has no more patience."""
+    with pytest.raises(RunTimeout):
+        list(flow)
+
+
+def test_many_runs_that_nobody_serves_are_warned_of_once(
+    backend: CeleryBackend, d: Driver, caplog: pytest.LogCaptureFixture
+) -> None:
+    d.started("a")
+    for _ in range(20):
+        look(followed(backend, d, 0.05))
+    (said,) = warned(caplog)
+    assert "Run run waits: no live worker serves graph steps@" in said
+
+
+def test_each_graph_that_nobody_serves_is_warned_of(
+    backend: CeleryBackend, d: Driver, caplog: pytest.LogCaptureFixture
+) -> None:
+    d.started("a")
+    for name in ("steps", "approval", "steps"):
+        look(followed(backend, d, 0.05, name))
+    assert [said.split("@")[0].split()[-1] for said in warned(caplog)] == ["steps", "approval"]
+
+
+def test_a_worker_that_went_is_warned_of_again(
+    backend: CeleryBackend,
+    d: Driver,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(notices, "LOOK_EVERY", 0.0)
+    monkeypatch.setattr(following, "LIVES_MS", 10**9)
+    d.started("a")
+    look(followed(backend, d, 0.05))
+    appear(backend.office, "a worker")
+    look(followed(backend, d, 0.05))
+    assert len(warned(caplog)) == 1
+    backend.ledger.disappear(backend.namespace, ("a worker",))
+    look(followed(backend, d, 0.05))
+    assert len(warned(caplog)) == 2
+
+
+def test_workers_of_another_version_are_named(
+    backend: CeleryBackend,
+    d: Driver,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(following, "LIVES_MS", 10**9)
+    d.started("a")
+    old = WorkerSeen("old", 10.0**12, "0", (), ("steps@old", "stepson@other"))
+    backend.ledger.appear(backend.namespace, old)
+    look(followed(backend, d, 0.05))
+    (said,) = warned(caplog)
+    assert ", but steps@old. Start one" in said

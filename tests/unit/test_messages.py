@@ -95,7 +95,7 @@ def test_objects_need_no_langchain(monkeypatch: pytest.MonkeyPatch) -> None:
     ("given", "said"),
     [
         (5, "5 is not a message"),
-        ((1, 2), r"\(1, 2\) is not a message"),
+        ((1, 2), r"tuple of 2 \(int, int\) is not a message"),
         ({"role": "user"}, "needs the keys 'role' and 'content'"),
         ({"content": "hi"}, "needs the keys 'role' and 'content'"),
         (("hello", "world"), "unknown role 'hello'; roles are ai, assistant"),

@@ -66,7 +66,7 @@ def test_a_thread_that_workers_carry_takes_no_writes(saver: RedisSaver, busy: Dr
 
 
 def test_a_thread_that_workers_carry_is_not_pruned(busy: Driver) -> None:
-    forget = commands.forget(busy.thread, ("k||cp-0",), (), ep="any")
+    forget = commands.forget(busy.thread, ("k||cp-0",), (), ep="any", new_ep="new")
     assert busy.ledger.call(forget).status == "busy"
 
 
@@ -75,7 +75,7 @@ def test_a_thread_that_grew_meanwhile_is_not_pruned_by_what_was_seen_before(
 ) -> None:
     put(saver, at("t"), {"n": 1})
     thread = keys.Thread(saver.namespace, "t")
-    stale = commands.forget(thread, ("k||x",), (), ep="an older epoch")
+    stale = commands.forget(thread, ("k||x",), (), ep="an older epoch", new_ep="new")
     assert Ledger(saver.client).call(stale).status == "conflict"
 
 

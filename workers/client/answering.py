@@ -9,7 +9,7 @@ from checkpoint_redis import commands
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import TaskId, ThreadStatus
 from checkpoint_redis.replies import Answered, Loaded, OutboxEntry
-from distgraph.errors import NoSuchInterrupt, NothingToResume, ThreadBusy
+from distgraph.errors import NoSuchInterrupt, NothingToResume, ThreadBusy, ThreadConflict
 from workers.client.effects import Effect, Flow, Publish
 from workers.shared.hints import outgoing
 
@@ -34,6 +34,8 @@ def check_answered(answered: Answered, ids: tuple[str, ...], thread: Thread) -> 
         raise NothingToResume(msg)
     if answered.status == "busy":
         raise ThreadBusy(busy(thread, answered.run))
+    if answered.status == "conflict":
+        raise ThreadConflict(moved_on(thread))
 
 
 def publish_answered(thread: Thread, answered: Answered, queue: str) -> Flow:
@@ -65,4 +67,12 @@ def busy(thread: Thread, run: str) -> str:
     return (
         f"Thread '{thread.thread_id}' is busy with run {run}: wait for it with "
         "backend.thread(id), or cancel it."
+    )
+
+
+def moved_on(thread: Thread) -> str:
+    """Return what a caller is told when somebody else was faster."""
+    return (
+        f"Thread '{thread.thread_id}' was moved on by somebody else in this moment, and "
+        "nothing was changed: look at its state and call again."
     )

@@ -16,6 +16,7 @@ from checkpoint_redis.layout import (
     EndEvent,
     EventKind,
     FailEvent,
+    GraphName,
     RunEvent,
     RunKind,
     RunStatus,
@@ -47,6 +48,8 @@ from workers.shared.served import Served
 log = logging.getLogger(__name__)
 STARTED: RunKind = "start"
 FIRST_SLICE_MS, SLICE_MS = 5_000, 15_000
+# A worker that was seen within so long lives.
+LIVES_MS = 15_000
 # Who only waits for the end need not wake up for every event: it looks again after a twentieth of
 # the time that it has waited, at most this many seconds.
 PATIENCE, LONGEST_WAIT = 0.05, 0.02
@@ -99,7 +102,7 @@ def follow(
     if begun.outcome is not None:
         yield Tell(Concluded("", begun.state, begun.outcome))
         return None
-    slice_ms, warned, began = FIRST_SLICE_MS, False, time.monotonic()
+    slice_ms, began = FIRST_SLICE_MS, time.monotonic()
     while True:
         found = yield Read(thread.events, at.after, _slice(at, slice_ms))
         for entry in found:
@@ -114,8 +117,8 @@ def follow(
             yield Wait(min(LONGEST_WAIT, PATIENCE * (time.monotonic() - began)))
         if not found and (yield from _ended_unseen(at)):
             return None
-        if not found and not warned:
-            warned, slice_ms = True, SLICE_MS
+        if not found:
+            slice_ms = SLICE_MS
             yield from _warn_if_unserved(at)
 
 
@@ -162,17 +165,27 @@ def _refuse_to_wait_for_nobody(at: _Follower) -> Generator[Effect, Any, None]:
 
 
 def _warn_if_unserved(at: _Follower) -> Generator[Effect, Any, None]:
-    workers = yield commands.workers(at.thread.namespace)
-    label = f"{at.graph.name}@{at.graph.fingerprint}"
-    now = time.time()
-    alive = [worker for worker in workers if worker.seen > now - SLICE_MS / 1000]
-    if any(label in worker.graphs for worker in alive):
+    """Say so when nobody serves the graph: once for all runs of it that this process waits for."""
+    notice, label = at.served.unserved, at.served.label
+    if not notice.takes_look(time.monotonic()):
         return
-    log.warning(
-        "Run %s waits: no live worker serves graph %s. Start one: distgraph worker MODULE:GRAPH",
-        at.run,
-        label,
-    )
+    workers = yield commands.workers(at.thread.namespace)
+    now = time.time()
+    alive = [worker for worker in workers if worker.seen > now - LIVES_MS / 1000]
+    versions = {name for worker in alive for name in worker.graphs if _is_of(name, at.graph.name)}
+    if notice.is_news(versions, time.monotonic()) and label not in versions:
+        log.warning(
+            "Run %s waits: no live worker serves graph %s%s. Start one: distgraph worker "
+            "MODULE:GRAPH. What other runs of the graph wait for is not said again.",
+            at.run,
+            label,
+            f", but {', '.join(sorted(versions))}" if versions else "",
+        )
+
+
+def _is_of(label: str, graph: str) -> bool:
+    """Whether what a worker serves is a version of ``graph``."""
+    return label.rpartition(GraphName.separator)[0] == graph
 
 
 def _tell(at: _Follower, event: events.StreamEvent) -> Generator[Effect, Any, bool]:

@@ -74,6 +74,7 @@ def _answer(call: Submission, request: GoOn, mode: AnswerMode) -> Generator[Effe
         mode,
         pairs,
         rnd=nonce(),
+        ep="" if mode == "resume" else call.epoch,
         caller_writes=_written(call, request),
         tasks=_added(call, request.then),
         cfg=None if keep or told is None else encode_config(told, wire.serializer),

@@ -29,6 +29,7 @@ def launch(
         call.run,
         staged(step),
         expect=call.head,
+        seen=call.epoch,
         graph=call.graph.name,
         fp=call.graph.fingerprint,
         queue=call.served.queue,

@@ -81,6 +81,7 @@ def _update(call: Submission, request: SaveUpdate) -> Generator[Effect, Any, Non
         call.thread,
         (call.wire.checkpoint(checkpoint),),
         expect=call.head,
+        seen=call.epoch,
         ep=nonce(),
         waiting=waiting,
         graph=call.graph.name,

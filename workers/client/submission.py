@@ -13,7 +13,7 @@ from distgraph.engine import limits_of
 from distgraph.errors import ThreadBusy, ThreadConflict
 from distgraph.runners.backend import Job
 from distgraph.types import Command
-from workers.client.answering import busy
+from workers.client.answering import busy, moved_on
 from workers.shared.served import Served
 from workers.shared.wire import Wire
 
@@ -43,6 +43,11 @@ class Submission:
     def head(self) -> str:
         """The thread's newest checkpoint, '' when it has none."""
         return self.loaded.header.cp if self.loaded else ""
+
+    @property
+    def epoch(self) -> str:
+        """The epoch of what was found; '' where there was no thread."""
+        return self.loaded.header.ep if self.loaded else ""
 
     @property
     def status(self) -> ThreadStatus | None:
@@ -77,7 +82,4 @@ class Submission:
 
     def conflict(self) -> ThreadConflict:
         """Return what the caller is told when somebody else was faster."""
-        return ThreadConflict(
-            f"Thread '{self.thread.thread_id}' was moved on by somebody else in this moment, and "
-            "nothing was changed: look at its state and call again."
-        )
+        return ThreadConflict(moved_on(self.thread))

@@ -115,10 +115,10 @@ class ThreadHandle:
 
     def _retry(self, run: str) -> Flow:
         yield Reach()
-        queue = self._header().queue
-        answered = yield commands.answer(self._thread, run, "retry", rnd=nonce())
+        header = self._header()
+        answered = yield commands.answer(self._thread, run, "retry", rnd=nonce(), ep=header.ep)
         check_answered(answered, (), self._thread)
-        yield from publish_answered(self._thread, answered, queue)
+        yield from publish_answered(self._thread, answered, header.queue)
         return None
 
     def cancel(self) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.checkpoint.serde.schema import classes_of
 from distgraph.core.graph import Graph
 from distgraph.graph.subgraphs import schemas_of
+from workers.shared.notices import Notice
 from workers.shared.wire import Wire
 
 CELERYS_OWN = "celery"
@@ -18,11 +19,15 @@ CELERYS_OWN = "celery"
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A registered graph; ``queue`` is where its tasks go unless a node says otherwise."""
+    """A registered graph; ``queue`` is where its tasks go unless a node says otherwise.
+
+    ``unserved`` is what its callers in this process notice of the workers that serve it.
+    """
 
     graph: Graph
     wire: Wire
     queue: str
+    unserved: Notice = field(default_factory=Notice, compare=False)
 
     @property
     def label(self) -> str:
@@ -49,7 +54,8 @@ class Registry:
             raise ValueError(msg)
         schemas = (*schemas_of(graph), *((context_schema,) if context_schema else ()))
         wire = Wire(self._serializer(classes_of(*schemas)))
-        self._graphs[graph.name] = Served(graph, wire, queue)
+        noticed = known.unserved if known else Notice()
+        self._graphs[graph.name] = Served(graph, wire, queue, noticed)
         self._common = None
         return self._graphs[graph.name]
 

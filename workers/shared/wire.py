@@ -196,7 +196,7 @@ class Wire:
             case Failed(error):
                 return SuperstepEntry(ep, entries, (), "fail", stop, self.error(error))
             case _:
-                msg = f"A superstep cannot be followed by {then}"
+                msg = f"A superstep cannot be followed by {type(then).__name__}."
                 raise InvalidUpdateError(msg)
 
     def finished(

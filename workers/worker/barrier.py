@@ -57,10 +57,10 @@ def next_superstep(opened: Opened, results: Mapping[str, Result]) -> SuperstepEn
                         opened.graph, nonce(), save.checkpoints, save.then, opened.head.stop
                     )
                 case request:
-                    msg = f"A closed superstep asked for {request}"
+                    msg = f"A closed superstep asked for {type(request).__name__}."
                     raise RuntimeError(msg)
     except StopIteration as stop:
         if isinstance(stop.value, Failed):
             return stop.value
-        msg = f"A closed superstep ended in {stop.value}"
+        msg = f"A closed superstep ended in {type(stop.value).__name__}."
         raise RuntimeError(msg) from None

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from distgraph._loaded import class_in
 from distgraph.checkpoint.serde.table import DATACLASS, ENUM, MODEL, NAMEDTUPLE
 
 # The classes of langchain_core.messages, by the module that defines each.
@@ -70,8 +71,8 @@ def describe(cls: type) -> UserClass | None:
 
 def is_model(cls: type) -> bool:
     """Whether ``cls`` is a pydantic model; pydantic is not imported to find out."""
-    pydantic = sys.modules.get("pydantic")
-    return pydantic is not None and issubclass(cls, pydantic.BaseModel)
+    base = class_in("pydantic.main", "BaseModel")
+    return base is not None and issubclass(cls, base)
 
 
 def table_of(classes: Iterable[type]) -> dict[str, UserClass]:
@@ -94,9 +95,8 @@ def table_of(classes: Iterable[type]) -> dict[str, UserClass]:
 
 def message_class(ref: str) -> UserClass | None:
     """A message class of langchain-core, if this process has imported it."""
-    module, name = _MESSAGE_REFS.get(ref, ("", ""))
-    cls = getattr(sys.modules.get(module), name, None)
-    return describe(cls) if isinstance(cls, type) and ref_of(cls) == ref else None
+    cls = class_in(*_MESSAGE_REFS.get(ref, ("", "")))
+    return describe(cls) if cls is not None and ref_of(cls) == ref else None
 
 
 # --- Enum ---------------------------------------------------------------------------------------

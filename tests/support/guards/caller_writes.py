@@ -89,7 +89,7 @@ def what_a_caller_wrote_is_in_one_place(d: Driver) -> None:
 def writes_of_a_saver_take_in_what_a_caller_wrote(d: Driver) -> None:
     d.start(superstep("cp-0", outcome="end"))
     d.start(continued("end", b"one"), "run-2", "cp-0")
-    put = commands.put_writes(d.thread, "", "cp-0", (b"log",), asks=False)
+    put = commands.put_writes(d.thread, "", "cp-0", (b"log",), asks=False, new_ep="new")
     assert d.ledger.call(put).status == "conflict"
 
 

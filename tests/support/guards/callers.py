@@ -132,6 +132,63 @@ def a_cancel_names_its_run(d: Driver) -> None:
     assert d.status == "busy"
 
 
+def a_cancel_of_what_waits_is_known_again(d: Driver) -> None:
+    for run in ("run", ""):
+        d.start(superstep("cp-0", outcome="stop"))
+        first, again = (d.ledger.cancel(d.thread, run, ep="n") for _ in range(2))
+        assert (first.status, again) == ("cancelled", first)
+        d.ledger.delete(d.thread)
+
+
+def a_repeated_cancel_leaves_the_next_run_alone(d: Driver) -> None:
+    d.start(superstep("cp-0", outcome="stop"))
+    first = d.ledger.cancel(d.thread, "", ep="n")
+    d.start(superstep("cp-1", "a"), "run-2", "cp-0")
+    assert d.ledger.cancel(d.thread, "", ep="n") == first
+    assert (d.status, first.run) == ("busy", "run")
+
+
+def a_run_that_was_cancelled_stays_so_beside_the_next(d: Driver) -> None:
+    d.started("a")
+    d.ledger.cancel(d.thread, "run", ep=nonce())
+    d.start(superstep("cp-1", "a"), "run-2", "cp-0")
+    again = d.ledger.cancel(d.thread, "run", ep=nonce())
+    assert (again.status, again.run, d.status) == ("cancelled", "run", "busy")
+
+
+def a_thread_at_rest_tells_that_its_last_run_was_cancelled(d: Driver) -> None:
+    d.started("a")
+    d.ledger.cancel(d.thread, "run", ep=nonce())
+    again = d.ledger.cancel(d.thread, "", ep=nonce())
+    assert (again.status, again.run) == ("cancelled", "run")
+
+
+def a_thread_at_rest_has_nothing_to_cancel(d: Driver) -> None:
+    assert d.ledger.cancel(d.thread, "", ep=nonce()).status == "idle"
+    d.start(superstep("cp-0", outcome="end"))
+    assert d.ledger.cancel(d.thread, "run", ep=nonce()).status == "idle"
+
+
+def a_retry_of_another_superstep_is_refused(d: Driver) -> None:
+    ep = d.started("a")
+    d.claim(ep, "a")
+    d.fail(ep, "a")
+    refused = d.ledger.answer(d.thread, "run-2", "retry", rnd="r", ep="another")
+    assert (refused.status, d.status, d.states()) == ("conflict", "error", {"a": "X"})
+    assert d.ledger.answer(d.thread, "run-2", "retry", rnd="r", ep=ep).status == "go"
+
+
+def a_start_planned_on_another_superstep_is_refused(d: Driver) -> None:
+    ep = d.start(superstep("cp-0", outcome="stop")).ep
+    d.ledger.cancel(d.thread, "", ep="n")
+    for seen, status in ((ep, "conflict"), ("n", "go")):
+        reply = d.ledger.start(
+            d.thread, "run-2", superstep("cp-1", "a"), expect="cp-0", seen=seen,
+            graph="graph", fp="1", queue="queue",
+        )  # fmt: skip
+        assert reply.status == status
+
+
 def custom_events_of_an_ended_run_are_dropped(d: Driver) -> None:
     d.start(superstep("cp-0", outcome="end"))
     d.start(superstep("cp-1", "a"), "run-2", "cp-0")
@@ -220,6 +277,48 @@ GUARDS = (
         "if false then",
     ),
     Guard(a_cancel_leaves_nothing_of_the_superstep, "cancel.lua", "drop_step('')", ""),
-    Guard(a_cancel_names_its_run, "cancel.lua", " or (A.run ~= '' and A.run ~= run)", ""),
+    Guard(a_cancel_names_its_run, "cancel.lua", " or named ~= run", ""),
+    Guard(
+        a_cancel_of_what_waits_is_known_again,
+        "cancel.lua",
+        "if ep == A.ep then return {REPLY.cancelled, cancelled} end\n",
+        "",
+    ),
+    Guard(
+        a_repeated_cancel_leaves_the_next_run_alone,
+        "cancel.lua",
+        ", HEADER.cancelled, A.ep .. ' ' .. run)",
+        ")",
+    ),
+    Guard(
+        a_run_that_was_cancelled_stays_so_beside_the_next,
+        "cancel.lua",
+        "  if outcome_of(named) == RUN.cancelled then return {REPLY.cancelled, named} end\n",
+        "",
+    ),
+    Guard(
+        a_thread_at_rest_tells_that_its_last_run_was_cancelled,
+        "cancel.lua",
+        "A.run == '' and run or A.run",
+        "A.run",
+    ),
+    Guard(
+        a_thread_at_rest_has_nothing_to_cancel,
+        "cancel.lua",
+        "if st == STATUS.idle or",
+        "if",
+    ),
+    Guard(
+        a_retry_of_another_superstep_is_refused,
+        "answer.lua",
+        "if A.ep ~= '' and A.ep ~= ep then return {REPLY.conflict} end\n",
+        "",
+    ),
+    Guard(
+        a_start_planned_on_another_superstep_is_refused,
+        "start.lua",
+        "if A.seen ~= '' and ep ~= A.seen then",
+        "if false then",
+    ),
     Guard(custom_events_of_an_ended_run_are_dropped, "emit.lua", " or run ~= A.run", ""),
 )

@@ -175,7 +175,7 @@ GUARDS = (
     Guard(
         a_repeated_cancel_is_known_again,
         "cancel.lua",
-        "if outcome_of(run) == RUN.cancelled then return {REPLY.cancelled, run} end",
+        "if outcome_of(named) == RUN.cancelled then return {REPLY.cancelled, named} end",
         "",
     ),
     Guard(
@@ -184,6 +184,6 @@ GUARDS = (
         "  return {REPLY.idle}\nend\nthaw()",
         "end\nthaw()",
     ),
-    Guard(a_cancel_renews_the_epoch, "cancel.lua", "call('HSET', H, FRAME.epoch, A.ep)\n", ""),
+    Guard(a_cancel_renews_the_epoch, "cancel.lua", "FRAME.epoch, A.ep, HEADER", "HEADER"),
     Guard(a_run_may_end_without_a_checkpoint, "ending.lua", "  cp = cp or ''\n", ""),
 )

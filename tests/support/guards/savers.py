@@ -15,20 +15,31 @@ def entry(cp: str) -> CheckpointEntry:
     return CheckpointEntry(cp, cp.encode(), 3, (f"c@{cp}",), {f"c@{cp}": b"value"})
 
 
-def put(d: Driver, cp: str, ns: str = "", *, fresh: bool = False, ep: str = "") -> Changed:
+def put(  # noqa: PLR0913 - a default for each
+    d: Driver,
+    cp: str,
+    ns: str = "",
+    *,
+    ep: str = "",
+    expect: str | None = None,
+    needs: tuple[str, ...] = (),
+) -> Changed:
     command = commands.put(
-        d.thread, ns, entry(cp), ep=ep or nonce(), fresh=fresh, graph="graph", fp="1", queue="q"
-    )
+        d.thread, ns, entry(cp), ep=ep or nonce(), expect=expect, needs=needs,
+        graph="graph", fp="1", queue="q",
+    )  # fmt: skip
     return d.ledger.call(command)
 
 
-def log(d: Driver, cp: str, *, ep: str = "", asks: bool = False) -> Changed:
-    return d.ledger.call(commands.put_writes(d.thread, "", cp, (b"log",), asks=asks, ep=ep))
+def log(d: Driver, cp: str, *, ep: str = "", asks: bool = False, new_ep: str = "") -> Changed:
+    return d.ledger.call(
+        commands.put_writes(d.thread, "", cp, (b"log",), asks=asks, ep=ep, new_ep=new_ep or nonce())
+    )
 
 
-def forget(d: Driver, cp: str, ep: str, *heads: NewHead) -> Changed:
+def forget(d: Driver, cp: str, ep: str, *heads: NewHead, new_ep: str = "") -> Changed:
     fields = (checkpoint_field("", cp), channel_field("", f"c@{cp}"))
-    return d.ledger.call(commands.forget(d.thread, fields, heads, ep=ep))
+    return d.ledger.call(commands.forget(d.thread, fields, heads, ep=ep, new_ep=new_ep or nonce()))
 
 
 def header(d: Driver, ns: str = "") -> Header:
@@ -69,10 +80,84 @@ def a_checkpoint_of_another_frame_creates_a_thread_that_is_idle(d: Driver) -> No
 
 
 def a_fresh_checkpoint_needs_a_new_thread(d: Driver) -> None:
-    assert put(d, "cp-1", fresh=True, ep="e").status == "ok"
-    assert put(d, "cp-1", fresh=True, ep="e").status == "ok"
-    reply = put(d, "cp-2", fresh=True)
+    assert put(d, "cp-1", expect="", ep="e").status == "ok"
+    assert put(d, "cp-1", expect="", ep="e").status == "ok"
+    reply = put(d, "cp-2", expect="")
     assert (reply.status, reply.head, header(d).cp) == ("conflict", "cp-1", "cp-1")
+
+
+def a_checkpoint_may_name_the_epoch_that_it_follows(d: Driver) -> None:
+    put(d, "cp-1", ep="e")
+    assert put(d, "cp-2", expect="another").status == "conflict"
+    assert put(d, "cp-2", expect="e", ep="e2").status == "ok"
+    d.ledger.delete(d.thread)
+    assert put(d, "cp-3", expect="e2").status == "conflict"
+    assert d.stored() == set()
+
+
+def a_checkpoint_that_is_put_again_is_known(d: Driver) -> None:
+    put(d, "cp-1", ep="e")
+    d.start(superstep("cp-2", "a"), expect="cp-1")
+    assert put(d, "cp-1", ep=header(d).ep).status == "ok"
+    assert d.status == "busy"
+
+
+def a_checkpoint_whose_values_are_gone_is_not_put(d: Driver) -> None:
+    assert put(d, "cp-2", needs=("c@cp-1",)).status == "unstored"
+    assert d.stored() == set()
+    put(d, "cp-1")
+    assert put(d, "cp-2", needs=("c@cp-1",)).status == "ok"
+
+
+def the_values_of_a_waiting_thread_are_known(d: Driver) -> None:
+    d.start(superstep("cp-1", outcome="stop"))
+    assert "z" in d.stored()
+    assert put(d, "cp-2", needs=("c@cp-1",)).status == "ok"
+
+
+def a_log_keeps_out_who_looked_before_it(d: Driver) -> None:
+    put(d, "cp-1", ep="e")
+    put(d, "cp-2", ep="e2")
+    assert log(d, "cp-2", new_ep="e3").status == "ok"
+    assert forget(d, "cp-1", "e2").status == "conflict"
+    assert (header(d).ep, d.ledger.delete(d.thread, ep="e2").status) == ("e3", "conflict")
+
+
+def a_log_may_name_the_epoch_that_it_follows(d: Driver) -> None:
+    put(d, "cp-1", ep="e")
+    refused = log(d, "cp-1", ep="another")
+    assert (refused.status, refused.head, loaded(d).log) == ("conflict", "e", ())
+    assert log(d, "cp-1", ep="e").status == "ok"
+
+
+def a_log_that_is_repeated_is_known(d: Driver) -> None:
+    put(d, "cp-1", ep="e")
+    assert log(d, "cp-1", new_ep="e2").status == "ok"
+    assert log(d, "cp-1", new_ep="e2").status == "ok"
+    assert loaded(d).log == (b"log",)
+
+
+def a_removal_keeps_out_who_looked_before_it(d: Driver) -> None:
+    for n in range(4):
+        put(d, f"cp-{n}", ep=f"e{n}")
+    assert forget(d, "cp-0", "e3", new_ep="e4").status == "ok"
+    assert forget(d, "cp-3", "e3", NewHead("", "cp-0")).status == "conflict"
+    assert (header(d).ep, header(d).cp) == ("e4", "cp-3")
+
+
+def a_removal_that_is_repeated_is_known(d: Driver) -> None:
+    put(d, "cp-1", ep="e")
+    put(d, "cp-2", ep="e2")
+    assert forget(d, "cp-1", "e2", new_ep="e3").status == "ok"
+    assert forget(d, "cp-1", "e2", new_ep="e3").status == "ok"
+
+
+def an_update_of_what_was_read_before_is_refused(d: Driver) -> None:
+    put(d, "cp-1", ep="e")
+    new = (entry("cp-2"),)
+    for seen, status in (("another", "conflict"), ("e", "ok")):
+        reply = d.ledger.update(d.thread, new, expect="cp-1", seen=seen, ep=nonce(), waiting=False)
+        assert reply.status == status
 
 
 def an_older_checkpoint_is_no_head_and_drops_nothing(d: Driver) -> None:
@@ -181,8 +266,74 @@ GUARDS = (
     Guard(
         a_fresh_checkpoint_needs_a_new_thread,
         "put.lua",
-        "if A.fresh and st and ep ~= A.ep then return {REPLY.conflict, head} end\n",
+        "if A.expect and (ep or '') ~= A.expect then return {REPLY.conflict, head} end\n",
         "",
+    ),
+    Guard(
+        a_checkpoint_may_name_the_epoch_that_it_follows,
+        "put.lua",
+        "if A.expect and (ep or '')",
+        "if A.expect and st and (ep or '')",
+    ),
+    Guard(
+        a_checkpoint_that_is_put_again_is_known,
+        "put.lua",
+        "if ep == A.ep then return {REPLY.ok} end\n",
+        "",
+    ),
+    Guard(
+        a_checkpoint_whose_values_are_gone_is_not_put,
+        "put.lua",
+        "and not cget(field) then",
+        "and false then",
+    ),
+    Guard(
+        the_values_of_a_waiting_thread_are_known,
+        "put.lua",
+        "call('HEXISTS', C, field) == 0 and not cget(field)",
+        "call('HEXISTS', C, field) == 0",
+    ),
+    Guard(
+        a_log_keeps_out_who_looked_before_it,
+        "put_writes.lua",
+        "call('HSET', H, FRAME.epoch, A.new_ep)\n",
+        "",
+    ),
+    Guard(
+        a_log_may_name_the_epoch_that_it_follows,
+        "put_writes.lua",
+        "if A.ep ~= '' and ep ~= A.ep then return {REPLY.conflict, ep} end\n",
+        "",
+    ),
+    Guard(
+        a_log_takes_in_what_workers_and_callers_left,
+        "put_writes.lua",
+        "if A.ep == '' and (opened or cget(kept)) then return {REPLY.conflict, ep} end\n",
+        "",
+    ),
+    Guard(
+        a_log_that_is_repeated_is_known,
+        "put_writes.lua",
+        "if ep == A.new_ep then return {REPLY.ok} end\n",
+        "",
+    ),
+    Guard(
+        a_removal_keeps_out_who_looked_before_it,
+        "forget.lua",
+        "call('HSET', H, FRAME.epoch, A.new_ep)\n",
+        "",
+    ),
+    Guard(
+        a_removal_that_is_repeated_is_known,
+        "forget.lua",
+        "if ep == A.new_ep then return {REPLY.ok} end\n",
+        "",
+    ),
+    Guard(
+        an_update_of_what_was_read_before_is_refused,
+        "update.lua",
+        "if A.seen ~= '' and ep ~= A.seen then",
+        "if false then",
     ),
     Guard(
         an_older_checkpoint_is_no_head_and_drops_nothing,

@@ -116,8 +116,9 @@ class Client:
         world, run = self._world, self._world.draw.nonce()
         written = world.draw.records() if mode == "resume" else ()
         command = commands.answer(
-            world.thread, run, mode, pairs, rnd=world.draw.nonce(), caller_writes=written
-        )
+            world.thread, run, mode, pairs, rnd=world.draw.nonce(), caller_writes=written,
+            ep="" if mode == "resume" else loaded.header.ep,
+        )  # fmt: skip
         reply = world.call(command)
         if reply.status in ("go", "joined", "dup"):
             world.accepted.add(run, command, loaded.header.cp, written)

@@ -31,8 +31,6 @@ def _right(name: str, first: Any) -> tuple[Any, ...]:
             right = (replace(first, statuses=known),)
         case Released(status="released"):
             right = (Released("released"),)
-        case Changed(status="cancelled"):  # what waits or has failed keeps its other outcome
-            right = (first, Changed("idle"))
         case Changed(status="ok") if name == "delete":
             right = (Changed("missing"),)
         case "failed" if name == "fail_advance":
