@@ -109,9 +109,12 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedTask:
+    """A task of a claim; ``att`` counts this claim too, ``failures`` the attempts that failed."""
+
     tid: str
     status: Literal["ok", "busy", "gone"]
     att: int = 0
+    failures: int = 0
     rnd: str = ""
     blob: bytes = b""
     memo: bytes | None = None

@@ -116,8 +116,9 @@ RetryOn = Union[type[Exception], Sequence[type[Exception]], Callable[[Exception]
 class RetryPolicy(NamedTuple):
     """When and how often a failed node is tried again; times in seconds.
 
-    ``max_attempts`` counts the first try. ``retry_on`` is an exception class, several of them, or
-    a predicate; by default connection errors, HTTP 5xx and everything that is not a program error.
+    ``max_attempts`` counts the first try, and none whose worker was killed. ``retry_on`` is an
+    exception class, several of them, or a predicate; by default connection errors, HTTP 5xx and
+    everything that is not a program error.
     """
 
     initial_interval: float = 0.5

@@ -242,6 +242,7 @@ def _task(raw: Any) -> ClaimedTask:
         tid=text(row.tid),
         status="ok",
         att=number(row.attempts),
+        failures=number(row.failures),
         rnd=text(row.round),
         blob=row.blob or b"",
         memo=row.memo,

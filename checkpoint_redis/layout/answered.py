@@ -71,6 +71,7 @@ class ClaimedRow(NamedTuple):
     tid: bytes
     status: bytes
     attempts: int
+    failures: int
     round: bytes
     blob: bytes
     memo: Raw

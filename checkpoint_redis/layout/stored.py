@@ -10,7 +10,11 @@ from typing import NamedTuple
 
 
 class TaskRow(NamedTuple):
-    """A task of an open superstep, as JSON."""
+    """A task of an open superstep, as JSON.
+
+    ``attempts`` counts claims, ``lost`` those whose workers vanished, ``failures`` those that
+    failed and were to be repeated.
+    """
 
     state: str
     round: str
@@ -22,6 +26,7 @@ class TaskRow(NamedTuple):
     priority: int
     reads: int
     answers: int
+    failures: int
 
 
 class QuestionRow(NamedTuple):

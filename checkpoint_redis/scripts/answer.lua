@@ -106,7 +106,7 @@ for _, each in ipairs(chosen) do
   local task = read_task('', tid)
   -- A new round: what an earlier attempt still brings does not know this answer.
   if not retries then task[TASK.round] = A.rnd end
-  task[TASK.attempts], task[TASK.lost] = 0, 0
+  task[TASK.attempts], task[TASK.lost], task[TASK.failures] = 0, 0, 0
   for _, position in ipairs(each.answers) do
     call('HSET', P .. KEY.tasks, TASK_FIELD.answer .. tid .. '|' .. task[TASK.answers],
       blob(position))

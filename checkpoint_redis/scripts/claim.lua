@@ -32,7 +32,8 @@ for i, tid in ipairs(A.tids) do
   if task then
     local answers = numbered(key, TASK_FIELD.answer .. tid .. '|', task[TASK.answers])
     tasks[i] = CLAIMED{tid = tid, status = REPLY.ok, attempts = task[TASK.attempts],
-      round = task[TASK.round], blob = given, memo = memo, answers = answers}
+      failures = task[TASK.failures], round = task[TASK.round], blob = given, memo = memo,
+      answers = answers}
     any, reads = true, reads or task[TASK.reads] == 1
   else tasks[i] = REFUSED{tid = tid, status = given} end
 end

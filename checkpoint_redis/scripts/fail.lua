@@ -24,6 +24,8 @@ if A.retry_in < 0 then
   return {REPLY.failed}
 end
 task[TASK.state], task[TASK.owner] = STATE.backing_off, ''
+-- What the budget of a retry policy counts: a claim whose worker was killed is no failure.
+task[TASK.failures] = task[TASK.failures] + 1
 write_task(A.ns, A.tid, task)
 due(A.ns, A.tid, DUE.back_off, now() + A.retry_in)
 event(EVENT.retry, TASK_EVENT{ns = A.ns, tid = A.tid, attempt = task[TASK.attempts]})

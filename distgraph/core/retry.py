@@ -6,11 +6,12 @@ from distgraph.core.graph import Node
 from distgraph.core.model import Errored
 
 
-def retry_delay(node: Node, error: Errored, attempt: int, jitter: float) -> float | None:
+def retry_delay(node: Node, error: Errored, failures: int, jitter: float) -> float | None:
     """Return the seconds to wait before the next attempt, or None when ``error`` is final.
 
     The first policy that accepts the exception counts; when one cannot say whether it does, the
-    error is final. ``jitter`` is a draw from 0..1.
+    error is final. ``failures`` counts this one too, and no attempt whose process was killed;
+    ``jitter`` is a draw from 0..1.
     """
     raised = error.exception
     if not isinstance(raised, Exception):
@@ -20,6 +21,6 @@ def retry_delay(node: Node, error: Errored, attempt: int, jitter: float) -> floa
     except Exception as wrong:  # noqa: BLE001 a predicate is a user's code too
         raised.add_note(f"retry_on of node '{node.name}' raised {type(wrong).__name__}: {wrong}")
         return None
-    if policy is None or attempt >= policy.max_attempts:
+    if policy is None or failures >= policy.max_attempts:
         return None
-    return policy.delay(attempt, jitter)
+    return policy.delay(failures, jitter)

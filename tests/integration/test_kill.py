@@ -41,6 +41,28 @@ def test_a_killed_pool_process_costs_no_run(
     finishes(run)
 
 
+@pytest.mark.parametrize("plan", [["kill", "fail"], ["fail", "kill"], ["kill", "fail", "kill"]])
+def test_a_kill_eats_no_retry(
+    own_site: Callable[..., Site], thread_id: str, log: Path, plan: list[str]
+) -> None:
+    site = own_site()
+    site.start(1, concurrency=1)
+    done = site.graphs["fate"].invoke({"plan": plan, "log": str(log)}, on(thread_id))
+    numbers = list(range(1, len(plan) + 2))
+    assert (done["attempts"], lines(log)) == (numbers[-1], [str(n) for n in numbers])
+
+
+def test_a_kill_gives_no_retry_more(
+    own_site: Callable[..., Site], thread_id: str, log: Path
+) -> None:
+    site = own_site()
+    site.start(1, concurrency=1)
+    plan = ["fail", "kill", "fail"]
+    with pytest.raises(ConnectionError, match="once more"):
+        site.graphs["fate"].invoke({"plan": plan, "log": str(log)}, on(thread_id))
+    assert lines(log) == ["1", "2", "3"]
+
+
 def test_a_killed_worker_of_the_embedded_redis_costs_no_run(
     tmp_path: Path, thread_id: str, log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

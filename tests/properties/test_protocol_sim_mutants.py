@@ -49,6 +49,16 @@ MUTANTS = {
     "a staged superstep expires": ("open.lua", "    call('PERSIST', P .. to .. ns)\n", ""),
     "a delete leaves what is due": ("delete.lua", "drop_step('')\n", ""),
     "an update leaves the superstep open": ("update.lua", "drop_step('')\n", ""),
+    "a failure is not counted": (
+        "fail.lua",
+        "task[TASK.failures] = task[TASK.failures] + 1\n",
+        "",
+    ),
+    "a kill is counted as a failure": (
+        "failing.lua",
+        "  task[TASK.lost] = task[TASK.lost] + 1\n",
+        "  task[TASK.failures] = task[TASK.failures] + 1\n",
+    ),
     "a status is listed for ever": (
         "status.lua",
         "if old and old ~= STATUS.idle then",

@@ -31,12 +31,12 @@ from workers.worker.opened import Opened
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A claimed task with everything that it needs to be run."""
+    """A claimed task with everything that it needs to be run; ``failures`` came before it."""
 
     opened: Opened
     task: Task
     rnd: str
-    number: int
+    failures: int
     frame: TaskFrame
     values: Mapping[str, Any]
     emitter: Emitter
@@ -75,7 +75,7 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
         frames=wire.read_frames(claimed.memo),
         passes=(),
     )
-    return Attempt(opened, task, claimed.rnd, claimed.att, frame, checkpoint.values, emitter)
+    return Attempt(opened, task, claimed.rnd, claimed.failures, frame, checkpoint.values, emitter)
 
 
 def settle(attempt: Attempt, result: Result) -> None:
@@ -132,7 +132,8 @@ def _following(opened: Opened, results: Mapping[str, Result]) -> SuperstepEntry 
 
 def _fail(attempt: Attempt, error: Errored) -> None:
     wire = attempt.opened.served.wire
-    delay = retry_delay(attempt.node, error, attempt.number, random.random())  # noqa: S311 a jitter
+    failures = attempt.failures + 1
+    delay = retry_delay(attempt.node, error, failures, random.random())  # noqa: S311 a jitter
     memo = wire.frames(error.frames)
     desk = attempt.opened.desk
     status = desk.fail(attempt.task.id, wire.error(error), delay, memo)

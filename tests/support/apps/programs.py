@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import os
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -228,6 +229,32 @@ def retry() -> Builder:
     return builder.add_edge(START, "stubborn")
 
 
+class Fate(TypedDict, total=False):
+    """What becomes of attempts, "kill" or "fail", before one ends; `log` gets their numbers."""
+
+    plan: list[str]
+    log: str
+    attempts: int
+
+
+def suffer(state: Fate, runtime: Runtime[None]) -> dict[str, Any]:
+    note(state["log"], runtime.attempt)
+    before = len(noted(state["log"])) - 1
+    becomes = [*state["plan"], "end"][before]
+    if becomes == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if becomes == "fail":
+        msg = "once more"
+        raise ConnectionError(msg)
+    return {"attempts": runtime.attempt}
+
+
+def fate() -> Builder:
+    policy = RetryPolicy(initial_interval=0.01, max_attempts=2, jitter=False)
+    builder = StateGraph(Fate).add_node("suffer", suffer, retry_policy=policy)
+    return builder.add_edge(START, "suffer")
+
+
 async def wait(packet: dict[str, Any]) -> dict[str, Any]:
     """End when all the others have begun too, as far as they can tell by a log."""
     if log := packet["log"]:
@@ -329,6 +356,7 @@ PROGRAMS: dict[str, Callable[[], Builder]] = {
     "form": form,
     "steps": steps,
     "retry": retry,
+    "fate": fate,
     "coroutines": coroutines,
     "routed": routed,
     "told": told,

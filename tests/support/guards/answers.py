@@ -51,10 +51,11 @@ def an_answer_may_bring_a_config_and_a_limit(d: Driver) -> None:
     assert (header.cfg, header.stop) == (b"new", 7)
 
 
-def a_retry_counts_attempts_from_one(d: Driver) -> None:
+def a_retry_counts_attempts_and_failures_anew(d: Driver) -> None:
     ep = failed(d)
     d.go_on("retry")
-    assert d.claim(ep, "a").tasks[0].att == 1
+    task = d.claim(ep, "a").tasks[0]
+    assert (task.att, task.failures) == (1, 0)
 
 
 def a_retry_leaves_nothing_of_the_error(d: Driver) -> None:
@@ -130,10 +131,16 @@ GUARDS = (
         "",
     ),
     Guard(
-        a_retry_counts_attempts_from_one,
+        a_retry_counts_attempts_and_failures_anew,
         "answer.lua",
-        "  task[TASK.attempts], task[TASK.lost] = 0, 0\n",
+        "  task[TASK.attempts], task[TASK.lost], task[TASK.failures] = 0, 0, 0\n",
         "",
+    ),
+    Guard(
+        a_retry_counts_attempts_and_failures_anew,
+        "answer.lua",
+        "task[TASK.lost], task[TASK.failures] = 0, 0, 0",
+        "task[TASK.lost] = 0, 0",
     ),
     Guard(
         a_retry_leaves_nothing_of_the_error,

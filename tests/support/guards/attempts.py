@@ -87,7 +87,27 @@ def a_failure_after_the_end_of_the_run_is_kept_for_its_retry(d: Driver) -> None:
     assert {hint.tid for hint in d.go_on("retry").hints} == {"a", "b"}
 
 
+def a_failure_is_counted_and_a_kill_is_not(d: Driver) -> None:
+    ep = d.started("a")
+    d.claim(ep, "a", tok="killed")
+    d.sweep(after_ms=LEASE + 1)
+    assert d.claim(ep, "a", tok="fails").tasks[0].failures == 0
+    assert [d.fail(ep, "a", tok="fails", retry_in_ms=0) for _ in range(2)] == ["retry", "retry"]
+    d.sweep()
+    task = d.claim(ep, "a", tok="killed too").tasks[0]
+    assert (task.att, task.failures) == (3, 1)
+    d.ledger.release(d.thread, "", ep, ("a",), owner="worker", max_lost=3)
+    task = d.claim(ep, "a", tok="last").tasks[0]
+    assert (task.att, task.failures) == (4, 1)
+
+
 GUARDS = (
+    Guard(
+        a_failure_is_counted_and_a_kill_is_not,
+        "fail.lua",
+        "task[TASK.failures] = task[TASK.failures] + 1\n",
+        "",
+    ),
     Guard(an_old_epoch_changes_nothing, "fence.lua", " or epoch ~= ep then", " then"),
     Guard(a_thread_at_rest_hands_out_no_task, "fence.lua", " or not allowed[st]", ""),
     Guard(an_unserved_graph_is_left_alone, "claim.lua", "if not ok then", "if false then"),

@@ -122,6 +122,7 @@ class Client:
         reply = world.call(command)
         if reply.status in ("go", "joined", "dup"):
             world.accepted.add(run, command, loaded.header.cp, written)
+            world.accepted.answered.add(reply.ep)
         world.send(*reply.hints)
         if reply.advance:
             world.send(OutboxEntry("", reply.ep, "@", QUEUE, 0))

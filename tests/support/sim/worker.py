@@ -77,6 +77,9 @@ class Worker:
         )  # fmt: skip
         if claimed.status != "ok":
             return NOTHING
+        for task in claimed.tasks:
+            if task.status == "ok":
+                world.accepted.check_failures(ep, task)
         self._held = (ep, tids)
         yield "claimed"
         assert claimed.context is not None
@@ -134,11 +137,11 @@ class Worker:
         world = self._world
         if kind_of(task.tid) == "flaky" and world.draw.fault(0.5):
             retry_in = RETRY_MS if world.draw.chance(0.6) else -1
-            world.call(
-                commands.fail(
-                    world.thread, "", ep, task.tid, tok=tok, error=b"e", retry_in_ms=retry_in
-                )
+            command = commands.fail(
+                world.thread, "", ep, task.tid, tok=tok, error=b"e", retry_in_ms=retry_in
             )
+            if world.call(command) == "retry":
+                world.accepted.failures[ep, task.tid] += 1
             return None
         given = [blob.decode() for blob in task.answers]
         asked = tuple(

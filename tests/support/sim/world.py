@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from copy import deepcopy
 from dataclasses import astuple, dataclass, field
 from typing import Any
@@ -11,7 +12,7 @@ import redis
 from checkpoint_redis import commands, keys
 from checkpoint_redis.commands import Script
 from checkpoint_redis.ledger import Ledger, T
-from checkpoint_redis.replies import Due, OutboxEntry
+from checkpoint_redis.replies import ClaimedTask, Due, OutboxEntry
 from tests.support.sim.draw import Draw
 from tests.support.sim.plan import PLAN, Planned, number_of
 from tests.support.sim.repeats import is_right
@@ -38,14 +39,24 @@ class Accepted:
     """What the scripts have taken from clients, since the thread exists.
 
     `writes`: by checkpoint what callers wrote there; `submits` are starts and answers, by run.
+    `failures`: by epoch and task how often it failed and was to be repeated; in the epochs
+    `answered`, answers have some tasks counted anew.
     """
 
     writes: dict[str, list[bytes]] = field(default_factory=dict)
     submits: dict[str, Script[Any]] = field(default_factory=dict)
+    failures: Counter[tuple[str, str]] = field(default_factory=Counter)
+    answered: set[str] = field(default_factory=set)
 
     def add(self, run: str, command: Script[Any], cp: str, written: tuple[bytes, ...]) -> None:
         self.submits[run] = command
         self.writes.setdefault(cp, []).extend(written)
+
+    def check_failures(self, ep: str, task: ClaimedTask) -> None:
+        """A claim gives the failures of its task, of which kills and hand-overs are none."""
+        known = self.failures[ep, task.tid]
+        right = task.failures <= known if ep in self.answered else task.failures == known
+        assert right, f"{task.tid} failed {known} times, and its claim says {task.failures}"
 
 
 class World:
