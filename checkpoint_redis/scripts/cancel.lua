@@ -1,6 +1,8 @@
--- needs: lib.lua frozen.lua runs.lua drop.lua ending.lua status.lua
+-- needs: lib.lua format.lua frozen.lua runs.lua drop.lua ending.lua status.lua
 -- Drops the open superstep. KEYS[1] header. ARGV[1] {run, ep} -> {cancelled, run} | {idle}
-local st, run = unpack(call('HMGET', H, HEADER.status, HEADER.run))
+local st, run, number = unpack(call('HMGET', H, HEADER.status, HEADER.run, HEADER.form))
+local refused = too_old(number)
+if refused then return refused end
 if not st or (A.run ~= '' and A.run ~= run) then return {REPLY.idle} end
 if st == STATUS.idle then
   if outcome_of(run) == RUN.cancelled then return {REPLY.cancelled, run} end

@@ -1,9 +1,11 @@
--- needs: lib.lua frozen.lua restore.lua drop.lua status.lua
+-- needs: lib.lua format.lua frozen.lua restore.lua drop.lua status.lua
 -- Appends records to the log of what a checkpoint's tasks left, as a saver does. KEYS[1] header.
 -- ARGV[1] {ns, cp, ep, asks, records}; ep: the open superstep that the records replace ('' = none)
 -- -> {ok} | {busy, run} | {missing} | {conflict, ep}: a superstep is open, read it first
-local st, run, head, ep =
-  unpack(call('HMGET', H, HEADER.status, HEADER.run, A.ns .. FRAME.checkpoint, A.ns .. FRAME.epoch))
+local st, run, head, ep, number = unpack(call('HMGET', H, HEADER.status, HEADER.run,
+  A.ns .. FRAME.checkpoint, A.ns .. FRAME.epoch, HEADER.form))
+local refused = too_old(number)
+if refused then return refused end
 if not st then return {REPLY.missing} end
 if st == STATUS.busy then return {REPLY.busy, run} end
 local at_head = head == A.cp
@@ -14,6 +16,8 @@ if (opened or cget(kept)) and (A.ep == '' or ep ~= A.ep) then return {REPLY.conf
 thaw()
 if opened then drop_step(A.ns) end
 call('HDEL', C, kept)
+-- There may be results, answers and whole frames in them.
+note_form(FORMAT.newest)
 local name = FIELD.log .. A.ns .. '|' .. A.cp
 local count = tonumber(call('HGET', C, name) or 0)
 for i, position in ipairs(A.records) do

@@ -95,7 +95,7 @@ def test_hints_that_nobody_takes_are_sent_again_later_each_time(d: Driver) -> No
 def test_lost_hints_are_found_among_many_things_that_are_due(d: Driver) -> None:
     leases = {f"{n:024}||t|l": n for n in range(5_000)}
     d.client.zadd(d.due_key, leases)
-    row = TaskRow("Q", "", "", 0, 0, "", "", 0, 1, 0)
+    row = TaskRow(1, "Q", "", "", 0, 0, "", "", 0, 1, 0)
     names = {f"waiting-{n}" for n in range(30)}
     prefix = keys.shard_prefix(d.thread.namespace, d.thread.shard)
     for x in names:
