@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from checkpoint_redis.commands.read import checked
+from checkpoint_redis.commands.read import checked, row
 from checkpoint_redis.layout import (
     AskEvent,
     CustomEvent,
@@ -27,15 +27,15 @@ _KIND, _PAYLOAD, _BLOB, _REF = (
     for field in (EventField.kind, EventField.payload, EventField.blob, EventField.ref)
 )
 
-_PAYLOADS: Mapping[str, Callable[[Iterable[Any]], tuple[Any, ...]]] = {
-    EventKind.run: RunEvent._make,
-    EventKind.step: StepEvent._make,
-    EventKind.task: TaskEvent._make,
-    EventKind.ask: AskEvent._make,
-    EventKind.retry: TaskEvent._make,
-    EventKind.fail: FailEvent._make,
-    EventKind.ended: EndEvent._make,
-    EventKind.custom: CustomEvent._make,
+_PAYLOADS: Mapping[str, type[tuple[Any, ...]]] = {
+    EventKind.run: RunEvent,
+    EventKind.step: StepEvent,
+    EventKind.task: TaskEvent,
+    EventKind.ask: AskEvent,
+    EventKind.retry: TaskEvent,
+    EventKind.fail: FailEvent,
+    EventKind.ended: EndEvent,
+    EventKind.custom: CustomEvent,
 }
 
 
@@ -67,7 +67,12 @@ def decode(entry: Entry) -> StreamEvent:
     return StreamEvent(
         id=name.decode(),
         kind=kind,
-        payload=_PAYLOADS.get(kind, tuple)(json.loads(fields[_PAYLOAD])),
+        payload=_payload(kind, json.loads(fields[_PAYLOAD])),
         blob=fields.get(_BLOB, b""),
         ref=fields.get(_REF, b"").decode(),
     )
+
+
+def _payload(kind: str, fields: list[Any]) -> tuple[Any, ...]:
+    known = _PAYLOADS.get(kind)
+    return tuple(fields) if known is None else row(known, fields)

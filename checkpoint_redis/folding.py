@@ -2,7 +2,8 @@
 
     STATUS.busy             'busy'            a name, letter or limit
     TASK.state              1                 the position of a field in a row
-    HINT{tid = t, ns = n}   {n, t}            a row: all its fields in any order, none of them nil
+    HINT{tid = t, ns = n}   {n, t}            a row: all its fields in any order, none of them nil;
+                                              a stored one's form is written by itself
     STORED.header           'id', 'graph',..  the header's fields of a row; the frame is named ns
 
 All of it is valid Lua, costs nothing when a script runs, and an unknown name is a LayoutError.
@@ -17,6 +18,7 @@ from functools import cache
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from checkpoint_redis import layout, replies
+from distgraph.checkpoint import formats
 
 WORDS = {
     "KEY": "ThreadKey",
@@ -38,7 +40,7 @@ WORDS = {
     "EVENT": "EventKind",
     "EVENT_FIELD": "EventField",
     "LIMIT": "Limit",
-    "FORMAT": "Format",
+    "ERROR": "Refusal",
     "FOLLOWS": "StepOutcome",
     "MODE": "RunKind",
 }
@@ -135,7 +137,14 @@ def vocabulary() -> Mapping[str, Names]:
     }
     stored = {name: _stored(getattr(layout, row)._fields) for name, row in STORED.items()}
     replied = {word: _quoted(word) for word in _literals(vars(replies))}
-    return {**words, **places, "STORED": stored, "REPLY": replied}
+    return {**words, **places, "STORED": stored, "REPLY": replied, "FORMAT": _forms()}
+
+
+def _forms() -> Names:
+    """Return the number of each kind's form, the newest of all, and the release that has them."""
+    numbers = {kind.name: str(number) for kind, number in formats.WRITTEN.items()}
+    newest, release = str(formats.FORMAT), _quoted(formats.release())
+    return {**numbers, "newest": newest, "release": release}
 
 
 def _rows() -> dict[str, tuple[str, ...]]:
@@ -210,7 +219,7 @@ class _Folding:
             raise LayoutError(f"there is no {name}.{field}") from None
 
     def row(self, name: str, inner: Sequence[Token]) -> str:
-        given = dict(self.field(name, part) for part in _parts(inner))
+        given = dict(_own(name)) | dict(self.field(name, part) for part in _parts(inner))
         if name not in self.rows or given.keys() != set(self.rows[name]):
             raise LayoutError(f"{name} has the fields {self.rows.get(name)}, not {tuple(given)}")
         values = [given[field] for field in self.rows[name]]
@@ -225,6 +234,12 @@ class _Folding:
             )
         start = next(i for i, token in enumerate(part) if token.text == "=") + 1
         return seen[0].text, self.fold(part[start:]).strip()
+
+
+def _own(name: str) -> Names:
+    """Return what nobody has to name in a row: which form it is of, where it is a record."""
+    kind = layout.KINDS.get(ROWS.get(name, ""))
+    return {"format": str(formats.WRITTEN[kind])} if kind else {}
 
 
 def _closing(given: Sequence[Token], start: int) -> int:

@@ -16,7 +16,7 @@ A thread's keys begin with ``<namespace>{<shard>}:<x>:``; the letters are those 
     S: A: Q: <ep>   a superstep that is being staged (10 minutes)
 
 A shard has ``due`` (what must be looked at, and when) and ``ix:<status>``; a namespace has
-``workers``, ``meta`` and ``sweeper``.
+``workers``, ``meta`` and ``sweeper:<format>``.
 """
 
 from __future__ import annotations
@@ -61,6 +61,11 @@ class Thread:
     @property
     def prefix(self) -> str:
         return f"{shard_prefix(self.namespace, self.shard)}{self.x}:"
+
+    @property
+    def title(self) -> str:
+        """What messages call it."""
+        return f"Thread '{self.thread_id or self.x}'"
 
     @property
     def header(self) -> str:
@@ -118,8 +123,9 @@ def meta(namespace: str) -> str:
     return f"{namespace}:meta"
 
 
-def sweeper(namespace: str) -> str:
-    return f"{namespace}:sweeper"
+def sweeper(namespace: str, number: int) -> str:
+    """Return the key of a turn to sweep: workers of each format take turns among themselves."""
+    return f"{namespace}:sweeper:{number}"
 
 
 def all_headers(namespace: str) -> str:

@@ -20,7 +20,9 @@ from redis import exceptions
 
 from checkpoint_redis import commands, source
 from checkpoint_redis.commands import Plain, Script
-from distgraph.errors import StoreError, StoreUnavailable
+from checkpoint_redis.layout import Refusal
+from distgraph.checkpoint import formats
+from distgraph.errors import NewerFormat, StoreError, StoreUnavailable
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -60,8 +62,8 @@ class Ledger:
     """The commands over a blocking client (made with ``decode_responses=False``).
 
     StoreUnavailable when Redis cannot be reached within ``retry_for`` seconds (0 = one try),
-    StoreError when it refuses, CorruptRecord when its answer cannot be read. With a ``namespace``
-    the first call checks its format.
+    StoreError when it refuses, CorruptRecord when its answer cannot be read, NewerFormat when a
+    newer version stored the thread. With a ``namespace`` the first call checks its format.
     """
 
     def __init__(
@@ -107,7 +109,7 @@ class Ledger:
             try:
                 return command.read(self._send(command))
             except exceptions.RedisError as error:
-                pause = _pause_after(error, pauses, self.client)
+                pause = _pause_after(error, pauses, self.client, command)
             time.sleep(pause)
 
     def _send(self, command: Operation[Any]) -> Any:
@@ -139,6 +141,7 @@ class Ledger:
     emit = _method(commands.emit)
     load = _method(commands.load)
     header = _method(commands.header)
+    any_header = _method(commands.any_header)
     outcome = _method(commands.outcome)
     history = _method(commands.history)
     checkpoints = _method(commands.checkpoints)
@@ -181,7 +184,7 @@ class AsyncLedger:
             try:
                 return command.read(await self._send(command))
             except exceptions.RedisError as error:
-                pause = _pause_after(error, pauses, self.client)
+                pause = _pause_after(error, pauses, self.client, command)
             await asyncio.sleep(pause)
 
     async def _send(self, command: Operation[Any]) -> Any:
@@ -253,8 +256,12 @@ def _pauses(retry_for: float) -> Iterator[float]:
         pause = min(2 * pause, LONGEST_PAUSE)
 
 
-def _pause_after(error: exceptions.RedisError, pauses: Iterator[float], client: Any) -> float:
+def _pause_after(
+    error: exceptions.RedisError, pauses: Iterator[float], client: Any, command: Operation[Any]
+) -> float:
     """Return how long to wait, or raise what the caller is to see."""
+    if isinstance(command, Script) and (newer := _newer_format(str(error), command.about)):
+        raise newer from None
     if not isinstance(error, _TEMPORARY) or isinstance(error, _FINAL):
         raise _refused(error, client) from error
     pause = next(pauses, None)
@@ -264,6 +271,15 @@ def _pause_after(error: exceptions.RedisError, pauses: Iterator[float], client: 
             "URL right?"
         ) from error
     return pause
+
+
+def _newer_format(said: str, about: str) -> NewerFormat | None:
+    """Read what format.lua answers a caller that is too old."""
+    match said.split(" "):
+        case [Refusal.newer_format, number, release]:
+            return NewerFormat(about, int(number), formats.FORMAT, release)
+        case _:
+            return None
 
 
 def _refused(error: exceptions.RedisError, client: Any) -> StoreError:

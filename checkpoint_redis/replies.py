@@ -123,13 +123,18 @@ class ClaimedTask:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """``context`` is there when the status is ok; ``graph`` and ``fp`` when it is unserved."""
+    """``context`` is there when the status is ok; ``graph`` and ``fp`` when it is unserved.
+
+    With a ``format`` it is so because the thread is stored in it, which ``release`` wrote.
+    """
 
     status: Literal["ok", "busy", "gone", "unserved"]
     tasks: tuple[ClaimedTask, ...] = ()
     context: Context | None = None
     graph: str = ""
     fp: str = ""
+    format: int = 0
+    release: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +142,7 @@ class Advance:
     """The right to reduce: ``context`` is there when the status is advance.
 
     ``writes`` is None when they are over 1 MB: read them with ``writes``, they do not change any
-    more.
+    more. ``format`` and ``release``: as in Claimed.
     """
 
     status: Literal["advance", "busy", "gone", "unserved", "failed"]
@@ -145,6 +150,8 @@ class Advance:
     writes: Mapping[str, bytes] | None = None
     graph: str = ""
     fp: str = ""
+    format: int = 0
+    release: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +219,8 @@ class RunOutcome:
 class Header:
     """A thread's header and its root or child frame; times in ms.
 
-    ``released`` is the checkpoint whose static stop was released.
+    ``released`` is the checkpoint whose static stop was released. ``format``: the highest number
+    of a form that is stored, which ``release`` wrote.
     """
 
     thread_id: str
@@ -231,6 +239,8 @@ class Header:
     step: int
     stop: int
     event_id: str
+    format: int
+    release: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,13 +301,17 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class WorkerSeen:
-    """A worker as it told of itself; ``seen`` in seconds since 1970, graphs as "name@fp"."""
+    """A worker as it told of itself; ``seen`` in seconds since 1970, graphs as "name@fp".
+
+    ``format``: the highest that it reads.
+    """
 
     name: str
     seen: float
     version: str
     queues: tuple[str, ...]
     graphs: tuple[str, ...]
+    format: int = 1
 
 
 @dataclass(frozen=True, slots=True)

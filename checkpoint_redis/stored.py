@@ -25,8 +25,10 @@ from distgraph.checkpoint.base import (
 )
 from distgraph.checkpoint.base.blobs import dump, load
 from distgraph.checkpoint.base.config import Coordinates
+from distgraph.checkpoint.formats import Kind
 from distgraph.checkpoint.serde.base import SerializerProtocol
 from distgraph.checkpoint.serde.jsonplus import TYPE_NAME, JsonPlusSerializer
+from distgraph.checkpoint.upgrades import corrupt, fields_of, numbered
 from distgraph.core import model
 from distgraph.errors import CorruptRecord
 
@@ -79,7 +81,8 @@ class Archive:
         core = _as_core(place, checkpoint, metadata)
         if core is None:
             bare = {key: value for key, value in checkpoint.items() if key != "channel_values"}
-            record: Any = {"checkpoint": bare, "metadata": metadata, "parent": place.checkpoint_id}
+            saved = {"checkpoint": bare, "metadata": metadata, "parent": place.checkpoint_id}
+            record = numbered(Kind.saved, saved)
             versions: Mapping[str, Any] = checkpoint["channel_versions"]
         else:
             record, versions = records.pack_checkpoint(core), core.versions
@@ -126,10 +129,18 @@ class Archive:
         return codec.encode_checkpoint(records.unpack_checkpoint(record, {}))[1]
 
     def _record(self, blob: bytes) -> Any:
-        record = self.load("__checkpoint__", blob)
-        if isinstance(record, dict) and record.keys() != {"checkpoint", "metadata", "parent"}:
-            raise CorruptRecord("A stored checkpoint is not of the form that this version writes.")
-        return record
+        """Return a checkpoint's record, or the table of one that distgraph did not make."""
+        packed = self.load("__checkpoint__", blob)
+        match packed:
+            case [_, dict()]:
+                (table,) = fields_of(Kind.saved, packed)
+                if table.keys() != {"checkpoint", "metadata", "parent"}:
+                    raise corrupt(Kind.saved, packed)
+                return table
+            case list():
+                return packed
+            case _:
+                raise corrupt(Kind.checkpoint, packed)
 
     def read(
         self, place: Coordinates, loaded: Loaded, channels: Mapping[str, bytes | None]
@@ -171,7 +182,7 @@ class Archive:
     def log_record(self, task: str, path: str, writes: Iterable[tuple[str, Any]]) -> bytes:
         """Return the record of one ``put_writes``."""
         parts = [part for name, value in writes for part in (name, self.dump(name, value))]
-        return _PLAIN.dumps([task, path, parts])
+        return _PLAIN.dumps(numbered(Kind.log, task, path, parts))
 
     def _pending(self, loaded: Loaded, cp: str) -> list[PendingWrite]:
         """Return the pending writes of a checkpoint: of its log, or of its open superstep."""
@@ -242,11 +253,12 @@ class Archive:
 
 
 def _read_log(record: bytes) -> tuple[str, list[tuple[str, bytes]]]:
-    match _PLAIN.loads(record):
+    packed = _PLAIN.loads(record)
+    match fields_of(Kind.log, packed):
         case [str(task), str(), list(parts)] if len(parts) % 2 == 0:
             return task, list(zip(parts[::2], parts[1::2], strict=True))
         case _:
-            raise CorruptRecord("A stored pending write is not of the form of this version.")
+            raise corrupt(Kind.log, packed)
 
 
 def _refs(versions: Mapping[str, Any]) -> tuple[str, ...]:

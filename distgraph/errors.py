@@ -130,6 +130,25 @@ class CorruptRecord(StoreError):
     """A stored record is not of the form that this version writes."""
 
 
+class NewerFormat(StoreError):
+    """Something was stored by a newer version than this one; nothing was read or changed.
+
+    ``number`` is its format, ``release`` the version of distgraph that wrote it, '' when only the
+    record itself is known.
+    """
+
+    def __init__(self, what: str, number: int, known: int, release: str = "") -> None:
+        super().__init__(what, number, known, release)
+        self.what, self.number, self.known, self.release = what, number, known, release
+
+    def __str__(self) -> str:
+        wanted = f"distgraph {self.release} or newer" if self.release else "a newer distgraph"
+        return (
+            f"{self.what} is stored in format {self.number}, and this process reads formats up to "
+            f"{self.known}. Nothing is damaged: upgrade this process to {wanted}."
+        )
+
+
 # --- signals: they pass through a node's ``except Exception`` -------------------------------
 
 

@@ -14,6 +14,7 @@ from checkpoint_redis.commands.dispatch import (
 )
 from checkpoint_redis.commands.presence import appear, disappear, workers
 from checkpoint_redis.commands.query import (
+    any_header,
     caller_writes,
     channels,
     checkpoints,
@@ -46,6 +47,7 @@ __all__ = [
     "Plain",
     "Script",
     "answer",
+    "any_header",
     "appear",
     "beat",
     "caller_writes",

@@ -12,6 +12,7 @@ from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import CustomRow, DueKind, DueRow, LeaseRow
 from checkpoint_redis.records import CustomEntry, Lease
 from checkpoint_redis.replies import Due, OutboxEntry, Released
+from distgraph.checkpoint import formats
 
 SWEEP_EVERY_MS = 900
 
@@ -80,8 +81,12 @@ def sweep(
 
 
 def sweeper_turn(namespace: str, owner: str) -> Plain[bool]:
-    """Ask for the right to sweep all shards now; it lapses by itself."""
-    words = ("SET", keys.sweeper(namespace), owner, "NX", "PX", SWEEP_EVERY_MS)
+    """Ask for the right to sweep all shards now; it lapses by itself.
+
+    It is for workers of one format, since one that reads less passes over what others have to do.
+    """
+    key = keys.sweeper(namespace, formats.FORMAT)
+    words = ("SET", key, owner, "NX", "PX", SWEEP_EVERY_MS)
     return Plain(words, bool)
 
 

@@ -14,7 +14,7 @@ from checkpoint_redis.replies import WorkerSeen
 def appear(namespace: str, worker: WorkerSeen) -> Plain[bool]:
     """Tell that ``worker`` lives."""
     record = json.dumps(
-        [worker.seen, worker.version, list(worker.queues), list(worker.graphs)],
+        [worker.seen, worker.version, list(worker.queues), list(worker.graphs), worker.format],
         separators=(",", ":"),
     )
     return Plain(("HSET", keys.workers(namespace), worker.name, record), lambda _: True)
@@ -37,5 +37,5 @@ def _workers(raw: Any) -> tuple[WorkerSeen, ...]:
 
 
 def _worker(name: str, record: bytes) -> WorkerSeen:
-    seen, version, queues, graphs = json.loads(record)
-    return WorkerSeen(name, float(seen), str(version), tuple(queues), tuple(graphs))
+    seen, version, queues, graphs, reads, *_ = json.loads(record)  # a later version tells more
+    return WorkerSeen(name, float(seen), str(version), tuple(queues), tuple(graphs), int(reads))

@@ -15,6 +15,7 @@ from checkpoint_redis.commands.read import (
     pairs,
     part,
     record,
+    row,
     text,
 )
 from checkpoint_redis.commands.read import thread_id as read_thread_id
@@ -45,6 +46,8 @@ from checkpoint_redis.replies import (
     OpenTask,
     RunOutcome,
 )
+from distgraph.checkpoint import formats
+from distgraph.errors import NewerFormat
 
 CHUNK = 500
 
@@ -59,8 +62,20 @@ def load(thread: Thread, ns: str = "", cp: str = "", *, open: bool = True) -> Sc
 
 
 def header(thread: Thread, ns: str = "") -> Script[Header | None]:
-    """Read the header and the fields of one frame."""
-    return Arguments().script("header", thread, _header_or_none, ns=ns)
+    """Read the header and the fields of one frame; NewerFormat as all that reads a thread."""
+
+    def read(raw: Any) -> Header | None:
+        found = _header_or_none(raw)
+        if found is not None and found.format > formats.FORMAT:
+            raise NewerFormat(thread.title, found.format, formats.FORMAT, found.release)
+        return found
+
+    return Arguments().script("header", thread, read, ns=ns)
+
+
+def any_header(thread: Thread) -> Script[Header | None]:
+    """Read the header of a thread in whichever format: for lists, and for what finds faults."""
+    return Arguments().script("header", thread, _header_or_none, ns="")
 
 
 def outcome(thread: Thread, run: str) -> Script[RunOutcome | None]:
@@ -148,6 +163,8 @@ def _header(raw: Any) -> Header:
         step=number(h.step),
         stop=number(h.stop),
         event_id=text(h.events) or "0-0",
+        format=number(h.form),
+        release=text(h.release),
         cfg=found.config or b"",
     )
 
@@ -201,26 +218,26 @@ def _marked(raw: Sequence[bytes]) -> CallerWrites:
 
 
 def _open_task(s: Mapping[str, bytes], tid: str) -> OpenTask:
-    row = TaskRow._make(record(s[f"{TaskField.record}{tid}"]))
+    known = row(TaskRow, record(s[f"{TaskField.record}{tid}"]))
     return OpenTask(
         tid=tid,
-        st=TaskState(row.state),
-        rnd=row.round,
-        att=row.attempts,
-        lost=row.lost,
-        owner=row.owner,
-        queue=row.queue,
-        priority=row.priority,
+        st=TaskState(known.state),
+        rnd=known.round,
+        att=known.attempts,
+        lost=known.lost,
+        owner=known.owner,
+        queue=known.queue,
+        priority=known.priority,
         blob=s[f"{TaskField.blob}{tid}"],
-        answers=tuple(s[f"{TaskField.answer}{tid}|{n}"] for n in range(row.answers)),
+        answers=tuple(s[f"{TaskField.answer}{tid}|{n}"] for n in range(known.answers)),
         memo=s.get(f"{TaskField.memo}{tid}"),
         error=s.get(f"{TaskField.error}{tid}"),
     )
 
 
 def _asked(u: Mapping[str, bytes], s: Mapping[str, bytes], tid: str) -> OpenQuestions:
-    rows = (QuestionRow._make(each) for each in record(u[tid]))
-    questions = tuple((row.iid, int(row.deadline)) for row in rows)
+    rows = (row(QuestionRow, each) for each in record(u[tid]))
+    questions = tuple((each.iid, int(each.deadline)) for each in rows)
     return OpenQuestions(tid, questions, s[f"{TaskField.question}{tid}"])
 
 
@@ -257,13 +274,13 @@ def _listed(raw: Any) -> tuple[Listed, ...]:
     return tuple(_thread(ListedRow._make(each)) for each in raw)
 
 
-def _thread(row: ListedRow) -> Listed:
+def _thread(found: ListedRow) -> Listed:
     return Listed(
-        x=text(row.x),
-        since=int(row.since),
-        thread_id=read_thread_id(row.id),
-        graph=text(row.graph),
-        run=text(row.run),
+        x=text(found.x),
+        since=int(found.since),
+        thread_id=read_thread_id(found.id),
+        graph=text(found.graph),
+        run=text(found.run),
     )
 
 

@@ -7,13 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from checkpoint_redis.layout import ContextReply, HeadRow, HintRow, PartReply
+from checkpoint_redis.layout import KINDS, ContextReply, HeadRow, HintRow, PartReply
 from checkpoint_redis.replies import CallerWrites, Context, FrameHead, OutboxEntry
 from distgraph._brief import brief
+from distgraph.checkpoint.upgrades import upgraded
 from distgraph.errors import CorruptRecord
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Row = TypeVar("Row", bound=tuple[Any, ...])
 
 
 def checked(read: Callable[P, T]) -> Callable[P, T]:
@@ -55,6 +57,16 @@ def record(raw: bytes) -> list[Any]:
     if not isinstance(value, list):
         raise TypeError(f"not an array: {brief(value)}")
     return value
+
+
+def row(of: type[Row], fields: list[Any]) -> Row:
+    """Read a row that a script stored as JSON; NewerFormat when this version is too old for it."""
+    made: Any = of
+    at = made._fields.index("format")
+    number, others = fields[at], fields[:at] + fields[at + 1 :]
+    today = upgraded(KINDS[of.__name__], number, others)
+    read: Row = made._make([*today[:at], number, *today[at:]])
+    return read
 
 
 def blobs(raw: Sequence[bytes | None]) -> tuple[bytes, ...]:

@@ -17,12 +17,13 @@ T_co = TypeVar("T_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Script(Generic[T_co]):
-    """A Lua script of ``scripts/`` with its arguments."""
+    """A Lua script of ``scripts/`` with its arguments; ``about``: what messages say it works on."""
 
     name: str
     keys: tuple[str, ...]
     args: tuple[bytes, ...]
     read: Callable[[Any], T_co]
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,5 +84,5 @@ class Arguments:
         self, name: str, key: str | Thread, read: Callable[[Any], T], **small: Any
     ) -> Script[T]:
         head = json.dumps(small, separators=(",", ":")).encode()
-        header = key.header if isinstance(key, Thread) else key
-        return Script(name, (header,), (head, *self.blobs), read)
+        header, about = (key.header, key.title) if isinstance(key, Thread) else (key, "")
+        return Script(name, (header,), (head, *self.blobs), read, about)

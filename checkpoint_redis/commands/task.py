@@ -28,6 +28,8 @@ from checkpoint_redis.replies import (
     Recorded,
     Taken,
 )
+from distgraph.checkpoint import formats
+from distgraph.checkpoint.formats import Kind
 
 
 def claim(
@@ -195,13 +197,15 @@ def fail_advance(
 
 
 def _result(arguments: Arguments, result: ResultEntry) -> ResultRow:
+    form = formats.WRITTEN[Kind.question]
     return ResultRow(
         tid=result.tid,
         round=result.rnd,
         blob=arguments.add(result.blob),
         event=arguments.add(result.event),
         questions=tuple(
-            QuestionRow(iid=iid, deadline=deadline) for iid, deadline in result.questions
+            QuestionRow(format=form, iid=iid, deadline=deadline)
+            for iid, deadline in result.questions
         ),
         memo=arguments.add(result.memo),
     )
@@ -224,12 +228,21 @@ def _claimed(raw: Any) -> Claimed:
             read = context(found.context) if status == "ok" else None
             return Claimed(status, tuple(_task(each) for each in found.tasks), read)
         case "unserved":
-            other = UnservedReply._make(raw)
-            return Claimed("unserved", graph=text(other.graph), fp=text(other.fingerprint))
+            return Claimed("unserved", **_unserved(raw))
         case "gone":
             return Claimed("gone")
         case unknown:
             raise ValueError(f"claim answered {unknown}")
+
+
+def _unserved(raw: Any) -> dict[str, Any]:
+    found = UnservedReply._make(raw)
+    return {
+        "graph": text(found.graph),
+        "fp": text(found.fingerprint),
+        "format": number(found.format),
+        "release": text(found.release),
+    }
 
 
 def _task(raw: Any) -> ClaimedTask:
@@ -256,8 +269,7 @@ def _advance(raw: Any) -> Advance:
         case "advance":
             return _advancing(raw)
         case "unserved":
-            other = UnservedReply._make(raw)
-            return Advance("unserved", graph=text(other.graph), fp=text(other.fingerprint))
+            return Advance("unserved", **_unserved(raw))
         case "busy" | "gone" | "failed" as refused:
             return Advance(refused)
         case unknown:

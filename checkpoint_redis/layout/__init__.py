@@ -48,6 +48,7 @@ from checkpoint_redis.layout.names import (
     Limit,
     MetaField,
     PayloadField,
+    Refusal,
     RunKind,
     RunStatus,
     ShardKey,
@@ -60,6 +61,7 @@ from checkpoint_redis.layout.names import (
     WriteMark,
 )
 from checkpoint_redis.layout.stored import (
+    KINDS,
     AskEvent,
     CustomEvent,
     EndEvent,
@@ -72,6 +74,7 @@ from checkpoint_redis.layout.stored import (
 )
 
 __all__ = [
+    "KINDS",
     "AdvanceReply",
     "AdvanceState",
     "AnswerMode",
@@ -112,6 +115,7 @@ __all__ = [
     "PartReply",
     "PayloadField",
     "QuestionRow",
+    "Refusal",
     "RefusedRow",
     "RepeatedReply",
     "ResultRow",

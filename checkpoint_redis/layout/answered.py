@@ -27,6 +27,8 @@ class HeaderRow(NamedTuple):
     stop: Raw
     caller_writes: Raw
     events: Raw
+    form: Raw
+    release: Raw
 
 
 class HeaderReply(NamedTuple):
@@ -86,9 +88,13 @@ class RefusedRow(NamedTuple):
 
 
 class UnservedReply(NamedTuple):
+    """``format`` is 0 where the graph is not served, else the thread's, which ``release`` wrote."""
+
     status: bytes
     graph: bytes
     fingerprint: bytes
+    format: bytes
+    release: bytes
 
 
 class AdvanceReply(NamedTuple):

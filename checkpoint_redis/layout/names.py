@@ -45,7 +45,9 @@ class ShardKey(StrEnum):
 class HeaderField(StrEnum):
     """Fields of a thread's header."""
 
-    version = "v"
+    # The highest number of a form that is stored in the thread, and the release that wrote it.
+    form = "v"
+    release = "rel"
     id = "id"
     graph = "graph"
     fingerprint = "fp"
@@ -212,9 +214,15 @@ class EventField(StrEnum):
 
 
 class Format:
-    """The version of all of this; it is raised when the form of any of it changes."""
+    """The number of a namespace: of its keys and its shards, in which all its versions agree."""
 
     version: Final = "1"
+
+
+class Refusal(StrEnum):
+    """With what the error begins that a script answers instead of a reply; numbers follow."""
+
+    newer_format = "NEWERFORMAT"
 
 
 class Limit:
@@ -234,6 +242,8 @@ class Limit:
     waiting_max_ms: Final = 30_000
     scans: Final = 100
     scanned: Final = 1_000
+    # So many due entries of threads in a newer format does one sweep of a shard pass over.
+    passed: Final = 1_000
     # The events of a thread at rest, and what is staged, live so long.
     events_ms: Final = 300_000
     staged_ms: Final = 600_000

@@ -1,14 +1,16 @@
--- needs: lib.lua frozen.lua task.lua due.lua requeue.lua pack.lua restore.lua begin.lua caller_writes.lua new_tasks.lua barrier.lua
+-- needs: lib.lua format.lua frozen.lua task.lua due.lua requeue.lua pack.lua restore.lua begin.lua caller_writes.lua new_tasks.lua barrier.lua
 -- Goes on with an open superstep: answers, asks again, or retries. All pairs or none.
 -- KEYS[1] header. ARGV[1] {run, mode, ep, pairs, rnd, caller_writes, tasks, first, keep_cfg, cfg,
 -- modes, fp, stop, keep}; ep: the epoch as the caller read it ('' = whichever it is); pairs: ANSWER,
 -- tasks: NEW_TASK; stop -1 = as it is.
 -- -> ANSWERED: go | joined | {no_interrupt, pending} | {nothing, st} | {busy, run} | {missing}
 --  | {conflict} | REPEATED
+local st, run, from, default_queue, ep, number = unpack(call('HMGET', H, HEADER.status,
+  HEADER.run, HEADER.events, HEADER.queue, FRAME.epoch, HEADER.form))
+local refused = too_old(number)
+if refused then return refused end
 local again = repeated(A.run)
 if again then return again end
-local st, run, from, default_queue, ep = unpack(call('HMGET', H, HEADER.status, HEADER.run,
-  HEADER.events, HEADER.queue, FRAME.epoch))
 if not st then return {REPLY.missing} end
 local retries, resumes = A.mode == MODE.retry, A.mode == MODE.resume
 
@@ -90,7 +92,10 @@ if joins then
 else
   run, from = A.run, begin_run(A.run, A.mode, A.keep)
   call('HSET', H, HEADER.modes, A.modes, HEADER.fingerprint, A.fp)
-  if not A.keep_cfg then call('HSET', C, FIELD.config, blob(A.cfg)) end
+  if not A.keep_cfg then
+    note_form(FORMAT.config)
+    call('HSET', C, FIELD.config, blob(A.cfg))
+  end
   if A.stop >= 0 then call('HSET', H, FRAME.stop, A.stop) end
 end
 
@@ -108,6 +113,7 @@ for _, each in ipairs(chosen) do
   if not retries then task[TASK.round] = A.rnd end
   task[TASK.attempts], task[TASK.lost], task[TASK.failures] = 0, 0, 0
   for _, position in ipairs(each.answers) do
+    note_form(FORMAT.answer)
     call('HSET', P .. KEY.tasks, TASK_FIELD.answer .. tid .. '|' .. task[TASK.answers],
       blob(position))
     task[TASK.answers] = task[TASK.answers] + 1
@@ -119,6 +125,7 @@ for _, each in ipairs(chosen) do
   due_outbox('')
   out[#out + 1] = hint('', tid, task)
 end
+if #A.caller_writes > 0 then note_form(FORMAT.result) end
 add_caller_writes('', blobs(A.caller_writes))
 if #A.tasks > 0 then queue_tasks('', A.tasks, A.first) end
 if retries then out, more = waiting()

@@ -1,4 +1,4 @@
--- needs: lib.lua slices.lua frozen.lua
+-- needs: lib.lua format.lua slices.lua frozen.lua
 -- What callers wrote at a checkpoint: the update and the gotos of a Command that came with a start
 -- or an answer, one record per call. This page has all of it.
 --
@@ -69,6 +69,7 @@ end
 -- Of the superstep s, which is being opened: to its tasks, or beside the head when it has none.
 local function place_caller_writes(ns, s)
   local list = #s.checkpoints == 0 and take_up_caller_writes(ns) or {}
+  if #s.caller_writes > 0 then note_form(FORMAT.result) end
   for _, record in ipairs(blobs(s.caller_writes)) do list[#list + 1] = record end
   if s.outcome == FOLLOWS.go then
     if #list > 0 then call('HDEL', C, caller_writes_field(ns)) end

@@ -1,6 +1,9 @@
--- needs: lib.lua frozen.lua runs.lua drop.lua ending.lua status.lua
+-- needs: lib.lua format.lua frozen.lua runs.lua drop.lua ending.lua status.lua
 -- Drops the open superstep. KEYS[1] header. ARGV[1] {run, ep} -> {cancelled, run} | {idle}
-local st, run, last = unpack(call('HMGET', H, HEADER.status, HEADER.run, HEADER.cancelled))
+local st, run, last, number =
+  unpack(call('HMGET', H, HEADER.status, HEADER.run, HEADER.cancelled, HEADER.form))
+local refused = too_old(number)
+if refused then return refused end
 -- This very call has come before, and its reply was lost: what the thread has by now is another's.
 local ep, cancelled = string.match(last or '', '^(%S+) (.*)$')
 if ep == A.ep then return {REPLY.cancelled, cancelled} end

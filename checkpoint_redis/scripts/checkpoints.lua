@@ -1,6 +1,7 @@
--- needs: lib.lua slices.lua
+-- needs: lib.lua format.lua slices.lua
 -- Storing checkpoints (CHECKPOINT rows), and making one the head of its frame.
 local function store_checkpoint(ns, row)
+  note_form(FORMAT.checkpoint)
   local fields = {FIELD.checkpoint .. ns .. '|' .. row[CHECKPOINT.id], blob(row[CHECKPOINT.blob])}
   local channels = row[CHECKPOINT.channels]
   for i = 1, #channels, 2 do

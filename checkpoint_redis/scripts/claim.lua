@@ -2,8 +2,8 @@
 -- Takes queued tasks for one attempt each, under a lease.
 -- KEYS[1] header. ARGV[1] {ns, ep, tids, tok, owner, lease, served}
 -- -> CLAIM with CLAIMED | REFUSED per task; ok | busy | {gone} | UNSERVED
-local frame = fence(A.ns, A.ep, BUSY)
-if not frame then return {REPLY.gone} end
+local frame, beyond = fence(A.ns, A.ep, BUSY)
+if not frame then return beyond or {REPLY.gone} end
 local ok, unserved = served(frame, A.served)
 if not ok then return unserved end
 local key = P .. KEY.tasks .. A.ns

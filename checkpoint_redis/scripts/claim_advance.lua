@@ -2,8 +2,8 @@
 -- Takes the right to reduce and commit a closed superstep.
 -- KEYS[1] header. ARGV[1] {ns, ep, tok, lease, served, max, error}
 -- -> ADVANCE_REPLY | {busy} | {gone} | UNSERVED | {failed}
-local frame = fence(A.ns, A.ep, BUSY)
-if not frame then return {REPLY.gone} end
+local frame, beyond = fence(A.ns, A.ep, BUSY)
+if not frame then return beyond or {REPLY.gone} end
 local ok, unserved = served(frame, A.served)
 if not ok then return unserved end
 if frame.advance == ADVANCE.leased and frame.token == A.tok then return advance(A.ns) end

@@ -1,5 +1,5 @@
 -- needs: lib.lua frozen.lua drop.lua status.lua
--- Removes everything of a thread. KEYS[1] header. ARGV[1] {ep}: only while that is its epoch, and it
+-- Removes everything of a thread, in whichever format it is. KEYS[1] header. ARGV[1] {ep}: only while that is its epoch, and it
 -- rests ('' = whatever it does). -> {ok} | {missing} | {busy, run} | {conflict, head}
 local st, run, ep, head =
   unpack(call('HMGET', H, HEADER.status, HEADER.run, FRAME.epoch, FRAME.checkpoint))

@@ -1,4 +1,4 @@
--- needs: lib.lua fence.lua task.lua due.lua event.lua failing.lua
+-- needs: lib.lua format.lua fence.lua task.lua due.lua event.lua failing.lua
 -- Records a failed attempt: queued again later, or the end of the run.
 -- KEYS[1] header. ARGV[1] {ns, ep, tid, tok, error, retry_in, memo} -> {retry|failed|stale|gone}
 local frame = fence(A.ns, A.ep, BUSY_OR_ERROR)
@@ -10,6 +10,7 @@ if task[TASK.state] == STATE.backing_off then return {REPLY.retry} end
 if task[TASK.state] == STATE.failed then return {REPLY.failed} end
 if task[TASK.state] ~= STATE.running then return {REPLY.stale} end
 if A.memo > 0 then
+  note_form(FORMAT.state)
   call('HSET', P .. KEY.tasks .. A.ns, TASK_FIELD.memo .. A.tid, blob(A.memo))
 end
 not_due(A.ns, A.tid, DUE.lease)

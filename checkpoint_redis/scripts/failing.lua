@@ -1,10 +1,11 @@
--- needs: lib.lua task.lua event.lua ending.lua
+-- needs: lib.lua format.lua task.lua event.lua ending.lua
 -- Tasks that fail for good.
 
 -- What a retry runs again.
 local function mark_failed(ns, tid, task, err)
   task[TASK.state], task[TASK.owner] = STATE.failed, ''
   write_task(ns, tid, task)
+  note_form(FORMAT.result)
   call('HSET', P .. KEY.tasks .. ns, TASK_FIELD.error .. tid, err)
 end
 

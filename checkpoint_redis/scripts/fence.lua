@@ -1,14 +1,20 @@
--- needs: lib.lua
--- Whether who calls belongs to the present.
+-- needs: lib.lua format.lua
+-- Whether who calls belongs to the present, and can read the thread.
 local BUSY = {[STATUS.busy] = true}
 local BUSY_OR_ERROR = {[STATUS.busy] = true, [STATUS.error] = true}
 
 -- The frame when `ep` is its open superstep and the thread may be written to, else nil. Without
 -- it a worker of a committed, cancelled or rolled back superstep would still write (flaw F3).
+-- -> frame | nil, UNSERVED where the caller is too old
 local function fence(ns, ep, allowed)
-  local st, epoch, advance, token, graph, fp = unpack(call('HMGET', H, HEADER.status,
+  local st, epoch, advance, token, graph, fp, number = unpack(call('HMGET', H, HEADER.status,
     ns .. FRAME.epoch, ns .. FRAME.advance, ns .. FRAME.advance_token, HEADER.graph,
-    HEADER.fingerprint))
+    HEADER.fingerprint, HEADER.form))
+  local release = needed(number)
+  if release then
+    return nil, UNSERVED{status = REPLY.unserved, graph = graph, fingerprint = fp,
+      format = number, release = release}
+  end
   if not st or not allowed[st] or epoch ~= ep then return nil end
   return {st = st, advance = advance or '', token = token or '', graph = graph, fp = fp}
 end

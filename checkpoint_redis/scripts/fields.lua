@@ -1,6 +1,8 @@
--- needs: lib.lua frozen.lua
+-- needs: lib.lua format.lua frozen.lua
 -- Names of some fields of C that begin with a prefix. KEYS[1] header. ARGV[1] {cursor, prefix, count}
 -- -> PART of names
+local refused = too_old(call('HGET', H, HEADER.form))
+if refused then return refused end
 local out = {}
 local function take(list)
   for i = 1, #list, 2 do

@@ -1,4 +1,4 @@
--- needs: lib.lua task.lua due.lua event.lua barrier.lua advance.lua
+-- needs: lib.lua format.lua task.lua due.lua event.lua barrier.lua advance.lua
 -- Recording what a task left, for complete and finish.
 
 -- What takes the place of a task's result and of its pending questions.
@@ -35,13 +35,16 @@ local function record(ns, st, token, result)
   local tasks, before, bytes = P .. KEY.tasks .. ns, task[TASK.state], blob(result[RESULT.blob])
   task[TASK.state], task[TASK.token], task[TASK.owner] = final, token, ''
   write_task(ns, tid, task)
+  note_form(FORMAT.result)
   if result[RESULT.memo] > 0 then
+    note_form(FORMAT.state)
     call('HSET', tasks, TASK_FIELD.memo .. tid, blob(result[RESULT.memo]))
   end
   if final == STATE.done then
     call('HSET', P .. KEY.writes .. ns, tid, bytes)
     call('HINCRBY', tasks, TASK_FIELD.writes_size, #bytes)
   else
+    note_form(FORMAT.question)
     call('HSET', P .. KEY.questions .. ns, tid, encode(questions))
     call('HSET', tasks, TASK_FIELD.question .. tid, bytes)
   end

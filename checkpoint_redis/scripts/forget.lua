@@ -1,9 +1,11 @@
--- needs: lib.lua slices.lua frozen.lua caller_writes.lua drop.lua status.lua checkpoints.lua
+-- needs: lib.lua format.lua slices.lua frozen.lua caller_writes.lua drop.lua status.lua checkpoints.lua
 -- Removes checkpoints of a thread at rest with what only they refer to. KEYS[1] header.
 -- ARGV[1] {ep, new_ep, fields, heads}; ep: the epoch as the caller read it; heads: NEW_HEAD where the
 -- head goes too (checkpoint '' = none left) -> {ok} | {busy, run} | {missing} | {conflict, head}
-local st, run, ep, present =
-  unpack(call('HMGET', H, HEADER.status, HEADER.run, FRAME.epoch, FRAME.checkpoint))
+local st, run, ep, present, number = unpack(call('HMGET', H, HEADER.status, HEADER.run,
+  FRAME.epoch, FRAME.checkpoint, HEADER.form))
+local refused = too_old(number)
+if refused then return refused end
 if not st then return {REPLY.missing} end
 if ep == A.new_ep then return {REPLY.ok} end
 if st == STATUS.busy then return {REPLY.busy, run} end

@@ -1,9 +1,11 @@
--- needs: lib.lua frozen.lua runs.lua pack.lua channels.lua head.lua
+-- needs: lib.lua format.lua frozen.lua runs.lua pack.lua channels.lua head.lua
 -- Everything stored of one frame, at one moment.
 -- KEYS[1] header. ARGV[1] {ns, cp, open} (cp '' = head) -> LOADED | false
 local header = header_of(A.ns)
 if not header then return false end
 local h = header[HEADER_REPLY.header]
+local refused = too_old(h[HEADER_ROW.form])
+if refused then return refused end
 local head = A.cp == '' or A.cp == h[HEADER_ROW.checkpoint]
 local at = A.ns .. '|' .. (head and h[HEADER_ROW.checkpoint] or A.cp)
 local log = {}

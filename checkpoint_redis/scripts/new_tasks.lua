@@ -1,4 +1,4 @@
--- needs: lib.lua slices.lua due.lua
+-- needs: lib.lua format.lua slices.lua due.lua
 -- Tasks that are queued for the first time.
 -- rows: NEW_TASK, their blobs in ARGV from `first` on; into the keys of records, active and queued.
 local function store_tasks(records, active, queued, rows, first)
@@ -21,6 +21,7 @@ local function store_tasks(records, active, queued, rows, first)
 end
 
 local function queue_tasks(ns, rows, first)
+  note_form(math.max(FORMAT.task, FORMAT.row))
   store_tasks(P .. KEY.tasks .. ns, P .. KEY.active .. ns, P .. KEY.queued .. ns, rows, first)
   due_outbox(ns)
 end

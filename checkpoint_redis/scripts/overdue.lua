@@ -1,4 +1,4 @@
--- needs: lib.lua task.lua
+-- needs: lib.lua format.lua task.lua
 -- Finds frames whose hints are gone: queues are empty, and twice the same outbox did not shrink.
 -- KEYS[1] due key of the shard. ARGV[1] {limit, empty}; empty: names of queues -> DUE_ROW...
 local empty = {}
@@ -6,7 +6,8 @@ for _, queue in ipairs(A.empty) do empty[queue] = true end
 
 -- What is not taken though its hints were sent again, such as that of a graph which nobody serves,
 -- is found later each time.
-local function is_lost(ns)
+local function is_lost(ns, number)
+  if needed(number) then return false end
   local key, field = P .. KEY.queued .. ns, ns .. FRAME.waiting
   local any = call('SRANDMEMBER', key)
   local task = any and read_task(ns, any)
@@ -27,8 +28,8 @@ repeat
   for i = 1, #found[2], 2 do
     local x, ns = string.match(found[2][i], '^([^|]*)|([^|]*)|')
     thread(x)
-    local ep = call('HGET', H, ns .. FRAME.epoch)
-    local read, lost = pcall(is_lost, ns)
+    local ep, number = unpack(call('HMGET', H, ns .. FRAME.epoch, HEADER.form))
+    local read, lost = pcall(is_lost, ns, number)
     if ep and read and lost then
       out[#out + 1] = DUE_ROW{x = x, ns = ns, epoch = ep, kind = DUE.outbox, tid = '', hints = {}}
     end

@@ -1,10 +1,12 @@
--- needs: lib.lua frozen.lua restore.lua drop.lua status.lua
+-- needs: lib.lua format.lua frozen.lua restore.lua drop.lua status.lua
 -- Appends records to the log of what a checkpoint's tasks left, as a saver does. KEYS[1] header.
 -- ARGV[1] {ns, cp, ep, new_ep, asks, records}; ep: the epoch as the caller read it ('' = whichever it
 -- is, as long as there is nothing that the records would have to hold too)
 -- -> {ok} | {busy, run} | {missing} | {conflict, ep}: read what is there first
-local st, run, head, ep =
-  unpack(call('HMGET', H, HEADER.status, HEADER.run, A.ns .. FRAME.checkpoint, FRAME.epoch))
+local st, run, head, ep, number = unpack(call('HMGET', H, HEADER.status, HEADER.run,
+  A.ns .. FRAME.checkpoint, FRAME.epoch, HEADER.form))
+local refused = too_old(number)
+if refused then return refused end
 if not st then return {REPLY.missing} end
 if ep == A.new_ep then return {REPLY.ok} end
 if st == STATUS.busy then return {REPLY.busy, run} end
@@ -19,6 +21,8 @@ thaw()
 call('HSET', H, FRAME.epoch, A.new_ep)
 if opened then drop_step(A.ns) end
 call('HDEL', C, kept)
+-- There may be results, answers and whole frames in them.
+note_form(FORMAT.newest)
 local name = FIELD.log .. A.ns .. '|' .. A.cp
 local count = tonumber(call('HGET', C, name) or 0)
 for i, position in ipairs(A.records) do

@@ -5,5 +5,6 @@ local function served(frame, names)
     local graph = string.match(name, '^(.*)' .. GRAPH.separator)
     if frame.fp == '' and graph == frame.graph then return true end
   end
-  return false, UNSERVED{status = REPLY.unserved, graph = frame.graph, fingerprint = frame.fp}
+  return false, UNSERVED{status = REPLY.unserved, graph = frame.graph, fingerprint = frame.fp,
+    format = 0, release = ''}
 end

@@ -1,4 +1,4 @@
--- needs: lib.lua task.lua due.lua requeue.lua pack.lua failing.lua
+-- needs: lib.lua format.lua task.lua due.lua requeue.lua pack.lua failing.lua
 -- Acts on what is due, by reading the state again: a due entry is only a reason to look. Scores
 -- are pushed here, so that any number of sweepers may run.
 -- KEYS[1] due key of the shard. ARGV[1] {limit, max_lost, error} -> DUE_ROW...
@@ -59,24 +59,43 @@ local function look_deadline(ns, tid, kind)
   end
 end
 
+-- -> true where a newer version has to look; it stays due for that one, behind all others
 local function look(ns, tid, kind)
+  local st, number = unpack(call('HMGET', H, HEADER.status, HEADER.form))
+  if needed(number) then
+    due(ns, tid, kind, now() + 1)
+    return true
+  end
   if kind == DUE.deadline then look_deadline(ns, tid, kind)
-  elseif call('HGET', H, HEADER.status) ~= STATUS.busy then not_due(ns, tid, kind)
+  elseif st ~= STATUS.busy then not_due(ns, tid, kind)
   elseif kind == DUE.outbox then look_outbox(ns)
   elseif kind == DUE.advance then look_advance(ns)
   else look_task(ns, tid, kind) end
 end
 
-for _, each in ipairs(call('ZRANGEBYSCORE', KEYS[1], '-inf', now(), 'LIMIT', 0, A.limit)) do
-  local x, ns, tid, kind = string.match(each, '^([^|]*)|([^|]*)|([^|]*)|(.*)$')
-  if not x then call('ZREM', KEYS[1], each)
-  else
-    thread(x)
-    -- A record that cannot be read must not keep the other threads of the shard waiting.
-    if not pcall(look, ns, tid, kind) then
-      due(ns, tid, kind, now() + LIMIT.recheck_max_ms)
-      found(ns, DUE.unreadable, tid, {})
+-- -> how many of `limit` entries, the first that are due, were passed over
+local function look_at(limit)
+  local passed = 0
+  for _, each in ipairs(call('ZRANGEBYSCORE', KEYS[1], '-inf', now(), 'LIMIT', 0, limit)) do
+    local x, ns, tid, kind = string.match(each, '^([^|]*)|([^|]*)|([^|]*)|(.*)$')
+    if not x then call('ZREM', KEYS[1], each)
+    else
+      thread(x)
+      local read, newer = pcall(look, ns, tid, kind)
+      -- A record that cannot be read must not keep the other threads of the shard waiting.
+      if not read then
+        due(ns, tid, kind, now() + LIMIT.recheck_max_ms)
+        found(ns, DUE.unreadable, tid, {})
+      elseif newer then passed = passed + 1 end
     end
   end
+  return passed
 end
+
+-- In place of those that were passed over others are looked at.
+local limit, looked = A.limit, 0
+repeat
+  limit = look_at(limit)
+  looked = looked + limit
+until limit == 0 or looked >= LIMIT.passed
 return out

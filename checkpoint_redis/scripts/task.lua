@@ -1,4 +1,4 @@
--- needs: lib.lua
+-- needs: lib.lua format.lua
 -- Records of tasks, and what is published of them.
 local function read_task(ns, tid)
   local text = call('HGET', P .. KEY.tasks .. ns, TASK_FIELD.record .. tid)
@@ -6,6 +6,7 @@ local function read_task(ns, tid)
 end
 
 local function write_task(ns, tid, task)
+  note_form(FORMAT.row)
   call('HSET', P .. KEY.tasks .. ns, TASK_FIELD.record .. tid, encode(task))
 end
 

@@ -1,10 +1,12 @@
--- needs: lib.lua frozen.lua create.lua drop.lua store_checkpoints.lua status.lua
+-- needs: lib.lua format.lua frozen.lua create.lua drop.lua store_checkpoints.lua status.lua
 -- Puts checkpoints on a thread at rest, creating it when a graph is named.
 -- KEYS[1] header. ARGV[1] {expect, seen, waiting, id, graph, fp, queue, ep, checkpoints}; seen: the
 -- epoch as the caller read it ('' = whichever it is).
 -- -> {ok} | {busy, run} | {conflict, head} | {missing}
-local st, run, head, ep =
-  unpack(call('HMGET', H, HEADER.status, HEADER.run, FRAME.checkpoint, FRAME.epoch))
+local st, run, head, ep, number = unpack(call('HMGET', H, HEADER.status, HEADER.run,
+  FRAME.checkpoint, FRAME.epoch, HEADER.form))
+local refused = too_old(number)
+if refused then return refused end
 head = head or ''
 if not st and A.graph == '' then return {REPLY.missing} end
 if st == STATUS.busy then return {REPLY.busy, run} end

@@ -18,8 +18,10 @@ from distgraph.checkpoint.base.types import (
     CheckpointTuple,
 )
 from distgraph.checkpoint.base.types import Checkpoint as CheckpointDict
+from distgraph.checkpoint.formats import Kind
 from distgraph.checkpoint.pending import BRANCH, decode_writes
 from distgraph.checkpoint.records import unpack_checkpoint
+from distgraph.checkpoint.upgrades import numbered
 from distgraph.core.model import START, Checkpoint, Target, ThreadState
 from distgraph.core.references import own_reference
 from distgraph.errors import CorruptRecord
@@ -100,7 +102,8 @@ def decode_checkpoint(stored: CheckpointTuple) -> Checkpoint:
     try:
         source, step, parents = (metadata.pop(key) for key in _OWN_METADATA)
         values = checkpoint["channel_values"]
-        packed = [
+        packed = numbered(
+            Kind.checkpoint,
             checkpoint["id"],
             parent,
             step,
@@ -114,7 +117,7 @@ def decode_checkpoint(stored: CheckpointTuple) -> Checkpoint:
             metadata,
             parents,
             *([checkpoint["authors"]] if "authors" in checkpoint else []),
-        ]
+        )
     except (KeyError, IndexError, TypeError) as error:
         raise CorruptRecord(
             f"The checkpoint {checkpoint.get('id')} was not written by distgraph, or is damaged: "

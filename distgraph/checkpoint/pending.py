@@ -26,6 +26,7 @@ from distgraph.checkpoint.base.types import (
     PendingWrite,
 )
 from distgraph.checkpoint.records import (
+    pack_answer,
     pack_frames,
     pack_result,
     unpack_answer,
@@ -84,7 +85,7 @@ def _goto(target: Target) -> Write:
 def encode_answers(answers: Iterable[Answer]) -> list[Write]:
     """Return the pending writes of a task with all its answers so far."""
     given = list(answers)
-    return [(RESUME, [a.value for a in given]), (ANSWERED, [[a.id, a.ns] for a in given])]
+    return [(RESUME, [a.value for a in given]), (ANSWERED, [pack_answer(a)[:-1] for a in given])]
 
 
 def encode_frames(frames: Mapping[str, ThreadState]) -> list[Write]:

@@ -1,7 +1,8 @@
 """The core's values as plain lists that a serializer can write, and back.
 
-A record is a list with fixed positions; user values and Sends stand in it as they are. Whoever
-stores a record encodes it with a serializer, which puts the format version first.
+A record is a list with fixed positions, of which the first is the number of its kind's form (see
+``formats``; left out below); user values and Sends stand in it as they are. Whoever stores a record
+encodes it with a serializer, which puts a version of its own first.
 
 ==========  =================================================================================
 checkpoint  id, parent id or None, step, source, ts, {channel: reference}, frontier (node names
@@ -22,7 +23,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, assert_never
 
-from distgraph._brief import brief
+from distgraph.checkpoint.formats import Kind
+from distgraph.checkpoint.upgrades import corrupt, fields_of, numbered
 from distgraph.core.model import (
     Answer,
     Checkpoint,
@@ -35,7 +37,6 @@ from distgraph.core.model import (
     Target,
     ThreadState,
 )
-from distgraph.errors import CorruptRecord
 from distgraph.types import Command, Interrupt, Send
 
 COMPLETED, INTERRUPTED, ERRORED, ESCAPED = range(4)
@@ -44,7 +45,8 @@ V = TypeVar("V")
 
 def pack_checkpoint(checkpoint: Checkpoint) -> list[Any]:
     """Return the record of a checkpoint; its values are stored apart, one by one."""
-    return [
+    return numbered(
+        Kind.checkpoint,
         checkpoint.id,
         checkpoint.parent_id,
         checkpoint.step,
@@ -58,12 +60,12 @@ def pack_checkpoint(checkpoint: Checkpoint) -> list[Any]:
         dict(checkpoint.metadata),
         dict(checkpoint.parents),
         *([list(checkpoint.authors)] if checkpoint.authors != checkpoint.last else []),
-    ]
+    )
 
 
 def unpack_checkpoint(packed: Any, values: Mapping[str, Any]) -> Checkpoint:
     """Return the checkpoint of a record and its values; CorruptRecord when it is not one."""
-    match packed:
+    match fields_of(Kind.checkpoint, packed):
         case [
             str(cid),
             None | str() as parent,
@@ -96,31 +98,34 @@ def unpack_checkpoint(packed: Any, values: Mapping[str, Any]) -> Checkpoint:
                 parents=_table(parents, _text),
             )
         case _:
-            raise _corrupt("checkpoint", packed)
+            raise corrupt(Kind.checkpoint, packed)
 
 
 def pack_result(result: Result) -> list[Any]:
     """Return the record of what a task left; the live exception of a failure is not in it."""
     match result:
         case Completed(writes, goto):
-            return [COMPLETED, [part for write in writes for part in write], list(goto)]
+            pairs = [part for write in writes for part in write]
+            return numbered(Kind.result, COMPLETED, pairs, list(goto))
         case Interrupted(questions, frames):
-            return [INTERRUPTED, _pack_questions(questions), pack_frames(frames)]
+            asked = _pack_questions(questions)
+            return numbered(Kind.result, INTERRUPTED, asked, pack_frames(frames))
         case Errored():
             texts = (result.kind, result.message, result.traceback)
             args, notes = list(result.args), list(result.notes)
-            return [ERRORED, *texts, args, notes, pack_frames(result.frames)]
+            inner = pack_frames(result.frames)
+            return numbered(Kind.result, ERRORED, *texts, args, notes, inner)
         case Escaped(command):
-            return [ESCAPED, command]
+            return numbered(Kind.result, ESCAPED, command)
         case _:
             assert_never(result)
 
 
 def unpack_result(packed: Any) -> Result:
     """Return what a task left; CorruptRecord when ``packed`` is no record of it."""
-    match packed:
-        case [int(kind), list(), list()] if kind == COMPLETED:
-            return unpack_completed(packed)
+    match fields_of(Kind.result, packed):
+        case [int(kind), list(writes), list(goto)] if kind == COMPLETED:
+            return _completed(writes, goto)
         case [int(kind), list(asked), dict(frames)] if kind == INTERRUPTED:
             return Interrupted(_questions(asked), unpack_frames(frames))
         case [
@@ -136,36 +141,41 @@ def unpack_result(packed: Any) -> Result:
             return Errored(name, message, traceback, tuple(args), _texts(notes), inner)
         case [int(kind), Command() as command] if kind == ESCAPED:
             return Escaped(command)
-    raise _corrupt("result", packed)
+    raise corrupt(Kind.result, packed)
 
 
 def unpack_completed(packed: Any) -> Completed:
     """Return the completed task of a record; CorruptRecord when it is anything else."""
-    match packed:
-        case [int(kind), list(writes), list(goto)] if kind == COMPLETED and len(writes) % 2 == 0:
-            pairs = zip(_texts(writes[::2]), writes[1::2], strict=True)
-            return Completed(tuple(pairs), _targets(goto))
-        case _:
-            raise _corrupt("completed task", packed)
+    result = unpack_result(packed)
+    if not isinstance(result, Completed):
+        raise corrupt("completed task", packed)
+    return result
+
+
+def _completed(writes: list[Any], goto: list[Any]) -> Completed:
+    if len(writes) % 2:
+        raise corrupt("list of writes", writes)
+    return Completed(tuple(zip(_texts(writes[::2]), writes[1::2], strict=True)), _targets(goto))
 
 
 def pack_answer(answer: Answer) -> list[Any]:
     """Return the record of an answer."""
-    return [answer.id, answer.ns, answer.value]
+    return numbered(Kind.answer, answer.id, answer.ns, answer.value)
 
 
 def unpack_answer(packed: Any) -> Answer:
     """Return the answer of a record; CorruptRecord when it is not one."""
-    match packed:
+    match fields_of(Kind.answer, packed):
         case [str(qid), str(ns), value]:
             return Answer(qid, ns, value)
         case _:
-            raise _corrupt("answer", packed)
+            raise corrupt(Kind.answer, packed)
 
 
 def pack_state(state: ThreadState) -> list[Any]:
     """Return the record of a whole frame, its values and whatever waits inside it included."""
-    return [
+    return numbered(
+        Kind.state,
         pack_checkpoint(state.checkpoint),
         dict(state.checkpoint.values),
         {task: pack_result(result) for task, result in state.results.items()},
@@ -173,12 +183,12 @@ def pack_state(state: ThreadState) -> list[Any]:
         {task: pack_frames(frames) for task, frames in state.frames.items()},
         [pack_result(caller_write) for caller_write in state.caller_writes],
         state.released,
-    ]
+    )
 
 
 def unpack_state(packed: Any) -> ThreadState:
     """Return the frame of a record; CorruptRecord when it is not one."""
-    match packed:
+    match fields_of(Kind.state, packed):
         case [
             checkpoint,
             dict(values),
@@ -197,7 +207,7 @@ def unpack_state(packed: Any) -> ThreadState:
                 released=released,
             )
         case _:
-            raise _corrupt("state", packed)
+            raise corrupt(Kind.state, packed)
 
 
 def pack_frames(frames: Mapping[str, ThreadState]) -> dict[str, list[Any]]:
@@ -213,7 +223,7 @@ def unpack_frames(packed: Any) -> Mapping[str, ThreadState]:
 def unpack_answers(packed: Any) -> tuple[Answer, ...]:
     """Return a task's answers; CorruptRecord when ``packed`` is no list of them."""
     if not isinstance(packed, list):
-        raise _corrupt("list of answers", packed)
+        raise corrupt("list of answers", packed)
     return tuple(map(unpack_answer, packed))
 
 
@@ -223,20 +233,20 @@ def _pack_questions(questions: tuple[Question, ...]) -> list[Any]:
 
 def _questions(parts: list[Any]) -> tuple[Question, ...]:
     if len(parts) % 3:
-        raise _corrupt("list of questions", parts)
+        raise corrupt("list of questions", parts)
     triples = zip(parts[::3], _texts(parts[1::3]), _texts(parts[2::3]), strict=True)
     return tuple(Question(Interrupt(value, qid), ns) for value, qid, ns in triples)
 
 
 def _table(packed: Any, read: Callable[[Any], V]) -> dict[str, V]:
     if not isinstance(packed, dict) or not all(isinstance(key, str) for key in packed):
-        raise _corrupt("table", packed)
+        raise corrupt("table", packed)
     return {key: read(value) for key, value in packed.items()}
 
 
 def _targets(items: list[Any]) -> tuple[Target, ...]:
     if not all(isinstance(item, str | Send) for item in items):
-        raise _corrupt("list of targets", items)
+        raise corrupt("list of targets", items)
     return tuple(items)
 
 
@@ -246,20 +256,15 @@ def _names(items: Any) -> frozenset[str]:
 
 def _texts(items: Any) -> tuple[str, ...]:
     if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-        raise _corrupt("list of names", items)
+        raise corrupt("list of names", items)
     return tuple(items)
 
 
 def _text(item: Any) -> str:
     if not isinstance(item, str):
-        raise _corrupt("text", item)
+        raise corrupt("text", item)
     return item
 
 
 def _anything(item: Any) -> Any:
     return item
-
-
-def _corrupt(what: str, packed: Any) -> CorruptRecord:
-    found = brief(packed)
-    return CorruptRecord(f"A stored {what} is not of the form that this version writes: {found}")

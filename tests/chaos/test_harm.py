@@ -75,7 +75,7 @@ def test_runs_outlive_random_kills(own_site: Callable[..., Site], log: Path) -> 
 
 def holds_nothing(site: Site, client: Any, worker: str) -> bool:
     """Whether all leases of a worker have run out."""
-    return not any(record[5].startswith(f"{worker}/") for record in site.claimed(client))
+    return not any(record.owner.startswith(f"{worker}/") for record in site.claimed(client))
 
 
 def test_runs_outlive_frozen_workers(own_site: Callable[..., Site], log: Path) -> None:

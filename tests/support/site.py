@@ -11,6 +11,7 @@ from typing import Any
 
 import psutil
 
+from checkpoint_redis.layout import TaskRow, TaskState
 from tests.support.apps.served import register
 from tests.support.celery_worker import CeleryWorker
 from tests.support.redis_server import RedisServer
@@ -103,13 +104,13 @@ class Site:
                 found[bytes(member).decode().partition("|")[2]] = score / 1_000
         return found
 
-    def claimed(self, client: Any) -> list[list[Any]]:
+    def claimed(self, client: Any) -> list[TaskRow]:
         """Return the records of all tasks under a lease."""
         found = []
         for key in client.scan_iter(f"{self.namespace}{{*}}:*:s:*", count=1000):
             fields = client.hgetall(key)
-            records = [json.loads(v) for f, v in fields.items() if f.startswith(b"t|")]
-            found += [record for record in records if record[0] == "R"]
+            records = (TaskRow(*json.loads(v)) for f, v in fields.items() if f.startswith(b"t|"))
+            found += [record for record in records if record.state == TaskState.running]
         return found
 
 

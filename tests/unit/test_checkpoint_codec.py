@@ -122,14 +122,14 @@ def test_metadata_say_where_the_checkpoint_stands() -> None:
             Interrupted((QUESTION,)),
             [
                 ("__interrupt__", [QUESTION.interrupt]),
-                ("__result__", [1, ["why?", "0" * 32, "ns"], {}]),
+                ("__result__", [1, 1, ["why?", "0" * 32, "ns"], {}]),
             ],
         ),
         (
             Errored("builtins.ValueError", "no"),
             [
                 ("__error__", str(Errored("builtins.ValueError", "no"))),
-                ("__result__", [2, "builtins.ValueError", "no", "", [], [], {}]),
+                ("__result__", [1, 2, "builtins.ValueError", "no", "", [], [], {}]),
                 ("__error_source_node__", "a"),
             ],
         ),
@@ -142,13 +142,13 @@ def test_what_a_task_left_is_its_pending_writes(result: Any, writes: list[Any]) 
 def test_answers_are_resume_values_and_whose_they_are() -> None:
     assert encode_answers([Answer("1", "ns", "yes"), Answer("2", "", None)]) == [
         ("__resume__", ["yes", None]),
-        ("__answered__", [["1", "ns"], ["2", ""]]),
+        ("__answered__", [[1, "1", "ns"], [1, "2", ""]]),
     ]
 
 
 def test_what_callers_add_is_the_null_tasks() -> None:
     assert encode_caller_writes([Completed((("xs", 1),), ("b",))]) == [
-        ("__caller_writes__", [[0, ["xs", 1], ["b"]]])
+        ("__caller_writes__", [[1, 0, ["xs", 1], ["b"]]])
     ]
     assert encode_released("c") == [("__released__", "c")]
 
@@ -220,12 +220,12 @@ def test_a_send_that_the_frontier_names_must_be_there() -> None:
     "writes",
     [
         [("__resume__", ["a"])],
-        [("__resume__", "a"), ("__answered__", [["1", "ns"]])],
+        [("__resume__", "a"), ("__answered__", [[1, "1", "ns"]])],
         [("__resume__", ["a"]), ("__answered__", [None])],
         [("__frames__", None)],
         [("__pregel_tasks", "no send")],
         [("__pregel_tasks", Send("w", 1)), ("xs", 1)],
-        [("__result__", [9])],
+        [("__result__", [1, 9])],
     ],
 )
 def test_garbled_pending_writes_are_refused(writes: list[Any]) -> None:

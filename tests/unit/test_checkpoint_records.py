@@ -57,6 +57,7 @@ STATE = ThreadState(CHECKPOINT, released="c2")
 def test_a_checkpoint_is_a_list_without_its_values() -> None:
     packed = pack_checkpoint(CHECKPOINT)
     assert packed == [
+        1,
         "c2",
         "c1",
         3,
@@ -85,15 +86,16 @@ def test_authors_other_than_the_last_nodes_stand_at_the_end() -> None:
     [
         (
             Completed((("xs", [1]), ("n", 2)), ("b", Send("w", 1))),
-            [0, ["xs", [1], "n", 2], ["b", Send("w", 1)]],
+            [1, 0, ["xs", [1], "n", 2], ["b", Send("w", 1)]],
         ),
         (
             Interrupted((Question(Interrupt("q", "1"), "ns"),), {"ns": STATE}),
-            [1, ["q", "1", "ns"], {"ns": pack_state(STATE)}],
+            [1, 1, ["q", "1", "ns"], {"ns": pack_state(STATE)}],
         ),
         (
             Errored("builtins.ValueError", "no", "Traceback", ("no",), ("note",), {"ns": STATE}),
             [
+                1,
                 2,
                 "builtins.ValueError",
                 "no",
@@ -103,10 +105,10 @@ def test_authors_other_than_the_last_nodes_stand_at_the_end() -> None:
                 {"ns": pack_state(STATE)},
             ],
         ),
-        (Escaped(Command(goto="a")), [3, Command(goto="a")]),
+        (Escaped(Command(goto="a")), [1, 3, Command(goto="a")]),
     ],
 )
-def test_a_result_is_a_list_that_begins_with_its_kind(result: Any, packed: list[Any]) -> None:
+def test_a_result_is_a_list_that_names_its_kind(result: Any, packed: list[Any]) -> None:
     assert pack_result(result) == packed
     assert unpack_result(packed) == result
 
@@ -118,9 +120,9 @@ def test_a_live_exception_is_not_part_of_a_record() -> None:
     assert back.exception is None
 
 
-def test_an_answer_is_a_list_of_three() -> None:
-    assert pack_answer(Answer("1", "ns", {"k": 1})) == ["1", "ns", {"k": 1}]
-    assert unpack_answer(["1", "ns", {"k": 1}]) == Answer("1", "ns", {"k": 1})
+def test_an_answer_is_a_list_of_three_after_its_format() -> None:
+    assert pack_answer(Answer("1", "ns", {"k": 1})) == [1, "1", "ns", {"k": 1}]
+    assert unpack_answer([1, "1", "ns", {"k": 1}]) == Answer("1", "ns", {"k": 1})
 
 
 def test_a_state_holds_its_values() -> None:
@@ -134,18 +136,21 @@ def swapped(packed: list[Any], index: int, value: Any) -> list[Any]:
 @pytest.mark.parametrize(
     ("index", "value"),
     [
-        (0, 1),
+        (0, "1"),
+        (0, 0),
+        (0, True),
         (1, 1),
-        (2, "3"),
-        (3, "magic"),
-        (4, None),
-        (5, {"xs": 1}),
-        (6, [1]),
-        (7, {"join": [1]}),
-        (8, "z"),
-        (9, [None]),
-        (10, {1: "a"}),
-        (11, {"": 2}),
+        (2, 1),
+        (3, "3"),
+        (4, "magic"),
+        (5, None),
+        (6, {"xs": 1}),
+        (7, [1]),
+        (8, {"join": [1]}),
+        (9, "z"),
+        (10, [None]),
+        (11, {1: "a"}),
+        (12, {"": 2}),
     ],
 )
 def test_a_malformed_checkpoint_is_refused(index: int, value: Any) -> None:
@@ -156,13 +161,13 @@ def test_a_malformed_checkpoint_is_refused(index: int, value: Any) -> None:
 @pytest.mark.parametrize(
     ("index", "value"),
     [
-        (0, []),
-        (1, {1: 2}),
-        (2, {"task": [9]}),
-        (3, {"task": None}),
-        (4, {"task": {"ns": None}}),
-        (5, [[1, [], {}]]),
-        (6, None),
+        (1, []),
+        (2, {1: 2}),
+        (3, {"task": [1, 9]}),
+        (4, {"task": None}),
+        (5, {"task": {"ns": None}}),
+        (6, [[1, 1, [], {}]]),
+        (7, None),
     ],
 )
 def test_a_malformed_state_is_refused(index: int, value: Any) -> None:
@@ -176,15 +181,17 @@ def test_a_malformed_state_is_refused(index: int, value: Any) -> None:
         None,
         "text",
         [],
-        [0, ["xs"], []],
-        [0, [1, 2], []],
-        [0, [], [None]],
-        [1, ["q", "1"], {}],
-        [1, ["q", 1, "ns"], {}],
-        [2, "kind", "message", "traceback", [], [1], {}],
-        [3, "not a command"],
-        [4, []],
-        [True, [], []],
+        [1],
+        [0, 0, [], []],
+        [1, 0, ["xs"], []],
+        [1, 0, [1, 2], []],
+        [1, 0, [], [None]],
+        [1, 1, ["q", "1"], {}],
+        [1, 1, ["q", 1, "ns"], {}],
+        [1, 2, "kind", "message", "traceback", [], [1], {}],
+        [1, 3, "not a command"],
+        [1, 4, []],
+        [True, 0, [], []],
     ],
 )
 def test_a_malformed_result_is_refused(packed: Any) -> None:
@@ -194,9 +201,9 @@ def test_a_malformed_result_is_refused(packed: Any) -> None:
 
 def test_other_malformed_records_are_refused() -> None:
     for read, packed in (
-        (unpack_answer, ["1", "ns"]),
+        (unpack_answer, [1, "1", "ns"]),
         (unpack_answers, {}),
-        (unpack_completed, [1, [], {}]),
+        (unpack_completed, [1, 1, [], {}]),
         (unpack_frames, []),
     ):
         with pytest.raises(CorruptRecord):

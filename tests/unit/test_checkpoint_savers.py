@@ -120,7 +120,9 @@ def test_a_damaged_value_is_named() -> None:
         saver.get_tuple(config)
 
 
-@pytest.mark.parametrize("record", [None, {}, {"channel_versions": 1}])
+@pytest.mark.parametrize(
+    "record", [None, {}, {"channel_versions": {}}, [1], [1, {"channel_versions": 1}]]
+)
 def test_a_record_that_is_no_checkpoint_is_refused(record: Any) -> None:
     serializer = JsonPlusSerializer()
     with pytest.raises(CorruptRecord):

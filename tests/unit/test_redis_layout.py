@@ -14,6 +14,7 @@ import redis
 from checkpoint_redis import events, folding, layout, source
 from checkpoint_redis.folding import LayoutError, fold
 from checkpoint_redis.records import AnswerEntry, CustomEntry, ResultEntry
+from tests.support.newer import forget_scripts
 from tests.support.thread_driver import LEASE, Driver, nonce, superstep
 
 
@@ -21,7 +22,7 @@ from tests.support.thread_driver import LEASE, Driver, nonce, superstep
     ("lua", "text"),
     [
         ("if st == STATUS.busy then", "if st == 'busy' then"),
-        ("f[TASK.state], f[TASK.token] = 1", "f[1], f[3] = 1"),
+        ("f[TASK.state], f[TASK.token] = 1", "f[2], f[4] = 1"),
         ("P..KEY.header..x", "P..'h'..x"),
         ("now() + LIMIT.outbox_ms", "now() + 2000"),
         ("return {REPLY.gone}", "return {'gone'}"),
@@ -40,6 +41,7 @@ def test_a_constant_is_written_out(lua: str, text: str) -> None:
     [
         ("OUTCOME{status = s, checkpoint = cp}", "{s, (cp)}"),
         ("OUTCOME{checkpoint = f(1, {2, 3}), status = s}", "{s, (f(1, {2, 3}))}"),
+        ("RUN_EVENT{run = r, kind = k}", "{1, r, (k)}"),
         ("OUTCOME{status = RUN.joined,\n  checkpoint = ',}'}", "{'joined', (',}')}"),
         (
             "OUTCOME_REPLY{outcome = e(OUTCOME{status = a, checkpoint = b}), error = x == 1}",
@@ -117,8 +119,7 @@ def instead(rows: dict[str, Any]) -> Iterator[None]:
                 if getattr(module, name, None) is known:
                     patch.setattr(module, name, row)
         payloads = {
-            kind: make if make.__self__.__name__ not in rows else rows[make.__self__.__name__]._make  # type: ignore[attr-defined]
-            for kind, make in events._PAYLOADS.items()
+            kind: rows.get(payload.__name__, payload) for kind, payload in events._PAYLOADS.items()
         }
         patch.setattr(events, "_PAYLOADS", payloads)
         forget_scripts()
@@ -126,12 +127,6 @@ def instead(rows: dict[str, Any]) -> Iterator[None]:
             yield
         finally:
             forget_scripts()
-
-
-def forget_scripts() -> None:
-    """Have scripts put together anew."""
-    for kept in (source.lua, source.sha, source._folded, folding.vocabulary):
-        kept.cache_clear()
 
 
 def story(d: Driver) -> list[Any]:

@@ -173,7 +173,7 @@ async def test_the_asyncio_ledger_reports_an_unreachable_redis() -> None:
 
 
 @pytest.mark.redis
-@pytest.mark.parametrize("garbage", [b"{}", b"[1]", b"[", b"\xff", b'["Q","",""]'])
+@pytest.mark.parametrize("garbage", [b"{}", b"[1]", b"[", b"\xff", b'[1,"Q","",""]'])
 def test_a_damaged_task_record_is_reported(
     redis_client: redis.Redis, namespace: str, garbage: bytes
 ) -> None:

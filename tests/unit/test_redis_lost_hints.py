@@ -96,7 +96,7 @@ def test_lost_hints_are_found_among_many_things_that_are_due(d: Driver) -> None:
     leases = {f"{n:024}||t|l": n for n in range(5_000)}
     d.client.zadd(d.due_key, leases)
     row = TaskRow(
-        state="Q", round="", token="", attempts=0, lost=0, owner="", queue="", priority=0,
+        format=1, state="Q", round="", token="", attempts=0, lost=0, owner="", queue="", priority=0,
         reads=1, answers=0, failures=0,
     )  # fmt: skip
     names = {f"waiting-{n}" for n in range(30)}

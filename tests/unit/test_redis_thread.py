@@ -384,7 +384,7 @@ def test_events_tell_the_run_in_order(d: Driver) -> None:
     assert d.ledger.emit(d.thread, "run", (CustomEntry("", "b", "t", b"hello"),))
     d.ask(ep, "b", "q1")
     found = recorded(d)
-    assert [(e.kind, e.payload) for e in found] == [
+    assert [(e.kind, e.payload[1:]) for e in found] == [
         ("run", ("run", "start")),
         ("step", ("", "cp-0", 0)),
         ("task", ("", "a", 1)),
@@ -400,7 +400,7 @@ def test_a_run_begins_after_its_event_id(d: Driver) -> None:
     interrupted(d)
     reply = d.answer("b", "q1")
     ((_, entries),) = d.client.xread({d.thread.events: reply.event_id})
-    assert events.decode(entries[0]).payload == ("run-2", "resume")
+    assert events.decode(entries[0]).payload == (1, "run-2", "resume")
 
 
 def test_the_whole_outbox_can_be_read(d: Driver) -> None:

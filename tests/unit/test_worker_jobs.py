@@ -11,11 +11,15 @@ import pytest
 from redis.exceptions import ConnectionError as Lost
 
 from checkpoint_redis import source
+from checkpoint_redis.layout import HeaderField
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.replies import WorkerSeen
+from distgraph.errors import NewerFormat
 from distgraph.graph import START, StateGraph
+from tests.support.newer import newer
 from tests.support.redis_server import RedisServer
 from workers import CeleryBackend
+from workers.cli import health
 from workers.shared.hints import Hint, Outgoing, read
 from workers.worker import jobs
 from workers.worker.presence import appear
@@ -119,3 +123,50 @@ def test_a_worker_that_vanished_is_forgotten_after_a_day(bench: Bench) -> None:
     backend.ledger.appear(namespace, WorkerSeen("long gone", 1.0, "1", ("queue",), ()))
     sweep_once(backend.office, backend.app)
     assert [worker.name for worker in backend.workers()] == ["here"]
+
+
+def stored_by_a_newer_release(bench: Bench) -> None:
+    thread = bench.backend.thread_key("t")
+    client: Any = bench.backend.ledger.client
+    client.hset(thread.header, mapping={HeaderField.form: 2, HeaderField.release: "9.9"})
+
+
+def test_a_thread_that_a_newer_release_stored_is_told_of_once(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    chain(bench, "a").submit({}, on("t"))
+    stored_by_a_newer_release(bench)
+    hint = bench.hint()
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            jobs.step(bench.office, hint)
+    (told,) = [r.message for r in caplog.records if "stays queued" in r.message]
+    assert "stored in format 2, and this worker reads formats up to 1" in told
+    assert "distgraph 9.9 or newer" in told
+
+
+def test_the_doctor_names_the_release_that_is_needed(bench: Bench) -> None:
+    chain(bench, "a").submit({}, on("t"))
+    appear(bench.office, "here")
+    assert health._unserved(bench.backend).level == "ok"
+    stored_by_a_newer_release(bench)
+    found = health._unserved(bench.backend)
+    assert found.level == "problem"
+    assert "in format 2, which distgraph 9.9 and newer reads (1)" in found.detail
+    with newer():
+        appear(bench.office, "newer")
+    assert health._unserved(bench.backend).level == "ok"
+
+
+def test_a_thread_that_a_newer_release_stored_is_listed_and_deleted_and_no_more(
+    bench: Bench,
+) -> None:
+    chain(bench, "a").submit({}, on("t"))
+    stored_by_a_newer_release(bench)
+    handle = bench.backend.thread("t")
+    assert [info.id for info in bench.backend.threads()] == ["t"]
+    for look in (lambda: handle.status, lambda: handle.state, handle.cancel, handle.retry):
+        with pytest.raises(NewerFormat, match=r"Thread 't' .*distgraph 9.9 or newer"):
+            look()
+    handle.delete()
+    assert bench.backend.threads() == []

@@ -18,7 +18,7 @@ from distgraph.errors import ThreadNotFound
 from distgraph.types import Interrupt
 from workers.backend import CeleryBackend
 from workers.cli.exits import Exit, complain
-from workers.cli.health import label, served, serves
+from workers.cli.health import label, living, serves
 from workers.cli.screen import Screen, as_json, plain
 
 UNDER_WAY = frozenset({RunStatus.pending})
@@ -75,8 +75,8 @@ def wait(backend: CeleryBackend, thread_id: str, run: str) -> Ending:
 
 
 def _complain_if_unserved(backend: CeleryBackend, thread_id: str) -> None:
-    header = backend.ledger.header(backend.thread_key(thread_id))
-    if header is not None and not serves(served(backend), header):
+    header = backend.ledger.any_header(backend.thread_key(thread_id))
+    if header is not None and not serves(living(backend), header):
         start = "Start one: distgraph worker MODULE:GRAPH"
         complain(f"It waits: no live worker serves graph {label(header)}. {start}")
 

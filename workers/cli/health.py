@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any, Literal
 
 import redis
@@ -17,6 +16,7 @@ from checkpoint_redis import keys
 from checkpoint_redis.layout import ThreadStatus
 from checkpoint_redis.ledger import address
 from checkpoint_redis.replies import Header, WorkerSeen
+from distgraph.checkpoint import formats
 from distgraph.errors import DistGraphError
 from workers.backend import CeleryBackend
 from workers.broker.settings import differing
@@ -43,23 +43,28 @@ def alive(worker: WorkerSeen) -> bool:
     return worker.seen > time.time() - ALIVE_WITHIN
 
 
-def served(backend: CeleryBackend) -> frozenset[str]:
-    """Return the graphs, name@fingerprint, that live workers serve."""
-    return frozenset(
-        label for worker in backend.workers() if alive(worker) for label in worker.graphs
-    )
+def living(backend: CeleryBackend) -> tuple[WorkerSeen, ...]:
+    """Return the workers that live."""
+    return tuple(worker for worker in backend.workers() if alive(worker))
 
 
-def serves(known: frozenset[str], header: Header) -> bool:
-    """Whether ``known`` has a thread's graph; of one answered without graph code any version."""
+def serves(workers: Iterable[WorkerSeen], header: Header) -> bool:
+    """Whether one of ``workers`` has a thread's graph, and reads the format that it is stored in.
+
+    Of a graph whose thread was answered without graph code any version does.
+    """
+    able = {each for worker in workers if worker.format >= header.format for each in worker.graphs}
     if header.fp:
-        return label(header) in known
-    return header.graph in {each.rpartition("@")[0] for each in known}
+        return f"{header.graph}@{header.fp}" in able
+    return header.graph in {each.rpartition("@")[0] for each in able}
 
 
 def label(header: Header) -> str:
-    """Return the graph that a thread needs: name@fingerprint, or a name alone."""
-    return f"{header.graph}@{header.fp}" if header.fp else header.graph
+    """Return what a thread needs: its graph as name@fingerprint or name, and a newer release."""
+    graph = f"{header.graph}@{header.fp}" if header.fp else header.graph
+    if header.format <= formats.FORMAT:
+        return graph
+    return f"{graph} in format {header.format}, which distgraph {header.release} and newer reads"
 
 
 def examine(backend: CeleryBackend) -> Iterator[Check]:
@@ -123,26 +128,26 @@ def _broker(backend: CeleryBackend) -> Check:
 
 def _workers(backend: CeleryBackend) -> Iterator[Check]:
     found = backend.workers()
-    living = [worker for worker in found if alive(worker)]
-    if not living:
+    now = [worker for worker in found if alive(worker)]
+    if not now:
         yield Check(
             "workers", "problem", "no live worker; start one: distgraph worker MODULE:GRAPH"
         )
-    for worker in living:
-        own = worker.version == version("distgraph")
+    for worker in now:
+        own = worker.version == formats.release()
         serves = ", ".join(worker.graphs) or "no graph"
-        odd = "" if own else f", version {worker.version} (here {version('distgraph')})"
+        odd = "" if own else f", version {worker.version} (here {formats.release()})"
         yield Check("worker", "ok" if own else "warning", f"{worker.name} serves {serves}{odd}")
-    if gone := len(found) - len(living):
+    if gone := len(found) - len(now):
         yield Check("workers", "warning", f"{gone} vanished without leaving (killed?)")
 
 
 def _unserved(backend: CeleryBackend) -> Check:
-    known = served(backend)
+    workers = living(backend)
     waiting: Counter[str] = Counter()
     for info in backend.threads(ThreadStatus.busy, limit=BUSY_SHOWN):
-        header = backend.ledger.header(backend.thread_key(info.id))
-        if header is not None and not serves(known, header):
+        header = backend.ledger.any_header(backend.thread_key(info.id))
+        if header is not None and not serves(workers, header):
             waiting[label(header)] += 1
     if not waiting:
         return Check("unserved", "ok", "every busy thread is served by a live worker")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -10,7 +11,7 @@ from rich.console import Group
 from rich.text import Text
 
 from checkpoint_redis.layout import RunStatus, ThreadStatus
-from checkpoint_redis.replies import Header
+from checkpoint_redis.replies import Header, WorkerSeen
 from distgraph.core.model import Checkpoint, Errored
 from distgraph.core.resume import is_by_id
 from distgraph.errors import ThreadNotFound
@@ -18,7 +19,7 @@ from distgraph.types import Send
 from workers.backend import CeleryBackend
 from workers.cli.ending import asked, plain_json, questions, shown, tell, wait
 from workers.cli.exits import CommandError, Exit, guarded
-from workers.cli.health import served, serves
+from workers.cli.health import living, serves
 from workers.cli.options import Broker, Json, Namespace, Redis, TargetOption, ThreadId
 from workers.cli.screen import Screen, ago, plain, table
 from workers.cli.targets import Connection, backend_of
@@ -51,8 +52,8 @@ def threads(  # noqa: PLR0913 a command's options
         raise CommandError(said, Exit.USAGE)
     backend = backend_of(target, Connection(redis, broker, namespace))
     wanted = waiting if interrupted else status
-    known = served(backend)
-    found = [_listed(backend, info, known) for info in backend.threads(wanted, graph, limit)]
+    workers = living(backend)
+    found = [_listed(backend, info, workers) for info in backend.threads(wanted, graph, limit)]
     listing = table("thread", "status", "graph", "since", "")
     for each in found:
         unserved = each["status"] == ThreadStatus.busy and not each["served"]
@@ -67,9 +68,11 @@ def threads(  # noqa: PLR0913 a command's options
     return Exit.OK
 
 
-def _listed(backend: CeleryBackend, info: ThreadInfo, known: frozenset[str]) -> dict[str, Any]:
-    header = backend.ledger.header(backend.thread_key(info.id))
-    return _facts(info, served=header is not None and serves(known, header))
+def _listed(
+    backend: CeleryBackend, info: ThreadInfo, workers: Iterable[WorkerSeen]
+) -> dict[str, Any]:
+    header = backend.ledger.any_header(backend.thread_key(info.id))
+    return _facts(info, served=header is not None and serves(workers, header))
 
 
 def _facts(info: ThreadInfo, *, served: bool) -> dict[str, Any]:
@@ -99,7 +102,7 @@ def show(  # noqa: PLR0913 a command's options
     header, state = _header(backend, thread), handle.state
     errors = [str(r) for r in state.results.values() if isinstance(r, Errored)]
     facts = {
-        **_facts(handle.info, served=serves(served(backend), header)),
+        **_facts(handle.info, served=serves(living(backend), header)),
         **_position(state.checkpoint),
         "errors": errors,
     }

@@ -191,10 +191,10 @@ def _is_of(label: str, graph: str) -> bool:
 def _tell(at: _Follower, event: events.StreamEvent) -> Generator[Effect, Any, bool]:
     """Tell what an event of the stream means; True at the end of the run."""
     match event.payload:
-        case EndEvent(run, status, cp) if run == at.run:
+        case EndEvent(run=run, status=status, checkpoint=cp) if run == at.run:
             yield from _conclude(at, status, cp, (yield from _payload(at, event)))
             return True
-        case RunEvent(run, kind) if run == at.run and at.detailed:
+        case RunEvent(run=run, kind=kind) if run == at.run and at.detailed:
             if kind != STARTED or _continues(at):
                 yield from _resumed(at)
         case StepEvent(ns="", checkpoint=cp) if at.detailed:

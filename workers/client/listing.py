@@ -67,7 +67,7 @@ def _scanned(ledger: Ledger, namespace: str) -> Iterator[ThreadInfo]:
         cursor, threads = ledger.scan(namespace, cursor)
         fresh = [thread for thread in threads if thread.x not in seen]
         seen.update(thread.x for thread in fresh)
-        for header in ledger.together([commands.header(thread) for thread in fresh]):
+        for header in ledger.together([commands.any_header(thread) for thread in fresh]):
             if header is not None:
                 yield info_of(header)
         more = cursor != 0

@@ -128,7 +128,8 @@ class ThreadHandle:
 
     def delete(self) -> None:
         """Remove everything that is stored about it."""
-        self._header()
+        if self._carrier.ledger.any_header(self._thread) is None:
+            raise self._missing()
         self._carrier.ledger.delete(self._thread)
 
     def _header(self) -> Header:

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from distgraph.checkpoint.formats import Kind
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from distgraph.checkpoint.upgrades import corrupt, fields_of, numbered
 from distgraph.core.frame import Invocation
 from distgraph.core.graph import Graph
 from distgraph.core.model import Limits
 from distgraph.engine import Start
-from distgraph.errors import CorruptRecord, SerializationError
+from distgraph.errors import SerializationError
 from distgraph.graph.configs import COORDINATES, DEFAULT_RECURSION_LIMIT
 
 _IN_PROCESS = ("callbacks",)
@@ -75,7 +77,8 @@ def encode_config(run: RunConfig, serializer: JsonPlusSerializer) -> bytes:
     """Return the record of a run's config; SerializationError names what cannot be stored."""
     try:
         return serializer.dumps(
-            [
+            numbered(
+                Kind.config,
                 dict(run.config),
                 run.context,
                 run.run_id,
@@ -83,7 +86,7 @@ def encode_config(run: RunConfig, serializer: JsonPlusSerializer) -> bytes:
                 sorted(run.before),
                 sorted(run.after),
                 dict(run.metadata),
-            ]
+            )
         )
     except SerializationError as error:
         msg = f"The run's config or context cannot be stored. {error}"
@@ -94,10 +97,10 @@ def decode_config(blob: bytes, serializer: JsonPlusSerializer) -> RunConfig:
     """Return the config of a record; an empty one for a run that stored none."""
     if not blob:
         return RunConfig({}, None, None, DEFAULT_RECURSION_LIMIT, frozenset(), frozenset(), {})
-    match serializer.loads(blob):
+    packed = serializer.loads(blob)
+    match fields_of(Kind.config, packed):
         case [dict(config), context, run_id, int(limit), list(before), list(after), dict(meta)]:
             stops = frozenset(before), frozenset(after)
             return RunConfig(config, context, run_id, limit, *stops, meta)
         case _:
-            msg = "A stored run config is not of the form that this version writes."
-            raise CorruptRecord(msg)
+            raise corrupt(Kind.config, packed)

@@ -10,7 +10,9 @@ from checkpoint_redis.layout import TaskState
 from checkpoint_redis.records import CheckpointEntry, ResultEntry, SuperstepEntry, TaskEntry
 from checkpoint_redis.replies import CallerWrites, Context, Loaded
 from distgraph.checkpoint import records
+from distgraph.checkpoint.formats import Kind
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from distgraph.checkpoint.upgrades import corrupt, fields_of, numbered
 from distgraph.core.graph import Graph, Node
 from distgraph.core.model import (
     Answer,
@@ -44,7 +46,7 @@ class Wire:
         """Return what is queued for ``task``."""
         packet = [] if task.send is None else [task.send.arg]
         try:
-            blob = self.serializer.dumps([task.node, task.index, packet])
+            blob = self.serializer.dumps(numbered(Kind.task, task.node, task.index, packet))
         except SerializationError as error:
             msg = f"The packet sent to node '{task.node}' cannot be stored. {error}"
             raise SerializationError(msg) from error
@@ -53,14 +55,14 @@ class Wire:
 
     def read_task(self, tid: str, blob: bytes) -> Task:
         """Return the task of an entry."""
-        match self.serializer.loads(blob):
+        packed = self.serializer.loads(blob)
+        match fields_of(Kind.task, packed):
             case [str(node), int(index), []]:
                 return Task(tid, node, index)
             case [str(node), int(index), [arg]]:
                 return Task(tid, node, index, Send(node, arg))
             case _:
-                msg = f"The record of task {tid} is not of the form that this version writes."
-                raise CorruptRecord(msg)
+                raise corrupt(f"{Kind.task} ({tid})", packed)
 
     # --- checkpoints -----------------------------------------------------------------------
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 
+from checkpoint_redis.replies import Advance, Claimed
+from distgraph.checkpoint import formats
 from workers.shared.hints import Hint
 from workers.worker.attempt import attempt_at
 from workers.worker.barrier import reduce
@@ -28,7 +30,7 @@ def step(office: Office, hint: Hint) -> None:
 def _tasks(desk: Desk, tids: tuple[str, ...]) -> None:
     claimed = desk.claim(tids)
     if claimed.status == "unserved":
-        _tell_unserved(desk.office, claimed.graph, claimed.fp)
+        _tell_unserved(desk.office, claimed)
     context = claimed.context
     if claimed.status != "ok" or context is None:
         return
@@ -49,15 +51,27 @@ def _tasks(desk: Desk, tids: tuple[str, ...]) -> None:
 def _advance(desk: Desk) -> None:
     got = desk.claim_advance()
     if got.status == "unserved":
-        _tell_unserved(desk.office, got.graph, got.fp)
+        _tell_unserved(desk.office, got)
     reduce(desk, got)
 
 
-def _tell_unserved(office: Office, graph: str, fingerprint: str) -> None:
-    label = f"{graph}@{fingerprint}"
-    if label in office.refused:
+def _tell_unserved(office: Office, refused: Claimed | Advance) -> None:
+    label = f"{refused.graph}@{refused.fp}"
+    told = f"{label} {refused.release}"
+    if told in office.refused:
         return
-    office.refused.add(label)
+    office.refused.add(told)
+    if refused.format:
+        log.warning(
+            "A task of graph %s stays queued: its thread is stored in format %d, and this worker "
+            "reads formats up to %d. Start a worker of distgraph %s or newer. Further ones are not "
+            "told of.",
+            label,
+            refused.format,
+            formats.FORMAT,
+            refused.release,
+        )
+        return
     served = ", ".join(office.registry.labels()) or "no graph"
     log.warning(
         "A task of graph %s stays queued: this worker serves %s. Start a worker that imports that "

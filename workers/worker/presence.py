@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
-from importlib.metadata import version
 
 from checkpoint_redis.replies import WorkerSeen
+from distgraph.checkpoint import formats
 from distgraph.errors import DistGraphError
 from workers.worker.office import Office
 
@@ -19,7 +19,8 @@ FORGET = 86_400.0
 def appear(office: Office, worker: str) -> None:
     """Tell that ``worker`` lives, and what it serves."""
     queues, labels = office.registry.queues(), office.registry.labels()
-    seen = WorkerSeen(worker, time.time(), version("distgraph"), queues, labels)
+    release, reads = formats.release(), formats.FORMAT
+    seen = WorkerSeen(worker, time.time(), release, queues, labels, reads)
     office.ledger().appear(office.settings.namespace, seen)
 
 

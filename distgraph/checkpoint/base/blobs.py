@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from distgraph.checkpoint.base.types import INTERRUPT, WRITES_IDX_MAP, Checkpoint
+from distgraph.checkpoint.formats import Kind
 from distgraph.checkpoint.serde.base import SerializerProtocol
+from distgraph.checkpoint.upgrades import corrupt, fields_of, numbered
 from distgraph.core.model import START
-from distgraph.errors import CorruptRecord, DeserializationError, SerializationError
+from distgraph.errors import DeserializationError, SerializationError
 
 Typed = tuple[str, bytes]
 EMPTY: Typed = ("empty", b"")
@@ -56,16 +58,17 @@ def dump_channels(
 def dump_record(serde: SerializerProtocol, checkpoint: Checkpoint) -> Typed:
     """Return the bytes of everything in ``checkpoint`` but its channel values."""
     record = {key: value for key, value in checkpoint.items() if key != "channel_values"}
-    return dump(serde, "__checkpoint__", record)
+    return dump(serde, "__checkpoint__", numbered(Kind.saved, record))
 
 
 def load_record(serde: SerializerProtocol, stored: Typed) -> Checkpoint:
     """Return a checkpoint whose channel values are still to be put in."""
-    record = serde.loads_typed(stored)
-    if not isinstance(record, dict) or not isinstance(record.get("channel_versions"), dict):
-        raise CorruptRecord("A stored checkpoint has no table of channel versions.")
-    record["channel_values"] = {}
-    return record  # type: ignore[return-value]
+    packed = serde.loads_typed(stored)
+    match fields_of(Kind.saved, packed):
+        case [{"channel_versions": dict()} as record]:
+            return cast(Checkpoint, {**record, "channel_values": {}})
+        case _:
+            raise corrupt(Kind.saved, packed)
 
 
 def matches(metadata: Mapping[str, Any], wanted: Mapping[str, Any] | None) -> bool:

@@ -121,7 +121,7 @@ GUARDS = (
     Guard(
         an_answer_may_bring_a_config_and_a_limit,
         "answer.lua",
-        "if not A.keep_cfg then call('HSET', C, FIELD.config, blob(A.cfg)) end",
+        "    call('HSET', C, FIELD.config, blob(A.cfg))\n",
         "",
     ),
     Guard(

@@ -193,7 +193,7 @@ GUARDS = (
     Guard(
         a_sweep_lets_a_thread_at_rest_rest,
         "sweep.lua",
-        "elseif call('HGET', H, HEADER.status) ~= STATUS.busy then",
+        "elseif st ~= STATUS.busy then",
         "elseif false then",
     ),
 )

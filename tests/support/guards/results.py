@@ -28,8 +28,8 @@ def a_failure_is_told_and_kept(d: Driver) -> None:
     d.sweep()
     d.claim(ep, "a")
     d.ledger.fail(d.thread, "", ep, "a", tok="t", error=b"why", retry_in_ms=-1, memo=b"memo")
-    assert [event.payload for event in told(d, "retry")] == [("", "a", 1)]
-    assert [(event.payload, event.blob) for event in told(d, "fail")] == [(("", "a"), b"why")]
+    assert [event.payload for event in told(d, "retry")] == [(1, "", "a", 1)]
+    assert [(event.payload, event.blob) for event in told(d, "fail")] == [((1, "", "a"), b"why")]
     task = stored(d, "a")
     assert (task.st, task.error, task.memo, task.owner) == ("X", b"why", b"memo", "")
 

@@ -117,7 +117,7 @@ def a_run_may_end_without_a_checkpoint(d: Driver) -> None:
     assert outcome is not None
     assert (outcome.status, outcome.cp) == ("success", "")
     *_, last = d.client.xrange(d.thread.events)
-    assert events.decode(last).payload == ("run", "success", "")
+    assert events.decode(last).payload == (1, "run", "success", "")
 
 
 GUARDS = (

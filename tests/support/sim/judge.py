@@ -100,7 +100,7 @@ class Judge:
         """
         accepted: dict[str, str] = {}
         for _, fields in self._world.client.xrange(self._world.thread.events):
-            payload = json.loads(fields[b"p"])
+            _, *payload = json.loads(fields[b"p"])
             if fields[b"k"] == b"run" and payload[1] == "start":
                 accepted = {}
             if fields[b"k"] == b"task":

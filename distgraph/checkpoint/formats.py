@@ -1,0 +1,42 @@
+"""One number for the form of everything that is stored, and the one of each kind of record.
+
+A change of any kind's form raises FORMAT, and gives that kind the new number in WRITTEN; what reads
+the older form is then a function in ``upgrades``. Every record begins with its kind's number, so
+that "newer than this version" is never taken for "damaged".
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from functools import cache
+from importlib.metadata import version
+
+FORMAT = 1
+"""The highest number that this version writes, and the highest that it reads."""
+
+
+class Kind(StrEnum):
+    """The kinds of records, as messages name them."""
+
+    checkpoint = "checkpoint"
+    result = "result"
+    answer = "answer"
+    state = "state"
+    saved = "checkpoint of a saver"
+    log = "pending write"
+    config = "run config"
+    task = "task"
+    # Those that scripts write.
+    row = "state of a task"
+    question = "question"
+    event = "event"
+
+
+WRITTEN: dict[Kind, int] = dict.fromkeys(Kind, 1)
+"""Of each kind the number under which its form was last changed."""
+
+
+@cache
+def release() -> str:
+    """Return which release of distgraph this is."""
+    return version("distgraph")
