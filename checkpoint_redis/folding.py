@@ -56,6 +56,7 @@ ROWS = {
     "CUSTOM": "CustomRow",
     "HINT": "HintRow",
     "DUE_ROW": "DueRow",
+    "SWEPT": "SweptReply",
     "LISTED": "ListedRow",
     "OUTCOME": "OutcomeRow",
     "CLAIMED": "ClaimedRow",

@@ -184,6 +184,14 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep of a shard found; ``more``: it looked at as many entries as it may."""
+
+    found: tuple[Due, ...]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Changed:
     """The outcome of cancel, delete and update, with the run or head that stood against it."""
 

@@ -23,6 +23,7 @@ from checkpoint_redis.layout.answered import (
     RepeatedReply,
     ResultsReply,
     StartedReply,
+    SweptReply,
     UnservedReply,
 )
 from checkpoint_redis.layout.given import (
@@ -123,6 +124,7 @@ __all__ = [
     "StartedReply",
     "StepEvent",
     "StepOutcome",
+    "SweptReply",
     "TaskEvent",
     "TaskField",
     "TaskId",

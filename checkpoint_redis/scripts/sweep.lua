@@ -1,7 +1,7 @@
 -- needs: lib.lua task.lua due.lua requeue.lua pack.lua failing.lua
 -- Acts on what is due, by reading the state again: a due entry is only a reason to look. Scores
 -- are pushed here, so that any number of sweepers may run.
--- KEYS[1] due key of the shard. ARGV[1] {limit, max_lost, error} -> DUE_ROW...
+-- KEYS[1] due key of the shard. ARGV[1] {limit, max_lost, error} -> SWEPT with DUE_ROW...
 local out = {}
 
 local function found(ns, kind, tid, given)
@@ -67,7 +67,8 @@ local function look(ns, tid, kind)
   else look_task(ns, tid, kind) end
 end
 
-for _, each in ipairs(call('ZRANGEBYSCORE', KEYS[1], '-inf', now(), 'LIMIT', 0, A.limit)) do
+local entries = call('ZRANGEBYSCORE', KEYS[1], '-inf', now(), 'LIMIT', 0, A.limit)
+for _, each in ipairs(entries) do
   local x, ns, tid, kind = string.match(each, '^([^|]*)|([^|]*)|([^|]*)|(.*)$')
   if not x then call('ZREM', KEYS[1], each)
   else
@@ -79,4 +80,4 @@ for _, each in ipairs(call('ZRANGEBYSCORE', KEYS[1], '-inf', now(), 'LIMIT', 0, 
     end
   end
 end
-return out
+return SWEPT{more = #entries == A.limit and 1 or 0, due = out}

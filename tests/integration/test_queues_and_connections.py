@@ -123,7 +123,7 @@ def test_hints_that_wait_for_a_worker_are_not_sent_again(
         graph_of(client, "unserved", one).submit({}, on("t"))
         put_off(redis, namespace)
         for _ in range(3):
-            assert sweep_once(backend.office, backend.app) == 0
+            assert sweep_once(backend.office, backend.app).hints == 0
             look_sooner(redis, client.thread_key("t"))
         queues = redis.keys(f"{namespace}.unserved*")
         assert sum(redis.llen(queue) for queue in queues) == 1
