@@ -295,10 +295,15 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class WorkerSeen:
-    """A worker as it told of itself; ``seen`` in seconds since 1970, graphs as "name@fp"."""
+    """A worker as it told of itself; graphs as "name@fp".
+
+    ``seen`` is when, in seconds since 1970, and ``age`` how many seconds ago, both by the clock of
+    Redis. ``queues`` are those that it consumed then.
+    """
 
     name: str
     seen: float
+    age: float
     version: str
     queues: tuple[str, ...]
     graphs: tuple[str, ...]

@@ -7,17 +7,17 @@ from typing import Any
 
 from checkpoint_redis import keys
 from checkpoint_redis.commands.read import checked, pairs
-from checkpoint_redis.commands.script import Plain
+from checkpoint_redis.commands.script import Plain, Script
 from checkpoint_redis.replies import WorkerSeen
 
 
-def appear(namespace: str, worker: WorkerSeen) -> Plain[bool]:
-    """Tell that ``worker`` lives."""
-    record = json.dumps(
-        [worker.seen, worker.version, list(worker.queues), list(worker.graphs)],
-        separators=(",", ":"),
-    )
-    return Plain(("HSET", keys.workers(namespace), worker.name, record), lambda _: True)
+def appear(
+    namespace: str, name: str, *, version: str, queues: tuple[str, ...], graphs: tuple[str, ...]
+) -> Script[bool]:
+    """Tell that a worker lives, and what it consumes and serves."""
+    record = json.dumps([version, queues, graphs], separators=(",", ":"))
+    given = (name.encode(), record.encode())
+    return Script("appear", (keys.workers(namespace),), given, lambda _: True)
 
 
 def disappear(namespace: str, names: tuple[str, ...]) -> Plain[bool]:
@@ -25,17 +25,20 @@ def disappear(namespace: str, names: tuple[str, ...]) -> Plain[bool]:
     return Plain(("HDEL", keys.workers(namespace), *names), lambda _: True)
 
 
-def workers(namespace: str) -> Plain[tuple[WorkerSeen, ...]]:
-    """Read who was seen, and when."""
-    return Plain(("HGETALL", keys.workers(namespace)), _workers)
+def workers(namespace: str) -> Script[tuple[WorkerSeen, ...]]:
+    """Read who was seen, and how long ago."""
+    return Script("workers", (keys.workers(namespace),), (), _workers)
 
 
 @checked
 def _workers(raw: Any) -> tuple[WorkerSeen, ...]:
-    found = pairs([part for item in raw.items() for part in item] if isinstance(raw, dict) else raw)
-    return tuple(_worker(name, record) for name, record in found.items())
+    seconds, microseconds, found = raw
+    now = int(seconds) + int(microseconds) / 1e6
+    return tuple(_worker(name, record, now) for name, record in pairs(found).items())
 
 
-def _worker(name: str, record: bytes) -> WorkerSeen:
-    seen, version, queues, graphs = json.loads(record)
-    return WorkerSeen(name, float(seen), str(version), tuple(queues), tuple(graphs))
+def _worker(name: str, record: bytes, now: float) -> WorkerSeen:
+    seen, _, told = record.partition(b" ")
+    version, queues, graphs = json.loads(told)
+    at = float(seen)
+    return WorkerSeen(name, at, now - at, str(version), tuple(queues), tuple(graphs))

@@ -20,7 +20,7 @@ from workers import CeleryBackend
 from workers.client import following
 from workers.client.begun import Begun
 from workers.client.carrier import Means, perform
-from workers.worker.presence import appear
+from workers.worker import presence
 
 pytestmark = pytest.mark.redis
 
@@ -82,7 +82,7 @@ def test_a_client_of_another_format_is_refused_and_changes_nothing(
     with pytest.raises(StoreError, match="format 9"):
         graph.invoke({"path": []}, on("t"))
     with pytest.raises(StoreError, match="format 9"):
-        appear(backend.office, "a worker")
+        presence.appear(backend.office, "a worker", bool)
     assert redis_client.keys(f"{backend.namespace}*") == [keys.meta(backend.namespace).encode()]
 
 
@@ -98,6 +98,6 @@ async def test_a_client_on_a_loop_checks_the_format_too(
 def test_a_namespace_is_described_by_its_first_client(
     backend: CeleryBackend, redis_client: redis.Redis
 ) -> None:
-    appear(backend.office, "a worker")
+    presence.appear(backend.office, "a worker", bool)
     described: Any = redis_client.hgetall(keys.meta(backend.namespace))
     assert (described[b"v"], described[b"shards"]) == (b"1", b"64")

@@ -127,7 +127,7 @@ def test_a_sweeper_whose_sweep_was_not_done_goes_on_at_once(
         d = Driver(client, namespace)
         running(d, 250)
         d.pass_time(LEASE + 1)
-        sweeper = Sweeper(backend.office, backend.app, "w")
+        sweeper = Sweeper(backend.office, backend.app, "w", bool)
         sweeper.start()
         wait_until(lambda: not left(d), "everything to be back")
         sweeper.stop()

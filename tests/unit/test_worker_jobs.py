@@ -10,12 +10,12 @@ from typing import Annotated, Any, TypedDict
 import pytest
 from redis.exceptions import ConnectionError as Lost
 
-from checkpoint_redis import source
+from checkpoint_redis import keys, source
 from checkpoint_redis.ledger import Ledger
-from checkpoint_redis.replies import WorkerSeen
 from distgraph.graph import START, StateGraph
 from tests.support.redis_server import RedisServer
 from workers import CeleryBackend
+from workers.cli import health
 from workers.shared.hints import Hint, Outgoing, read
 from workers.worker import jobs
 from workers.worker.presence import appear
@@ -115,7 +115,38 @@ def test_a_graph_that_is_not_served_is_told_of_once(
 
 def test_a_worker_that_vanished_is_forgotten_after_a_day(bench: Bench) -> None:
     backend, namespace = bench.backend, bench.backend.namespace
-    appear(backend.office, "here")
-    backend.ledger.appear(namespace, WorkerSeen("long gone", 1.0, "1", ("queue",), ()))
+    appear(backend.office, "here", bool)
+    client: Any = backend.ledger.client
+    seconds, _ = client.time()
+    for name, age in (("long gone", 86_401), ("lately", 86_000)):
+        client.hset(keys.workers(namespace), name, f'{seconds - age} ["1",["queue"],[]]')
     sweep_once(backend.office, backend.app)
-    assert [worker.name for worker in backend.workers()] == ["here"]
+    assert {worker.name for worker in backend.workers()} == {"here", "lately"}
+
+
+def test_a_worker_whose_machine_has_another_time_lives(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = bench.backend
+    chain(bench, "a")
+    monkeypatch.setattr("time.time", lambda: 1.0)
+    appear(backend.office, "here", bool)
+    monkeypatch.undo()
+    assert health.served(backend) == {*backend.registry.labels()}
+    (seen,) = backend.workers()
+    client: Any = backend.ledger.client
+    client.hset(keys.workers(backend.namespace), "here", f'{seen.seen - 60:f} ["1",[],["g@1"]]')
+    assert not health.served(backend)
+
+
+def test_a_worker_tells_what_it_consumes_of_what_is_registered(bench: Bench) -> None:
+    builder = StateGraph(State).add_node("a", lambda _: {"xs": [1]}, queue="special")
+    builder.add_edge(START, "a")
+    for name in ("one", "two"):
+        builder.compile(name=name, backend=bench.backend)
+        builder = StateGraph(State).add_node("a", lambda _: {"xs": [1]}).add_edge(START, "a")
+    namespace = bench.backend.namespace
+    appear(bench.office, "here", {f"{namespace}.two", "special", "other"}.__contains__)
+    (seen,) = bench.backend.workers()
+    assert seen.queues == ("special", f"{namespace}.two")
+    assert [label.partition("@")[0] for label in seen.graphs] == ["two"]

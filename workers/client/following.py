@@ -164,8 +164,7 @@ def _refuse_to_wait_for_nobody(at: _Follower) -> Generator[Effect, Any, None]:
 def _warn_if_unserved(at: _Follower) -> Generator[Effect, Any, None]:
     workers = yield commands.workers(at.thread.namespace)
     label = f"{at.graph.name}@{at.graph.fingerprint}"
-    now = time.time()
-    alive = [worker for worker in workers if worker.seen > now - SLICE_MS / 1000]
+    alive = [worker for worker in workers if worker.age < SLICE_MS / 1000]
     if any(label in worker.graphs for worker in alive):
         return
     log.warning(

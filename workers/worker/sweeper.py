@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 
 from celery import Celery
 
@@ -31,10 +32,16 @@ def sweep_once(office: Office, app: Celery) -> Sent:
 
 
 class Sweeper:
-    """Appears as ``worker`` and sweeps every ``settings.sweep`` seconds, in a thread of its own."""
+    """Appears as ``worker`` and sweeps every ``settings.sweep`` seconds, in a thread of its own.
 
-    def __init__(self, office: Office, app: Celery, worker: str) -> None:
+    ``consumes`` knows the queues that the worker takes messages from at the moment.
+    """
+
+    def __init__(
+        self, office: Office, app: Celery, worker: str, consumes: Callable[[str], bool]
+    ) -> None:
         self._office, self._app, self._worker = office, app, worker
+        self._consumes = consumes
         self._stop, self._wake = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -67,7 +74,7 @@ class Sweeper:
         """Appear, and sweep when it is its turn; False when Redis, last ``seen`` then, is away."""
         office = self._office
         try:
-            appear(office, self._worker)
+            appear(office, self._worker, self._consumes)
             turn = office.ledger().once().sweeper_turn(office.settings.namespace, self._worker)
             if self._let_beat(time.monotonic() - seen):
                 return True
