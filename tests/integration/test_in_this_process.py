@@ -104,6 +104,20 @@ def test_a_graph_that_is_compiled_beside_a_worker_does_not_wait_for_its_read_of_
             assert graph.invoke({}, on(name))["__interrupt__"][0].value == "?"
 
 
+def test_a_broker_that_tells_nobody_its_number_carries_graphs_all_the_same(
+    new_redis: Callable[..., RedisServer], namespace: str
+) -> None:
+    server = new_redis()
+    with server.client() as client:
+        allowed = ("~*", "&*", "+@all", "-client")
+        client.execute_command("ACL", "SETUSER", "narrow", "on", ">secret", *allowed)
+    broker = server.url.replace("redis://", "redis://narrow:secret@")
+    backend = CeleryBackend(server.url, broker=broker, namespace=namespace)
+    with backend.worker():
+        seen: list[str] = []
+        check(closures(seen).compile(name="closures", backend=backend), seen)
+
+
 def reads(client: Any) -> bool:
     """Whether somebody waits for messages."""
     return any(each["cmd"] == "brpop" for each in client.client_list())
