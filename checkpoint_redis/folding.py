@@ -58,6 +58,7 @@ ROWS = {
     "CUSTOM": "CustomRow",
     "HINT": "HintRow",
     "DUE_ROW": "DueRow",
+    "SWEPT": "SweptReply",
     "LISTED": "ListedRow",
     "OUTCOME": "OutcomeRow",
     "CLAIMED": "ClaimedRow",

@@ -192,6 +192,14 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep of a shard found; ``more``: it looked at as many entries as it may."""
+
+    found: tuple[Due, ...]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Changed:
     """The outcome of cancel, delete, update, and of what savers do.
 
@@ -301,13 +309,15 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class WorkerSeen:
-    """A worker as it told of itself; ``seen`` in seconds since 1970, graphs as "name@fp".
+    """A worker as it told of itself; graphs as "name@fp".
 
-    ``format``: the highest that it reads.
+    ``seen`` is when, in seconds since 1970, and ``age`` how many seconds ago, both by the clock of
+    Redis. ``queues`` are those that it consumed then. ``format``: the highest that it reads.
     """
 
     name: str
     seen: float
+    age: float
     version: str
     queues: tuple[str, ...]
     graphs: tuple[str, ...]

@@ -10,7 +10,7 @@ from typing import Any, Self
 from celery import Celery
 
 from workers.broker.publisher import CeleryPublisher
-from workers.broker.settings import broker_url, consume, own_app
+from workers.broker.settings import broker_url, consume, own_app, renew_queues
 from workers.client.client import Client
 from workers.settings import Settings
 from workers.shared.clients import Clients
@@ -98,6 +98,8 @@ class CeleryBackend(Client):
         For tests and notebooks: graphs made of closures and local functions work there, also those
         that are compiled inside the block. One at a time in a process: RuntimeError for a second.
         """
+        if self.owns_app:
+            renew_queues(self.app)
         with self._inside.worker(pool, concurrency) as worker:
             yield worker
 

@@ -9,9 +9,9 @@ from checkpoint_redis import keys
 from checkpoint_redis.commands.read import checked, hints, part, text
 from checkpoint_redis.commands.script import Arguments, Plain, Script
 from checkpoint_redis.keys import Thread
-from checkpoint_redis.layout import CustomRow, DueKind, DueRow, LeaseRow
+from checkpoint_redis.layout import CustomRow, DueKind, DueRow, LeaseRow, SweptReply
 from checkpoint_redis.records import CustomEntry, Lease
-from checkpoint_redis.replies import Due, OutboxEntry, Released
+from checkpoint_redis.replies import Due, OutboxEntry, Released, Swept
 from distgraph.checkpoint import formats
 
 SWEEP_EVERY_MS = 900
@@ -67,13 +67,16 @@ def published(thread: Thread, ns: str, ep: str) -> Script[bool]:
 
 def sweep(
     namespace: str, shard: int, *, limit: int = 100, max_lost: int, lost: bytes = b""
-) -> Script[tuple[Due, ...]]:
-    """Act on what is due in a shard, and return what has to be published."""
+) -> Script[Swept]:
+    """Act on what is due in a shard, and return what has to be published.
+
+    At most ``limit`` entries are looked at: when it were so many, another call may find more.
+    """
     arguments = Arguments()
     return arguments.script(
         "sweep",
         keys.due(namespace, shard),
-        _dues,
+        _swept,
         limit=limit,
         max_lost=max_lost,
         error=arguments.add(lost),
@@ -132,6 +135,12 @@ def _released(raw: Any) -> Released:
 @checked
 def _flags(raw: Any) -> tuple[bool, ...]:
     return tuple(bool(each) for each in raw)
+
+
+@checked
+def _swept(raw: Any) -> Swept:
+    reply = SweptReply._make(raw)
+    return Swept(tuple(_due(DueRow._make(each)) for each in reply.due), bool(reply.more))
 
 
 @checked

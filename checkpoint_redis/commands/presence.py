@@ -7,17 +7,23 @@ from typing import Any
 
 from checkpoint_redis import keys
 from checkpoint_redis.commands.read import checked, pairs
-from checkpoint_redis.commands.script import Plain
+from checkpoint_redis.commands.script import Plain, Script
 from checkpoint_redis.replies import WorkerSeen
 
 
-def appear(namespace: str, worker: WorkerSeen) -> Plain[bool]:
-    """Tell that ``worker`` lives."""
-    record = json.dumps(
-        [worker.seen, worker.version, list(worker.queues), list(worker.graphs), worker.format],
-        separators=(",", ":"),
-    )
-    return Plain(("HSET", keys.workers(namespace), worker.name, record), lambda _: True)
+def appear(  # noqa: PLR0913 what a worker tells of itself
+    namespace: str,
+    name: str,
+    *,
+    version: str,
+    queues: tuple[str, ...],
+    graphs: tuple[str, ...],
+    reads: int,
+) -> Script[bool]:
+    """Tell that a worker lives, what it consumes and serves, and up to which format it reads."""
+    record = json.dumps([version, queues, graphs, reads], separators=(",", ":"))
+    given = (name.encode(), record.encode())
+    return Script("appear", (keys.workers(namespace),), given, lambda _: True)
 
 
 def disappear(namespace: str, names: tuple[str, ...]) -> Plain[bool]:
@@ -25,17 +31,20 @@ def disappear(namespace: str, names: tuple[str, ...]) -> Plain[bool]:
     return Plain(("HDEL", keys.workers(namespace), *names), lambda _: True)
 
 
-def workers(namespace: str) -> Plain[tuple[WorkerSeen, ...]]:
-    """Read who was seen, and when."""
-    return Plain(("HGETALL", keys.workers(namespace)), _workers)
+def workers(namespace: str) -> Script[tuple[WorkerSeen, ...]]:
+    """Read who was seen, and how long ago."""
+    return Script("workers", (keys.workers(namespace),), (), _workers)
 
 
 @checked
 def _workers(raw: Any) -> tuple[WorkerSeen, ...]:
-    found = pairs([part for item in raw.items() for part in item] if isinstance(raw, dict) else raw)
-    return tuple(_worker(name, record) for name, record in found.items())
+    seconds, microseconds, found = raw
+    now = int(seconds) + int(microseconds) / 1e6
+    return tuple(_worker(name, record, now) for name, record in pairs(found).items())
 
 
-def _worker(name: str, record: bytes) -> WorkerSeen:
-    seen, version, queues, graphs, reads, *_ = json.loads(record)  # a later version tells more
-    return WorkerSeen(name, float(seen), str(version), tuple(queues), tuple(graphs), int(reads))
+def _worker(name: str, record: bytes, now: float) -> WorkerSeen:
+    seen, _, told = record.partition(b" ")
+    version, queues, graphs, reads, *_ = json.loads(told)  # a later version tells more
+    at, served = float(seen), (tuple(queues), tuple(graphs))
+    return WorkerSeen(name, at, now - at, str(version), *served, int(reads))

@@ -23,6 +23,7 @@ from checkpoint_redis.layout.answered import (
     RepeatedReply,
     ResultsReply,
     StartedReply,
+    SweptReply,
     UnservedReply,
 )
 from checkpoint_redis.layout.given import (
@@ -127,6 +128,7 @@ __all__ = [
     "StartedReply",
     "StepEvent",
     "StepOutcome",
+    "SweptReply",
     "TaskEvent",
     "TaskField",
     "TaskId",

@@ -159,6 +159,13 @@ class DueRow(NamedTuple):
     hints: Sequence[Any]
 
 
+class SweptReply(NamedTuple):
+    """``more``: it looked at as many entries as it may, others may be due."""
+
+    more: int
+    due: Sequence[Any]
+
+
 class ListedRow(NamedTuple):
     x: bytes
     since: bytes

@@ -1,7 +1,7 @@
 -- needs: lib.lua format.lua task.lua due.lua requeue.lua pack.lua failing.lua
 -- Acts on what is due, by reading the state again: a due entry is only a reason to look. Scores
 -- are pushed here, so that any number of sweepers may run.
--- KEYS[1] due key of the shard. ARGV[1] {limit, max_lost, error} -> DUE_ROW...
+-- KEYS[1] due key of the shard. ARGV[1] {limit, max_lost, error} -> SWEPT with DUE_ROW...
 local out = {}
 
 local function found(ns, kind, tid, given)
@@ -73,10 +73,10 @@ local function look(ns, tid, kind)
   else look_task(ns, tid, kind) end
 end
 
--- -> how many of `limit` entries, the first that are due, were passed over
+-- -> how many of `limit` entries, the first that are due, there were, and were passed over
 local function look_at(limit)
-  local passed = 0
-  for _, each in ipairs(call('ZRANGEBYSCORE', KEYS[1], '-inf', now(), 'LIMIT', 0, limit)) do
+  local entries, passed = call('ZRANGEBYSCORE', KEYS[1], '-inf', now(), 'LIMIT', 0, limit), 0
+  for _, each in ipairs(entries) do
     local x, ns, tid, kind = string.match(each, '^([^|]*)|([^|]*)|([^|]*)|(.*)$')
     if not x then call('ZREM', KEYS[1], each)
     else
@@ -89,13 +89,14 @@ local function look_at(limit)
       elseif newer then passed = passed + 1 end
     end
   end
-  return passed
+  return #entries, passed
 end
 
 -- In place of those that were passed over others are looked at.
-local limit, looked = A.limit, 0
+local limit, looked, more = A.limit, 0, false
 repeat
-  limit = look_at(limit)
-  looked = looked + limit
+  local count, passed = look_at(limit)
+  more = count == limit
+  limit, looked = passed, looked + passed
 until limit == 0 or looked >= LIMIT.passed
-return out
+return SWEPT{more = more and 1 or 0, due = out}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import threading
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
@@ -16,8 +17,10 @@ from distgraph.graph import START, StateGraph
 from distgraph.types import Command, Send, interrupt
 from tests.support.redis_server import RedisServer
 from tests.support.site import on
+from tests.support.waiting import wait_until
 from workers import CeleryBackend
 from workers.broker.settings import RECOMMENDED
+from workers.broker.transport import Transport
 
 pytestmark = pytest.mark.celery
 
@@ -72,6 +75,52 @@ def test_a_second_worker_in_one_process_is_refused(
     with other.worker():
         seen.clear()
         check(closures(seen).compile(name="closures", backend=other), seen)
+
+
+def test_a_graph_that_is_compiled_between_two_workers_is_served(
+    redis_server: RedisServer, namespace: str
+) -> None:
+    backend = CeleryBackend(redis_server.url, namespace=namespace)
+    with backend.worker():
+        pass
+    seen: list[str] = []
+    graph = closures(seen).compile(name="late", backend=backend)
+    with backend.worker():
+        check(graph, seen)
+        served = {backend.registry.labels()[0]}
+        wait_until(lambda: served == {g for w in backend.workers() for g in w.graphs}, "presence")
+
+
+def test_a_graph_that_is_compiled_beside_a_worker_does_not_wait_for_its_read_of_other_queues(
+    new_redis: Callable[..., RedisServer], namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Transport, "brpop_timeout", 3_600)
+    server = new_redis()
+    backend = CeleryBackend(server.url, namespace=namespace)
+    with backend.worker(), server.client() as client:
+        for name in ("one", "two"):
+            wait_until(lambda: reads(client), "a read that would go on for an hour")
+            graph = closures([]).compile(name=name, backend=backend)
+            assert graph.invoke({}, on(name))["__interrupt__"][0].value == "?"
+
+
+def test_a_broker_that_tells_nobody_its_number_carries_graphs_all_the_same(
+    new_redis: Callable[..., RedisServer], namespace: str
+) -> None:
+    server = new_redis()
+    with server.client() as client:
+        allowed = ("~*", "&*", "+@all", "-client")
+        client.execute_command("ACL", "SETUSER", "narrow", "on", ">secret", *allowed)
+    broker = server.url.replace("redis://", "redis://narrow:secret@")
+    backend = CeleryBackend(server.url, broker=broker, namespace=namespace)
+    with backend.worker():
+        seen: list[str] = []
+        check(closures(seen).compile(name="closures", backend=backend), seen)
+
+
+def reads(client: Any) -> bool:
+    """Whether somebody waits for messages."""
+    return any(each["cmd"] == "brpop" for each in client.client_list())
 
 
 def test_jobs_join_an_application_that_exists(redis_server: RedisServer, namespace: str) -> None:

@@ -16,7 +16,7 @@ from distgraph.errors import BrokerUnavailable, NothingToResume, ThreadBusy
 from distgraph.graph import START, StateGraph
 from distgraph.types import Command, interrupt
 from tests.support.redis_server import RedisServer
-from tests.support.site import on, put_off
+from tests.support.site import Site, on, put_off
 from tests.support.waiting import PATIENCE, wait_until
 from workers import CeleryBackend
 from workers.worker import releasing
@@ -123,7 +123,7 @@ def test_hints_that_wait_for_a_worker_are_not_sent_again(
         graph_of(client, "unserved", one).submit({}, on("t"))
         put_off(redis, namespace)
         for _ in range(3):
-            assert sweep_once(backend.office, backend.app) == 0
+            assert sweep_once(backend.office, backend.app).hints == 0
             look_sooner(redis, client.thread_key("t"))
         queues = redis.keys(f"{namespace}.unserved*")
         assert sum(redis.llen(queue) for queue in queues) == 1
@@ -206,6 +206,25 @@ def test_two_workers_of_a_host_own_their_tasks_apart(
     assert len(owners) == 2
 
 
+def test_a_worker_tells_what_it_consumes_and_not_what_it_has(
+    own_site: Callable[..., Site], new_redis: Callable[..., RedisServer]
+) -> None:
+    broker = new_redis()
+    site = own_site(broker=broker)
+    fan = f"{site.namespace}.fan"
+    (label,) = (each for each in site.backend.registry.labels() if each.startswith("fan@"))
+
+    def told(queues: tuple[str, ...], graphs: tuple[str, ...]) -> bool:
+        return [(seen.queues, seen.graphs) for seen in site.backend.workers()] == [(queues, graphs)]
+
+    site.start(1, concurrency=1, options=["-Q", fan])
+    wait_until(lambda: told((fan,), (label,)), "what it consumes")
+    broker.kill()
+    wait_until(lambda: told((), ()), "that it consumes nothing")
+    broker.start()
+    wait_until(lambda: told((fan,), (label,)), "what it consumes again")
+
+
 def test_threads_of_one_graph_are_found_among_many_of_another(
     redis_server: RedisServer, namespace: str
 ) -> None:
@@ -263,7 +282,7 @@ def test_a_worker_that_leaves_while_redis_is_away_says_so_in_a_line(
 ) -> None:
     server = RedisServer(tmp_path).start()
     backend = CeleryBackend(server.url, namespace=namespace, reach=0.2)
-    appear(backend.office, "w")
+    appear(backend.office, "w", bool)
     server.kill()
     leave(backend.office, "w")
     (line,) = [r for r in caplog.records if "leaves without telling" in r.getMessage()]

@@ -127,7 +127,7 @@ class Driver:
     def sweep(self, after_ms: int = 0, max_lost: int = 3) -> tuple[Due, ...]:
         self.pass_time(after_ms)
         namespace, shard = self.thread.namespace, self.thread.shard
-        return self.ledger.sweep(namespace, shard, max_lost=max_lost, lost=b"lost")
+        return self.ledger.sweep(namespace, shard, max_lost=max_lost, lost=b"lost").found
 
     def due(self) -> set[str]:
         """Return what is planned, as tid|kind."""

@@ -10,7 +10,6 @@ import pytest
 import redis
 
 from checkpoint_redis import keys
-from checkpoint_redis.replies import WorkerSeen
 from distgraph.effects import told
 from distgraph.errors import RunTimeout, StoreError
 from tests.support.apps.served import register
@@ -22,7 +21,7 @@ from workers.client import following
 from workers.client.begun import Begun
 from workers.client.carrier import Means, perform
 from workers.shared import notices
-from workers.worker.presence import appear
+from workers.worker import presence
 
 pytestmark = pytest.mark.redis
 
@@ -86,7 +85,7 @@ def test_a_client_of_another_format_is_refused_and_changes_nothing(
     with pytest.raises(StoreError, match="format 9"):
         graph.invoke({"path": []}, on("t"))
     with pytest.raises(StoreError, match="format 9"):
-        appear(backend.office, "a worker")
+        presence.appear(backend.office, "a worker", bool)
     assert redis_client.keys(f"{backend.namespace}*") == [keys.meta(backend.namespace).encode()]
 
 
@@ -102,7 +101,7 @@ async def test_a_client_on_a_loop_checks_the_format_too(
 def test_a_namespace_is_described_by_its_first_client(
     backend: CeleryBackend, redis_client: redis.Redis
 ) -> None:
-    appear(backend.office, "a worker")
+    presence.appear(backend.office, "a worker", bool)
     described: Any = redis_client.hgetall(keys.meta(backend.namespace))
     assert (described[b"v"], described[b"shards"]) == (b"1", b"64")
 
@@ -149,7 +148,7 @@ def test_a_worker_that_went_is_warned_of_again(
     monkeypatch.setattr(following, "LIVES_MS", 10**9)
     d.started("a")
     look(followed(backend, d, 0.05))
-    appear(backend.office, "a worker")
+    presence.appear(backend.office, "a worker", bool)
     look(followed(backend, d, 0.05))
     assert len(warned(caplog)) == 1
     backend.ledger.disappear(backend.namespace, ("a worker",))
@@ -165,8 +164,8 @@ def test_workers_of_another_version_are_named(
 ) -> None:
     monkeypatch.setattr(following, "LIVES_MS", 10**9)
     d.started("a")
-    old = WorkerSeen("old", 10.0**12, "0", (), ("steps@old", "stepson@other"))
-    backend.ledger.appear(backend.namespace, old)
+    labels = ("steps@old", "stepson@other")
+    backend.ledger.appear(backend.namespace, "old", version="0", queues=(), graphs=labels, reads=1)
     look(followed(backend, d, 0.05))
     (said,) = warned(caplog)
     assert ", but steps@old. Start one" in said

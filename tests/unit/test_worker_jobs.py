@@ -10,10 +10,9 @@ from typing import Annotated, Any, TypedDict
 import pytest
 from redis.exceptions import ConnectionError as Lost
 
-from checkpoint_redis import source
+from checkpoint_redis import keys, source
 from checkpoint_redis.layout import HeaderField
 from checkpoint_redis.ledger import Ledger
-from checkpoint_redis.replies import WorkerSeen
 from distgraph.errors import NewerFormat
 from distgraph.graph import START, StateGraph
 from tests.support.newer import newer
@@ -119,10 +118,13 @@ def test_a_graph_that_is_not_served_is_told_of_once(
 
 def test_a_worker_that_vanished_is_forgotten_after_a_day(bench: Bench) -> None:
     backend, namespace = bench.backend, bench.backend.namespace
-    appear(backend.office, "here")
-    backend.ledger.appear(namespace, WorkerSeen("long gone", 1.0, "1", ("queue",), ()))
+    appear(backend.office, "here", bool)
+    client: Any = backend.ledger.client
+    seconds, _ = client.time()
+    for name, age in (("long gone", 86_401), ("lately", 86_000)):
+        client.hset(keys.workers(namespace), name, f'{seconds - age} ["1",["queue"],[],1]')
     sweep_once(backend.office, backend.app)
-    assert [worker.name for worker in backend.workers()] == ["here"]
+    assert {worker.name for worker in backend.workers()} == {"here", "lately"}
 
 
 def stored_by_a_newer_release(bench: Bench) -> None:
@@ -147,14 +149,14 @@ def test_a_thread_that_a_newer_release_stored_is_told_of_once(
 
 def test_the_doctor_names_the_release_that_is_needed(bench: Bench) -> None:
     chain(bench, "a").submit({}, on("t"))
-    appear(bench.office, "here")
+    appear(bench.office, "here", bool)
     assert health._unserved(bench.backend).level == "ok"
     stored_by_a_newer_release(bench)
     found = health._unserved(bench.backend)
     assert found.level == "problem"
     assert "in format 2, which distgraph 9.9 and newer reads (1)" in found.detail
     with newer():
-        appear(bench.office, "newer")
+        appear(bench.office, "newer", bool)
     assert health._unserved(bench.backend).level == "ok"
 
 
@@ -170,3 +172,32 @@ def test_a_thread_that_a_newer_release_stored_is_listed_and_deleted_and_no_more(
             look()
     handle.delete()
     assert bench.backend.threads() == []
+
+
+def test_a_worker_whose_machine_has_another_time_lives(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = bench.backend
+    chain(bench, "a")
+    monkeypatch.setattr("time.time", lambda: 1.0)
+    appear(backend.office, "here", bool)
+    monkeypatch.undo()
+    (here,) = health.living(backend)
+    assert here.graphs == backend.registry.labels()
+    (seen,) = backend.workers()
+    client: Any = backend.ledger.client
+    client.hset(keys.workers(backend.namespace), "here", f'{seen.seen - 60:f} ["1",[],["g@1"],1]')
+    assert not health.living(backend)
+
+
+def test_a_worker_tells_what_it_consumes_of_what_is_registered(bench: Bench) -> None:
+    builder = StateGraph(State).add_node("a", lambda _: {"xs": [1]}, queue="special")
+    builder.add_edge(START, "a")
+    for name in ("one", "two"):
+        builder.compile(name=name, backend=bench.backend)
+        builder = StateGraph(State).add_node("a", lambda _: {"xs": [1]}).add_edge(START, "a")
+    namespace = bench.backend.namespace
+    appear(bench.office, "here", {f"{namespace}.two", "special", "other"}.__contains__)
+    (seen,) = bench.backend.workers()
+    assert seen.queues == ("special", f"{namespace}.two")
+    assert [label.partition("@")[0] for label in seen.graphs] == ["two"]

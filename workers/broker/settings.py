@@ -57,6 +57,14 @@ def consume(app: Celery, queues: Iterable[str]) -> None:
     app.conf.task_queues = [Queue(name, routing_key=name) for name in names]
 
 
+def renew_queues(app: Celery) -> None:
+    """Have the next worker of this process consume what the settings name by then.
+
+    Celery keeps the queues that the first one found.
+    """
+    vars(app.amqp).pop("queues", None)
+
+
 def transport_options(broker: str) -> dict[str, Any]:
     """Return the transport options for a Redis broker; a socket file knows no keepalive."""
     options = dict(TRANSPORT)

@@ -6,12 +6,14 @@ Whoever may write to the broker could otherwise end every worker with one entry 
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from queue import Empty
 from typing import Any, cast
 
 from celery.app.amqp import AMQP
 from kombu import Connection
 from kombu.transport import redis
+from redis.exceptions import RedisError, ResponseError
 
 log = logging.getLogger(__name__)
 
@@ -20,10 +22,13 @@ class Channel(redis.Channel):
     """Reads on after an entry that is not JSON, or whose body cannot be decoded.
 
     It also keeps its client: kombu makes a new one for every publish, delivery and
-    acknowledgement, which costs more than the commands that are sent through it.
+    acknowledgement, which costs more than the commands that are sent through it. And it knows
+    under which number its reader is known to Redis, so that a blocked read can be ended.
     """
 
     _kept: Any = None
+    _in_poll: Any
+    _reader: tuple[Any, int | None] = (None, None)
 
     def _create_client(self, asynchronous: bool = False) -> Any:
         if asynchronous:
@@ -32,12 +37,51 @@ class Channel(redis.Channel):
             self._kept = super()._create_client()  # type: ignore[misc]  # as below
         return self._kept
 
+    def basic_consume(self, queue: str, *args: Any, **options: Any) -> Any:
+        """Consume ``queue`` too, from now on: the read that is under way is of other queues."""
+        found = super().basic_consume(queue, *args, **options)
+        self._end_read()
+        return found
+
+    def close(self) -> None:
+        """End, without waiting for a read that finds nothing."""
+        self._end_read()
+        super().close()
+
+    def _end_read(self) -> None:
+        """Have Redis answer the read that is under way; otherwise it does so within a second."""
+        socket, number = self._reader
+        if not self._in_poll or number is None or _socket(self._in_poll) is not socket:
+            return
+        with suppress(RedisError), self.conn_or_acquire() as client:
+            client.client_unblock(number)
+
+    def _brpop_start(self, timeout: float | None = None) -> Any:
+        connection = self.client.connection
+        if _socket(connection) is None or _socket(connection) is not self._reader[0]:
+            self._reader = self._known_to_redis(connection)
+        return super()._brpop_start(timeout)  # type: ignore[misc]  # left out of the types
+
+    def _known_to_redis(self, connection: Any) -> tuple[Any, int | None]:
+        """Return the socket that is read from, and Redis' number of it, if it may be asked."""
+        connection.send_command("CLIENT", "ID")
+        try:
+            number = int(connection.read_response())
+        except ResponseError:
+            return _socket(connection), None
+        return _socket(connection), number
+
     def _brpop_read(self, **options: Any) -> Any:
         try:
             return super()._brpop_read(**options)  # type: ignore[misc]  # left out of the types
         except ValueError as error:
             cast(Transport, self.connection).drop(error)
             raise Empty from error
+
+
+def _socket(connection: Any) -> Any:
+    """Return what a connection is connected by at present, None when it is not."""
+    return connection._sock  # noqa: SLF001 kombu goes by it, too
 
 
 class Transport(redis.Transport):

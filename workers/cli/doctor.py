@@ -83,8 +83,8 @@ def sweep(
     that is still on its way.
     """
     backend = backend_of(target, Connection(redis, broker, namespace))
-    sent = sweep_once(backend.office, backend.app)
+    sent = sweep_once(backend.office, backend.app).hints
     time.sleep(backend.settings.sweep)
-    sent += sweep_once(backend.office, backend.app)
+    sent += sweep_once(backend.office, backend.app).hints
     Screen(as_json).answer({"sent": sent}, Text(f"Sent {sent} messages."))
     return Exit.OK

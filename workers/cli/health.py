@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -40,7 +39,7 @@ class Check:
 
 def alive(worker: WorkerSeen) -> bool:
     """Whether a worker was seen a moment ago."""
-    return worker.seen > time.time() - ALIVE_WITHIN
+    return worker.age < ALIVE_WITHIN
 
 
 def living(backend: CeleryBackend) -> tuple[WorkerSeen, ...]:

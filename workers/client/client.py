@@ -149,7 +149,7 @@ class Client:
         return list_threads(self.ledger, self.namespace, status, graph, limit)
 
     def workers(self) -> tuple[WorkerSeen, ...]:
-        """Return the workers that were ever seen and did not leave; ``seen`` says when."""
+        """Return the workers that were ever seen and did not leave; ``age`` says how long ago."""
         return self.ledger.workers(self.namespace)
 
     def reach(self) -> None:

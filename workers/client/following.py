@@ -170,8 +170,7 @@ def _warn_if_unserved(at: _Follower) -> Generator[Effect, Any, None]:
     if not notice.takes_look(time.monotonic()):
         return
     workers = yield commands.workers(at.thread.namespace)
-    now = time.time()
-    alive = [worker for worker in workers if worker.seen > now - LIVES_MS / 1000]
+    alive = [worker for worker in workers if worker.age < LIVES_MS / 1000]
     versions = {name for worker in alive for name in worker.graphs if _is_of(name, at.graph.name)}
     if notice.is_news(versions, time.monotonic()) and label not in versions:
         log.warning(

@@ -30,6 +30,11 @@ class Served:
     unserved: Notice = field(default_factory=Notice, compare=False)
 
     @property
+    def own_queue(self) -> str:
+        """The name of that queue at the broker."""
+        return self.queue or CELERYS_OWN
+
+    @property
     def label(self) -> str:
         """What a worker tells the scripts that it serves."""
         return f"{self.graph.name}@{self.graph.fingerprint}"
@@ -75,7 +80,7 @@ class Registry:
         """Return the queues that the tasks of all graphs go to."""
         found = []
         for served in self.all():
-            found.append(served.queue or CELERYS_OWN)
+            found.append(served.own_queue)
             found += [node.queue for node in served.graph.nodes.values() if node.queue]
         return tuple(dict.fromkeys(found))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from billiard.exceptions import WorkerLostError
@@ -16,6 +18,7 @@ from workers.worker.sweeper import Sweeper
 
 def add_bootstep(app: Celery, office: Office, task: Any, *, own: bool) -> None:
     """Make every worker of ``app`` look after ``office``'s threads; ``own``: the app is ours."""
+    sweepers: dict[str, Sweeper] = {}
 
     class Care(bootsteps.StartStopStep):
         """Sweeps from the worker's main process, and lets coroutine jobs end at shutdown."""
@@ -34,11 +37,12 @@ def add_bootstep(app: Celery, office: Office, task: Any, *, own: bool) -> None:
                 # A thread that ends a task does not wake the consumer, which would leave the next
                 # message where it is for up to a second.
                 app.conf.worker_disable_prefetch = False
-            self._sweeper = Sweeper(office, app, worker.hostname)
-            self._sweeper.start()
+            sweeper = Sweeper(office, app, worker.hostname, partial(_consumes, worker))
+            sweepers[worker.hostname] = sweeper
+            sweeper.start()
 
         def stop(self, worker: Any) -> None:
-            self._sweeper.stop()
+            sweepers[worker.hostname].stop()
             releasing.wind_up(office)
             presence.leave(office, worker.hostname)
 
@@ -55,3 +59,26 @@ def add_bootstep(app: Celery, office: Office, task: Any, *, own: bool) -> None:
         releasing.wind_up(office)
 
     app.steps["worker"].add(Care)
+    app.steps["consumer"].add(_teller(f"{Care.name}.consuming", sweepers))
+
+
+def _teller(label: str, sweepers: Mapping[str, Sweeper]) -> type:
+    """Return the step of a consumer after which its worker tells what it consumes."""
+
+    class Consuming(bootsteps.StartStopStep):
+        """Has the worker look as soon as it consumes, also when it does so again."""
+
+        requires = ("celery.worker.consumer.tasks:Tasks",)
+        name = label
+
+        def start(self, consumer: Any) -> None:
+            if sweeper := sweepers.get(consumer.hostname):
+                consumer.call_soon(sweeper.look)
+
+    return Consuming
+
+
+def _consumes(worker: Any, queue: str) -> bool:
+    """Whether a Celery worker takes messages from ``queue`` at this moment."""
+    tasks = getattr(worker.consumer, "task_consumer", None)
+    return tasks is not None and bool(tasks.consuming_from(queue))

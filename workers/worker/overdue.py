@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 from checkpoint_redis import commands
 from checkpoint_redis.keys import SHARDS, Thread
 from checkpoint_redis.layout import DueKind
 from checkpoint_redis.ledger import Ledger
-from checkpoint_redis.replies import Due, OutboxEntry
+from checkpoint_redis.replies import Due, OutboxEntry, Swept
 from distgraph.errors import DistGraphError
 from workers.broker.publisher import CeleryPublisher
 from workers.settings import Settings
@@ -20,6 +22,15 @@ from workers.worker.failures import worker_lost
 
 log = logging.getLogger(__name__)
 CHUNK = 1_000
+WITHIN = 1.0
+"""Seconds after which a sweep begins no further look: a worker that stops waits for the sweep."""
+
+
+class Sent(NamedTuple):
+    """How many hints were sent; ``more``: something may be due that was not looked at."""
+
+    hints: int
+    more: bool
 
 
 class Overdue:
@@ -44,16 +55,34 @@ class Overdue:
         """The record of a task whose workers vanish too often."""
         return self._registry.common_wire().error(worker_lost(self._settings.max_lost))
 
-    def sweep(self, shards: Iterable[int] = range(SHARDS)) -> int:
-        """Act on what is due in ``shards``; return how many hints were sent."""
-        by_thread: dict[str, list[OutboxEntry]] = defaultdict(list)
+    def sweep(self, shards: Iterable[int] = range(SHARDS)) -> Sent:
+        """Act on what is due in ``shards``, and send the hints of it.
+
+        It goes on with those where a look did not find the end, all of them in turn, and begins
+        no look after ``WITHIN`` seconds: what is left then is left to the next sweep.
+        """
+        sent, left, until = 0, tuple(shards), time.monotonic() + WITHIN
+        while left:
+            swept = self._look(left)
+            sent += self._send(due for each in swept for due in each.found)
+            left = tuple(s for s, each in zip(left, swept, strict=True) if each.more)
+            if time.monotonic() >= until:
+                break
+        return Sent(sent, bool(left))
+
+    def _look(self, shards: Sequence[int]) -> list[Swept]:
+        """Look once at each of ``shards``, in one round trip."""
         namespace, max_lost, lost = self._settings.namespace, self._settings.max_lost, self.lost
         looks = [commands.sweep(namespace, each, max_lost=max_lost, lost=lost) for each in shards]
-        for found in self._ledger().together(looks):
-            for due in found:
-                by_thread[due.x] += due.hints
-                if due.kind is DueKind.unreadable:
-                    log.warning("What is stored of thread %s is damaged: it cannot go on.", due.x)
+        return list(self._ledger().together(looks))
+
+    def _send(self, found: Iterable[Due]) -> int:
+        """Send the hints of what was due; return how many."""
+        by_thread: dict[str, list[OutboxEntry]] = defaultdict(list)
+        for due in found:
+            by_thread[due.x] += due.hints
+            if due.kind is DueKind.unreadable:
+                log.warning("What is stored of thread %s is damaged: it cannot go on.", due.x)
         messages = [m for x, hints in by_thread.items() for m in outgoing(x, hints)]
         if messages:
             self._publisher.publish(messages)

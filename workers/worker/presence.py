@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from checkpoint_redis.replies import WorkerSeen
 from distgraph.checkpoint import formats
 from distgraph.errors import DistGraphError
 from workers.worker.office import Office
@@ -16,12 +14,20 @@ FORGET = 86_400.0
 """Seconds after which a worker that vanished without leaving is forgotten."""
 
 
-def appear(office: Office, worker: str) -> None:
-    """Tell that ``worker`` lives, and what it serves."""
-    queues, labels = office.registry.queues(), office.registry.labels()
-    release, reads = formats.release(), formats.FORMAT
-    seen = WorkerSeen(worker, time.time(), release, queues, labels, reads)
-    office.ledger().appear(office.settings.namespace, seen)
+def appear(office: Office, worker: str, consumes: Callable[[str], bool]) -> None:
+    """Tell that ``worker`` lives, and what it serves of all that is registered here.
+
+    ``consumes`` knows the queues that it takes messages from. A graph is served where its own
+    queue is: its tasks go there unless a node says otherwise, and its supersteps end there.
+    """
+    office.ledger().appear(
+        office.settings.namespace,
+        worker,
+        version=formats.release(),
+        queues=tuple(queue for queue in office.registry.queues() if consumes(queue)),
+        graphs=tuple(s.label for s in office.registry.all() if consumes(s.own_queue)),
+        reads=formats.FORMAT,
+    )
 
 
 def leave(office: Office, worker: str) -> None:
@@ -38,8 +44,8 @@ def known_queues(office: Office) -> tuple[str, ...]:
 
 
 def _queues_of_others(office: Office) -> Iterator[str]:
-    namespace, long_ago = office.settings.namespace, time.time() - FORGET
+    namespace = office.settings.namespace
     for seen in office.ledger().workers(namespace):
-        if seen.seen < long_ago:
+        if seen.age > FORGET:
             office.ledger().disappear(namespace, (seen.name,))
         yield from seen.queues

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 
 from celery import Celery
 
@@ -12,29 +13,36 @@ from checkpoint_redis.ledger import LONGEST_PAUSE
 from distgraph.errors import DistGraphError, StoreUnavailable
 from workers.broker.depth import depths
 from workers.worker.office import Office
+from workers.worker.overdue import Sent
 from workers.worker.presence import appear, known_queues
 
 log = logging.getLogger(__name__)
 
 
-def sweep_once(office: Office, app: Celery) -> int:
-    """Look through all shards; return how many hints were sent.
+def sweep_once(office: Office, app: Celery) -> Sent:
+    """Look through all shards.
 
     When a queue is empty while the same tasks wait to be claimed, their hints are gone and are
     sent again.
     """
-    sent = office.overdue.sweep()
+    sent, more = office.overdue.sweep()
     found = depths(app, lambda: known_queues(office))
     empty = tuple(queue for queue, depth in found.items() if depth == 0)
-    return sent + office.overdue.refill(empty)
+    return Sent(sent + office.overdue.refill(empty), more)
 
 
 class Sweeper:
-    """Appears as ``worker`` and sweeps every ``settings.sweep`` seconds, in a thread of its own."""
+    """Appears as ``worker`` and sweeps every ``settings.sweep`` seconds, in a thread of its own.
 
-    def __init__(self, office: Office, app: Celery, worker: str) -> None:
+    ``consumes`` knows the queues that the worker takes messages from at the moment.
+    """
+
+    def __init__(
+        self, office: Office, app: Celery, worker: str, consumes: Callable[[str], bool]
+    ) -> None:
         self._office, self._app, self._worker = office, app, worker
-        self._stop = threading.Event()
+        self._consumes = consumes
+        self._stop, self._wake = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -43,30 +51,35 @@ class Sweeper:
         self._thread = threading.Thread(target=self._run, name="distgraph-sweeper", daemon=True)
         self._thread.start()
 
+    def look(self) -> None:
+        """Appear and sweep now, not only when the pause is over."""
+        self._wake.set()
+
     def stop(self) -> None:
         """Stop sweeping; waits for the round that is under way."""
         self._stop.set()
+        self._wake.set()
         if self._thread is not None:
             self._thread.join(timeout=5)
 
     def _run(self) -> None:
         seen = time.monotonic()
-        while True:
+        while not self._stop.is_set():
             if self._round(seen):
                 seen = time.monotonic()
-            if self._stop.wait(self._office.settings.sweep):
-                return
+            self._wake.wait(self._office.settings.sweep)
+            self._wake.clear()
 
     def _round(self, seen: float) -> bool:
         """Appear, and sweep when it is its turn; False when Redis, last ``seen`` then, is away."""
         office = self._office
         try:
-            appear(office, self._worker)
+            appear(office, self._worker, self._consumes)
             turn = office.ledger().once().sweeper_turn(office.settings.namespace, self._worker)
             if self._let_beat(time.monotonic() - seen):
                 return True
-            if turn:
-                sweep_once(self._office, self._app)
+            if turn and sweep_once(office, self._app).more:
+                self.look()
         except StoreUnavailable as error:
             log.warning("A sweep failed and is repeated: %s", error)
             return False

@@ -226,7 +226,7 @@ def what_is_passed_over_uses_up_no_limit(d: Driver) -> None:
     ep = other.started("b")
     other.pass_time(50_000)
     found = d.ledger.sweep(d.thread.namespace, d.thread.shard, limit=2, max_lost=3)
-    assert [(due.x, due.ep) for due in found] == [(other.thread.x, ep)]
+    assert [(due.x, due.ep) for due in found.found] == [(other.thread.x, ep)]
 
 
 def beside(d: Driver) -> str:

@@ -125,7 +125,23 @@ def a_beat_puts_the_end_of_an_advance_off(d: Driver) -> None:
     assert d.sweep(after_ms=LEASE - 1_000) == ()
 
 
+def a_look_that_finds_as_much_as_it_may_says_so(d: Driver) -> None:
+    ep = d.started("a", "b")
+    d.claim(ep, "a", "b")
+    d.pass_time(LEASE + 1)
+    namespace, shard = d.thread.namespace, d.thread.shard
+    # Due are two leases and the outbox.
+    looks = [d.ledger.sweep(namespace, shard, limit=2, max_lost=3) for _ in range(2)]
+    assert [(len(look.found), look.more) for look in looks] == [(1, True), (1, False)]
+
+
 GUARDS = (
+    Guard(
+        a_look_that_finds_as_much_as_it_may_says_so,
+        "sweep.lua",
+        "more = count == limit",
+        "more = false",
+    ),
     Guard(
         a_lost_advance_is_handed_out_later_each_time,
         "sweep.lua",

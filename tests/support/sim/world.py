@@ -143,7 +143,7 @@ class World:
         """Let time pass, and look at what is due."""
         self._pass_time(self.draw.one(LEAPS if self.draw.chaos else CALM_LEAPS))
         namespace, shard = self.thread.namespace, self.thread.shard
-        dues = self.call(commands.sweep(namespace, shard, max_lost=MANY))
+        dues = self.call(commands.sweep(namespace, shard, max_lost=MANY)).found
         assert all(due.kind != "unreadable" for due in dues), dues
         self.send(*(hint for due in dues for hint in due.hints))
         if not self.messages:

@@ -1,0 +1,134 @@
+"""What is due comes back in one round, however much of it there is, and shards take turns."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import redis
+
+from checkpoint_redis.commands import dispatch
+from checkpoint_redis.replies import Swept
+from tests.support.redis_server import RedisServer
+from tests.support.thread_driver import LEASE, Driver
+from tests.support.waiting import wait_until
+from workers import CeleryBackend
+from workers.shared.hints import Outgoing
+from workers.worker import overdue as module
+from workers.worker.overdue import Overdue
+from workers.worker.sweeper import Sweeper
+
+pytestmark = pytest.mark.redis
+MANY, SHARDS, AT_ONCE = 3_000, 64, 100
+
+
+class Counted(Overdue):
+    """Notes the shards of each round; `sent` is what would have gone to the broker."""
+
+    def __init__(self, backend: CeleryBackend) -> None:
+        office = backend.office
+        super().__init__(office.settings, office.ledger, office.registry, office.publisher)
+        self.rounds: list[tuple[int, ...]] = []
+        self.sent: list[Outgoing] = []
+        setattr(office.publisher, "publish", self.sent.extend)  # noqa: B010 not the broker
+
+    def _look(self, shards: tuple[int, ...]) -> list[Swept]:  # type: ignore[override]  # as given
+        self.rounds.append(shards)
+        return super()._look(shards)
+
+
+@pytest.fixture
+def overdue(redis_server: RedisServer, namespace: str) -> Counted:
+    return Counted(CeleryBackend(redis_server.url, namespace=namespace))
+
+
+@pytest.fixture
+def no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WITHIN", math.inf)
+
+
+def running(d: Driver, count: int) -> tuple[str, tuple[str, ...]]:
+    """Start a superstep of so many tasks, and claim all of them."""
+    tids = tuple(f"t{n}" for n in range(count))
+    ep = d.started(*tids)
+    d.claim(ep, *tids)
+    return ep, tids
+
+
+def left(d: Driver) -> set[str]:
+    return {state for state in d.states().values() if state != "Q"}
+
+
+@pytest.mark.usefixtures("no_hurry")
+def test_all_leases_of_a_wide_thread_that_ran_out_come_back_in_one_round(
+    redis_client: redis.Redis, namespace: str, overdue: Counted
+) -> None:
+    d = Driver(redis_client, namespace)
+    running(d, MANY)
+    d.pass_time(LEASE + 1)
+    due = MANY + 1  # its outbox is looked at once
+    assert overdue.sweep() == (MANY, False)
+    assert (left(d), d.due()) == (set(), {"|d"})
+    looks = sum(len(each) for each in overdue.rounds)
+    assert looks == SHARDS - 1 + math.ceil(due / AT_ONCE)
+    assert set(overdue.rounds[1:]) == {(d.thread.shard,)}
+
+
+@pytest.mark.usefixtures("no_hurry")
+def test_all_back_offs_of_a_shard_that_are_over_come_back_when_one_ends(
+    redis_client: redis.Redis, namespace: str, overdue: Counted
+) -> None:
+    d = Driver(redis_client, namespace)
+    ep, tids = running(d, MANY)
+    for tid in tids:
+        d.fail(ep, tid, retry_in_ms=0)
+    d.client.zrem(d.due_key, f"{d.thread.x}|||d")
+    overdue.sweep_now(d.thread.shard)
+    assert (left(d), len(overdue.sent)) == (set(), MANY)
+    # A look that finds as many as it may does not know that they were the last.
+    assert len(overdue.rounds) == MANY // AT_ONCE + 1
+
+
+@pytest.mark.usefixtures("no_hurry")
+def test_shards_that_have_more_take_turns(
+    redis_client: redis.Redis, namespace: str, overdue: Counted
+) -> None:
+    one = Driver(redis_client, namespace, "0")
+    threads = (Driver(redis_client, namespace, str(n)) for n in range(1, SHARDS))
+    other = next(d for d in threads if d.thread.shard > one.thread.shard)
+    for d, count in ((one, 250), (other, 150)):
+        running(d, count)
+        d.pass_time(LEASE + 1)
+    assert overdue.sweep() == (400, False)
+    both = (one.thread.shard, other.thread.shard)
+    assert overdue.rounds == [tuple(range(SHARDS)), both, both[:1]]
+
+
+def test_a_sweep_whose_time_is_over_leaves_the_rest_to_the_next(
+    redis_client: redis.Redis, namespace: str, overdue: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WITHIN", 0.0)
+    d = Driver(redis_client, namespace)
+    running(d, 250)
+    d.client.zrem(d.due_key, f"{d.thread.x}|||d")
+    d.pass_time(LEASE + 1)
+    shards = (d.thread.shard,)
+    assert [overdue.sweep(shards) for _ in range(3)] == [(100, True), (100, True), (50, False)]
+
+
+def test_a_sweeper_whose_sweep_was_not_done_goes_on_at_once(
+    redis_server: RedisServer, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WITHIN", 0.0)
+    monkeypatch.setattr(dispatch, "SWEEP_EVERY_MS", 1)
+    backend = CeleryBackend(redis_server.url, namespace=namespace, sweep=3_600.0)
+    counted = backend.office.overdue = Counted(backend)
+    with redis_server.client() as client:
+        d = Driver(client, namespace)
+        running(d, 250)
+        d.pass_time(LEASE + 1)
+        sweeper = Sweeper(backend.office, backend.app, "w", bool)
+        sweeper.start()
+        wait_until(lambda: not left(d), "everything to be back")
+        sweeper.stop()
+    assert len(counted.sent) == 250
