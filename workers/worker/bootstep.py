@@ -10,6 +10,7 @@ from celery.concurrency.prefork import TaskPool as ProcessPool
 
 from workers.shared import hints
 from workers.worker import presence, releasing
+from workers.worker.intake import guard_step
 from workers.worker.office import Office
 from workers.worker.sweeper import Sweeper
 
@@ -55,3 +56,4 @@ def add_bootstep(app: Celery, office: Office, task: Any, *, own: bool) -> None:
         releasing.wind_up(office)
 
     app.steps["worker"].add(Care)
+    app.steps["consumer"].add(guard_step(task.name, office.dropped, own=own))
