@@ -151,6 +151,34 @@ def test_what_others_are_sent_that_nobody_can_run_costs_no_slot_of_the_pool(
     assert read.worker.alive
 
 
+@pytest.mark.parametrize("own", [True, False], ids=["own", "brought"])
+def test_a_worker_that_has_connected_anew_reads_on_too(
+    own_site: Callable[..., Site], new_redis: Callable[..., RedisServer], own: bool, thread_id: str
+) -> None:
+    server = new_redis()
+    read = _reader(own_site(server), "threads", own=own)
+    with server.client() as client:
+        client.client_kill_filter(_type="normal", skipme=True)
+    wait_until(lambda: "Connection to broker lost" in read.worker.output, "the loss")
+    bad = entries.bad(read.task, read.queue)
+    read.push(*bad.values())
+    assert read.run(thread_id) == STEPS
+    assert sum(read.dropped().values()) == len(bad)
+
+
+def test_what_is_told_to_all_workers_ends_none_either(
+    own_site: Callable[..., Site], new_redis: Callable[..., RedisServer]
+) -> None:
+    read = _reader(own_site(new_redis()), "threads", own=False)
+    good = entries.message("", "")
+    told = (entries.DEEP, "{", "[]", "5", json.dumps({}), json.dumps({**good, "headers": [1]}))
+    with read.site.broker.client() as client:
+        for each in told:
+            assert client.publish("/0.celery.pidbox", each) == 1
+    wait_until(lambda: read.dropped().get("garbled", 0) >= 3, "the unreadable ones")
+    assert read.worker.alive
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=9), inner),

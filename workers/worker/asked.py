@@ -90,7 +90,10 @@ def _asked(message: Any, task: str, hint: hints.Hint | None) -> JobMessage | Non
 
 
 def _fit(given: Any, forms: Mapping[str, Callable[[Any], bool]]) -> bool:
-    return isinstance(given, dict) and all(fits(given.get(name)) for name, fits in forms.items())
+    """Whether all that is given has its form; what is missing has."""
+    if not isinstance(given, dict):
+        return False
+    return all(forms[name](value) for name, value in given.items() if name in forms)
 
 
 def _is_json(message: Any) -> bool:
