@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
 import pytest
+from celery import Celery
 
 from checkpoint_redis.keys import Thread
 from distgraph.errors import BrokerUnavailable, NothingToResume, ThreadBusy
@@ -129,6 +130,45 @@ def test_hints_that_wait_for_a_worker_are_not_sent_again(
         assert sum(redis.llen(queue) for queue in queues) == 1
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"sep": ":", "priority_steps": list(range(10))},
+        {"global_keyprefix": "shop:", "priority_steps": [0, 4], "queue_order_strategy": "sorted"},
+    ],
+    ids=["sep", "prefix"],
+)
+def test_hints_that_wait_for_a_busy_worker_are_not_sent_again_whatever_the_keys_are(
+    redis_server: RedisServer, namespace: str, options: dict[str, Any]
+) -> None:
+    begun, over = threading.Event(), threading.Event()
+
+    def busy(_: State) -> dict[str, Any]:
+        begun.set()
+        over.wait(PATIENCE)
+        return {"xs": [1]}
+
+    app = Celery(f"shop-{namespace}", broker=redis_server.url, set_as_current=False)
+    app.conf.update(task_default_queue=namespace, broker_transport_options=options)
+    app.conf.update(worker_prefetch_multiplier=1, broker_connection_retry_on_startup=True)
+    backend = CeleryBackend(redis_server.url, app=app, namespace=namespace, sweep=600.0)
+    builder = StateGraph(State)
+    for name in "abcdef":
+        builder.add_node(name, busy).add_edge(START, name)
+    graph, redis = builder.compile(name="g", backend=backend), backend.ledger.client
+    with backend.worker(concurrency=1):
+        run = graph.submit({}, on("t"))
+        try:
+            assert begun.wait(PATIENCE)
+            put_off(redis, namespace)
+            for _ in range(3):
+                assert sweep_once(backend.office, app).hints == 0
+                look_sooner(redis, backend.thread_key("t"))
+        finally:
+            over.set()
+        assert run.result(timeout=PATIENCE) == {"xs": [1] * 6}
+
+
 def test_a_broker_that_went_away_is_noticed_before_anything_is_stored(
     redis_server: RedisServer, namespace: str, new_redis: Callable[..., RedisServer]
 ) -> None:
@@ -148,11 +188,11 @@ def test_garbled_messages_on_a_socket_are_counted_and_logged_once(
     backend = CeleryBackend.embedded(tmp_path, namespace=namespace)
     graph, redis = graph_of(backend, "g", one), backend.ledger.client
     try:
-        with backend.worker() as worker:
+        with backend.worker():
             redis.lpush(f"{namespace}.g", "rubbish{", "{}", "[1]")
             assert graph.submit({}, on("t")).result(timeout=PATIENCE) == {"xs": [1]}
-            transport = worker.consumer.connection.transport
-            wait_until(lambda: transport.garbled == 3, "the rubbish to be counted")
+            dropped = backend.office.dropped
+            wait_until(lambda: dropped.counts() == {"garbled": 3}, "the rubbish to be counted")
     finally:
         backend.close()
     assert sum("garbled message" in record.message for record in caplog.records) == 1

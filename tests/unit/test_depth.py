@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from celery import Celery
 
@@ -23,6 +25,30 @@ def test_messages_are_counted_queue_by_queue_whatever_their_priority(
     publisher.publish(Outgoing(f"{namespace}.full", priority, args) for priority in (0, 5, 9))
     found = depths(app, lambda: (f"{namespace}.full", f"{namespace}.empty"))
     assert found == {f"{namespace}.full": 3, f"{namespace}.empty": 0}
+
+
+@pytest.mark.redis
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"sep": ":"},
+        {"priority_steps": list(range(10))},
+        {"priority_steps": [0, 5]},
+        {"priority_steps": [0]},
+        {"global_keyprefix": "shop:"},
+        {"queue_order_strategy": "priority", "sep": "/", "global_keyprefix": "{shop}"},
+    ],
+    ids=str,
+)
+def test_messages_are_counted_where_the_application_has_them(
+    redis_server: RedisServer, namespace: str, options: dict[str, Any]
+) -> None:
+    app = Celery("shop", broker=redis_server.url, set_as_current=False)
+    app.conf.broker_transport_options = options
+    publisher = CeleryPublisher(app, "task", 1.0)
+    args = (1, "a" * 24, "", "0" * 16, ["@"])
+    publisher.publish(Outgoing(namespace, priority, args) for priority in range(10))
+    assert depths(app, lambda: (namespace,)) == {namespace: 10}
 
 
 def test_what_cannot_be_read_is_not_told() -> None:

@@ -9,8 +9,6 @@ from celery import Celery
 
 from workers.broker.publisher import reaching
 
-_STEPS = ("", "\x06\x163", "\x06\x166", "\x06\x169")
-
 
 def depths(app: Celery, queues: Callable[[], Iterable[str]]) -> Mapping[str, int]:
     """Return how many messages wait in each of ``queues``; none where that cannot be read.
@@ -21,12 +19,21 @@ def depths(app: Celery, queues: Callable[[], Iterable[str]]) -> Mapping[str, int
         if connection.transport.driver_type != "redis":
             return {}
         channel: Any = connection.default_channel
-        prefix = (connection.transport_options or {}).get("global_keyprefix", "")
-        names = tuple(dict.fromkeys(queues()))
+        keys = {queue: _keys(channel, queue) for queue in queues()}
         with channel.conn_or_acquire() as client:
             pipe = client.pipeline(transaction=False)
-            for queue in names:
-                for step in _STEPS:
-                    pipe.llen(f"{prefix}{queue}{step}")
+            for each in keys.values():
+                for key in each:
+                    pipe.llen(key)
             found = iter(pipe.execute())
-            return {queue: sum(next(found) for _ in _STEPS) for queue in names}
+            return {queue: sum(next(found) for _ in each) for queue, each in keys.items()}
+
+
+def _keys(channel: Any, queue: str) -> tuple[str, ...]:
+    """Return the lists of a queue, one for each step of priorities.
+
+    Separator and steps are settings of the application's, and its channel knows them; the client
+    of a channel puts the application's prefix before the keys by itself.
+    """
+    lists = (channel._q_for_pri(queue, step) for step in channel.priority_steps)  # noqa: SLF001
+    return tuple(dict.fromkeys(lists))

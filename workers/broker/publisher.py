@@ -7,7 +7,7 @@ import logging
 import os
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import chain, islice
 from typing import Any
@@ -25,7 +25,7 @@ from workers.shared.hints import Outgoing
 log = logging.getLogger(__name__)
 CHUNK = 1_000
 _HIGHEST = 9
-_NOTHING_FOLLOWS = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
+NOTHING_FOLLOWS: Mapping[str, None] = dict.fromkeys(("callbacks", "errbacks", "chain", "chord"))
 
 
 @contextmanager
@@ -84,7 +84,7 @@ class CeleryPublisher:
         def send(message: Outgoing) -> None:
             queue, job = message.queue or app.conf.task_default_queue, str(uuid.uuid4())
             producer.publish(
-                json.dumps((message.args, {}, _NOTHING_FOLLOWS)),
+                json.dumps((message.args, {}, NOTHING_FOLLOWS)),
                 content_type="application/json",
                 content_encoding="utf-8",
                 exchange="",
@@ -92,7 +92,7 @@ class CeleryPublisher:
                 # A list that is pushed to needs no declaration.
                 declare=[] if on_redis else [app.amqp.queues[queue]],
                 priority=_priority(message.priority, lowest_is_first=on_redis),
-                headers=_headers(self._name, job, message),
+                headers=headers(self._name, job, message.args[1], message.args[-1]),
                 correlation_id=job,
             )
 
@@ -127,7 +127,7 @@ def _is_redis(producer: Any) -> bool:
     return bool(producer.connection.transport.driver_type == "redis")
 
 
-def _headers(task: str, job: str, message: Outgoing) -> dict[str, Any]:
+def headers(task: str, job: str, x: str, tids: Sequence[str]) -> dict[str, Any]:
     """Return what a Celery worker, and who watches it, has to know of a message."""
     return {
         "lang": "py",
@@ -137,7 +137,7 @@ def _headers(task: str, job: str, message: Outgoing) -> dict[str, Any]:
         "parent_id": None,
         "group": None,
         "ignore_result": True,
-        "argsrepr": f"({message.args[1]!r}, {len(message.args[-1])} tasks)",
+        "argsrepr": f"({x!r}, {len(tids)} tasks)",
         "kwargsrepr": "{}",
     }
 

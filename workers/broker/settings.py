@@ -11,7 +11,7 @@ from typing import Any
 from celery import Celery
 from kombu import Queue
 
-from workers.broker.transport import GuardedAMQP
+from workers.broker.transport import OwnAMQP
 
 RECOMMENDED: Mapping[str, Any] = {
     # Acknowledged when execution starts: the lease, not the broker, notices a dead worker.
@@ -40,7 +40,7 @@ TRANSPORT: Mapping[str, Any] = {
 def own_app(namespace: str, broker: str) -> Celery:
     """Return a Celery application with every setting that a backend likes."""
     name = f"distgraph.{namespace}"
-    app = Celery(name, broker=broker, backend=None, amqp=GuardedAMQP, set_as_current=False)
+    app = Celery(name, broker=broker, backend=None, amqp=OwnAMQP, set_as_current=False)
     app.conf.update(RECOMMENDED)
     app.conf.task_default_queue = f"{namespace}.default"
     if is_redis(broker):

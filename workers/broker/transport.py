@@ -1,29 +1,22 @@
-"""kombu's Redis transport, but a message that nobody can read is dropped instead of fatal.
-
-Whoever may write to the broker could otherwise end every worker with one entry of a list.
-"""
+"""kombu's Redis transport, but its channels keep their clients."""
 
 from __future__ import annotations
 
-import logging
 from contextlib import suppress
-from queue import Empty
-from typing import Any, cast
+from typing import Any
 
 from celery.app.amqp import AMQP
 from kombu import Connection
 from kombu.transport import redis
 from redis.exceptions import RedisError, ResponseError
 
-log = logging.getLogger(__name__)
-
 
 class Channel(redis.Channel):
-    """Reads on after an entry that is not JSON, or whose body cannot be decoded.
+    """Keeps its client.
 
-    It also keeps its client: kombu makes a new one for every publish, delivery and
-    acknowledgement, which costs more than the commands that are sent through it. And it knows
-    under which number its reader is known to Redis, so that a blocked read can be ended.
+    kombu makes a new one for every publish, delivery and acknowledgement, which costs more than the
+    commands that are sent through it. It also knows under which number its reader is known to
+    Redis, so that a blocked read can be ended.
     """
 
     _kept: Any = None
@@ -32,9 +25,9 @@ class Channel(redis.Channel):
 
     def _create_client(self, asynchronous: bool = False) -> Any:
         if asynchronous:
-            return super()._create_client(asynchronous=True)  # type: ignore[misc]  # as below
+            return super()._create_client(asynchronous=True)  # type: ignore[misc]  # left out of the types
         if self._kept is None or self._kept.connection_pool is not self.pool:
-            self._kept = super()._create_client()  # type: ignore[misc]  # as below
+            self._kept = super()._create_client()  # type: ignore[misc]  # left out of the types
         return self._kept
 
     def basic_consume(self, queue: str, *args: Any, **options: Any) -> Any:
@@ -71,13 +64,6 @@ class Channel(redis.Channel):
             return _socket(connection), None
         return _socket(connection), number
 
-    def _brpop_read(self, **options: Any) -> Any:
-        try:
-            return super()._brpop_read(**options)  # type: ignore[misc]  # left out of the types
-        except ValueError as error:
-            cast(Transport, self.connection).drop(error)
-            raise Empty from error
-
 
 def _socket(connection: Any) -> Any:
     """Return what a connection is connected by at present, None when it is not."""
@@ -85,26 +71,12 @@ def _socket(connection: Any) -> Any:
 
 
 class Transport(redis.Transport):
-    """Counts what it drops, and logs the first."""
+    """Makes such channels."""
 
     Channel = Channel
-    garbled = 0
-
-    def drop(self, what: object) -> None:
-        """Note a message that is no message."""
-        self.garbled += 1
-        if self.garbled == 1:
-            log.warning("A garbled message was ignored: %.200r. Others are counted.", what)
-
-    def _deliver(self, message: Any, queue: str | None) -> None:
-        match message:
-            case {"properties": {"delivery_tag": str(), "delivery_info": {}}}:
-                super()._deliver(message, queue)
-            case _:
-                self.drop(message)
 
 
-class GuardedConnection(Connection):
+class OwnConnection(Connection):
     """Takes the transport above for every URL that kombu has its Redis transport for.
 
     Celery's ``broker_transport`` is not enough: kombu goes by the scheme of a socket's URL, and of
@@ -117,7 +89,7 @@ class GuardedConnection(Connection):
         return Transport if found is redis.Transport else found
 
 
-class GuardedAMQP(AMQP):
+class OwnAMQP(AMQP):
     """What an application makes its connections with."""
 
-    Connection = GuardedConnection
+    Connection = OwnConnection

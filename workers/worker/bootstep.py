@@ -12,6 +12,7 @@ from celery.concurrency.prefork import TaskPool as ProcessPool
 
 from workers.shared import hints
 from workers.worker import presence, releasing
+from workers.worker.intake import guard_step
 from workers.worker.office import Office
 from workers.worker.sweeper import Sweeper
 
@@ -60,6 +61,7 @@ def add_bootstep(app: Celery, office: Office, task: Any, *, own: bool) -> None:
 
     app.steps["worker"].add(Care)
     app.steps["consumer"].add(_teller(f"{Care.name}.consuming", sweepers))
+    app.steps["consumer"].add(guard_step(task.name, office.dropped, own=own))
 
 
 def _teller(label: str, sweepers: Mapping[str, Sweeper]) -> type:

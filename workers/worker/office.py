@@ -12,6 +12,7 @@ from workers.shared.clients import Clients
 from workers.shared.served import Registry
 from workers.worker.backoffs import Backoffs
 from workers.worker.dispatched import Dispatched
+from workers.worker.dropped import Dropped
 from workers.worker.leases import Leases
 from workers.worker.loop import Loop
 from workers.worker.overdue import Overdue
@@ -21,7 +22,7 @@ class Office:
     """The parts that jobs work with.
 
     ``owner``: in whose name tasks are claimed. ``refused``: graphs that it was asked for and has
-    not got.
+    not got. ``dropped``: messages that led to nothing.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Office:
         self.backoffs = Backoffs(self.overdue.sweep_now)
         self.owner = socket.gethostname()
         self.refused: set[str] = set()
+        self.dropped = Dropped()
 
     def ledger(self) -> Ledger:
         """Return this process's ledger, which goes on trying while Redis is away for a while."""

@@ -10,27 +10,15 @@ from celery import Celery
 from distgraph.errors import DistGraphError
 from workers.shared import hints
 from workers.worker import jobs
+from workers.worker.dropped import Reason
+from workers.worker.intake import HintStrategy
 from workers.worker.office import Office
 
 log = logging.getLogger(__name__)
 
 
-class Garbled:
-    """Counts messages that are no hints, and logs the first one."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def note(self, args: Any) -> None:
-        """Drop a message."""
-        self.count += 1
-        if self.count == 1:
-            log.warning("A message that is no hint was ignored: %.200r. Others are counted.", args)
-
-
 def add_task(app: Celery, name: str, office: Office) -> Any:
     """Add the task ``name`` to ``app``; only its own options are set."""
-    garbled = Garbled()
 
     @app.task(
         name=name,
@@ -39,11 +27,12 @@ def add_task(app: Celery, name: str, office: Office) -> Any:
         serializer="json",
         shared=False,
         typing=False,
+        Strategy=HintStrategy(name, office.dropped),
     )
     def step(*args: Any, **kwargs: Any) -> None:
         hint = None if kwargs else hints.read(list(args))
         if hint is None:
-            garbled.note(args or kwargs)
+            office.dropped.note(Reason.no_hint, args or kwargs)
             return
         try:
             jobs.step(office, hint)
