@@ -23,18 +23,20 @@ from distgraph.checkpoint.base import (
     CheckpointTuple,
     PendingWrite,
 )
-from distgraph.checkpoint.base.blobs import dump, load
+from distgraph.checkpoint.base.blobs import RECORD, dump, load
 from distgraph.checkpoint.base.config import Coordinates
+from distgraph.checkpoint.blame import blamed, of_checkpoint
 from distgraph.checkpoint.formats import Kind
 from distgraph.checkpoint.serde.base import SerializerProtocol
 from distgraph.checkpoint.serde.jsonplus import TYPE_NAME, JsonPlusSerializer
 from distgraph.checkpoint.upgrades import corrupt, fields_of, numbered
 from distgraph.core import model
-from distgraph.errors import CorruptRecord
+from distgraph.errors import CorruptRecord, SerializationError
 
 _PLAIN = JsonPlusSerializer()
 _NONE = _PLAIN.dumps(None)
 _VERSION = _NONE[:1]
+_NOTHING = model.Checkpoint("", None, 0, "loop", "")
 _FOREIGN = b"\xff"
 """First byte of a blob whose serializer names its own format: the name, NUL, the bytes."""
 
@@ -90,7 +92,7 @@ class Archive:
         step = metadata.get("step")
         return CheckpointEntry(
             id=checkpoint["id"],
-            blob=self.dump("__checkpoint__", record),
+            blob=self._dump_record(record, core, metadata),
             step=step if isinstance(step, int) else 0,
             refs=_refs(versions),
             channels={
@@ -99,6 +101,16 @@ class Archive:
                 if name in versions and name in values
             },
         )
+
+    def _dump_record(
+        self, record: Any, core: model.Checkpoint | None, metadata: CheckpointMetadata
+    ) -> bytes:
+        """Return the bytes of a checkpoint's record; SerializationError names the packet or key."""
+        try:
+            return self.dump(RECORD, record)
+        except SerializationError as error:
+            parts = of_checkpoint(core or replace(_NOTHING, metadata=metadata))
+            raise blamed(error, lambda part: self.serde.dumps_typed(part)[1], parts) from error
 
     def needs(self, entry: CheckpointEntry, checkpoint: Checkpoint) -> tuple[str, ...]:
         """Return the references of ``checkpoint`` whose values are not among what is stored."""
@@ -202,10 +214,9 @@ class Archive:
 
     def _opened(self, loaded: Loaded, cp: str) -> list[pending.TaskWrites]:
         """Return what workers left in an open superstep, as a saver is given it."""
-        nothing = model.Checkpoint("", None, 0, "loop", "")
         released, written = loaded.header.released, loaded.caller_writes
         state = model.ThreadState(
-            nothing,
+            _NOTHING,
             results=dict(self._results(loaded)),
             answers={t.tid: self._answers(t.answers) for t in loaded.tasks if t.answers},
             caller_writes=tuple(self._written(blob, written.followed) for blob in written.blobs),

@@ -88,8 +88,12 @@ def open_superstep(
     return OpenSuperstep(job, state, results, checkpoint, emit, publish, passes)
 
 
-def unstorable(superstep: OpenSuperstep, task: Task, error: SerializationError) -> Errored:
-    """Return the failure of a task whose result cannot be stored."""
+def unstorable(
+    superstep: OpenSuperstep, task: Task, left: Result, error: SerializationError
+) -> Errored:
+    """Return the failure of a task of which ``left`` cannot be stored: its own, where it failed."""
+    if isinstance(left, Errored):
+        return left
     named = InvalidUpdateError(f"Node '{task.node}' returned what cannot be stored. {error}")
     named.__cause__ = error
     return read_error(named, superstep.frame(task, 1, None))

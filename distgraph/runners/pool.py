@@ -116,7 +116,7 @@ class Threads:
         try:
             carry(self._store.result(superstep.state, task, result), self._perform)
         except SerializationError as error:
-            result = unstorable(superstep, task, error)
+            result = unstorable(superstep, task, result, error)
         superstep.results[task.id] = result
         return superstep.ended(task)
 

@@ -85,7 +85,7 @@ class Tasks:
         try:
             await acarry(self._store.result(superstep.state, task, result), self._perform)
         except SerializationError as error:
-            result = unstorable(superstep, task, error)
+            result = unstorable(superstep, task, result, error)
         superstep.results[task.id] = result
         yield superstep.ended(task)
         if isinstance(result, Errored):

@@ -34,7 +34,7 @@ def fails(site: Site, thread_id: str, how: str, **config: Any) -> Exception:
     ("how", "words"),
     [
         ("wrong type", ["42", "misbehave"]),
-        ("wrong text", ["text", "misbehave"]),
+        ("wrong text", ["str of 4", "misbehave"]),
         ("unknown send", ["nowhere"]),
         ("unknown goto", ["nowhere"]),
         ("unstorable", ["misbehave", "out", "lock"]),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +11,16 @@ from checkpoint_redis.layout import TaskState
 from checkpoint_redis.records import CheckpointEntry, ResultEntry, SuperstepEntry, TaskEntry
 from checkpoint_redis.replies import CallerWrites, Context, Loaded
 from distgraph.checkpoint import records
+from distgraph.checkpoint.blame import (
+    ANSWER,
+    QUESTION,
+    Part,
+    blamed,
+    of_checkpoint,
+    of_key,
+    of_packet,
+    of_result,
+)
 from distgraph.checkpoint.formats import Kind
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.checkpoint.upgrades import corrupt, fields_of, numbered
@@ -33,6 +44,9 @@ from distgraph.core.references import own_reference
 from distgraph.errors import CorruptRecord, InvalidUpdateError, SerializationError
 from distgraph.types import Send
 
+_LEAST = 1_000
+"""So many characters of a failure's texts are kept where more cannot be stored."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wire:
@@ -48,8 +62,7 @@ class Wire:
         try:
             blob = self.serializer.dumps(numbered(Kind.task, task.node, task.index, packet))
         except SerializationError as error:
-            msg = f"The packet sent to node '{task.node}' cannot be stored. {error}"
-            raise SerializationError(msg) from error
+            raise SerializationError(f"{of_packet(task.node)}: {error}") from error
         reads = task.send is None or bool(node.branches)
         return TaskEntry(task.id, blob, node.queue, node.priority, reads)
 
@@ -71,7 +84,7 @@ class Wire:
         own = own_reference(checkpoint)
         return CheckpointEntry(
             id=checkpoint.id,
-            blob=self.serializer.dumps(records.pack_checkpoint(checkpoint)),
+            blob=self._record(records.pack_checkpoint(checkpoint), of_checkpoint(checkpoint)),
             step=checkpoint.step,
             refs=tuple(f"{name}@{ref}" for name, ref in checkpoint.versions.items()),
             channels={
@@ -85,8 +98,14 @@ class Wire:
         try:
             return self.serializer.dumps(value)
         except SerializationError as error:
-            msg = f"State key '{name}': {error}"
-            raise SerializationError(msg) from error
+            raise SerializationError(f"{of_key(name)}: {error}") from error
+
+    def _record(self, packed: Any, parts: Iterable[Part]) -> bytes:
+        """Return a record; SerializationError names the part that is at fault."""
+        try:
+            return self.serializer.dumps(packed)
+        except SerializationError as error:
+            raise blamed(error, self.serializer.dumps, parts) from error
 
     def read_checkpoint(self, blob: bytes, channels: Mapping[str, bytes | None]) -> Checkpoint:
         """Return the checkpoint of a record and its channel blobs ("channel@ref" -> blob)."""
@@ -109,38 +128,44 @@ class Wire:
 
     def result(self, task: Task, result: Completed) -> bytes:
         """Return a completed task's record; SerializationError names the node and the key."""
+        return self._left(task.node, records.pack_result(result), of_result(result))
+
+    def _left(self, node: str, packed: Any, parts: Iterable[Part]) -> bytes:
         try:
-            return self.serializer.dumps(records.pack_result(result))
+            return self._record(packed, parts)
         except SerializationError as error:
-            raise SerializationError(self._blame(task, result, error)) from error
+            msg = f"Node '{node}' returned what cannot be stored. {error}"
+            raise SerializationError(msg) from error
 
-    def _blame(self, task: Task, result: Completed, error: SerializationError) -> str:
-        for key, value in result.writes:
-            try:
-                self.serializer.dumps(value)
-            except SerializationError as found:
-                return f"Node '{task.node}', state key '{key}': {found}"
-        return f"Node '{task.node}' returned what cannot be stored. {error}"
-
-    def questions(self, result: Interrupted) -> bytes:
-        """Return the record of what a task asks."""
-        return self.serializer.dumps(records.pack_result(replace(result, frames={})))
+    def questions(self, task: Task, result: Interrupted) -> bytes:
+        """Return the record of what a task asks; SerializationError names the node."""
+        asked = ((QUESTION, question.interrupt.value) for question in result.questions)
+        return self._left(task.node, records.pack_result(replace(result, frames={})), asked)
 
     def frames(self, frames: Mapping[str, ThreadState]) -> bytes:
         """Return the record of the graphs that wait inside a task; empty when none do."""
         return self.serializer.dumps(records.pack_frames(frames)) if frames else b""
+
+    def _inside(self, task: Task, frames: Mapping[str, ThreadState]) -> bytes:
+        try:
+            return self.frames(frames)
+        except SerializationError as error:
+            msg = f"The state of a graph inside node '{task.node}': {error}"
+            raise SerializationError(msg) from error
 
     def read_frames(self, blob: bytes | None) -> dict[str, ThreadState]:
         """Return the graphs that wait inside a task."""
         return dict(records.unpack_frames(self.serializer.loads(blob))) if blob else {}
 
     def error(self, error: Errored) -> bytes:
-        """Return the record of a failure; arguments that cannot be stored are left out."""
-        bare = replace(error, frames={}, exception=None)
-        try:
-            return self.serializer.dumps(records.pack_result(bare))
-        except SerializationError:
-            return self.serializer.dumps(records.pack_result(replace(bare, args=())))
+        """Return the record of a failure; what of it cannot be stored is left out."""
+        bare = replace(error, frames={}, args=(), exception=None)
+        message, trace = error.message[:_LEAST], error.traceback[-_LEAST:]
+        least = replace(bare, message=message, traceback=trace, notes=())
+        for each in (replace(bare, args=error.args), bare):
+            with suppress(SerializationError):
+                return self.serializer.dumps(records.pack_result(each))
+        return self.serializer.dumps(records.pack_result(least))
 
     def read_error(self, blob: bytes) -> Errored:
         """Return the failure of a record."""
@@ -159,16 +184,15 @@ class Wire:
         try:
             return self.serializer.dumps(records.pack_answer(answer))
         except SerializationError as error:
-            msg = f"The answer cannot be stored. {error}"
-            raise SerializationError(msg) from error
+            raise SerializationError(f"{ANSWER}: {error}") from error
 
     def read_answers(self, blobs: tuple[bytes, ...]) -> tuple[Answer, ...]:
         """Return the answers of a task."""
         return tuple(records.unpack_answer(self.serializer.loads(blob)) for blob in blobs)
 
     def caller_write(self, write: Completed) -> bytes:
-        """Return the record of a caller's update and gotos."""
-        return self.serializer.dumps(records.pack_result(write))
+        """Return the record of a caller's update and gotos; SerializationError names the key."""
+        return self._record(records.pack_result(write), of_result(write))
 
     def read_caller_writes(self, given: CallerWrites) -> tuple[Completed, ...]:
         """Return callers' updates and gotos; the gotos not when they were followed already."""
@@ -207,8 +231,10 @@ class Wire:
         """Return what is recorded of a task that did not fail."""
         if isinstance(result, Interrupted):
             asked = tuple((q.interrupt.id, 0) for q in result.questions)
-            memo = self.frames(result.frames)
-            return ResultEntry(task.id, rnd, self.questions(result), questions=asked, memo=memo)
+            memo = self._inside(task, result.frames)
+            return ResultEntry(
+                task.id, rnd, self.questions(task, result), questions=asked, memo=memo
+            )
         blob = self.result(task, result)
         return ResultEntry(task.id, rnd, blob, event=blob if shows_writes(modes) else b"")
 

@@ -5,16 +5,46 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-from distgraph.checkpoint.base.types import INTERRUPT, WRITES_IDX_MAP, Checkpoint
+from distgraph.checkpoint.base.types import (
+    CALLER_WRITES,
+    ERROR,
+    FRAMES,
+    INTERRUPT,
+    RESULT,
+    RESUME,
+    TASKS,
+    Checkpoint,
+)
+from distgraph.checkpoint.blame import (
+    ANSWER,
+    QUESTION,
+    Part,
+    blamed,
+    of_key,
+    of_packed,
+    of_targets,
+)
 from distgraph.checkpoint.formats import Kind
 from distgraph.checkpoint.serde.base import SerializerProtocol
 from distgraph.checkpoint.upgrades import corrupt, fields_of, numbered
-from distgraph.core.model import START
 from distgraph.errors import DeserializationError, SerializationError
+from distgraph.types import Send
 
 Typed = tuple[str, bytes]
 EMPTY: Typed = ("empty", b"")
 """Stands for a channel that was written but has no value."""
+METADATA, RECORD = "__metadata__", "__checkpoint__"
+_NAMES = {
+    INTERRUPT: QUESTION,
+    RESUME: ANSWER,
+    TASKS: "The packets",
+    CALLER_WRITES: "What a caller wrote",
+    ERROR: "The failure",
+    RESULT: "What the node left",
+    FRAMES: "The state of a graph inside the node",
+    METADATA: "The metadata of the run",
+    RECORD: "What is stored beside the values of a checkpoint",
+}
 NULL: Typed = ("null", b"")
 """None, which most gotos and many channels hold, without asking the serializer."""
 
@@ -26,7 +56,9 @@ def dump(serde: SerializerProtocol, channel: str, value: Any) -> Typed:
     try:
         return serde.dumps_typed(value)
     except SerializationError as error:
-        raise SerializationError(f"{_where(channel)}: {error}") from error
+        found = blamed(error, lambda part: serde.dumps_typed(part)[1], _parts(channel, value))
+        named = SerializationError(f"{_where(channel)}: {error}") if found is error else found
+        raise named from error
 
 
 def load(serde: SerializerProtocol, channel: str, stored: Typed) -> Any:
@@ -40,11 +72,22 @@ def load(serde: SerializerProtocol, channel: str, stored: Typed) -> Any:
 
 
 def _where(channel: str) -> str:
-    if channel == INTERRUPT:
-        return "The value given to interrupt()"
-    if channel == START:
-        return "The input"
-    return f"Channel '{channel}'" if channel in WRITES_IDX_MAP else f"State key '{channel}'"
+    return _NAMES.get(channel) or of_key(channel)
+
+
+def _parts(channel: str, value: Any) -> Iterable[Part]:
+    """Return the parts of what one of our own channels holds, () for a value of the user's."""
+    match channel, value:
+        case (c, Send()) if c == TASKS:
+            return of_targets([value])
+        case (c, list()) if c == TASKS:
+            return of_targets(value)
+        case (c, list()) if c == CALLER_WRITES:
+            return (part for packed in value for part in of_packed(packed))
+        case (c, dict()) if c == METADATA:
+            return ((f"config entry '{key}'", each) for key, each in value.items())
+        case _:
+            return ()
 
 
 def dump_channels(
@@ -58,7 +101,7 @@ def dump_channels(
 def dump_record(serde: SerializerProtocol, checkpoint: Checkpoint) -> Typed:
     """Return the bytes of everything in ``checkpoint`` but its channel values."""
     record = {key: value for key, value in checkpoint.items() if key != "channel_values"}
-    return dump(serde, "__checkpoint__", numbered(Kind.saved, record))
+    return dump(serde, RECORD, numbered(Kind.saved, record))
 
 
 def load_record(serde: SerializerProtocol, stored: Typed) -> Checkpoint:
