@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from billiard.exceptions import WorkerLostError
 from celery import Celery, bootsteps, signals
 from celery.concurrency.prefork import TaskPool as ProcessPool
 
+from distgraph.errors import DistGraphError
 from workers.shared import hints
 from workers.worker import presence, releasing
 from workers.worker.office import Office
 from workers.worker.sweeper import Sweeper
+
+log = logging.getLogger(__name__)
 
 
 def add_bootstep(app: Celery, office: Office, task: Any, *, own: bool) -> None:
@@ -26,6 +30,7 @@ def add_bootstep(app: Celery, office: Office, task: Any, *, own: bool) -> None:
         def __init__(self, worker: Any, **options: Any) -> None:
             super().__init__(worker, **options)
             office.employ(worker.hostname)  # the pool has not forked yet
+            _learn(office)
             signals.task_failure.connect(release, sender=task, weak=False)
             signals.worker_process_shutdown.connect(wind_up, weak=False)
 
@@ -55,3 +60,11 @@ def add_bootstep(app: Celery, office: Office, task: Any, *, own: bool) -> None:
         releasing.wind_up(office)
 
     app.steps["worker"].add(Care)
+
+
+def _learn(office: Office) -> None:
+    """See which installation this is, for all processes of the worker; later when Redis is away."""
+    try:
+        office.installation.look()
+    except DistGraphError as error:
+        log.warning("Redis cannot be asked at the start, and is asked again: %s", error)
