@@ -128,7 +128,7 @@ class Claimed:
     With a ``format`` it is so because the thread is stored in it, which ``release`` wrote.
     """
 
-    status: Literal["ok", "busy", "gone", "unserved"]
+    status: Literal["ok", "busy", "gone", "missing", "unserved"]
     tasks: tuple[ClaimedTask, ...] = ()
     context: Context | None = None
     graph: str = ""
@@ -145,7 +145,7 @@ class Advance:
     more. ``format`` and ``release``: as in Claimed.
     """
 
-    status: Literal["advance", "busy", "gone", "unserved", "failed"]
+    status: Literal["advance", "busy", "gone", "missing", "unserved", "failed"]
     context: Context | None = None
     writes: Mapping[str, bytes] | None = None
     graph: str = ""

@@ -229,8 +229,8 @@ def _claimed(raw: Any) -> Claimed:
             return Claimed(status, tuple(_task(each) for each in found.tasks), read)
         case "unserved":
             return Claimed("unserved", **_unserved(raw))
-        case "gone":
-            return Claimed("gone")
+        case "gone" | "missing" as refused:
+            return Claimed(refused)
         case unknown:
             raise ValueError(f"claim answered {unknown}")
 
@@ -270,7 +270,7 @@ def _advance(raw: Any) -> Advance:
             return _advancing(raw)
         case "unserved":
             return Advance("unserved", **_unserved(raw))
-        case "busy" | "gone" | "failed" as refused:
+        case "busy" | "gone" | "missing" | "failed" as refused:
             return Advance(refused)
         case unknown:
             raise ValueError(f"claim_advance answered {unknown}")

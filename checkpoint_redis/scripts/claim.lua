@@ -1,7 +1,7 @@
 -- needs: lib.lua fence.lua slices.lua task.lua due.lua served.lua context.lua
 -- Takes queued tasks for one attempt each, under a lease.
 -- KEYS[1] header. ARGV[1] {ns, ep, tids, tok, owner, lease, served}
--- -> CLAIM with CLAIMED | REFUSED per task; ok | busy | {gone} | UNSERVED
+-- -> CLAIM with CLAIMED | REFUSED per task; ok | busy | {gone} | {missing} | UNSERVED
 local frame, beyond = fence(A.ns, A.ep, BUSY)
 if not frame then return beyond or {REPLY.gone} end
 local ok, unserved = served(frame, A.served)

@@ -1,7 +1,7 @@
 -- needs: lib.lua fence.lua due.lua served.lua ending.lua advance.lua
 -- Takes the right to reduce and commit a closed superstep.
 -- KEYS[1] header. ARGV[1] {ns, ep, tok, lease, served, max, error}
--- -> ADVANCE_REPLY | {busy} | {gone} | UNSERVED | {failed}
+-- -> ADVANCE_REPLY | {busy} | {gone} | {missing} | UNSERVED | {failed}
 local frame, beyond = fence(A.ns, A.ep, BUSY)
 if not frame then return beyond or {REPLY.gone} end
 local ok, unserved = served(frame, A.served)

@@ -5,7 +5,7 @@ local BUSY_OR_ERROR = {[STATUS.busy] = true, [STATUS.error] = true}
 
 -- The frame when `ep` is its open superstep and the thread may be written to, else nil. Without
 -- it a worker of a committed, cancelled or rolled back superstep would still write (flaw F3).
--- -> frame | nil, UNSERVED where the caller is too old
+-- -> frame | nil, UNSERVED where the caller is too old | nil, {missing} | nil
 local function fence(ns, ep, allowed)
   local st, epoch, advance, token, graph, fp, number = unpack(call('HMGET', H, HEADER.status,
     ns .. FRAME.epoch, ns .. FRAME.advance, ns .. FRAME.advance_token, HEADER.graph,
@@ -15,6 +15,7 @@ local function fence(ns, ep, allowed)
     return nil, UNSERVED{status = REPLY.unserved, graph = graph, fingerprint = fp,
       format = number, release = release}
   end
-  if not st or not allowed[st] or epoch ~= ep then return nil end
+  if not st then return nil, {REPLY.missing} end
+  if not allowed[st] or epoch ~= ep then return nil end
   return {st = st, advance = advance or '', token = token or '', graph = graph, fp = fp}
 end

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Annotated, Any, TypedDict
 
 import pytest
+import redis
 from redis.exceptions import ConnectionError as Lost
 
 from checkpoint_redis import keys, source
@@ -125,6 +126,48 @@ def test_a_worker_that_vanished_is_forgotten_after_a_day(bench: Bench) -> None:
         client.hset(keys.workers(namespace), name, f'{seconds - age} ["1",["queue"],[],1]')
     sweep_once(backend.office, backend.app)
     assert {worker.name for worker in backend.workers()} == {"here", "lately"}
+
+
+@pytest.mark.parametrize("began", [False, True])
+def test_an_emptied_redis_is_told_of_once(
+    bench: Bench, redis_client: redis.Redis, caplog: pytest.LogCaptureFixture, began: bool
+) -> None:
+    """A message, or what a task leaves, meets a thread that is not there."""
+
+    def body(_: State) -> dict[str, Any]:
+        if began:
+            empty()
+        return {"xs": [1]}
+
+    def empty() -> None:
+        redis_client.delete(*redis_client.keys(f"{bench.backend.namespace}*"))
+
+    builder = StateGraph(State)
+    builder.add_node("a", body)
+    builder.add_edge(START, "a")
+    bench.office.installation.look()
+    builder.compile(name="g", backend=bench.backend).submit({}, on("t"))
+    hint = bench.hint()
+    if not began:
+        empty()
+    with caplog.at_level(logging.ERROR):
+        for _ in range(3):
+            jobs.step(bench.office, hint)
+    (told,) = [record.message for record in caplog.records]
+    assert "REDIS WAS EMPTIED OR REPLACED" in told
+
+
+def test_a_thread_that_was_deleted_is_no_emptied_redis(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.office.installation.look()
+    chain(bench, "a").submit({}, on("t"))
+    hint = bench.hint()
+    bench.backend.thread("t").delete()
+    with caplog.at_level(logging.ERROR):
+        jobs.step(bench.office, hint)
+        jobs.step(bench.office, replace(hint, tids=("@",)))
+    assert not caplog.records
 
 
 def stored_by_a_newer_release(bench: Bench) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -10,11 +11,14 @@ from billiard.exceptions import WorkerLostError
 from celery import Celery, bootsteps, signals
 from celery.concurrency.prefork import TaskPool as ProcessPool
 
+from distgraph.errors import DistGraphError
 from workers.shared import hints
 from workers.worker import presence, releasing
 from workers.worker.intake import guard_step
 from workers.worker.office import Office
 from workers.worker.sweeper import Sweeper
+
+log = logging.getLogger(__name__)
 
 
 def add_bootstep(app: Celery, office: Office, task: Any, *, own: bool) -> None:
@@ -30,6 +34,7 @@ def add_bootstep(app: Celery, office: Office, task: Any, *, own: bool) -> None:
         def __init__(self, worker: Any, **options: Any) -> None:
             super().__init__(worker, **options)
             office.employ(worker.hostname)  # the pool has not forked yet
+            _learn(office)
             signals.task_failure.connect(release, sender=task, weak=False)
             signals.worker_process_shutdown.connect(wind_up, weak=False)
 
@@ -84,3 +89,11 @@ def _consumes(worker: Any, queue: str) -> bool:
     """Whether a Celery worker takes messages from ``queue`` at this moment."""
     tasks = getattr(worker.consumer, "task_consumer", None)
     return tasks is not None and bool(tasks.consuming_from(queue))
+
+
+def _learn(office: Office) -> None:
+    """See which installation this is, for all processes of the worker; later when Redis is away."""
+    try:
+        office.installation.look()
+    except DistGraphError as error:
+        log.warning("Redis cannot be asked at the start, and is asked again: %s", error)

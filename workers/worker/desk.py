@@ -82,7 +82,7 @@ class Desk:
 
     def complete(self, result: ResultEntry) -> Recorded:
         """Record what a task left; the answer says whether this desk is to reduce."""
-        return self._ledger.complete(
+        recorded = self._ledger.complete(
             self.thread,
             self.ns,
             self.ep,
@@ -91,6 +91,9 @@ class Desk:
             tok2=self.token,
             lease_ms=self._lease_ms,
         )
+        if recorded.closing == "gone":
+            self.office.installation.look()
+        return recorded
 
     def finish(
         self, result: ResultEntry, step: SuperstepEntry, caller_writes: int, queue: str
@@ -110,6 +113,8 @@ class Desk:
         )
         if isinstance(answered, Recorded):
             return answered
+        if answered.status == "gone":
+            self.office.installation.look()
         self._dispatch(answered, step, queue)
         return None
 

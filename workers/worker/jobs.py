@@ -31,6 +31,8 @@ def _tasks(desk: Desk, tids: tuple[str, ...]) -> None:
     claimed = desk.claim(tids)
     if claimed.status == "unserved":
         _tell_unserved(desk.office, claimed)
+    if claimed.status == "missing":
+        desk.office.installation.look()
     context = claimed.context
     if claimed.status != "ok" or context is None:
         return
@@ -52,6 +54,8 @@ def _advance(desk: Desk) -> None:
     got = desk.claim_advance()
     if got.status == "unserved":
         _tell_unserved(desk.office, got)
+    if got.status == "missing":
+        desk.office.installation.look()
     reduce(desk, got)
 
 

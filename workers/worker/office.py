@@ -13,6 +13,7 @@ from workers.shared.served import Registry
 from workers.worker.backoffs import Backoffs
 from workers.worker.dispatched import Dispatched
 from workers.worker.dropped import Dropped
+from workers.worker.installation import Installation
 from workers.worker.leases import Leases
 from workers.worker.loop import Loop
 from workers.worker.overdue import Overdue
@@ -34,6 +35,7 @@ class Office:
         self.dispatched = Dispatched(self.ledger)
         self.loop = Loop(settings.async_concurrency)
         self.overdue = Overdue(settings, self.ledger, registry, publisher)
+        self.installation = Installation(self.ledger, settings.namespace)
         self.backoffs = Backoffs(self.overdue.sweep_now)
         self.owner = socket.gethostname()
         self.refused: set[str] = set()

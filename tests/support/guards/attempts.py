@@ -23,6 +23,13 @@ def a_thread_at_rest_hands_out_no_task(d: Driver) -> None:
     assert d.claim(ep, "b").status == "gone"
 
 
+def a_thread_that_is_not_there_is_told_from_one_that_went_on(d: Driver) -> None:
+    ep = d.started("a")
+    d.ledger.delete(d.thread)
+    assert (d.claim(ep, "a").status, d.claim_advance(ep).status) == ("missing", "missing")
+    assert d.complete(ep, "a").closing == "gone"
+
+
 def an_unserved_graph_is_left_alone(d: Driver) -> None:
     ep = d.started("a")
     claimed = d.ledger.claim(
@@ -109,7 +116,13 @@ GUARDS = (
         "",
     ),
     Guard(an_old_epoch_changes_nothing, "fence.lua", " or epoch ~= ep then", " then"),
-    Guard(a_thread_at_rest_hands_out_no_task, "fence.lua", " or not allowed[st]", ""),
+    Guard(a_thread_at_rest_hands_out_no_task, "fence.lua", "not allowed[st] or ", ""),
+    Guard(
+        a_thread_that_is_not_there_is_told_from_one_that_went_on,
+        "fence.lua",
+        "  if not st then return nil, {REPLY.missing} end\n",
+        "",
+    ),
     Guard(an_unserved_graph_is_left_alone, "claim.lua", "if not ok then", "if false then"),
     Guard(
         a_doubled_hint_finds_the_task_taken,
