@@ -17,7 +17,6 @@ from checkpoint_redis.commands.read import (
     record,
     text,
 )
-from checkpoint_redis.commands.read import thread_id as read_thread_id
 from checkpoint_redis.commands.script import Arguments, Plain, Script
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import (
@@ -133,7 +132,7 @@ def _header(raw: Any) -> Header:
     found = HeaderReply._make(raw)
     h = HeaderRow._make(found.header)
     return Header(
-        thread_id=read_thread_id(h.id),
+        thread_id=text(h.id),
         graph=text(h.graph),
         fp=text(h.fingerprint),
         queue=text(h.queue),
@@ -261,7 +260,7 @@ def _thread(row: ListedRow) -> Listed:
     return Listed(
         x=text(row.x),
         since=int(row.since),
-        thread_id=read_thread_id(row.id),
+        thread_id=text(row.id),
         graph=text(row.graph),
         run=text(row.run),
     )
