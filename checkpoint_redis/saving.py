@@ -190,13 +190,13 @@ def _check(changed: Changed, thread: Thread) -> None:
     name = thread.thread_id or thread.x
     if changed.status == "busy":
         raise ThreadBusy(
-            f"Workers carry run {changed.run} of thread '{name}': its state is theirs until the "
+            f"Workers carry run {changed.run} of thread {name!r}: its state is theirs until the "
             "run ends. Wait for it, or cancel it."
         )
     if changed.status == "missing":
-        raise ThreadNotFound(f"There is no thread '{name}': it was deleted, or never stored.")
+        raise ThreadNotFound(f"There is no thread {name!r}: it was deleted, or never stored.")
     if changed.status == "conflict":
-        raise ThreadConflict(f"Somebody else changed thread '{name}' meanwhile: try again.")
+        raise ThreadConflict(f"Somebody else changed thread {name!r} meanwhile: try again.")
 
 
 def _nonce() -> str:
@@ -216,9 +216,9 @@ def copy_thread(archive: Archive, source_id: str, target_id: str) -> Steps[None]
     source, target = archive.thread(source_id), archive.thread(target_id)
     found = (yield from _of_thread(source))[1]
     if not found:
-        raise ThreadNotFound(f"There is no thread '{source_id}' to copy.")
+        raise ThreadNotFound(f"There is no thread {source_id!r} to copy.")
     if (yield from _of_thread(target))[1]:
-        raise ValueError(f"The thread '{target_id}' has checkpoints already: delete it first.")
+        raise ValueError(f"The thread {target_id!r} has checkpoints already: delete it first.")
     sent, ep = set[tuple[str, str]](), ""
     for each in found:
         loaded: Loaded | None = yield commands.load(source, each.ns, each.cp)

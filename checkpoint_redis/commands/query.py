@@ -18,7 +18,6 @@ from checkpoint_redis.commands.read import (
     row,
     text,
 )
-from checkpoint_redis.commands.read import thread_id as read_thread_id
 from checkpoint_redis.commands.script import Arguments, Plain, Script
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import (
@@ -148,7 +147,7 @@ def _header(raw: Any) -> Header:
     found = HeaderReply._make(raw)
     h = HeaderRow._make(found.header)
     return Header(
-        thread_id=read_thread_id(h.id),
+        thread_id=text(h.id),
         graph=text(h.graph),
         fp=text(h.fingerprint),
         queue=text(h.queue),
@@ -278,7 +277,7 @@ def _thread(found: ListedRow) -> Listed:
     return Listed(
         x=text(found.x),
         since=int(found.since),
-        thread_id=read_thread_id(found.id),
+        thread_id=text(found.id),
         graph=text(found.graph),
         run=text(found.run),
     )

@@ -35,7 +35,8 @@ def checked(read: Callable[P, T]) -> Callable[P, T]:
 
 
 def text(raw: bytes | None) -> str:
-    return raw.decode() if raw else ""
+    """Read a text, which may have half a character: an id or a key that a caller chose."""
+    return raw.decode("utf-8", "surrogatepass") if raw else ""
 
 
 def number(raw: bytes | int | None) -> int:
@@ -49,7 +50,7 @@ def word(raw: Sequence[Any]) -> str:
 
 
 def pairs(flat: Sequence[bytes]) -> dict[str, bytes]:
-    return {flat[i].decode(): flat[i + 1] for i in range(0, len(flat), 2)}
+    return {text(flat[i]): flat[i + 1] for i in range(0, len(flat), 2)}
 
 
 def record(raw: bytes) -> list[Any]:
@@ -120,7 +121,7 @@ def context(raw: Sequence[Any]) -> Context:
         step=number(h.step),
         stop=number(h.stop),
         modes=text(h.modes),
-        thread_id=thread_id(h.id),
+        thread_id=text(h.id),
         queue=text(h.queue),
         released=text(h.released),
         active=number(found.active),
@@ -132,10 +133,6 @@ def context(raw: Sequence[Any]) -> Context:
         checkpoint=found.checkpoint,
         channels=named(found.channels),
     )
-
-
-def thread_id(raw: bytes | None) -> str:
-    return (raw or b"").decode("utf-8", "surrogatepass")
 
 
 def named(flat: Sequence[Any]) -> Mapping[str, bytes | None]:

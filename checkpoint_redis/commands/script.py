@@ -15,6 +15,11 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
+def as_json(value: Any) -> str:
+    """Return JSON as Redis' reader takes it: half a character stands as it is, not escaped."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Script(Generic[T_co]):
     """A Lua script of ``scripts/`` with its arguments; ``about``: what messages say it works on."""
@@ -63,7 +68,7 @@ class Arguments:
         )
 
     def refs(self, refs: tuple[str, ...]) -> str:
-        return json.dumps(refs, separators=(",", ":"))
+        return as_json(refs)
 
     def superstep(self, step: SuperstepEntry) -> dict[str, Any]:
         tasks, first = self.tasks(step.tasks)
@@ -83,6 +88,6 @@ class Arguments:
     def script(
         self, name: str, key: str | Thread, read: Callable[[Any], T], **small: Any
     ) -> Script[T]:
-        head = json.dumps(small, separators=(",", ":")).encode()
+        head = as_json(small).encode("utf-8", "surrogatepass")
         header, about = (key.header, key.title) if isinstance(key, Thread) else (key, "")
         return Script(name, (header,), (head, *self.blobs), read, about)

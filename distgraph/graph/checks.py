@@ -47,12 +47,25 @@ def check_dispatch(name: str, queue: Any, priority: Any, metadata: Any) -> None:
     if not isinstance(queue, str):
         msg = f"queue of node '{name}' must be the name of a queue, not {shortly(queue)}."
         raise TypeError(msg)
+    check_text(f"queue of node '{name}'", queue)
     if isinstance(priority, bool) or priority not in range(HIGHEST + 1):
         msg = f"priority of node '{name}' must be 0 to {HIGHEST}, not {shortly(priority)}."
         raise ValueError(msg)
     if not isinstance(metadata, Mapping | None):
         msg = f"metadata of node '{name}' must be a dict, not {shortly(metadata)}."
         raise TypeError(msg)
+
+
+def check_text(what: str, text: str) -> None:
+    """Raise ValueError for half a character: a lone surrogate, which UTF-8 has not got."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        msg = (
+            f"{what} {text!a} has a lone surrogate, which is half a character: keys and messages "
+            "cannot hold it. It often comes from bytes that were read as if they were text."
+        )
+        raise ValueError(msg) from None
 
 
 def check_name(name: Any, taken: Collection[str]) -> None:
@@ -63,6 +76,7 @@ def check_name(name: Any, taken: Collection[str]) -> None:
     if not name:
         msg = "The name of a node must not be empty."
         raise ValueError(msg)
+    check_text("The name of a node", name)
     if name in (START, END):
         msg = f"Node `{name}` is reserved."
         raise ValueError(msg)

@@ -16,6 +16,7 @@ from distgraph.checkpoint.serde.schema import classes_of
 from distgraph.core.graph import Graph
 from distgraph.graph import configs
 from distgraph.graph.blueprint import Blueprint
+from distgraph.graph.checks import check_text
 from distgraph.graph.jobs import Owner, about, job_of, unheard
 from distgraph.graph.nested import Inner
 from distgraph.graph.options import InvokeOptions, Options, StreamOptions, SubmitOptions
@@ -84,6 +85,7 @@ class CompiledStateGraph(StateAccess):
 
         Its own checkpointer is replaced: the backend stores its threads.
         """
+        check_text("The name of a graph", name or "")
         named = replace(self.graph, name=name) if name else self.graph
         return CompiledStateGraph(named, self.builder, None, config=self.config).placed(
             backend, name or self.graph.name

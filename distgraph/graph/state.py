@@ -19,6 +19,7 @@ from distgraph.graph.checks import (
     check_name,
     check_schema,
     check_stops,
+    check_text,
     policies_of,
 )
 from distgraph.graph.compiled import CompiledStateGraph
@@ -218,6 +219,7 @@ class StateGraph(Blueprint, Generic[S]):
         Raises ValueError for a graph that is not whole, and for ``backend`` without a ``name`` or
         together with a checkpointer; TypeError for something that is no checkpointer.
         """
+        check_text("The name of a graph", name or "")
         before = check_stops(self.nodes, interrupt_before)
         after = check_stops(self.nodes, interrupt_after)
         self.validate()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from distgraph.errors import BrokerUnavailable, NothingToResume, StoreUnavailable
 from distgraph.graph import END, START, StateGraph
@@ -134,3 +137,39 @@ def test_moments_are_told_as_people_do(seconds: int, text: str) -> None:
 )
 def test_sizes_are_told_in_units(count: int, text: str) -> None:
     assert size(count) == text
+
+
+@dataclass
+class Note:
+    text: str
+    more: Any = None
+
+
+class Model(BaseModel):
+    text: str
+
+
+HALF_MODEL = Model.model_construct(text="\ud800")
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        ({"thread": "t\ud800"}, {"thread": "t\ud800"}),
+        (
+            {"\udcff": [1, None, {"a": ("\udcff", 2.5)}]},
+            {"\udcff": [1, None, {"a": ["\udcff", 2.5]}]},
+        ),
+        ({1: "\ud800", "set": {"\ud800"}}, {"1": "\ud800", "set": ["\ud800"]}),
+        ([Exit.OK, Note("\ud800", ["\udcff"])], [0, {"text": "\ud800", "more": ["\udcff"]}]),
+        ([HALF_MODEL], [{"text": "\ud800"}]),
+    ],
+)
+def test_half_a_character_is_shown_to_programs_as_it_is(value: Any, read: Any) -> None:
+    told = as_json(value)
+    assert told.isascii()
+    assert json.loads(told) == read
+
+
+def test_half_a_character_is_escaped_for_people() -> None:
+    assert plain("t\ud800").plain == r"t\ud800"

@@ -85,7 +85,7 @@ def _outcome(backend: CeleryBackend, thread_id: str, run: str) -> RunOutcome:
     """Return how a run stands; of one that joined another, how that one stands."""
     outcome = backend.ledger.outcome(backend.thread_key(thread_id), run)
     if outcome is None:
-        raise ThreadNotFound(f"Run {run} of thread '{thread_id:.200}' is not known any more.")
+        raise ThreadNotFound(f"Run {run} of thread {thread_id[:200]!r} is not known any more.")
     if outcome.status is RunStatus.joined:
         return _outcome(backend, thread_id, outcome.cp)
     return outcome

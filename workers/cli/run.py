@@ -14,7 +14,7 @@ from distgraph.graph.compiled import CompiledStateGraph
 from workers.cli.ending import Clock, Ending, tell
 from workers.cli.exits import CommandError, Exit, guarded
 from workers.cli.options import Broker, Json, Namespace, Redis
-from workers.cli.screen import Screen, as_json
+from workers.cli.screen import Screen, as_json, plain
 from workers.cli.targets import Connection, graph_of
 from workers.cli.values import read_json
 from workers.client.run import Run
@@ -53,7 +53,7 @@ def run(  # noqa: PLR0913 a command's options
     thread_id = str(uuid.uuid4()) if thread is None else thread
     started = _submit(graph, value, thread_id)
     if detach:
-        shown = Text(f"thread {thread_id}\nrun    {started.id}")
+        shown = Text.assemble("thread ", plain(thread_id), f"\nrun    {started.id}")
         screen.answer({"thread": thread_id, "run": started.id, "status": RunStatus.pending}, shown)
         return Exit.OK
     return tell(screen, _followed(screen, graph, started))
@@ -81,7 +81,7 @@ def _followed(screen: Screen, graph: CompiledStateGraph, started: Run) -> Ending
     """Show updates as they come, and return how the run ended."""
     clock, thread_id, error = Clock(), started.thread_id, ""
     if not screen.as_json:
-        screen.console.print(Text(f"thread {thread_id}", style="bold"))
+        screen.console.print(Text.assemble("thread ", plain(thread_id), style="bold"))
     try:
         for _, update in started.stream():
             _show(screen, clock, update)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from pydantic_core import to_jsonable_python
+from pydantic_core import PydanticSerializationError, to_jsonable_python
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -50,8 +50,29 @@ class Screen:
 
 def as_json(data: Any, indent: int | None = None) -> str:
     """Return any state as JSON; what JSON cannot say is written as Python shows it."""
-    plain = to_jsonable_python(data, fallback=repr, serialize_unknown=True)
-    return json.dumps(plain, indent=indent)
+    return json.dumps(_jsonable(data), indent=indent)
+
+
+def _jsonable(value: Any) -> Any:
+    try:
+        return to_jsonable_python(value, fallback=repr, serialize_unknown=True)
+    except (UnicodeEncodeError, PydanticSerializationError):
+        return _by_parts(value)
+
+
+def _by_parts(value: Any) -> Any:
+    """Return a value in which half a character is: JSON itself can escape one."""
+    match value:
+        case str():
+            return str(value)
+        case dict():
+            return {str(key): _jsonable(each) for key, each in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_jsonable(each) for each in value]
+        case _ if is_dataclass(value) and not isinstance(value, type):
+            return {each.name: _jsonable(getattr(value, each.name)) for each in fields(value)}
+        case _:
+            return ascii(value)
 
 
 def plain(value: object) -> Text:

@@ -124,7 +124,7 @@ def show(  # noqa: PLR0913 a command's options
 def _header(backend: CeleryBackend, thread_id: str) -> Header:
     header = backend.ledger.header(backend.thread_key(thread_id))
     if header is None:
-        raise ThreadNotFound(f"No thread '{thread_id:.200}' is stored.")
+        raise ThreadNotFound(f"No thread {thread_id[:200]!r} is stored.")
     return header
 
 

@@ -18,7 +18,7 @@ def refuse_question_of_saver(loaded: Loaded | None, thread_id: str) -> None:
     """Raise NothingToResume when the question was not asked by workers, who cannot know it."""
     if loaded is not None and loaded.header.st is ThreadStatus.interrupted and loaded.log:
         msg = (
-            f"Thread '{thread_id}' was asked its question by a run outside of the workers: answer "
+            f"Thread {thread_id!r} was asked its question by a run outside of the workers: answer "
             "it with the graph that asked, compiled with checkpointer=RedisSaver(...), or let "
             "workers ask again first: graph.invoke(None, config)."
         )
@@ -65,7 +65,7 @@ def _advance_hint(answered: Answered, queue: str) -> Any:
 def busy(thread: Thread, run: str) -> str:
     """Return what a caller is told whose thread runs."""
     return (
-        f"Thread '{thread.thread_id}' is busy with run {run}: wait for it with "
+        f"Thread {thread.thread_id!r} is busy with run {run}: wait for it with "
         "backend.thread(id), or cancel it."
     )
 
@@ -73,6 +73,6 @@ def busy(thread: Thread, run: str) -> str:
 def moved_on(thread: Thread) -> str:
     """Return what a caller is told when somebody else was faster."""
     return (
-        f"Thread '{thread.thread_id}' was moved on by somebody else in this moment, and "
+        f"Thread {thread.thread_id!r} was moved on by somebody else in this moment, and "
         "nothing was changed: look at its state and call again."
     )

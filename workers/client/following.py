@@ -159,7 +159,7 @@ def _refuse_to_wait_for_nobody(at: _Follower) -> Generator[Effect, Any, None]:
         stands = "gone" if header is None else f"{header.st}, its last run is '{header.run}'"
         msg = (
             f"Run {at.run} has no outcome, and nothing carries it any more: thread "
-            f"'{at.thread.thread_id}' is {stands}. Look at its state and start a new run."
+            f"{at.thread.thread_id!r} is {stands}. Look at its state and start a new run."
         )
         raise StoreError(msg)
 

@@ -27,7 +27,7 @@ def go_on(call: Submission, request: GoOn) -> Generator[Effect, Any, Begun]:
     if call.status is ThreadStatus.busy and request.how != "resume":
         raise call.busy(call.loaded.header.run if call.loaded else "")
     if _answers_nothing(call, request):
-        msg = f"Thread '{call.thread.thread_id}' waits for no answer: it is {call.status}."
+        msg = f"Thread {call.thread.thread_id!r} waits for no answer: it is {call.status}."
         raise NothingToResume(msg)
     if call.is_open and request.how != "continue":
         return (yield from _answer(call, request, _mode(call, request.how)))

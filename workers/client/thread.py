@@ -139,4 +139,4 @@ class ThreadHandle:
         return header
 
     def _missing(self) -> ThreadNotFound:
-        return ThreadNotFound(f"No thread '{self.id:.200}' is stored.")
+        return ThreadNotFound(f"No thread {self.id[:200]!r} is stored.")
