@@ -32,6 +32,11 @@ MUTANTS = {
         "if not asked[tid] then",
     ),
     "no fence of the epoch": ("fence.lua", " or epoch ~= ep then", " then"),
+    "a version that is too old is let in": (
+        "format.lua",
+        "return stored > FORMAT.newest and",
+        "return false and",
+    ),
     "no new round": ("answer.lua", "if not retries then task[TASK.round] = A.rnd end", ""),
     "no advance after a retry": ("answer.lua", "= retries and barrier(", "= false and barrier("),
     "a start is not known again": ("start.lua", "if again then return again end", ""),

@@ -14,11 +14,14 @@ from checkpoint_redis.commands import Script
 from checkpoint_redis.ledger import Ledger, T
 from checkpoint_redis.replies import ClaimedTask, Due, OutboxEntry
 from tests.support.sim.draw import Draw
+from tests.support.sim.older import is_harmless
 from tests.support.sim.plan import PLAN, Planned, number_of
 from tests.support.sim.repeats import is_right
 
 MANY = 10**6
 QUEUE = "q"
+OLDER_EVERY = 29
+"""Which call an older version tries first: counted, so that the schedules stay what they are."""
 # No look of the scripts is planned for less than 5 s before or after any sum of these.
 LEAPS, CALM_LEAPS = (0, 10_000, 30_000, 120_000), (30_000, 120_000)
 
@@ -70,6 +73,7 @@ class World:
         self.messages: list[OutboxEntry] = []
         self.accepted = Accepted()
         self._clock = client.register_script(CLOCK)
+        self._calls = 0
         self._replica: tuple[list[tuple[bytes, int, bytes]], Accepted] | None = None
 
     def status(self) -> str:
@@ -83,7 +87,14 @@ class World:
     # --- calls and messages --------------------------------------------------------------------
 
     def call(self, command: Script[T]) -> T:
-        """Carry out a command; now and then its reply is lost, and the caller repeats it."""
+        """Carry out a command; now and then its reply is lost, and the caller repeats it.
+
+        Now and then a caller of a version that is too old tries the same before.
+        """
+        self._calls += 1
+        if self._calls % OLDER_EVERY == 0:
+            harmless = is_harmless(self.ledger, self.thread, command)
+            assert harmless, f"{command.name} of an older version changed something"
         reply = self.ledger.call(command)
         if not self.draw.fault(0.05):
             return reply
