@@ -53,8 +53,8 @@ def _writes(name: str, update: Any, keys: Iterable[str]) -> tuple[Write, ...]:
     if (model_fields := getattr(type(update), "model_fields", None)) is not None:
         return _model_writes(update, model_fields, known)
     msg = (
-        f"Expected dict. Node '{name}' must return a dict of state keys, a Command, a Send or "
-        f"None, and not {brief(update)}."
+        f"Expected dict, got {brief(update)}\n"
+        f"Node '{name}' must return a dict of state keys, a Command, a Send or None."
     )
     raise InvalidUpdateError(msg)
 

@@ -121,7 +121,7 @@ def test_submit_needs_a_backend() -> None:
 @pytest.mark.parametrize("given", [7, [1, 2], "text", 1.5, object()])
 def test_an_input_of_a_wrong_type_is_refused(given: Any) -> None:
     graph = compiled(a=log("a"))
-    with pytest.raises(InvalidUpdateError, match="Expected dict"):
+    with pytest.raises(InvalidUpdateError, match="Expected dict, got"):
         graph.invoke(given, CONFIG)
     assert history(graph) == []
 
@@ -248,7 +248,7 @@ def test_a_question_outside_of_a_node_is_refused() -> None:
     ("values", "as_node", "says"),
     [
         ({"log": ["x"]}, "nowhere", "Node nowhere does not exist"),
-        (7, "a", "Expected dict.*not 7"),
+        (7, "a", "Expected dict, got 7"),
         ({"log": ["x"]}, END, "takes no values"),
     ],
 )
