@@ -71,8 +71,9 @@ class Text:
     __hash__ = None  # type: ignore[assignment]
 
     def _words(self) -> str:
-        # How names are quoted is not compared; further lines are links to pages.
-        first = (self.whole.splitlines() or [""])[0]
+        # How names are quoted is not compared, nor what was got, which ours only tells the kind
+        # of; further lines are links to pages.
+        first = re.sub(", got .*", ", got", (self.whole.splitlines() or [""])[0])
         return first.translate(str.maketrans("", "", "`'\"")).removesuffix(".")
 
 
