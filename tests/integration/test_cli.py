@@ -189,7 +189,7 @@ def test_a_deleted_thread_is_gone(shell: Shell, thread: str) -> None:
 def test_input_that_the_state_cannot_take_is_one_clear_line(shell: Shell, thread: str) -> None:
     refused = shell("run", ERRANDS, "--input", "[]", "--json")
     assert refused.code == 1
-    assert "and not []." in refused.err
+    assert "Expected dict, got []" in refused.err
     assert refused.err.count("\n") == 1
 
 

@@ -74,4 +74,5 @@ def test_a_list_of_threads_takes_few_round_trips(graph: Any, calls: list[Any]) -
         calls.clear()
         assert len(graph.backend.threads()) == 31
         assert graph.backend.threads("interrupted") == []
-    assert len(calls) < 10
+    # How often SCAN is sent depends on all that the server holds.
+    assert len([call for call in calls if call != "SCAN"]) < 10
