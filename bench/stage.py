@@ -67,18 +67,11 @@ def stage(folder: Path, peer: Checkout) -> Iterator[Stage]:
 def _side(stack: ExitStack, side: Checkout, name: str, url: str, folder: Path) -> ChildSide:
     env = {**os.environ, "BENCH_REDIS": url, "PYTHONPATH": str(side.root)}
     command = [side.python, "-P", "-m", "celery", "-A", f"bench.{side.module}_app", "worker"]
-    command += [
-        "--loglevel",
-        "WARNING",
-        "--pool",
-        "prefork",
-        "--concurrency",
-        str(POOL),
-        "--hostname",
-        f"{name}@localhost",
-    ]
+    command += ["--loglevel", "WARNING", "--pool", "prefork", "--concurrency", str(POOL)]
+    command += ["--hostname", f"{name}@localhost"]
     command += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-    worker = Process(command, log=folder / f"{name}-worker.log", env=env)
+    # Celery looks for modules in the folder that it is started in before all others.
+    worker = Process(command, log=folder / f"{name}-worker.log", env=env, cwd=side.root)
     stack.callback(worker.end)
     app = Celery(broker=url, set_as_current=False)
     wait_until(lambda: _is_ready(worker, app), f"the worker of {name}")

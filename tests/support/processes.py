@@ -28,7 +28,12 @@ class Process:
     """
 
     def __init__(
-        self, args: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None
+        self,
+        args: Sequence[str],
+        *,
+        log: Path,
+        env: Mapping[str, str] | None = None,
+        cwd: Path = ROOT,
     ) -> None:
         self.args = tuple(args)
         self.log = log
@@ -36,7 +41,7 @@ class Process:
         with log.open("ab") as output:
             self._popen = subprocess.Popen(
                 self.args,
-                cwd=ROOT,
+                cwd=cwd,
                 env={**os.environ, **(env or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=output,

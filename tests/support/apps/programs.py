@@ -102,39 +102,6 @@ def slow_reducer(left: list[int], right: list[int]) -> list[int]:
     return left + right
 
 
-class Flaky(TypedDict, total=False):
-    """`width` tasks of a node, "soon" or "later"; if it `fails`, in the first attempt of each.
-
-    An attempt takes `pause` seconds.
-    """
-
-    width: int
-    node: str
-    pause: float
-    fails: bool
-    done: Annotated[int, operator.add]
-
-
-def falter(packet: Flaky, runtime: Runtime[None]) -> dict[str, Any]:
-    time.sleep(packet["pause"])
-    if packet["fails"] and runtime.attempt == 1:
-        msg = "not at once"
-        raise ConnectionError(msg)
-    return {"done": 1}
-
-
-def flaky() -> Builder:
-    builder = StateGraph(Flaky)
-    for name, pause in (("soon", 0.5), ("later", 2.0)):
-        policy = RetryPolicy(initial_interval=pause, jitter=False)
-        builder.add_node(name, falter, retry_policy=policy)
-    return builder.add_conditional_edges(
-        START,
-        lambda state: [Send(state["node"], state)] * state["width"],
-        ["soon", "later"],
-    )
-
-
 class Slow(TypedDict, total=False):
     """A fan-out whose reduction takes long enough to be killed in."""
 
@@ -384,7 +351,6 @@ PROGRAMS: dict[str, Callable[[], Builder]] = {
     "fan": fan,
     "noop": noop,
     "slow": slow,
-    "flaky": flaky,
     "approval": approval,
     "panel": panel,
     "form": form,
