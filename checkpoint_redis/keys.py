@@ -8,9 +8,10 @@ A thread's keys begin with ``<namespace>{<shard>}:<x>:``; the letters are those 
     a:<ns>  SET     active tasks (the barrier)   q:<ns>  SET   tasks to be claimed (the outbox)
     c       HASH    checkpoints (k|<ns>|<cp>), channels (v|<ns>|<channel>@<ref>), references of
                     the head checkpoint (f|<ns>), what callers wrote at a checkpoint
-                    (z|<ns>|<cp>), cfg, outcomes of runs (runs), their errors (oe|<run>); of a
-                    waiting thread the packed s, w and u (s|<ns>); what a saver was given of a
-                    checkpoint's tasks (p|<ns>|<cp> = how many, then |<number>)
+                    (z|<ns>|<cp>), records of runs (n|<run>), a line of each that is not the last
+                    (runs), answers that joined one (joined); of a waiting thread the packed s, w
+                    and u (s|<ns>); what a saver was given of a checkpoint's tasks (p|<ns>|<cp> =
+                    how many, then |<number>)
     z       STRING  the same as one text, while the thread waits and it is small
     e       STREAM  events                       eb      HASH  event payloads over 4 KB
     S: A: Q: <ep>   a superstep that is being staged (10 minutes)

@@ -1,6 +1,6 @@
--- needs: lib.lua frozen.lua
--- The header with the fields of one frame, or nil.
+-- needs: lib.lua
+-- The header with the fields of one frame, HEADER_ROW, or nil.
 local function header_of(ns)
   local h = call('HMGET', H, STORED.header)
-  if h[HEADER_ROW.id] then return HEADER_REPLY{header = h, config = cget(FIELD.config)} end
+  if h[HEADER_ROW.id] then return h end
 end

@@ -19,10 +19,10 @@ local function take_staged(ns, ep)
   end
 end
 
--- s: {ep, checkpoints, tasks, first, outcome, stop, error, caller_writes, staged}; what follows is
+-- s: {ep, checkpoints, tasks, first, outcome, error, caller_writes, staged}; what follows is
 -- s.outcome.
 local function open_step(ns, s)
-  call('HSET', H, ns .. FRAME.epoch, s.ep, ns .. FRAME.stop, s.stop, HEADER.updated, now())
+  call('HSET', H, ns .. FRAME.epoch, s.ep, HEADER.updated, now())
   call('HDEL', H, ns .. FRAME.advance, ns .. FRAME.advance_token, ns .. FRAME.advances,
     ns .. FRAME.visited, ns .. FRAME.waiting)
   if #s.checkpoints == 0 then drop_log(ns, call('HGET', H, ns .. FRAME.checkpoint) or '') end

@@ -14,7 +14,6 @@ local function put_to_rest(st)
   not_due('', '', DUE.outbox, DUE.advance)
   call('HDEL', H, FRAME.advance, FRAME.advance_token, FRAME.advances, FRAME.visited,
     FRAME.waiting)
-  if st == STATUS.idle then call('HDEL', C, FIELD.config) end
   call('PEXPIRE', P .. KEY.events, LIMIT.events_ms)
   call('PEXPIRE', P .. KEY.payloads, LIMIT.events_ms)
 end

@@ -191,7 +191,7 @@ def _tell(at: _Follower, event: events.StreamEvent) -> Generator[Effect, Any, bo
     """Tell what an event of the stream means; True at the end of the run."""
     match event.payload:
         case EndEvent(run=run, status=status, checkpoint=cp) if run == at.run:
-            yield from _conclude(at, status, cp, (yield from _payload(at, event)))
+            yield from _conclude(at, status, cp, (yield from _error(at, status)))
             return True
         case RunEvent(run=run, kind=kind) if run == at.run and at.detailed:
             if kind != STARTED or _continues(at):
@@ -200,8 +200,10 @@ def _tell(at: _Follower, event: events.StreamEvent) -> Generator[Effect, Any, bo
             yield from _stepped(at, cp)
         case TaskEvent(ns="", tid=tid) if at.detailed and event.kind != EventKind.retry:
             yield from _ended(at, tid, (yield from _payload(at, event)))
-        case AskEvent(ns="", tid=tid) | FailEvent(ns="", tid=tid) if at.detailed:
+        case AskEvent(ns="", tid=tid) if at.detailed:
             yield from _ended(at, tid, (yield from _payload(at, event)))
+        case FailEvent(ns="", tid=tid) if at.detailed:
+            yield from _ended(at, tid, (yield from _error(at, RunStatus.error)))
         case CustomEvent() if "custom" in at.modes:
             chunk = at.served.wire.serializer.loads((yield from _payload(at, event)))
             yield Tell(Custom("", chunk))
@@ -218,6 +220,14 @@ def _payload(at: _Follower, event: events.StreamEvent) -> Generator[Effect, Any,
         return event.blob
     blob = yield commands.event_blob(at.thread, event.ref)
     return blob or b""
+
+
+def _error(at: _Follower, status: str) -> Generator[Effect, Any, bytes]:
+    """Read why the run failed: that stands in its record alone."""
+    if status != RunStatus.error:
+        return b""
+    outcome = yield commands.outcome(at.thread, at.run)
+    return outcome.error if outcome else b""
 
 
 def _resumed(at: _Follower) -> Generator[Effect, Any, None]:
@@ -285,8 +295,11 @@ def _outcome(at: _Follower, status: str, error: bytes, state: ThreadState | None
             return Finished()
         case RunStatus.interrupted:
             return Paused(_questions(at, state))
-        case RunStatus.error:
+        case RunStatus.error if error:
             return Failed(at.served.wire.read_error(error))
+        case RunStatus.error:
+            msg = f"Run {at.run} failed; other runs came after it, and its error is not kept."
+            raise StoreError(msg)
         case _:
             msg = f"Run {at.run} ended with a status that this version does not know: {status}"
             raise CorruptRecord(msg)
