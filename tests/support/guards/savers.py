@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from checkpoint_redis import commands
+from checkpoint_redis.frames import Frame
 from checkpoint_redis.keys import channel_field, checkpoint_field
 from checkpoint_redis.layout import ThreadStatus
 from checkpoint_redis.records import CheckpointEntry, NewHead, SuperstepEntry, TaskEntry
@@ -25,7 +26,7 @@ def put(  # noqa: PLR0913 - a default for each
     needs: tuple[str, ...] = (),
 ) -> Changed:
     command = commands.put(
-        d.thread, ns, entry(cp), ep=ep or nonce(), expect=expect, needs=needs,
+        d.thread, Frame(ns), entry(cp), ep=ep or nonce(), expect=expect, needs=needs,
         graph="graph", fp="1", queue="q",
     )  # fmt: skip
     return d.ledger.call(command)
@@ -76,7 +77,7 @@ def a_checkpoint_creates_its_thread(d: Driver) -> None:
 def a_checkpoint_of_another_frame_creates_a_thread_that_is_idle(d: Driver) -> None:
     put(d, "cp-1", "inner")
     assert d.client.hget(d.thread.header, "st") == b"idle"
-    assert header(d, "inner").cp == "cp-1"
+    assert header(d, Frame("inner").hash).cp == "cp-1"
 
 
 def a_fresh_checkpoint_needs_a_new_thread(d: Driver) -> None:
