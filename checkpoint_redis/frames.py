@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class FrameName:
     """One line of checkpoints in a thread; the root's name is ''."""
 
     name: str = ""
@@ -25,9 +25,9 @@ class Frame:
         return hashlib.blake2b(text, digest_size=8).hexdigest()
 
     @property
-    def parent(self) -> Frame:
+    def parent(self) -> FrameName:
         """The frame of the task around it."""
-        return Frame("|".join(self._own[:-1]))
+        return FrameName("|".join(self._own[:-1]))
 
     @property
     def task(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from checkpoint_redis.commands.run import changed
 from checkpoint_redis.commands.script import Arguments, Script, frame_row
-from checkpoint_redis.frames import Frame
+from checkpoint_redis.frames import FrameName
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import NewHeadRow
 from checkpoint_redis.records import CheckpointEntry, NewHead
@@ -14,7 +14,7 @@ from checkpoint_redis.replies import Changed
 
 def put(
     thread: Thread,
-    frame: Frame,
+    frame: FrameName,
     checkpoint: CheckpointEntry,
     *,
     ep: str,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from checkpoint_redis.frames import Frame
+from checkpoint_redis.frames import FrameName
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import CheckpointRow, FrameRow, NewTaskRow
 from checkpoint_redis.records import CheckpointEntry, SuperstepEntry, TaskEntry
@@ -21,7 +21,7 @@ def as_json(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-def frame_row(frame: Frame) -> FrameRow:
+def frame_row(frame: FrameName) -> FrameRow:
     """Return what a frame's own key tells of it."""
     return FrameRow(name=frame.name, parent=frame.parent.hash, task=frame.task, path=frame.path)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from checkpoint_redis.commands.read import checked, context, number, pairs, text, word
 from checkpoint_redis.commands.script import Arguments, Script, frame_row
-from checkpoint_redis.frames import Frame
+from checkpoint_redis.frames import FrameName
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import (
     AdvanceReply,
@@ -164,9 +164,10 @@ def inner(
     thread: Thread,
     ep: str,
     tid: str,
-    frame: Frame,
+    frame: FrameName,
     *,
     tok: str,
+    seen: str,
     new_ep: str,
     cp: str = "",
     records: tuple[bytes, ...] = (),
@@ -175,8 +176,9 @@ def inner(
     """Store what the attempt ``tok`` at a task of the root has of a graph called inside it.
 
     ``records`` go into the log of the checkpoint ``cp``, then ``checkpoints`` are stored, of which
-    the last becomes the frame's head. ``new_ep`` is the frame's epoch from now on. False: the
-    attempt was given up, and nothing is stored.
+    the last becomes the frame's head. ``seen`` is the frame's epoch as the attempt knows it, ''
+    where there is none, ``new_ep`` the one from now on. False: the attempt was given up, or what it
+    goes on from is not there, and nothing is stored.
     """
     arguments = Arguments()
     return arguments.script(
@@ -186,6 +188,7 @@ def inner(
         ep=ep,
         tid=tid,
         tok=tok,
+        seen=seen,
         new_ep=new_ep,
         ns=frame.hash,
         frame=frame_row(frame),

@@ -1,4 +1,4 @@
--- needs: lib.lua slices.lua
+-- needs: lib.lua
 -- Frames of graphs that are called inside tasks. Each has its fields in a key of its own, and one
 -- hash names all of them, so that neither the header nor a walk over the thread grows with them.
 local function list_frame(ns, row)

@@ -1,4 +1,4 @@
--- needs: lib.lua format.lua frozen.lua restore.lua drop.lua status.lua log.lua
+-- needs: lib.lua format.lua frozen.lua restore.lua pack.lua drop.lua status.lua log.lua
 -- Appends records to the log of what a checkpoint's tasks left, as a saver does. KEYS[1] header.
 -- ARGV[1] {ns, cp, ep, new_ep, asks, records}; ep: the epoch as the caller read it ('' = whichever it
 -- is, as long as there is nothing that the records would have to hold too)
