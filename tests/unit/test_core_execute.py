@@ -85,7 +85,7 @@ def test_a_path_sees_what_its_node_wrote() -> None:
 
 
 def test_what_no_path_reads_is_merged_at_the_barrier_alone() -> None:
-    path = Callee("path", lambda state: "b" if state == {"last": 2} else "a", None)
+    path = Callee("path", lambda state: "b" if state["last"] == 2 else "a", None)
     over = graph(
         node("a", lambda _: {"last": 2, "log": "no list"}, branches=(Branch(path, LAST),)),
         node("b"),
