@@ -40,11 +40,9 @@ def test_scripts_see_sixteen_digits_and_nothing_of_the_root() -> None:
 
 
 def put(saver: RedisSaver, ns: str) -> Checkpoint:
-    checkpoint = make({"c": ns}, parent["id"] if parent else None)
-    where = at("t", parent["id"] if parent else None, ns)
-    saver.put(
-        where, checkpoint, {"source": "loop", "step": 0, "parents": {}}, {"c": checkpoint["id"]}
-    )
+    checkpoint = make({"c": ns})
+    metadata: CheckpointMetadata = {"source": "loop", "step": 0, "parents": {}}
+    saver.put(at("t", None, ns), checkpoint, metadata, {"c": checkpoint["id"]})
     return checkpoint
 
 
@@ -64,10 +62,8 @@ def test_a_saver_lists_frames_by_their_names(redis_client: redis.Redis, namespac
 def test_a_copy_and_a_removal_take_frames_along(redis_client: redis.Redis, namespace: str) -> None:
     saver = RedisSaver(redis_client, namespace=namespace)
     for name in ("", "node:t1", "kept"):
-        put(saver, name)
-    saver.put_writes(
-        at("t", saver.get_tuple(at("t", None, "kept")).checkpoint["id"], "kept"), [("c", 1)], "task"
-    )  # type: ignore[union-attr]
+        last = put(saver, name)
+    saver.put_writes(at("t", last["id"], "kept"), [("c", 1)], "task")
     saver.copy_thread("t", "copy")
     saver.delete_thread("t")
     assert redis_client.keys(f"{Thread(namespace, 't').prefix}*") == []
