@@ -40,12 +40,13 @@ def test_times_are_microseconds_per_unit() -> None:
     assert (measured.ours, measured.peer) == ((100_000.0,), (200_000.0,))
 
 
-def test_the_sides_take_turns_after_a_small_go_each() -> None:
+def test_the_sides_take_turns_at_coming_first_after_a_small_go_each() -> None:
     calls: list[str] = []
 
-    measure(ROW, Scripted("o", [1.0] * 3, calls), Scripted("p", [1.0] * 3, calls), pairs=2)
+    measure(ROW, Scripted("o", [1.0] * 4, calls), Scripted("p", [1.0] * 4, calls), pairs=3)
 
-    assert calls == ["o:mine:1", "p:theirs:1", *["o:mine:10", "p:theirs:10"] * 2]
+    ours, theirs = "o:mine:10", "p:theirs:10"
+    assert calls == ["o:mine:1", "p:theirs:1", ours, theirs, theirs, ours, ours, theirs]
 
 
 def test_a_row_without_a_peer_measures_our_side_alone() -> None:
