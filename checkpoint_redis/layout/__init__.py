@@ -29,7 +29,6 @@ from checkpoint_redis.layout.answered import (
 from checkpoint_redis.layout.given import (
     AnswerRow,
     CheckpointRow,
-    CustomRow,
     FrameRow,
     LeaseRow,
     NewHeadRow,
@@ -88,7 +87,6 @@ __all__ = [
     "ClaimedRow",
     "ContextReply",
     "CustomEvent",
-    "CustomRow",
     "DueKind",
     "DueRow",
     "EndEvent",
