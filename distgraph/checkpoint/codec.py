@@ -25,7 +25,6 @@ from distgraph.checkpoint.upgrades import numbered
 from distgraph.core.model import START, Checkpoint, Target, ThreadState
 from distgraph.core.references import reference
 from distgraph.errors import CorruptRecord
-from distgraph.types import Send
 
 JOIN = "join:"
 _OWN_METADATA = ("source", "step", "parents")
@@ -55,10 +54,11 @@ def encode_checkpoint(checkpoint: Checkpoint, stored: Mapping[str, str] | None =
         last=list(checkpoint.last),
         authors=list(checkpoint.authors),
     )
-    return encoded, _metadata(checkpoint), {name: versions[name] for name in sorted(new)}
+    return encoded, metadata_of(checkpoint), {name: versions[name] for name in sorted(new)}
 
 
-def _metadata(checkpoint: Checkpoint) -> CheckpointMetadata:
+def metadata_of(checkpoint: Checkpoint) -> CheckpointMetadata:
+    """Return the metadata that ``put`` gets."""
     merged = {
         **checkpoint.metadata,
         "source": checkpoint.source,
@@ -72,7 +72,7 @@ def _control_values(checkpoint: Checkpoint) -> dict[str, Any]:
     """Return the channels that hold what runs next."""
     names = (t for t in checkpoint.frontier if isinstance(t, str) and t != START)
     control: dict[str, Any] = dict.fromkeys(f"{BRANCH}{name}" for name in names)
-    if sends := [target for target in checkpoint.frontier if isinstance(target, Send)]:
+    if sends := [target for target in checkpoint.frontier if not isinstance(target, str)]:
         control[TASKS] = sends
     for join, sources in checkpoint.arrived.items():
         control[join] = set(sources)
@@ -84,11 +84,11 @@ def _numbered(frontier: tuple[Target, ...]) -> list[str | int]:
     numbered: list[str | int] = []
     sends = 0
     for target in frontier:
-        if isinstance(target, Send):
+        if isinstance(target, str):
+            numbered.append(target)
+        else:
             numbered.append(sends)
             sends += 1
-        else:
-            numbered.append(target)
     return numbered
 
 
