@@ -21,7 +21,7 @@ PEERS_STAMP := $(PEERS)/.installed
 SOURCES = $(foreach part,distgraph workers checkpoint_redis tests bench examples,\
 	$(if $(shell find $(part) -name '*.py' -print -quit 2>/dev/null),$(part)))
 
-.PHONY: help venv demo test check format lint types layers unused chaos mutants bench clean
+.PHONY: help venv demo test check format lint types layers unused chaos mutants model bench clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ chaos: $(STAMP) ## kill, freeze and flush things while runs go on
 
 mutants: $(STAMP) ## take each line of the Redis scripts out and see which no test misses (ARGS="--help")
 	$(BIN)/python -m tests.mutants $(ARGS)
+
+model: $(STAMP) ## search through every schedule of small systems (ARGS="--mutants": must fail)
+	$(BIN)/python -m tests.model $(ARGS)
 
 bench: $(STAMP) $(PEERS_STAMP) ## compare with Celery's chain and chord and with LangGraph
 	BENCH_PEERS=$(abspath $(PEERS)/bin/python) $(BIN)/python -m bench $(ARGS)

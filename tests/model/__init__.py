@@ -1,0 +1,12 @@
+"""An exhaustive model of the thread protocol: every interleaving of a small system, with faults.
+
+The simulation (``tests/support/sim``) runs the real scripts on random schedules of a larger system;
+this runs an abstraction of them on all schedules. Always on, without a budget: the broker drops,
+doubles and reorders messages; a worker crashes between any two of its moves; the lease of a
+living worker runs out; the sweeper publishes again whatever waits. A scenario adds lost replies,
+failures, cancels, deadlines, an adoption by a changed graph, and a fail-over that loses a suffix
+of the store.
+
+Two properties are checked: what may never happen is refused where it would (``Violation``), and
+from every state that can be reached an end can be reached without a further fault.
+"""

@@ -1,0 +1,237 @@
+"""Everything that may happen next: moves of workers, broker, sweeper, client and store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tests.model import scripts
+from tests.model.state import (
+    IDLE,
+    Frame,
+    Nonce,
+    Scenario,
+    Store,
+    System,
+    index_of,
+    inner_steps,
+    opened,
+    questions,
+    with_frame,
+    with_task,
+)
+
+
+class Move(NamedTuple):
+    """One thing that may happen; the way out of any state needs no ``fault``."""
+
+    label: str
+    fault: bool
+    after: System
+
+
+def moves(scenario: Scenario, system: System) -> Iterator[Move]:
+    """Yield everything that may happen next."""
+    for index in {worker: i for i, worker in enumerate(system.workers)}.values():
+        yield from _worker(scenario, system, index)
+    for message in system.messages:
+        yield Move(f"drop {message}", True, _without(system, message))
+    if system.store.st == "R":
+        yield from _sweeper(scenario, system)
+    yield from _client(scenario, system)
+    yield from _fail_over(system)
+
+
+def _worker(scenario: Scenario, system: System, index: int) -> Iterator[Move]:
+    work = system.workers[index]
+    if work == IDLE:
+        yield from _takes(scenario, system, index)
+        return
+    yield Move(f"crash in {work[0]}", True, _put(system, index, IDLE))
+    match work[0]:
+        case "exec":
+            yield from _executes(scenario, system, index)
+        case "reduce":
+            yield from _calls(scenario, system, index, "commit")
+        case _:
+            yield from _publishes(system, index)
+
+
+def _takes(scenario: Scenario, system: System, index: int) -> Iterator[Move]:
+    for message in system.messages:
+        kind, ep, *tid = message
+        if kind == "T":
+            store, work = scripts.claim(scenario, system.store, ep, tid[0], system.era)
+        else:
+            store, work = scripts.claim_advance(scenario, system.store, ep, system.era)
+        taken = _put(system, index, work)._replace(store=store)
+        yield Move(f"take {message}", False, _without(taken, message))
+        if work != IDLE:
+            yield Move(f"take {message}, which comes again", False, taken)
+
+
+def _executes(scenario: Scenario, system: System, index: int) -> Iterator[Move]:
+    _, ep, tid, rnd, _, inner, _ = system.workers[index]
+    kind = scenario.kinds(ep)[tid]
+    if kind == "sub":
+        yield from _calls(scenario, system, index, "spawn")
+    elif rnd[0] < questions(kind) and inner >= min(1, inner_steps(kind)):
+        yield from _calls(scenario, system, index, "ask")
+    elif inner < inner_steps(kind):
+        yield from _calls(scenario, system, index, "keep inner")
+    else:
+        yield from _calls(scenario, system, index, "complete")
+    if system.budget.fails:
+        budget = system.budget._replace(fails=system.budget.fails - 1)
+        yield from _calls(scenario, system._replace(budget=budget), index, "fail")
+
+
+def _calls(scenario: Scenario, system: System, index: int, what: str) -> Iterator[Move]:
+    """A script of the worker: its reply comes, or is lost and the script is called again."""
+    work, lost = system.workers[index], system.budget.lost
+    store, then = _script(scenario, system, work, what)
+    label = f"{what} {work[1:3]}"
+    yield Move(label, what == "fail", _put(system, index, then)._replace(store=store))
+    if lost and store != system.store:
+        budget = system.budget._replace(lost=lost - 1)
+        yield Move(f"{label}, reply lost", True, system._replace(store=store, budget=budget))
+
+
+def _script(scenario: Scenario, system: System, work: Nonce, what: str) -> scripts.Change:
+    store, era = system.store, system.era
+    match what:
+        case "commit":
+            return scripts.commit(scenario, store, work, era)
+        case "spawn":
+            return scripts.spawn(scenario, store, work, era)
+        case "keep inner":
+            return scripts.keep_inner(scenario, store, work)
+        case "fail":
+            return scripts.fail(scenario, store, work)
+        case _:
+            return scripts.complete(scenario, store, work, era, asks=what == "ask")
+
+
+def _publishes(system: System, index: int) -> Iterator[Move]:
+    _, waiting = system.workers[index]
+    for message in waiting:
+        rest = tuple(each for each in waiting if each != message)
+        after = _put(system, index, ("publish", rest) if rest else IDLE)
+        yield Move(f"publish {message}", False, _with(after, message))
+
+
+def _sweeper(scenario: Scenario, system: System) -> Iterator[Move]:
+    for index, frame in enumerate(system.store.frames):
+        if frame is not None:
+            for tid in range(len(frame.tasks)):
+                yield from _looks_at_task(scenario, system, frame, tid)
+            yield from _looks_at_advance(scenario, system, index, frame)
+
+
+def _looks_at_task(scenario: Scenario, system: System, frame: Frame, tid: int) -> Iterator[Move]:
+    task, message = frame.tasks[tid], ("T", frame.ep, tid)
+    queued = with_task(system.store, index_of(frame.ep), tid, task._replace(st="Q", tok=None))
+    match task.st:
+        case "Q" if message not in system.messages and scenario.without != "outbox":
+            yield Move(f"publish {message} again", False, _with(system, message))
+        case "B":
+            yield Move(f"back-off of {tid} is over", False, system._replace(store=queued))
+        case "R":
+            mine = ("exec", frame.ep, tid)
+            held = any(w[:3] == mine and w[4] == task.tok for w in system.workers)
+            after = system._replace(store=queued)
+            if not held:
+                yield Move(f"lease of a dead worker on {tid} ran out", False, after)
+            elif task.n < scenario.zombies:
+                yield Move(f"lease of a living worker on {tid} ran out", True, after)
+        case _:
+            pass
+
+
+def _looks_at_advance(
+    scenario: Scenario, system: System, index: int, frame: Frame
+) -> Iterator[Move]:
+    if frame.adv is None:
+        return
+    if frame.adv[0] == "L" and scenario.without != "lease of the advance":
+        mine = ("reduce", frame.ep, frame.adv[1])
+        held = any(worker[:3] == mine for worker in system.workers)
+        if not held or system.store.advances < 2:
+            store = with_frame(system.store, index, frame._replace(adv=("Q",)))
+            yield Move("lease of the advance ran out", held, system._replace(store=store))
+    message = ("A", frame.ep)
+    if frame.adv == ("Q",) and message not in system.messages:
+        yield Move("publish the advance again", False, _with(system, message))
+
+
+def _client(scenario: Scenario, system: System) -> Iterator[Move]:
+    yield from _answers(scenario, system)
+    store, budget = system.store, system.budget
+    if store.st == "F":
+        retried = scripts.retry(scenario, store, system.era)
+        yield Move("retry the failed superstep", False, system._replace(store=retried))
+    if budget.cancels and store.st in "RSF":
+        again = _cancelled(scenario, system)
+        spent = budget._replace(cancels=budget.cancels - 1)
+        yield Move("cancel, start again", False, system._replace(store=again, budget=spent))
+    if budget.adopts and store.st in "RSF":
+        adopted = scripts.adopt(scenario, store, system.era)
+        spent = budget._replace(adopts=budget.adopts - 1)
+        yield Move("adopt", False, system._replace(store=adopted, budget=spent))
+
+
+def _cancelled(scenario: Scenario, system: System) -> Store:
+    """Cancel and start: the new run has a new epoch, from the same checkpoint as the old one."""
+    ep = ("r", 1, 0, 0, system.era, system.era)
+    if scenario.without == "epoch of a cancel":
+        old = system.store.frames[0]
+        ep = old.ep if old else ep
+    return Store("R", ep[1], (opened(scenario, ep), None), (), 0)
+
+
+def _answers(scenario: Scenario, system: System) -> Iterator[Move]:
+    for frame in system.store.frames if system.store.st in "RS" else ():
+        for tid, task in enumerate(frame.tasks if frame else ()):
+            if frame and task.st == "I" and questions(scenario.kinds(frame.ep)[tid]):
+                yield from _sees(scenario, system, task.by or ())
+    for asked in system.known:
+        store = scripts.resume(scenario, system.store, asked, system.era)
+        if store is not None:
+            hint = ("T", store.frames[index_of(asked[0])].ep, asked[1])  # type: ignore[union-attr]
+            after = _with(system._replace(store=store), hint)
+            yield Move(f"answer {asked}", False, after)
+
+
+def _sees(scenario: Scenario, system: System, asked: Nonce) -> Iterator[Move]:
+    if asked not in system.known:
+        known = system.known | {asked}
+        yield Move(f"see the question {asked}", False, system._replace(known=known))
+    if scenario.deadlines:
+        store = scripts.resume(scenario, system.store, asked, system.era)
+        if store is not None:
+            yield Move(f"deadline of {asked}", False, system._replace(store=store))
+
+
+def _fail_over(system: System) -> Iterator[Move]:
+    if not system.budget.fail_overs or system.era:
+        return
+    if system.replica is None:
+        yield Move("the replica stops here", False, system._replace(replica=system.store))
+    elif system.replica != system.store:
+        spent = system.budget._replace(fail_overs=0)
+        after = system._replace(store=system.replica, replica=None, era=1, budget=spent)
+        yield Move("fail-over, a suffix is lost", True, after)
+
+
+def _put(system: System, index: int, work: Nonce) -> System:
+    """Workers are interchangeable: in a fixed order, the same sets of them are the same state."""
+    workers = [*system.workers[:index], work, *system.workers[index + 1 :]]
+    return system._replace(workers=tuple(sorted(workers, key=repr)))
+
+
+def _with(system: System, message: Nonce) -> System:
+    return system._replace(messages=system.messages | {message})
+
+
+def _without(system: System, message: Nonce) -> System:
+    return system._replace(messages=system.messages - {message})

@@ -1,0 +1,33 @@
+"""The exhaustive model of the protocol; what takes longer is in ``make model``."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.model.__main__ import mutated
+from tests.model.explore import explore
+from tests.model.scenarios import HOLDS
+
+QUICK = (
+    "two tasks",
+    "final failure, question",
+    "child frame",
+    "called graph",
+    "called graph, back-off",
+    "adoption",
+)
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_nothing_forbidden_happens_and_every_state_has_a_way_out(name: str) -> None:
+    found = explore(HOLDS[name])
+
+    assert not found.fault, found
+
+
+@pytest.mark.parametrize("name", mutated())
+def test_without_a_safeguard_something_does(name: str) -> None:
+    found = explore(mutated()[name])
+
+    assert found.fault
+    assert found.path
