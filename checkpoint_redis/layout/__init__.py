@@ -29,6 +29,7 @@ from checkpoint_redis.layout.answered import (
 from checkpoint_redis.layout.given import (
     AnswerRow,
     CheckpointRow,
+    FrameRow,
     LeaseRow,
     NewHeadRow,
     NewTaskRow,
@@ -95,6 +96,7 @@ __all__ = [
     "Field",
     "Format",
     "FrameField",
+    "FrameRow",
     "GraphName",
     "HeadRow",
     "HeaderField",

@@ -55,7 +55,7 @@ def test_a_row_is_written_in_its_order(lua: str, text: str) -> None:
 
 def test_fields_of_the_header_are_written_in_the_order_of_their_row() -> None:
     fields = fold("call('HMGET', H, STORED.head)")
-    assert fields.startswith("call('HMGET', H, 'graph', 'fp', 'run', ns .. '/cp', ")
+    assert fields.startswith("call('HMGET', H, 'graph', 'fp', 'run', '/cp', ")
 
 
 @pytest.mark.parametrize(

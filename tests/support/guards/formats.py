@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from checkpoint_redis import commands
+from checkpoint_redis.frames import FrameName
 from checkpoint_redis.layout import DueKind, HeaderField
 from checkpoint_redis.records import (
     AnswerEntry,
@@ -132,7 +133,9 @@ def a_saver_that_is_too_old_puts_nothing(d: Driver) -> None:
     d.start(superstep("cp-0", outcome="end"))
     upgrade(d)
     (new,) = superstep("cp-1").checkpoints
-    assert is_refused(d, lambda: d.ledger.call(commands.put(d.thread, "", new, ep=nonce())))
+    assert is_refused(
+        d, lambda: d.ledger.call(commands.put(d.thread, FrameName(), new, ep=nonce()))
+    )
 
 
 def a_saver_that_is_too_old_puts_no_writes(d: Driver) -> None:
@@ -363,7 +366,7 @@ def gives_up(d: Driver, ep: str) -> None:
 
 def puts(d: Driver, _: str) -> None:
     (new,) = superstep("cp-1").checkpoints
-    d.ledger.call(commands.put(d.thread, "", new, ep=nonce()))
+    d.ledger.call(commands.put(d.thread, FrameName(), new, ep=nonce()))
 
 
 def puts_writes(d: Driver, _: str) -> None:
