@@ -28,7 +28,6 @@ WORDS = {
     "FRAME": "FrameField",
     "FIELD": "Field",
     "TASK_FIELD": "TaskField",
-    "PAYLOAD_FIELD": "PayloadField",
     "META": "MetaField",
     "STATUS": "ThreadStatus",
     "RUN": "RunStatus",

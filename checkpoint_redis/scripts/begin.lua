@@ -1,4 +1,4 @@
--- needs: lib.lua slices.lua runs.lua lines.lua event.lua status.lua
+-- needs: lib.lua runs.lua lines.lua event.lua status.lua
 -- The beginning of a run.
 
 -- Events older than the previous run are of no use to anybody. -> the id before this run's first
@@ -9,34 +9,18 @@ local function trim_events(previous)
   return last[1]
 end
 
--- Payloads too large for the stream go with their events: those numbered up to `previous`.
--- -> the number of the last one
-local function trim_payloads(previous)
-  local key, gone = P .. KEY.payloads, {}
-  local last, first = unpack(call('HMGET', key, PAYLOAD_FIELD.last, PAYLOAD_FIELD.first))
-  if not last then return 0 end
-  for i = tonumber(first or 1), math.min(previous, tonumber(last)) do gone[#gone + 1] = i end
-  many('HDEL', key, gone)
-  call('HSET', key, PAYLOAD_FIELD.first, previous + 1)
-  return last
-end
-
 -- row: RUN_ROW, in which only the events are missing. -> their id
 local function begin_run(run, row)
-  local st, before, payloads =
-    unpack(call('HMGET', H, HEADER.status, HEADER.run, HEADER.payloads))
+  local st, before = unpack(call('HMGET', H, HEADER.status, HEADER.run))
   local previous = read_run(before)
   local from = trim_events(previous and previous[RUN_ROW.events])
-  local last = trim_payloads(tonumber(payloads or 0))
   retire(before)
   row[RUN_ROW.events] = from
   write_run(run, row)
   index(st, STATUS.busy)
-  call('HSET', H, HEADER.status, STATUS.busy, HEADER.run, run, HEADER.payloads, last,
-    HEADER.updated, now())
+  call('HSET', H, HEADER.status, STATUS.busy, HEADER.run, run, HEADER.updated, now())
   call('PERSIST', P .. KEY.events)
-  call('PERSIST', P .. KEY.payloads)
-  event(EVENT.run, RUN_EVENT{run = run, kind = row[RUN_ROW.kind]})
+  event(EVENT.run, '', RUN_EVENT{kind = row[RUN_ROW.kind]})
   return from
 end
 

@@ -14,6 +14,6 @@ local function finish_run(st, status, err)
     end
     write_run(run, row)
   end
-  event(EVENT.ended, END_EVENT{run = run, status = status, checkpoint = cp})
+  event(EVENT.ended, '', END_EVENT{status = status, checkpoint = cp})
   put_to_rest(st)
 end

@@ -41,7 +41,7 @@ def test_a_constant_is_written_out(lua: str, text: str) -> None:
     [
         ("REFUSED{tid = t, status = s}", "{t, (s)}"),
         ("REFUSED{status = f(1, {2, 3}), tid = t}", "{t, (f(1, {2, 3}))}"),
-        ("RUN_EVENT{run = r, kind = k}", "{1, r, (k)}"),
+        ("STEP_EVENT{step = s, checkpoint = c}", "{1, c, (s)}"),
         ("REFUSED{tid = RUN.joined,\n  status = ',}'}", "{'joined', (',}')}"),
         (
             "PART{cursor = e(REFUSED{tid = a, status = b}), part = x == 1}",
@@ -159,7 +159,7 @@ def story(d: Driver) -> list[Any]:
     told.append(d.ledger.runs(d.thread))
     told = [timeless(each) for each in told]
     found = [events.decode(entry) for entry in d.client.xrange(d.thread.events)]
-    return told + [(each.kind, each.payload._asdict()) for each in found]  # type: ignore[attr-defined]
+    return told + [(each.number, each.kind, each.payload._asdict()) for each in found]  # type: ignore[attr-defined]
 
 
 def timeless(told: Any) -> Any:
