@@ -4,7 +4,7 @@
     TASK.state              1                 the position of a field in a row
     HINT{tid = t, ns = n}   {n, t}            a row: all its fields in any order, none of them nil;
                                               a stored one's form is written by itself
-    STORED.header           'id', 'graph',..  the header's fields of a row; the frame is named ns
+    STORED.header           'id', 'graph',..  the header's fields of a row, those of the root in it
 
 All of it is valid Lua, costs nothing when a script runs, and an unknown name is a LayoutError.
 """
@@ -52,10 +52,10 @@ ROWS = {
     "NEW_TASK": "NewTaskRow",
     "CHECKPOINT": "CheckpointRow",
     "NEW_HEAD": "NewHeadRow",
+    "FRAME_ROW": "FrameRow",
     "RESULT": "ResultRow",
     "ANSWER": "AnswerRow",
     "LEASE": "LeaseRow",
-    "CUSTOM": "CustomRow",
     "HINT": "HintRow",
     "DUE_ROW": "DueRow",
     "SWEPT": "SweptReply",
@@ -171,7 +171,7 @@ def _header_field(field: str) -> str:
     if known := vars(layout.HeaderField).get(field):
         return _quoted(known)
     if known := vars(layout.FrameField).get(field):
-        return f"ns .. {_quoted(known)}"
+        return _quoted(known)
     raise LayoutError(f"neither the header nor a frame in it has a field {field!r}")
 
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from checkpoint_redis import commands
 from checkpoint_redis.commands import Plain, Script
+from checkpoint_redis.frames import FrameName
 from checkpoint_redis.keys import Thread, channel_field
 from checkpoint_redis.layout import Field, ThreadStatus
 from checkpoint_redis.records import CheckpointEntry, NewHead
@@ -45,6 +46,11 @@ class Located:
     ns: str
     x: str
 
+    @property
+    def frame(self) -> str:
+        """What Redis knows its frame by."""
+        return FrameName(self.ns).hash
+
 
 # --- reading ----------------------------------------------------------------------------------
 
@@ -70,7 +76,7 @@ def get_found(
 def _get(
     archive: Archive, thread: Thread, ns: str, cp: str, wanted: Mapping[str, Any] | None
 ) -> Steps[CheckpointTuple | None]:
-    loaded: Loaded | None = yield commands.load(thread, ns, cp)
+    loaded: Loaded | None = yield commands.load(thread, FrameName(ns).hash, cp)
     if loaded is None or loaded.checkpoint is None:
         return None
     if not matches(archive.metadata(loaded.checkpoint), wanted):
@@ -88,7 +94,7 @@ def _channels(
     missing = [name for name in names if found.get(name) is None]
     for start in range(0, len(missing), CHUNK):
         part = tuple(missing[start : start + CHUNK])
-        found |= zip(part, (yield commands.channels(thread, ns, part)), strict=True)
+        found |= zip(part, (yield commands.channels(thread, FrameName(ns).hash, part)), strict=True)
     return found
 
 
@@ -129,9 +135,12 @@ def _of_thread(thread: Thread) -> Steps[tuple[set[str], list[Located]]]:
         names |= set(part)
         if cursor == 0:
             break
+    frames: dict[str, str] = {"": "", **(yield commands.frames(thread))}
     found = (name for name in names if name.startswith(Field.checkpoint))
-    parts = (name.removeprefix(Field.checkpoint).rpartition("|") for name in found)
-    return names, sorted(Located(cp, ns, thread.x) for ns, _, cp in parts)
+    parts = (name.removeprefix(Field.checkpoint).partition("|") for name in found)
+    # One that is not named was removed in this moment.
+    here = (Located(cp, frames[ns], thread.x) for ns, _, cp in parts if ns in frames)
+    return names, sorted(here)
 
 
 # --- writing ----------------------------------------------------------------------------------
@@ -152,10 +161,10 @@ def put(
     known = get_checkpoint_metadata(config, metadata)
     entry = archive.entry(place, checkpoint, known, new_versions)
     thread, needs = archive.thread(place.thread_id), archive.needs(entry, checkpoint)
-    changed = yield commands.put(thread, place.ns, entry, ep=_nonce(), needs=needs)
+    changed = yield commands.put(thread, FrameName(place.ns), entry, ep=_nonce(), needs=needs)
     if changed.status == "unstored":
         whole = archive.entry(place, checkpoint, known, checkpoint["channel_versions"])
-        changed = yield commands.put(thread, place.ns, whole, ep=_nonce())
+        changed = yield commands.put(thread, FrameName(place.ns), whole, ep=_nonce())
     _check(changed, thread)
     return place._replace(checkpoint_id=checkpoint["id"]).config
 
@@ -171,17 +180,17 @@ def put_writes(
     thread_id, ns, cp = checkpoint_coordinates(config)
     record = archive.log_record(task_id, task_path, writes)
     asks = any(name == INTERRUPT for name, _ in writes)
-    thread = archive.thread(thread_id)
-    changed = yield commands.put_writes(thread, ns, cp, (record,), asks=asks, new_ep=_nonce())
+    thread, frame = archive.thread(thread_id), FrameName(ns).hash
+    changed = yield commands.put_writes(thread, frame, cp, (record,), asks=asks, new_ep=_nonce())
     for _ in range(ATTEMPTS):
         if changed.status != "conflict":
             break
         # The epoch was read before the superstep: when it is still the same, so is what was open.
         ep = changed.head
-        loaded: Loaded | None = yield commands.load(thread, ns, cp)
+        loaded: Loaded | None = yield commands.load(thread, frame, cp)
         records = (*(archive.opened(loaded, cp) if loaded else ()), record)
         changed = yield commands.put_writes(
-            thread, ns, cp, records, asks=asks, ep=ep, new_ep=_nonce()
+            thread, frame, cp, records, asks=asks, ep=ep, new_ep=_nonce()
         )
     _check(changed, thread)
 
@@ -221,7 +230,7 @@ def copy_thread(archive: Archive, source_id: str, target_id: str) -> Steps[None]
         raise ValueError(f"The thread {target_id!r} has checkpoints already: delete it first.")
     sent, ep = set[tuple[str, str]](), ""
     for each in found:
-        loaded: Loaded | None = yield commands.load(source, each.ns, each.cp)
+        loaded: Loaded | None = yield commands.load(source, each.frame, each.cp)
         if loaded is None or loaded.checkpoint is None:
             continue  # removed in this moment
         entry = yield from _raw(archive, source, each, loaded.checkpoint, sent)
@@ -234,7 +243,7 @@ def copy_thread(archive: Archive, source_id: str, target_id: str) -> Steps[None]
             asks = bool(loaded.questions) or loaded.header.st is ThreadStatus.interrupted
             before, ep = ep, _nonce()
             put = commands.put_writes(
-                target, each.ns, each.cp, log, asks=asks, ep=before, new_ep=ep
+                target, each.frame, each.cp, log, asks=asks, ep=before, new_ep=ep
             )
             _check((yield put), target)
 
@@ -246,7 +255,7 @@ def _copied(
     ep = _nonce()
     put = commands.put(
         target,
-        ns,
+        FrameName(ns),
         entry,
         ep=ep,
         expect=expect,
@@ -270,7 +279,7 @@ def _raw(
     blobs = yield from _channels(source, where.ns, new, {})
     channels = {ref: data for ref, data in blobs.items() if data is not None}
     if len(channels) < len(new):
-        (left,) = yield commands.checkpoints(source, where.ns, (where.cp,))
+        (left,) = yield commands.checkpoints(source, where.frame, (where.cp,))
         if left is None:
             return None
     return CheckpointEntry(where.cp, blob, archive.step(blob), refs, channels)
@@ -328,7 +337,9 @@ def _blobs(thread: Thread, found: list[Located]) -> Steps[dict[Located, bytes]]:
         here = [each for each in found if each.ns == ns]
         for start in range(0, len(here), CHUNK):
             part = here[start : start + CHUNK]
-            got = yield commands.checkpoints(thread, ns, tuple(each.cp for each in part))
+            got = yield commands.checkpoints(
+                thread, FrameName(ns).hash, tuple(each.cp for each in part)
+            )
             blobs |= {each: blob for each, blob in zip(part, got, strict=True) if blob}
     return blobs
 
@@ -338,8 +349,8 @@ def _unused(
 ) -> tuple[tuple[str, ...], tuple[NewHead, ...]]:
     """Return the fields to be removed, and the new heads where the head is among them."""
     kept = {each: archive.refs(blob) for each, blob in blobs.items() if each not in gone}
-    used = {channel_field(each.ns, ref) for each, refs in kept.items() for ref in refs}
-    owners = {"", *(f"{each.ns}|{each.cp}" for each in kept)}
+    used = {channel_field(each.frame, ref) for each, refs in kept.items() for ref in refs}
+    owners = {"", *(f"{each.frame}|{each.cp}" for each in kept)}
     fields = [
         name
         for name in names
@@ -350,9 +361,11 @@ def _unused(
         rest = [each for each in kept if each.ns == ns]
         last = max(rest, default=None)
         if last is None:
-            heads.append(NewHead(ns))
+            heads.append(NewHead(FrameName(ns).hash))
         elif last.cp < max(each.cp for each in gone if each.ns == ns):
-            heads.append(NewHead(ns, last.cp, archive.step(blobs[last]), kept[last]))
+            heads.append(
+                NewHead(FrameName(ns).hash, last.cp, archive.step(blobs[last]), kept[last])
+            )
     return tuple(fields), tuple(heads)
 
 

@@ -138,7 +138,7 @@ class Archive:
         record = self._record(blob)
         if isinstance(record, dict):
             return cast(CheckpointMetadata, record["metadata"])
-        return codec.encode_checkpoint(records.unpack_checkpoint(record, {}))[1]
+        return codec.metadata_of(records.unpack_checkpoint(record, {}))
 
     def _record(self, blob: bytes) -> Any:
         """Return a checkpoint's record, or the table of one that distgraph did not make."""

@@ -20,6 +20,7 @@ from checkpoint_redis.commands.query import (
     checkpoints,
     event_blob,
     fields,
+    frames,
     header,
     history,
     load,
@@ -40,6 +41,7 @@ from checkpoint_redis.commands.task import (
     fail,
     fail_advance,
     finish,
+    inner,
     stage,
 )
 
@@ -67,9 +69,11 @@ __all__ = [
     "fields",
     "finish",
     "forget",
+    "frames",
     "header",
     "history",
     "info",
+    "inner",
     "load",
     "meta",
     "outbox",

@@ -95,6 +95,11 @@ def fields(thread: Thread, cursor: int) -> Script[tuple[int, tuple[str, ...]]]:
     return Arguments().script("fields", thread, _names, cursor=cursor, prefix="", count=CHUNK)
 
 
+def frames(thread: Thread) -> Plain[dict[str, str]]:
+    """Read the names of the frames inside tasks, by their hashes."""
+    return Plain(("HGETALL", thread.frames), _frames)
+
+
 def checkpoints(thread: Thread, ns: str, cps: tuple[str, ...]) -> Script[tuple[bytes | None, ...]]:
     """Read checkpoint blobs; at most CHUNK at a time."""
     names = [keys.checkpoint_field(ns, cp) for cp in cps]
@@ -249,6 +254,11 @@ def _checkpoint_ids(raw: Any) -> tuple[int, tuple[str, ...]]:
 @checked
 def _caller_writes(raw: Any) -> tuple[CallerWrites, ...]:
     return tuple(_marked(() if each is None else items(each)) for each in raw)
+
+
+@checked
+def _frames(raw: Any) -> dict[str, str]:
+    return {hash_: text(name) for hash_, name in _scanned(raw).items()}
 
 
 @checked

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from checkpoint_redis.frames import FrameName
 from checkpoint_redis.keys import Thread
-from checkpoint_redis.layout import CheckpointRow, NewTaskRow
+from checkpoint_redis.layout import CheckpointRow, FrameRow, NewTaskRow
 from checkpoint_redis.records import CheckpointEntry, SuperstepEntry, TaskEntry
 
 T = TypeVar("T")
@@ -18,6 +19,11 @@ T_co = TypeVar("T_co", covariant=True)
 def as_json(value: Any) -> str:
     """Return JSON as Redis' reader takes it: half a character stands as it is, not escaped."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def frame_row(frame: FrameName) -> FrameRow:
+    """Return what a frame's own key tells of it."""
+    return FrameRow(name=frame.name, parent=frame.parent.hash, task=frame.task, path=frame.path)
 
 
 @dataclass(frozen=True, slots=True)

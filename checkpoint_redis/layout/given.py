@@ -25,6 +25,15 @@ class CheckpointRow(NamedTuple):
     channels: Sequence[str | int]
 
 
+class FrameRow(NamedTuple):
+    """A frame inside a task, as its own key tells."""
+
+    name: str
+    parent: str
+    task: str
+    path: str
+
+
 class NewHeadRow(NamedTuple):
     ns: str
     checkpoint: str
@@ -54,10 +63,3 @@ class LeaseRow(NamedTuple):
     epoch: str
     tid: str
     token: str
-
-
-class CustomRow(NamedTuple):
-    ns: str
-    tid: str
-    token: str
-    blob: int

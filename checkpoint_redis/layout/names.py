@@ -23,10 +23,15 @@ class ThreadKey(StrEnum):
     frozen = "z"
     events = "e"
     payloads = "eb"
-    # Of the open superstep, before the frame's name.
+    # The names of the frames inside tasks by their hashes, and before its hash the key of each.
+    frames = "fs"
+    frame = "f:"
+    # Of the open superstep, before the frame's hash.
     tasks = "s:"
     writes = "w:"
     questions = "u:"
+    # Frames inside its tasks of which something is open -> task.
+    inner = "o:"
     active = "a:"
     queued = "q:"
     # Of one that is being staged, before its epoch.
@@ -66,8 +71,14 @@ class HeaderField(StrEnum):
 
 
 class FrameField(StrEnum):
-    """Fields of the header that a frame has, after its name."""
+    """Fields of a frame: the root's in the header, those of one inside a task in its own key."""
 
+    called = "name"
+    # Of the frame around: its hash, and which of its tasks.
+    parent = "parent"
+    task = "task"
+    # Names of nodes from the root graph on, by which a worker finds the inner graph.
+    path = "path"
     epoch = "/ep"
     checkpoint = "/cp"
     step = "/step"

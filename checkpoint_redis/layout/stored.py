@@ -16,7 +16,7 @@ class TaskRow(NamedTuple):
     """A task of an open superstep, as JSON.
 
     ``attempts`` counts claims, ``lost`` those whose workers vanished, ``failures`` those that
-    failed and were to be repeated.
+    failed and were to be repeated, ``chunks`` what the attempt under way has streamed.
     """
 
     format: int
@@ -31,6 +31,7 @@ class TaskRow(NamedTuple):
     reads: int
     answers: int
     failures: int
+    chunks: int
 
 
 class QuestionRow(NamedTuple):

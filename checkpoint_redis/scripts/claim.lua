@@ -19,7 +19,7 @@ local function take(tid)
   if running and task[TASK.token] == A.tok then return task, given, memo end
   if task[TASK.state] ~= STATE.queued then return nil, REPLY.busy end
   task[TASK.state], task[TASK.token], task[TASK.owner] = STATE.running, A.tok, A.owner
-  task[TASK.attempts] = task[TASK.attempts] + 1
+  task[TASK.attempts], task[TASK.chunks] = task[TASK.attempts] + 1, 0
   write_task(A.ns, tid, task)
   call('SREM', P .. KEY.queued .. A.ns, tid)
   due(A.ns, tid, DUE.lease, now() + A.lease)

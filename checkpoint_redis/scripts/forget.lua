@@ -1,4 +1,4 @@
--- needs: lib.lua format.lua slices.lua frozen.lua caller_writes.lua drop.lua status.lua checkpoints.lua
+-- needs: lib.lua format.lua slices.lua frozen.lua caller_writes.lua drop.lua status.lua frames.lua checkpoints.lua
 -- Removes checkpoints of a thread at rest with what only they refer to. KEYS[1] header.
 -- ARGV[1] {ep, new_ep, fields, heads}; ep: the epoch as the caller read it; heads: NEW_HEAD where the
 -- head goes too (checkpoint '' = none left) -> {ok} | {busy, run} | {missing} | {conflict, head}
@@ -24,7 +24,7 @@ for _, head in ipairs(A.heads) do
   end
   if cp == '' then
     call('HDEL', C, FIELD.head_refs .. ns)
-    call('HDEL', H, ns .. FRAME.checkpoint, ns .. FRAME.step)
+    if ns == '' then call('HDEL', H, FRAME.checkpoint, FRAME.step) else forget_frame(ns) end
   else set_head(ns, cp, head[NEW_HEAD.step], head[NEW_HEAD.refs]) end
 end
 return {REPLY.ok}

@@ -9,7 +9,7 @@ local function store_tasks(records, active, queued, rows, first)
     local kind = queue .. '|' .. priority .. '|' .. reads
     fresh[kind] = fresh[kind] or encode(TASK{state = STATE.queued, round = '', token = '',
       attempts = 0, lost = 0, owner = '', queue = queue, priority = priority, reads = reads,
-      answers = 0, failures = 0})
+      answers = 0, failures = 0, chunks = 0})
     local n = #fields
     fields[n + 1], fields[n + 2] = TASK_FIELD.record .. id, fresh[kind]
     fields[n + 3], fields[n + 4] = TASK_FIELD.blob .. id, ARGV[first + i - 1]

@@ -1,15 +1,5 @@
--- needs: lib.lua slices.lua frozen.lua event.lua ending.lua caller_writes.lua new_tasks.lua staged.lua store_checkpoints.lua
+-- needs: lib.lua log.lua frozen.lua event.lua ending.lua caller_writes.lua new_tasks.lua staged.lua store_checkpoints.lua
 -- Opening the superstep that replaces the one just dropped.
-
--- What a saver noted of a checkpoint's tasks: a run that starts there runs all of them.
-local function drop_log(ns, cp)
-  local name, fields = FIELD.log .. ns .. '|' .. cp, {}
-  local count = call('HGET', C, name)
-  if not count then return end
-  for i = 0, count - 1 do fields[i + 1] = name .. '|' .. i end
-  fields[#fields + 1] = name
-  many('HDEL', C, fields)
-end
 
 local function take_staged(ns, ep)
   local tasks, active, queued = staged_keys(ep)
@@ -25,6 +15,7 @@ local function open_step(ns, s)
   call('HSET', H, ns .. FRAME.epoch, s.ep, ns .. FRAME.stop, s.stop, HEADER.updated, now())
   call('HDEL', H, ns .. FRAME.advance, ns .. FRAME.advance_token, ns .. FRAME.advances,
     ns .. FRAME.visited, ns .. FRAME.waiting)
+  -- What a saver noted of a checkpoint's tasks: a run that starts there runs all of them.
   if #s.checkpoints == 0 then drop_log(ns, call('HGET', H, ns .. FRAME.checkpoint) or '') end
   store_checkpoints(ns, s.checkpoints)
   for _, row in ipairs(s.checkpoints) do

@@ -23,9 +23,8 @@ from distgraph.checkpoint.pending import BRANCH, decode_writes
 from distgraph.checkpoint.records import unpack_checkpoint
 from distgraph.checkpoint.upgrades import numbered
 from distgraph.core.model import START, Checkpoint, Target, ThreadState
-from distgraph.core.references import own_reference
+from distgraph.core.references import reference
 from distgraph.errors import CorruptRecord
-from distgraph.types import Send
 
 JOIN = "join:"
 _OWN_METADATA = ("source", "step", "parents")
@@ -38,13 +37,10 @@ def encode_checkpoint(checkpoint: Checkpoint, stored: Mapping[str, str] | None =
     ``stored``: the references that the saver has already (the versions of the checkpoint stored
     last). Without it, all that this checkpoint's own superstep did not write counts as stored.
     """
-    own = own_reference(checkpoint)
     control = _control_values(checkpoint)
-    versions = {**checkpoint.versions, **dict.fromkeys(control, own)}
-    if stored is None:
-        changed = {name: ref for name, ref in versions.items() if ref == own}
-    else:
-        changed = {name: ref for name, ref in versions.items() if stored.get(name) != ref}
+    versions = {**checkpoint.versions, **dict.fromkeys(control, reference(checkpoint.id))}
+    changed = checkpoint.changed | control.keys()
+    new = changed if stored is None else {n for n, v in versions.items() if stored.get(n) != v}
     encoded = CheckpointDict(
         v=LATEST_VERSION,
         id=checkpoint.id,
@@ -58,10 +54,11 @@ def encode_checkpoint(checkpoint: Checkpoint, stored: Mapping[str, str] | None =
         last=list(checkpoint.last),
         authors=list(checkpoint.authors),
     )
-    return encoded, _metadata(checkpoint), changed
+    return encoded, metadata_of(checkpoint), {name: versions[name] for name in sorted(new)}
 
 
-def _metadata(checkpoint: Checkpoint) -> CheckpointMetadata:
+def metadata_of(checkpoint: Checkpoint) -> CheckpointMetadata:
+    """Return the metadata that ``put`` gets."""
     merged = {
         **checkpoint.metadata,
         "source": checkpoint.source,
@@ -75,7 +72,7 @@ def _control_values(checkpoint: Checkpoint) -> dict[str, Any]:
     """Return the channels that hold what runs next."""
     names = (t for t in checkpoint.frontier if isinstance(t, str) and t != START)
     control: dict[str, Any] = dict.fromkeys(f"{BRANCH}{name}" for name in names)
-    if sends := [target for target in checkpoint.frontier if isinstance(target, Send)]:
+    if sends := [target for target in checkpoint.frontier if not isinstance(target, str)]:
         control[TASKS] = sends
     for join, sources in checkpoint.arrived.items():
         control[join] = set(sources)
@@ -87,11 +84,11 @@ def _numbered(frontier: tuple[Target, ...]) -> list[str | int]:
     numbered: list[str | int] = []
     sends = 0
     for target in frontier:
-        if isinstance(target, Send):
+        if isinstance(target, str):
+            numbered.append(target)
+        else:
             numbered.append(sends)
             sends += 1
-        else:
-            numbered.append(target)
     return numbered
 
 
@@ -110,6 +107,7 @@ def decode_checkpoint(stored: CheckpointTuple) -> Checkpoint:
             source,
             checkpoint["ts"],
             _state_only(checkpoint["channel_versions"]),
+            _changed(checkpoint),
             [_target(item, values) for item in checkpoint["frontier"]],
             {name: sorted(came) for name, came in values.items() if name.startswith(JOIN)},
             checkpoint["deferred"],
@@ -118,7 +116,7 @@ def decode_checkpoint(stored: CheckpointTuple) -> Checkpoint:
             parents,
             *([checkpoint["authors"]] if "authors" in checkpoint else []),
         )
-    except (KeyError, IndexError, TypeError) as error:
+    except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise CorruptRecord(
             f"The checkpoint {checkpoint.get('id')} was not written by distgraph, or is damaged: "
             f"{type(error).__name__}: {error}"
@@ -128,6 +126,12 @@ def decode_checkpoint(stored: CheckpointTuple) -> Checkpoint:
 
 def _target(item: str | int, values: Mapping[str, Any]) -> Any:
     return values[TASKS][item] if isinstance(item, int) else item
+
+
+def _changed(checkpoint: CheckpointDict) -> list[str]:
+    """Return what the superstep wrote; nothing, of a tuple that does not tell."""
+    told = checkpoint.get("updated_channels") or ()
+    return sorted(_state_only(dict.fromkeys(told)).keys() & checkpoint["channel_versions"].keys())
 
 
 def _state_only(channels: Mapping[str, Any]) -> dict[str, Any]:

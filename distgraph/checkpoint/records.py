@@ -1,14 +1,14 @@
 """The core's values as plain lists that a serializer can write, and back.
 
 A record is a list with fixed positions, of which the first is the number of its kind's form (see
-``formats``; left out below); user values and Sends stand in it as they are. Whoever stores a record
+``formats``; left out below); user values stand in it as they are. Whoever stores a record
 encodes it with a serializer, which puts a version of its own first.
 
 ==========  =================================================================================
-checkpoint  id, parent id or None, step, source, ts, {channel: reference}, frontier (node names
-            and Sends), {join: [sources]}, [deferred], [last], metadata, {ns: parent checkpoint},
-            and [authors] where they are others than the last
-completed   0, [channel, value, channel, value, ...], [targets: node names and Sends]
+checkpoint  id, parent id or None, step, source, ts, {channel: reference}, [changed channels],
+            frontier (as ``targets`` has it), {join: [sources]}, [deferred], [last], metadata,
+            {ns: parent checkpoint}, and [authors] where they are others than the last
+completed   0, [channel, value, channel, value, ...], [targets]
 interrupted 1, [value, id, ns, value, id, ns, ...]
 errored     2, kind, message, traceback, [args], [notes]
 escaped     3, command
@@ -22,6 +22,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, assert_never
 
 from distgraph.checkpoint.formats import Kind
+from distgraph.checkpoint.targets import pack_targets, unpack_targets
 from distgraph.checkpoint.upgrades import corrupt, fields_of, numbered
 from distgraph.core.model import (
     Answer,
@@ -32,9 +33,8 @@ from distgraph.core.model import (
     Interrupted,
     Question,
     Result,
-    Target,
 )
-from distgraph.types import Command, Interrupt, Send
+from distgraph.types import Command, Interrupt
 
 COMPLETED, INTERRUPTED, ERRORED, ESCAPED = range(4)
 V = TypeVar("V")
@@ -50,7 +50,8 @@ def pack_checkpoint(checkpoint: Checkpoint) -> list[Any]:
         checkpoint.source,
         checkpoint.ts,
         dict(checkpoint.versions),
-        list(checkpoint.frontier),
+        sorted(checkpoint.changed),
+        pack_targets(checkpoint.frontier),
         {join: sorted(sources) for join, sources in checkpoint.arrived.items()},
         sorted(checkpoint.deferred),
         list(checkpoint.last),
@@ -70,6 +71,7 @@ def unpack_checkpoint(packed: Any, values: Mapping[str, Any]) -> Checkpoint:
             "input" | "loop" | "update" | "fork" as source,
             str(ts),
             dict(versions),
+            list(changed),
             list(frontier),
             dict(arrived),
             list(deferred),
@@ -86,7 +88,8 @@ def unpack_checkpoint(packed: Any, values: Mapping[str, Any]) -> Checkpoint:
                 ts=ts,
                 values=values,
                 versions=_table(versions, _text),
-                frontier=_targets(frontier),
+                changed=_names(changed),
+                frontier=unpack_targets(frontier),
                 arrived=_table(arrived, _names),
                 deferred=_names(deferred),
                 last=_texts(last),
@@ -103,7 +106,7 @@ def pack_result(result: Result) -> list[Any]:
     match result:
         case Completed(writes, goto):
             pairs = [part for write in writes for part in write]
-            return numbered(Kind.result, COMPLETED, pairs, list(goto))
+            return numbered(Kind.result, COMPLETED, pairs, pack_targets(goto))
         case Interrupted(questions):
             return numbered(Kind.result, INTERRUPTED, _pack_questions(questions))
         case Errored():
@@ -148,7 +151,8 @@ def unpack_completed(packed: Any) -> Completed:
 def _completed(writes: list[Any], goto: list[Any]) -> Completed:
     if len(writes) % 2:
         raise corrupt("list of writes", writes)
-    return Completed(tuple(zip(_texts(writes[::2]), writes[1::2], strict=True)), _targets(goto))
+    pairs = tuple(zip(_texts(writes[::2]), writes[1::2], strict=True))
+    return Completed(pairs, unpack_targets(goto))
 
 
 def pack_answer(answer: Answer) -> list[Any]:
@@ -187,12 +191,6 @@ def _table(packed: Any, read: Callable[[Any], V]) -> dict[str, V]:
     if not isinstance(packed, dict) or not all(isinstance(key, str) for key in packed):
         raise corrupt("table", packed)
     return {key: read(value) for key, value in packed.items()}
-
-
-def _targets(items: list[Any]) -> tuple[Target, ...]:
-    if not all(isinstance(item, str | Send) for item in items):
-        raise corrupt("list of targets", items)
-    return tuple(items)
 
 
 def _names(items: Any) -> frozenset[str]:

@@ -120,7 +120,8 @@ def _route(
     done, output = result
     goto = [*done.goto, *node.targets]
     if node.branches:
-        seen = updated(values, merge(graph.channels, values, done.writes))
+        read = [write for write in done.writes if write[0] in node.routes_by]
+        seen = updated(values, merge(graph.channels, values, read))
         for branch in node.branches:
             injected = _injected(branch.path, frame)
             chosen = yield Call(branch.path, _seen(branch, seen, output), injected)

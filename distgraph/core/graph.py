@@ -73,6 +73,19 @@ class Node:
     priority: int = 0
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
+    def reads(self, *, sent: bool) -> tuple[str, ...]:
+        """Return the state keys that a task of it sees: all others need not be brought to it.
+
+        A node that was ``sent`` its input reads none itself, but its path functions do.
+        """
+        own = () if sent else self.schema.keys
+        return tuple(dict.fromkeys((*own, *self.routes_by)))
+
+    @property
+    def routes_by(self) -> tuple[str, ...]:
+        """The state keys that its path functions read."""
+        return tuple(dict.fromkeys(key for branch in self.branches for key in branch.schema.keys))
+
 
 @dataclass(frozen=True, slots=True)
 class Graph:

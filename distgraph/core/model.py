@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from distgraph.core.packets import Packet
 from distgraph.types import Command, Interrupt, Send
 
 START = "__start__"
@@ -20,19 +21,20 @@ UNSAVED = ""
 """The reference of a channel that a caller changed and that no commit has stored yet."""
 Source = Literal["input", "loop", "update", "fork"]
 Write = tuple[str, Any]
-Target = str | Send
+Target = str | Send | Packet
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """The state of a frame between two supersteps.
 
-    ``frontier``: what the next superstep runs, node names and Sends in the order of their writing.
+    ``frontier``: what the next superstep runs, node names and Sends in the order of their writing;
+    a Packet stands for a Send whose argument was not read.
     ``arrived``: join name -> the sources that have come in since its target last ran. ``versions``:
-    channel -> an opaque reference that changes whenever the channel is written. ``last``: the nodes
-    of the superstep that led here. ``authors``: the nodes that a run's edges started most recently,
-    for which an update speaks that names none. ``deferred``: nodes that run when nothing else is
-    left.
+    channel -> an opaque reference that changes whenever the channel is written. ``changed``: the
+    channels that the superstep which led here has written. ``last``: the nodes of that superstep.
+    ``authors``: the nodes that a run's edges started most recently, for which an update speaks that
+    names none. ``deferred``: nodes that run when nothing else is left.
     """
 
     id: str
@@ -42,6 +44,7 @@ class Checkpoint:
     ts: str
     values: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    changed: frozenset[str] = frozenset()
     frontier: tuple[Target, ...] = ()
     arrived: Mapping[str, frozenset[str]] = field(default_factory=dict)
     deferred: frozenset[str] = frozenset()
@@ -53,12 +56,12 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One node's execution in one superstep; ``send`` is its packet, None when it reads state."""
+    """One node's execution in one superstep; ``send`` is what sent it, None when it reads state."""
 
     id: str
     node: str
     index: int
-    send: Send | None = None
+    send: Send | Packet | None = None
 
     @property
     def path(self) -> tuple[Any, ...]:

@@ -15,7 +15,6 @@ from distgraph.core.model import (
     Task,
     ThreadState,
 )
-from distgraph.types import Send
 
 
 def digest(*parts: str) -> str:
@@ -32,7 +31,7 @@ def task_id(checkpoint: Checkpoint, ns: str, node: str, index: int | None) -> st
 
 def plan(checkpoint: Checkpoint, ns: str = "") -> tuple[Task, ...]:
     """Return the tasks of the next superstep, listed as snapshots do: Sends, then nodes by name."""
-    sends = [target for target in checkpoint.frontier if isinstance(target, Send)]
+    sends = [target for target in checkpoint.frontier if not isinstance(target, str)]
     names = sorted({target for target in checkpoint.frontier if isinstance(target, str)})
     pushed = (
         Task(task_id(checkpoint, ns, send.node, i), send.node, i, send)
@@ -60,7 +59,7 @@ def with_caller_writes(graph: Graph, state: ThreadState) -> Checkpoint:
 
 
 def _extended(frontier: tuple[Target, ...], more: tuple[Target, ...]) -> tuple[Target, ...]:
-    fresh = tuple(t for t in more if isinstance(t, Send) or t not in frontier)
+    fresh = tuple(t for t in more if not isinstance(t, str) or t not in frontier)
     return (*frontier, *fresh)
 
 

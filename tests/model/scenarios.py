@@ -73,6 +73,7 @@ MUTANTS: Mapping[str, Scenario] = {
     "nonces, question": Scenario(ASKING, budget=FAIL_OVER, zombies=1),
     "token of the advance": Scenario(ASKING, budget=FAIL_OVER, zombies=1),
     "token of an inner frame": Scenario(CALLING),
+    "head of an inner frame": Scenario((("inner",), ("ok",)), budget=FAIL_OVER, zombies=1),
     "epoch of an adoption": Scenario(TWO, budget=ADOPTS, zombies=1),
 }
 """By the safeguard that is taken out; what follows a comma tells two scenarios apart."""

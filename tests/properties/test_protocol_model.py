@@ -11,13 +11,10 @@ from tests.model.scenarios import HOLDS
 QUICK = (
     "two tasks",
     "final failure, question",
-    "two questions in a row",
     "child frame",
     "called graph",
     "called graph, back-off",
     "adoption",
-    "adoption, question",
-    "fail-over, called graph",
 )
 
 

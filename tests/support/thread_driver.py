@@ -112,6 +112,12 @@ class Driver:
             self.thread, "", ep, tid, tok=tok, error=b"error", retry_in_ms=retry_in_ms
         )
 
+    def emit(
+        self, tid: str = "a", *, run: str = "run", tok: str = "t", first: int = 1,
+        blobs: tuple[bytes, ...] = (b"x",),
+    ) -> bool:  # fmt: skip
+        return self.ledger.emit(self.thread, run, "", tid, tok=tok, first=first, blobs=blobs)
+
     def claim_advance(self, ep: str, tok: str = "adv-2", max_advances: int = 3) -> Advance:
         return self.ledger.claim_advance(
             self.thread, "", ep, tok=tok, lease_ms=LEASE, served=SERVED,

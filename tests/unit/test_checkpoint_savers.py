@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from distgraph.checkpoint.base import BaseCheckpointSaver
 from distgraph.checkpoint.base.blobs import load_record
+from distgraph.checkpoint.base.types import TASKS
 from distgraph.checkpoint.conformance import LOOP, TASK, at, get, id_of, make, put
 from distgraph.checkpoint.memory import InMemorySaver
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.checkpoint.sqlite import SqliteSaver
 from distgraph.errors import CorruptRecord, DeserializationError
+from distgraph.types import Send
 
 
 def test_memory_keeps_records_writes_and_blobs_by_where_they_belong() -> None:
@@ -55,6 +59,37 @@ def test_sqlite_drops_the_values_that_nothing_refers_to() -> None:
         versions = saver.conn.execute("SELECT version FROM distgraph_blobs").fetchall()
         assert versions == [(id_of(last),)]
         assert saver.conn.execute("SELECT * FROM distgraph_writes").fetchall() == []
+
+
+SAVERS: dict[str, Callable[[], BaseCheckpointSaver]] = {
+    "memory": InMemorySaver,
+    "sqlite": lambda: SqliteSaver(sqlite3.connect(":memory:", check_same_thread=False)),
+}
+
+
+def stored_names(saver: BaseCheckpointSaver) -> list[str]:
+    """Return the names under which the saver has bytes of channels."""
+    if isinstance(saver, InMemorySaver):
+        return sorted(key[2] for key in saver.blobs)
+    assert isinstance(saver, SqliteSaver)
+    return sorted(
+        name for (name,) in saver.conn.execute("SELECT channel FROM distgraph_blobs").fetchall()
+    )
+
+
+@pytest.mark.parametrize("name", SAVERS)
+def test_sends_are_kept_one_by_one_and_go_with_their_checkpoint(name: str) -> None:
+    saver, sends = SAVERS[name](), [Send("n", "one"), Send("m", ["two"])]
+    first = put(saver, at("t"), {TASKS: sends})
+    assert stored_names(saver) == [TASKS, f"{TASKS}|0", f"{TASKS}|1"]
+    saver.copy_thread("t", "copy")
+    put(saver, first, {})
+    assert get(saver, first).checkpoint["channel_values"] == {TASKS: sends}
+    saver.prune(["t"])
+    assert stored_names(saver) == [TASKS, f"{TASKS}|0", f"{TASKS}|1"]
+    assert get(saver, at("copy")).checkpoint["channel_values"] == {TASKS: sends}
+    saver.delete_thread("copy")
+    assert stored_names(saver) == []
 
 
 def test_sqlite_writes_an_unchanged_channel_once() -> None:

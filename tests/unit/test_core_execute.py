@@ -28,6 +28,7 @@ from distgraph.types import Command, RetryPolicy, Runtime, Send, interrupt
 from tests.support.core_graphs import KEYS, checkpoint, frame, graph, node
 
 A = Task("task-a", "a", 0)
+LAST = Schema(("last",))
 
 
 def ran(call: Callable[..., Any], *targets: str, task: Task = A, **fields: Any) -> Result:
@@ -81,6 +82,23 @@ def test_a_path_sees_what_its_node_wrote() -> None:
         node("a", lambda _: {"last": 2}, branches=(Branch(path, Schema(KEYS)),)), node("b")
     )
     assert run_task(over, A, {"last": 1}, frame(A)) == Completed((("last", 2),), ("b",))
+
+
+def test_what_no_path_reads_is_merged_at_the_barrier_alone() -> None:
+    path = Callee("path", lambda state: "b" if state["last"] == 2 else "a", None)
+    over = graph(
+        node("a", lambda _: {"last": 2, "log": "no list"}, branches=(Branch(path, LAST),)),
+        node("b"),
+    )
+    assert run_task(over, A, {}, frame(A)) == Completed((("last", 2), ("log", "no list")), ("b",))
+
+
+def test_a_task_sees_the_keys_of_its_node_and_of_its_paths() -> None:
+    path = Callee("path", lambda _: "a", None)
+    routed = Node("a", path, LAST, branches=(Branch(path, Schema(KEYS)),))
+    plain = Node("a", path, LAST)
+    assert (routed.reads(sent=False), routed.reads(sent=True)) == (("last", "log"), KEYS)
+    assert (plain.reads(sent=False), plain.reads(sent=True)) == (("last",), ())
 
 
 def test_a_path_map_translates_what_the_path_says() -> None:

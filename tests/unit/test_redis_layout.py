@@ -13,7 +13,7 @@ import redis
 
 from checkpoint_redis import events, folding, layout, source
 from checkpoint_redis.folding import LayoutError, fold
-from checkpoint_redis.records import AnswerEntry, CustomEntry, ResultEntry
+from checkpoint_redis.records import AnswerEntry, ResultEntry
 from tests.support.newer import forget_scripts
 from tests.support.thread_driver import LEASE, Driver, nonce, superstep
 
@@ -55,7 +55,7 @@ def test_a_row_is_written_in_its_order(lua: str, text: str) -> None:
 
 def test_fields_of_the_header_are_written_in_the_order_of_their_row() -> None:
     fields = fold("call('HMGET', H, STORED.head)")
-    assert fields.startswith("call('HMGET', H, 'graph', 'fp', 'run', ns .. '/cp', ")
+    assert fields.startswith("call('HMGET', H, 'graph', 'fp', 'run', '/cp', ")
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def story(d: Driver) -> list[Any]:
     told += [lease, d.claim("ep-0", "b"), d.go_on("retry"), d.fail("ep-0", "b", retry_in_ms=0)]
     asks = ResultEntry("a", "", b"question", b"", (("q1", 0), ("q2", 10**15)), b"memo")
     told += [
-        d.ledger.emit(d.thread, "run", (CustomEntry("", "a", "t", b"x"),)),
+        d.emit(),
         d.ledger.complete(d.thread, "", "ep-0", (asks,), tok="t", tok2="adv", lease_ms=LEASE),
         [replace(each, x="") for each in d.sweep(after_ms=1)],
         d.ledger.outbox(d.thread, "", "ep-0"),

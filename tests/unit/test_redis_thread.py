@@ -9,7 +9,6 @@ from checkpoint_redis import events
 from checkpoint_redis.records import (
     AnswerEntry,
     CheckpointEntry,
-    CustomEntry,
     ResultEntry,
     SuperstepEntry,
     TaskEntry,
@@ -381,7 +380,7 @@ def test_events_tell_the_run_in_order(d: Driver) -> None:
     d.claim(ep, "a", "b")
     result = ResultEntry("a", "", b"w", event=b"x" * 5_000)
     d.ledger.complete(d.thread, "", ep, (result,), tok="t", tok2="adv", lease_ms=LEASE)
-    assert d.ledger.emit(d.thread, "run", (CustomEntry("", "b", "t", b"hello"),))
+    assert d.emit("b", blobs=(b"hello",))
     d.ask(ep, "b", "q1")
     found = recorded(d)
     assert [(e.kind, e.payload[1:]) for e in found] == [

@@ -36,7 +36,6 @@ from distgraph.core.model import (
     ThreadState,
 )
 from distgraph.core.plan import is_input, plan, with_caller_writes
-from distgraph.core.references import changed_channels
 from distgraph.effects import Tell
 from distgraph.errors import CorruptRecord, RunCancelled, RunTimeout, StoreError, ThreadNotFound
 from distgraph.events import Concluded, Custom, Ended, Resumed, Started, Stepped
@@ -245,7 +244,7 @@ def _stepped(at: _Follower, cp: str) -> Generator[Effect, Any, None]:
     if state.checkpoint.source == "fork":
         yield Tell(Resumed("", at.state))
     else:
-        yield Tell(Stepped("", at.state, changed_channels(state.checkpoint)))
+        yield Tell(Stepped("", at.state, state.checkpoint.changed))
     if tasks := plan(state.checkpoint):
         yield Tell(Started("", at.state, tasks))
 

@@ -40,7 +40,6 @@ from distgraph.core.model import (
     Task,
     ThreadState,
 )
-from distgraph.core.references import own_reference
 from distgraph.errors import CorruptRecord, InvalidUpdateError, SerializationError
 from distgraph.types import Send
 
@@ -81,7 +80,6 @@ class Wire:
 
     def checkpoint(self, checkpoint: Checkpoint) -> CheckpointEntry:
         """Return what is stored of ``checkpoint``: its record, and the channels it changed."""
-        own = own_reference(checkpoint)
         return CheckpointEntry(
             id=checkpoint.id,
             blob=self._record(records.pack_checkpoint(checkpoint), of_checkpoint(checkpoint)),
@@ -90,7 +88,7 @@ class Wire:
             channels={
                 f"{name}@{ref}": self._channel(name, checkpoint.values[name])
                 for name, ref in checkpoint.versions.items()
-                if ref == own
+                if name in checkpoint.changed
             },
         )
 

@@ -60,10 +60,7 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
     task = wire.read_task(claimed.tid, claimed.blob)
     checkpoint = with_caller_writes(opened.graph, opened.state)
     wanted = "custom" in head.modes.split()
-    emitter = Emitter(
-        encode=wire.serializer.dumps,
-        send=lambda blobs: desk.emit(head.run, task.id, blobs),
-    )
+    emitter = desk.emitter(head.run, task.id, wire.serializer.dumps)
     memo = Memo(wire.serializer, claimed.memo)
     frame = TaskFrame(
         task=task,
@@ -85,7 +82,7 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
 
 def settle(attempt: Attempt, result: Result) -> None:
     """Record what a task left, and go on with the superstep when it was the last one."""
-    attempt.emitter.flush()
+    attempt.emitter.sent().result()
     match result:
         case Completed() | Interrupted():
             _record(attempt, result)

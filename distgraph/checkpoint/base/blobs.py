@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
+from distgraph.channels.base import MISSING
 from distgraph.checkpoint.base.types import (
     CALLER_WRITES,
     ERROR,
@@ -33,6 +34,7 @@ Typed = tuple[str, bytes]
 EMPTY: Typed = ("empty", b"")
 """Stands for a channel that was written but has no value."""
 METADATA, RECORD = "__metadata__", "__checkpoint__"
+_COUNT, _SEND = "packets", f"{TASKS}|"
 _NAMES = {
     INTERRUPT: QUESTION,
     RESUME: ANSWER,
@@ -78,8 +80,6 @@ def _parts(channel: str, value: Any) -> Iterable[Part]:
     match channel, value:
         case (c, Send()) if c == TASKS:
             return of_targets([value])
-        case (c, list()) if c == TASKS:
-            return of_targets(value)
         case (c, list()) if c == CALLER_WRITES:
             return (part for packed in value for part in of_packed(packed))
         case (c, dict()) if c == METADATA:
@@ -91,9 +91,35 @@ def _parts(channel: str, value: Any) -> Iterable[Part]:
 def dump_channels(
     serde: SerializerProtocol, checkpoint: Checkpoint, channels: Iterable[str]
 ) -> dict[str, Typed]:
-    """Return the bytes of those channels of ``checkpoint``."""
+    """Return the bytes of those channels of ``checkpoint``; of the Sends one by one.
+
+    What stands for the Sends is their number, beside which each has a name of its own.
+    """
     values = checkpoint["channel_values"]
-    return {name: dump(serde, name, values[name]) if name in values else EMPTY for name in channels}
+    found: dict[str, Typed] = {}
+    for name in channels:
+        value = values.get(name)
+        if name == TASKS and isinstance(value, list):
+            sends = {f"{_SEND}{n}": dump(serde, TASKS, send) for n, send in enumerate(value)}
+            found |= {TASKS: (_COUNT, str(len(sends)).encode()), **sends}
+        else:
+            found[name] = dump(serde, name, value) if name in values else EMPTY
+    return found
+
+
+def channel_of(name: str) -> str:
+    """Return the channel that the bytes called ``name`` are of."""
+    return TASKS if name.startswith(_SEND) else name
+
+
+def load_channel(serde: SerializerProtocol, name: str, find: Callable[[str], Typed]) -> Any:
+    """Return a channel's value from what ``find`` has under a name; MISSING for one without."""
+    stored = find(name)
+    if stored[0] == EMPTY[0]:
+        return MISSING
+    if stored[0] != _COUNT:
+        return load(serde, name, stored)
+    return [load(serde, TASKS, find(f"{_SEND}{n}")) for n in range(int(stored[1]))]
 
 
 def dump_record(serde: SerializerProtocol, checkpoint: Checkpoint) -> Typed:

@@ -6,13 +6,16 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ParamSpec, Self, TypeVar
 
+from distgraph.channels.base import MISSING
 from distgraph.checkpoint.base.blobs import (
     EMPTY,
     Typed,
+    channel_of,
     dump,
     dump_channels,
     dump_record,
     load,
+    load_channel,
     load_record,
     matches,
 )
@@ -51,7 +54,8 @@ class InMemorySaver(BaseCheckpointSaver):
 
     ``storage`` is thread id -> ns -> checkpoint id -> record; ``writes`` are the pending writes by
     (thread id, ns, checkpoint id), then (task id, index); ``blobs`` the values of channels by
-    (thread id, ns, channel, version). Any class may be stored, since no byte leaves the process.
+    (thread id, ns, channel, version), the Sends one by one. Any class may be stored, since no byte
+    leaves the process.
     """
 
     def __init__(
@@ -102,7 +106,7 @@ class InMemorySaver(BaseCheckpointSaver):
             parent,
         )
         for channel, blob in blobs.items():
-            self.blobs[thread, ns, channel, new_versions[channel]] = blob
+            self.blobs[thread, ns, channel, new_versions[channel_of(channel)]] = blob
         self.storage[thread].setdefault(ns, {})[checkpoint["id"]] = stored
         return Coordinates(thread, ns, checkpoint["id"]).config
 
@@ -147,11 +151,14 @@ class InMemorySaver(BaseCheckpointSaver):
         )
 
     def _values(self, place: Coordinates, versions: ChannelVersions) -> dict[str, Any]:
-        stored = (
-            (name, self.blobs.get((place.thread_id, place.ns, name, version), EMPTY))
+        values = {
+            name: load_channel(self.serde, name, self._finder(place, version))
             for name, version in versions.items()
-        )
-        return {name: load(self.serde, name, blob) for name, blob in stored if blob[0] != EMPTY[0]}
+        }
+        return {name: value for name, value in values.items() if value is not MISSING}
+
+    def _finder(self, place: Coordinates, version: Any) -> Callable[[str], Typed]:
+        return lambda name: self.blobs.get((place.thread_id, place.ns, name, version), EMPTY)
 
     def list(
         self,
@@ -235,8 +242,9 @@ class InMemorySaver(BaseCheckpointSaver):
             for record, _, _ in stored.values()
             for channel, version in load_record(self.serde, record)["channel_versions"].items()
         }
-        for key in [key for key in list(self.blobs) if key[0] == thread and key not in used]:
-            self.blobs.pop(key, None)
+        for key in [key for key in list(self.blobs) if key[0] == thread]:
+            if (*key[:2], channel_of(key[2]), key[3]) not in used:
+                self.blobs.pop(key, None)
         for at in [at for at in list(self.writes) if at[0] == thread]:
             if at[2] not in kept.get(at[1], {}):
                 self.writes.pop(at, None)

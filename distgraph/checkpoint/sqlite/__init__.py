@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import Any, Self
 
+from distgraph.channels.base import MISSING
 from distgraph.checkpoint.base.blobs import (
     EMPTY,
+    Typed,
+    channel_of,
     dump,
     dump_channels,
     dump_record,
     load,
+    load_channel,
     load_record,
     matches,
 )
@@ -115,7 +119,7 @@ class SqliteSaver(BaseCheckpointSaver):
             None if run_id is None else _key(str(run_id)),
         )
         blobs = [
-            (*where, _key(name), new_versions[name], *blob)
+            (*where, _key(name), new_versions[channel_of(name)], *blob)
             for name, blob in dump_channels(self.serde, checkpoint, new_versions).items()
         ]
         with self._transaction("IMMEDIATE") as conn:
@@ -167,13 +171,20 @@ class SqliteSaver(BaseCheckpointSaver):
         )
 
     def _values(self, place: Coordinates, versions: ChannelVersions) -> dict[str, Any]:
+        values = {
+            name: load_channel(self.serde, name, self._finder(place, version))
+            for name, version in versions.items()
+        }
+        return {name: value for name, value in values.items() if value is not MISSING}
+
+    def _finder(self, place: Coordinates, version: Any) -> Callable[[str], Typed]:
         where = _key(place.thread_id), _key(place.ns)
-        values = {}
-        for name, version in versions.items():
+
+        def find(name: str) -> Typed:
             blob = self.conn.execute(sql.GET_BLOB, (*where, _key(name), version)).fetchone()
-            if blob is not None and blob[0] != EMPTY[0]:
-                values[name] = load(self.serde, name, blob)
-        return values
+            return blob or EMPTY
+
+        return find
 
     def _writes(self, at: tuple[_Key, _Key, str | None]) -> list[PendingWrite]:
         rows = self.conn.execute(sql.GET_WRITES, at).fetchall()
@@ -275,7 +286,11 @@ class SqliteSaver(BaseCheckpointSaver):
             ].items()
         }
         stored = self.conn.execute(sql.BLOB_KEYS, (thread,)).fetchall()
-        unused = [(thread, *key) for key in stored if key not in used]
+        unused = [
+            (thread, ns, name, version)
+            for ns, name, version in stored
+            if (ns, _key(channel_of(_text(name))), version) not in used
+        ]
         self.conn.executemany(sql.DELETE_BLOB, unused)
         self.conn.execute(sql.DELETE_ORPHANED_WRITES, {"thread": thread})
 

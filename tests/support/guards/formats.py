@@ -7,10 +7,10 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from checkpoint_redis import commands
+from checkpoint_redis.frames import FrameName
 from checkpoint_redis.layout import DueKind, HeaderField
 from checkpoint_redis.records import (
     AnswerEntry,
-    CustomEntry,
     Lease,
     NewHead,
     ResultEntry,
@@ -133,7 +133,9 @@ def a_saver_that_is_too_old_puts_nothing(d: Driver) -> None:
     d.start(superstep("cp-0", outcome="end"))
     upgrade(d)
     (new,) = superstep("cp-1").checkpoints
-    assert is_refused(d, lambda: d.ledger.call(commands.put(d.thread, "", new, ep=nonce())))
+    assert is_refused(
+        d, lambda: d.ledger.call(commands.put(d.thread, FrameName(), new, ep=nonce()))
+    )
 
 
 def a_saver_that_is_too_old_puts_no_writes(d: Driver) -> None:
@@ -152,10 +154,9 @@ def a_saver_that_is_too_old_forgets_nothing(d: Driver) -> None:
 
 
 def no_event_is_told_by_who_is_too_old(d: Driver) -> None:
-    d.started("a")
+    d.claim(d.started("a"), "a")
     upgrade(d)
-    events = (CustomEntry("", "a", "t", b"x"),)
-    assert is_refused(d, lambda: d.ledger.emit(d.thread, "run", events))
+    assert is_refused(d, d.emit)
 
 
 def a_reader_that_is_too_old_reads_no_state(d: Driver) -> None:
@@ -365,7 +366,7 @@ def gives_up(d: Driver, ep: str) -> None:
 
 def puts(d: Driver, _: str) -> None:
     (new,) = superstep("cp-1").checkpoints
-    d.ledger.call(commands.put(d.thread, "", new, ep=nonce()))
+    d.ledger.call(commands.put(d.thread, FrameName(), new, ep=nonce()))
 
 
 def puts_writes(d: Driver, _: str) -> None:

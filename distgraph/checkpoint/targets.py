@@ -1,0 +1,82 @@
+"""What runs next as it stands in a record: names, Sends as they are, packets as ranges.
+
+A range is [node, batch, number of the first, how many]: a fan-out of any width takes a few bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from distgraph.checkpoint.upgrades import corrupt
+from distgraph.core.model import Target
+from distgraph.core.packets import Packet
+from distgraph.types import Send
+
+_COUNT = 3
+MOST = 10**6
+"""A range of more packets is damage, and not to be written out."""
+
+
+def pack_targets(targets: Iterable[Target]) -> list[Any]:
+    """Return the items of a record."""
+    packed: list[Any] = []
+    for target in targets:
+        if not isinstance(target, Packet):
+            packed.append(target)
+        elif packed and _goes_on(packed[-1], target):
+            packed[-1][_COUNT] += 1
+        else:
+            packed.append([target.node, target.batch, target.number, 1])
+    return packed
+
+
+def _goes_on(item: Any, packet: Packet) -> bool:
+    """Whether ``packet`` is the next one of the range ``item``."""
+    match item:
+        case [node, batch, first, count]:
+            return (node, batch, first + count) == (packet.node, packet.batch, packet.number)
+        case _:
+            return False
+
+
+def unpack_targets(items: list[Any]) -> tuple[Target, ...]:
+    """Return what the items of a record name; CorruptRecord when one of them is none of these."""
+    if all(isinstance(item, str | Send) for item in items):
+        return tuple(items)
+    return tuple(target for item in items for target in _targets(item))
+
+
+def _targets(item: Any) -> Iterable[Target]:
+    match item:
+        case str() | Send():
+            return (item,)
+        case [str(node), str(batch), int(first), int(count)] if 0 < count <= MOST and first >= 0:
+            return (Packet(node, batch, first + n) for n in range(count))
+        case _:
+            raise corrupt("target", item)
+
+
+def parted(
+    targets: Iterable[Target], batch: str, dump: Callable[[Send], bytes]
+) -> tuple[tuple[Target, ...], tuple[bytes, ...]]:
+    """Return ``targets`` with packets of ``batch`` in place of Sends, and the Sends' arguments."""
+    kept: list[Target] = []
+    stored: list[bytes] = []
+    for target in targets:
+        if isinstance(target, Send):
+            kept.append(Packet(target.node, batch, len(stored)))
+            stored.append(dump(target))
+        else:
+            kept.append(target)
+    return tuple(kept), tuple(stored)
+
+
+def packets_of(targets: Iterable[Target]) -> tuple[Packet, ...]:
+    """Return the packets among ``targets``."""
+    return tuple(target for target in targets if isinstance(target, Packet))
+
+
+def filled(targets: Iterable[Target], load: Callable[[Packet], Any]) -> tuple[Target, ...]:
+    """Return ``targets`` with the Sends of their packets."""
+    return tuple(Send(t.node, load(t)) if isinstance(t, Packet) else t for t in targets)
