@@ -81,6 +81,8 @@ ROWS = {
     "ANSWERED": "AnsweredReply",
     "REPEATED": "RepeatedReply",
     "RUN_ROW": "RunRow",
+    "ANSWERED_BY": "AnsweredByRow",
+    "LEFT": "LeftRow",
     "RUN_REPLY": "RunReply",
     "RUNS": "RunsReply",
     "LOADED": "LoadReply",

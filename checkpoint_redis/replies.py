@@ -283,8 +283,19 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
+class AnsweredQuestions:
+    """What a task asked at once, ((iid, when), ...) and the blob, and who answered; times in ms."""
+
+    questions: tuple[tuple[str, int], ...]
+    blob: bytes
+    run: str
+    at: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class OpenTask:
-    """A task of the open superstep."""
+    """A task of the open superstep; ``asked`` are those of its questions that were answered."""
 
     tid: str
     st: TaskState
@@ -298,6 +309,7 @@ class OpenTask:
     answers: tuple[bytes, ...]
     memo: bytes | None
     error: bytes | None
+    asked: tuple[AnsweredQuestions, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,11 +322,25 @@ class OpenQuestions:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftTask:
+    """What a task left of a superstep that is over: its result, error or question.
+
+    ``asked`` are the questions that were answered, in their order, ``answers`` the answers.
+    """
+
+    tid: str
+    result: bytes = b""
+    asked: tuple[AnsweredQuestions, ...] = ()
+    answers: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Loaded:
     """A frame at one moment; ``channels`` is empty for a checkpoint that is not the head.
 
     ``run`` is the thread's last one. ``log``: what a saver noted of the checkpoint's tasks. The
-    head has a log or an open superstep.
+    head has a log or an open superstep; another checkpoint may have ``left``, which is None when it
+    is large: it is read apart.
     """
 
     header: Header
@@ -326,6 +352,7 @@ class Loaded:
     questions: tuple[OpenQuestions, ...]
     caller_writes: CallerWrites
     log: tuple[bytes, ...] = ()
+    left: tuple[LeftTask, ...] | None = ()
 
     @property
     def released(self) -> str:

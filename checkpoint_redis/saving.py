@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from checkpoint_redis import commands
@@ -16,7 +16,7 @@ from checkpoint_redis.frames import FrameName
 from checkpoint_redis.keys import Thread, channel_field
 from checkpoint_redis.layout import Field, ThreadStatus
 from checkpoint_redis.records import CheckpointEntry, NewHead
-from checkpoint_redis.replies import Changed, Header, Loaded
+from checkpoint_redis.replies import Changed, Header, LeftTask, Loaded
 from checkpoint_redis.stored import Archive
 from distgraph.checkpoint.base import (
     ChannelVersions,
@@ -83,7 +83,21 @@ def _get(
         return None
     names = archive.refs(loaded.checkpoint)
     channels = yield from _channels(thread, ns, names, loaded.channels)
+    loaded = yield from _whole(thread, ns, cp, loaded)
     return archive.read(Coordinates(loaded.header.thread_id, ns, cp), loaded, channels)
+
+
+def _whole(thread: Thread, ns: str, cp: str, loaded: Loaded) -> Steps[Loaded]:
+    """Return what was loaded, with what a large superstep left."""
+    if loaded.left is not None:
+        return loaded
+    left: list[LeftTask] = []
+    cursor, more = 0, True
+    while more:
+        cursor, part = yield commands.large(thread, FrameName(ns).hash, cp, cursor)
+        left += part
+        more = cursor != 0
+    return replace(loaded, left=tuple(left))
 
 
 def _channels(
@@ -188,6 +202,8 @@ def put_writes(
         # The epoch was read before the superstep: when it is still the same, so is what was open.
         ep = changed.head
         loaded: Loaded | None = yield commands.load(thread, frame, cp)
+        if loaded is not None:
+            loaded = yield from _whole(thread, ns, cp, loaded)
         records = (*(archive.opened(loaded, cp) if loaded else ()), record)
         changed = yield commands.put_writes(
             thread, frame, cp, records, asks=asks, ep=ep, new_ep=_nonce()
@@ -239,6 +255,7 @@ def copy_thread(archive: Archive, source_id: str, target_id: str) -> Steps[None]
         # What was sent before must still be there: the target is as this copy left it, or it ends.
         ep = yield from _copied(target, each.ns, entry, loaded.header, ep)
         sent |= {(each.ns, ref) for ref in entry.refs}
+        loaded = yield from _whole(source, each.ns, each.cp, loaded)
         if log := archive.logged(loaded, each.cp):
             asks = bool(loaded.questions) or loaded.header.st is ThreadStatus.interrupted
             before, ep = ep, _nonce()
@@ -371,7 +388,7 @@ def _unused(
 
 def _owner(name: str) -> str:
     """Return "ns|cp" of a field that goes with a checkpoint, else ''."""
-    for kind in (Field.checkpoint, Field.caller_writes):
+    for kind in (Field.checkpoint, Field.caller_writes, Field.left):
         if name.startswith(kind):
             return name.removeprefix(kind)
     if not name.startswith(Field.log):

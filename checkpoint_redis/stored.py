@@ -13,7 +13,7 @@ from typing import Any, cast
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import TaskState
 from checkpoint_redis.records import CheckpointEntry
-from checkpoint_redis.replies import Loaded
+from checkpoint_redis.replies import LeftTask, Loaded
 from distgraph.checkpoint import codec, pending, records
 from distgraph.checkpoint.base import (
     WRITES_IDX_MAP,
@@ -200,17 +200,30 @@ class Archive:
         """Return the pending writes of a checkpoint: of its log, or of its open superstep."""
         if loaded.log:
             return list(self._replayed(loaded.log))
-        return [(task, *write) for task, left in self._opened(loaded, cp) for write in left]
+        return [(task, *write) for task, left in self._noted(loaded, cp) for write in left]
 
     def logged(self, loaded: Loaded, cp: str) -> tuple[bytes, ...]:
         """Return the log of a checkpoint; an open superstep is written as one."""
         if loaded.log:
             return loaded.log
-        return tuple(self.log_record(task, "", left) for task, left in self._opened(loaded, cp))
+        return tuple(self.log_record(task, "", left) for task, left in self._noted(loaded, cp))
 
     def opened(self, loaded: Loaded, cp: str) -> tuple[bytes, ...]:
         """Return what is not in the checkpoint's log yet: its open superstep, written as one."""
         return () if loaded.log else self.logged(loaded, cp)
+
+    def _noted(self, loaded: Loaded, cp: str) -> list[pending.TaskWrites]:
+        """Return what workers left at a checkpoint, as a saver is given it."""
+        over = [part for task in loaded.left or () for part in self._left(task)]
+        return [*over, *self._opened(loaded, cp)]
+
+    def _left(self, task: LeftTask) -> Iterator[pending.TaskWrites]:
+        """Yield the calls of ``put_writes`` for a task of a superstep that is over."""
+        asked = [task.asked[-1].blob] if task.asked else []
+        if answers := self._answers(task.answers):
+            yield task.tid, pending.encode_answers(answers)
+        for blob in (*asked, *([task.result] if task.result else [])):
+            yield task.tid, pending.encode_left(records.unpack_result(self._plain(blob)))
 
     def _opened(self, loaded: Loaded, cp: str) -> list[pending.TaskWrites]:
         """Return what workers left in an open superstep, as a saver is given it."""

@@ -12,6 +12,7 @@ from checkpoint_redis.commands.dispatch import (
     sweep,
     sweeper_turn,
 )
+from checkpoint_redis.commands.left import large, left
 from checkpoint_redis.commands.presence import appear, disappear, workers
 from checkpoint_redis.commands.query import (
     any_header,
@@ -72,6 +73,8 @@ __all__ = [
     "history",
     "info",
     "inner",
+    "large",
+    "left",
     "load",
     "meta",
     "outbox",

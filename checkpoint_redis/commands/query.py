@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from checkpoint_redis import keys
+from checkpoint_redis.commands.left import answered, left_of
 from checkpoint_redis.commands.read import (
     blobs,
     checked,
@@ -17,6 +18,7 @@ from checkpoint_redis.commands.read import (
     record,
     row,
     run_record,
+    scanned,
     text,
 )
 from checkpoint_redis.commands.script import Arguments, Plain, Script
@@ -179,6 +181,7 @@ def _loaded(raw: Any) -> Loaded | None:
         questions=tuple(_asked(u, s, tid) for tid in u),
         caller_writes=_open_writes(s, number(header.caller_writes)) if s else kept,
         log=blobs(found.log),
+        left=left_of(found.left),
     )
 
 
@@ -215,6 +218,7 @@ def _open_task(s: Mapping[str, bytes], tid: str, of_run: bytes) -> OpenTask:
         answers=tuple(s[f"{TaskField.answer}{tid}|{n}"] for n in range(known.answers)),
         memo=s.get(f"{TaskField.memo}{tid}"),
         error=of_run if error == b"" else error,
+        asked=answered(s.get(f"{TaskField.asked}{tid}", b"")),
     )
 
 
@@ -237,7 +241,7 @@ def _caller_writes(raw: Any) -> tuple[CallerWrites, ...]:
 
 @checked
 def _frames(raw: Any) -> dict[str, str]:
-    return {hash_: text(name) for hash_, name in _scanned(raw).items()}
+    return {hash_: text(name) for hash_, name in scanned(raw).items()}
 
 
 @checked
@@ -249,12 +253,7 @@ def _names(raw: Any) -> tuple[int, tuple[str, ...]]:
 @checked
 def _writes(raw: Any) -> tuple[int, dict[str, bytes]]:
     cursor, found = part(raw)
-    return cursor, _scanned(found)
-
-
-def _scanned(raw: Any) -> dict[str, bytes]:
-    """Redis-py reads the reply of HSCAN into a dict by itself, under some protocols."""
-    return {text(field): raw[field] for field in raw} if isinstance(raw, dict) else pairs(raw)
+    return cursor, scanned(found)
 
 
 @checked

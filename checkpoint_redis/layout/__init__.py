@@ -63,10 +63,12 @@ from checkpoint_redis.layout.names import (
 )
 from checkpoint_redis.layout.stored import (
     KINDS,
+    AnsweredByRow,
     AskEvent,
     CustomEvent,
     EndEvent,
     FailEvent,
+    LeftRow,
     QuestionRow,
     RunEvent,
     RunRow,
@@ -82,6 +84,7 @@ __all__ = [
     "AdvanceState",
     "AnswerMode",
     "AnswerRow",
+    "AnsweredByRow",
     "AnsweredReply",
     "AskEvent",
     "CheckpointRow",
@@ -105,6 +108,7 @@ __all__ = [
     "HeaderRow",
     "HintRow",
     "LeaseRow",
+    "LeftRow",
     "Limit",
     "LinePart",
     "ListedRow",

@@ -192,6 +192,7 @@ class LoadReply(NamedTuple):
     checkpoint: Raw
     channels: Sequence[Raw]
     log: Sequence[Raw]
+    left: Raw
     caller_writes: Sequence[bytes]
     open: Any
 

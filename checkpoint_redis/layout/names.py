@@ -36,6 +36,9 @@ class ThreadKey(StrEnum):
     questions = "u:"
     # Frames inside its tasks of which something is open -> task.
     inner = "o:"
+    # What large supersteps left: the ends of their keys, and before such an end a key.
+    wide = "l"
+    left = "l:"
     active = "a:"
     queued = "q:"
     # Of one that is being staged, before its epoch.
@@ -105,6 +108,8 @@ class Field(StrEnum):
     log = "p|"
     caller_writes = "z|"
     packed = "s|"
+    # What the tasks left that ran from a checkpoint.
+    left = "l|"
     # The record of a run; a line for each run before the last; the answers that joined a run.
     run = "n|"
     lines = "runs"
@@ -120,6 +125,9 @@ class TaskField(StrEnum):
     error = "e|"
     answer = "r|"
     question = "v|"
+    # The questions that were answered, and whether there are any.
+    asked = "h|"
+    answered = "ha"
     caller_write = "z|"
     writes_size = "wb"
 
@@ -279,6 +287,9 @@ class Limit:
     frozen_bytes: Final = 8_192
     packed_fields: Final = 64
     packed_bytes: Final = 65_536
+    # What a larger superstep left is not moved but keeps its key.
+    left_fields: Final = 64
+    left_bytes: Final = 262_144
     # Of so many runs before the last a line is kept, with the first bytes of who started it; their
     # records for so long, and what is larger only of the one before the last.
     lines: Final = 20

@@ -1,4 +1,4 @@
--- needs: lib.lua due.lua pack.lua caller_writes.lua log.lua
+-- needs: lib.lua due.lua pack.lua caller_writes.lua log.lua left.lua
 -- Drops the open superstep of a frame (`at_rest`: as it is packed); what callers wrote is kept.
 -- Memory is freed first: when Redis is full, writes pass only after a deleting command.
 local function close_step(ns, at_rest, committed)
@@ -14,12 +14,14 @@ local function close_step(ns, at_rest, committed)
   keep_dropped_caller_writes(ns, written, committed)
 end
 
--- What graphs called in its tasks have open goes with it.
+-- What its tasks left is kept beside the checkpoint; what graphs called in them have open goes.
 local function drop_step(ns, committed)
   local at_rest = packed(ns)
+  local left = take_left(ns, at_rest)
   local inner = at_rest and at_rest[KEY.inner] or call('HGETALL', P .. KEY.inner .. ns)
   for i = 1, #inner, 2 do
     drop_log(inner[i], call('HGET', frame_key(inner[i]), FRAME.checkpoint) or '')
   end
   close_step(ns, at_rest, committed)
+  if left then call('HSET', C, FIELD.left .. left_name(ns), left) end
 end

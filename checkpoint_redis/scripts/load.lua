@@ -14,8 +14,10 @@ end
 -- The references of an older checkpoint are in its blob, which only the caller can read.
 local refs = head and decode(cget(FIELD.head_refs .. A.ns) or '[]') or {}
 local kept = cget(FIELD.caller_writes .. at)
+-- At the head that is what a superstep left which was given up; the open one is another.
+local left = not head and cget(FIELD.left .. at)
 return LOADED{header = h, run = cget(FIELD.run .. (h[HEADER_ROW.run] or '')),
   checkpoint = cget(FIELD.checkpoint .. at), channels = channels(A.ns, refs, math.huge),
-  log = log, caller_writes = kept and (list_at(kept, 1)) or {},
+  log = log, left = left, caller_writes = kept and (list_at(kept, 1)) or {},
   open = head and A.open == 1 and OPEN{tasks = fields_of(A.ns, KEY.tasks),
     writes = fields_of(A.ns, KEY.writes), questions = fields_of(A.ns, KEY.questions)}}

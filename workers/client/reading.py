@@ -7,7 +7,7 @@ from typing import Any
 
 from checkpoint_redis import commands
 from checkpoint_redis.keys import Thread
-from checkpoint_redis.replies import CallerWrites, Loaded
+from checkpoint_redis.replies import CallerWrites, LeftTask, Loaded
 from distgraph.checkpoint import codec
 from distgraph.core.model import Checkpoint, ThreadState
 from distgraph.runners.backend import Listing, Place
@@ -17,6 +17,7 @@ from workers.shared.memo import Memo
 from workers.shared.wire import Wire
 
 CHUNK, FIELDS = 50, 500
+Left = tuple[LeftTask, ...]
 
 
 def load_state(
@@ -29,7 +30,9 @@ def load_state(
     channels = dict(loaded.channels)
     missing = tuple(name for name in wire.refs(loaded.checkpoint) if channels.get(name) is None)
     channels |= yield from fetch_channels(thread, missing)
-    return loaded, wire.state(loaded, channels)
+    state = wire.state(loaded, channels)
+    left = yield from _left(thread, cp, loaded.left)
+    return loaded, state and wire.with_left(state, left)
 
 
 def load_inner(
@@ -43,6 +46,19 @@ def load_inner(
         if found is not None:
             return codec.decode(found)
     return None
+
+
+def _left(thread: Thread, cp: str, found: Left | None) -> Generator[Effect, Any, Left]:
+    """Return what the tasks left that ran from a checkpoint; of a large superstep it is read."""
+    if found is not None:
+        return found
+    tasks: list[LeftTask] = []
+    cursor, more = 0, True
+    while more:
+        cursor, part = yield commands.large(thread, "", cp, cursor)
+        tasks += part
+        more = cursor != 0
+    return tuple(tasks)
 
 
 def fetch_channels(
@@ -89,26 +105,24 @@ def _states(
     """Read some checkpoints; what they share of their channels is fetched once."""
     blobs = yield commands.checkpoints(thread, "", ids)
     written = yield commands.caller_writes(thread, "", ids)
-    there = [(blob, by) for blob, by in zip(blobs, written, strict=True) if blob is not None]
-    refs = dict.fromkeys(ref for blob, _ in there for ref in wire.refs(blob))
+    left = yield commands.left(thread, "", ids)
+    there = [each for each in zip(ids, blobs, written, left, strict=True) if each[1] is not None]
+    refs = dict.fromkeys(ref for _, blob, _, _ in there for ref in wire.refs(blob))
     channels = yield from fetch_channels(thread, tuple(refs))
-    return [_state(wire, blob, by, channels, head) for blob, by in there]
+    states = []
+    for cp, blob, by, some in there:
+        tasks = yield from _left(thread, cp, some)
+        states.append(_state(wire, wire.read_checkpoint(blob, channels), by, tasks, head))
+    return states
 
 
 def _state(
-    wire: Wire,
-    blob: bytes,
-    written: CallerWrites,
-    channels: Mapping[str, bytes | None],
-    head: ThreadState | None,
+    wire: Wire, checkpoint: Checkpoint, written: CallerWrites, left: Left, head: ThreadState | None
 ) -> ThreadState:
-    checkpoint = wire.read_checkpoint(blob, channels)
     if head is not None and head.checkpoint.id == checkpoint.id:
         return head
-    return ThreadState(
-        checkpoint,
-        caller_writes=wire.read_caller_writes(written),
-    )
+    state = ThreadState(checkpoint, caller_writes=wire.read_caller_writes(written))
+    return wire.with_left(state, left)
 
 
 def _matches(checkpoint: Checkpoint, wanted: Mapping[str, Any]) -> bool:

@@ -9,8 +9,8 @@ from typing import Any
 
 from checkpoint_redis.layout import TaskState
 from checkpoint_redis.records import CheckpointEntry, ResultEntry, SuperstepEntry, TaskEntry
-from checkpoint_redis.replies import CallerWrites, Context, Loaded
-from distgraph.checkpoint import records
+from checkpoint_redis.replies import CallerWrites, Context, LeftTask, Loaded, OpenTask
+from distgraph.checkpoint import pending, records
 from distgraph.checkpoint.blame import (
     ANSWER,
     QUESTION,
@@ -41,7 +41,7 @@ from distgraph.core.model import (
     ThreadState,
 )
 from distgraph.errors import CorruptRecord, InvalidUpdateError, SerializationError
-from distgraph.types import Send
+from distgraph.types import Interrupt, Send
 
 _LEAST = 1_000
 """So many characters of a failure's texts are kept where more cannot be stored."""
@@ -235,7 +235,33 @@ class Wire:
             answers={t.tid: self.read_answers(t.answers) for t in loaded.tasks if t.answers},
             caller_writes=self.read_caller_writes(loaded.caller_writes),
             released=loaded.released,
+            asked=self._asked(loaded.tasks, results),
         )
+
+
+    def with_left(self, state: ThreadState, left: tuple[LeftTask, ...]) -> ThreadState:
+        """Return ``state`` with what the tasks left that ran from its checkpoint."""
+        if not left:
+            return state
+        results = {task.tid: self.read_result(task.result) for task in left if task.result}
+        return replace(
+            state,
+            results=results,
+            answers={task.tid: self.read_answers(task.answers) for task in left if task.answers},
+            asked=self._asked(left, results),
+        )
+
+    def _asked(
+        self, tasks: Iterable[LeftTask | OpenTask], results: Mapping[str, Result]
+    ) -> dict[str, tuple[Interrupt, ...]]:
+        """Return what those of ``tasks`` asked last that are done."""
+        done = (t for t in tasks if t.asked and isinstance(results.get(t.tid), Completed))
+        last = {task.tid: self.read_result(task.asked[-1].blob) for task in done}
+        return {
+            tid: pending.interrupts_of(asking)
+            for tid, asking in last.items()
+            if isinstance(asking, Interrupted)
+        }
 
 
 def shows_writes(modes: str) -> bool:

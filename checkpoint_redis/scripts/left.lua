@@ -1,0 +1,67 @@
+-- needs: lib.lua frozen.lua runs.lua
+-- What the tasks of a superstep left stays beside the checkpoint from which they ran, in a field of C:
+-- a list with each task's id, its result (or error, or question), the questions that were answered,
+-- and the answers. A wide or large superstep's writes are a key of their own, which a set names; the
+-- field is then ''.
+local function left_name(ns)
+  return ns .. '|' .. (call('HGET', frame_key(ns), FRAME.checkpoint) or '')
+end
+
+local function is_large(ns)
+  local size = tonumber(call('HGET', P .. KEY.tasks .. ns, TASK_FIELD.writes_size) or 0)
+  return size > LIMIT.left_bytes or call('HLEN', P .. KEY.writes .. ns) > LIMIT.left_fields
+end
+
+-- Only a run that asked or failed has more of its tasks than writes.
+local function more_of(ns, at_rest)
+  if at_rest then return at_rest[KEY.tasks] end
+  local tasks, asking = P .. KEY.tasks .. ns, P .. KEY.questions .. ns
+  local plain = call('HEXISTS', tasks, TASK_FIELD.answered) == 0 and call('EXISTS', asking) == 0
+    and call('HGET', H, HEADER.status) ~= STATUS.error
+  return plain and {} or call('HGETALL', tasks)
+end
+
+local function rows_of(writes, more)
+  local rows, by_id = {}, {}
+  local function row(tid)
+    if not by_id[tid] then
+      by_id[tid] = LEFT{tid = tid, result = '', asked = '', answers = {}}
+      rows[#rows + 1] = by_id[tid]
+    end
+    return by_id[tid]
+  end
+  for i = 1, #writes, 2 do row(writes[i])[LEFT.result] = writes[i + 1] end
+  for i = 1, #more, 2 do
+    local kind, tid, n = string.match(more[i], '^(%a|)([^|]+)|?(%d*)$')
+    local value = more[i + 1]
+    if kind == TASK_FIELD.error and value == '' then
+      value = read_run(call('HGET', H, HEADER.run))[RUN_ROW.error]
+    end
+    if kind == TASK_FIELD.error or kind == TASK_FIELD.question then row(tid)[LEFT.result] = value
+    elseif kind == TASK_FIELD.asked then row(tid)[LEFT.asked] = value
+    elseif kind == TASK_FIELD.answer then row(tid)[LEFT.answers][n + 1] = value end
+  end
+  return rows
+end
+
+-- What is to be kept of the superstep that is about to be dropped, as a text.
+local function take_left(ns, at_rest)
+  if not at_rest and is_large(ns) then
+    local name = left_name(ns)
+    call('RENAME', P .. KEY.writes .. ns, P .. KEY.left .. name)
+    call('SADD', P .. KEY.wide, name)
+    return ''
+  end
+  local writes = at_rest and at_rest[KEY.writes] or call('HGETALL', P .. KEY.writes .. ns)
+  local list = {}
+  for _, row in ipairs(rows_of(writes, more_of(ns, at_rest))) do
+    row[LEFT.answers] = text_of(row[LEFT.answers])
+    for _, item in ipairs(row) do list[#list + 1] = item end
+  end
+  return #list > 0 and text_of(list)
+end
+
+local function forget_left(name)
+  call('HDEL', C, FIELD.left .. name)
+  if call('SREM', P .. KEY.wide, name) == 1 then call('UNLINK', P .. KEY.left .. name) end
+end
