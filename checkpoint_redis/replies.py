@@ -10,6 +10,8 @@ from checkpoint_redis.layout import DueKind, RunStatus, TaskState, ThreadStatus
 
 Taken = Literal["done", "dup", "stale", "gone"]
 """What became of a result."""
+Kept = Literal["ok", "gone", "conflict"]
+"""What became of what an attempt stored of a graph that is called in it."""
 FailedAs = Literal["retry", "failed", "stale", "gone"]
 """What became of a failure."""
 Results = Literal["results"]
