@@ -1,4 +1,4 @@
-"""A graph that a task calls: a line of checkpoints that goes on from what is stored, step by step."""
+"""A graph that a task calls: a line of checkpoints that goes on from what is stored."""
 
 from __future__ import annotations
 
@@ -39,23 +39,22 @@ class Call:
                     return False
             head, left = cp, RESULTS
         if asks and number_of(head) == CALLED - 1:
-            asked = InnerEntry(
-                name, seen, head, (b"question " + self._world.draw.nonce().encode(),)
-            )
-            seen = self._keep(task.tid, asked)
+            question = b"question " + self._record()
+            seen = self._keep(task.tid, InnerEntry(name, seen, head, (question,)))
         return seen != ""
 
     def _superstep(self, name: FrameName, head: str, left: int, cp: str) -> Iterator[InnerEntry]:
         """Yield what is stored of a superstep: its results with the next checkpoint, or before."""
         blob = json.dumps(head).encode()
         checkpoint = CheckpointEntry(cp, blob, 0, ("c@1",), {"c@1": blob})
-        records = tuple(
-            self._world.draw.nonce().encode() for _ in range(left if number_of(head) else 0)
-        )
+        records = tuple(self._record() for _ in range(left if number_of(head) else 0))
         if records and self._world.draw.chance(0.5):
             yield InnerEntry(name, "", head, records[:1])
             records = records[1:]
         yield InnerEntry(name, "", head, records, (checkpoint,))
+
+    def _record(self) -> bytes:
+        return self._world.draw.nonce().encode()
 
     def _keep(self, tid: str, entry: InnerEntry) -> str:
         """Return the new epoch, '' when the attempt was given up."""

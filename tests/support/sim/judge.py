@@ -27,7 +27,8 @@ for _, status in ipairs({'busy', 'interrupted', 'error'}) do
   local found = redis.call('ZSCORE', ARGV[1] .. 'ix:' .. status, ARGV[2]) ~= false
   if found ~= (st == status) then return tostring(st) .. ', but not so in ix:' .. status end
 end
-for _, kind in ipairs({'h', 'c', 's:', 'w:', 'u:', 'a:', 'q:', 'o:', 'fs', st == 'busy' and 'e' or nil}) do
+local lasting = {'h', 'c', 's:', 'w:', 'u:', 'a:', 'q:', 'o:', 'fs', st == 'busy' and 'e' or nil}
+for _, kind in ipairs(lasting) do
   if redis.call('PTTL', string.sub(KEYS[1], 1, -2) .. kind) >= 0 then return kind .. ' expires' end
 end
 if st == 'busy' or st == 'error' then return '' end

@@ -94,9 +94,9 @@ class Worker:
     ) -> Generator[str, None, list[ClaimedTask]]:
         """Carry the graphs that tasks call; return the tasks whose attempts were not given up."""
         inside, left = Call(self._world, ep, tok, self._name, context.head.cp), []
-        for task in claimed.tasks:
-            if task.status == "ok" and (not calls(task.tid) or (yield from inside.carry(task))):
-                left.append(task)
+        for task in (each for each in claimed.tasks if each.status == "ok"):
+            given_up = calls(task.tid) and not (yield from inside.carry(task))
+            left += [] if given_up else [task]
         return left
 
     def _live(self, ep: str, tok: str, run: str, tids: tuple[str, ...]) -> None:
