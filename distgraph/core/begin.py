@@ -13,8 +13,6 @@ from distgraph.core.model import (
     START,
     Checkpoint,
     Completed,
-    Errored,
-    Interrupted,
     Limits,
     Result,
     Stamp,
@@ -70,14 +68,9 @@ def again(state: ThreadState) -> ThreadState:
 
 
 def without_results(state: ThreadState, tasks: set[str]) -> ThreadState:
-    """Return ``state`` with ``tasks`` still to run; the graphs that wait inside them are kept."""
-    waiting = {
-        tid: result.frames
-        for tid, result in state.results.items()
-        if tid in tasks and isinstance(result, Interrupted | Errored) and result.frames
-    }
+    """Return ``state`` with ``tasks`` still to run."""
     kept: Mapping[str, Result] = {t: r for t, r in state.results.items() if t not in tasks}
-    return replace(state, results=kept, frames={**state.frames, **waiting})
+    return replace(state, results=kept)
 
 
 def replay(state: ThreadState, stamp: Stamp, limits: Limits) -> tuple[ThreadState, bool]:

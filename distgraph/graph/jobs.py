@@ -12,6 +12,7 @@ from distgraph.engine import Start, limits_of, run, run_nested
 from distgraph.graph import configs
 from distgraph.graph.nested import Inner, surrounding
 from distgraph.graph.options import Options
+from distgraph.graph.subgraphs import Standing
 from distgraph.runners.backend import Backend, Job, Place
 from distgraph.types import Command, StateUpdate
 from distgraph.updating import update
@@ -33,7 +34,8 @@ def job_of(owner: Owner, given: Any, config: dict[str, Any], options: Options) -
     Raises ValueError and TypeError for a config or option that is wrong, RuntimeError for what
     needs a checkpointer and has none.
     """
-    inner = Inner(surrounding(config), owner.checkpointer)
+    inner = Inner(surrounding(config), owner.checkpointer, owner.graph)
+    config = configs.merge_configs(inner.frame.config, config) if inner.frame else config
     place = inner.place or configs.root_place(config, needed=owner.backend.durable)
     start = Start(
         given=given,
@@ -41,7 +43,7 @@ def job_of(owner: Owner, given: Any, config: dict[str, Any], options: Options) -
         at=place.checkpoint_id,
         before=options.before(owner.graph),
         after=options.after(owner.graph),
-        metadata=configs.checkpoint_metadata(config),
+        metadata={**configs.checkpoint_metadata(config), **inner.metadata},
         parents=dict(inner.parents),
     )
     _check_durable(owner, start, inner)
@@ -50,16 +52,16 @@ def job_of(owner: Owner, given: Any, config: dict[str, Any], options: Options) -
         program=(run_nested if inner.frame else run)(owner.graph, start, place.ns),
         place=place,
         invocation=_invocation(owner, config, options.context, place, inner),
+        start=start,
         live=options.is_live or inner.live,
         modes=frozenset(options.modes),
         max_concurrency=configs.max_concurrency(config),
-        start=start,
     )
 
 
 def about(job: Job) -> dict[str, Any]:
     """Return what of the caller's config stands with every message of the run."""
-    given = dict(job.start.metadata) if job.start else {}
+    given = {k: v for k, v in job.start.metadata.items() if not k.startswith("__")}
     thread = job.invocation.thread_id
     return given if thread is None else {**given, "thread_id": thread}
 
@@ -98,6 +100,7 @@ def _invocation(
             config=config,
             context=found or inner.frame.invocation.context,
             durable=inner.durable,
+            asker=inner.asker,
         )
     run_id = config.get("run_id") or config.get("metadata", {}).get("run_id")
     durable = owner.backend.durable
@@ -114,23 +117,14 @@ def _context_of(schema: Any, context: Any) -> Any:
 
 
 def update_job(
-    owner: Owner, config: dict[str, Any], supersteps: Sequence[Sequence[StateUpdate]]
+    found: Standing, config: dict[str, Any], supersteps: Sequence[Sequence[StateUpdate]]
 ) -> Job:
-    """Return the job that writes ``supersteps`` of updates.
-
-    Raises ValueError without a checkpointer or a thread_id, and for a graph inside a task.
-    """
-    place = stored_place(owner.backend, config)
-    if place.ns:
-        msg = (
-            f"update_state cannot change the graph that waits at '{place.ns}' inside a task, whose "
-            "state can only be read: update the thread without a checkpoint_ns, or answer it."
-        )
-        raise ValueError(msg)
+    """Return the job that writes ``supersteps`` of updates onto a frame."""
+    graph, place = found.graph, found.place
     start = Start(None, 1, metadata=configs.checkpoint_metadata(config))
-    program = update(owner.graph, supersteps, limits_of(start, None), place.ns)
+    program = update(graph, supersteps, limits_of(start, None), place.ns)
     invocation = Invocation(config, None, place.thread_id, None, durable=True)
-    return Job(owner.graph, program, place, invocation, start=start)
+    return Job(graph, program, place, invocation, start)
 
 
 def stored_place(backend: Backend, config: Mapping[str, Any]) -> Place:

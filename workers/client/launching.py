@@ -50,6 +50,4 @@ def launch(
 
 def _config(call: Submission) -> bytes:
     job = call.job
-    if job.start is None:
-        return b""
     return encode_config(of_call(job.start, job.invocation), call.wire.serializer)
