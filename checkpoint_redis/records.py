@@ -75,7 +75,6 @@ class ResultEntry:
     blob: bytes
     event: bytes = b""
     questions: tuple[tuple[str, int], ...] = ()
-    memo: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,6 @@ class ClaimedTask:
     failures: int = 0
     rnd: str = ""
     blob: bytes = b""
-    memo: bytes | None = None
     answers: tuple[bytes, ...] = ()
 
 
@@ -267,7 +266,6 @@ class OpenTask:
     priority: int
     blob: bytes
     answers: tuple[bytes, ...]
-    memo: bytes | None
     error: bytes | None
 
 

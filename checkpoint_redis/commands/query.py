@@ -234,7 +234,6 @@ def _open_task(s: Mapping[str, bytes], tid: str) -> OpenTask:
         priority=known.priority,
         blob=s[f"{TaskField.blob}{tid}"],
         answers=tuple(s[f"{TaskField.answer}{tid}|{n}"] for n in range(known.answers)),
-        memo=s.get(f"{TaskField.memo}{tid}"),
         error=s.get(f"{TaskField.error}{tid}"),
     )
 

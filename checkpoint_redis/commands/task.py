@@ -195,7 +195,6 @@ def fail(
     tok: str,
     error: bytes,
     retry_in_ms: int,
-    memo: bytes = b"",
 ) -> Script[FailedAs]:
     """Record a failed attempt; -1 ms is final."""
     arguments = Arguments()
@@ -209,7 +208,6 @@ def fail(
         tok=tok,
         error=arguments.add(error),
         retry_in=retry_in_ms,
-        memo=arguments.add(memo),
     )
 
 
@@ -234,7 +232,6 @@ def _result(arguments: Arguments, result: ResultEntry) -> ResultRow:
             QuestionRow(format=form, iid=iid, deadline=deadline)
             for iid, deadline in result.questions
         ),
-        memo=arguments.add(result.memo),
     )
 
 
@@ -294,7 +291,6 @@ def _task(raw: Any) -> ClaimedTask:
         failures=number(row.failures),
         rnd=text(row.round),
         blob=row.blob or b"",
-        memo=row.memo,
         answers=tuple(row.answers),
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +27,7 @@ from distgraph.checkpoint.base.types import ERROR, INTERRUPT, RESUME
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.checkpoint.serde.schema import classes_of
 from distgraph.core.graph import Graph
+from distgraph.core.model import Completed, Result
 from distgraph.errors import GraphBubbleUp
 from workers.worker.desk import Desk
 
@@ -86,7 +88,7 @@ class Called:
     def __init__(self, desk: Desk, tid: str, serializer: JsonPlusSerializer) -> None:
         self._desk, self._tid, self._serializer = desk, tid, serializer
         self._frames: dict[str, _Frame] = {}
-        self.given_up = False
+        self._given_up = False
 
     def for_graph(self, graph: Graph) -> CalledSaver:
         """Return the saver for a frame of ``graph``, which knows the classes of its state."""
@@ -103,7 +105,7 @@ class Called:
 
     def frame(self, name: str) -> _Frame:
         """Return the frame of that name; GivenUp when the attempt was."""
-        if self.given_up:
+        if self._given_up:
             raise GivenUp
         return self._frames.setdefault(name, _Frame(FrameName(name)))
 
@@ -113,17 +115,16 @@ class Called:
             return
         kept = self._desk.keep_inner(self._tid, frame.entry)
         if kept is None:
-            self.given_up = True
+            self._given_up = True
             raise GivenUp
         frame.epoch, frame.records, frame.checkpoints = kept, [], []
 
-    def flush(self) -> None:
-        """Store what is left; the attempt may turn out to be given up."""
-        try:
-            for frame in self._frames.values():
+    def is_given_up(self, result: Result) -> bool:
+        """Store what a task that is not done has left to store; tell whether its attempt counts."""
+        with suppress(GivenUp):
+            for frame in () if isinstance(result, Completed) else self._frames.values():
                 self.store(frame)
-        except GivenUp:
-            return
+        return self._given_up
 
 
 @dataclass(frozen=True, slots=True)

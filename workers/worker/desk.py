@@ -176,7 +176,7 @@ class Desk:
         )
         self.office.publisher.publish(outgoing(self.thread.x, released.hints))
 
-    def fail(self, tid: str, error: bytes, retry_in: float | None, memo: bytes) -> str:
+    def fail(self, tid: str, error: bytes, retry_in: float | None) -> str:
         """Record a failed attempt; ``retry_in`` is in seconds, None for a final failure."""
         return self._ledger.fail(
             self.thread,
@@ -186,7 +186,6 @@ class Desk:
             tok=self.token,
             error=error,
             retry_in_ms=-1 if retry_in is None else int(retry_in * 1000),
-            memo=memo,
         )
 
     def fail_advance(self, error: bytes) -> str:
