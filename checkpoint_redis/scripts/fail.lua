@@ -1,4 +1,4 @@
--- needs: lib.lua format.lua fence.lua task.lua due.lua failing.lua superseded.lua
+-- needs: lib.lua fence.lua task.lua due.lua failing.lua superseded.lua
 -- Records a failed attempt: queued again later, or the end of the run.
 -- KEYS[1] header. ARGV[1] {ns, ep, tid, tok, error, retry_in} -> {retry|failed|stale|gone}
 local frame = fence(A.ns, A.ep, BUSY_OR_ERROR)
