@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from distgraph.core.apply import apply_writes
-from distgraph.core.begin import again, begin, last_step, replay
+from distgraph.core.begin import again, begin, last_step, replay, restart
 from distgraph.core.decide import decide
 from distgraph.core.graph import Graph
 from distgraph.core.model import (
@@ -155,13 +155,16 @@ def run_nested(graph: Graph, start: Start, ns: str, answers: tuple[Answer, ...] 
     """Carry the frame of a graph called inside a task; ``answers`` are those of that task.
 
     What the same task began is gone on with, also when it is finished: then its result is given
-    again. Any other state is that of an earlier call, which the input comes on top of.
+    again. Any other state is that of an earlier call, which the input comes on top of, or which is
+    started again when the call is ``at`` one of its checkpoints.
     """
     state: ThreadState | None = yield Load()
     limits = limits_of(start, state)
     opened: ThreadState | Failed
     if state is not None and state.checkpoint.parents == start.parents:
         opened = yield from _rejoin(graph, state, answers, limits, ns)
+    elif state is not None and start.at:
+        opened = yield from _restart(graph, state, limits, ns)
     else:
         opened = yield from _input(graph, state, start.given, limits, ns)
     if isinstance(opened, Failed):
@@ -176,6 +179,15 @@ def _rejoin(
     opened = rejoin(state, replies)
     then = decide(graph, opened, limits, ns)
     yield GoOn(opened, how_to_go_on(state, replies), replies, None, then)
+    return opened
+
+
+def _restart(
+    graph: Graph, state: ThreadState, limits: Limits, ns: str
+) -> Generator[Request, Any, ThreadState]:
+    stamp = yield NewStamp(state.checkpoint)
+    opened = restart(state, stamp, limits)
+    yield Save((opened.checkpoint,), opened, decide(graph, opened, limits, ns))
     return opened
 
 

@@ -31,6 +31,20 @@ class Frames(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Replay:
+    """What was stored of called graphs, for a run that begins at an older checkpoint of the root.
+
+    ``since`` is an id between what was stored before the run and what it stores itself. Graphs that
+    last stand as they stood before the checkpoint ``at``; those of ``origins`` start again: name
+    without task ids -> (name, checkpoint).
+    """
+
+    since: str
+    at: str
+    origins: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Invocation:
     """What every task of a run is told: the caller's config and context, and whose run it is.
 
@@ -45,6 +59,7 @@ class Invocation:
     run_id: str | None = None
     durable: bool = False
     asker: TaskFrame | None = None
+    replay: Replay | None = None
     claims: dict[tuple[str, str], str] = field(default_factory=dict, compare=False)
 
 

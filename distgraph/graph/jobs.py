@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, is_dataclass, replace
 from typing import Any
 
-from distgraph.core.frame import Invocation
+from distgraph.checkpoint.base.id import next_id
+from distgraph.core.frame import Invocation, Replay
 from distgraph.core.graph import Graph
 from distgraph.engine import Start, limits_of, run, run_nested
 from distgraph.graph import configs
@@ -14,6 +15,7 @@ from distgraph.graph.nested import Inner, surrounding
 from distgraph.graph.options import Options
 from distgraph.graph.subgraphs import Standing
 from distgraph.runners.backend import Backend, Job, Place
+from distgraph.runners.frames import lasting
 from distgraph.types import Command, StateUpdate
 from distgraph.updating import update
 
@@ -47,11 +49,12 @@ def job_of(owner: Owner, given: Any, config: dict[str, Any], options: Options) -
         parents=dict(inner.parents),
     )
     _check_durable(owner, start, inner)
+    invocation = _invocation(owner, config, options.context, place, inner)
     return inner, Job(
         graph=owner.graph,
         program=(run_nested if inner.frame else run)(owner.graph, start, place.ns),
         place=place,
-        invocation=_invocation(owner, config, options.context, place, inner),
+        invocation=replace(invocation, replay=None) if _resumes(start) else invocation,
         start=start,
         live=options.is_live or inner.live,
         modes=frozenset(options.modes),
@@ -71,6 +74,10 @@ def unheard(job: Job) -> Job:
     return replace(job, modes=frozenset())
 
 
+def _resumes(start: Start) -> bool:
+    return isinstance(start.given, Command) and start.given.resume is not None
+
+
 def _check_durable(owner: Owner, start: Start, inner: Inner) -> None:
     if owner.checkpointer is True and inner.frame is None:
         msg = (
@@ -85,7 +92,7 @@ def _check_durable(owner: Owner, start: Start, inner: Inner) -> None:
             "resume this run: compile the graph with checkpointer=... or backend=..."
         )
         raise RuntimeError(msg)
-    if isinstance(start.given, Command) and start.given.resume is not None:
+    if _resumes(start):
         msg = "Cannot use Command(resume=...) without checkpointer"
         raise RuntimeError(msg)
 
@@ -105,7 +112,17 @@ def _invocation(
     run_id = config.get("run_id") or config.get("metadata", {}).get("run_id")
     durable = owner.backend.durable
     thread = place.thread_id if durable else None
-    return Invocation(config, found, thread, run_id and str(run_id), durable)
+    run = run_id and str(run_id)
+    return Invocation(config, found, thread, run, durable, replay=_replay(config, place))
+
+
+def _replay(config: Mapping[str, Any], place: Place) -> Replay | None:
+    """Return what counts of called graphs, when a run begins at a checkpoint that is named."""
+    if not place.checkpoint_id:
+        return None
+    inner = configs.checkpoint_map(config)
+    origins = {lasting(ns): (ns, cp) for ns, cp in inner.items() if ns}
+    return Replay(next_id(None), place.checkpoint_id, origins)
 
 
 def _context_of(schema: Any, context: Any) -> Any:

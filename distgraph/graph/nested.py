@@ -122,5 +122,6 @@ def _call_of(frame: TaskFrame, checkpointer: Any, graph: Graph) -> GraphCall:
 
 def _placed(job: Job, call: GraphCall, found: FoundFrame) -> Job:
     """Return ``job`` in the frame that was found for it."""
-    program = run_nested(job.graph, job.start, found.place.ns, call.frame.answers)
+    start = replace(job.start, at=found.at)
+    program = run_nested(job.graph, start, found.place.ns, call.frame.answers)
     return replace(job, place=found.place, program=program)

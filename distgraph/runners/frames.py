@@ -22,7 +22,7 @@ from distgraph.core.model import CALLER, GRAPH, Interrupted, Paused, Result, Tas
 from distgraph.engine import GoOn, Save, SaveUpdate
 from distgraph.errors import SerializationError
 from distgraph.runners.backend import Place
-from distgraph.runners.stores import Calls, SaverCall, SaverStore
+from distgraph.runners.stores import Asking, Calls, SaverStore, before
 
 log = logging.getLogger(__name__)
 
@@ -53,10 +53,14 @@ def lasting(ns: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class FoundFrame:
-    """Where a called graph is kept, and what an earlier execution, or earlier run, left there."""
+    """Where a called graph is kept, and what an earlier execution, or earlier run, left there.
+
+    ``at``: the checkpoint of an older call that it starts again from, if any.
+    """
 
     place: Place
     state: ThreadState | None
+    at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,7 @@ class GraphCall:
         """What the frame's checkpoints say of the call."""
         return {GRAPH: self.fingerprint, CALLER: self.frame.own_ns}
 
-    def find(self) -> Generator[SaverCall, Any, FoundFrame]:
+    def find(self) -> Generator[Asking, Any, FoundFrame]:
         """Return the frame of the call.
 
         It is the first frame of the task that is one of this graph, and that no other call of this
@@ -96,7 +100,7 @@ class GraphCall:
             state = yield from SaverStore(place).load()
             if self._fits(state, index):
                 self._claim(ns, state)
-                return FoundFrame(place, state)
+                return (yield from self._as_replayed(FoundFrame(place, state)))
             self.frame.taken.discard(ns)
         raise AssertionError("unreachable: there is always a free number")
 
@@ -104,6 +108,21 @@ class GraphCall:
         if state is None:
             return index >= self.number
         return state.checkpoint.metadata.get(GRAPH) == self.fingerprint
+
+    def _as_replayed(self, found: FoundFrame) -> Generator[Asking, Any, FoundFrame]:
+        """Return what counts of a frame in a run that begins at an older checkpoint."""
+        replay = self.frame.invocation.replay
+        if replay is None or (found.state and found.state.checkpoint.id > replay.since):
+            return found
+        place, path = found.place, lasting(found.place.ns)
+        origin = replay.origins.get(path)
+        if origin and self.frame.invocation.claims.setdefault(("", path), place.ns) == place.ns:
+            old = yield from SaverStore(Place(place.thread_id, *origin)).load()
+            if old is not None and old.checkpoint.metadata.get(GRAPH) == self.fingerprint:
+                return FoundFrame(place, old, old.checkpoint.id)
+        if found.state is None or place.ns != path:
+            return FoundFrame(place, None)
+        return FoundFrame(place, (yield from before(place, replay.at)))
 
     def _claim(self, ns: str, state: ThreadState | None) -> None:
         mine = _around(self.frame.parents, self.frame.own_ns)
@@ -157,7 +176,7 @@ class FrameStore:
         self._store = SaverStore(found.place)
         self._lost: SerializationError | None = None
 
-    def load(self) -> Generator[SaverCall, Any, ThreadState | None]:
+    def load(self) -> Generator[Asking, Any, ThreadState | None]:
         """Return what was found when the frame was looked for."""
         yield from ()
         return self._found

@@ -28,7 +28,9 @@ from distgraph.runners.backend import Job, Listing, Place
 from distgraph.runners.frames import SaverFrames
 from distgraph.runners.here import run_here, run_here_async
 from distgraph.runners.stores import (
+    Asking,
     Keeping,
+    NewestBefore,
     NoStore,
     SaverCall,
     SaverStore,
@@ -38,7 +40,7 @@ from distgraph.runners.stores import (
 )
 
 Storing = Load | NewStamp | Save | GoOn | SaveUpdate
-Answering = Generator[SaverCall, Any, tuple[Any, tuple[Event, ...]]]
+Answering = Generator[Asking, Any, tuple[Any, tuple[Event, ...]]]
 
 
 class LocalBackend:
@@ -107,22 +109,31 @@ def _options(place: Place, listing: Listing) -> dict[str, Any]:
     }
 
 
-def performing(saver: Any) -> Callable[[SaverCall], Any]:
+def performing(saver: Any) -> Callable[[Asking], Any]:
     """Return what answers the calls of a store."""
     return partial(_perform, saver)
 
 
-def aperforming(saver: Any) -> Callable[[SaverCall], Awaitable[Any]]:
+def aperforming(saver: Any) -> Callable[[Asking], Awaitable[Any]]:
     """Return what answers the calls of a store, on an event loop."""
     return partial(_aperform, saver)
 
 
-def _perform(saver: Any, call: SaverCall) -> Any:
-    return getattr(saver, call.name)(*call.args)
+def _perform(saver: Any, call: Asking) -> Any:
+    match call:
+        case SaverCall(name, args):
+            return getattr(saver, name)(*args)
+        case NewestBefore(config, before):
+            return next(iter(saver.list(config, before=before, limit=1)), None)
 
 
-async def _aperform(saver: Any, call: SaverCall) -> Any:
-    return await getattr(saver, "a" + call.name)(*call.args)
+async def _aperform(saver: Any, call: Asking) -> Any:
+    match call:
+        case SaverCall(name, args):
+            return await getattr(saver, "a" + name)(*args)
+        case NewestBefore(config, before):
+            found = [each async for each in saver.alist(config, before=before, limit=1)]
+            return found[0] if found else None
 
 
 def drive(job: Job, keeping: Keeping) -> Generator[Event, None, None]:

@@ -22,7 +22,7 @@ from distgraph.errors import SerializationError
 from distgraph.events import Custom, Ended, Event
 from distgraph.runners.attempts import Around, OpenSuperstep, open_superstep, unstorable
 from distgraph.runners.backend import Job
-from distgraph.runners.stores import Keeping, SaverCall
+from distgraph.runners.stores import Asking, Keeping
 
 PASSES = (KeyboardInterrupt,)
 
@@ -39,7 +39,7 @@ class _Over:
 class Threads:
     """Executes the supersteps of one job; a context manager that ends the threads it started."""
 
-    def __init__(self, job: Job, perform: Callable[[SaverCall], Any], keeping: Keeping) -> None:
+    def __init__(self, job: Job, perform: Callable[[Asking], Any], keeping: Keeping) -> None:
         self._job, self._perform, self._keeping = job, perform, keeping
         self._width = job.max_concurrency or min(32, (os.cpu_count() or 1) + 4)
         self._pool: ThreadPoolExecutor | None = None

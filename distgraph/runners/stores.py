@@ -27,13 +27,22 @@ class SaverCall:
     args: tuple[Any, ...]
 
 
-Calls = Generator[SaverCall, Any, None]
+@dataclass(frozen=True, slots=True)
+class NewestBefore:
+    """Asks for the newest checkpoint at ``config`` that is older than the one at ``before``."""
+
+    config: dict[str, Any]
+    before: dict[str, Any]
+
+
+Asking = SaverCall | NewestBefore
+Calls = Generator[Asking, Any, None]
 
 
 class Store(Protocol):
     """Answers the storing requests of one frame."""
 
-    def load(self) -> Generator[SaverCall, Any, ThreadState | None]:
+    def load(self) -> Generator[Asking, Any, ThreadState | None]:
         """Return the frame's state."""
         ...
 
@@ -67,13 +76,27 @@ def new_stamp(parent: Checkpoint | None) -> Stamp:
     return Stamp(next_id(parent.id if parent else None), datetime.now(UTC).isoformat())
 
 
+def before(place: Place, root_id: str) -> Generator[Asking, Any, ThreadState | None]:
+    """Return the newest state at ``place`` that is older than a checkpoint of the root.
+
+    Where that is an update or a fork: than its parent, from which the frames around it go on.
+    """
+    found = yield SaverCall("get_tuple", (config_at(Place(place.thread_id), root_id),))
+    root = codec.decode_checkpoint(found) if found else None
+    if root is not None and root.source in ("update", "fork"):
+        root_id = root.parent_id or root_id
+    older = config_at(Place(place.thread_id), root_id)
+    listed = yield NewestBefore(config_at(place, None), older)
+    return codec.decode(listed) if listed else None
+
+
 @dataclass(frozen=True, slots=True)
 class SaverStore:
     """Keeps the frame in a checkpointer."""
 
     place: Place
 
-    def load(self) -> Generator[SaverCall, Any, ThreadState | None]:
+    def load(self) -> Generator[Asking, Any, ThreadState | None]:
         """Return what the checkpointer has at the place."""
         found = yield SaverCall("get_tuple", (self._config(self.place.checkpoint_id),))
         return codec.decode(found) if found else None
@@ -119,7 +142,7 @@ class SaverStore:
 class NoStore:
     """Keeps nothing: a run without a checkpointer."""
 
-    def load(self) -> Generator[SaverCall, Any, ThreadState | None]:
+    def load(self) -> Generator[Asking, Any, ThreadState | None]:
         """Return None: every run is the first."""
         yield from ()
         return None

@@ -17,7 +17,7 @@ from distgraph.errors import SerializationError
 from distgraph.events import Custom, Event
 from distgraph.runners.attempts import Around, OpenSuperstep, open_superstep, unstorable
 from distgraph.runners.backend import Job
-from distgraph.runners.stores import Keeping, SaverCall
+from distgraph.runners.stores import Asking, Keeping
 
 PASSES = (KeyboardInterrupt,)
 
@@ -26,7 +26,7 @@ class Tasks:
     """Executes the supersteps of one job; ``state`` is the state after the last one."""
 
     def __init__(
-        self, job: Job, perform: Callable[[SaverCall], Awaitable[Any]], keeping: Keeping
+        self, job: Job, perform: Callable[[Asking], Awaitable[Any]], keeping: Keeping
     ) -> None:
         self._job, self._perform, self._keeping = job, perform, keeping
         self._told: asyncio.Queue[Event | Task] = asyncio.Queue()

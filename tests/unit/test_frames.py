@@ -435,3 +435,57 @@ def test_a_graph_that_is_held_out_of_sight_works_and_cannot_be_shown(
     with pytest.raises(ValueError, match="node 'node' refers to no such graph"):
         graph.get_state(at(f"node:{task.id}"))
     assert graph.invoke(Command(resume="yes"), CONFIG)["log"] == ["yes"]
+
+
+def observed(graph: CompiledStateGraph) -> list[Any]:
+    """Return how the two newest checkpoints of the thread came to be."""
+    return [(each.metadata or {})["source"] for each in graph.get_state_history(CONFIG, limit=2)]
+
+
+# --- older checkpoints ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lasts", [None, True])
+def test_a_checkpoint_of_a_frame_is_started_again_from(
+    saver: BaseCheckpointSaver, lasts: Any
+) -> None:
+    ran: list[str] = []
+    nodes = (("one", counts("one", ran)), ("two", counts("two", ran)), ("ask", asks("well?")))
+    inner = chain(*nodes, checkpointer=lasts)
+    graph = chain(("node", inner), ("last", says("last")), checkpointer=saver)
+    graph.invoke({}, CONFIG)
+    place: Any = graph.get_state(CONFIG).tasks[0].state
+    old = next(each for each in graph.get_state_history(place) if each.next == ("two",))
+    again = graph.invoke(None, old.config)
+    assert (ran, asked(again)) == (["one", "two", "two"], ["well?"])
+    assert observed(graph) == ["fork", "loop"]
+    found = graph.invoke(Command(resume="yes"), CONFIG)
+    assert found["log"] == ["one", "two", "yes", "last"]
+
+
+def test_a_graph_that_lasts_stands_as_it_stood_before_the_checkpoint_that_runs_again(
+    saver: BaseCheckpointSaver,
+) -> None:
+    inner = chain(("note", lambda state: {"log": [len(state["log"])]}), checkpointer=True)
+    builder = StateGraph(State)
+    for name, before in (("a", START), ("b", "a")):
+        builder.add_node(name, lambda _: {"log": [inner.invoke({})["log"]]})
+        builder.add_edge(before, name)
+    graph = builder.compile(checkpointer=saver)
+    for _ in range(2):
+        graph.invoke({}, CONFIG)
+    before_b = [each for each in graph.get_state_history(CONFIG) if each.next == ("b",)]
+    again = graph.invoke(None, before_b[1].config)
+    assert again["log"] == [[0], [0]]
+    assert graph.invoke({}, CONFIG)["log"][2:] == [[0, 1, 2], [0, 1]]
+
+
+def test_an_update_that_runs_again_begins_its_graphs_anew(saver: BaseCheckpointSaver) -> None:
+    ran: list[str] = []
+    graph = chain(("a", says("a")), ("node", chain(("x", counts("x", ran)))), checkpointer=saver)
+    graph.invoke({}, CONFIG)
+    old = next(each for each in graph.get_state_history(CONFIG) if each.next == ("node",))
+    edited = graph.update_state(old.config, {"log": ["edit"]}, as_node="a")
+    for _ in range(2):
+        assert graph.invoke(None, edited)["log"] == ["a", "edit", "a", "edit", "x"]
+    assert ran == ["x"] * 3

@@ -190,20 +190,19 @@ class Wire:
         ep: str,
         checkpoints: tuple[Checkpoint, ...],
         then: Decision,
-        stop: int,
     ) -> SuperstepEntry:
         """Return what is stored of a commit or a start: its checkpoints, and what follows."""
         entries = tuple(self.checkpoint(checkpoint) for checkpoint in checkpoints)
         match then:
             case RunTasks(tasks):
                 queued = tuple(self.task(task, graph.nodes[task.node]) for task in tasks)
-                return SuperstepEntry(ep, entries, queued, "go", stop)
+                return SuperstepEntry(ep, entries, queued, "go")
             case Finished():
-                return SuperstepEntry(ep, entries, (), "end", stop)
+                return SuperstepEntry(ep, entries, (), "end")
             case Paused():
-                return SuperstepEntry(ep, entries, (), "stop", stop)
+                return SuperstepEntry(ep, entries, (), "stop")
             case Failed(error):
-                return SuperstepEntry(ep, entries, (), "fail", stop, self.error(error))
+                return SuperstepEntry(ep, entries, (), "fail", self.error(error))
             case _:
                 msg = f"A superstep cannot be followed by {type(then).__name__}."
                 raise InvalidUpdateError(msg)
@@ -233,7 +232,7 @@ class Wire:
             results=results,
             answers={t.tid: self.read_answers(t.answers) for t in loaded.tasks if t.answers},
             caller_writes=self.read_caller_writes(loaded.caller_writes),
-            released=loaded.header.released,
+            released=loaded.released,
         )
 
 

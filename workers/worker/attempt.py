@@ -59,7 +59,7 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
     wire, head, desk = opened.served.wire, opened.head, opened.desk
     task = wire.read_task(claimed.tid, claimed.blob)
     checkpoint = with_caller_writes(opened.graph, opened.state)
-    wanted = "custom" in head.modes.split()
+    wanted = "custom" in opened.run.modes.split()
     emitter = desk.emitter(head.run, task.id, wire.serializer.dumps)
     called = Called(desk, task.id, wire.serializer)
     frame = TaskFrame(
@@ -68,7 +68,7 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
         checkpoint=checkpoint,
         ns="",
         token=desk.token,
-        invocation=opened.run.invocation(head.thread_id, head.run),
+        invocation=opened.config.invocation(head.thread_id, head.run),
         emit=emitter.emit if wanted else discard,
         attempt=claimed.att,
         answers=wire.read_answers(claimed.answers),
@@ -97,7 +97,7 @@ def settle(attempt: Attempt, result: Result) -> None:
 def _record(attempt: Attempt, result: Completed | Interrupted) -> None:
     opened, desk = attempt.opened, attempt.opened.desk
     try:
-        entry = opened.served.wire.finished(attempt.task, attempt.rnd, result, opened.head.modes)
+        entry = opened.served.wire.finished(attempt.task, attempt.rnd, result, opened.run.modes)
     except SerializationError as error:
         named = InvalidUpdateError(str(error))
         _fail(attempt, errored(named))
