@@ -10,7 +10,7 @@ from checkpoint_redis.keys import Thread
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.records import InnerEntry, Lease, ResultEntry, SuperstepEntry
 from checkpoint_redis.replies import Advance, Claimed, Committed, Context, Recorded
-from checkpoint_redis.saving import get_frame
+from checkpoint_redis.saving import get_found, get_frame, places
 from checkpoint_redis.stored import Archive
 from distgraph.checkpoint.base import CheckpointTuple
 from distgraph.effects import carry
@@ -151,6 +151,19 @@ class Desk:
     ) -> tuple[str, CheckpointTuple | None]:
         """Return a called graph's epoch, and what is stored of it at ``cp`` ('' = its head)."""
         return carry(get_frame(archive, self.thread, name, cp), self._ledger.call)
+
+    def list_inner(
+        self,
+        archive: Archive,
+        config: Mapping[str, Any],
+        before: Mapping[str, Any] | None,
+        limit: int | None,
+    ) -> list[CheckpointTuple]:
+        """Return what is stored of a called graph, newest first."""
+        call = self._ledger.call
+        found = carry(places(archive, config, before), call)[:limit]
+        read = (carry(get_found(archive, each, None), call) for each in found)
+        return [each for each in read if each is not None]
 
     def keep_inner(self, tid: str, entry: InnerEntry) -> str | None:
         """Store what a task has of a graph that it calls; None where its attempt is given up.
