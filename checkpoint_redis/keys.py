@@ -20,7 +20,8 @@ A thread's keys begin with ``<namespace>{<shard>}:<x>:``; the letters are those 
     e       STREAM  events
     S: A: Q: <ep>   a superstep that is being staged (10 minutes)
 
-A shard has ``due`` (what must be looked at, and when) and ``ix:<status>``; a namespace has
+A shard has ``due`` (what must be looked at, and when), ``ends`` (a stream of the runs that ended)
+and ``ix:<status>``; a namespace has
 ``workers``, ``meta`` and ``sweeper:<format>``.
 """
 
@@ -118,6 +119,10 @@ def shard_prefix(namespace: str, shard: int) -> str:
 
 def due(namespace: str, shard: int) -> str:
     return f"{shard_prefix(namespace, shard)}{ShardKey.due}"
+
+
+def ends(namespace: str, shard: int) -> str:
+    return f"{shard_prefix(namespace, shard)}{ShardKey.ends}"
 
 
 def index(namespace: str, shard: int, status: str) -> str:

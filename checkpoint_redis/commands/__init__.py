@@ -16,6 +16,7 @@ from checkpoint_redis.commands.presence import appear, disappear, workers
 from checkpoint_redis.commands.query import (
     any_header,
     caller_writes,
+    carried,
     channels,
     checkpoints,
     fields,
@@ -53,6 +54,7 @@ __all__ = [
     "beat",
     "caller_writes",
     "cancel",
+    "carried",
     "channels",
     "checkpoints",
     "claim",

@@ -9,6 +9,7 @@ from checkpoint_redis import keys
 from checkpoint_redis.commands.read import (
     blobs,
     checked,
+    flags,
     items,
     named,
     number,
@@ -22,6 +23,7 @@ from checkpoint_redis.commands.read import (
 from checkpoint_redis.commands.script import Arguments, Plain, Script
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import (
+    AwaitedRow,
     HeaderRow,
     ListedRow,
     LoadReply,
@@ -71,6 +73,12 @@ def header(thread: Thread, ns: str = "") -> Script[Header | None]:
 def any_header(thread: Thread) -> Script[Header | None]:
     """Read the header of a thread in whichever format: for lists, and for what finds faults."""
     return Arguments().script("header", thread, _header_or_none, ns="")
+
+
+def carried(namespace: str, shard: int, runs: tuple[AwaitedRow, ...]) -> Script[tuple[bool, ...]]:
+    """Tell of runs of one shard whether they are still under way."""
+    key = keys.due(namespace, shard)
+    return Arguments().script("carried", key, flags, runs=runs)
 
 
 def history(thread: Thread, ns: str, cursor: int) -> Script[tuple[int, tuple[str, ...]]]:

@@ -27,6 +27,7 @@ from checkpoint_redis.layout.answered import (
 )
 from checkpoint_redis.layout.given import (
     AnswerRow,
+    AwaitedRow,
     CheckpointRow,
     FrameRow,
     LeaseRow,
@@ -39,6 +40,7 @@ from checkpoint_redis.layout.names import (
     AdvanceState,
     AnswerMode,
     DueKind,
+    EndField,
     EventField,
     EventKind,
     Field,
@@ -84,6 +86,7 @@ __all__ = [
     "AnswerRow",
     "AnsweredReply",
     "AskEvent",
+    "AwaitedRow",
     "CheckpointRow",
     "ClaimReply",
     "ClaimedRow",
@@ -92,6 +95,7 @@ __all__ = [
     "DueKind",
     "DueRow",
     "EndEvent",
+    "EndField",
     "EventField",
     "EventKind",
     "FailEvent",

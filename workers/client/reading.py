@@ -21,12 +21,19 @@ def load_state(
 ) -> Generator[Effect, Any, tuple[Loaded | None, ThreadState | None]]:
     """Read a thread at one moment; what does not come at once is fetched after it."""
     loaded: Loaded | None = yield commands.load(thread, "", cp)
+    return loaded, (yield from state_of(wire, thread, loaded))
+
+
+def state_of(
+    wire: Wire, thread: Thread, loaded: Loaded | None
+) -> Generator[Effect, Any, ThreadState | None]:
+    """Return the state that was loaded, with those of its channels that did not come with it."""
     if loaded is None or loaded.checkpoint is None:
-        return loaded, None
+        return None
     channels = dict(loaded.channels)
     missing = tuple(name for name in wire.refs(loaded.checkpoint) if channels.get(name) is None)
     channels |= yield from fetch_channels(thread, missing)
-    return loaded, wire.state(loaded, channels)
+    return wire.state(loaded, channels)
 
 
 def fetch_channels(
