@@ -34,7 +34,7 @@ class Submitted:
     """How a start went.
 
     ``dup``: this run id was started before, its status is ``outcome``; ``ep`` and ``event_id``
-    allow to go on as if the first reply had arrived. ``now`` is the time of Redis in ms.
+    allow to go on as if the first reply had arrived.
     """
 
     status: Literal["go", "stop", "end", "fail", "busy", "conflict", "dup", "unstaged"]
@@ -43,7 +43,6 @@ class Submitted:
     run: str = ""
     head: str = ""
     outcome: str = ""
-    now: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,6 @@ class Answered:
     more: bool = False
     pending: tuple[str, ...] = ()
     outcome: str = ""
-    now: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,18 +247,31 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True)
+class Adopted:
+    """How a thread was taken over to another version of its graph.
+
+    With the run or head that stood against it. ``busy`` and ``advance``: its outbox, and the
+    advance of a closed superstep, are to be published.
+    """
+
+    status: Literal["ok", "busy", "missing", "conflict"]
+    run: str = ""
+    head: str = ""
+    busy: bool = False
+    advance: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RunOutcome:
     """How a run stands.
 
-    ``cp`` is the head checkpoint, or of a joined run the run that was joined. ``now`` is the time
-    of Redis in ms at which that was so. ``forgotten``: other runs came after it, so that its error
-    is not kept any more.
+    ``cp`` is the head checkpoint, or of a joined run the run that was joined. ``forgotten``: other
+    runs came after it, so that its error is not kept any more.
     """
 
     status: RunStatus
     cp: str
     error: bytes
-    now: int
     forgotten: bool = False
 
 
@@ -317,6 +328,7 @@ class OpenQuestions:
 class Loaded:
     """A frame at one moment; ``channels`` is empty for a checkpoint that is not the head.
 
+    A channel is None when it is to be read apart; of a ``wide`` superstep there is nothing yet.
     ``run`` is the thread's last one. ``log``: what a saver noted of the checkpoint's tasks. The
     head has a log or an open superstep.
     """
@@ -330,6 +342,7 @@ class Loaded:
     questions: tuple[OpenQuestions, ...]
     caller_writes: CallerWrites
     log: tuple[bytes, ...] = ()
+    wide: bool = False
 
     @property
     def released(self) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from checkpoint_redis import keys
-from checkpoint_redis.commands.read import checked, flags, hints, part, text
+from checkpoint_redis.commands.read import checked, hints, part, text
 from checkpoint_redis.commands.script import Arguments, Plain, Script
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import DueKind, DueRow, LeaseRow, SweptReply
@@ -57,7 +57,7 @@ def beat(
         for each in leases
     ]
     key = keys.due(namespace, shard)
-    return Arguments().script("beat", key, flags, leases=held, lease=lease_ms)
+    return Arguments().script("beat", key, _flags, leases=held, lease=lease_ms)
 
 
 def published(thread: Thread, ns: str, ep: str) -> Script[bool]:
@@ -101,15 +101,15 @@ def outbox(
 
 
 def overdue(
-    namespace: str, shard: int, *, empty: tuple[str, ...], limit: int = 100
-) -> Script[tuple[Due, ...]]:
-    """Find the frames whose hints are gone, while the queues ``empty`` hold no message.
+    namespace: str, shard: int, *, empty: tuple[str, ...], cursor: int = 0
+) -> Script[tuple[int, tuple[Due, ...]]]:
+    """Find frames whose hints are gone, while the queues ``empty`` hold no message.
 
     Those are found whose outbox has not shrunk since a call before, at least 0.9 s ago, and each
-    later every time.
+    later every time. With the next cursor (0 = all outboxes of the shard were looked at).
     """
     key = keys.due(namespace, shard)
-    return Arguments().script("overdue", key, _dues, empty=empty, limit=limit)
+    return Arguments().script("overdue", key, _dues, empty=empty, cursor=cursor)
 
 
 def emit(
@@ -138,14 +138,20 @@ def _released(raw: Any) -> Released:
 
 
 @checked
+def _flags(raw: Any) -> tuple[bool, ...]:
+    return tuple(bool(each) for each in raw)
+
+
+@checked
 def _swept(raw: Any) -> Swept:
     reply = SweptReply._make(raw)
     return Swept(tuple(_due(DueRow._make(each)) for each in reply.due), bool(reply.more))
 
 
 @checked
-def _dues(raw: Any) -> tuple[Due, ...]:
-    return tuple(_due(DueRow._make(each)) for each in raw)
+def _dues(raw: Any) -> tuple[int, tuple[Due, ...]]:
+    cursor, found = part(raw)
+    return cursor, tuple(_due(DueRow._make(each)) for each in found)
 
 
 def _due(row: DueRow) -> Due:

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from checkpoint_redis.commands.read import checked, hints, number, text, word
+from checkpoint_redis.commands.read import checked, hints, text, word
 from checkpoint_redis.commands.script import Arguments, Script
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import (
+    AdoptedReply,
     AnsweredReply,
     AnswerMode,
     AnswerRow,
@@ -21,7 +22,7 @@ from checkpoint_redis.records import (
     SuperstepEntry,
     TaskEntry,
 )
-from checkpoint_redis.replies import Answered, Changed, Submitted
+from checkpoint_redis.replies import Adopted, Answered, Changed, Submitted
 
 
 def start(
@@ -90,7 +91,8 @@ def answer(
 
     All pairs are accepted or none. ``ep``: the epoch as the caller read it, when what it brings is
     for that superstep alone; a pair needs none, its ids tell. ``cfg`` None keeps the previous
-    run's; ``graph_fp`` '' lets any version of the graph go on. ``by`` is who says so.
+    run's; ``graph_fp``: the version of the graph that goes on, '' = the thread's own. ``by`` is who
+    says so.
     """
     arguments = Arguments()
     records, first = arguments.tasks(tasks)
@@ -163,13 +165,38 @@ def update(
     )
 
 
+def adopt(
+    thread: Thread, *, ep: str, new_ep: str, fp: str, queue: str, restart: bool
+) -> Script[Adopted]:
+    """Take a thread over to the version ``fp`` of its graph, whose tasks go to ``queue``.
+
+    ``ep`` is the epoch as the caller read it, ``new_ep`` the one from now on. ``restart``: also a
+    busy thread, whose running attempts begin again.
+    """
+    return Arguments().script(
+        "adopt", thread, _adopted, ep=ep, new_ep=new_ep, fp=fp, queue=queue, restart=restart
+    )
+
+
+@checked
+def _adopted(raw: Any) -> Adopted:
+    if word(raw) == "ok":
+        found = AdoptedReply._make(raw)
+        return Adopted("ok", busy=bool(found.busy), advance=bool(found.advance))
+    refused = changed(raw)
+    match refused.status:
+        case "busy" | "missing" | "conflict" as status:
+            return Adopted(status, run=refused.run, head=refused.head)
+        case other:
+            raise ValueError(f"adopt answered {other}")
+
+
 @checked
 def _started(raw: Any) -> Submitted:
     match word(raw):
         case "go" | "stop" | "end" | "fail" as status:
             found = StartedReply._make(raw)
-            epoch, event_id = text(found.epoch), text(found.event_id)
-            return Submitted(status, epoch, event_id, now=number(found.now))
+            return Submitted(status, text(found.epoch), text(found.event_id))
         case "dup":
             again = RepeatedReply._make(raw)
             return Submitted(
@@ -178,7 +205,6 @@ def _started(raw: Any) -> Submitted:
                 event_id=text(again.event_id),
                 run=text(again.run),
                 outcome=text(again.outcome),
-                now=number(again.now),
             )
         case _:
             return _not_started([text(each) for each in raw])
@@ -206,7 +232,6 @@ def _answered(raw: Any) -> Answered:
                 ep=text(found.epoch),
                 event_id=text(found.event_id),
                 run=text(found.run),
-                now=number(found.now),
                 hints=hints(found.hints),
                 advance=bool(found.advance),
                 more=bool(found.more),
@@ -219,7 +244,6 @@ def _answered(raw: Any) -> Answered:
                 event_id=text(again.event_id),
                 run=text(again.run),
                 outcome=text(again.outcome),
-                now=number(again.now),
             )
         case _:
             return _not_answered([_said(each) for each in raw])

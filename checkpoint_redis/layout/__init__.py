@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from checkpoint_redis.layout.answered import (
+    AdoptedReply,
     AdvanceReply,
     AnsweredReply,
     ClaimedRow,
@@ -27,7 +28,6 @@ from checkpoint_redis.layout.answered import (
 )
 from checkpoint_redis.layout.given import (
     AnswerRow,
-    AwaitedRow,
     CheckpointRow,
     FrameRow,
     LeaseRow,
@@ -40,7 +40,6 @@ from checkpoint_redis.layout.names import (
     AdvanceState,
     AnswerMode,
     DueKind,
-    EndField,
     EventField,
     EventKind,
     Field,
@@ -80,13 +79,13 @@ from checkpoint_redis.layout.stored import (
 __all__ = [
     "KINDS",
     "LINE_WORDS",
+    "AdoptedReply",
     "AdvanceReply",
     "AdvanceState",
     "AnswerMode",
     "AnswerRow",
     "AnsweredReply",
     "AskEvent",
-    "AwaitedRow",
     "CheckpointRow",
     "ClaimReply",
     "ClaimedRow",
@@ -95,7 +94,6 @@ __all__ = [
     "DueKind",
     "DueRow",
     "EndEvent",
-    "EndField",
     "EventField",
     "EventKind",
     "FailEvent",

@@ -105,12 +105,9 @@ class ResultsReply(NamedTuple):
 
 
 class StartedReply(NamedTuple):
-    """``now``: the time of Redis, in ms."""
-
     status: bytes
     epoch: bytes
     event_id: bytes
-    now: int
 
 
 class AnsweredReply(NamedTuple):
@@ -120,10 +117,17 @@ class AnsweredReply(NamedTuple):
     epoch: bytes
     event_id: bytes
     run: bytes
-    now: int
     hints: Sequence[Any]
     advance: int
     more: int
+
+
+class AdoptedReply(NamedTuple):
+    """``busy`` and ``advance``: there is something to be published, in the new epoch."""
+
+    status: bytes
+    busy: int
+    advance: int
 
 
 class RepeatedReply(NamedTuple):
@@ -134,7 +138,6 @@ class RepeatedReply(NamedTuple):
     event_id: bytes
     outcome: bytes
     run: bytes
-    now: int
 
 
 class HintRow(NamedTuple):
@@ -175,7 +178,6 @@ class RunReply(NamedTuple):
     record: Raw
     line: Raw
     joined: Raw
-    now: int
 
 
 class RunsReply(NamedTuple):
@@ -187,7 +189,9 @@ class RunsReply(NamedTuple):
 
 
 class LoadReply(NamedTuple):
-    """``open`` is the open superstep; ``caller_writes`` a mark and those that stand beside it.
+    """``open`` is the open superstep, unless it is ``wide``.
+
+    ``caller_writes``: a mark and those that stand beside the checkpoint.
 
     ``run`` is the record of the thread's last run.
     """
@@ -198,6 +202,7 @@ class LoadReply(NamedTuple):
     channels: Sequence[Raw]
     log: Sequence[Raw]
     caller_writes: Sequence[bytes]
+    wide: int
     open: Any
 
 

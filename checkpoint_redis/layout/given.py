@@ -62,10 +62,3 @@ class LeaseRow(NamedTuple):
     epoch: str
     tid: str
     token: str
-
-
-class AwaitedRow(NamedTuple):
-    """A run whose end somebody waits for."""
-
-    x: str
-    run: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -18,11 +17,10 @@ from tests.support.redis_server import RedisServer
 from tests.support.site import on
 from tests.support.thread_driver import Driver
 from workers import CeleryBackend
-from workers.client import awaiting, following, unserved
+from workers.client import following
 from workers.client.begun import Begun
 from workers.client.carrier import Means, perform
-from workers.client.ends import Ends
-from workers.shared import notices
+from workers.shared import notices, serving
 from workers.worker import presence
 
 pytestmark = pytest.mark.redis
@@ -32,8 +30,8 @@ pytestmark = pytest.mark.redis
 def backend(
     redis_server: RedisServer, namespace: str, monkeypatch: pytest.MonkeyPatch
 ) -> CeleryBackend:
-    monkeypatch.setattr(awaiting, "FIRST_LOOK", 0.02)
-    monkeypatch.setattr(awaiting, "LOOK_EVERY", 0.02)
+    monkeypatch.setattr(following, "FIRST_SLICE_MS", 20)
+    monkeypatch.setattr(following, "SLICE_MS", 20)
     return CeleryBackend(redis_server.url, namespace=namespace)
 
 
@@ -48,10 +46,9 @@ def followed(
     register(backend, (name,))
     served = backend.registry.get(name)
     assert served is not None
-    begun = Begun("run", "0-0", None, since=(0, 0))
+    begun = Begun("run", "0-0", None)
     flow = following.follow(served, d.thread, begun, frozenset(), timeout)
-    ends = Ends(backend.namespace, threading.Event)
-    means = Means(d.ledger, d.client, backend.office.publisher, ends)
+    means = Means(d.ledger, d.client, backend.office.publisher)
     return told(flow, partial(perform, means))
 
 
@@ -148,7 +145,7 @@ def test_a_worker_that_went_is_warned_of_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(notices, "LOOK_EVERY", 0.0)
-    monkeypatch.setattr(unserved, "LIVES_MS", 10**9)
+    monkeypatch.setattr(serving, "LIVES", 10**9)
     d.started("a")
     look(followed(backend, d, 0.05))
     presence.appear(backend.office, "a worker", bool)
@@ -165,7 +162,7 @@ def test_workers_of_another_version_are_named(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(unserved, "LIVES_MS", 10**9)
+    monkeypatch.setattr(serving, "LIVES", 10**9)
     d.started("a")
     labels = ("steps@old", "stepson@other")
     backend.ledger.appear(backend.namespace, "old", version="0", queues=(), graphs=labels, reads=1)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
-import weakref
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -19,20 +17,7 @@ from checkpoint_redis.ledger import AsyncLedger, Ledger
 from distgraph.effects import Tell, acarry, atold, carry, told
 from distgraph.events import Event
 from distgraph.runners.here import run_here, run_here_async
-from workers.client.awaiting import awaited
-from workers.client.effects import (
-    AwaitEnd,
-    Bell,
-    Effect,
-    Flow,
-    Here,
-    Publish,
-    Reach,
-    Read,
-    Rest,
-    Wait,
-)
-from workers.client.ends import Ends
+from workers.client.effects import Effect, Flow, Here, Publish, Reach, Read, Wait
 from workers.shared.clients import Clients
 from workers.shared.hints import Outgoing
 
@@ -59,7 +44,6 @@ class Means:
     ledger: Ledger
     waiting: Any
     publisher: Publisher
-    ends: Ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +53,13 @@ class AsyncMeans:
     ledger: AsyncLedger
     waiting: Any
     publisher: Publisher
-    ends: Ends
 
 
 class Carrier:
     """Carries the flows of one backend with the clients of whoever asks."""
 
-    def __init__(self, namespace: str, clients: Clients, publisher: Publisher) -> None:
-        self._namespace, self._clients, self._publisher = namespace, clients, publisher
-        # By the client that reads them: each process and each loop has one of its own.
-        self._ends: weakref.WeakKeyDictionary[Any, Ends] = weakref.WeakKeyDictionary()
-        self._lock = threading.Lock()
+    def __init__(self, clients: Clients, publisher: Publisher) -> None:
+        self._clients, self._publisher = clients, publisher
 
     @property
     def ledger(self) -> Ledger:
@@ -103,20 +83,10 @@ class Carrier:
         return atold(flow, partial(aperform, self._async_means()))
 
     def _means(self) -> Means:
-        waiting = self._clients.waiting()
-        ends = self._ends_of(waiting, threading.Event)
-        return Means(self._clients.ledger(), waiting, self._publisher, ends)
+        return Means(self._clients.ledger(), self._clients.waiting(), self._publisher)
 
     def _async_means(self) -> AsyncMeans:
-        ledger, waiting = self._clients.on_loop()
-        ends = self._ends_of(waiting, asyncio.Event)
-        return AsyncMeans(ledger, waiting, self._publisher, ends)
-
-    def _ends_of(self, waiting: Any, make_bell: Callable[[], Bell]) -> Ends:
-        with self._lock:
-            if waiting not in self._ends:
-                self._ends[waiting] = Ends(self._namespace, make_bell)
-            return self._ends[waiting]
+        return AsyncMeans(*self._clients.on_loop(), self._publisher)
 
 
 def perform(means: Means, effect: Effect) -> Any:
@@ -128,13 +98,10 @@ def perform(means: Means, effect: Effect) -> Any:
             means.publisher.reach()
         case Here(job, request):
             return run_here(job, request)
-        case Read(after, block_ms, count):
+        case Read(key, after, block_ms):
             with suppress(*_LOST):
-                return _found(means.waiting.xread(dict(after), count=count, block=block_ms))
-        case AwaitEnd():
-            carry(awaited(means.ends, effect), partial(perform, means))
-        case Rest(bell, seconds):
-            bell.wait(seconds)
+                return _entries(means.waiting.xread({key: after}, count=1000, block=block_ms))
+            return []
         case Wait(seconds):
             time.sleep(seconds)
         case Script() | Plain():
@@ -153,14 +120,11 @@ async def aperform(means: AsyncMeans, effect: Effect) -> Any:
             await asyncio.to_thread(means.publisher.reach)
         case Here(job, request):
             return await run_here_async(job, request)
-        case Read(after, block_ms, count):
+        case Read(key, after, block_ms):
             with suppress(*_LOST):
-                return _found(await means.waiting.xread(dict(after), count=count, block=block_ms))
-        case AwaitEnd():
-            await acarry(awaited(means.ends, effect), partial(aperform, means))
-        case Rest(bell, seconds):
-            with suppress(TimeoutError):
-                await asyncio.wait_for(bell.wait(), seconds)
+                entries = await means.waiting.xread({key: after}, count=1000, block=block_ms)
+                return _entries(entries)
+            return []
         case Wait(seconds):
             await asyncio.sleep(seconds)
         case Script() | Plain():
@@ -170,11 +134,9 @@ async def aperform(means: AsyncMeans, effect: Effect) -> Any:
     return None
 
 
-def _found(reply: Any) -> dict[str, list[Any]]:
-    """Return the entries of each stream in a reply of XREAD, which redis-py shapes in two ways."""
-    streams = reply.items() if isinstance(reply, dict) else reply or ()
-    return {key.decode(): _entries(found) for key, found in streams}
-
-
-def _entries(found: Any) -> list[Any]:
+def _entries(reply: Any) -> list[Any]:
+    """Return the entries in a reply of XREAD, which redis-py shapes in two ways."""
+    if not reply:
+        return []
+    found = next(iter(reply.values())) if isinstance(reply, dict) else reply[0][1]
     return list(found[0]) if found and isinstance(found[0], list) else list(found)

@@ -39,7 +39,7 @@ class Client:
     ) -> None:
         self.namespace, self.registry = namespace, registry
         self._publisher = publisher
-        self._carrier = Carrier(namespace, clients, publisher)
+        self._carrier = Carrier(clients, publisher)
 
     @property
     def ledger(self) -> Ledger:
