@@ -10,6 +10,8 @@ from checkpoint_redis.layout import DueKind, RunStatus, TaskState, ThreadStatus
 
 Taken = Literal["done", "dup", "stale", "gone"]
 """What became of a result."""
+Kept = Literal["ok", "gone", "conflict"]
+"""What became of what an attempt stored of a graph that is called in it."""
 FailedAs = Literal["retry", "failed", "stale", "gone"]
 """What became of a failure."""
 Results = Literal["results"]
@@ -151,7 +153,6 @@ class ClaimedTask:
     failures: int = 0
     rnd: str = ""
     blob: bytes = b""
-    memo: bytes | None = None
     answers: tuple[bytes, ...] = ()
 
 
@@ -246,6 +247,21 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True)
+class Adopted:
+    """How a thread was taken over to another version of its graph.
+
+    With the run or head that stood against it. ``busy`` and ``advance``: its outbox, and the
+    advance of a closed superstep, are to be published.
+    """
+
+    status: Literal["ok", "busy", "missing", "conflict"]
+    run: str = ""
+    head: str = ""
+    busy: bool = False
+    advance: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RunOutcome:
     """How a run stands.
 
@@ -307,7 +323,6 @@ class OpenTask:
     priority: int
     blob: bytes
     answers: tuple[bytes, ...]
-    memo: bytes | None
     error: bytes | None
     asked: tuple[AnsweredQuestions, ...] = ()
 
@@ -338,6 +353,7 @@ class LeftTask:
 class Loaded:
     """A frame at one moment; ``channels`` is empty for a checkpoint that is not the head.
 
+    A channel is None when it is to be read apart; of a ``wide`` superstep there is nothing yet.
     ``run`` is the thread's last one. ``log``: what a saver noted of the checkpoint's tasks. The
     head has a log or an open superstep; another checkpoint may have ``left``, which is None when it
     is large: it is read apart.
@@ -353,6 +369,7 @@ class Loaded:
     caller_writes: CallerWrites
     log: tuple[bytes, ...] = ()
     left: tuple[LeftTask, ...] | None = ()
+    wide: bool = False
 
     @property
     def released(self) -> str:

@@ -24,11 +24,13 @@ from checkpoint_redis.commands.query import (
     header,
     history,
     load,
+    open_part,
     scan,
     threads,
+    with_open,
     writes,
 )
-from checkpoint_redis.commands.run import answer, cancel, delete, start, update
+from checkpoint_redis.commands.run import adopt, answer, cancel, delete, start, update
 from checkpoint_redis.commands.runs import outcome, runs
 from checkpoint_redis.commands.saving import forget, put, put_writes
 from checkpoint_redis.commands.script import Plain, Script
@@ -48,6 +50,7 @@ from checkpoint_redis.commands.task import (
 __all__ = [
     "Plain",
     "Script",
+    "adopt",
     "answer",
     "any_header",
     "appear",
@@ -77,6 +80,7 @@ __all__ = [
     "left",
     "load",
     "meta",
+    "open_part",
     "outbox",
     "outcome",
     "overdue",
@@ -93,6 +97,7 @@ __all__ = [
     "sweeper_turn",
     "threads",
     "update",
+    "with_open",
     "workers",
     "writes",
 ]

@@ -12,21 +12,22 @@ from checkpoint_redis.layout import AnsweredByRow, LeftRow, QuestionRow
 from checkpoint_redis.replies import AnsweredQuestions, LeftTask
 
 CHUNK = 500
-Left = tuple[LeftTask, ...]
 
 
-def left(thread: Thread, ns: str, cps: tuple[str, ...]) -> Script[tuple[Left | None, ...]]:
+def left(
+    thread: Thread, ns: str, cps: tuple[str, ...]
+) -> Script[tuple[tuple[LeftTask, ...] | None, ...]]:
     """Read what was left at checkpoints, at most CHUNK at a time; None: read it by ``large``."""
     names = [keys.left_field(ns, cp) for cp in cps]
     return Arguments().script("values", thread, _left, fields=names)
 
 
-def large(thread: Thread, ns: str, cp: str, cursor: int) -> Plain[tuple[int, Left]]:
+def large(thread: Thread, ns: str, cp: str, cursor: int) -> Plain[tuple[int, tuple[LeftTask, ...]]]:
     """Read a part of what a large superstep left, and the next cursor (0 = all read)."""
     return Plain(("HSCAN", thread.left(ns, cp), cursor, "COUNT", CHUNK), _large)
 
 
-def left_of(raw: bytes | None) -> Left | None:
+def left_of(raw: bytes | None) -> tuple[LeftTask, ...] | None:
     """Read the tasks that a superstep left; None when it was a large one."""
     if raw is None:
         return ()
@@ -56,11 +57,11 @@ def _asked(parts: tuple[bytes, ...]) -> AnsweredQuestions:
 
 
 @checked
-def _left(raw: Any) -> tuple[Left | None, ...]:
+def _left(raw: Any) -> tuple[tuple[LeftTask, ...] | None, ...]:
     return tuple(left_of(each) for each in raw)
 
 
 @checked
-def _large(raw: Any) -> tuple[int, Left]:
+def _large(raw: Any) -> tuple[int, tuple[LeftTask, ...]]:
     cursor, found = part(raw)
     return cursor, tuple(LeftTask(tid, blob) for tid, blob in scanned(found).items())

@@ -9,9 +9,11 @@ from checkpoint_redis.commands.read import checked, hints, text, word
 from checkpoint_redis.commands.script import Arguments, Script
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import (
+    AdoptedReply,
     AnsweredReply,
     AnswerMode,
     AnswerRow,
+    DoneRow,
     RepeatedReply,
     StartedReply,
 )
@@ -21,7 +23,7 @@ from checkpoint_redis.records import (
     SuperstepEntry,
     TaskEntry,
 )
-from checkpoint_redis.replies import Answered, Changed, Submitted
+from checkpoint_redis.replies import Adopted, Answered, Changed, Submitted
 
 
 def start(
@@ -90,7 +92,8 @@ def answer(
 
     All pairs are accepted or none. ``ep``: the epoch as the caller read it, when what it brings is
     for that superstep alone; a pair needs none, its ids tell. ``cfg`` None keeps the previous
-    run's; ``graph_fp`` '' lets any version of the graph go on. ``by`` is who says so.
+    run's; ``graph_fp``: the version of the graph that goes on, '' = the thread's own. ``by`` is who
+    says so.
     """
     arguments = Arguments()
     records, first = arguments.tasks(tasks)
@@ -137,13 +140,15 @@ def update(
     ep: str,
     waiting: bool,
     seen: str = "",
+    done: tuple[tuple[str, bytes], ...] = (),
     graph: str = "",
     fp: str = "",
     queue: str = "",
 ) -> Script[Changed]:
     """Put checkpoints on a thread at rest whose head is ``expect``.
 
-    ``waiting`` leaves it interrupted. ``seen`` is the epoch as the caller read it, '' lets any
+    ``waiting`` leaves it interrupted. ``done``: what was written in place of tasks, by their ids,
+    which stays at the old head. ``seen`` is the epoch as the caller read it, '' lets any
     pass. With a ``graph``, a thread that does not exist is created.
     """
     arguments = Arguments()
@@ -159,8 +164,35 @@ def update(
         fp=fp,
         queue=queue,
         ep=ep,
+        done=[DoneRow(tid=tid, blob=arguments.add(blob)) for tid, blob in done],
         checkpoints=[arguments.checkpoint(each) for each in checkpoints],
     )
+
+
+def adopt(
+    thread: Thread, *, ep: str, new_ep: str, fp: str, queue: str, restart: bool
+) -> Script[Adopted]:
+    """Take a thread over to the version ``fp`` of its graph, whose tasks go to ``queue``.
+
+    ``ep`` is the epoch as the caller read it, ``new_ep`` the one from now on. ``restart``: also a
+    busy thread, whose running attempts begin again.
+    """
+    return Arguments().script(
+        "adopt", thread, _adopted, ep=ep, new_ep=new_ep, fp=fp, queue=queue, restart=restart
+    )
+
+
+@checked
+def _adopted(raw: Any) -> Adopted:
+    if word(raw) == "ok":
+        found = AdoptedReply._make(raw)
+        return Adopted("ok", busy=bool(found.busy), advance=bool(found.advance))
+    refused = changed(raw)
+    match refused.status:
+        case "busy" | "missing" | "conflict" as status:
+            return Adopted(status, run=refused.run, head=refused.head)
+        case other:
+            raise ValueError(f"adopt answered {other}")
 
 
 @checked

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from checkpoint_redis.layout.answered import (
+    AdoptedReply,
     AdvanceReply,
     AnsweredReply,
     ClaimedRow,
@@ -28,6 +29,7 @@ from checkpoint_redis.layout.answered import (
 from checkpoint_redis.layout.given import (
     AnswerRow,
     CheckpointRow,
+    DoneRow,
     FrameRow,
     LeaseRow,
     NewHeadRow,
@@ -80,6 +82,7 @@ from checkpoint_redis.layout.stored import (
 __all__ = [
     "KINDS",
     "LINE_WORDS",
+    "AdoptedReply",
     "AdvanceReply",
     "AdvanceState",
     "AnswerMode",
@@ -92,6 +95,7 @@ __all__ = [
     "ClaimedRow",
     "ContextReply",
     "CustomEvent",
+    "DoneRow",
     "DueKind",
     "DueRow",
     "EndEvent",

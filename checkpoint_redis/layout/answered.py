@@ -67,7 +67,6 @@ class ClaimedRow(NamedTuple):
     failures: int
     round: bytes
     blob: bytes
-    memo: Raw
     answers: Sequence[bytes]
 
 
@@ -121,6 +120,14 @@ class AnsweredReply(NamedTuple):
     hints: Sequence[Any]
     advance: int
     more: int
+
+
+class AdoptedReply(NamedTuple):
+    """``busy`` and ``advance``: there is something to be published, in the new epoch."""
+
+    status: bytes
+    busy: int
+    advance: int
 
 
 class RepeatedReply(NamedTuple):
@@ -182,7 +189,9 @@ class RunsReply(NamedTuple):
 
 
 class LoadReply(NamedTuple):
-    """``open`` is the open superstep; ``caller_writes`` a mark and those that stand beside it.
+    """``open`` is the open superstep, unless it is ``wide``.
+
+    ``caller_writes``: a mark and those that stand beside the checkpoint.
 
     ``run`` is the record of the thread's last run.
     """
@@ -194,6 +203,7 @@ class LoadReply(NamedTuple):
     log: Sequence[Raw]
     left: Raw
     caller_writes: Sequence[bytes]
+    wide: int
     open: Any
 
 

@@ -47,7 +47,13 @@ class ResultRow(NamedTuple):
     blob: int
     event: int
     questions: Sequence[QuestionRow]
-    memo: int
+
+
+class DoneRow(NamedTuple):
+    """What a caller wrote in place of a task."""
+
+    tid: str
+    blob: int
 
 
 class AnswerRow(NamedTuple):

@@ -13,5 +13,5 @@ drop_step('')
 index(st, nil)
 forget_frames()
 for _, name in ipairs(call('SMEMBERS', P .. KEY.wide)) do forget_left(name) end
-call('UNLINK', H, C, P .. KEY.events)
+call('UNLINK', H, C, P .. KEY.listing, P .. KEY.events)
 return {st and REPLY.ok or REPLY.missing}

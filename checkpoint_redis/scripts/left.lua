@@ -1,4 +1,4 @@
--- needs: lib.lua frozen.lua runs.lua
+-- needs: lib.lua format.lua frozen.lua runs.lua
 -- What the tasks of a superstep left stays beside the checkpoint from which they ran, in a field of C:
 -- a list with each task's id, its result (or error, or question), the questions that were answered,
 -- and the answers. A wide or large superstep's writes are a key of their own, which a set names; the
@@ -12,13 +12,14 @@ local function is_large(ns)
   return size > LIMIT.left_bytes or call('HLEN', P .. KEY.writes .. ns) > LIMIT.left_fields
 end
 
--- Only a run that asked or failed has more of its tasks than writes.
+-- Only a run that asked or failed has more of its tasks than writes. Of a wide one these alone are
+-- kept: a script must stay short.
 local function more_of(ns, at_rest)
   if at_rest then return at_rest[KEY.tasks] end
   local tasks, asking = P .. KEY.tasks .. ns, P .. KEY.questions .. ns
   local plain = call('HEXISTS', tasks, TASK_FIELD.answered) == 0 and call('EXISTS', asking) == 0
     and call('HGET', H, HEADER.status) ~= STATUS.error
-  return plain and {} or call('HGETALL', tasks)
+  return (plain or call('HLEN', tasks) > LIMIT.slice) and {} or call('HGETALL', tasks)
 end
 
 local function rows_of(writes, more)
@@ -59,6 +60,36 @@ local function take_left(ns, at_rest)
     for _, item in ipairs(row) do list[#list + 1] = item end
   end
   return #list > 0 and text_of(list)
+end
+
+-- What a caller wrote in place of tasks is their result; done: DONE rows.
+local function add_left(ns, done)
+  local name = left_name(ns)
+  local text = call('HGET', C, FIELD.left .. name)
+  local rows = text and text ~= '' and (list_at(text, 1)) or {}
+  local width, at = #LEFT{tid = '', result = '', asked = '', answers = ''}, {}
+  for i = 1, #rows, width do at[rows[i - 1 + LEFT.tid]] = i - 1 end
+  for _, each in ipairs(done) do
+    local tid, result = each[DONE.tid], blob(each[DONE.blob])
+    local i = at[tid]
+    if text == '' then call('HSET', P .. KEY.left .. name, tid, result)
+    elseif i then
+      -- A question that nobody will answer any more was asked all the same.
+      if rows[i + LEFT.result] ~= '' then
+        rows[i + LEFT.asked] = rows[i + LEFT.asked] .. text_of({'[]', rows[i + LEFT.result],
+          encode(ANSWERED_BY{run = '', at = now(), by = ''})})
+      end
+      rows[i + LEFT.result] = result
+    else
+      for _, item in ipairs(LEFT{tid = tid, result = result, asked = '', answers = text_of({})}) do
+        rows[#rows + 1] = item
+      end
+    end
+  end
+  if #rows > 0 then
+    note_form(FORMAT.result)
+    call('HSET', C, FIELD.left .. name, text_of(rows))
+  end
 end
 
 local function forget_left(name)

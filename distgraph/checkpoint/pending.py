@@ -165,15 +165,8 @@ def _stored(writes: Mapping[str, Any], channel: str, default: V) -> V:
 
 def _decode_task(writes: list[Write]) -> _Left:
     fixed, result = dict(writes), _result(writes)
-    before = unpack_result(fixed[RESULT]) if fixed.get(RESULT) else None
-    if not isinstance(result, Completed) or not isinstance(before, Interrupted):
-        return _Left(result, _answers(fixed))
-    return _Left(result, _answers(fixed), interrupts_of(before))
-
-
-def interrupts_of(asking: Interrupted) -> tuple[Interrupt, ...]:
-    """Return what a task asks."""
-    return tuple(question.interrupt for question in asking.questions)
+    asked: list[Interrupt] = _stored(fixed, INTERRUPT, [])
+    return _Left(result, _answers(fixed), tuple(asked) if isinstance(result, Completed) else ())
 
 
 def _reopened(left: _Left) -> _Left:

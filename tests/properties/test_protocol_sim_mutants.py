@@ -28,8 +28,8 @@ MUTANTS = {
     ),
     "no instance of a question": (
         "answer.lua",
-        "if not (asked[tid] and asked[tid][iid]) then",
-        "if not asked[tid] then",
+        "if not asked[tid][iid] then",
+        "if not next(asked[tid]) then",
     ),
     "no fence of the epoch": ("fence.lua", " or epoch ~= ep then", " then"),
     "a version that is too old is let in": (
@@ -63,6 +63,31 @@ MUTANTS = {
         "failing.lua",
         "  task[TASK.lost] = task[TASK.lost] + 1\n",
         "  task[TASK.failures] = task[TASK.failures] + 1\n",
+    ),
+    "a late attempt stores in a called graph": (
+        "inner.lua",
+        " or task[TASK.token] ~= A.tok then",
+        " then",
+    ),
+    "a called graph goes on from what is not stored": (
+        "inner.lua",
+        "if ep ~= A.seen then return REPLY.conflict end",
+        "",
+    ),
+    "what is stored of a called graph is not known again": (
+        "inner.lua",
+        "if ep == A.new_ep then return REPLY.ok end",
+        "",
+    ),
+    "what a called graph has open stays": (
+        "inner.lua",
+        "else call('HSET', P .. KEY.inner, A.ns, A.tid) end",
+        "end",
+    ),
+    "a called graph that waits stays": (
+        "drop.lua",
+        "at_rest and at_rest[KEY.inner] or ",
+        "",
     ),
     "a status is listed for ever": (
         "status.lua",

@@ -10,6 +10,7 @@ import redis
 from distgraph.errors import StoreError
 from tests.support.guards import (
     Guard,
+    adoption,
     answers,
     attempts,
     barrier,
@@ -21,6 +22,7 @@ from tests.support.guards import (
     frames,
     leases,
     left,
+    listings,
     past,
     rest,
     results,
@@ -32,6 +34,7 @@ from tests.support.thread_driver import Driver, mutated
 
 pytestmark = pytest.mark.redis
 TOPICS = (
+    adoption,
     answers,
     attempts,
     barrier,
@@ -43,6 +46,7 @@ TOPICS = (
     frames,
     leases,
     left,
+    listings,
     past,
     rest,
     results,

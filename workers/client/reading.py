@@ -3,121 +3,84 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
+from functools import partial
 from typing import Any
 
-from checkpoint_redis import commands
+from checkpoint_redis import commands, loading
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.replies import CallerWrites, LeftTask, Loaded
-from distgraph.checkpoint import codec
 from distgraph.core.model import Checkpoint, ThreadState
 from distgraph.runners.backend import Listing, Place
-from distgraph.runners.stores import config_at
 from workers.client.effects import Effect, Flow
-from workers.shared.memo import Memo
 from workers.shared.wire import Wire
 
-CHUNK, FIELDS = 50, 500
-Left = tuple[LeftTask, ...]
+CHUNK = 50
 
 
 def load_state(
     wire: Wire, thread: Thread, cp: str = ""
 ) -> Generator[Effect, Any, tuple[Loaded | None, ThreadState | None]]:
     """Read a thread at one moment; what does not come at once is fetched after it."""
-    loaded: Loaded | None = yield commands.load(thread, "", cp)
+    loaded: Loaded | None = yield from loading.load(thread, "", cp)
     if loaded is None or loaded.checkpoint is None:
         return loaded, None
     channels = dict(loaded.channels)
     missing = tuple(name for name in wire.refs(loaded.checkpoint) if channels.get(name) is None)
     channels |= yield from fetch_channels(thread, missing)
     state = wire.state(loaded, channels)
-    left = yield from _left(thread, cp, loaded.left)
-    return loaded, state and wire.with_left(state, left)
-
-
-def load_inner(
-    wire: Wire, thread: Thread, place: Place
-) -> Generator[Effect, Any, ThreadState | None]:
-    """Read the frame of a graph that is called inside a task which is not done."""
-    loaded, _ = yield from load_state(wire, thread)
-    config = config_at(place, place.checkpoint_id)
-    for task in loaded.tasks if loaded else ():
-        found = Memo(wire.serializer, task.memo).saver.get_tuple(config) if task.memo else None
-        if found is not None:
-            return codec.decode(found)
-    return None
-
-
-def _left(thread: Thread, cp: str, found: Left | None) -> Generator[Effect, Any, Left]:
-    """Return what the tasks left that ran from a checkpoint; of a large superstep it is read."""
-    if found is not None:
-        return found
-    tasks: list[LeftTask] = []
-    cursor, more = 0, True
-    while more:
-        cursor, part = yield commands.large(thread, "", cp, cursor)
-        tasks += part
-        more = cursor != 0
-    return tuple(tasks)
+    return loaded, state and wire.with_left(state, loaded.left or ())
 
 
 def fetch_channels(
     thread: Thread, names: tuple[str, ...]
 ) -> Generator[Effect, Any, Mapping[str, bytes | None]]:
-    found: dict[str, bytes | None] = {}
-    for start in range(0, len(names), FIELDS):
-        part = names[start : start + FIELDS]
-        blobs = yield commands.channels(thread, "", part)
-        found.update(zip(part, blobs, strict=True))
-    return found
+    return (yield from loading.values(partial(commands.channels, thread, ""), names))
 
 
 def history(wire: Wire, thread: Thread, place: Place, listing: Listing) -> Flow:
     """Return a thread's states, newest first, as ``listing`` wants them."""
     _, head = yield from load_state(wire, thread)
-    found: list[ThreadState] = []
-    ids = yield from _ids(thread, place, listing)
-    most = len(ids) if listing.limit is None else listing.limit
-    while ids and len(found) < most:
-        size = CHUNK if listing.filter else min(CHUNK, most - len(found))
-        part, ids = tuple(ids[:size]), ids[size:]
-        states = yield from _states(wire, thread, part, head)
-        found += [state for state in states if _matches(state.checkpoint, listing.filter)]
-    return found[:most]
-
-
-def _ids(thread: Thread, place: Place, listing: Listing) -> Generator[Effect, Any, list[str]]:
     if place.checkpoint_id:
-        return [place.checkpoint_id]
-    cursor, ids = 0, []
-    while True:
-        cursor, part = yield commands.history(thread, "", cursor)
-        ids += part
-        if cursor == 0:
+        named = yield from _states(wire, thread, (place.checkpoint_id,), head)
+        return [state for state in named if _matches(state.checkpoint, listing.filter)]
+    found: list[ThreadState] = []
+    before, limit = listing.before, listing.limit
+    while limit is None or len(found) < limit:
+        size = CHUNK if listing.filter or limit is None else min(CHUNK, limit - len(found))
+        ids = yield commands.history(thread, "", before, size)
+        states = yield from _states(wire, thread, ids, head)
+        found += [state for state in states if _matches(state.checkpoint, listing.filter)]
+        if len(ids) < size:
             break
-    older = listing.before
-    return sorted({cp for cp in ids if not older or cp < older}, reverse=True)
+        before = ids[-1]
+    return found[:limit]
 
 
 def _states(
     wire: Wire, thread: Thread, ids: tuple[str, ...], head: ThreadState | None
 ) -> Generator[Effect, Any, list[ThreadState]]:
     """Read some checkpoints; what they share of their channels is fetched once."""
-    blobs = yield commands.checkpoints(thread, "", ids)
-    written = yield commands.caller_writes(thread, "", ids)
-    left = yield commands.left(thread, "", ids)
-    there = [each for each in zip(ids, blobs, written, left, strict=True) if each[1] is not None]
-    refs = dict.fromkeys(ref for _, blob, _, _ in there for ref in wire.refs(blob))
+    blobs = yield from loading.values(partial(commands.checkpoints, thread, ""), ids)
+    written = yield from loading.values(partial(commands.caller_writes, thread, ""), ids)
+    left = yield from loading.values(partial(commands.left, thread, ""), ids)
+    there = [(cp, blob, written[cp]) for cp in ids if (blob := blobs[cp]) is not None]
+    refs = dict.fromkeys(ref for _, blob, _ in there for ref in wire.refs(blob))
     channels = yield from fetch_channels(thread, tuple(refs))
     states = []
-    for cp, blob, by, some in there:
-        tasks = yield from _left(thread, cp, some)
+    for cp, blob, by in there:
+        tasks = left[cp]
+        if tasks is None:
+            tasks = yield from loading.large(thread, "", cp)
         states.append(_state(wire, wire.read_checkpoint(blob, channels), by, tasks, head))
     return states
 
 
 def _state(
-    wire: Wire, checkpoint: Checkpoint, written: CallerWrites, left: Left, head: ThreadState | None
+    wire: Wire,
+    checkpoint: Checkpoint,
+    written: CallerWrites,
+    left: tuple[LeftTask, ...],
+    head: ThreadState | None,
 ) -> ThreadState:
     if head is not None and head.checkpoint.id == checkpoint.id:
         return head

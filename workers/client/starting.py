@@ -84,6 +84,7 @@ def _update(call: Submission, request: SaveUpdate) -> Generator[Effect, Any, Non
         seen=call.epoch,
         ep=nonce(),
         waiting=waiting,
+        done=tuple((task.id, call.wire.result(task, result)) for task, result in request.done),
         graph=call.graph.name,
         fp=call.graph.fingerprint,
         queue=call.served.queue,

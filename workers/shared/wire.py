@@ -10,7 +10,7 @@ from typing import Any
 from checkpoint_redis.layout import TaskState
 from checkpoint_redis.records import CheckpointEntry, ResultEntry, SuperstepEntry, TaskEntry
 from checkpoint_redis.replies import CallerWrites, Context, LeftTask, Loaded, OpenTask
-from distgraph.checkpoint import pending, records
+from distgraph.checkpoint import records
 from distgraph.checkpoint.blame import (
     ANSWER,
     QUESTION,
@@ -43,6 +43,8 @@ from distgraph.core.model import (
 from distgraph.errors import CorruptRecord, InvalidUpdateError, SerializationError
 from distgraph.types import Interrupt, Send
 
+_ARGUMENTS = 65_536
+"""An exception's arguments are stored up to so many bytes."""
 _LEAST = 1_000
 """So many characters of a failure's texts are kept where more cannot be stored."""
 
@@ -145,10 +147,15 @@ class Wire:
         bare = replace(error, args=(), exception=None)
         message, trace = error.message[:_LEAST], error.traceback[-_LEAST:]
         least = replace(bare, message=message, traceback=trace, notes=())
-        for each in (replace(bare, args=error.args), bare):
+        for args in (error.args, ()):
             with suppress(SerializationError):
-                return self.serializer.dumps(records.pack_result(each))
+                whole = replace(bare, args=self._small(args))
+                return self.serializer.dumps(records.pack_result(whole))
         return self.serializer.dumps(records.pack_result(least))
+
+    def _small(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return an exception's arguments; none when they are large, its text then tells them."""
+        return args if len(self.serializer.dumps(list(args))) <= _ARGUMENTS else ()
 
     def read_error(self, blob: bytes) -> Errored:
         """Return the failure of a record."""
@@ -208,14 +215,12 @@ class Wire:
                 raise InvalidUpdateError(msg)
 
     def finished(
-        self, task: Task, rnd: str, result: Completed | Interrupted, modes: str, memo: bytes = b""
+        self, task: Task, rnd: str, result: Completed | Interrupted, modes: str
     ) -> ResultEntry:
         """Return what is recorded of a task that did not fail."""
         if isinstance(result, Interrupted):
             asked = tuple((q.interrupt.id, 0) for q in result.questions)
-            return ResultEntry(
-                task.id, rnd, self.questions(task, result), questions=asked, memo=memo
-            )
+            return ResultEntry(task.id, rnd, self.questions(task, result), questions=asked)
         blob = self.result(task, result)
         return ResultEntry(task.id, rnd, blob, event=blob if shows_writes(modes) else b"")
 
@@ -238,7 +243,6 @@ class Wire:
             asked=self._asked(loaded.tasks, results),
         )
 
-
     def with_left(self, state: ThreadState, left: tuple[LeftTask, ...]) -> ThreadState:
         """Return ``state`` with what the tasks left that ran from its checkpoint."""
         if not left:
@@ -258,7 +262,7 @@ class Wire:
         done = (t for t in tasks if t.asked and isinstance(results.get(t.tid), Completed))
         last = {task.tid: self.read_result(task.asked[-1].blob) for task in done}
         return {
-            tid: pending.interrupts_of(asking)
+            tid: tuple(question.interrupt for question in asking.questions)
             for tid, asking in last.items()
             if isinstance(asking, Interrupted)
         }

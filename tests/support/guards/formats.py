@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from checkpoint_redis import commands
 from checkpoint_redis.frames import FrameName
-from checkpoint_redis.layout import DueKind, HeaderField
+from checkpoint_redis.layout import DueKind, HeaderField, ThreadKey
 from checkpoint_redis.records import (
     AnswerEntry,
     Lease,
@@ -181,7 +181,20 @@ def a_reader_that_is_too_old_reads_no_checkpoints(d: Driver) -> None:
 def a_reader_that_is_too_old_lists_no_checkpoints(d: Driver) -> None:
     d.started("a")
     upgrade(d)
-    assert is_refused(d, lambda: d.ledger.history(d.thread, "", 0))
+    assert is_refused(d, lambda: d.ledger.history(d.thread, "", "", 9))
+
+
+def a_maintainer_that_is_too_old_lists_no_fields(d: Driver) -> None:
+    d.started("a")
+    upgrade(d)
+    assert is_refused(d, lambda: d.ledger.call(commands.fields(d.thread, 0)))
+
+
+def a_reader_that_is_too_old_reads_no_part(d: Driver) -> None:
+    ep = d.started("a")
+    upgrade(d)
+    part = commands.open_part(d.thread, "", ep, ThreadKey.tasks, 0)
+    assert is_refused(d, lambda: d.ledger.call(part))
 
 
 def a_thread_in_any_format_can_be_deleted(d: Driver) -> None:
@@ -225,6 +238,8 @@ def what_is_passed_over_uses_up_no_limit(d: Driver) -> None:
     d.client.zadd(d.due_key, {f"{d.thread.x}||t{n}|l": 1 for n in range(7)})
     other = Driver(d.client, d.thread.namespace, beside(d))
     ep = other.started("b")
+    other.claim(ep, "b")
+    other.client.delete(d.outboxes_key)
     other.pass_time(50_000)
     found = d.ledger.sweep(d.thread.namespace, d.thread.shard, limit=2, max_lost=3)
     assert [(due.x, due.ep) for due in found.found] == [(other.thread.x, ep)]
@@ -243,7 +258,7 @@ def what_is_passed_over_has_an_end(d: Driver) -> None:
     upgrade(d)
     d.client.zadd(d.due_key, {f"{d.thread.x}||t{n}|l": 1 for n in range(2_500)})
     d.ledger.sweep(d.thread.namespace, d.thread.shard, limit=500, max_lost=3)
-    assert d.client.zcount(d.due_key, 1, 1) == 1_500
+    assert d.client.zcount(d.due_key, 1, 1) == 2_000
 
 
 def lost_hints_of_a_newer_thread_are_not_looked_for(d: Driver) -> None:
@@ -352,12 +367,8 @@ def completes(d: Driver, ep: str) -> None:
 
 
 def asks(d: Driver, ep: str) -> None:
-    result = ResultEntry("a", "", b"w", questions=(("q", 0),), memo=b"m")
+    result = ResultEntry("a", "", b"w", questions=(("q", 0),))
     d.ledger.complete(d.thread, "", ep, (result,), tok="t", tok2="adv", lease_ms=LEASE)
-
-
-def fails_with_a_memo(d: Driver, ep: str) -> None:
-    d.ledger.fail(d.thread, "", ep, "a", tok="t", error=b"e", retry_in_ms=9, memo=b"m")
 
 
 def fails_as_the_second(d: Driver, ep: str) -> None:
@@ -414,8 +425,6 @@ NOTED = (
     Noted(Kind.answer, asked, answers, "answer", "    note_form(FORMAT.answer)\n"),
     Noted(Kind.result, running, completes, "finished", "  note_form(FORMAT.result)\n"),
     Noted(Kind.question, running, asks, "finished", "    note_form(FORMAT.question)\n"),
-    Noted(Kind.state, running, asks, "finished", "    note_form(FORMAT.state)\n"),
-    Noted(Kind.state, running, fails_with_a_memo, "fail", "  note_form(FORMAT.state)\n"),
     Noted(Kind.result, failed, fails_as_the_second, "failing", "  note_form(FORMAT.result)\n"),
     Noted(Kind.result, closed, gives_up, "ending", "      note_form(FORMAT.result)\n"),
     Noted(Kind.result, at_rest, starts_with_writes, "caller_writes", WRITTEN.format("s")),
@@ -449,7 +458,9 @@ GUARDS = (
             (a_reader_that_is_too_old_reads_no_state, "load"),
             (a_reader_that_is_too_old_reads_no_outcome, "outcome"),
             (a_reader_that_is_too_old_reads_no_checkpoints, "values"),
-            (a_reader_that_is_too_old_lists_no_checkpoints, "fields"),
+            (a_reader_that_is_too_old_lists_no_checkpoints, "history"),
+            (a_maintainer_that_is_too_old_lists_no_fields, "fields"),
+            (a_reader_that_is_too_old_reads_no_part, "part"),
         )
     ),
     Guard(

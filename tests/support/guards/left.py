@@ -153,7 +153,86 @@ def a_saver_takes_what_was_left_into_its_log(d: Driver) -> None:
     assert (left(d), d.stored()) == ((), {"h", "c", "e"})
 
 
+def updated(d: Driver, *done: tuple[str, bytes]) -> None:
+    """Put a checkpoint on the thread in place of what these tasks would have brought."""
+    new = superstep("cp-1").checkpoints
+    update = commands.update(d.thread, new, expect="cp-0", ep=nonce(), waiting=False, done=done)
+    assert d.ledger.call(update).status == "ok"
+
+
+def what_a_caller_wrote_for_a_task_is_its_result(d: Driver) -> None:
+    ep = d.started("a", "b", "c")
+    d.claim(ep, "a", "b", "c")
+    d.complete(ep, "a")
+    d.ask(ep, "b", "q1")
+    d.ledger.cancel(d.thread, "", ep=nonce())
+    updated(d, ("b", b"instead"), ("c", b"also"))
+    found = {task.tid: task for task in left(d) or ()}
+    assert {tid: task.result for tid, task in found.items()} == {
+        "a": b"writes", "b": b"instead", "c": b"also",
+    }  # fmt: skip
+    assert [each.blob for each in found["b"].asked] == [b"question"]
+    assert (found["a"].asked, found["c"].asked, found["c"].answers) == ((), (), ())
+
+
+def so_it_is_where_nothing_was_left(d: Driver) -> None:
+    d.start(superstep("cp-0", outcome="stop"))
+    updated(d, ("a", b"instead"))
+    assert left(d) == (LeftTask("a", b"instead"),)
+
+
+def so_it_is_beside_a_large_superstep(d: Driver) -> None:
+    ep = d.started("a", "b")
+    d.claim(ep, "a", "b")
+    d.complete(ep, "a", blob=b"x" * (Limit.left_bytes + 1))
+    d.ledger.cancel(d.thread, "", ep=nonce())
+    updated(d, ("b", b"instead"))
+    assert (left(d), large(d)) == (None, {"a", "b"})
+
+
+def the_tasks_of_a_wide_superstep_are_not_gone_through(d: Driver) -> None:
+    tids = [f"t{number}" for number in range(Limit.slice)]
+    ep = d.started(*tids)
+    d.claim(ep, tids[0])
+    d.fail(ep, tids[0])
+    d.start(superstep("cp-1", outcome="end"), "run-2", "cp-0")
+    assert left(d) == ()
+
+
 GUARDS = (
+    Guard(
+        what_a_caller_wrote_for_a_task_is_its_result,
+        "update.lua",
+        "if #A.done > 0 then add_left('', A.done) end\n",
+        "",
+    ),
+    Guard(
+        what_a_caller_wrote_for_a_task_is_its_result,
+        "left.lua",
+        "  for i = 1, #rows, width do at[rows[i - 1 + LEFT.tid]] = i - 1 end\n",
+        "",
+    ),
+    Guard(
+        what_a_caller_wrote_for_a_task_is_its_result,
+        "left.lua",
+        "      if rows[i + LEFT.result] ~= '' then",
+        "      if false then",
+    ),
+    Guard(
+        so_it_is_where_nothing_was_left, "left.lua", "  if #rows > 0 then\n", "  if false then\n"
+    ),
+    Guard(
+        so_it_is_beside_a_large_superstep,
+        "left.lua",
+        "    if text == '' then call('HSET', P .. KEY.left .. name, tid, result)\n    elseif",
+        "    if",
+    ),
+    Guard(
+        the_tasks_of_a_wide_superstep_are_not_gone_through,
+        "left.lua",
+        "(plain or call('HLEN', tasks) > LIMIT.slice)",
+        "plain",
+    ),
     Guard(
         results_stay_when_they_are_committed,
         "drop.lua",

@@ -7,7 +7,17 @@ from collections import Counter
 from collections.abc import Mapping
 
 from checkpoint_redis.replies import CallerWrites
-from tests.support.sim.plan import PLAN, QUESTIONS, Known, State, digest, kind_of, number_of, tids
+from tests.support.sim.called import check_called, check_nothing_open, name_of
+from tests.support.sim.plan import (
+    PLAN,
+    Known,
+    State,
+    calls,
+    digest,
+    number_of,
+    questions_of,
+    tids,
+)
 from tests.support.sim.world import World
 
 # The indexes tell the status; what rests has nothing due but deadlines of its questions; only
@@ -18,10 +28,12 @@ for _, status in ipairs({'busy', 'interrupted', 'error'}) do
   local found = redis.call('ZSCORE', ARGV[1] .. 'ix:' .. status, ARGV[2]) ~= false
   if found ~= (st == status) then return tostring(st) .. ', but not so in ix:' .. status end
 end
-for _, kind in ipairs({'h', 'c', 's:', 'w:', 'u:', 'a:', 'q:', st == 'busy' and 'e' or nil}) do
+local lasting = {'h', 'c', 's:', 'w:', 'u:', 'a:', 'q:', 'o:', 'fs', st == 'busy' and 'e' or nil}
+for _, kind in ipairs(lasting) do
   if redis.call('PTTL', string.sub(KEYS[1], 1, -2) .. kind) >= 0 then return kind .. ' expires' end
 end
 if st == 'busy' or st == 'error' then return '' end
+if redis.call('ZCARD', ARGV[1] .. 'ob') > 0 then return tostring(st) .. ', with an outbox' end
 for _, member in ipairs(redis.call('ZRANGE', ARGV[1] .. 'due', 0, -1)) do
   if st ~= 'interrupted' or not string.find(member, '|i$') then
     return tostring(st) .. ', but due is ' .. member
@@ -52,6 +64,7 @@ class Judge:
         self._check_history(known)
         self._check_caller_writes(known, set(commits))
         self._check_outcomes()
+        check_nothing_open(self._world)
         self._check_rest()
 
     def _stored(self) -> dict[str, Known]:
@@ -88,7 +101,7 @@ class Judge:
         assert left == writes, f"{cp} keeps {left} of {writes}"
         given = {task.tid: len(task.answers) for task in found or ()}
         for tid, answers in given.items():
-            assert answers == QUESTIONS.get(kind_of(tid), 0), f"{tid} has {answers} answers"
+            assert answers == questions_of(tid), f"{tid} has {answers} answers"
 
     def _check_superstep(self, after: Known, before: Known, recorded: dict[str, str]) -> None:
         number, seen, writes = number_of(after.parent), digest(before.state), after.writes or {}
@@ -98,7 +111,9 @@ class Judge:
         for tid in writes:
             task_saw, given, _ = json.loads(writes[tid])
             assert task_saw == seen, f"{tid} computed from another state"
-            assert len(given) == QUESTIONS.get(kind_of(tid), 0), f"{tid} was given {given}"
+            assert len(given) == questions_of(tid), f"{tid} was given {given}"
+            if calls(tid):
+                check_called(self._world, name_of(tid, after.parent))
             for n, text in enumerate(given):
                 assert text.startswith(f"answer to {tid}/{n}/"), f"{tid}: question {n} got {text}"
             other = recorded.get(tid, writes[tid])
@@ -147,12 +162,13 @@ class Judge:
 
     def _check_rest(self) -> None:
         world = self._world
-        left = world.client.zrange(world.due, 0, -1)
+        left = world.due()
         assert not left, f"still due: {left}"
         # What was staged by a worker that ended then is lost after ten minutes.
         lasting = [key for key in world.stored() if world.client.pttl(key) == -1]
         kinds = sorted(key.decode().removeprefix(world.thread.prefix) for key in lasting)
-        assert kinds == ["c", "h"], f"keys left: {kinds}"
+        frames = [kind for kind in kinds if kind.startswith("f:")]
+        assert sorted({*kinds} - {*frames}) == ["c", "fs", "h"], f"keys left: {kinds}"
         staged = {key.split(b":")[-2] for key in world.stored() if key not in lasting}
         assert staged <= {b"S", b"A", b"Q", world.thread.x.encode()}, f"keys left: {staged}"
 
