@@ -30,6 +30,7 @@ from distgraph.checkpoint.base.blobs import matches
 from distgraph.checkpoint.base.config import Coordinates, checkpoint_coordinates, coordinates_of
 from distgraph.checkpoint.base.frames import with_orphans
 from distgraph.checkpoint.base.types import INTERRUPT, RunnableConfig
+from distgraph.core.model import GRAPH
 from distgraph.errors import ThreadBusy, ThreadConflict, ThreadNotFound
 
 T = TypeVar("T")
@@ -182,12 +183,17 @@ def put(
     known = get_checkpoint_metadata(config, metadata)
     entry = archive.entry(place, checkpoint, known, new_versions)
     thread, needs = archive.thread(place.thread_id), archive.needs(entry, checkpoint)
-    changed = yield commands.put(thread, FrameName(place.ns), entry, ep=_nonce(), needs=needs)
+    frame = _named(place.ns, known)
+    changed = yield commands.put(thread, frame, entry, ep=_nonce(), needs=needs)
     if changed.status == "unstored":
         whole = archive.entry(place, checkpoint, known, checkpoint["channel_versions"])
-        changed = yield commands.put(thread, FrameName(place.ns), whole, ep=_nonce())
+        changed = yield commands.put(thread, frame, whole, ep=_nonce())
     _check(changed, thread)
     return place._replace(checkpoint_id=checkpoint["id"]).config
+
+
+def _named(ns: str, metadata: Mapping[str, Any]) -> FrameName:
+    return FrameName(ns, str(metadata.get(GRAPH, "")))
 
 
 def put_writes(
@@ -258,7 +264,8 @@ def copy_thread(archive: Archive, source_id: str, target_id: str) -> Steps[None]
         if entry is None:
             continue
         # What was sent before must still be there: the target is as this copy left it, or it ends.
-        ep = yield from _copied(target, each.ns, entry, loaded.header, ep)
+        name = _named(each.ns, archive.metadata(entry.blob))
+        ep = yield from _copied(target, name, entry, loaded.header, ep)
         sent |= {(each.ns, ref) for ref in entry.refs}
         if log := archive.logged(loaded, each.cp):
             asks = bool(loaded.questions) or loaded.header.st is ThreadStatus.interrupted
@@ -270,13 +277,13 @@ def copy_thread(archive: Archive, source_id: str, target_id: str) -> Steps[None]
 
 
 def _copied(
-    target: Thread, ns: str, entry: CheckpointEntry, source: Header, expect: str
+    target: Thread, frame: FrameName, entry: CheckpointEntry, source: Header, expect: str
 ) -> Steps[str]:
     """Put a checkpoint on a thread that has the epoch ``expect``; return the new epoch."""
     ep = _nonce()
     put = commands.put(
         target,
-        FrameName(ns),
+        frame,
         entry,
         ep=ep,
         expect=expect,

@@ -84,6 +84,7 @@ class FrameField(StrEnum):
     task = "task"
     # Names of nodes from the root graph on, by which a worker finds the inner graph.
     path = "path"
+    fingerprint = "fp"
     epoch = "/ep"
     checkpoint = "/cp"
     step = "/step"

@@ -27,7 +27,7 @@ from distgraph.checkpoint.base.types import ERROR, INTERRUPT, RESUME
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.checkpoint.serde.schema import classes_of
 from distgraph.core.graph import Graph
-from distgraph.core.model import Completed, Result
+from distgraph.core.model import GRAPH, Completed, Result
 from distgraph.errors import GraphBubbleUp
 from workers.worker.desk import Desk
 
@@ -154,6 +154,7 @@ class CalledSaver:
         place, known = coordinates_of(config), get_checkpoint_metadata(config, metadata)
         entry = self.archive.entry(place, checkpoint, known, new_versions)
         frame = self.called.frame(place.ns)
+        frame.name = FrameName(place.ns, str(known.get(GRAPH, "")))
         if frame.add_checkpoint(entry, _tasks(checkpoint), metadata.get("source")):
             self.called.store(frame)
 

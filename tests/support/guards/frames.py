@@ -14,7 +14,7 @@ from tests.support.guards.savers import entry, header, log, put
 from tests.support.thread_driver import Driver, nonce
 
 INNER = FrameName("node:a")
-DEEPER = FrameName("node:a|1|leaf:b")
+DEEPER = FrameName("node:a|1|leaf:b", "f1")
 
 
 def keep(  # noqa: PLR0913 - a default for each
@@ -150,12 +150,15 @@ def a_frame_says_where_it_is(d: Driver) -> None:
     keep(d, ep, "in-0", frame=DEEPER)
     assert names(d) == {DEEPER.name}
     known = d.client.hgetall(d.thread.frame(DEEPER.hash))
-    told = {name: known[name.encode()].decode() for name in ("name", "parent", "task", "path")}
+    told = {
+        name: known[name.encode()].decode() for name in ("name", "parent", "task", "path", "fp")
+    }
     assert told == {
         "name": "node:a|1|leaf:b",
         "parent": FrameName("node:a|1").hash,
         "task": "b",
         "path": "node|leaf",
+        "fp": "f1",
     }
 
 
