@@ -22,6 +22,7 @@ class Kind(StrEnum):
     result = "result"
     answer = "answer"
     state = "state"
+    line = "line of a list"
     saved = "checkpoint of a saver"
     log = "pending write"
     config = "run config"

@@ -43,6 +43,7 @@ def begin(
             values={**before, **initial, START: given},
             versions={**(parent.versions if parent else {}), **versions},
             changed=frozenset(versions),
+            lines=parent.lines if parent else {},
             frontier=(START,),
             arrived=unfinished(graph, parent.arrived) if parent else {},
             deferred=parent.deferred if parent else frozenset(),
@@ -97,6 +98,7 @@ def replay(state: ThreadState, stamp: Stamp, limits: Limits) -> tuple[ThreadStat
         source="fork",
         ts=stamp.ts,
         changed=frozenset(),
+        grown={},
         metadata=limits.metadata,
     )
     return ThreadState(fork, released=fork.id), True

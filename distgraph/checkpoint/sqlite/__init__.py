@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import Any, Self
 
 from distgraph.channels.base import MISSING
 from distgraph.checkpoint.base.blobs import (
     EMPTY,
+    Find,
     Typed,
     channel_of,
     dump,
@@ -28,6 +29,7 @@ from distgraph.checkpoint.base.config import (
     get_checkpoint_id,
     get_checkpoint_metadata,
 )
+from distgraph.checkpoint.base.lists import Reached, divided, dump_lists
 from distgraph.checkpoint.base.saver import BaseCheckpointSaver
 from distgraph.checkpoint.base.types import (
     WRITES_IDX_MAP,
@@ -118,11 +120,14 @@ class SqliteSaver(BaseCheckpointSaver):
             *dump(self.serde, "__metadata__", known),
             None if run_id is None else _key(str(run_id)),
         )
+        whole, lists = divided(self.serde, checkpoint, new_versions)
         blobs = [
-            (*where, _key(name), new_versions[channel_of(name)], *blob)
-            for name, blob in dump_channels(self.serde, checkpoint, new_versions).items()
+            (*where, _key(name), whole[channel_of(name)], *blob)
+            for name, blob in dump_channels(self.serde, checkpoint, whole).items()
         ]
         with self._transaction("IMMEDIATE") as conn:
+            found = dump_lists(self.serde, checkpoint, lists, self._finder(thread, ns))
+            blobs += [(*where, _key(name), at, *blob) for name, at, blob in found]
             conn.executemany(sql.PUT_BLOB, blobs)
             conn.execute(sql.PUT, row)
         return Coordinates(thread, ns, checkpoint["id"]).config
@@ -171,16 +176,14 @@ class SqliteSaver(BaseCheckpointSaver):
         )
 
     def _values(self, place: Coordinates, versions: ChannelVersions) -> dict[str, Any]:
-        values = {
-            name: load_channel(self.serde, name, self._finder(place, version))
-            for name, version in versions.items()
-        }
+        find = self._finder(place.thread_id, place.ns)
+        values = {name: load_channel(self.serde, name, v, find) for name, v in versions.items()}
         return {name: value for name, value in values.items() if value is not MISSING}
 
-    def _finder(self, place: Coordinates, version: Any) -> Callable[[str], Typed]:
-        where = _key(place.thread_id), _key(place.ns)
+    def _finder(self, thread: str, ns: str) -> Find:
+        where = _key(thread), _key(ns)
 
-        def find(name: str) -> Typed:
+        def find(name: str, version: Any) -> Typed:
             blob = self.conn.execute(sql.GET_BLOB, (*where, _key(name), version)).fetchone()
             return blob or EMPTY
 
@@ -286,10 +289,17 @@ class SqliteSaver(BaseCheckpointSaver):
             ].items()
         }
         stored = self.conn.execute(sql.BLOB_KEYS, (thread,)).fetchall()
+        lines = [
+            ((ns, name), (kind, value))
+            for ns, name, at, kind, value in stored
+            if (ns, name, at) in used
+        ]
+        reached = Reached(lines)
         unused = [
             (thread, ns, name, version)
-            for ns, name, version in stored
+            for ns, name, version, _, _ in stored
             if (ns, _key(channel_of(_text(name))), version) not in used
+            and not reached.needs((ns, name), version)
         ]
         self.conn.executemany(sql.DELETE_BLOB, unused)
         self.conn.execute(sql.DELETE_ORPHANED_WRITES, {"thread": thread})

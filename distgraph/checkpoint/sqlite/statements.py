@@ -104,7 +104,11 @@ DELETE FROM distgraph_checkpoints WHERE thread_id = :thread AND EXISTS (
 )
 """
 RECORDS = "SELECT ns, type, record FROM distgraph_checkpoints WHERE thread_id = ?"
-BLOB_KEYS = "SELECT ns, channel, version FROM distgraph_blobs WHERE thread_id = ?"
+# Of the values only how far lists reach, which is small.
+BLOB_KEYS = """
+SELECT ns, channel, version, type, CASE type WHEN 'line' THEN value END FROM distgraph_blobs
+WHERE thread_id = ?
+"""
 DELETE_BLOB = """
 DELETE FROM distgraph_blobs WHERE thread_id = ? AND ns = ? AND channel = ? AND version = ?
 """
