@@ -27,7 +27,6 @@ WORDS = {
     "FRAME": "FrameField",
     "FIELD": "Field",
     "TASK_FIELD": "TaskField",
-    "PAYLOAD_FIELD": "PayloadField",
     "META": "MetaField",
     "STATUS": "ThreadStatus",
     "RUN": "RunStatus",

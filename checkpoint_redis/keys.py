@@ -16,7 +16,7 @@ A thread's keys begin with ``<namespace>{<shard>}:<x>:``; the letters are those 
                     waiting thread the packed s, w, u and o (s|<ns>); what a saver was given of a
                     checkpoint's tasks (p|<ns>|<cp> = how many, then |<number>)
     z       STRING  the same as one text, while the thread waits and it is small
-    e       STREAM  events                       eb      HASH  event payloads over 4 KB
+    e       STREAM  events
     S: A: Q: <ep>   a superstep that is being staged (10 minutes)
 
 A shard has ``due`` (what must be looked at, and when) and ``ix:<status>``; a namespace has
@@ -82,10 +82,6 @@ class Thread:
     @property
     def events(self) -> str:
         return f"{self.prefix}{ThreadKey.events}"
-
-    @property
-    def event_blobs(self) -> str:
-        return f"{self.prefix}{ThreadKey.payloads}"
 
     @property
     def frames(self) -> str:

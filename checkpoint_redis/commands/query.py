@@ -291,12 +291,3 @@ def _thread(found: ListedRow) -> Listed:
         graph=text(found.graph),
         run=text(found.run),
     )
-
-
-def event_blob(thread: Thread, ref: str) -> Plain[bytes | None]:
-    """Read an event payload that was too large for the stream; None once it has expired."""
-
-    def read(raw: Any) -> bytes | None:
-        return raw if isinstance(raw, bytes) else None
-
-    return Plain(("HGET", thread.event_blobs, ref), read)

@@ -22,7 +22,6 @@ class ThreadKey(StrEnum):
     checkpoints = "c"
     frozen = "z"
     events = "e"
-    payloads = "eb"
     # The names of the frames inside tasks by their hashes, and before its hash the key of each.
     frames = "fs"
     frame = "f:"
@@ -63,9 +62,12 @@ class HeaderField(StrEnum):
     released = "released"
     created = "created"
     updated = "upd"
-    # Where the run's events begin: after this entry, and after this payload.
+    # Where the run's events begin: after this entry. How many the thread has had.
     events = "ev"
-    payloads = "evn"
+    event_count = "evn"
+    # The bytes of payloads since a mark, the id of an entry; what is older than that may go.
+    event_bytes = "evb"
+    event_mark = "evm"
     # The last cancel: its nonce, and the run that the thread had.
     cancelled = "can"
 
@@ -117,13 +119,6 @@ class TaskField(StrEnum):
     question = "v|"
     caller_write = "z|"
     writes_size = "wb"
-
-
-class PayloadField(StrEnum):
-    """Fields beside the numbered event payloads: the number of the last and of the first one."""
-
-    last = "n"
-    first = "first"
 
 
 class MetaField(StrEnum):
@@ -216,12 +211,14 @@ class EventKind(StrEnum):
 
 
 class EventField(StrEnum):
-    """Fields of an entry in the event stream; a payload too large for it has ``ref``."""
+    """Fields of an entry in the event stream; ``number`` counts the events of the thread."""
 
     kind = "k"
+    number = "n"
+    run = "r"
+    frame = "f"
     payload = "p"
     blob = "b"
-    ref = "r"
 
 
 class Format:
@@ -266,5 +263,6 @@ class Limit:
     # What is larger is not part of a reply, of an entry, or of the stream.
     inline_writes: Final = 1_048_576
     inline_channels: Final = 65_536
-    inline_payload: Final = 4_096
+    # A thread keeps so many events, and of their payloads at most twice so many bytes.
     events: Final = 100_000
+    event_bytes: Final = 33_554_432

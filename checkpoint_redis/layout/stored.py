@@ -44,51 +44,48 @@ class QuestionRow(NamedTuple):
 
 class RunEvent(NamedTuple):
     format: int
-    run: str
     kind: str
 
 
 class StepEvent(NamedTuple):
     format: int
-    ns: str
     checkpoint: str
     step: int
 
 
 class TaskEvent(NamedTuple):
-    """Of a task that is done, and of an attempt that is repeated."""
+    """Of a task that is done, and of an attempt that is void because another one will be made."""
 
     format: int
-    ns: str
     tid: str
     attempt: int
 
 
 class AskEvent(NamedTuple):
     format: int
-    ns: str
     tid: str
+    attempt: int
     iids: Sequence[str]
 
 
 class FailEvent(NamedTuple):
+    """Of a task that failed for good; its error is that of the run."""
+
     format: int
-    ns: str
     tid: str
+    attempt: int
 
 
 class EndEvent(NamedTuple):
     format: int
-    run: str
     status: str
     checkpoint: str
 
 
 class CustomEvent(NamedTuple):
     format: int
-    ns: str
     tid: str
-    token: str
+    attempt: int
 
 
 KINDS: Final[Mapping[str, Kind]] = {

@@ -1,4 +1,4 @@
--- needs: lib.lua slices.lua frozen.lua runs.lua event.lua status.lua
+-- needs: lib.lua frozen.lua runs.lua event.lua status.lua
 -- The beginning of a run.
 
 -- The oldest outcomes beyond `keep` go, but that of the run `spared`.
@@ -31,29 +31,15 @@ local function trim_events(previous)
   return last[1]
 end
 
--- Payloads too large for the stream go with their events: those numbered up to `previous`.
--- -> the number of the last one
-local function trim_payloads(previous)
-  local key, gone = P .. KEY.payloads, {}
-  local last, first = unpack(call('HMGET', key, PAYLOAD_FIELD.last, PAYLOAD_FIELD.first))
-  if not last then return 0 end
-  for i = tonumber(first or 1), math.min(previous, tonumber(last)) do gone[#gone + 1] = i end
-  many('HDEL', key, gone)
-  call('HSET', key, PAYLOAD_FIELD.first, previous + 1)
-  return last
-end
-
 local function begin_run(run, kind, keep)
-  local st, before, cp, payloads =
-    unpack(call('HMGET', H, HEADER.status, HEADER.events, FRAME.checkpoint, HEADER.payloads))
-  local from, last = trim_events(before), trim_payloads(tonumber(payloads or 0))
+  local st, before, cp = unpack(call('HMGET', H, HEADER.status, HEADER.events, FRAME.checkpoint))
+  local from = trim_events(before)
   note_run(run, RUN.pending, cp or '', keep)
   index(st, STATUS.busy)
   call('HSET', H, HEADER.status, STATUS.busy, HEADER.run, run, HEADER.events, from,
-    HEADER.payloads, last, HEADER.updated, now())
+    HEADER.updated, now())
   call('PERSIST', P .. KEY.events)
-  call('PERSIST', P .. KEY.payloads)
-  event(EVENT.run, RUN_EVENT{run = run, kind = kind})
+  event(EVENT.run, '', RUN_EVENT{kind = kind})
   return from
 end
 

@@ -11,6 +11,6 @@ local function finish_run(st, status, err)
       call('HSET', C, FIELD.error .. run, err)
     end
   end
-  event(EVENT.ended, END_EVENT{run = run, status = status, checkpoint = cp}, err)
+  event(EVENT.ended, '', END_EVENT{status = status, checkpoint = cp})
   put_to_rest(st)
 end

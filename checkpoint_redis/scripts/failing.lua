@@ -9,10 +9,11 @@ local function mark_failed(ns, tid, task, err)
   call('HSET', P .. KEY.tasks .. ns, TASK_FIELD.error .. tid, err)
 end
 
--- A final failure ends the run; nothing of the superstep is lost, a retry goes on with it.
+-- A final failure ends the run, and is its error; nothing of the superstep is lost, a retry goes on
+-- with it.
 local function fail_task(ns, tid, task, err)
   mark_failed(ns, tid, task, err)
-  event(EVENT.fail, FAIL_EVENT{ns = ns, tid = tid}, err)
+  event(EVENT.fail, ns, FAIL_EVENT{tid = tid, attempt = task[TASK.attempts]})
   finish_run(STATUS.error, RUN.error, err)
 end
 

@@ -19,8 +19,8 @@ local function open_step(ns, s)
   if #s.checkpoints == 0 then drop_log(ns, call('HGET', H, ns .. FRAME.checkpoint) or '') end
   store_checkpoints(ns, s.checkpoints)
   for _, row in ipairs(s.checkpoints) do
-    event(EVENT.step,
-      STEP_EVENT{ns = ns, checkpoint = row[CHECKPOINT.id], step = row[CHECKPOINT.step]})
+    event(EVENT.step, ns,
+      STEP_EVENT{checkpoint = row[CHECKPOINT.id], step = row[CHECKPOINT.step]})
   end
   if s.staged then take_staged(ns, s.ep) end
   place_caller_writes(ns, s)

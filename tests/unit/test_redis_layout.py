@@ -41,7 +41,7 @@ def test_a_constant_is_written_out(lua: str, text: str) -> None:
     [
         ("OUTCOME{status = s, checkpoint = cp}", "{s, (cp)}"),
         ("OUTCOME{checkpoint = f(1, {2, 3}), status = s}", "{s, (f(1, {2, 3}))}"),
-        ("RUN_EVENT{run = r, kind = k}", "{1, r, (k)}"),
+        ("STEP_EVENT{step = s, checkpoint = c}", "{1, c, (s)}"),
         ("OUTCOME{status = RUN.joined,\n  checkpoint = ',}'}", "{'joined', (',}')}"),
         (
             "OUTCOME_REPLY{outcome = e(OUTCOME{status = a, checkpoint = b}), error = x == 1}",
@@ -158,7 +158,7 @@ def story(d: Driver) -> list[Any]:
     told += [d.ledger.outcome(d.thread, "run-2"), d.ledger.outcome(d.thread, nonce()), loaded(d)]
     told = [replace(each, event_id="") if hasattr(each, "event_id") else each for each in told]
     found = [events.decode(entry) for entry in d.client.xrange(d.thread.events)]
-    return told + [(each.kind, each.payload._asdict()) for each in found]  # type: ignore[attr-defined]
+    return told + [(each.number, each.kind, each.payload._asdict()) for each in found]  # type: ignore[attr-defined]
 
 
 def loaded(d: Driver) -> Any:

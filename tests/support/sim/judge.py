@@ -101,11 +101,11 @@ class Judge:
         accepted: dict[str, str] = {}
         for _, fields in self._world.client.xrange(self._world.thread.events):
             _, *payload = json.loads(fields[b"p"])
-            if fields[b"k"] == b"run" and payload[1] == "start":
+            if fields[b"k"] == b"run" and payload[0] == "start":
                 accepted = {}
             if fields[b"k"] == b"task":
-                assert payload[1] not in accepted, f"{payload[1]} was accepted twice"
-                accepted[payload[1]] = fields[b"b"].decode()
+                assert payload[0] not in accepted, f"{payload[0]} was accepted twice"
+                accepted[payload[0]] = fields[b"b"].decode()
         return accepted
 
     # --- what callers wrote, and what is left -----------------------------------------------------
