@@ -35,6 +35,7 @@ WORDS = {
     "DUE": "DueKind",
     "TID": "TaskId",
     "GRAPH": "GraphName",
+    "SEGMENT": "SegmentName",
     "MARK": "WriteMark",
     "EVENT": "EventKind",
     "EVENT_FIELD": "EventField",

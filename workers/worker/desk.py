@@ -139,6 +139,8 @@ class Desk:
         """
         if answered.status not in ("go", "again"):
             return
+        for checkpoint in step.checkpoints:
+            self.know(checkpoint.channels)
         self.office.publisher.publish(outgoing(self.thread.x, entries(step, self.ns, queue)))
         self.office.dispatched.note(self.thread, self.ns, step.ep)
 
@@ -167,14 +169,21 @@ class Desk:
         return self.office.emissions.emitter(source, encode)
 
     def channels(self, names: Iterable[str]) -> dict[str, bytes | None]:
-        """Fetch channel blobs that a claim was too small for."""
-        wanted = tuple(names)
+        """Fetch channel blobs that a claim was too small for, but those that are known here."""
+        asked = tuple(names)
         found: dict[str, bytes | None] = {}
+        found |= self.office.segments.find(self.thread.x, self.ns, asked)
+        wanted = [name for name in asked if name not in found]
         for start in range(0, len(wanted), CHANNELS):
-            part = wanted[start : start + CHANNELS]
+            part = tuple(wanted[start : start + CHANNELS])
             blobs = self._ledger.channels(self.thread, self.ns, part)
             found.update(zip(part, blobs, strict=True))
+        self.know(found)
         return found
+
+    def know(self, channels: Mapping[str, bytes | None]) -> None:
+        """Remember the segments of lists among ``channels``, for jobs of this process to come."""
+        self.office.segments.keep(self.thread.x, self.ns, channels)
 
     def writes(self, advance: Advance) -> Mapping[str, bytes]:
         """Return the writes of a closed superstep; large ones are read in pieces."""
