@@ -30,6 +30,7 @@ class Kind(StrEnum):
     # Those that scripts write.
     row = "state of a task"
     question = "question"
+    run = "run"
     event = "event"
 
 

@@ -23,6 +23,7 @@ from distgraph.core.model import (
 from distgraph.core.plan import plan, with_caller_writes
 from distgraph.core.retry import retry_delay
 from distgraph.errors import InvalidUpdateError, SerializationError
+from workers.shared.memo import Memo
 from workers.worker.barrier import next_superstep, reduce
 from workers.worker.emitter import Emitter
 from workers.worker.failures import errored
@@ -40,6 +41,7 @@ class Attempt:
     frame: TaskFrame
     values: Mapping[str, Any]
     emitter: Emitter
+    memo: Memo
 
     @property
     def graph(self) -> Graph:
@@ -57,22 +59,25 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
     wire, head, desk = opened.served.wire, opened.head, opened.desk
     task = wire.read_task(claimed.tid, claimed.blob)
     checkpoint = with_caller_writes(opened.graph, opened.state)
-    wanted = "custom" in head.modes.split()
+    wanted = "custom" in opened.run.modes.split()
     emitter = desk.emitter(head.run, task.id, wire.serializer.dumps)
+    memo = Memo(wire.serializer, claimed.memo)
     frame = TaskFrame(
         task=task,
         graph=opened.graph,
         checkpoint=checkpoint,
         ns="",
         token=desk.token,
-        invocation=opened.run.invocation(head.thread_id, head.run),
+        invocation=opened.config.invocation(head.thread_id, head.run),
         emit=emitter.emit if wanted else discard,
         attempt=claimed.att,
         answers=wire.read_answers(claimed.answers),
-        frames=wire.read_frames(claimed.memo),
+        frames=memo,
         passes=(),
     )
-    return Attempt(opened, task, claimed.rnd, claimed.failures, frame, checkpoint.values, emitter)
+    return Attempt(
+        opened, task, claimed.rnd, claimed.failures, frame, checkpoint.values, emitter, memo
+    )
 
 
 def settle(attempt: Attempt, result: Result) -> None:
@@ -90,7 +95,9 @@ def settle(attempt: Attempt, result: Result) -> None:
 def _record(attempt: Attempt, result: Completed | Interrupted) -> None:
     opened, desk = attempt.opened, attempt.opened.desk
     try:
-        entry = opened.served.wire.finished(attempt.task, attempt.rnd, result, opened.head.modes)
+        memo = attempt.memo.dump() if isinstance(result, Interrupted) else b""
+        wire, modes = opened.served.wire, opened.run.modes
+        entry = wire.finished(attempt.task, attempt.rnd, result, modes, memo)
     except SerializationError as error:
         named = InvalidUpdateError(str(error))
         _fail(attempt, errored(named))
@@ -131,7 +138,7 @@ def _fail(attempt: Attempt, error: Errored) -> None:
     wire = attempt.opened.served.wire
     failures = attempt.failures + 1
     delay = retry_delay(attempt.node, error, failures, random.random())  # noqa: S311 a jitter
-    memo = wire.frames(error.frames)
+    memo = attempt.memo.dump()
     desk = attempt.opened.desk
     status = desk.fail(attempt.task.id, wire.error(error), delay, memo)
     if status == "retry" and delay is not None and delay < desk.office.settings.sweep:

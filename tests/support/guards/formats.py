@@ -325,9 +325,13 @@ def starts(d: Driver, _: str) -> None:
     d.start(superstep("cp-1", "a"), "run-2", "cp-0")
 
 
+def ends(d: Driver, ep: str) -> None:
+    d.commit(ep, superstep("cp-1", outcome="end"))
+
+
 def starts_with_writes(d: Driver, _: str) -> None:
     tasks = superstep("", "a").tasks
-    d.start(SuperstepEntry(nonce(), (), tasks, "go", 25, caller_writes=(b"w",)), "run-2", "cp-0")
+    d.start(SuperstepEntry(nonce(), (), tasks, "go", caller_writes=(b"w",)), "run-2", "cp-0")
 
 
 def answers_with_writes(d: Driver, _: str) -> None:
@@ -405,7 +409,8 @@ NOTED = (
     Noted(Kind.task, closed, commits, "new_tasks", "FORMAT.task"),
     Noted(Kind.row, closed, commits, "new_tasks", ", FORMAT.row"),
     Noted(Kind.config, at_rest, starts, "start", "note_form(FORMAT.config)\n"),
-    Noted(Kind.config, asked, asks_again, "answer", "    note_form(FORMAT.config)\n"),
+    Noted(Kind.config, asked, asks_again, "answer", "  note_form(FORMAT.config)\n"),
+    Noted(Kind.run, closed, ends, "runs", "  note_form(FORMAT.run)\n"),
     Noted(Kind.answer, asked, answers, "answer", "    note_form(FORMAT.answer)\n"),
     Noted(Kind.result, running, completes, "finished", "  note_form(FORMAT.result)\n"),
     Noted(Kind.question, running, asks, "finished", "    note_form(FORMAT.question)\n"),

@@ -128,7 +128,7 @@ class Judge:
         world = self._world
         header = world.ledger.header(world.thread)
         assert header is not None
-        for run in world.accepted.submits:
+        for run in world.accepted.known():
             outcome = world.ledger.outcome(world.thread, run)
             assert outcome is not None, f"the outcome of run {run} is unknown"
             assert outcome.status in ENDED, f"run {run}: {outcome}"
