@@ -11,7 +11,7 @@ from distgraph.core.model import Line
 
 Lines = Mapping[str, tuple[Any, Line]]
 """By channel: its version, and where that is stored."""
-Place = tuple[str, str, str]
+Spot = tuple[str, str, str]
 """A thread's hash, a frame, a checkpoint."""
 MOST = 256
 
@@ -21,13 +21,13 @@ class KnownLines:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._found: OrderedDict[Place, Lines] = OrderedDict()
+        self._found: OrderedDict[Spot, Lines] = OrderedDict()
 
-    def get(self, place: Place) -> Lines | None:
+    def get(self, place: Spot) -> Lines | None:
         """Return the lines of a checkpoint; None when it was not seen lately."""
         return self._found.get(place)
 
-    def keep(self, place: Place, lines: Lines) -> None:
+    def keep(self, place: Spot, lines: Lines) -> None:
         """Remember the lines of a checkpoint, which never change."""
         with self._lock:
             self._found[place] = lines
