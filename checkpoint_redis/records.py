@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from checkpoint_redis.frames import FrameName
 from checkpoint_redis.layout import StepOutcome
 from checkpoint_redis.references import Ref
 from distgraph.core.model import Line
@@ -79,7 +80,21 @@ class ResultEntry:
     blob: bytes
     event: bytes = b""
     questions: tuple[tuple[str, int], ...] = ()
-    memo: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class InnerEntry:
+    """What an attempt stores of a graph that is called in it; ``frame`` is its name.
+
+    ``records`` of the tasks of the checkpoint ``cp``, then ``checkpoints``, whose last becomes the
+    head. ``seen`` is the frame's epoch as the attempt knows it, '' where there is none.
+    """
+
+    frame: FrameName
+    seen: str
+    cp: str
+    records: tuple[bytes, ...] = ()
+    checkpoints: tuple[CheckpointEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

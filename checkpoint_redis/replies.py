@@ -10,6 +10,8 @@ from checkpoint_redis.layout import DueKind, RunStatus, TaskState, ThreadStatus
 
 Taken = Literal["done", "dup", "stale", "gone"]
 """What became of a result."""
+Kept = Literal["ok", "gone", "conflict"]
+"""What became of what an attempt stored of a graph that is called in it."""
 FailedAs = Literal["retry", "failed", "stale", "gone"]
 """What became of a failure."""
 Results = Literal["results"]
@@ -151,7 +153,6 @@ class ClaimedTask:
     failures: int = 0
     rnd: str = ""
     blob: bytes = b""
-    memo: bytes | None = None
     answers: tuple[bytes, ...] = ()
 
 
@@ -296,7 +297,6 @@ class OpenTask:
     priority: int
     blob: bytes
     answers: tuple[bytes, ...]
-    memo: bytes | None
     error: bytes | None
 
 

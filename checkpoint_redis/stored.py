@@ -12,14 +12,16 @@ from functools import partial
 from typing import Any, cast
 
 from checkpoint_redis.keys import Thread
-from checkpoint_redis.known_lines import KnownLines, Lines
+from checkpoint_redis.known_lines import KnownLines, Lines, Spot
 from checkpoint_redis.layout import TaskState
 from checkpoint_redis.records import CheckpointEntry
 from checkpoint_redis.references import (
+    Blobs,
     Growing,
     Ref,
     name_of,
     needs,
+    read_lines,
     read_values,
     refs_of,
     versioned,
@@ -171,13 +173,17 @@ class Archive:
         core = records.unpack_checkpoint(record, {})
         return refs_of(core.versions, core.lines)
 
-    def lines(self, blob: bytes) -> Lines:
-        """Return which lists of a record stand in which lines."""
+    def remember(self, at: Spot, checkpoint: Checkpoint, entry: CheckpointEntry) -> None:
+        """Remember the lines of a checkpoint that was stored, for who goes on from it."""
+        self.known.keep(at, versioned(checkpoint["channel_versions"], entry.lines))
+
+    def lines(self, blob: bytes, channels: Blobs) -> Lines:
+        """Return which lists of a record stand in which lines; ``channels`` may close one."""
         record = self._record(blob)
         if isinstance(record, dict):
             return {}
         core = records.unpack_checkpoint(record, {})
-        return versioned(core.versions, core.lines)
+        return versioned(core.versions, read_lines(core.lines, channels))
 
     def step(self, blob: bytes) -> int:
         """Return the step of a record."""
