@@ -211,7 +211,7 @@ class GraphName:
 
 
 class SegmentName:
-    """How a segment of a list is named: <channel>@<line>|<number>."""
+    """How a segment of a list is named: <channel>@<line>;<number>."""
 
     separator: Final = lines.SEPARATOR
 

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     result = "result"
     answer = "answer"
     line = "line of a list"
+    excerpt = "write that is in a list"
     saved = "checkpoint of a saver"
     log = "pending write"
     config = "run config"

@@ -19,9 +19,11 @@ from distgraph.checkpoint.upgrades import corrupt, fields_of, numbered
 from distgraph.core.model import Line
 from distgraph.errors import SerializationError
 
-SEPARATOR = "|"
+SEPARATOR = ";"
 SMALLEST = 512
 """A line's segments have at least so many bytes on an average, or it is not continued."""
+WORTH = 64
+"""A reference takes about so many bytes."""
 _CHUNK = 64
 Dumps = Callable[[Any], bytes]
 
@@ -102,14 +104,44 @@ class _Digest:
 
 
 def _head(blob: bytes) -> int:
-    """Return where the items of an encoded list begin: after the serializer's byte and a length."""
+    """Return where the items of an encoded list begin: after the serializer's byte and a length.
+
+    What is no list is taken for one item.
+    """
     match blob[1]:
         case 0xDC:
             return 4
         case 0xDD:
             return 6
-        case _:
+        case first if 0x90 <= first <= 0x9F:  # noqa: PLR2004 a list of up to 15
             return 2
+        case _:
+            return 1
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """Encoded items that stand in a segment too: ``head``, then so many of its bytes."""
+
+    segment: str
+    head: bytes
+    start: int
+    length: int
+
+    def of(self, segment: bytes) -> bytes:
+        """Return what this is an excerpt of the bytes of that segment for."""
+        return self.head + segment[self.start : self.start + self.length]
+
+
+def excerpt(blob: bytes, name: str, segment: bytes) -> Excerpt | None:
+    """Return where the encoded items of ``blob`` stand in a segment, if they do.
+
+    That is for what a task wrote: beside the segment that it became it is not stored again.
+    """
+    at = _head(blob)
+    start = segment.find(blob[at:], _head(segment))
+    worth = start >= 0 and len(blob) - at >= WORTH
+    return Excerpt(name, blob[:at], start, len(blob) - at) if worth else None
 
 
 def segment(line: str, number: int) -> str:
@@ -136,6 +168,20 @@ def numbered_segment(name: str) -> tuple[str, int] | None:
 def closed(line: Line) -> Line:
     """Return ``line`` such that nothing is appended to it any more."""
     return replace(line, digest=b"")
+
+
+def pack_excerpt(part: Excerpt) -> list[Any]:
+    """Return the record of an excerpt."""
+    return numbered(Kind.excerpt, part.segment, part.head, part.start, part.length)
+
+
+def unpack_excerpt(packed: Any) -> Excerpt:
+    """Return the excerpt of a record; CorruptRecord when it is none."""
+    match fields_of(Kind.excerpt, packed):
+        case [str(segment), bytes(head), int(start), int(length)] if start > 0 < length:
+            return Excerpt(segment, head, start, length)
+        case _:
+            raise corrupt(Kind.excerpt, packed)
 
 
 def pack_line(line: Line) -> list[Any]:

@@ -147,5 +147,5 @@ def test_a_saver_goes_on_with_what_workers_have_stored_and_they_with_what_it_has
     key = graph.backend.thread_key("t").checkpoints
     fields: Any = redis_client.hkeys(key)
     segments = [field for field in fields if field.startswith(b"v||said@")]
-    lines = {field.rpartition(b"|")[0] for field in segments}
+    lines = {field.rpartition(b";")[0] for field in segments}
     assert (len(segments), len(lines)) == (9, 1)

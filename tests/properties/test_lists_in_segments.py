@@ -159,7 +159,12 @@ def forget_last(saver: BaseCheckpointSaver) -> None:
 
 def history(saver: BaseCheckpointSaver, thread: str) -> list[Any]:
     return [
-        (found.metadata.get("source"), found.metadata.get("step"), shown(found.checkpoint))
+        (
+            found.metadata.get("source"),
+            found.metadata.get("step"),
+            shown(found.checkpoint),
+            [write[1:] for write in found.pending_writes or ()],
+        )
         for found in saver.list(config(thread))
     ]
 

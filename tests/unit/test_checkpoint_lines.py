@@ -8,13 +8,17 @@ import pytest
 
 from distgraph.checkpoint.lines import (
     SMALLEST,
+    WORTH,
     Placed,
     closed,
+    excerpt,
     next_segment,
     numbered_segment,
+    pack_excerpt,
     pack_line,
     place,
     segments,
+    unpack_excerpt,
     unpack_line,
 )
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
@@ -129,10 +133,10 @@ def test_the_limit_holds_for_the_whole_list() -> None:
 
 def test_segments_are_numbered_from_one() -> None:
     at = Line("l", 3, 7, b"")
-    assert list(segments(at)) == ["l|1", "l|2", "l|3"]
-    assert next_segment(at) == "l|4"
-    assert numbered_segment("a|b|12") == ("a|b", 12)
-    assert numbered_segment("l|x") is numbered_segment("l") is None
+    assert list(segments(at)) == ["l;1", "l;2", "l;3"]
+    assert next_segment(at) == "l;4"
+    assert numbered_segment("a;b;12") == ("a;b", 12)
+    assert numbered_segment("l;x") is numbered_segment("l") is None
 
 
 def test_a_line_is_a_record() -> None:
@@ -146,3 +150,30 @@ def test_a_line_is_a_record() -> None:
 def test_what_is_no_line_is_refused(packed: Any) -> None:
     with pytest.raises(CorruptRecord):
         unpack_line(packed)
+
+
+SEGMENT = SERIALIZER.dumps([item(0), item(1), item(2)])
+
+
+@pytest.mark.parametrize(
+    "written",
+    [[item(0)], [item(1)], [item(1), item(2)], [item(0), item(1), item(2)], item(1)],
+)
+def test_what_stands_in_a_segment_is_an_excerpt_of_it(written: Any) -> None:
+    blob = SERIALIZER.dumps(written)
+    found = excerpt(blob, "l;1", SEGMENT)
+    assert found is not None
+    assert found.of(SEGMENT) == blob
+    assert unpack_excerpt(pack_excerpt(found)) == found
+    assert len(SERIALIZER.dumps(pack_excerpt(found))) < WORTH
+
+
+@pytest.mark.parametrize("written", [[item(3)], [item(0), item(2)], [], 0, "xxxx", None])
+def test_what_does_not_or_is_small_is_none(written: Any) -> None:
+    assert excerpt(SERIALIZER.dumps(written), "l;1", SEGMENT) is None
+
+
+@pytest.mark.parametrize("packed", [None, [1], [1, "l;1", b"", 0, 1], [1, "l;1", "", 2, 9]])
+def test_what_is_no_excerpt_is_refused(packed: Any) -> None:
+    with pytest.raises(CorruptRecord):
+        unpack_excerpt(packed)

@@ -39,8 +39,8 @@ def text(n: int) -> str:
 
 def segments(saver: InMemorySaver) -> Counter[str]:
     """Return how many segments each line has."""
-    versions = [key[3] for key in saver.blobs if key[2] == "log" and "|" in str(key[3])]
-    return Counter(version.partition("|")[0] for version in versions)
+    versions = [key[3] for key in saver.blobs if key[2] == "log" and ";" in str(key[3])]
+    return Counter(version.partition(";")[0] for version in versions)
 
 
 def stored(saver: InMemorySaver) -> int:
@@ -52,6 +52,53 @@ def test_each_item_is_stored_once() -> None:
     graph(saver, 50).invoke({"log": []}, CONFIG)
     assert list(segments(saver).values()) == [50]
     assert stored(saver) < 50 * SIZE * 1.1
+
+
+def written(saver: InMemorySaver) -> list[str]:
+    """Return how what the tasks wrote to the list is stored."""
+    of_tasks = [write for writes in saver.writes.values() for write in writes.values()]
+    return [blob[0] for _, name, blob, _ in of_tasks if name == "log"]
+
+
+def test_what_tasks_wrote_stands_in_the_list_alone() -> None:
+    saver = InMemorySaver()
+    over = graph(saver, 3)
+    over.invoke({"log": [text(0)]}, CONFIG)
+    assert written(saver) == ["excerpt"] * 2
+    shown = [task.result for found in over.get_state_history(CONFIG) for task in found.tasks]
+    assert shown == [{"log": [text(2)]}, {"log": [text(1)]}, {"log": [text(0)]}]
+
+
+def test_what_two_tasks_wrote_is_found_in_what_they_appended() -> None:
+    saver = InMemorySaver()
+    built = StateGraph(State)
+    built.add_node("a", lambda _: {"log": [text(1), text(2)]})
+    built.add_node("b", lambda _: {"log": [text(3)]})
+    built.add_edge(START, "a")
+    built.add_edge(START, "b")
+    over = built.compile(checkpointer=saver)
+    over.invoke({"log": [text(0)]}, CONFIG)
+    assert written(saver) == ["excerpt"] * 2
+    before = list(over.get_state_history(CONFIG))[1]
+    assert {task.name: task.result for task in before.tasks} == {
+        "a": {"log": [text(1), text(2)]},
+        "b": {"log": [text(3)]},
+    }
+
+
+def test_what_a_kept_task_wrote_outlives_the_list() -> None:
+    saver = InMemorySaver()
+    over = graph(saver, 2)
+    over.invoke({"log": [text(0)]}, {**CONFIG, "metadata": {"run_id": "one"}})
+    (base,) = [found for found in over.get_state_history(CONFIG) if found.metadata["step"] == 0]
+    saver.storage["t"][""] = {
+        cp: stored
+        for cp, stored in saver.storage["t"][""].items()
+        if cp <= base.config["configurable"]["checkpoint_id"]
+    }
+    saver._forget("t")
+    (left,) = [found for found in over.get_state_history(CONFIG) if found.metadata["step"] == 0]
+    assert [task.result for task in left.tasks] == [{"log": [text(1)]}]
 
 
 def test_two_forks_of_one_checkpoint_have_lines_of_their_own() -> None:

@@ -25,7 +25,14 @@ from distgraph.checkpoint.blame import (
     of_targets,
 )
 from distgraph.checkpoint.formats import Kind
-from distgraph.checkpoint.lines import pack_line, segments, unpack_line
+from distgraph.checkpoint.lines import (
+    Excerpt,
+    pack_excerpt,
+    pack_line,
+    segments,
+    unpack_excerpt,
+    unpack_line,
+)
 from distgraph.checkpoint.serde.base import SerializerProtocol
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.checkpoint.upgrades import corrupt, fields_of, numbered
@@ -39,7 +46,7 @@ EMPTY: Typed = ("empty", b"")
 Find = Callable[[str, Any], Typed]
 """Returns what is stored under a name and a version, or EMPTY."""
 METADATA, RECORD = "__metadata__", "__checkpoint__"
-LINE, _COUNT, _SEND = "line", "packets", f"{TASKS}|"
+LINE, EXCERPT, _COUNT, _SEND = "line", "excerpt", "packets", f"{TASKS}|"
 _PLAIN = JsonPlusSerializer()
 _NAMES = {
     INTERRUPT: QUESTION,
@@ -139,6 +146,27 @@ def line_in(stored: Typed) -> Line | None:
 def of_line(line: Line) -> Typed:
     """Return what is stored of a list that stands in segments."""
     return LINE, _PLAIN.dumps(pack_line(line))
+
+
+def load_write(serde: SerializerProtocol, name: str, stored: Typed, find: Find) -> Any:
+    """Return what a task wrote, which may stand in a segment of the list that it became part of."""
+    part = excerpt_in(stored)
+    return load(serde, name, stored if part is None else part_of(part, find(name, part.segment)))
+
+
+def part_of(part: Excerpt, segment: Typed) -> Typed:
+    """Return the write that stands in a segment."""
+    return segment[0], part.of(segment[1])
+
+
+def excerpt_in(stored: Typed) -> Excerpt | None:
+    """Return where a write stands, where that is what is stored of it."""
+    return unpack_excerpt(_PLAIN.loads(stored[1])) if stored[0] == EXCERPT else None
+
+
+def of_excerpt(part: Excerpt) -> Typed:
+    """Return what is stored of a write that stands in a segment."""
+    return EXCERPT, _PLAIN.dumps(pack_excerpt(part))
 
 
 def dump_record(serde: SerializerProtocol, checkpoint: Checkpoint) -> Typed:

@@ -11,9 +11,18 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
-from distgraph.checkpoint.base.blobs import EMPTY, Find, Typed, dump, line_in, of_line
+from distgraph.checkpoint.base.blobs import (
+    EMPTY,
+    Find,
+    Typed,
+    dump,
+    excerpt_in,
+    line_in,
+    of_excerpt,
+    of_line,
+)
 from distgraph.checkpoint.base.types import ChannelVersions, Checkpoint
-from distgraph.checkpoint.lines import next_segment, numbered_segment, place, segment
+from distgraph.checkpoint.lines import excerpt, next_segment, numbered_segment, place, segment
 from distgraph.checkpoint.serde.base import SerializerProtocol
 from distgraph.checkpoint.serde.jsonplus import TYPE_NAME, JsonPlusSerializer
 
@@ -63,16 +72,37 @@ def _encoded(serde: SerializerProtocol, name: str, items: list[Any]) -> bytes:
     return dump(serde, name, items)[1]
 
 
+def shared(stored: Typed, pieces: Iterable[Piece]) -> Typed | None:
+    """Return what is to be stored instead of a task's write that stands in a new segment.
+
+    ``pieces``: what was just stored of the list that the write is part of now.
+    """
+    if stored[0] != TYPE_NAME:
+        return None
+    found = (excerpt(stored[1], at, blob) for _, at, (_, blob) in pieces if is_segment(at))
+    return next((of_excerpt(part) for part in found if part), None)
+
+
+def is_segment(version: Any) -> bool:
+    """Whether ``version`` is the name of a segment."""
+    return isinstance(version, str) and numbered_segment(version) is not None
+
+
 class Reached:
     """How far the lines that are still in use are needed."""
 
     def __init__(self, used: Iterable[tuple[Any, Typed]]) -> None:
-        """``used``: where a channel is (its thread, namespace and name), and what it has there."""
+        """``used``: where a channel is (namespace and name), and what it or a write has there."""
         self._most: dict[tuple[Any, str], int] = {}
         for where, stored in used:
-            if line := line_in(stored):
-                key = where, line.name
-                self._most[key] = max(line.segments, self._most.get(key, 0))
+            line, part = line_in(stored), excerpt_in(stored)
+            if line is not None:
+                self._add(where, line.name, line.segments)
+            elif part is not None:
+                self._add(where, *(numbered_segment(part.segment) or (part.segment, 0)))
+
+    def _add(self, where: Any, line: str, number: int) -> None:
+        self._most[where, line] = max(number, self._most.get((where, line), 0))
 
     def needs(self, where: Any, version: Any) -> bool:
         """Whether ``version`` of the channel at ``where`` is a segment that is in use."""

@@ -16,9 +16,9 @@ from distgraph.checkpoint.base.blobs import (
     dump,
     dump_channels,
     dump_record,
-    load,
     load_channel,
     load_record,
+    load_write,
     matches,
 )
 from distgraph.checkpoint.base.config import (
@@ -28,7 +28,7 @@ from distgraph.checkpoint.base.config import (
     get_checkpoint_id,
     get_checkpoint_metadata,
 )
-from distgraph.checkpoint.base.lists import Reached, divided, dump_lists
+from distgraph.checkpoint.base.lists import Reached, divided, dump_lists, shared
 from distgraph.checkpoint.base.saver import BaseCheckpointSaver
 from distgraph.checkpoint.base.types import (
     WRITES_IDX_MAP,
@@ -110,18 +110,22 @@ class InMemorySaver(BaseCheckpointSaver):
             dump(self.serde, "__metadata__", get_checkpoint_metadata(config, metadata)),
             parent,
         )
-        self._put_lists(thread, ns, checkpoint, lists)
+        self._put_lists((thread, ns, parent or ""), checkpoint, lists)
         for channel, blob in blobs.items():
             self.blobs[thread, ns, channel, new_versions[channel_of(channel)]] = blob
         self.storage[thread].setdefault(ns, {})[checkpoint["id"]] = stored
         return Coordinates(thread, ns, checkpoint["id"]).config
 
-    def _put_lists(
-        self, thread: str, ns: str, checkpoint: Checkpoint, lists: ChannelVersions
-    ) -> None:
+    def _put_lists(self, parent: At, checkpoint: Checkpoint, lists: ChannelVersions) -> None:
+        """Store what is new of ``lists``, once: what tasks wrote of it refers to it from now on."""
+        thread, ns, _ = parent
         with self._lock:
             found = dump_lists(self.serde, checkpoint, lists, self._finder(thread, ns))
             self.blobs.update({(thread, ns, name, at): blob for name, at, blob in found})
+        written = self.writes.get(parent, {}) if lists else {}
+        for key, (task, channel, blob, path) in list(written.items()):
+            part = shared(blob, (each for each in found if each[0] == channel))
+            written[key] = task, channel, part or blob, path
 
     def put_writes(
         self,
@@ -154,13 +158,17 @@ class InMemorySaver(BaseCheckpointSaver):
         record, metadata, parent = stored
         checkpoint = load_record(self.serde, record)
         checkpoint["channel_values"] = self._values(place, checkpoint["channel_versions"])
+        find = self._finder(place.thread_id, place.ns)
         written = list(self.writes.get((place.thread_id, place.ns, place[2] or ""), {}).values())
         return CheckpointTuple(
             place.config,
             checkpoint,
             self.serde.loads_typed(metadata),
             Coordinates(place.thread_id, place.ns, parent).config if parent else None,
-            [(task, name, load(self.serde, name, blob)) for task, name, blob, _ in written],
+            [
+                (task, name, load_write(self.serde, name, blob, find))
+                for task, name, blob, _ in written
+            ],
         )
 
     def _values(self, place: Coordinates, versions: ChannelVersions) -> dict[str, Any]:
@@ -253,15 +261,23 @@ class InMemorySaver(BaseCheckpointSaver):
             for record, _, _ in stored.values()
             for channel, version in load_record(self.serde, record)["channel_versions"].items()
         }
-        reached = Reached((key[1:3], self.blobs.get(key, EMPTY)) for key in used)
+        for at in [at for at in list(self.writes) if at[0] == thread]:
+            if at[2] not in kept.get(at[1], {}):
+                self.writes.pop(at, None)
+        lists = [(key[1:3], self.blobs.get(key, EMPTY)) for key in used]
+        lists += [((ns, name), blob) for ns, name, blob in self._written(thread)]
+        reached = Reached(lists)
         for key in [key for key in list(self.blobs) if key[0] == thread]:
             _, ns, name, version = key
             is_used = (thread, ns, channel_of(name), version) in used
             if not is_used and not reached.needs((ns, name), version):
                 self.blobs.pop(key, None)
-        for at in [at for at in list(self.writes) if at[0] == thread]:
-            if at[2] not in kept.get(at[1], {}):
-                self.writes.pop(at, None)
+
+    def _written(self, thread: str) -> Iterator[tuple[str, str, Typed]]:
+        """Yield namespace, channel and value of what the tasks of a thread wrote."""
+        for (of, ns, _), writes in list(self.writes.items()):
+            for _, name, blob, _ in list(writes.values()) if of == thread else ():
+                yield ns, name, blob
 
 
 MemorySaver = InMemorySaver

@@ -17,9 +17,9 @@ from distgraph.checkpoint.base.blobs import (
     dump,
     dump_channels,
     dump_record,
-    load,
     load_channel,
     load_record,
+    load_write,
     matches,
 )
 from distgraph.checkpoint.base.config import (
@@ -29,7 +29,7 @@ from distgraph.checkpoint.base.config import (
     get_checkpoint_id,
     get_checkpoint_metadata,
 )
-from distgraph.checkpoint.base.lists import Reached, divided, dump_lists
+from distgraph.checkpoint.base.lists import Piece, Reached, divided, dump_lists, shared
 from distgraph.checkpoint.base.saver import BaseCheckpointSaver
 from distgraph.checkpoint.base.types import (
     WRITES_IDX_MAP,
@@ -129,8 +129,16 @@ class SqliteSaver(BaseCheckpointSaver):
             found = dump_lists(self.serde, checkpoint, lists, self._finder(thread, ns))
             blobs += [(*where, _key(name), at, *blob) for name, at, blob in found]
             conn.executemany(sql.PUT_BLOB, blobs)
+            for name in lists:
+                self._share((*where, parent, _key(name)), [p for p in found if p[0] == name])
             conn.execute(sql.PUT, row)
         return Coordinates(thread, ns, checkpoint["id"]).config
+
+    def _share(self, at: tuple[_Key, _Key, str | None, _Key], pieces: list[Piece]) -> None:
+        """Have what tasks wrote of a list refer to what was just stored of it."""
+        for rowid, kind, value in self.conn.execute(sql.WRITTEN, at).fetchall():
+            if part := shared((kind, value), pieces):
+                self.conn.execute(sql.REPLACE_WRITE, (*part, rowid))
 
     def put_writes(
         self,
@@ -172,7 +180,7 @@ class SqliteSaver(BaseCheckpointSaver):
             checkpoint,
             self.serde.loads_typed((metadata_kind, metadata)),
             place._replace(checkpoint_id=parent).config if parent else None,
-            self._writes(at),
+            self._writes(at, self._finder(place.thread_id, place.ns)),
         )
 
     def _values(self, place: Coordinates, versions: ChannelVersions) -> dict[str, Any]:
@@ -189,10 +197,12 @@ class SqliteSaver(BaseCheckpointSaver):
 
         return find
 
-    def _writes(self, at: tuple[_Key, _Key, str | None]) -> list[PendingWrite]:
+    def _writes(self, at: tuple[_Key, _Key, str | None], find: Find) -> list[PendingWrite]:
         rows = self.conn.execute(sql.GET_WRITES, at).fetchall()
         named = ((task, _text(name), (kind, value)) for task, name, kind, value in rows)
-        return [(task, name, load(self.serde, name, blob)) for task, name, blob in named]
+        return [
+            (task, name, load_write(self.serde, name, blob, find)) for task, name, blob in named
+        ]
 
     def list(
         self,
@@ -288,12 +298,15 @@ class SqliteSaver(BaseCheckpointSaver):
                 "channel_versions"
             ].items()
         }
+        self.conn.execute(sql.DELETE_ORPHANED_WRITES, {"thread": thread})
         stored = self.conn.execute(sql.BLOB_KEYS, (thread,)).fetchall()
         lines = [
             ((ns, name), (kind, value))
             for ns, name, at, kind, value in stored
             if (ns, name, at) in used
         ]
+        written = self.conn.execute(sql.EXCERPTS, (thread,)).fetchall()
+        lines += [((ns, name), (kind, value)) for ns, name, kind, value in written]
         reached = Reached(lines)
         unused = [
             (thread, ns, name, version)
@@ -302,7 +315,6 @@ class SqliteSaver(BaseCheckpointSaver):
             and not reached.needs((ns, name), version)
         ]
         self.conn.executemany(sql.DELETE_BLOB, unused)
-        self.conn.execute(sql.DELETE_ORPHANED_WRITES, {"thread": thread})
 
 
 def _key(text: str) -> _Key:

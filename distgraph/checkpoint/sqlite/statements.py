@@ -62,6 +62,14 @@ GET_WRITES = """
 SELECT task_id, channel, type, value FROM distgraph_writes
 WHERE thread_id = ? AND ns = ? AND checkpoint_id = ? ORDER BY rowid
 """
+WRITTEN = """
+SELECT rowid, type, value FROM distgraph_writes
+WHERE thread_id = ? AND ns = ? AND checkpoint_id = ? AND channel = ?
+"""
+REPLACE_WRITE = "UPDATE distgraph_writes SET type = ?, value = ? WHERE rowid = ?"
+EXCERPTS = """
+SELECT ns, channel, type, value FROM distgraph_writes WHERE thread_id = ? AND type = 'excerpt'
+"""
 LIST = """
 SELECT thread_id, ns, id FROM distgraph_checkpoints
 WHERE (:thread IS NULL OR thread_id = :thread) AND (:ns IS NULL OR ns = :ns)

@@ -16,7 +16,7 @@ ENTRY = TaskEntry("a", b"a")
 
 def reaching(cp: str, count: int, *new: int, size: bytes = b"item") -> CheckpointEntry:
     """Return a checkpoint whose list is the first `count` segments, of which some are `new`."""
-    channels = {f"c@l|{number}": size for number in new}
+    channels = {f"c@l;{number}": size for number in new}
     return CheckpointEntry(cp, cp.encode(), 0, (("c@l", count),), channels)
 
 
@@ -37,31 +37,31 @@ def claimed(d: Driver, *entries: CheckpointEntry) -> list[tuple[str, bytes | Non
 
 def no_segment_is_put_where_another_is(d: Driver) -> None:
     put(d, reaching("cp-1", 1, 1))
-    assert put(d, reaching("cp-2", 2, 2), "c@l|2").status == "ok"
-    assert put(d, reaching("cp-3", 2, 2, size=b"other"), "c@l|2").status == "unstored"
+    assert put(d, reaching("cp-2", 2, 2), "c@l;2").status == "ok"
+    assert put(d, reaching("cp-3", 2, 2, size=b"other"), "c@l;2").status == "unstored"
     loaded = d.ledger.load(d.thread)
     assert loaded is not None
-    assert loaded.channels == {"c@l|2": b"item", "c@l|1": b"item"}
+    assert loaded.channels == {"c@l;2": b"item", "c@l;1": b"item"}
 
 
 def a_list_comes_from_its_end_while_there_is_room(d: Driver) -> None:
     entries = reaching("cp-1", 2, 1, 2, size=LARGE), reaching("cp-2", 4, 3, 4, size=LARGE)
     assert claimed(d, *entries) == [
-        ("c@l|4", LARGE),
-        ("c@l|3", LARGE),
-        ("c@l|2", None),
-        ("c@l|1", None),
+        ("c@l;4", LARGE),
+        ("c@l;3", LARGE),
+        ("c@l;2", None),
+        ("c@l;1", None),
     ]
 
 
 def nothing_before_what_found_no_room_comes(d: Driver) -> None:
     entries = reaching("cp-1", 1, 1), reaching("cp-2", 2, 2, size=LARGE * 3)
-    assert claimed(d, *entries) == [("c@l|2", None), ("c@l|1", None)]
+    assert claimed(d, *entries) == [("c@l;2", None), ("c@l;1", None)]
 
 
 def a_segment_of_another_fork_is_named_without_its_value(d: Driver) -> None:
     entries = reaching("cp-1", 2, 1, 2), reaching("cp-2", 1)
-    assert claimed(d, *entries) == [("c@l|2", b""), ("c@l|1", b"item")]
+    assert claimed(d, *entries) == [("c@l;2", b""), ("c@l;1", b"item")]
 
 
 GUARDS = (
