@@ -10,7 +10,7 @@ from checkpoint_redis.layout import StepOutcome
 from checkpoint_redis.references import Ref
 from distgraph.core.model import Line
 
-STAGE_ABOVE = 5_000
+STAGE_ABOVE = 1_000
 """A superstep of more tasks is stored by ``stage`` first, in chunks of at most this many."""
 
 

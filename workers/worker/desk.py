@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from checkpoint_redis import commands, loading
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.records import InnerEntry, Lease, ResultEntry, SuperstepEntry
 from checkpoint_redis.replies import Advance, Claimed, Committed, Context, Recorded
-from checkpoint_redis.saving import get_frame
+from checkpoint_redis.saving import get_frame, listed
 from checkpoint_redis.stored import Archive
 from distgraph.checkpoint.base import CheckpointTuple
 from distgraph.effects import carry
@@ -20,9 +22,6 @@ from workers.shared.supersteps import chunks, entries, nonce, staged
 from workers.worker.emitter import Emitter, Streaming
 from workers.worker.failures import advance_lost
 from workers.worker.office import Office
-
-CHANNELS = 500
-"""How many channels are fetched at once."""
 
 
 def desk_for(office: Office, hint: Hint) -> Desk:
@@ -154,6 +153,16 @@ class Desk:
         """Return a called graph's epoch, and what is stored of it at ``cp`` ('' = its head)."""
         return carry(get_frame(archive, self.thread, name, cp), self._ledger.call)
 
+    def list_inner(
+        self,
+        archive: Archive,
+        config: Mapping[str, Any],
+        before: Mapping[str, Any] | None,
+        limit: int | None,
+    ) -> list[CheckpointTuple]:
+        """Return what is stored of a called graph, newest first."""
+        return carry(listed(archive, config, before, limit), self._ledger.call)
+
     def keep_inner(self, tid: str, entry: InnerEntry) -> str | None:
         """Store what a task has of a graph that it calls; None where its attempt is given up.
 
@@ -204,15 +213,12 @@ class Desk:
     def channels(self, names: Iterable[str]) -> dict[str, bytes | None]:
         """Fetch channel blobs that a claim was too small for, but those that are known here."""
         asked = tuple(names)
-        found: dict[str, bytes | None] = {}
-        found |= self.office.segments.find(self.thread.x, self.ns, asked)
-        wanted = [name for name in asked if name not in found]
-        for start in range(0, len(wanted), CHANNELS):
-            part = tuple(wanted[start : start + CHANNELS])
-            blobs = self._ledger.channels(self.thread, self.ns, part)
-            found.update(zip(part, blobs, strict=True))
+        known = self.office.segments.find(self.thread.x, self.ns, asked)
+        wanted = tuple(name for name in asked if name not in known)
+        read = partial(commands.channels, self.thread, self.ns)
+        found = carry(loading.values(read, wanted), self._ledger.call)
         self.know(found)
-        return found
+        return {**known, **found}
 
     def know(self, channels: Mapping[str, bytes | None]) -> None:
         """Remember the segments of lists among ``channels``, for jobs of this process to come."""
