@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from checkpoint_redis.keys import Thread
 from checkpoint_redis.records import InnerEntry
 from checkpoint_redis.stored import Archive
 from distgraph.checkpoint.base import CheckpointMetadata
@@ -21,8 +22,8 @@ NS = "node:t1"
 class Desk:
     """A desk that notes what it is given; `refuses`: the attempt was given up."""
 
-    def __init__(self, thread: Any = None) -> None:
-        self.thread = thread
+    def __init__(self) -> None:
+        self.thread = Thread("ns", "t")
         self.kept: list[InnerEntry] = []
         self.refuses = False
 
