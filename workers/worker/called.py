@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from checkpoint_redis.frames import FrameName
-from checkpoint_redis.known_lines import Lines
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.known_lines import KnownLines, Lines, Spot
 from checkpoint_redis.records import CheckpointEntry, InnerEntry
