@@ -253,14 +253,15 @@ class RunOutcome:
     """How a run stands.
 
     ``cp`` is the head checkpoint, or of a joined run the run that was joined. ``now`` is the time
-    of Redis in ms at which that was so. ``forgotten``: other runs came after it, so that its error
-    is not kept any more.
+    of Redis in ms at which that was so. ``record`` is the whole of it, as long as
+    that is kept; ``forgotten``: other runs came after it, so that its error is not.
     """
 
     status: RunStatus
     cp: str
     error: bytes
     now: int
+    record: RunRecord | None = None
     forgotten: bool = False
 
 

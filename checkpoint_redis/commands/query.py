@@ -75,6 +75,21 @@ def any_header(thread: Thread) -> Script[Header | None]:
     return Arguments().script("header", thread, _header_or_none, ns="")
 
 
+def last_event(thread: Thread) -> Plain[str]:
+    """Read the id of the thread's last event; 0-0 when there is none."""
+
+    @checked
+    def read(raw: Any) -> str:
+        return text(raw[0][0]) if raw else "0-0"
+
+    return Plain(("XREVRANGE", thread.events, "+", "-", "COUNT", 1), read)
+
+
+def events_back(thread: Thread, upto: str, count: int) -> Plain[tuple[Any, ...]]:
+    """Read entries of some events from ``upto`` back, newest first; "(<id>" leaves that one out."""
+    return Plain(("XREVRANGE", thread.events, upto, "-", "COUNT", count), tuple)
+
+
 def carried(namespace: str, shard: int, runs: tuple[AwaitedRow, ...]) -> Script[tuple[bool, ...]]:
     """Tell of runs of one shard whether they are still under way."""
     key = keys.due(namespace, shard)

@@ -30,7 +30,7 @@ def runs(thread: Thread) -> Script[tuple[RunLine, ...]]:
 def _outcome(raw: Any) -> RunOutcome | None:
     found = RunReply._make(raw)
     if record := run_record(found.record):
-        return RunOutcome(record.status, record.cp, record.error, found.now)
+        return RunOutcome(record.status, record.cp, record.error, found.now, record)
     if found.line:
         line = _line(found.line)
         return RunOutcome(line.status, line.cp, b"", found.now, forgotten=True)

@@ -22,6 +22,7 @@ from workers.client import awaiting, following, unserved
 from workers.client.begun import Begun
 from workers.client.carrier import Means, perform
 from workers.client.ends import Ends
+from workers.client.watched import Watched
 from workers.shared import notices
 from workers.worker import presence
 
@@ -49,7 +50,8 @@ def followed(
     served = backend.registry.get(name)
     assert served is not None
     begun = Begun("run", "0-0", None, since=(0, 0))
-    flow = following.follow(served, d.thread, begun, frozenset(), timeout)
+    of = Watched(served, d.thread, "run")
+    flow = following.follow(of, begun, frozenset(), timeout)
     ends = Ends(backend.namespace, threading.Event)
     means = Means(d.ledger, d.client, backend.office.publisher, ends)
     return told(flow, partial(perform, means))

@@ -16,6 +16,8 @@ class Begun:
 
     ``state`` is where it started from. ``outcome`` is there when nothing had to be started.
     ``since``: the run was under way then, its end comes after that; None when that is not known.
+    ``origin``: the checkpoint that it started from, where the state is still to be read, and
+    ``released`` the one whose static stop it passes.
     """
 
     run: str
@@ -23,6 +25,8 @@ class Begun:
     state: ThreadState | None
     outcome: Outcome | None = None
     since: EntryId | None = None
+    origin: str = ""
+    released: str = ""
 
 
 def begun_by(answered: Answered, run: str, state: ThreadState | None) -> Begun:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from checkpoint_redis import events
-from checkpoint_redis.events import EntryId
-from checkpoint_redis.keys import Thread
+from checkpoint_redis import commands, events
+from checkpoint_redis.events import EntryId, StreamEvent
 from checkpoint_redis.layout import (
     AskEvent,
     CustomEvent,
@@ -22,11 +22,11 @@ from checkpoint_redis.layout import (
     StepEvent,
     TaskEvent,
 )
+from checkpoint_redis.replies import RunOutcome
 from distgraph.core.graph import Graph
 from distgraph.core.model import Result, Task, ThreadState
 from distgraph.core.plan import is_input, plan, with_caller_writes
 from distgraph.effects import Tell
-from distgraph.errors import RunTimeout
 from distgraph.events import Concluded, Custom, Ended, Resumed, Started, Stepped
 from workers.client.begun import Begun, just_before
 from workers.client.concluding import (
@@ -37,15 +37,16 @@ from workers.client.concluding import (
     refuse_to_wait_for_nobody,
 )
 from workers.client.effects import AwaitEnd, Effect, Flow, Read, Wait
+from workers.client.marks import SEEN, Gap, Position, Superseded
 from workers.client.reading import load_state
 from workers.client.unserved import warn_if_unserved
 from workers.client.watched import Watched
-from workers.shared.served import Served
 
+log = logging.getLogger(__name__)
 STARTED: RunKind = "start"
 ROOT = ""
-FIRST_SLICE_MS, SLICE_MS = 5_000, 15_000
-"""For how long a stream may be silent before it is looked how the run stands."""
+FIRST_LOOK, LOOK_EVERY = 5.0, 15.0
+"""For how many seconds a stream may be silent before it is looked how the run stands."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 """How long to wait after a read that failed, and after many in succession."""
 ENTRIES = 200
@@ -64,12 +65,19 @@ class _Open:
 
 @dataclass(slots=True)
 class _Follower:
-    """Where a follower stands in a run."""
+    """Where a follower stands in a run.
+
+    ``number``: of the last event that was seen, 0 before the first one, None when it is not known.
+    ``marks``: whether it is told of which entry an event comes, and what is missing.
+    """
 
     of: Watched
     modes: frozenset[str]
+    begun: Begun
     state: ThreadState | None
     after: str
+    marks: bool = False
+    number: int | None = 0
     open: _Open | None = None
 
     @property
@@ -77,22 +85,32 @@ class _Follower:
         return self.of.served.graph
 
 
-def follow(
-    served: Served, thread: Thread, begun: Begun, modes: frozenset[str], timeout: float | None
-) -> Flow:
+def follow(of: Watched, begun: Begun, modes: frozenset[str], timeout: float | None) -> Flow:
     """Tell a run's events from its beginning to its end; the last one is Concluded.
 
     Without ``modes`` that is all that is told. Raises RunTimeout after ``timeout`` seconds,
     RunCancelled, ThreadNotFound, and StoreError when Redis has lost how the run ended.
     """
-    deadline = None if timeout is None else time.monotonic() + timeout
-    of = Watched(served, thread, begun.run)
     if begun.outcome is not None:
         yield Tell(Concluded("", begun.state, begun.outcome))
     elif modes:
-        yield from _followed(_Follower(of, modes, begun.state, begun.after), deadline)
+        yield from _followed(_Follower(of, modes, begun, begun.state, begun.after))
     else:
+        deadline = None if timeout is None else time.monotonic() + timeout
         yield from _awaited(of, begun.since, deadline)
+
+
+def stream(of: Watched, begun: Begun, modes: frozenset[str], seen: Position | None) -> Flow:
+    """Tell what ``follow`` tells, with marks: the entry before what comes of it, and gaps.
+
+    ``seen``: how far the listener has got before.
+    """
+    if begun.outcome is not None:
+        yield Tell(Concluded("", begun.state, begun.outcome))
+        return
+    at = _Follower(of, modes, begun, begun.state, begun.after, marks=True)
+    if seen is None or not (yield from _returned(at, seen)):
+        yield from _followed(at)
 
 
 def _awaited(
@@ -114,63 +132,138 @@ def _awaited(
         since = None
 
 
-def _followed(at: _Follower, deadline: float | None) -> Generator[Effect, Any, None]:
-    slice_ms, lost = FIRST_SLICE_MS, 0
-    look_at = time.monotonic() + slice_ms / 1000
+def _followed(at: _Follower) -> Generator[Effect, Any, None]:
+    """Tell what comes after the place where ``at`` stands.
+
+    A stream from which nothing comes at once, or for a while, is no longer there, or has lost its
+    end: then it is looked how the run stands. Before that counts, what came meanwhile is read.
+    """
+    look_at, lost = 0.0, 0
+    ended: RunOutcome | None = None
+    found = yield Read({at.of.thread.events: at.after}, None, ENTRIES)
     while True:
-        key = at.of.thread.events
-        found = yield Read({key: at.after}, _slice(at, slice_ms, deadline), ENTRIES)
-        for entry in (found or {}).get(key, ()):
-            event = events.decode(entry)
-            at.after = event.id
-            if (yield from _tell(at, event)):
+        for entry in (found or {}).get(at.of.thread.events, ()):
+            if (yield from _took(at, events.decode(entry))):
                 return
         lost = lost + 1 if found is None else 0
+        if ended is not None and not found:
+            if at.number is not None:  # else it was told before that something is missing
+                yield from _tell_gap(at)
+            yield from conclude(at.of, ended.status, ended.cp)
+            return
+        ended = None
         if not found and (lost == 1 or look_at <= time.monotonic()):
-            slice_ms = SLICE_MS
-            look_at = time.monotonic() + slice_ms / 1000
-            if (yield from _ended_unseen(at)):
-                return
-            yield from warn_if_unserved(at.of.served, at.of.thread.namespace, at.of.run)
+            pause = LOOK_EVERY if look_at else FIRST_LOOK
+            look_at = time.monotonic() + pause
+            ended = yield from _ended_unseen(at)
         if lost:
             yield Wait(min(LONGEST_PAUSE, FIRST_PAUSE * 2**lost))
+        block = None if ended else _block(look_at)
+        found = yield Read({at.of.thread.events: at.after}, block, ENTRIES)
 
 
-def _slice(at: _Follower, slice_ms: int, deadline: float | None) -> int:
-    if deadline is None:
-        return slice_ms
-    left = deadline - time.monotonic()
-    if left <= 0:
-        msg = f"Run {at.of.run} did not finish in time. It goes on: wait again, or cancel it."
-        raise RunTimeout(msg)
-    return max(1, min(slice_ms, int(left * 1000)))
+def _block(look_at: float) -> int:
+    """Return for how many milliseconds a read may wait."""
+    left = look_at - time.monotonic()
+    return int(1000 * (left if left > 0 else FIRST_LOOK))
 
 
-def _ended_unseen(at: _Follower) -> Generator[Effect, Any, bool]:
-    """Look at the run's outcome: its event may have been trimmed, or lost with the stream."""
+def _ended_unseen(at: _Follower) -> Generator[Effect, Any, RunOutcome | None]:
+    """Look how the run stands; return its outcome when it has ended."""
     outcome = yield from outcome_of(at.of)
     if outcome.status in ENDED:
-        yield from conclude(at.of, outcome.status, outcome.cp)
-        return True
+        return outcome
     yield from refuse_to_wait_for_nobody(at.of)
-    return False
+    yield from warn_if_unserved(at.of.served, at.of.thread.namespace, at.of.run)
+    last = yield commands.last_event(at.of.thread)
+    if events.entry_id(last) < events.entry_id(at.after):
+        # Redis failed over to a replica that was behind: what was seen is not there any more.
+        yield from _tell_gap(at)
+        at.after = last
+    return None
 
 
-def _tell(at: _Follower, event: events.StreamEvent) -> Generator[Effect, Any, bool]:
-    """Tell what an event of the stream means; True at the end of the run."""
+def _took(at: _Follower, event: StreamEvent) -> Generator[Effect, Any, bool]:
+    """Tell what comes of an event, and before it what is missing; True at the end of the run."""
+    begins = isinstance(event.payload, RunEvent)
+    missing = at.number is not None and event.number != at.number + 1
+    if event.run == at.of.run and missing and not (at.number == 0 and begins):
+        yield from _tell_gap(at)
+    at.after = event.id
     if event.run != at.of.run:
         return False
+    at.number = event.number
+    if at.marks:
+        yield Tell(Position(event.id))
+    return (yield from _tell(at, event))
+
+
+def _tell_gap(at: _Follower) -> Generator[Effect, Any, None]:
+    """Tell that something is missing, and what is known now instead."""
+    outcome = yield from outcome_of(at.of)
+    pending = outcome.status not in ENDED
+    _, state = yield from load_state(at.of.served.wire, at.of.thread, "" if pending else outcome.cp)
+    at.number, at.state, at.open = None, state if pending else None, None
+    if at.marks:
+        yield Tell(Gap(at.after, state, outcome.status))
+    else:
+        log.warning(
+            "Run %s: some of what it streamed is not kept any more; what follows is not all of it.",
+            at.of.run,
+        )
+
+
+def _returned(at: _Follower, seen: Position) -> Generator[Effect, Any, bool]:
+    """Stand where the listener got to, or tell that this place is gone; True at the run's end.
+
+    What the superstep did up to there is told once more, as what was seen.
+    """
+    found = yield from _back_to_step(at, seen.id)
+    if not found:
+        at.after = seen.id
+        yield from _tell_gap(at)
+        at.after = at.begun.after
+        return False
+    for event in found[:-1]:
+        yield Tell(Position(event.id, SEEN))
+        yield from _tell(at, event)
+    at.after, at.number = seen.id, found[-1].number
+    yield Tell(seen)
+    return (yield from _tell(at, found[-1]))
+
+
+def _back_to_step(at: _Follower, entry: str) -> Generator[Effect, Any, list[StreamEvent]]:
+    """Return the run's events from the last superstep's beginning up to ``entry``; [] = gone."""
+    found: list[StreamEvent] = []
+    upto = entry
+    while True:
+        page = yield commands.events_back(at.of.thread, upto, ENTRIES)
+        for event in map(events.decode, page):
+            if event.run != at.of.run or (not found and event.id != entry):
+                return []
+            found.append(event)
+            if isinstance(event.payload, StepEvent | RunEvent) and event.frame == ROOT:
+                return found[::-1]
+        if not page:
+            return []
+        upto = f"({found[-1].id}"
+
+
+def _tell(at: _Follower, event: StreamEvent) -> Generator[Effect, Any, bool]:
+    """Tell what an event of the stream means; True at the end of the run."""
     match event.payload:
         case EndEvent(status=status, checkpoint=cp):
             yield from conclude(at.of, status, cp)
             return True
         case RunEvent(kind=kind):
-            if kind != STARTED or _continues(at):
-                yield from _resumed(at)
+            yield from _begun(at, kind)
         case StepEvent(checkpoint=cp) if event.frame == ROOT:
             yield from _stepped(at, cp)
-        case TaskEvent(tid=tid) if event.kind == EventKind.task and event.frame == ROOT:
-            yield from _ended(at, tid, event.blob)
+        case TaskEvent(tid=tid, attempt=attempt) if event.frame == ROOT:
+            if event.kind == EventKind.task:
+                yield from _ended(at, tid, event.blob)
+            elif at.marks:
+                yield from _superseded(at, tid, attempt)
         case AskEvent(tid=tid) if event.frame == ROOT:
             yield from _ended(at, tid, event.blob)
         case FailEvent(tid=tid) if event.frame == ROOT:
@@ -178,6 +271,21 @@ def _tell(at: _Follower, event: events.StreamEvent) -> Generator[Effect, Any, bo
         case CustomEvent() if "custom" in at.modes:
             yield Tell(Custom("", at.of.served.wire.serializer.loads(event.blob)))
     return False
+
+
+def _begun(at: _Follower, kind: str) -> Generator[Effect, Any, None]:
+    """Tell from where the run goes on, unless it starts with an input."""
+    if at.state is None and at.begun.origin:
+        _, state = yield from load_state(at.of.served.wire, at.of.thread, at.begun.origin)
+        # What came later is told by the events to come.
+        at.state = state and ThreadState(state.checkpoint, released=at.begun.released)
+    if kind != STARTED or _continues(at):
+        yield from _resumed(at)
+
+
+def _superseded(at: _Follower, tid: str, attempt: int) -> Generator[Effect, Any, None]:
+    if at.state is not None and (task := _open(at, at.state).tasks.get(tid)) is not None:
+        yield Tell(Superseded(task, attempt))
 
 
 def _continues(at: _Follower) -> bool:
