@@ -26,11 +26,13 @@ from checkpoint_redis.commands.query import (
     history,
     last_event,
     load,
+    open_part,
     scan,
     threads,
+    with_open,
     writes,
 )
-from checkpoint_redis.commands.run import answer, cancel, delete, start, update
+from checkpoint_redis.commands.run import adopt, answer, cancel, delete, start, update
 from checkpoint_redis.commands.runs import outcome, runs
 from checkpoint_redis.commands.saving import forget, put, put_writes
 from checkpoint_redis.commands.script import Plain, Script
@@ -50,6 +52,7 @@ from checkpoint_redis.commands.task import (
 __all__ = [
     "Plain",
     "Script",
+    "adopt",
     "answer",
     "any_header",
     "appear",
@@ -80,6 +83,7 @@ __all__ = [
     "last_event",
     "load",
     "meta",
+    "open_part",
     "outbox",
     "outcome",
     "overdue",
@@ -96,6 +100,7 @@ __all__ = [
     "sweeper_turn",
     "threads",
     "update",
+    "with_open",
     "workers",
     "writes",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from checkpoint_redis import commands
+from checkpoint_redis import commands, loading
 from checkpoint_redis.layout import RunStatus, ThreadStatus
 from checkpoint_redis.replies import Loaded, RunOutcome
 from distgraph.core.model import (
@@ -38,7 +38,7 @@ def conclude(of: Watched, status: str, cp: str) -> Generator[Effect, Any, None]:
 
 def concluded_at_head(of: Watched) -> Generator[Effect, Any, bool]:
     """Tell how the run ended, if the thread still stands where it left it."""
-    loaded: Loaded | None = yield commands.load(of.thread)
+    loaded: Loaded | None = yield from loading.load(of.thread)
     if loaded is None or loaded.run is None or loaded.header.run != of.run:
         return False
     if loaded.run.status not in ENDED:

@@ -11,10 +11,9 @@ from checkpoint_redis import commands
 from checkpoint_redis.layout import GraphName
 from workers.client.effects import Effect
 from workers.shared.served import Served
+from workers.shared.serving import lives
 
 log = logging.getLogger(__name__)
-# A worker that was seen within so long lives.
-LIVES_MS = 15_000
 
 
 def warn_if_unserved(served: Served, namespace: str, run: str) -> Generator[Effect, Any, None]:
@@ -23,7 +22,7 @@ def warn_if_unserved(served: Served, namespace: str, run: str) -> Generator[Effe
     if not notice.takes_look(time.monotonic()):
         return
     workers = yield commands.workers(namespace)
-    alive = [worker for worker in workers if worker.age < LIVES_MS / 1000]
+    alive = [worker for worker in workers if lives(worker)]
     graph = served.graph.name
     versions = {name for worker in alive for name in worker.graphs if _is_of(name, graph)}
     if notice.is_news(versions, time.monotonic()) and label not in versions:
