@@ -96,7 +96,7 @@ def last_event(thread: Thread) -> Plain[str]:
 
     @checked
     def read(raw: Any) -> str:
-        return text(raw[0][0]) if raw else "0-0"
+        return next((text(name) for name, _ in raw), "0-0")
 
     return Plain(("XREVRANGE", thread.events, "+", "-", "COUNT", 1), read)
 

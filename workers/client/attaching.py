@@ -18,7 +18,7 @@ from workers.shared.served import Registry
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundRun:
     """A run with the name of its graph, the modes that are recorded, and its caller's metadata."""
 
     graph: str
@@ -27,7 +27,7 @@ class Found:
     about: dict[str, Any]
 
 
-def attach(registry: Registry, thread: Thread, run: str) -> Generator[Effect, Any, Found]:
+def attach(registry: Registry, thread: Thread, run: str) -> Generator[Effect, Any, FoundRun]:
     """Return what is known of a run; ThreadNotFound when nothing is.
 
     Of an answer that joined a run, that one is meant.
@@ -46,14 +46,16 @@ def attach(registry: Registry, thread: Thread, run: str) -> Generator[Effect, An
     return _found(registry, thread, run, header.graph, outcome)
 
 
-def _found(registry: Registry, thread: Thread, run: str, graph: str, outcome: RunOutcome) -> Found:
+def _found(
+    registry: Registry, thread: Thread, run: str, graph: str, outcome: RunOutcome
+) -> FoundRun:
     since = just_before(outcome.now) if outcome.status is RunStatus.pending else None
     record = outcome.record
     if record is None:
-        return Found(graph, Begun(run, "0-0", None, since=since), frozenset(), {})
+        return FoundRun(graph, Begun(run, "0-0", None, since=since), frozenset(), {})
     begun = Begun(
         run, record.event_id, None, since=since, origin=record.origin, released=record.released
     )
     config = decode_config(record.cfg, registry.common_wire().serializer)
     about = {**config.metadata, "thread_id": thread.thread_id}
-    return Found(graph, begun, frozenset(record.modes.split()), about)
+    return FoundRun(graph, begun, frozenset(record.modes.split()), about)

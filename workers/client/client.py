@@ -20,7 +20,7 @@ from distgraph.graph.jobs import about
 from distgraph.runners.backend import Job, Listing, Place
 from distgraph.runners.local import LocalBackend
 from workers.client import following, reading, starting
-from workers.client.attaching import Found, attach
+from workers.client.attaching import FoundRun, attach
 from workers.client.begun import Begun
 from workers.client.carrier import Carrier, Publisher
 from workers.client.effects import Flow
@@ -116,7 +116,7 @@ class Client:
         flow = attach(self.registry, thread, run_id)
         return self._attached(thread, await self._carrier.aperform(flow))
 
-    def _attached(self, thread: Thread, found: Found) -> Run:
+    def _attached(self, thread: Thread, found: FoundRun) -> Run:
         return attached(self._carrier, self.registry, thread, found)
 
     # --- states ----------------------------------------------------------------------------

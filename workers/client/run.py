@@ -10,7 +10,7 @@ from checkpoint_redis.keys import Thread
 from distgraph import _frame
 from distgraph.graph.results import conclude, result_of
 from distgraph.streaming import View
-from workers.client.attaching import Found
+from workers.client.attaching import FoundRun
 from workers.client.begun import Begun
 from workers.client.cancelling import cancel
 from workers.client.carrier import Carrier
@@ -138,7 +138,7 @@ class Run:
         return f"<Run {self.id} of thread {self.thread_id!r}>"
 
 
-def attached(carrier: Carrier, registry: Registry, thread: Thread, found: Found) -> Run:
+def attached(carrier: Carrier, registry: Registry, thread: Thread, found: FoundRun) -> Run:
     """Return the handle of a run that was found by its id."""
     shown = Shown(found.modes, found.about)
     return Run(carrier, registry, (thread, found.graph), found.begun, shown)
