@@ -22,13 +22,13 @@ def load_state(
 ) -> Generator[Effect, Any, tuple[Loaded | None, ThreadState | None]]:
     """Read a thread at one moment; what does not come at once is fetched after it."""
     loaded: Loaded | None = yield from loading.load(thread, "", cp)
-    return loaded, (yield from state_of(wire, thread, loaded))
+    return loaded, (yield from state_of(wire, thread, loaded, cp))
 
 
 def state_of(
-    wire: Wire, thread: Thread, loaded: Loaded | None
+    wire: Wire, thread: Thread, loaded: Loaded | None, cp: str = ""
 ) -> Generator[Effect, Any, ThreadState | None]:
-    """Return the state that was loaded, with those of its channels that did not come with it."""
+    """Return the state that was loaded of ``cp``, with the channels that did not come with it."""
     if loaded is None or loaded.checkpoint is None:
         return None
     channels = dict(loaded.channels)
