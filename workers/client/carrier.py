@@ -160,7 +160,9 @@ async def aperform(means: AsyncMeans, effect: Effect) -> Any:
             await acarry(awaited(means.ends, effect), partial(aperform, means))
         case Rest(bell, seconds):
             with suppress(TimeoutError):
-                await asyncio.wait_for(bell.wait(), seconds)
+                # Not wait_for: of a cancellation and a bell at once it would lose the former.
+                async with asyncio.timeout(seconds):
+                    await bell.wait()
         case Wait(seconds):
             await asyncio.sleep(seconds)
         case Script() | Plain():
