@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from checkpoint_redis.frames import FrameName
-from checkpoint_redis.keys import Thread
-from checkpoint_redis.known_lines import KnownLines, Lines, Spot
+from checkpoint_redis.known_lines import Lines
 from checkpoint_redis.records import CheckpointEntry, InnerEntry
 from checkpoint_redis.stored import Archive
 from distgraph.checkpoint.base import (
@@ -94,7 +93,6 @@ class Called:
     def __init__(self, desk: Desk, tid: str, serializer: JsonPlusSerializer) -> None:
         self._desk, self._tid, self._serializer = desk, tid, serializer
         self._frames: dict[str, _Frame] = {}
-        self._known = KnownLines()
         self._given_up = False
 
     @property
@@ -102,15 +100,10 @@ class Called:
         """The hash of the thread."""
         return self._desk.thread.x
 
-    @property
-    def thread(self) -> Thread:
-        """The thread that the task is of."""
-        return self._desk.thread
-
     def for_graph(self, graph: Graph) -> CalledSaver:
         """Return the saver for a frame of ``graph``, which knows the classes of its state."""
         serializer = self._serializer.allow(*classes_of(*graph.schema_types))
-        return CalledSaver(self, Archive(self.thread.namespace, serializer, self._known))
+        return CalledSaver(self, Archive(self._desk.thread.namespace, serializer))
 
     def read(self, archive: Archive, name: str, cp: str) -> CheckpointTuple | None:
         """Return what is stored of a frame, at a checkpoint or ('') at its head."""
@@ -169,11 +162,11 @@ class CalledSaver:
     ) -> None:
         """Store a checkpoint under the one that ``config`` names."""
         place, known = coordinates_of(config), get_checkpoint_metadata(config, metadata)
-        before = self._lines_at(place.ns, place.checkpoint_id)
-        # What the frame has nothing of is stored whole: its parent is in another frame.
+        before = self._lines(place)
+        # What is not known here may stand in a line: all of it is stored.
         new = checkpoint["channel_versions"] if before is None else new_versions
         entry = self.archive.entry(place, checkpoint, known, new, before or {})
-        self.archive.remember(self._spot(place.ns, checkpoint["id"]), checkpoint, entry)
+        self.archive.remember(self._at(place.ns, checkpoint["id"]), checkpoint, entry)
         frame = self.called.frame(place.ns)
         frame.name = FrameName(place.ns, str(known.get(GRAPH, "")))
         if frame.add_checkpoint(entry, _tasks(checkpoint), metadata.get("source")):
@@ -185,13 +178,6 @@ class CalledSaver:
 
     def _at(self, name: str, cp: str) -> tuple[str, str, str]:
         return self.called.x, name, cp
-
-    def _lines_at(self, name: str, cp: str | None) -> Lines | None:
-        """Return where the lists of a checkpoint stand; None when it is not one of the frame."""
-        return self.archive.known.get(self._spot(name, cp)) if cp else {}
-
-    def _spot(self, name: str, cp: str) -> Spot:
-        return self.called.thread.x, name, cp
 
     def put_writes(
         self, config: Mapping[str, Any], writes: Sequence[tuple[str, Any]], task_id: str
