@@ -5,12 +5,16 @@ A thread's keys begin with ``<namespace>{<shard>}:<x>:``; the letters are those 
     h       HASH    header: thread, run, frames
     s:<ns>  HASH    open superstep of a frame: task records, task blobs, answers, caller writes
     w:<ns>  HASH    task id -> writes            u:<ns>  HASH  task id -> pending questions
+    p:<ns>  HASH    bundle -> number of its packets, of those that the tasks sent
     a:<ns>  SET     active tasks (the barrier)   q:<ns>  SET   tasks to be claimed (the outbox)
-    c       HASH    checkpoints (k|<ns>|<cp>), channels (v|<ns>|<channel>@<ref>), references of
-                    the head checkpoint (f|<ns>), what callers wrote at a checkpoint
-                    (z|<ns>|<cp>), cfg, outcomes of runs (runs), their errors (oe|<run>); of a
-                    waiting thread the packed s, w and u (s|<ns>); what a saver was given of a
-                    checkpoint's tasks (p|<ns>|<cp> = how many, then |<number>)
+    c       HASH    checkpoints (k|<ns>|<cp>), channels (v|<ns>|<channel>@<ref>), packets of small
+                    bundles (g|<ns>|<bundle>.<number>), references of the head checkpoint (f|<ns>),
+                    what callers wrote at a checkpoint (z|<ns>|<cp>), cfg, outcomes of runs (runs),
+                    their errors (oe|<run>); of a waiting thread the packed s, w, u and p (s|<ns>);
+                    what a saver was given of a checkpoint's tasks (p|<ns>|<cp> = how many, then
+                    |<number>)
+    g:<bundle>  HASH    packets of a larger bundle by number; 10 minutes while it is being staged
+    g       SET     the larger bundles
     z       STRING  the same as one text, while the thread waits and it is small
     e       STREAM  events                       eb      HASH  event payloads over 4 KB
     S: A: Q: <ep>   a superstep that is being staged (10 minutes)
@@ -141,6 +145,11 @@ def checkpoint_field(ns: str, cp: str) -> str:
 def channel_field(ns: str, ref: str) -> str:
     """Return the field of a channel's blob; ``ref`` is "channel@version"."""
     return f"{Field.channel}{ns}|{ref}"
+
+
+def packet_field(ns: str, packet: str) -> str:
+    """Return the field of a packet of a small bundle."""
+    return f"{Field.packet}{ns}|{packet}"
 
 
 def caller_writes_field(ns: str, cp: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from checkpoint_redis.bundles import Bundle
 from checkpoint_redis.layout import StepOutcome
 
 STAGE_ABOVE = 5_000
@@ -13,24 +14,35 @@ STAGE_ABOVE = 5_000
 
 @dataclass(frozen=True, slots=True)
 class TaskEntry:
-    """One task to be queued; ``queue`` '' is the graph's own queue."""
+    """One task to be queued; ``queue`` '' is the graph's own queue.
+
+    ``reads``: the channels that it reads. ``packet`` names the one that it gets, '' = none.
+    ``limit_ms`` (0 = none) and ``batch`` are carried for what is to come.
+    """
 
     id: str
     blob: bytes
     queue: str = ""
     priority: int = 0
-    reads: bool = True
+    reads: tuple[str, ...] = ()
+    packet: str = ""
+    limit_ms: int = 0
+    batch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckpointEntry:
-    """A checkpoint: ``refs`` are all its channels ("channel@ref"), ``channels`` the new blobs."""
+    """A checkpoint: ``refs`` are all its channels ("channel@ref"), ``channels`` the new blobs.
+
+    ``packets``: the new bundles that its record refers to; staged ones were stored before.
+    """
 
     id: str
     blob: bytes
     step: int
     refs: tuple[str, ...] = ()
     channels: Mapping[str, bytes] = field(default_factory=dict)
+    packets: tuple[Bundle, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +78,7 @@ class SuperstepEntry:
 class ResultEntry:
     """What one task left: its writes, or with ``questions`` the blob of what it asks.
 
-    questions: ((id, deadline in ms since 1970 or 0), ...).
+    questions: ((id, deadline in ms since 1970 or 0), ...). packets: what it sent.
     """
 
     tid: str
@@ -75,6 +87,7 @@ class ResultEntry:
     event: bytes = b""
     questions: tuple[tuple[str, int], ...] = ()
     memo: bytes = b""
+    packets: tuple[Bundle, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

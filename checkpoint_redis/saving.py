@@ -10,9 +10,10 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from checkpoint_redis import commands
+from checkpoint_redis import commands, packets
+from checkpoint_redis.bundles import Blobs, Bundle, is_apart, packet_name
 from checkpoint_redis.commands import Plain, Script
-from checkpoint_redis.keys import Thread, channel_field
+from checkpoint_redis.keys import Thread, channel_field, packet_field
 from checkpoint_redis.layout import Field, ThreadStatus
 from checkpoint_redis.records import CheckpointEntry, NewHead
 from checkpoint_redis.replies import Changed, Header, Loaded
@@ -77,7 +78,9 @@ def _get(
         return None
     names = archive.refs(loaded.checkpoint)
     channels = yield from _channels(thread, ns, names, loaded.channels)
-    return archive.read(Coordinates(loaded.header.thread_id, ns, cp), loaded, channels)
+    refers = (*archive.packets(loaded.checkpoint), *archive.sent(loaded))
+    known = yield from packets.read(thread, ns, refers)
+    return archive.read(Coordinates(loaded.header.thread_id, ns, cp), loaded, channels, known)
 
 
 def _channels(
@@ -150,11 +153,14 @@ def put(
     """
     place = coordinates_of(config)
     known = get_checkpoint_metadata(config, metadata)
-    entry = archive.entry(place, checkpoint, known, new_versions)
+    entry = archive.entry(place, checkpoint, known, new_versions, _nonce())
     thread, needs = archive.thread(place.thread_id), archive.needs(entry, checkpoint)
+    yield from packets.stage(thread, entry.packets)
     changed = yield commands.put(thread, place.ns, entry, ep=_nonce(), needs=needs)
     if changed.status == "unstored":
-        whole = archive.entry(place, checkpoint, known, checkpoint["channel_versions"])
+        versions = checkpoint["channel_versions"]
+        whole = archive.entry(place, checkpoint, known, versions, _nonce())
+        yield from packets.stage(thread, whole.packets)
         changed = yield commands.put(thread, place.ns, whole, ep=_nonce())
     _check(changed, thread)
     return place._replace(checkpoint_id=checkpoint["id"]).config
@@ -169,21 +175,29 @@ def put_writes(
 ) -> Steps[None]:
     """Store pending writes; ThreadBusy while a run is open, ThreadNotFound without a thread."""
     thread_id, ns, cp = checkpoint_coordinates(config)
-    record = archive.log_record(task_id, task_path, writes)
+    added = archive.log_records(task_id, task_path, writes)
     asks = any(name == INTERRUPT for name, _ in writes)
     thread = archive.thread(thread_id)
-    changed = yield commands.put_writes(thread, ns, cp, (record,), asks=asks, new_ep=_nonce())
+    changed = yield commands.put_writes(thread, ns, cp, added, asks=asks, new_ep=_nonce())
     for _ in range(ATTEMPTS):
         if changed.status != "conflict":
             break
         # The epoch was read before the superstep: when it is still the same, so is what was open.
         ep = changed.head
         loaded: Loaded | None = yield commands.load(thread, ns, cp)
-        records = (*(archive.opened(loaded, cp) if loaded else ()), record)
+        records = (*((yield from _opened(archive, thread, ns, cp, loaded)) if loaded else ()), *added)
         changed = yield commands.put_writes(
             thread, ns, cp, records, asks=asks, ep=ep, new_ep=_nonce()
         )
     _check(changed, thread)
+
+
+def _opened(
+    archive: Archive, thread: Thread, ns: str, cp: str, loaded: Loaded
+) -> Steps[tuple[bytes, ...]]:
+    """Return the log of what is open, with what its tasks sent."""
+    known = yield from packets.read(thread, ns, archive.sent(loaded))
+    return archive.opened(loaded, cp, known)
 
 
 def _check(changed: Changed, thread: Thread) -> None:
@@ -230,7 +244,9 @@ def copy_thread(archive: Archive, source_id: str, target_id: str) -> Steps[None]
         # What was sent before must still be there: the target is as this copy left it, or it ends.
         ep = yield from _copied(target, each.ns, entry, loaded.header, ep)
         sent |= {(each.ns, ref) for ref in entry.refs}
-        if log := archive.logged(loaded, each.cp):
+        sent |= {(each.ns, bundle.name) for bundle in entry.packets}
+        known = yield from packets.read(source, each.ns, archive.sent(loaded))
+        if log := archive.logged(loaded, each.cp, known):
             asks = bool(loaded.questions) or loaded.header.st is ThreadStatus.interrupted
             before, ep = ep, _nonce()
             put = commands.put_writes(
@@ -244,6 +260,7 @@ def _copied(
 ) -> Steps[str]:
     """Put a checkpoint on a thread that has the epoch ``expect``; return the new epoch."""
     ep = _nonce()
+    yield from packets.stage(target, entry.packets)
     put = commands.put(
         target,
         ns,
@@ -261,7 +278,7 @@ def _copied(
 def _raw(
     archive: Archive, source: Thread, where: Located, blob: bytes, sent: set[tuple[str, str]]
 ) -> Steps[CheckpointEntry | None]:
-    """Return a stored checkpoint with those channels that were not sent yet, undecoded.
+    """Return a stored checkpoint with those channels and packets that were not sent yet, undecoded.
 
     None when it is removed in this moment; else what has no value has none.
     """
@@ -269,11 +286,23 @@ def _raw(
     new = [ref for ref in refs if (where.ns, ref) not in sent]
     blobs = yield from _channels(source, where.ns, new, {})
     channels = {ref: data for ref, data in blobs.items() if data is not None}
-    if len(channels) < len(new):
+    refers = [p for p in archive.packets(blob) if (where.ns, p.bundle) not in sent]
+    known = yield from packets.read(source, where.ns, refers)
+    if len(channels) < len(new) or len(known) < len(refers):
         (left,) = yield commands.checkpoints(source, where.ns, (where.cp,))
         if left is None:
             return None
-    return CheckpointEntry(where.cp, blob, archive.step(blob), refs, channels)
+    return CheckpointEntry(where.cp, blob, archive.step(blob), refs, channels, _bundles(known))
+
+
+def _bundles(blobs: Blobs) -> tuple[Bundle, ...]:
+    """Return the bundles of ``blobs``, each under its name."""
+    found: dict[str, dict[int, bytes]] = {}
+    for packet, blob in blobs.items():
+        found.setdefault(packet.bundle, {})[packet.number] = blob
+    return tuple(
+        Bundle(name, tuple(numbers[n] for n in sorted(numbers))) for name, numbers in found.items()
+    )
 
 
 def prune(archive: Archive, thread_id: str) -> Steps[None]:
@@ -315,7 +344,10 @@ def _forget(archive: Archive, thread: Thread, doomed: Any) -> Steps[None]:
             changed = yield commands.delete(thread, ep=header.ep)
         else:
             fields, heads = _unused(archive, names, blobs, gone)
-            changed = yield commands.forget(thread, fields, heads, ep=header.ep, new_ep=_nonce())
+            sent, large = _unsent(archive, blobs, gone)
+            changed = yield commands.forget(
+                thread, (*fields, *sent), large, heads, ep=header.ep, new_ep=_nonce()
+            )
         if changed.status != "conflict":
             break
     if changed.status != "missing":
@@ -354,6 +386,21 @@ def _unused(
         elif last.cp < max(each.cp for each in gone if each.ns == ns):
             heads.append(NewHead(ns, last.cp, archive.step(blobs[last]), kept[last]))
     return tuple(fields), tuple(heads)
+
+
+def _unsent(
+    archive: Archive, blobs: Mapping[Located, bytes], gone: set[Located]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the fields of packets and the larger bundles that are referred to no more."""
+    refers = {each: {(each.ns, p) for p in archive.packets(blob)} for each, blob in blobs.items()}
+    used = {named for each, some in refers.items() if each not in gone for named in some}
+    unused = {named for each in gone for named in refers[each]} - used
+    small = sorted(
+        packet_field(ns, packet_name(packet.bundle, packet.number))
+        for ns, packet in unused
+        if not is_apart(packet.bundle)
+    )
+    return tuple(small), tuple(sorted({p.bundle for _, p in unused if is_apart(p.bundle)}))
 
 
 def _owner(name: str) -> str:

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
+from checkpoint_redis.bundles import Blobs, Bundle, blob_of, bundles
 from checkpoint_redis.keys import Thread
-from checkpoint_redis.layout import TaskState
+from checkpoint_redis.layout import Limit, TaskState
 from checkpoint_redis.records import CheckpointEntry
 from checkpoint_redis.replies import Loaded
 from distgraph.checkpoint import codec, pending, records
@@ -23,14 +24,17 @@ from distgraph.checkpoint.base import (
     CheckpointTuple,
     PendingWrite,
 )
-from distgraph.checkpoint.base.blobs import RECORD, dump, load
+from distgraph.checkpoint.base.blobs import NULL, RECORD, Typed, dump, dump_packet, load
 from distgraph.checkpoint.base.config import Coordinates
+from distgraph.checkpoint.base.types import TASKS
 from distgraph.checkpoint.blame import blamed, of_checkpoint
 from distgraph.checkpoint.formats import Kind
 from distgraph.checkpoint.serde.base import SerializerProtocol
 from distgraph.checkpoint.serde.jsonplus import TYPE_NAME, JsonPlusSerializer
+from distgraph.checkpoint.targets import filled, packets_of, parted, sends_of
 from distgraph.checkpoint.upgrades import corrupt, fields_of, numbered
 from distgraph.core import model
+from distgraph.core.packets import Packet
 from distgraph.errors import CorruptRecord, SerializationError
 
 _PLAIN = JsonPlusSerializer()
@@ -56,8 +60,11 @@ class Archive:
 
     def dump(self, name: str, value: Any) -> bytes:
         """Return the bytes of a value; SerializationError names the channel."""
-        kind, data = dump(self.serde, name, value)
-        if value is None:
+        return self._bytes(dump(self.serde, name, value))
+
+    def _bytes(self, typed: Typed) -> bytes:
+        kind, data = typed
+        if typed == NULL:
             return _NONE
         if kind == TYPE_NAME and data[:1] == _VERSION:
             return data
@@ -78,15 +85,20 @@ class Archive:
         checkpoint: Checkpoint,
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
+        nonce: str,
     ) -> CheckpointEntry:
-        """Return what is stored of a checkpoint under the parent that ``place`` names."""
-        core = _as_core(place, checkpoint, metadata)
+        """Return what is stored of a checkpoint under the parent that ``place`` names.
+
+        Its Sends are a bundle, which has its name from ``nonce``.
+        """
+        core, packets = _as_core(place, checkpoint, metadata), tuple[Bundle, ...]()
         if core is None:
             bare = {key: value for key, value in checkpoint.items() if key != "channel_values"}
             saved = {"checkpoint": bare, "metadata": metadata, "parent": place.checkpoint_id}
             record = numbered(Kind.saved, saved)
             versions: Mapping[str, Any] = checkpoint["channel_versions"]
         else:
+            core, packets = self._parted(core, nonce)
             record, versions = records.pack_checkpoint(core), core.versions
         values = checkpoint["channel_values"]
         step = metadata.get("step")
@@ -100,12 +112,21 @@ class Archive:
                 for name in new_versions
                 if name in versions and name in values
             },
+            packets=packets,
         )
+
+    def _parted(
+        self, core: model.Checkpoint, nonce: str
+    ) -> tuple[model.Checkpoint, tuple[Bundle, ...]]:
+        sends = sends_of(core.frontier)
+        made = bundles(nonce, tuple(self._bytes(dump_packet(self.serde, s)) for s in sends))
+        names = [replace(core, frontier=parted(core.frontier, each.name)) for each in made]
+        return (names[0] if names else core), made
 
     def _dump_record(
         self, record: Any, core: model.Checkpoint | None, metadata: CheckpointMetadata
     ) -> bytes:
-        """Return the bytes of a checkpoint's record; SerializationError names the packet or key."""
+        """Return the bytes of a checkpoint's record; SerializationError names the config entry."""
         try:
             return self.dump(RECORD, record)
         except SerializationError as error:
@@ -124,6 +145,13 @@ class Archive:
         if isinstance(record, dict):
             return _refs(record["checkpoint"]["channel_versions"])
         return _refs(records.unpack_checkpoint(record, {}).versions)
+
+    def packets(self, blob: bytes) -> tuple[Packet, ...]:
+        """Return the packets that the checkpoint of a record refers to."""
+        record = self._record(blob)
+        if isinstance(record, dict):
+            return ()
+        return packets_of(records.unpack_checkpoint(record, {}).frontier)
 
     def step(self, blob: bytes) -> int:
         """Return the step of a record."""
@@ -155,16 +183,23 @@ class Archive:
                 raise corrupt(Kind.checkpoint, packed)
 
     def read(
-        self, place: Coordinates, loaded: Loaded, channels: Mapping[str, bytes | None]
+        self,
+        place: Coordinates,
+        loaded: Loaded,
+        channels: Mapping[str, bytes | None],
+        packets: Blobs,
     ) -> CheckpointTuple:
-        """Return the checkpoint that was loaded, with its channel blobs ("channel@ref")."""
+        """Return the checkpoint that was loaded, with its channel blobs ("channel@ref").
+
+        ``packets`` are its own, and those that the tasks of its open superstep sent.
+        """
         record = self._record(loaded.checkpoint or b"")
         if not isinstance(record, dict):
-            return self._read_core(place, record, loaded, channels)
+            return self._read_core(place, record, loaded, channels, packets)
         checkpoint = record["checkpoint"]
         checkpoint["channel_values"] = self._values(checkpoint["channel_versions"], channels)
         here = place._replace(checkpoint_id=checkpoint["id"])
-        writes = self._pending(loaded, checkpoint["id"])
+        writes = self._pending(loaded, checkpoint["id"], packets)
         return _tuple(here, checkpoint, record["metadata"], record["parent"], writes)
 
     def _read_core(
@@ -173,15 +208,25 @@ class Archive:
         record: Any,
         loaded: Loaded,
         channels: Mapping[str, bytes | None],
+        packets: Blobs,
     ) -> CheckpointTuple:
         bare = records.unpack_checkpoint(record, {})
-        core = replace(bare, values=self._values(bare.versions, channels))
+        core = replace(
+            bare,
+            values=self._values(bare.versions, channels),
+            frontier=self._filled(bare.frontier, packets),
+        )
         if missing := bare.versions.keys() - core.values.keys():
             raise CorruptRecord(f"The values of {sorted(missing)} are not stored.")
         checkpoint, metadata, _ = codec.encode_checkpoint(core)
         here = place._replace(checkpoint_id=core.id)
-        writes = self._pending(loaded, core.id)
+        writes = self._pending(loaded, core.id, packets)
         return _tuple(here, checkpoint, metadata, core.parent_id, writes)
+
+    def _filled(
+        self, targets: tuple[model.Target, ...], packets: Blobs
+    ) -> tuple[model.Target, ...]:
+        return filled(targets, lambda packet: self.load(TASKS, blob_of(packet, packets)))
 
     def _values(
         self, versions: Mapping[str, Any], channels: Mapping[str, bytes | None]
@@ -191,38 +236,66 @@ class Archive:
 
     # --- pending writes ----------------------------------------------------------------------
 
-    def log_record(self, task: str, path: str, writes: Iterable[tuple[str, Any]]) -> bytes:
-        """Return the record of one ``put_writes``."""
-        parts = [part for name, value in writes for part in (name, self.dump(name, value))]
-        return _PLAIN.dumps(numbered(Kind.log, task, path, parts))
+    def log_records(
+        self, task: str, path: str, writes: Iterable[tuple[str, Any]]
+    ) -> tuple[bytes, ...]:
+        """Return the records of one ``put_writes``: several of what is long."""
+        pairs = [(name, self.dump(name, value)) for name, value in writes]
+        found, first = [], 0
+        for part in _parts(pairs):
+            flat = [each for pair in part for each in pair]
+            found.append(_PLAIN.dumps(numbered(Kind.log, task, path, first, flat)))
+            first += len(part)
+        return tuple(found)
 
-    def _pending(self, loaded: Loaded, cp: str) -> list[PendingWrite]:
+    def sent(self, loaded: Loaded) -> tuple[Packet, ...]:
+        """Return the packets that the tasks of an open superstep sent."""
+        results = (result for _, result in self._results(loaded))
+        done = (result for result in results if isinstance(result, model.Completed))
+        return tuple(packet for result in done for packet in packets_of(result.goto))
+
+    def _pending(
+        self, loaded: Loaded, cp: str, packets: Blobs
+    ) -> list[PendingWrite]:
         """Return the pending writes of a checkpoint: of its log, or of its open superstep."""
         if loaded.log:
             return list(self._replayed(loaded.log))
-        return [(task, *write) for task, left in self._opened(loaded, cp) for write in left]
+        opened = self._opened(loaded, cp, packets)
+        return [(task, *write) for task, left in opened for write in left]
 
-    def logged(self, loaded: Loaded, cp: str) -> tuple[bytes, ...]:
+    def logged(
+        self, loaded: Loaded, cp: str, packets: Blobs
+    ) -> tuple[bytes, ...]:
         """Return the log of a checkpoint; an open superstep is written as one."""
         if loaded.log:
             return loaded.log
-        return tuple(self.log_record(task, "", left) for task, left in self._opened(loaded, cp))
+        opened = self._opened(loaded, cp, packets)
+        return tuple(each for task, left in opened for each in self.log_records(task, "", left))
 
-    def opened(self, loaded: Loaded, cp: str) -> tuple[bytes, ...]:
+    def opened(
+        self, loaded: Loaded, cp: str, packets: Blobs
+    ) -> tuple[bytes, ...]:
         """Return what is not in the checkpoint's log yet: its open superstep, written as one."""
-        return () if loaded.log else self.logged(loaded, cp)
+        return () if loaded.log else self.logged(loaded, cp, packets)
 
-    def _opened(self, loaded: Loaded, cp: str) -> list[pending.TaskWrites]:
+    def _opened(
+        self, loaded: Loaded, cp: str, packets: Blobs
+    ) -> list[pending.TaskWrites]:
         """Return what workers left in an open superstep, as a saver is given it."""
         released, written = loaded.header.released, loaded.caller_writes
         state = model.ThreadState(
             _NOTHING,
-            results=dict(self._results(loaded)),
+            results={tid: self._whole(left, packets) for tid, left in self._results(loaded)},
             answers={t.tid: self._answers(t.answers) for t in loaded.tasks if t.answers},
             caller_writes=tuple(self._written(blob, written.followed) for blob in written.blobs),
             released=released if released == cp else "",
         )
         return pending.encode_changes(None, state)
+
+    def _whole(self, left: model.Result, packets: Blobs) -> model.Result:
+        if not isinstance(left, model.Completed):
+            return left
+        return replace(left, goto=self._filled(left.goto, packets))
 
     def _written(self, blob: bytes, followed: bool) -> model.Completed:
         written = records.unpack_completed(self._plain(blob))
@@ -254,8 +327,8 @@ class Archive:
         """A special write replaces the task's earlier one; any other stays as it was first."""
         kept: dict[tuple[str, int], tuple[str, bytes]] = {}
         for record in log:
-            task, writes = _read_log(record)
-            for index, (name, blob) in enumerate(writes):
+            task, first, writes = _read_log(record)
+            for index, (name, blob) in enumerate(writes, first):
                 key = task, WRITES_IDX_MAP.get(name, index)
                 if key[1] < 0 or key not in kept:
                     kept[key] = name, blob
@@ -263,11 +336,22 @@ class Archive:
             yield task, name, self.load(name, blob)
 
 
-def _read_log(record: bytes) -> tuple[str, list[tuple[str, bytes]]]:
+def _parts(pairs: Sequence[tuple[str, bytes]]) -> Iterator[Sequence[tuple[str, bytes]]]:
+    """Cut what a task left where it gets long; an empty list is one part."""
+    start = size = 0
+    for n, (_, blob) in enumerate(pairs):
+        size += len(blob)
+        if size > Limit.inline_writes and n > start:
+            yield pairs[start:n]
+            start, size = n, len(blob)
+    yield pairs[start:]
+
+
+def _read_log(record: bytes) -> tuple[str, int, list[tuple[str, bytes]]]:
     packed = _PLAIN.loads(record)
     match fields_of(Kind.log, packed):
-        case [str(task), str(), list(parts)] if len(parts) % 2 == 0:
-            return task, list(zip(parts[::2], parts[1::2], strict=True))
+        case [str(task), str(), int(first), list(parts)] if len(parts) % 2 == 0:
+            return task, first, list(zip(parts[::2], parts[1::2], strict=True))
         case _:
             raise corrupt(Kind.log, packed)
 

@@ -24,6 +24,7 @@ from checkpoint_redis.commands.query import (
     history,
     load,
     outcome,
+    packets,
     scan,
     threads,
     writes,
@@ -41,6 +42,7 @@ from checkpoint_redis.commands.task import (
     fail_advance,
     finish,
     stage,
+    stage_packets,
 )
 
 __all__ = [
@@ -75,6 +77,7 @@ __all__ = [
     "outbox",
     "outcome",
     "overdue",
+    "packets",
     "policy",
     "published",
     "put",
@@ -82,6 +85,7 @@ __all__ = [
     "release",
     "scan",
     "stage",
+    "stage_packets",
     "start",
     "sweep",
     "sweeper_turn",

@@ -155,8 +155,17 @@ def commit(
 def stage(thread: Thread, ep: str, tasks: tuple[TaskEntry, ...]) -> Script[bool]:
     """Store a chunk of the superstep ``ep`` to come; it is lost after ten minutes."""
     arguments = Arguments()
-    records, first = arguments.tasks(tasks)
-    return arguments.script("stage", thread, bool, ep=ep, tasks=records, first=first)
+    return arguments.script("stage", thread, bool, ep=ep, **arguments.tasks(tasks))
+
+
+def stage_packets(
+    thread: Thread, bundle: str, number: int, packets: tuple[bytes, ...]
+) -> Script[bool]:
+    """Store a slice of a bundle, from a number on; it is lost after ten minutes unless kept."""
+    arguments = Arguments(list(packets))
+    return arguments.script(
+        "stage_packets", thread, bool, bundle=bundle, number=number, first=2, count=len(packets)
+    )
 
 
 def fail(
@@ -208,6 +217,7 @@ def _result(arguments: Arguments, result: ResultEntry) -> ResultRow:
             for iid, deadline in result.questions
         ),
         memo=arguments.add(result.memo),
+        packets=arguments.packets(result.packets),
     )
 
 
@@ -258,6 +268,7 @@ def _task(raw: Any) -> ClaimedTask:
         failures=number(row.failures),
         rnd=text(row.round),
         blob=row.blob or b"",
+        packet=row.packet,
         memo=row.memo,
         answers=tuple(row.answers),
     )

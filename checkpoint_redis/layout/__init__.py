@@ -33,6 +33,7 @@ from checkpoint_redis.layout.given import (
     LeaseRow,
     NewHeadRow,
     NewTaskRow,
+    PacketsRow,
     ResultRow,
 )
 from checkpoint_redis.layout.names import (
@@ -48,6 +49,7 @@ from checkpoint_redis.layout.names import (
     HeaderField,
     Limit,
     MetaField,
+    PacketName,
     PayloadField,
     Refusal,
     RunKind,
@@ -113,6 +115,8 @@ __all__ = [
     "OpenReply",
     "OutcomeReply",
     "OutcomeRow",
+    "PacketName",
+    "PacketsRow",
     "PartReply",
     "PayloadField",
     "QuestionRow",

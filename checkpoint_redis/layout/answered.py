@@ -76,6 +76,7 @@ class ClaimedRow(NamedTuple):
     failures: int
     round: bytes
     blob: bytes
+    packet: Raw
     memo: Raw
     answers: Sequence[bytes]
 

@@ -23,10 +23,14 @@ class ThreadKey(StrEnum):
     frozen = "z"
     events = "e"
     payloads = "eb"
+    # Packets: the names of the bundles that have keys of their own, and these, before that name.
+    bundles = "g"
+    bundle = "g:"
     # Of the open superstep, before the frame's name.
     tasks = "s:"
     writes = "w:"
     questions = "u:"
+    sent = "p:"
     active = "a:"
     queued = "q:"
     # Of one that is being staged, before its epoch.
@@ -86,6 +90,7 @@ class Field(StrEnum):
 
     checkpoint = "k|"
     channel = "v|"
+    packet = "g|"
     head_refs = "f|"
     log = "p|"
     caller_writes = "z|"
@@ -105,6 +110,8 @@ class TaskField(StrEnum):
     answer = "r|"
     question = "v|"
     caller_write = "z|"
+    # Before a digest of the names of the channels that some tasks read: these, as JSON.
+    reads = "n|"
     writes_size = "wb"
 
 
@@ -176,6 +183,13 @@ class TaskId(StrEnum):
     """What stands in place of a task's id."""
 
     advance = "@"
+
+
+class PacketName:
+    """How a packet is named: <bundle>.<number>; ``apart`` begins a bundle with its own key."""
+
+    separator: Final = "."
+    apart: Final = "+"
 
 
 class GraphName:
@@ -256,4 +270,8 @@ class Limit:
     inline_writes: Final = 1_048_576
     inline_channels: Final = 65_536
     inline_payload: Final = 4_096
+    # More packets, or ones over inline_channels, have a key of their own; beyond these numbers, or
+    # over inline_writes, they come in slices beforehand.
+    few_packets: Final = 16
+    inline_packets: Final = 1_000
     events: Final = 100_000

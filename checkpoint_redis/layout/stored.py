@@ -16,7 +16,9 @@ class TaskRow(NamedTuple):
     """A task of an open superstep, as JSON.
 
     ``attempts`` counts claims, ``lost`` those whose workers vanished, ``failures`` those that
-    failed and were to be repeated.
+    failed and were to be repeated. ``reads`` names the channels that it reads (TaskField.reads),
+    '' = none. ``limit`` (ms, 0 = none) and ``batch`` are places for what is to come. ``packet``, ''
+    for none, is the last one: scripts write it into a text that they have already.
     """
 
     format: int
@@ -28,9 +30,12 @@ class TaskRow(NamedTuple):
     owner: str
     queue: str
     priority: int
-    reads: int
+    reads: str
     answers: int
     failures: int
+    limit: int
+    batch: str
+    packet: str
 
 
 class QuestionRow(NamedTuple):

@@ -1,13 +1,16 @@
--- needs: lib.lua due.lua pack.lua caller_writes.lua
--- Drops the open superstep of a frame; what callers wrote into it is kept.
+-- needs: lib.lua due.lua pack.lua caller_writes.lua packet.lua
+-- Drops the open superstep of a frame; what callers wrote into it is kept, and what its tasks sent
+-- when it is `committed`: the next checkpoint refers to that.
 -- Memory is freed first: when Redis is full, writes pass only after a deleting command.
 local function drop_step(ns, committed)
   local at_rest = packed(ns)
   local written = open_caller_writes(ns, caller_write_count(ns), at_rest and at_rest[KEY.tasks])
   local leased = call('SDIFF', P .. KEY.active .. ns, P .. KEY.queued .. ns)
   local asking = at_rest and at_rest[KEY.questions] or call('HGETALL', P .. KEY.questions .. ns)
+  local sent = at_rest and at_rest[KEY.sent] or call('HGETALL', P .. KEY.sent .. ns)
   call('UNLINK', P .. KEY.tasks .. ns, P .. KEY.writes .. ns, P .. KEY.questions .. ns,
-    P .. KEY.active .. ns, P .. KEY.queued .. ns)
+    P .. KEY.sent .. ns, P .. KEY.active .. ns, P .. KEY.queued .. ns)
+  if not committed then remove_sent(ns, sent) end
   for _, tid in ipairs(leased) do not_due(ns, tid, DUE.lease, DUE.back_off) end
   call('HDEL', C, FIELD.packed .. ns)
   for i = 1, #asking, 2 do not_due(ns, asking[i], DUE.deadline) end

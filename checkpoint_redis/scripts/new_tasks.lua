@@ -1,17 +1,24 @@
 -- needs: lib.lua format.lua slices.lua due.lua
 -- Tasks that are queued for the first time.
--- rows: NEW_TASK, their blobs in ARGV from `first` on; into the keys of records, active and queued.
-local function store_tasks(records, active, queued, rows, first)
+-- rows: NEW_TASK, their blobs in ARGV from `first` on, and what they read by its digest; into the
+-- keys of records, active and queued.
+local function store_tasks(records, active, queued, rows, first, reads)
   local fields, ids, fresh = {}, {}, {}
+  for digest, names in pairs(reads) do
+    call('HSET', records, TASK_FIELD.reads .. digest, encode(names))
+  end
   for i, row in ipairs(rows) do
-    local id, queue, priority, reads =
+    local id, queue, priority, read =
       row[NEW_TASK.id], row[NEW_TASK.queue], row[NEW_TASK.priority], row[NEW_TASK.reads]
-    local kind = queue .. '|' .. priority .. '|' .. reads
+    local limit, batch = row[NEW_TASK.limit], row[NEW_TASK.batch]
+    local kind = table.concat({queue, priority, read, limit, batch}, '|')
     fresh[kind] = fresh[kind] or encode(TASK{state = STATE.queued, round = '', token = '',
-      attempts = 0, lost = 0, owner = '', queue = queue, priority = priority, reads = reads,
-      answers = 0, failures = 0})
+      attempts = 0, lost = 0, owner = '', queue = queue, priority = priority, reads = read,
+      answers = 0, failures = 0, limit = limit, batch = batch, packet = ''})
     local n = #fields
-    fields[n + 1], fields[n + 2] = TASK_FIELD.record .. id, fresh[kind]
+    -- The name of its packet is the last of all, "".
+    local record = string.sub(fresh[kind], 1, -3) .. row[NEW_TASK.packet] .. '"]'
+    fields[n + 1], fields[n + 2] = TASK_FIELD.record .. id, record
     fields[n + 3], fields[n + 4] = TASK_FIELD.blob .. id, ARGV[first + i - 1]
     ids[i] = id
   end
@@ -20,8 +27,9 @@ local function store_tasks(records, active, queued, rows, first)
   many('SADD', queued, ids)
 end
 
-local function queue_tasks(ns, rows, first)
+local function queue_tasks(ns, rows, first, reads)
   note_form(math.max(FORMAT.task, FORMAT.row))
-  store_tasks(P .. KEY.tasks .. ns, P .. KEY.active .. ns, P .. KEY.queued .. ns, rows, first)
+  store_tasks(P .. KEY.tasks .. ns, P .. KEY.active .. ns, P .. KEY.queued .. ns, rows, first,
+    reads)
   due_outbox(ns)
 end

@@ -1,8 +1,8 @@
 -- needs: lib.lua frozen.lua
--- A small superstep at rest is one text beside the checkpoints, s|<ns>: its three keys would cost
+-- A small superstep at rest is one text beside the checkpoints, s|<ns>: its keys would cost
 -- more than what is in them. The text holds the tasks' ids, then the fields and values of each key,
 -- in which an id is named by its number.
-local PARTS = {KEY.tasks, KEY.writes, KEY.questions}
+local PARTS = {KEY.tasks, KEY.writes, KEY.questions, KEY.sent}
 
 -- The fields of a list with the ids in them replaced by `names`; a field is <id> or <x>|<id>...
 local function renamed(list, names)
@@ -30,7 +30,7 @@ local function pack_step(ns)
   for i, list in ipairs(lists) do texts[i + 1] = text_of(renamed(list, numbers)) end
   local text = table.concat(texts)
   if #text > LIMIT.packed_bytes then return end
-  call('UNLINK', P .. KEY.tasks .. ns, P .. KEY.writes .. ns, P .. KEY.questions .. ns)
+  for _, part in ipairs(PARTS) do call('UNLINK', P .. part .. ns) end
   call('HSET', C, FIELD.packed .. ns, text)
 end
 

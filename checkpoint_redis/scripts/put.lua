@@ -3,7 +3,8 @@
 -- created when it does not exist. KEYS[1] header.
 -- ARGV[1] {ns, ep, expect, needs, id, graph, fp, queue, checkpoint}; expect: the epoch that the
 -- thread must have ('' = there must be none, false = whatever there is); needs: references whose
--- values do not come along -> {ok} | {busy, run} | {conflict, head} | {unstored}
+-- values do not come along -> {ok} | {busy, run} | {conflict, head} | {unstored}: they, or packets that
+-- were staged, are gone
 local st, run, head, ep, number = unpack(call('HMGET', H, HEADER.status, HEADER.run,
   A.ns .. FRAME.checkpoint, FRAME.epoch, HEADER.form))
 local refused = too_old(number)
@@ -18,6 +19,7 @@ for _, ref in ipairs(A.needs) do
   local field = FIELD.channel .. A.ns .. '|' .. ref
   if call('HEXISTS', C, field) == 0 and not cget(field) then return {REPLY.unstored} end
 end
+if not all_staged(A.checkpoint[CHECKPOINT.packets]) then return {REPLY.unstored} end
 if not st then create() end
 thaw()
 -- Whatever ran from the old head may no more write.

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+from checkpoint_redis.bundles import Blobs, Bundle, blob_of, bundles, packet_name
 from checkpoint_redis.layout import TaskState
 from checkpoint_redis.records import CheckpointEntry, ResultEntry, SuperstepEntry, TaskEntry
 from checkpoint_redis.replies import CallerWrites, Context, Loaded
@@ -23,6 +24,7 @@ from distgraph.checkpoint.blame import (
 )
 from distgraph.checkpoint.formats import Kind
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from distgraph.checkpoint.targets import filled, parted, sends_of
 from distgraph.checkpoint.upgrades import corrupt, fields_of, numbered
 from distgraph.core.graph import Graph, Node
 from distgraph.core.model import (
@@ -37,9 +39,11 @@ from distgraph.core.model import (
     Paused,
     Result,
     RunTasks,
+    Target,
     Task,
     ThreadState,
 )
+from distgraph.core.packets import Packet
 from distgraph.core.references import own_reference
 from distgraph.errors import CorruptRecord, InvalidUpdateError, SerializationError
 from distgraph.types import Send
@@ -57,34 +61,90 @@ class Wire:
     # --- tasks -----------------------------------------------------------------------------
 
     def task(self, task: Task, node: Node) -> TaskEntry:
-        """Return what is queued for ``task``."""
-        packet = [] if task.send is None else [task.send.arg]
+        """Return what is queued for ``task``; what a caller sent is in it, other packets are not.
+
+        Its record is node, index, and [] for a task that was not sent, [argument], or None for a
+        packet that is stored apart.
+        """
+        given, packet = _argument(task.send)
         try:
-            blob = self.serializer.dumps(numbered(Kind.task, task.node, task.index, packet))
+            blob = self.serializer.dumps(numbered(Kind.task, task.node, task.index, given))
         except SerializationError as error:
             raise SerializationError(f"{of_packet(task.node)}: {error}") from error
-        reads = task.send is None or bool(node.branches)
-        return TaskEntry(task.id, blob, node.queue, node.priority, reads)
+        reads = node.reads(sent=task.send is not None)
+        return TaskEntry(task.id, blob, node.queue, node.priority, reads, packet)
 
-    def read_task(self, tid: str, blob: bytes) -> Task:
-        """Return the task of an entry."""
+    def read_task(self, tid: str, blob: bytes, packet: bytes | None) -> Task:
+        """Return the task of an entry, with its ``packet`` where that is stored apart."""
         packed = self.serializer.loads(blob)
         match fields_of(Kind.task, packed):
             case [str(node), int(index), []]:
                 return Task(tid, node, index)
             case [str(node), int(index), [arg]]:
                 return Task(tid, node, index, Send(node, arg))
+            case [str(node), int(index), None] if packet is not None:
+                return Task(tid, node, index, Send(node, self.serializer.loads(packet)))
+            case [str(node), int(), None]:
+                msg = f"The packet of task {tid}, which was sent to node '{node}', is not stored."
+                raise CorruptRecord(msg)
             case _:
                 raise corrupt(f"{Kind.task} ({tid})", packed)
 
+    # --- packets ---------------------------------------------------------------------------
+
+    def apart(
+        self, targets: tuple[Target, ...], nonce: str
+    ) -> tuple[tuple[Target, ...], tuple[Bundle, ...]]:
+        """Return ``targets`` with packets in place of their Sends, and the bundle of these.
+
+        The bundle has its name from ``nonce``. SerializationError names a packet at fault.
+        """
+        made = bundles(nonce, tuple(self._packet(send) for send in sends_of(targets)))
+        return (parted(targets, made[0].name) if made else targets), made
+
+    def _packet(self, send: Send) -> bytes:
+        try:
+            return self.serializer.dumps(send.arg)
+        except SerializationError as error:
+            raise SerializationError(f"{of_packet(send.node)}: {error}") from error
+
+    def filled(self, checkpoint: Checkpoint, blobs: Blobs) -> Checkpoint:
+        """Return ``checkpoint`` with the Sends of its packets."""
+        whole = filled(
+            checkpoint.frontier, lambda each: self.serializer.loads(blob_of(each, blobs))
+        )
+        return replace(checkpoint, frontier=whole)
+
+    def sent(
+        self, task: Task, result: Completed, nonce: str
+    ) -> tuple[Completed, tuple[Bundle, ...]]:
+        """Return ``result`` with packets in place of its Sends, and the bundle of these.
+
+        SerializationError names the node and the packet.
+        """
+        try:
+            goto, made = self.apart(result.goto, nonce)
+        except SerializationError as error:
+            raise SerializationError(_unstorable(task.node, error)) from error
+        return replace(result, goto=goto), made
+
     # --- checkpoints -----------------------------------------------------------------------
 
-    def checkpoint(self, checkpoint: Checkpoint) -> CheckpointEntry:
-        """Return what is stored of ``checkpoint``: its record, and the channels it changed."""
+    def checkpoint(
+        self, checkpoint: Checkpoint, apart: tuple[tuple[Target, ...], tuple[Bundle, ...]]
+    ) -> CheckpointEntry:
+        """Return what is stored of ``checkpoint``: its record, and the channels it changed.
+
+        ``apart`` is its frontier with the packets apart.
+        """
+        frontier, packets = apart
         own = own_reference(checkpoint)
         return CheckpointEntry(
             id=checkpoint.id,
-            blob=self._record(records.pack_checkpoint(checkpoint), of_checkpoint(checkpoint)),
+            blob=self._record(
+                records.pack_checkpoint(replace(checkpoint, frontier=frontier)),
+                of_checkpoint(checkpoint),
+            ),
             step=checkpoint.step,
             refs=tuple(f"{name}@{ref}" for name, ref in checkpoint.versions.items()),
             channels={
@@ -92,6 +152,7 @@ class Wire:
                 for name, ref in checkpoint.versions.items()
                 if ref == own
             },
+            packets=packets,
         )
 
     def _channel(self, name: str, value: Any) -> bytes:
@@ -119,6 +180,17 @@ class Wire:
             values[name] = self.serializer.loads(stored)
         return replace(bare, values=values)
 
+    def read_values(self, channels: Mapping[str, bytes | None]) -> dict[str, Any]:
+        """Return the values of some channel blobs ("channel@ref" -> blob)."""
+        values = {}
+        for ref, blob in channels.items():
+            name = ref.rpartition("@")[0]
+            if blob is None:
+                msg = f"The value of state key '{name}' is not stored."
+                raise CorruptRecord(msg)
+            values[name] = self.serializer.loads(blob)
+        return values
+
     def refs(self, blob: bytes) -> tuple[str, ...]:
         """Return the "channel@ref" names that the checkpoint of a record refers to."""
         bare = records.unpack_checkpoint(self.serializer.loads(blob), {})
@@ -134,8 +206,7 @@ class Wire:
         try:
             return self._record(packed, parts)
         except SerializationError as error:
-            msg = f"Node '{node}' returned what cannot be stored. {error}"
-            raise SerializationError(msg) from error
+            raise SerializationError(_unstorable(node, error)) from error
 
     def questions(self, task: Task, result: Interrupted) -> bytes:
         """Return the record of what a task asks; SerializationError names the node."""
@@ -210,10 +281,12 @@ class Wire:
         stop: int,
     ) -> SuperstepEntry:
         """Return what is stored of a commit or a start: its checkpoints, and what follows."""
-        entries = tuple(self.checkpoint(checkpoint) for checkpoint in checkpoints)
+        frontiers = [self.apart(checkpoint.frontier, ep) for checkpoint in checkpoints]
+        entries = tuple(map(self.checkpoint, checkpoints, frontiers))
         match then:
             case RunTasks(tasks):
-                queued = tuple(self.task(task, graph.nodes[task.node]) for task in tasks)
+                placed = _placed(tasks, frontiers[-1][0]) if frontiers else tasks
+                queued = tuple(self.task(task, graph.nodes[task.node]) for task in placed)
                 return SuperstepEntry(ep, entries, queued, "go", stop)
             case Finished():
                 return SuperstepEntry(ep, entries, (), "end", stop)
@@ -228,7 +301,7 @@ class Wire:
     def finished(
         self, task: Task, rnd: str, result: Completed | Interrupted, modes: str
     ) -> ResultEntry:
-        """Return what is recorded of a task that did not fail."""
+        """Return what is recorded of a task that did not fail; its packets are apart already."""
         if isinstance(result, Interrupted):
             asked = tuple((q.interrupt.id, 0) for q in result.questions)
             memo = self._inside(task, result.frames)
@@ -268,7 +341,31 @@ def shows_writes(modes: str) -> bool:
     return bool({"updates", "tasks", "messages"} & set(modes.split()))
 
 
-def head_checkpoint(context: Context) -> Checkpoint:
-    """Return as much of a frame's checkpoint as its head tells, for a task that reads no state."""
+def head_checkpoint(context: Context, values: Mapping[str, Any]) -> Checkpoint:
+    """Return as much of a frame's checkpoint as its head tells, with the values that were read."""
     head = context.head
-    return Checkpoint(head.cp, None, head.step, "loop", "")
+    return Checkpoint(head.cp, None, head.step, "loop", "", values)
+
+
+def _argument(send: Send | Packet | None) -> tuple[list[Any] | None, str]:
+    """Return what stands in a task's record of its argument, and the name of its packet."""
+    match send:
+        case None:
+            return [], ""
+        case Packet(_, bundle, number):
+            return None, packet_name(bundle, number)
+        case _:
+            return [send.arg], ""
+
+
+def _placed(tasks: tuple[Task, ...], targets: tuple[Target, ...]) -> tuple[Task, ...]:
+    """Return tasks of a checkpoint that has ``targets`` now; those of callers' Sends stay."""
+    sent = [target for target in targets if not isinstance(target, str)]
+    return tuple(
+        replace(task, send=sent[task.index]) if task.send and task.index < len(sent) else task
+        for task in tasks
+    )
+
+
+def _unstorable(node: str, error: SerializationError) -> str:
+    return f"Node '{node}' returned what cannot be stored. {error}"
