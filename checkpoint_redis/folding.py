@@ -57,7 +57,6 @@ ROWS = {
     "RESULT": "ResultRow",
     "ANSWER": "AnswerRow",
     "LEASE": "LeaseRow",
-    "CUSTOM": "CustomRow",
     "HINT": "HintRow",
     "DUE_ROW": "DueRow",
     "SWEPT": "SweptReply",

@@ -109,13 +109,3 @@ class Lease:
     ep: str
     tid: str
     tok: str
-
-
-@dataclass(frozen=True, slots=True)
-class CustomEntry:
-    """A custom event of a task's attempt."""
-
-    ns: str
-    tid: str
-    tok: str
-    blob: bytes

@@ -185,7 +185,8 @@ def put_writes(
         # The epoch was read before the superstep: when it is still the same, so is what was open.
         ep = changed.head
         loaded: Loaded | None = yield commands.load(thread, ns, cp)
-        records = (*((yield from _opened(archive, thread, ns, cp, loaded)) if loaded else ()), *added)
+        before = (yield from _opened(archive, thread, ns, cp, loaded)) if loaded else ()
+        records = (*before, *added)
         changed = yield commands.put_writes(
             thread, ns, cp, records, asks=asks, ep=ep, new_ep=_nonce()
         )
@@ -346,7 +347,7 @@ def _forget(archive: Archive, thread: Thread, doomed: Any) -> Steps[None]:
             fields, heads = _unused(archive, names, blobs, gone)
             sent, large = _unsent(archive, blobs, gone)
             changed = yield commands.forget(
-                thread, (*fields, *sent), large, heads, ep=header.ep, new_ep=_nonce()
+                thread, (*fields, *sent), heads, ep=header.ep, new_ep=_nonce(), bundles=large
             )
         if changed.status != "conflict":
             break

@@ -155,7 +155,7 @@ def _special(
         raise InvalidUpdateError(msg)
     if given.as_node == COPY:
         copied = replace(head, id=stamp.id, ts=stamp.ts, step=head.step + 1, source="fork")
-        return ThreadState(replace(copied, metadata=limits.metadata))
+        return ThreadState(replace(copied, changed=frozenset(), metadata=limits.metadata))
     done = [
         (task, result)
         for task in tasks_of(graph, state, ns)

@@ -9,8 +9,8 @@ from checkpoint_redis import keys
 from checkpoint_redis.commands.read import checked, hints, part, text
 from checkpoint_redis.commands.script import Arguments, Plain, Script
 from checkpoint_redis.keys import Thread
-from checkpoint_redis.layout import CustomRow, DueKind, DueRow, LeaseRow, SweptReply
-from checkpoint_redis.records import CustomEntry, Lease
+from checkpoint_redis.layout import DueKind, DueRow, LeaseRow, SweptReply
+from checkpoint_redis.records import Lease
 from checkpoint_redis.replies import Due, OutboxEntry, Released, Swept
 from distgraph.checkpoint import formats
 
@@ -112,13 +112,18 @@ def overdue(
     return Arguments().script("overdue", key, _dues, empty=empty, limit=limit)
 
 
-def emit(thread: Thread, run: str, events: tuple[CustomEntry, ...]) -> Script[bool]:
-    """Append custom events, unless ``run`` is not the run under way any more (False)."""
+def emit(
+    thread: Thread, run: str, ns: str, tid: str, *, tok: str, first: int, blobs: tuple[bytes, ...]
+) -> Script[bool]:
+    """Append custom events of a task's attempt, of which ``blobs[0]`` is number ``first`` (from 1).
+
+    Those that came before are not appended again. False when it is no longer the attempt under way.
+    """
     arguments = Arguments()
-    records = [
-        CustomRow(ns=e.ns, tid=e.tid, token=e.tok, blob=arguments.add(e.blob)) for e in events
-    ]
-    return arguments.script("emit", thread, bool, run=run, events=records)
+    positions = [arguments.add(blob) for blob in blobs]
+    return arguments.script(
+        "emit", thread, bool, run=run, ns=ns, tid=tid, tok=tok, first=first, blobs=positions
+    )
 
 
 @checked

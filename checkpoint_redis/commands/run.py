@@ -90,6 +90,7 @@ def answer(
     run's; ``graph_fp`` '' lets any version of the graph go on.
     """
     arguments = Arguments()
+    records, first, reads = arguments.tasks(tasks)
     return arguments.script(
         "answer",
         thread,
@@ -100,7 +101,9 @@ def answer(
         pairs=[AnswerRow(ns=a.ns, tid=a.tid, iid=a.iid, blob=arguments.add(a.blob)) for a in pairs],
         rnd=rnd,
         caller_writes=[arguments.add(blob) for blob in caller_writes],
-        **arguments.tasks(tasks),
+        tasks=records,
+        first=first,
+        reads=reads,
         keep_cfg=cfg is None,
         cfg=arguments.add(cfg or b""),
         modes=modes,

@@ -79,11 +79,11 @@ def put_writes(
 def forget(
     thread: Thread,
     fields: tuple[str, ...],
-    bundles: tuple[str, ...],
     heads: tuple[NewHead, ...],
     *,
     ep: str,
     new_ep: str,
+    bundles: tuple[str, ...] = (),
 ) -> Script[Changed]:
     """Remove fields of the checkpoint key, and larger bundles, unless the epoch is not ``ep``.
 

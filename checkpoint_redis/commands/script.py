@@ -54,12 +54,14 @@ class Arguments:
         self.blobs.append(blob)
         return len(self.blobs) + 1
 
-    def tasks(self, tasks: tuple[TaskEntry, ...]) -> dict[str, Any]:
+    def tasks(
+        self, tasks: tuple[TaskEntry, ...]
+    ) -> tuple[list[NewTaskRow], int, dict[str, tuple[str, ...]]]:
         """Return the records of the tasks, where their blobs begin, and what they read."""
         first = len(self.blobs) + 2
         self.blobs.extend(task.blob for task in tasks)
         reads = {_digest(names): names for names in {task.reads for task in tasks} if names}
-        return {"tasks": [_new_task(task) for task in tasks], "first": first, "reads": reads}
+        return [_new_task(task) for task in tasks], first, reads
 
     def checkpoint(self, c: CheckpointEntry) -> CheckpointRow:
         channels = [part for ref in c.channels for part in (ref, self.add(c.channels[ref]))]
@@ -85,12 +87,14 @@ class Arguments:
         return as_json(refs)
 
     def superstep(self, step: SuperstepEntry) -> dict[str, Any]:
-        tasks = self.tasks(step.tasks)
+        tasks, first, reads = self.tasks(step.tasks)
         checkpoints = [self.checkpoint(c) for c in step.checkpoints]
         return {
             "ep": step.ep,
             "checkpoints": checkpoints,
-            **tasks,
+            "tasks": tasks,
+            "first": first,
+            "reads": reads,
             "outcome": step.outcome,
             "stop": step.stop,
             "error": self.add(step.error),

@@ -155,7 +155,8 @@ def commit(
 def stage(thread: Thread, ep: str, tasks: tuple[TaskEntry, ...]) -> Script[bool]:
     """Store a chunk of the superstep ``ep`` to come; it is lost after ten minutes."""
     arguments = Arguments()
-    return arguments.script("stage", thread, bool, ep=ep, **arguments.tasks(tasks))
+    records, first, reads = arguments.tasks(tasks)
+    return arguments.script("stage", thread, bool, ep=ep, tasks=records, first=first, reads=reads)
 
 
 def stage_packets(

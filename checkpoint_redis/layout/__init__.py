@@ -29,7 +29,6 @@ from checkpoint_redis.layout.answered import (
 from checkpoint_redis.layout.given import (
     AnswerRow,
     CheckpointRow,
-    CustomRow,
     LeaseRow,
     NewHeadRow,
     NewTaskRow,
@@ -89,7 +88,6 @@ __all__ = [
     "ClaimedRow",
     "ContextReply",
     "CustomEvent",
-    "CustomRow",
     "DueKind",
     "DueRow",
     "EndEvent",

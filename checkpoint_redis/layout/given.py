@@ -67,10 +67,3 @@ class LeaseRow(NamedTuple):
     epoch: str
     tid: str
     token: str
-
-
-class CustomRow(NamedTuple):
-    ns: str
-    tid: str
-    token: str
-    blob: int

@@ -189,7 +189,7 @@ class PacketName:
     """How a packet is named: <bundle>.<number>; ``apart`` begins a bundle with its own key."""
 
     separator: Final = "."
-    apart: Final = "+"
+    apart: Final = "g"
 
 
 class GraphName:

@@ -19,7 +19,7 @@ local function take(tid)
   if running and task[TASK.token] == A.tok then return task, given, memo end
   if task[TASK.state] ~= STATE.queued then return nil, REPLY.busy end
   task[TASK.state], task[TASK.token], task[TASK.owner] = STATE.running, A.tok, A.owner
-  task[TASK.attempts] = task[TASK.attempts] + 1
+  task[TASK.attempts], task[TASK.chunks] = task[TASK.attempts] + 1, 0
   write_task(A.ns, tid, task)
   call('SREM', P .. KEY.queued .. A.ns, tid)
   due(A.ns, tid, DUE.lease, now() + A.lease)
@@ -27,10 +27,11 @@ local function take(tid)
 end
 
 -- The channels that the claimed tasks read, by name.
-local wanted = {}
+local wanted, reads = {}, false
 
 local function want(digest)
   if digest == '' then return end
+  reads = true
   for _, name in ipairs(decode(call('HGET', key, TASK_FIELD.reads .. digest))) do
     wanted[name] = true
   end
@@ -51,5 +52,5 @@ for i, tid in ipairs(A.tids) do
 end
 if not any then return CLAIM{status = REPLY.busy, context = false, tasks = tasks} end
 -- Who will commit needs all of the state, unless it reads nothing of it.
-local all = next(wanted) and is_alone(A.ns)
+local all = reads and is_alone(A.ns)
 return CLAIM{status = REPLY.ok, context = context(A.ns, not all and wanted), tasks = tasks}

@@ -1,5 +1,14 @@
 -- needs: lib.lua format.lua slices.lua due.lua
 -- Tasks that are queued for the first time.
+-- Tasks of one kind have the same record but for the name of their packet: it is made once for all.
+local PLACE, WRITTEN = '\1', '\\u0001'
+
+-- What stands before the place in a record, and after it.
+local function around(record)
+  local at = string.find(record, WRITTEN, 1, true)
+  return {string.sub(record, 1, at - 1), string.sub(record, at + #WRITTEN)}
+end
+
 -- rows: NEW_TASK, their blobs in ARGV from `first` on, and what they read by its digest; into the
 -- keys of records, active and queued.
 local function store_tasks(records, active, queued, rows, first, reads)
@@ -12,12 +21,11 @@ local function store_tasks(records, active, queued, rows, first, reads)
       row[NEW_TASK.id], row[NEW_TASK.queue], row[NEW_TASK.priority], row[NEW_TASK.reads]
     local limit, batch = row[NEW_TASK.limit], row[NEW_TASK.batch]
     local kind = table.concat({queue, priority, read, limit, batch}, '|')
-    fresh[kind] = fresh[kind] or encode(TASK{state = STATE.queued, round = '', token = '',
+    fresh[kind] = fresh[kind] or around(encode(TASK{state = STATE.queued, round = '', token = '',
       attempts = 0, lost = 0, owner = '', queue = queue, priority = priority, reads = read,
-      answers = 0, failures = 0, limit = limit, batch = batch, packet = ''})
+      answers = 0, failures = 0, chunks = 0, limit = limit, batch = batch, packet = PLACE}))
     local n = #fields
-    -- The name of its packet is the last of all, "".
-    local record = string.sub(fresh[kind], 1, -3) .. row[NEW_TASK.packet] .. '"]'
+    local record = table.concat(fresh[kind], row[NEW_TASK.packet])
     fields[n + 1], fields[n + 2] = TASK_FIELD.record .. id, record
     fields[n + 3], fields[n + 4] = TASK_FIELD.blob .. id, ARGV[first + i - 1]
     ids[i] = id

@@ -1,4 +1,4 @@
--- needs: lib.lua format.lua frozen.lua create.lua drop.lua status.lua checkpoints.lua
+-- needs: lib.lua format.lua frozen.lua create.lua drop.lua packet.lua status.lua checkpoints.lua
 -- Puts a checkpoint as a saver does: it becomes the head when it is the newest. The thread is
 -- created when it does not exist. KEYS[1] header.
 -- ARGV[1] {ns, ep, expect, needs, id, graph, fp, queue, checkpoint}; expect: the epoch that the

@@ -1,4 +1,4 @@
--- needs: checkpoints.lua
+-- needs: packet.lua checkpoints.lua
 -- Whether all that was staged for the rows is there.
 local function checkpoints_are_staged(rows)
   for _, row in ipairs(rows) do

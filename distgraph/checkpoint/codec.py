@@ -23,7 +23,7 @@ from distgraph.checkpoint.pending import BRANCH, decode_writes
 from distgraph.checkpoint.records import unpack_checkpoint
 from distgraph.checkpoint.upgrades import numbered
 from distgraph.core.model import START, Checkpoint, Target, ThreadState
-from distgraph.core.references import own_reference
+from distgraph.core.references import reference
 from distgraph.errors import CorruptRecord
 
 JOIN = "join:"
@@ -37,13 +37,10 @@ def encode_checkpoint(checkpoint: Checkpoint, stored: Mapping[str, str] | None =
     ``stored``: the references that the saver has already (the versions of the checkpoint stored
     last). Without it, all that this checkpoint's own superstep did not write counts as stored.
     """
-    own = own_reference(checkpoint)
     control = _control_values(checkpoint)
-    versions = {**checkpoint.versions, **dict.fromkeys(control, own)}
-    if stored is None:
-        changed = {name: ref for name, ref in versions.items() if ref == own}
-    else:
-        changed = {name: ref for name, ref in versions.items() if stored.get(name) != ref}
+    versions = {**checkpoint.versions, **dict.fromkeys(control, reference(checkpoint.id))}
+    changed = checkpoint.changed | control.keys()
+    new = changed if stored is None else {n for n, v in versions.items() if stored.get(n) != v}
     encoded = CheckpointDict(
         v=LATEST_VERSION,
         id=checkpoint.id,
@@ -57,7 +54,7 @@ def encode_checkpoint(checkpoint: Checkpoint, stored: Mapping[str, str] | None =
         last=list(checkpoint.last),
         authors=list(checkpoint.authors),
     )
-    return encoded, metadata_of(checkpoint), changed
+    return encoded, metadata_of(checkpoint), {name: versions[name] for name in sorted(new)}
 
 
 def metadata_of(checkpoint: Checkpoint) -> CheckpointMetadata:
@@ -110,6 +107,7 @@ def decode_checkpoint(stored: CheckpointTuple) -> Checkpoint:
             source,
             checkpoint["ts"],
             _state_only(checkpoint["channel_versions"]),
+            _changed(checkpoint),
             [_target(item, values) for item in checkpoint["frontier"]],
             {name: sorted(came) for name, came in values.items() if name.startswith(JOIN)},
             checkpoint["deferred"],
@@ -118,7 +116,7 @@ def decode_checkpoint(stored: CheckpointTuple) -> Checkpoint:
             parents,
             *([checkpoint["authors"]] if "authors" in checkpoint else []),
         )
-    except (KeyError, IndexError, TypeError) as error:
+    except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise CorruptRecord(
             f"The checkpoint {checkpoint.get('id')} was not written by distgraph, or is damaged: "
             f"{type(error).__name__}: {error}"
@@ -128,6 +126,12 @@ def decode_checkpoint(stored: CheckpointTuple) -> Checkpoint:
 
 def _target(item: str | int, values: Mapping[str, Any]) -> Any:
     return values[TASKS][item] if isinstance(item, int) else item
+
+
+def _changed(checkpoint: CheckpointDict) -> list[str]:
+    """Return what the superstep wrote; nothing, of a tuple that does not tell."""
+    told = checkpoint.get("updated_channels") or ()
+    return sorted(_state_only(dict.fromkeys(told)).keys() & checkpoint["channel_versions"].keys())
 
 
 def _state_only(channels: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,9 +5,9 @@ A record is a list with fixed positions, of which the first is the number of its
 encodes it with a serializer, which puts a version of its own first.
 
 ==========  =================================================================================
-checkpoint  id, parent id or None, step, source, ts, {channel: reference}, frontier (as
-            ``targets`` has it), {join: [sources]}, [deferred], [last], metadata, {ns: parent
-            checkpoint}, and [authors] where they are others than the last
+checkpoint  id, parent id or None, step, source, ts, {channel: reference}, [changed channels],
+            frontier (as ``targets`` has it), {join: [sources]}, [deferred], [last], metadata,
+            {ns: parent checkpoint}, and [authors] where they are others than the last
 completed   0, [channel, value, channel, value, ...], [targets]
 interrupted 1, [value, id, ns, value, id, ns, ...], {ns: state}
 errored     2, kind, message, traceback, [args], [notes], {ns: state}
@@ -53,6 +53,7 @@ def pack_checkpoint(checkpoint: Checkpoint) -> list[Any]:
         checkpoint.source,
         checkpoint.ts,
         dict(checkpoint.versions),
+        sorted(checkpoint.changed),
         pack_targets(checkpoint.frontier),
         {join: sorted(sources) for join, sources in checkpoint.arrived.items()},
         sorted(checkpoint.deferred),
@@ -73,6 +74,7 @@ def unpack_checkpoint(packed: Any, values: Mapping[str, Any]) -> Checkpoint:
             "input" | "loop" | "update" | "fork" as source,
             str(ts),
             dict(versions),
+            list(changed),
             list(frontier),
             dict(arrived),
             list(deferred),
@@ -89,6 +91,7 @@ def unpack_checkpoint(packed: Any, values: Mapping[str, Any]) -> Checkpoint:
                 ts=ts,
                 values=values,
                 versions=_table(versions, _text),
+                changed=_names(changed),
                 frontier=unpack_targets(frontier),
                 arrived=_table(arrived, _names),
                 deferred=_names(deferred),

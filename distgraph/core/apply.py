@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from distgraph.channels.base import MISSING
 from distgraph.core.graph import Graph
 from distgraph.core.merge import faded, merge, updated
 from distgraph.core.model import (
@@ -41,6 +40,7 @@ def apply_writes(  # noqa: PLR0913, PLR0917 a superstep and what its checkpoint 
     writes = [write for _, result in ordered for write in result.writes]
     changed = merge(graph.channels, checkpoint.values, writes)
     changed |= faded(graph.channels, checkpoint.values, changed)
+    written = _written(checkpoint, changed)
     values = updated(checkpoint.values, changed)
     values.pop(START, None)
     nodes = tuple(dict.fromkeys(task.node for task, _ in ordered))
@@ -60,7 +60,8 @@ def apply_writes(  # noqa: PLR0913, PLR0917 a superstep and what its checkpoint 
         source=source,
         ts=stamp.ts,
         values=values,
-        versions=_versions(checkpoint, changed, stamp),
+        versions=_versions(checkpoint, values, written, stamp),
+        changed=written & values.keys(),
         frontier=frontier,
         arrived=arrived,
         deferred=deferred,
@@ -71,15 +72,18 @@ def apply_writes(  # noqa: PLR0913, PLR0917 a superstep and what its checkpoint 
     )
 
 
+def _written(checkpoint: Checkpoint, changed: Iterable[str]) -> frozenset[str]:
+    """Return the channels that the commit stores: also those that a caller changed before it."""
+    added = (name for name, ref in checkpoint.versions.items() if ref == UNSAVED)
+    return frozenset((*added, *changed))
+
+
 def _versions(
-    checkpoint: Checkpoint, changed: Mapping[str, Any], stamp: Stamp
+    checkpoint: Checkpoint, values: Mapping[str, Any], written: frozenset[str], stamp: Stamp
 ) -> Mapping[str, str]:
     """Give each written channel a new reference; one written again with the same value too."""
-    added = (name for name, ref in checkpoint.versions.items() if ref == UNSAVED)
-    own = reference(checkpoint, stamp)
-    versions = {**checkpoint.versions, **dict.fromkeys((*added, *changed), own)}
-    gone = {START, *(name for name, value in changed.items() if value is MISSING)}
-    return {name: ref for name, ref in versions.items() if name not in gone}
+    versions = {**checkpoint.versions, **dict.fromkeys(sorted(written), reference(stamp.id))}
+    return {name: ref for name, ref in versions.items() if name in values}
 
 
 def _pulled(done: Done) -> tuple[str, ...]:

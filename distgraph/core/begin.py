@@ -20,7 +20,7 @@ from distgraph.core.model import (
     Stamp,
     ThreadState,
 )
-from distgraph.core.references import reference
+from distgraph.core.references import INITIAL, reference
 
 FIRST_STEP = -1
 
@@ -29,9 +29,10 @@ def begin(
     graph: Graph, parent: Checkpoint | None, given: Any, stamp: Stamp, limits: Limits
 ) -> ThreadState:
     """Return the state that holds a new input; what ``parent`` had still to run is dropped."""
-    own = reference(parent, stamp)
     before = parent.values if parent else {}
-    fresh = {**initial_values(graph, before), START: given}
+    initial = initial_values(graph, before)
+    own = reference(stamp.id)
+    versions = dict.fromkeys(initial, own if parent else INITIAL) | {START: own}
     return ThreadState(
         Checkpoint(
             id=stamp.id,
@@ -39,8 +40,9 @@ def begin(
             step=parent.step + 1 if parent else FIRST_STEP,
             source="input",
             ts=stamp.ts,
-            values={**before, **fresh},
-            versions={**(parent.versions if parent else {}), **dict.fromkeys(fresh, own)},
+            values={**before, **initial, START: given},
+            versions={**(parent.versions if parent else {}), **versions},
+            changed=frozenset(versions),
             frontier=(START,),
             arrived=unfinished(graph, parent.arrived) if parent else {},
             deferred=parent.deferred if parent else frozenset(),
@@ -94,6 +96,7 @@ def replay(state: ThreadState, stamp: Stamp, limits: Limits) -> tuple[ThreadStat
         step=old.step + 1,
         source="fork",
         ts=stamp.ts,
+        changed=frozenset(),
         metadata=limits.metadata,
     )
     return ThreadState(fork, released=fork.id), True

@@ -26,10 +26,10 @@ class Checkpoint:
     ``frontier``: what the next superstep runs, node names and Sends in the order of their writing;
     a Packet stands for a Send whose argument was not read.
     ``arrived``: join name -> the sources that have come in since its target last ran. ``versions``:
-    channel -> an opaque reference that changes whenever the channel is written. ``last``: the nodes
-    of the superstep that led here. ``authors``: the nodes that a run's edges started most recently,
-    for which an update speaks that names none. ``deferred``: nodes that run when nothing else is
-    left.
+    channel -> an opaque reference that changes whenever the channel is written. ``changed``: the
+    channels that the superstep which led here has written. ``last``: the nodes of that superstep.
+    ``authors``: the nodes that a run's edges started most recently, for which an update speaks that
+    names none. ``deferred``: nodes that run when nothing else is left.
     """
 
     id: str
@@ -39,6 +39,7 @@ class Checkpoint:
     ts: str
     values: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    changed: frozenset[str] = frozenset()
     frontier: tuple[Target, ...] = ()
     arrived: Mapping[str, frozenset[str]] = field(default_factory=dict)
     deferred: frozenset[str] = frozenset()

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """Stands for a Send to ``node``; ``bundle`` and ``number`` say which stored argument is its own.
+    """Stands for a Send to ``node``: ``bundle`` and ``number`` say which stored argument it has.
 
     A bundle is what one task sent, or what one start brought; a store gives it a name.
     """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from distgraph.core.begin import FIRST_STEP
 from distgraph.core.frame import TaskFrame
 from distgraph.core.graph import Graph
 from distgraph.core.model import (
@@ -14,7 +13,7 @@ from distgraph.core.model import (
     Paused,
     Question,
 )
-from distgraph.core.references import written_at
+from distgraph.core.references import INITIAL
 from distgraph.core.snapshot import current_values, visible
 from distgraph.errors import InvalidUpdateError, ParentCommand, RemoteNodeError
 from distgraph.events import Concluded, Event
@@ -67,8 +66,7 @@ def result_of(
 
 def _is_written(checkpoint: Checkpoint, keys: tuple[str, ...]) -> bool:
     """Whether one of ``keys`` was written after the first checkpoint of the thread."""
-    refs = [checkpoint.versions[key] for key in keys if key in checkpoint.versions]
-    return any(written_at(ref) != FIRST_STEP for ref in refs)
+    return any(checkpoint.versions.get(key, INITIAL) != INITIAL for key in keys)
 
 
 def _with_questions(result: Any, questions: tuple[Question, ...]) -> Any:

@@ -11,7 +11,6 @@ from distgraph.checkpoint.base import BaseCheckpointSaver
 from distgraph.core.graph import Graph
 from distgraph.core.model import Failed, Finished, Left, Outcome, Paused, ThreadState
 from distgraph.core.plan import plan, with_caller_writes
-from distgraph.core.references import changed_channels
 from distgraph.effects import acarry, carry
 from distgraph.engine import (
     Execute,
@@ -191,8 +190,7 @@ def _saved(job: Job, request: Save) -> tuple[Event, ...]:
     checkpoint = request.state.checkpoint
     if checkpoint.source == "fork" or not request.checkpoints:
         return (Resumed(job.place.ns, request.state),)
-    changed = changed_channels(checkpoint)
-    return (Stepped(job.place.ns, request.state, changed),)
+    return (Stepped(job.place.ns, request.state, checkpoint.changed),)
 
 
 def _resumed(job: Job, request: GoOn) -> tuple[Event, ...]:

@@ -5,17 +5,23 @@ On a machine that has its cores for itself: nothing else in the tests judges by 
 
 from __future__ import annotations
 
+import asyncio
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypedDict
 
 import pytest
 
+from distgraph.config import get_stream_writer
 from distgraph.errors import BrokerUnavailable, StoreUnavailable
+from distgraph.graph import START, StateGraph
+from distgraph.types import Send
 from tests.support.apps.served import register
 from tests.support.command import Shell
+from tests.support.distance import far_away
 from tests.support.redis_server import RedisServer, free_port
 from tests.support.site import Site, lines, on
 from tests.support.waiting import PATIENCE, wait_until
@@ -105,3 +111,49 @@ def test_a_broker_emptied_in_mid_run_costs_seconds(
         client.flushall()
     with within(20):
         run.result(timeout=PATIENCE)
+
+
+COROUTINES, CHUNKS = 40, 20
+
+
+class Streamed(TypedDict, total=False):
+    names: list[str]
+    quiet: bool
+
+
+def streaming() -> StateGraph[Any]:
+    """Many coroutines at once, each with a chunk every 50 ms for a second, or without any."""
+
+    async def stream(state: Streamed) -> dict[str, Any]:
+        write = get_stream_writer()
+        for n in range(CHUNKS):
+            await asyncio.sleep(1 / CHUNKS)
+            if not state["quiet"]:
+                write(n)
+        return {}
+
+    def many(state: Streamed) -> list[Send]:
+        return [Send("stream", state) for _ in range(COROUTINES)]
+
+    builder = StateGraph(Streamed)
+    builder.add_node("start", lambda _: {})
+    builder.add_node("stream", stream)
+    builder.add_edge(START, "start")
+    builder.add_conditional_edges("start", many, ["stream"])
+    return builder
+
+
+def test_coroutines_that_stream_to_a_far_redis_hold_up_nobody(
+    redis_server: RedisServer, namespace: str
+) -> None:
+    with far_away(redis_server, 0.05) as url:
+        backend = CeleryBackend(url, broker=redis_server.url, namespace=namespace)
+        graph = streaming().compile(name="streaming", backend=backend)
+        took: dict[bool, float] = {}
+        with backend.worker(concurrency=4):
+            for quiet in (True, True, False):  # the first one opens the connections
+                began, given = time.monotonic(), {"quiet": quiet}
+                seen = list(graph.stream(given, on(f"{quiet}-{began}"), stream_mode="custom"))
+                took[quiet] = time.monotonic() - began
+                assert len(seen) == (0 if quiet else COROUTINES * CHUNKS)
+    assert took[False] <= 1.3 * took[True], took

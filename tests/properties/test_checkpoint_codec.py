@@ -70,6 +70,9 @@ def checkpoints(draw: st.DrawFn) -> Checkpoint:
         versions={
             name: draw(st.from_regex(r"[0-9]\.[0-9a-f]{4}", fullmatch=True)) for name in held
         },
+        changed=frozenset(
+            draw(st.lists(st.sampled_from(sorted(held)), max_size=2)) if held else ()
+        ),
         frontier=draw(targets | st.just((START,))),
         arrived=draw(
             st.dictionaries(

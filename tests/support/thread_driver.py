@@ -45,7 +45,7 @@ def superstep(
 ) -> SuperstepEntry:
     """Return a superstep whose checkpoint `cp` has one channel, and a task for each id."""
     checkpoint = CheckpointEntry(cp, cp.encode(), 0, (f"c@{cp}",), {f"c@{cp}": b"value"})
-    tasks = tuple(TaskEntry(tid, tid.encode()) for tid in tids)
+    tasks = tuple(TaskEntry(tid, tid.encode(), reads=("c",)) for tid in tids)
     return SuperstepEntry(ep or nonce(), (checkpoint,), tasks, outcome, 25, error)
 
 
@@ -111,6 +111,12 @@ class Driver:
         return self.ledger.fail(
             self.thread, "", ep, tid, tok=tok, error=b"error", retry_in_ms=retry_in_ms
         )
+
+    def emit(
+        self, tid: str = "a", *, run: str = "run", tok: str = "t", first: int = 1,
+        blobs: tuple[bytes, ...] = (b"x",),
+    ) -> bool:  # fmt: skip
+        return self.ledger.emit(self.thread, run, "", tid, tok=tok, first=first, blobs=blobs)
 
     def claim_advance(self, ep: str, tok: str = "adv-2", max_advances: int = 3) -> Advance:
         return self.ledger.claim_advance(

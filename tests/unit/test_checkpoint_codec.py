@@ -16,6 +16,7 @@ from distgraph.checkpoint.pending import (
     encode_released,
     encode_result,
 )
+from distgraph.core.begin import replay
 from distgraph.core.model import (
     NULL_TASK,
     START,
@@ -24,6 +25,7 @@ from distgraph.core.model import (
     Completed,
     Errored,
     Interrupted,
+    Limits,
     Question,
     Stamp,
     Task,
@@ -37,7 +39,7 @@ PARENT = Checkpoint(
     id="1ef00000-0000-6000-8000-0000000000aa", parent_id=None, step=2, source="loop", ts=""
 )
 STAMP = Stamp("1ef00000-0000-6001-8000-0000000000bb", "2024-01-01T00:00:00+00:00")
-OWN = reference(PARENT, STAMP)
+OWN = reference(STAMP.id)
 CHECKPOINT = Checkpoint(
     id=STAMP.id,
     parent_id=PARENT.id,
@@ -46,6 +48,7 @@ CHECKPOINT = Checkpoint(
     ts=STAMP.ts,
     values={"xs": [1], "old": 2},
     versions={"xs": OWN, "old": "1.x"},
+    changed=frozenset({"xs"}),
     frontier=("b", Send("w", 1), "c", Send("w", 2)),
     arrived={"join:a+b:d": frozenset({"a"})},
     metadata={"user": "u"},
@@ -77,7 +80,8 @@ def test_the_frontier_and_joins_are_channels() -> None:
 
 def test_an_input_is_its_own_channel() -> None:
     given = replace(CHECKPOINT, values={START: 1}, versions={START: OWN}, frontier=(START,))
-    checkpoint, _, _ = encode_checkpoint(replace(given, arrived={}))
+    given = replace(given, arrived={}, changed=frozenset({START}))
+    checkpoint, _, _ = encode_checkpoint(given)
     assert checkpoint["channel_values"] == {START: 1}
 
 
@@ -101,8 +105,16 @@ def test_what_the_saver_does_not_have_yet_is_new_when_that_is_said() -> None:
 
 
 def test_a_fork_writes_none_of_the_state_again() -> None:
-    fork = replace(CHECKPOINT, id="1ef00000-0000-6002-8000-0000000000cc", step=4, source="fork")
-    assert not {"xs", "old"} & set(encode_checkpoint(fork)[2])
+    limits = Limits(10, 20)
+    stamp = Stamp("1ef00000-0000-6002-8000-0000000000cc", "")
+    fork, _ = replay(ThreadState(CHECKPOINT), stamp, limits)
+    assert not {"xs", "old"} & set(encode_checkpoint(fork.checkpoint)[2])
+
+
+def test_a_tuple_that_does_not_tell_what_was_written_wrote_nothing() -> None:
+    found = stored(ThreadState(CHECKPOINT))
+    found.checkpoint["updated_channels"] = None
+    assert decode(found).checkpoint == replace(CHECKPOINT, changed=frozenset())
 
 
 def test_metadata_say_where_the_checkpoint_stands() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from distgraph.core.execute import run_task
 from distgraph.core.model import Completed, Failed, Finished, Paused, Stamp, ThreadState
+from distgraph.core.references import reference
 from distgraph.core.snapshot import current_values, snapshot
 from distgraph.engine import (
     Execute,
@@ -121,7 +122,7 @@ def test_an_update_that_comes_with_an_answer_is_stored_by_the_next_commit() -> N
     store.drive(start({}))
     store.drive(start(Command(resume="yes", update={"log": ["u"]})))
     assert store.state is not None
-    own = f"2.{store.state.checkpoint.id}"
+    own = reference(store.state.checkpoint.id)
     assert store.values == {"log": ["a", "u"], "last": "yes"}
     assert store.state.checkpoint.versions == {"log": own, "last": own}
 

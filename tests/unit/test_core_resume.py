@@ -18,6 +18,7 @@ from distgraph.core.model import (
     Stamp,
     ThreadState,
 )
+from distgraph.core.references import INITIAL
 from distgraph.core.resume import (
     How,
     Reply,
@@ -58,7 +59,8 @@ def test_the_first_input_comes_with_the_start_values_of_reducers() -> None:
         (START,),
     )
     assert first.values == {"log": [], START: {"log": ["in"]}}
-    assert set(first.versions.values()) == {"-1.cp"}
+    assert first.versions == {"log": INITIAL, START: "cp"}
+    assert first.changed == {"log", START}
 
 
 def test_a_further_input_keeps_the_state_and_drops_what_was_to_run() -> None:

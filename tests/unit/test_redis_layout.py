@@ -13,7 +13,7 @@ import redis
 
 from checkpoint_redis import events, folding, layout, source
 from checkpoint_redis.folding import LayoutError, fold
-from checkpoint_redis.records import AnswerEntry, CustomEntry, ResultEntry
+from checkpoint_redis.records import AnswerEntry, ResultEntry
 from tests.support.newer import forget_scripts
 from tests.support.thread_driver import LEASE, Driver, nonce, superstep
 
@@ -86,8 +86,8 @@ def test_a_row_of_the_header_that_is_no_field_of_it_is_an_error() -> None:
 
 
 def test_a_field_that_is_added_in_one_place_is_asked_of_the_scripts() -> None:
-    longer = NamedTuple("TaskRow", [*layout.TaskRow.__annotations__.items(), ("batch", int)])  # type: ignore[misc]
-    with instead({"TaskRow": longer}), pytest.raises(LayoutError, match="batch"):
+    longer = NamedTuple("TaskRow", [*layout.TaskRow.__annotations__.items(), ("colour", int)])  # type: ignore[misc]
+    with instead({"TaskRow": longer}), pytest.raises(LayoutError, match="colour"):
         source.lua("start")
 
 
@@ -140,7 +140,7 @@ def story(d: Driver) -> list[Any]:
     told += [lease, d.claim("ep-0", "b"), d.go_on("retry"), d.fail("ep-0", "b", retry_in_ms=0)]
     asks = ResultEntry("a", "", b"question", b"", (("q1", 0), ("q2", 10**15)), b"memo")
     told += [
-        d.ledger.emit(d.thread, "run", (CustomEntry("", "a", "t", b"x"),)),
+        d.emit(),
         d.ledger.complete(d.thread, "", "ep-0", (asks,), tok="t", tok2="adv", lease_ms=LEASE),
         [replace(each, x="") for each in d.sweep(after_ms=1)],
         d.ledger.outbox(d.thread, "", "ep-0"),

@@ -97,7 +97,7 @@ def test_lost_hints_are_found_among_many_things_that_are_due(d: Driver) -> None:
     d.client.zadd(d.due_key, leases)
     row = TaskRow(
         format=1, state="Q", round="", token="", attempts=0, lost=0, owner="", queue="", priority=0,
-        reads=1, answers=0, failures=0,
+        reads="", answers=0, failures=0, chunks=0, limit=0, batch="", packet="",
     )  # fmt: skip
     names = {f"waiting-{n}" for n in range(30)}
     prefix = keys.shard_prefix(d.thread.namespace, d.thread.shard)

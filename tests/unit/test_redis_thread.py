@@ -9,7 +9,6 @@ from checkpoint_redis import events
 from checkpoint_redis.records import (
     AnswerEntry,
     CheckpointEntry,
-    CustomEntry,
     ResultEntry,
     SuperstepEntry,
     TaskEntry,
@@ -88,7 +87,8 @@ def test_large_channels_come_by_name(d: Driver) -> None:
     checkpoint = CheckpointEntry(
         "cp", b"cp", 0, ("a@1", "b@1"), {"a@1": b"x" * 70_000, "b@1": b"y"}
     )
-    step = SuperstepEntry(nonce(), (checkpoint,), (TaskEntry("t", b"t"),), "go", 25)
+    task = TaskEntry("t", b"t", reads=("a",))
+    step = SuperstepEntry(nonce(), (checkpoint,), (task,), "go", 25)
     claimed = d.claim(d.start(step).ep, "t")
     assert claimed.context is not None
     assert claimed.context.channels == {"a@1": None, "b@1": b"y"}
@@ -97,7 +97,7 @@ def test_large_channels_come_by_name(d: Driver) -> None:
 
 def test_a_task_that_reads_no_state_is_given_none(d: Driver) -> None:
     checkpoint = CheckpointEntry("cp", b"cp", 0, ("a@1",), {"a@1": b"x"})
-    step = SuperstepEntry(nonce(), (checkpoint,), (TaskEntry("t", b"t", reads=False),), "go", 25)
+    step = SuperstepEntry(nonce(), (checkpoint,), (TaskEntry("t", b"t"),), "go", 25)
     context = d.claim(d.start(step).ep, "t").context
     assert context is not None
     assert (context.checkpoint, context.channels) == (None, {})
@@ -381,7 +381,7 @@ def test_events_tell_the_run_in_order(d: Driver) -> None:
     d.claim(ep, "a", "b")
     result = ResultEntry("a", "", b"w", event=b"x" * 5_000)
     d.ledger.complete(d.thread, "", ep, (result,), tok="t", tok2="adv", lease_ms=LEASE)
-    assert d.ledger.emit(d.thread, "run", (CustomEntry("", "b", "t", b"hello"),))
+    assert d.emit("b", blobs=(b"hello",))
     d.ask(ep, "b", "q1")
     found = recorded(d)
     assert [(e.kind, e.payload[1:]) for e in found] == [

@@ -12,14 +12,16 @@ from typing import Any, cast
 
 import pytest
 
+from checkpoint_redis.commands import Script
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.records import Lease
+from distgraph.errors import StoreError
 from tests.support.waiting import PATIENCE, wait_until
 from workers.worker import dispatched
 from workers.worker import emitter as emitter_module
 from workers.worker import loop as loop_module
-from workers.worker.emitter import Emitter
+from workers.worker.emitter import Emissions, Emitter, Streaming
 from workers.worker.leases import Leases
 from workers.worker.loop import Loop
 
@@ -169,37 +171,119 @@ def test_a_loop_is_drained_when_its_coroutines_have_ended() -> None:
     assert loop.drain(timeout=PATIENCE)
 
 
-class _Queued:
-    """A lock that tells when somebody is about to wait for it."""
-
-    def __init__(self, lock: threading.Lock, came: threading.Event) -> None:
-        self._lock, self._came = lock, came
-
-    def __enter__(self) -> None:
-        self._came.set()
-        self._lock.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
+# --- custom chunks --------------------------------------------------------------------------------
 
 
-def test_chunks_are_out_in_order_when_the_task_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    # The clock stands still: what comes after the first chunk is always too early to go at once.
-    monkeypatch.setattr(emitter_module, "time", SimpleNamespace(monotonic=lambda: 100.0))
-    sent: list[bytes] = []
-    taken, go_on = threading.Event(), threading.Event()
+class Told:
+    """A ledger's place: notes what is sent, and in which thread; waits where it is told to."""
 
-    def send(blobs: Sequence[bytes]) -> None:
-        if blobs == [b"2"]:
-            taken.set()
-            go_on.wait(PATIENCE)
-        sent.extend(blobs)
+    def __init__(self) -> None:
+        self.sent: list[list[bytes]] = []
+        self.threads: set[str] = set()
+        self.go_on = threading.Event()
+        self.go_on.set()
+        self.failing: Exception | None = None
 
-    emitter = Emitter(encode=lambda chunk: cast("bytes", chunk), send=send)
+    def together(self, given: Sequence[Script[bool]]) -> Iterator[bool]:
+        self.threads.add(threading.current_thread().name)
+        self.sent.append([blob for command in given for blob in command.args[1:]])
+        assert self.go_on.wait(PATIENCE)
+        if self.failing:
+            raise self.failing
+        yield True
+
+
+def emitters(told: Told, count: int) -> list[Emitter]:
+    emissions = Emissions(lambda: cast("Ledger", told))
+    thread = Thread("t", "thread")
+    return [
+        emissions.emitter(
+            Streaming(thread, "run", "", f"{n}", "t"), lambda chunk: cast("bytes", chunk)
+        )
+        for n in range(count)
+    ]
+
+
+def test_chunks_are_out_in_order_when_the_task_ends() -> None:
+    told = Told()
+    (emitter,) = emitters(told, 1)
+    told.go_on.clear()
     emitter.emit(b"1")
+    wait_until(lambda: told.sent == [[b"1"]], "the first chunk to be on its way")
     emitter.emit(b"2")
-    assert taken.wait(PATIENCE)
     emitter.emit(b"3")
-    emitter._sending = cast("Any", _Queued(emitter._sending, go_on))
-    emitter.flush()
-    assert sent == [b"1", b"2", b"3"]
+    end = emitter.sent()
+    assert not end.done()
+    told.go_on.set()
+    end.result(PATIENCE)
+    assert told.sent == [[b"1"], [b"2", b"3"]]
+
+
+def test_who_never_streamed_waits_for_nobody_at_the_end() -> None:
+    told = Told()
+    (emitter,) = emitters(told, 1)
+    assert emitter.sent().done()
+    assert not told.threads
+
+
+async def test_coroutines_that_stream_never_send_by_themselves() -> None:
+    told = Told()
+    streaming = emitters(told, 40)
+    told.go_on.clear()
+    for emitter in streaming:
+        emitter.emit(b"1")
+        emitter.emit(b"2")
+    ends = [asyncio.wrap_future(emitter.sent()) for emitter in streaming]
+    told.go_on.set()
+    await asyncio.gather(*ends)
+    assert told.threads == {"distgraph-emit"}
+    # What came while the first round trip was under way, of all of them, made the second one.
+    assert len(told.sent) <= 2
+    assert sorted(blob for sent in told.sent for blob in sent) == [b"1"] * 40 + [b"2"] * 40
+
+
+def test_a_thread_that_streams_too_much_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(emitter_module, "MOST_WAITING", 3)
+    told = Told()
+    (emitter,) = emitters(told, 1)
+    told.go_on.clear()
+    came = threading.Event()
+
+    def emit() -> None:
+        for _ in range(10):
+            emitter.emit(b"x")
+        came.set()
+
+    threading.Thread(target=emit, daemon=True).start()
+    wait_until(lambda: len(emitter._line.waiting) == 3, "as many as may to wait")
+    assert not came.is_set()
+    told.go_on.set()
+    assert came.wait(PATIENCE)
+    emitter.sent().result(PATIENCE)
+
+
+def test_what_one_script_may_bear_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(emitter_module, "MOST_BYTES", 10)
+    monkeypatch.setattr(emitter_module, "MOST_CHUNKS", 3)
+    told = Told()
+    (emitter,) = emitters(told, 1)
+    told.go_on.clear()
+    for blob in (b"first", b"eight by", b"22", b"1", b"1", b"1", b"1", b"over eleven", b"1"):
+        emitter.emit(blob)
+    told.go_on.set()
+    emitter.sent().result(PATIENCE)
+    rest = [b"eight by", b"22"], [b"1", b"1", b"1"], [b"1"], [b"over eleven"], [b"1"]
+    assert told.sent == [[b"first"], *rest]
+
+
+@pytest.mark.parametrize("error", [StoreError("refused"), RuntimeError("ours")])
+def test_chunks_that_are_lost_hold_up_nobody(error: Exception) -> None:
+    told = Told()
+    (emitter,) = emitters(told, 1)
+    told.failing = error
+    emitter.emit(b"1")
+    emitter.sent().result(PATIENCE)
+    told.failing = None
+    emitter.emit(b"2")
+    emitter.sent().result(PATIENCE)
+    assert told.sent == [[b"1"], [b"2"]]

@@ -36,13 +36,12 @@ from distgraph.core.model import (
     ThreadState,
 )
 from distgraph.core.plan import is_input, plan, with_caller_writes
-from distgraph.core.references import changed_channels
 from distgraph.effects import Tell
 from distgraph.errors import CorruptRecord, RunCancelled, RunTimeout, StoreError, ThreadNotFound
 from distgraph.events import Concluded, Custom, Ended, Resumed, Started, Stepped
 from workers.client.begun import Begun
 from workers.client.effects import Effect, Flow, Read, Wait
-from workers.client.reading import load_state
+from workers.client.reading import load_state, with_packets
 from workers.shared.served import Served
 
 log = logging.getLogger(__name__)
@@ -231,7 +230,7 @@ def _resumed(at: _Follower) -> Generator[Effect, Any, None]:
             yield Tell(Ended("", task, now.results[tid], now.values, kept=True, step=step))
     todo = tuple(task for tid, task in now.tasks.items() if tid not in now.results)
     if todo:
-        yield Tell(Started("", at.state, todo))
+        yield from _started(at, at.state, todo)
 
 
 def _stepped(at: _Follower, cp: str) -> Generator[Effect, Any, None]:
@@ -245,9 +244,20 @@ def _stepped(at: _Follower, cp: str) -> Generator[Effect, Any, None]:
     if state.checkpoint.source == "fork":
         yield Tell(Resumed("", at.state))
     else:
-        yield Tell(Stepped("", at.state, changed_channels(state.checkpoint)))
+        yield Tell(Stepped("", at.state, state.checkpoint.changed))
     if tasks := plan(state.checkpoint):
-        yield Tell(Started("", at.state, tasks))
+        yield from _started(at, at.state, tasks)
+
+
+def _started(
+    at: _Follower, state: ThreadState, tasks: tuple[Task, ...]
+) -> Generator[Effect, Any, None]:
+    """Tell which tasks begin; what was sent to them is read for those alone who are shown it."""
+    if "tasks" in at.modes:
+        state = yield from with_packets(at.served.wire, at.thread, state)
+        shown = {task.id: task for task in plan(with_caller_writes(at.graph, state))}
+        tasks = tuple(shown[task.id] for task in tasks)
+    yield Tell(Started("", state, tasks))
 
 
 def _ended(at: _Follower, tid: str, blob: bytes) -> Generator[Effect, Any, None]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from checkpoint_redis import commands
+from checkpoint_redis import commands, packets
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import ThreadStatus
 from distgraph.core.model import Failed, ThreadState
@@ -77,9 +77,11 @@ def _save(call: Submission, request: Save) -> Generator[Effect, Any, Begun]:
 def _update(call: Submission, request: SaveUpdate) -> Generator[Effect, Any, None]:
     checkpoint = request.state.checkpoint
     waiting = call.status is ThreadStatus.interrupted and bool(checkpoint.frontier)
+    entry = call.wire.checkpoint(checkpoint, call.wire.apart(checkpoint.frontier, nonce()))
+    yield from packets.stage(call.thread, entry.packets)
     changed = yield commands.update(
         call.thread,
-        (call.wire.checkpoint(checkpoint),),
+        (entry,),
         expect=call.head,
         seen=call.epoch,
         ep=nonce(),

@@ -44,7 +44,6 @@ from distgraph.core.model import (
     ThreadState,
 )
 from distgraph.core.packets import Packet
-from distgraph.core.references import own_reference
 from distgraph.errors import CorruptRecord, InvalidUpdateError, SerializationError
 from distgraph.types import Send
 
@@ -74,7 +73,7 @@ class Wire:
         reads = node.reads(sent=task.send is not None)
         return TaskEntry(task.id, blob, node.queue, node.priority, reads, packet)
 
-    def read_task(self, tid: str, blob: bytes, packet: bytes | None) -> Task:
+    def read_task(self, tid: str, blob: bytes, packet: bytes | None = None) -> Task:
         """Return the task of an entry, with its ``packet`` where that is stored apart."""
         packed = self.serializer.loads(blob)
         match fields_of(Kind.task, packed):
@@ -138,7 +137,6 @@ class Wire:
         ``apart`` is its frontier with the packets apart.
         """
         frontier, packets = apart
-        own = own_reference(checkpoint)
         return CheckpointEntry(
             id=checkpoint.id,
             blob=self._record(
@@ -150,7 +148,7 @@ class Wire:
             channels={
                 f"{name}@{ref}": self._channel(name, checkpoint.values[name])
                 for name, ref in checkpoint.versions.items()
-                if ref == own
+                if name in checkpoint.changed
             },
             packets=packets,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from checkpoint_redis.records import ResultEntry, SuperstepEntry
@@ -20,9 +20,10 @@ from distgraph.core.model import (
     Result,
     Task,
 )
-from distgraph.core.plan import plan, with_caller_writes
+from distgraph.core.plan import plan, seen_by
 from distgraph.core.retry import retry_delay
 from distgraph.errors import InvalidUpdateError, SerializationError
+from workers.shared.supersteps import nonce
 from workers.worker.barrier import next_superstep, reduce
 from workers.worker.emitter import Emitter
 from workers.worker.failures import errored
@@ -55,13 +56,11 @@ class Attempt:
 def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
     """Return the attempt that ``claimed`` gives the right to."""
     wire, head, desk = opened.served.wire, opened.head, opened.desk
-    task = wire.read_task(claimed.tid, claimed.blob)
-    checkpoint = with_caller_writes(opened.graph, opened.state)
+    task = wire.read_task(claimed.tid, claimed.blob, claimed.packet)
+    reads = opened.graph.nodes[task.node].reads(sent=task.send is not None)
+    checkpoint = seen_by(opened.graph, opened.state, reads)
     wanted = "custom" in head.modes.split()
-    emitter = Emitter(
-        encode=wire.serializer.dumps,
-        send=lambda blobs: desk.emit(head.run, task.id, blobs),
-    )
+    emitter = desk.emitter(head.run, task.id, wire.serializer.dumps)
     frame = TaskFrame(
         task=task,
         graph=opened.graph,
@@ -80,7 +79,7 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
 
 def settle(attempt: Attempt, result: Result) -> None:
     """Record what a task left, and go on with the superstep when it was the last one."""
-    attempt.emitter.flush()
+    attempt.emitter.sent().result()
     match result:
         case Completed() | Interrupted():
             _record(attempt, result)
@@ -91,9 +90,9 @@ def settle(attempt: Attempt, result: Result) -> None:
 
 
 def _record(attempt: Attempt, result: Completed | Interrupted) -> None:
-    opened, desk = attempt.opened, attempt.opened.desk
+    desk = attempt.opened.desk
     try:
-        entry = opened.served.wire.finished(attempt.task, attempt.rnd, result, opened.head.modes)
+        result, entry = _stored(attempt, result)
     except SerializationError as error:
         named = InvalidUpdateError(str(error))
         _fail(attempt, errored(named))
@@ -102,6 +101,18 @@ def _record(attempt: Attempt, result: Completed | Interrupted) -> None:
     done = _finish(attempt, result, entry) if alone else desk.complete(entry)
     if done is not None and done.advance is not None:
         reduce(desk, done.advance)
+
+
+def _stored(
+    attempt: Attempt, result: Completed | Interrupted
+) -> tuple[Completed | Interrupted, ResultEntry]:
+    """Return the result with what it sent apart, and what is recorded of it."""
+    wire, modes = attempt.opened.served.wire, attempt.opened.head.modes
+    if isinstance(result, Interrupted):
+        return result, wire.finished(attempt.task, attempt.rnd, result, modes)
+    done, packets = wire.sent(attempt.task, result, nonce())
+    entry = wire.finished(attempt.task, attempt.rnd, done, modes)
+    return done, replace(entry, packets=packets)
 
 
 def _is_alone(attempt: Attempt) -> bool:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from checkpoint_redis import packets
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.ledger import Ledger
-from checkpoint_redis.records import CustomEntry, Lease, ResultEntry, SuperstepEntry
+from checkpoint_redis.records import Lease, ResultEntry, SuperstepEntry
 from checkpoint_redis.replies import Advance, Claimed, Committed, Context, Recorded
+from distgraph.effects import carry
 from workers.shared.hints import Hint, outgoing
 from workers.shared.served import Served
 from workers.shared.supersteps import chunks, entries, nonce, staged
+from workers.worker.emitter import Emitter, Streaming
 from workers.worker.failures import advance_lost
 from workers.worker.office import Office
 
@@ -82,6 +86,7 @@ class Desk:
 
     def complete(self, result: ResultEntry) -> Recorded:
         """Record what a task left; the answer says whether this desk is to reduce."""
+        self._stage_packets(result)
         recorded = self._ledger.complete(
             self.thread,
             self.ns,
@@ -99,6 +104,7 @@ class Desk:
         self, result: ResultEntry, step: SuperstepEntry, caller_writes: int, queue: str
     ) -> Recorded | None:
         """Record the only task of a superstep and commit at once; None when that was done."""
+        self._stage_packets(result)
         self._stage(step)
         answered = self._ledger.finish(
             self.thread,
@@ -125,6 +131,9 @@ class Desk:
             self.thread, self.ns, self.ep, staged(step), advtok=self.token
         )
         self._dispatch(answered, step, queue)
+
+    def _stage_packets(self, result: ResultEntry) -> None:
+        carry(packets.stage(self.thread, result.packets), self._ledger.call)
 
     def _stage(self, step: SuperstepEntry) -> None:
         for chunk in chunks(step):
@@ -159,10 +168,10 @@ class Desk:
             self.thread, self.ns, self.ep, advtok=self.token, error=error
         )
 
-    def emit(self, run: str, tid: str, blobs: Iterable[bytes]) -> None:
-        """Append custom events of a task."""
-        events = tuple(CustomEntry(self.ns, tid, self.token, blob) for blob in blobs)
-        self._ledger.emit(self.thread, run, events)
+    def emitter(self, run: str, tid: str, encode: Callable[[Any], bytes]) -> Emitter:
+        """Return what this desk's attempt at a task emits custom chunks with."""
+        source = Streaming(self.thread, run, self.ns, tid, self.token)
+        return self.office.emissions.emitter(source, encode)
 
     def channels(self, names: Iterable[str]) -> dict[str, bytes | None]:
         """Fetch channel blobs that a claim was too small for."""

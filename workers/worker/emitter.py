@@ -1,34 +1,101 @@
-"""Custom chunks of a running node: the first goes out at once, later ones every 20 ms."""
+"""Custom chunks of running nodes: the first goes out at once, later ones every 20 ms.
+
+Whoever emits never waits for Redis: one thread of a process sends the chunks of all its attempts,
+those that wait at the same time in one round trip. On an event loop nothing else would be bearable.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 from typing import Any
 
+from checkpoint_redis import commands
+from checkpoint_redis.commands import Script
+from checkpoint_redis.keys import Thread
+from checkpoint_redis.ledger import Ledger
 from distgraph.errors import SerializationError, StoreError
 
 log = logging.getLogger(__name__)
 PAUSE = 0.02
 MAX_CHUNK = 65_536
+# What one script is given at most, and how many may wait before a thread that emits more waits too.
+MOST_BYTES, MOST_CHUNKS, MOST_WAITING = 1_048_576, 1_000, 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Streaming:
+    """Whose chunks they are: a task's attempt, by its token, in a run."""
+
+    thread: Thread
+    run: str
+    ns: str
+    tid: str
+    token: str
+
+
+@dataclass(slots=True)
+class _Line:
+    """The chunks of one attempt that wait, how many were sent before, and when the next may go."""
+
+    source: Streaming
+    waiting: list[bytes] = field(default_factory=list)
+    sent: int = 0
+    due: float = 0.0
+    ends: list[Future[None]] = field(default_factory=list)
+
+    def take(self) -> Script[bool]:
+        """Return the command that appends what waits, as much of it as one script may bear."""
+        at, count, bytes_ = self.source, 0, 0
+        for blob in self.waiting[:MOST_CHUNKS]:
+            bytes_ += len(blob)
+            if count and bytes_ > MOST_BYTES:
+                break
+            count += 1
+        blobs, self.waiting = tuple(self.waiting[:count]), self.waiting[count:]
+        first, self.sent = self.sent + 1, self.sent + count
+        self.due = 0.0 if self.waiting or self.ends else time.monotonic() + PAUSE
+        return commands.emit(
+            at.thread, at.run, at.ns, at.tid, tok=at.token, first=first, blobs=blobs
+        )
+
+
+class Emissions:
+    """Sends what the attempts of a process emit; a forked process begins anew."""
+
+    def __init__(self, ledger: Callable[[], Ledger]) -> None:
+        self._ledger = ledger
+        self._by_pid: dict[int, _Sender] = {}
+
+    def emitter(self, source: Streaming, encode: Callable[[Any], bytes]) -> Emitter:
+        """Return what an attempt emits with."""
+        return Emitter(_Line(source), encode, self._mine)
+
+    def _mine(self) -> _Sender:
+        """Return this process's sender; of attempts that emit at once, one starts the thread."""
+        if (known := self._by_pid.get(os.getpid())) is not None:
+            return known
+        made = _Sender(self._ledger)
+        mine = self._by_pid.setdefault(os.getpid(), made)
+        if mine is made:
+            threading.Thread(target=made.send, name="distgraph-emit", daemon=True).start()
+        return mine
 
 
 class Emitter:
-    """Gathers one attempt's chunks; thread-safe, because nodes may emit from threads of theirs."""
+    """Takes one attempt's chunks; thread-safe, because nodes may emit from threads of theirs."""
 
     def __init__(
-        self,
-        *,
-        encode: Callable[[Any], bytes],
-        send: Callable[[Sequence[bytes]], None],
+        self, line: _Line, encode: Callable[[Any], bytes], sender: Callable[[], _Sender]
     ) -> None:
-        self._encode, self._send = encode, send
-        self._lock, self._sending = threading.Lock(), threading.Lock()
-        self._waiting: list[bytes] = []
-        self._last = 0.0
-        self._timer: threading.Timer | None = None
+        self._line, self._encode, self._sender = line, encode, sender
+        self._any = False
 
     def emit(self, chunk: Any) -> None:
         """Stream ``chunk``; SerializationError for one that is not storable or over 64 KB."""
@@ -36,36 +103,91 @@ class Emitter:
         if len(blob) > MAX_CHUNK:
             msg = f"A custom chunk has {len(blob)} bytes; at most {MAX_CHUNK} can be streamed."
             raise SerializationError(msg)
-        with self._lock:
-            self._waiting.append(blob)
-            pause = self._last + PAUSE - time.monotonic()
-            if pause > 0:
-                self._later(pause)
-                return
-        self.flush()
+        self._any = True
+        self._sender().add(self._line, blob, patient=not _on_loop())
 
-    def flush(self) -> None:
-        """Send what waits; a chunk that Redis does not take is lost, the node goes on.
+    def sent(self) -> Future[None]:
+        """Return what is done once all chunks are sent, or lost: in order, before the task ends."""
+        if self._any:
+            return self._sender().end_of(self._line)
+        done: Future[None] = Future()
+        done.set_result(None)
+        return done
 
-        Returns when also those are sent that another thread has taken: in order, and before the
-        task ends.
-        """
-        with self._sending:
-            self._flush()
 
-    def _flush(self) -> None:
-        with self._lock:
-            blobs, self._waiting = self._waiting, []
-            self._last, self._timer = time.monotonic(), None
-        if not blobs:
-            return
-        try:
-            self._send(blobs)
-        except StoreError as error:
-            log.warning("Custom chunks could not be streamed: %s", error)
+class _Sender:
+    """The lines of one process that have something to be sent, in the order of their first."""
 
-    def _later(self, pause: float) -> None:
-        if self._timer is None:
-            self._timer = threading.Timer(pause, self.flush)
-            self._timer.daemon = True
-            self._timer.start()
+    def __init__(self, ledger: Callable[[], Ledger]) -> None:
+        self._ledger = ledger
+        self._lines: dict[int, _Line] = {}
+        self._changed = threading.Condition()
+
+    def add(self, line: _Line, blob: bytes, *, patient: bool) -> None:
+        """Have ``blob`` sent; who is ``patient`` waits while too many wait before it."""
+        with self._changed:
+            self._changed.wait_for(lambda: not patient or len(line.waiting) < MOST_WAITING)
+            line.waiting.append(blob)
+            if id(line) not in self._lines:
+                self._lines[id(line)] = line
+                self._changed.notify_all()
+
+    def end_of(self, line: _Line) -> Future[None]:
+        """Have all of ``line`` sent without a pause; done when that is so."""
+        end: Future[None] = Future()
+        with self._changed:
+            line.ends.append(end)
+            line.due = 0.0
+            self._lines[id(line)] = line
+            self._changed.notify_all()
+        return end
+
+    def send(self) -> None:
+        """Send for ever; a chunk that Redis does not take is lost, the node goes on."""
+        while True:
+            lines, given = self._take()
+            try:
+                for _ in self._ledger().together(given) if given else ():
+                    pass
+            except StoreError as error:
+                log.warning("Custom chunks could not be streamed: %s", error)
+            except Exception:
+                log.exception("Custom chunks could not be streamed")
+            self._tell_ends(lines)
+
+    def _take(self) -> tuple[list[_Line], list[Script[bool]]]:
+        """Wait until something may go; return the lines of which it is, and what to send."""
+        with self._changed:
+            while not (lines := [each for each in self._lines.values() if _may_go(each)]):
+                self._changed.wait(self._pause())
+            given = [line.take() for line in lines if line.waiting]
+            self._changed.notify_all()
+            return lines, given
+
+    def _pause(self) -> float | None:
+        soonest = min((line.due for line in self._lines.values()), default=None)
+        return None if soonest is None else max(0.0, soonest - time.monotonic())
+
+    def _tell_ends(self, lines: list[_Line]) -> None:
+        """Let the lines go that are empty now, and tell who waits for that."""
+        with self._changed:
+            done = [line for line in lines if not line.waiting]
+            ends = [end for line in done for end in line.ends]
+            for line in done:
+                line.ends.clear()
+                del self._lines[id(line)]
+            self._changed.notify_all()
+        for end in ends:
+            end.set_result(None)
+
+
+def _may_go(line: _Line) -> bool:
+    return line.due <= time.monotonic()
+
+
+def _on_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -13,6 +13,7 @@ from workers.shared.served import Registry
 from workers.worker.backoffs import Backoffs
 from workers.worker.dispatched import Dispatched
 from workers.worker.dropped import Dropped
+from workers.worker.emitter import Emissions
 from workers.worker.installation import Installation
 from workers.worker.leases import Leases
 from workers.worker.loop import Loop
@@ -33,6 +34,7 @@ class Office:
         self._clients = clients
         self.leases = Leases(self.ledger, settings.namespace, settings.lease_ms, settings.heartbeat)
         self.dispatched = Dispatched(self.ledger)
+        self.emissions = Emissions(self.ledger)
         self.loop = Loop(settings.async_concurrency)
         self.overdue = Overdue(settings, self.ledger, registry, publisher)
         self.installation = Installation(self.ledger, settings.namespace)

@@ -41,6 +41,8 @@ async def _run_async(attempt: Attempt, done: Callable[[], None]) -> None:
         result = await run_task_async(
             attempt.graph, attempt.task, attempt.values, attempt.frame, asyncio.to_thread
         )
+        # Here, and not in a thread that others wait for.
+        await asyncio.wrap_future(attempt.emitter.sent())
         await asyncio.to_thread(settle, attempt, result)
     finally:
         done()

@@ -6,11 +6,10 @@ from contextlib import suppress
 
 from checkpoint_redis.records import (
     AnswerEntry,
-    CustomEntry,
 )
 from distgraph.errors import StoreError
 from tests.support.guards import Guard
-from tests.support.thread_driver import Driver, nonce, superstep
+from tests.support.thread_driver import LEASE, Driver, nonce, superstep
 
 
 def a_retry_tells_of_all_that_waits(d: Driver) -> None:
@@ -190,10 +189,57 @@ def a_start_planned_on_another_superstep_is_refused(d: Driver) -> None:
 
 
 def custom_events_of_an_ended_run_are_dropped(d: Driver) -> None:
-    d.start(superstep("cp-0", outcome="end"))
-    d.start(superstep("cp-1", "a"), "run-2", "cp-0")
-    assert not d.ledger.emit(d.thread, "run", (CustomEntry("", "a", "t", b"x"),))
-    assert d.ledger.emit(d.thread, "run-2", (CustomEntry("", "a", "t", b"x"),))
+    ep = d.started("a", "b")
+    d.claim(ep, "a", "b")
+    d.fail(ep, "b")
+    d.go_on("retry")
+    # It was not stopped when the run failed.
+    assert d.states()["a"] == "R"
+    assert not d.emit()
+    assert d.emit(run="run-2")
+
+
+def chunks_of_an_attempt_that_was_given_up_are_dropped(d: Driver) -> None:
+    ep = d.started("a")
+    d.claim(ep, "a")
+    d.sweep(after_ms=LEASE + 1)
+    d.claim(ep, "a", tok="t2")
+    assert not d.emit()
+    assert d.emit(tok="t2")
+
+
+def no_chunk_comes_after_the_end_of_its_task(d: Driver) -> None:
+    ep = d.started("a", "b")
+    d.claim(ep, "a")
+    d.complete(ep, "a")
+    assert not d.emit()
+
+
+def a_repeated_chunk_is_not_told_twice(d: Driver) -> None:
+    d.claim(d.started("a"), "a")
+    assert d.emit(blobs=(b"1", b"2"))
+    assert d.emit(blobs=(b"1", b"2"))
+    assert d.emit(first=2, blobs=(b"2", b"3"))
+    told = [entry[1].get(b"b") for entry in d.client.xrange(d.thread.events)]
+    assert told == [None, None, b"1", b"2", b"3"]
+
+
+def an_attempt_counts_its_own_chunks(d: Driver) -> None:
+    ep = d.started("a")
+    d.claim(ep, "a")
+    d.emit()
+    d.sweep(after_ms=LEASE + 1)
+    d.claim(ep, "a", tok="t2")
+    assert d.emit(tok="t2", blobs=(b"2",))
+    assert d.client.xrevrange(d.thread.events, count=1)[0][1][b"b"] == b"2"
+
+
+def chunks_after_some_that_were_lost_are_told(d: Driver) -> None:
+    d.claim(d.started("a"), "a")
+    assert d.emit(first=5, blobs=(b"5",))
+    assert d.emit(first=6, blobs=(b"6",))
+    told = [entry[1].get(b"b") for entry in d.client.xrange(d.thread.events)][2:]
+    assert told == [b"5", b"6"]
 
 
 def a_removal_does_not_touch_a_busy_thread(d: Driver) -> None:
@@ -321,4 +367,24 @@ GUARDS = (
         "if false then",
     ),
     Guard(custom_events_of_an_ended_run_are_dropped, "emit.lua", " or run ~= A.run", ""),
+    Guard(
+        chunks_of_an_attempt_that_was_given_up_are_dropped,
+        "emit.lua",
+        " or task[TASK.token] ~= A.tok",
+        "",
+    ),
+    Guard(
+        no_chunk_comes_after_the_end_of_its_task,
+        "emit.lua",
+        "if task[TASK.state] ~= STATE.running then return 0 end\n",
+        "",
+    ),
+    Guard(
+        a_repeated_chunk_is_not_told_twice,
+        "emit.lua",
+        "math.max(1, task[TASK.chunks] - A.first + 2)",
+        "1",
+    ),
+    Guard(an_attempt_counts_its_own_chunks, "claim.lua", ", task[TASK.chunks]", ""),
+    Guard(chunks_after_some_that_were_lost_are_told, "emit.lua", "math.max(1, ", "(0 + "),
 )

@@ -10,7 +10,6 @@ from checkpoint_redis import commands
 from checkpoint_redis.layout import DueKind, HeaderField
 from checkpoint_redis.records import (
     AnswerEntry,
-    CustomEntry,
     Lease,
     NewHead,
     ResultEntry,
@@ -152,10 +151,9 @@ def a_saver_that_is_too_old_forgets_nothing(d: Driver) -> None:
 
 
 def no_event_is_told_by_who_is_too_old(d: Driver) -> None:
-    d.started("a")
+    d.claim(d.started("a"), "a")
     upgrade(d)
-    events = (CustomEntry("", "a", "t", b"x"),)
-    assert is_refused(d, lambda: d.ledger.emit(d.thread, "run", events))
+    assert is_refused(d, d.emit)
 
 
 def a_reader_that_is_too_old_reads_no_state(d: Driver) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from checkpoint_redis import events
 from checkpoint_redis.layout import Field, PayloadField
-from checkpoint_redis.records import CustomEntry, ResultEntry, SuperstepEntry
+from checkpoint_redis.records import ResultEntry, SuperstepEntry
 from tests.support.guards import Guard
 from tests.support.thread_driver import LEASE, Driver, nonce, superstep
 
@@ -35,9 +35,8 @@ def outcomes_are_kept_up_to_the_number(d: Driver) -> None:
 
 
 def events_of_the_run_before_the_last_go(d: Driver) -> None:
-    d.started("a")
-    told = tuple(CustomEntry("", "a", "t", b"x") for _ in range(500))
-    d.ledger.emit(d.thread, "run", told)
+    d.claim(d.started("a"), "a")
+    assert d.emit(blobs=(b"x",) * 500)
     d.ledger.cancel(d.thread, "", ep=nonce())
     d.start(superstep("cp-1", outcome="end"), "run-2", "cp-0")
     assert d.client.xlen(d.thread.events) > 500

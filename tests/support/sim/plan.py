@@ -96,7 +96,7 @@ def opening(
 ) -> Planned:
     """Plan the superstep that runs from `cp`; now and then a static breakpoint comes first."""
     seen = digest(state)
-    tasks = tuple(TaskEntry(tid, seen.encode()) for tid in tids(number_of(cp)))
+    tasks = tuple(TaskEntry(tid, seen.encode(), reads=("c",)) for tid in tids(number_of(cp)))
     outcome: StepOutcome = "go" if tasks else "end"
     if checkpoints and tasks and draw.fault(0.05):
         tasks, outcome = (), "stop"

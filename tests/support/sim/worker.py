@@ -6,7 +6,7 @@ import json
 from collections.abc import Generator, Iterator, Mapping
 
 from checkpoint_redis import commands
-from checkpoint_redis.records import CustomEntry, Lease, ResultEntry
+from checkpoint_redis.records import Lease, ResultEntry
 from checkpoint_redis.replies import Advance, Claimed, ClaimedTask, Context, OutboxEntry, Recorded
 from tests.support.sim.plan import Known, Planned, following, kind_of, questions
 from tests.support.sim.world import MANY, World
@@ -95,7 +95,9 @@ class Worker:
             namespace, shard = world.thread.namespace, world.thread.shard
             world.call(commands.beat(namespace, shard, leases, lease_ms=LEASE_MS))
         if world.draw.chance(0.1):
-            world.call(commands.emit(world.thread, run, (CustomEntry("", tids[0], tok, b"x"),)))
+            world.call(
+                commands.emit(world.thread, run, "", tids[0], tok=tok, first=1, blobs=(b"x",))
+            )
 
     def _report(
         self, ep: str, tok: str, claimed: Claimed, context: Context
