@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections import Counter
 
+from checkpoint_redis.bundles import packet_name
 from checkpoint_redis.replies import CallerWrites
+from tests.support.sim.packets import packet_of
 from tests.support.sim.plan import PLAN, QUESTIONS, Known, State, digest, kind_of, number_of, tids
 from tests.support.sim.world import World
 
@@ -52,6 +54,7 @@ class Judge:
         self._check_caller_writes(known, set(commits))
         self._check_outcomes()
         self._check_rest()
+        self._check_packets(known)
 
     def _stored(self) -> dict[str, Known]:
         fields = self._world.client.hgetall(self._world.thread.checkpoints)
@@ -140,10 +143,34 @@ class Judge:
         assert not left, f"still due: {left}"
         # What was staged by a worker that ended then is lost after ten minutes.
         lasting = [key for key in world.stored() if world.client.pttl(key) == -1]
-        kinds = sorted(key.decode().removeprefix(world.thread.prefix) for key in lasting)
-        assert kinds == ["c", "h"], f"keys left: {kinds}"
+        kinds = {key.decode().removeprefix(world.thread.prefix) for key in lasting}
+        assert {kind for kind in kinds if kind[0] != "g"} == {"c", "h"}, f"keys left: {kinds}"
         staged = {key.split(b":")[-2] for key in world.stored() if key not in lasting}
-        assert staged <= {b"S", b"A", b"Q", world.thread.x.encode()}, f"keys left: {staged}"
+        assert staged <= {b"S", b"A", b"Q", b"g", world.thread.x.encode()}, f"keys left: {staged}"
+
+
+    def _check_packets(self, known: dict[str, Known]) -> None:
+        """Each checkpoint has the packets of its tasks; others are not kept."""
+        world = self._world
+        wanted = {
+            packet_name(each.bundle, i): packet_of(tid)
+            for cp, each in known.items()
+            for i, tid in enumerate(tids(number_of(cp)))
+        }
+        kept = {name.decode() for name in world.client.smembers(f"{world.thread.prefix}g")}
+        found = {
+            f"{bundle}.{number.decode()}": packet
+            for bundle in kept
+            for number, packet in world.client.hgetall(f"{world.thread.prefix}g:{bundle}").items()
+        }
+        for field, packet in world.client.hgetall(world.thread.checkpoints).items():
+            if field.startswith(b"g||"):
+                found[field.removeprefix(b"g||").decode()] = packet
+        assert found == wanted, f"packets: {found}, and should be {wanted}"
+        bundles = world.client.keys(f"{world.thread.prefix}g:*")
+        lasting = {key for key in bundles if world.client.pttl(key) == -1}
+        named = {f"{world.thread.prefix}g:{bundle}".encode() for bundle in kept}
+        assert lasting == named, f"bundles left: {lasting - named}"
 
 
 def without_update(state: State, cp: str) -> State:
