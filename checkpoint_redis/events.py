@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from checkpoint_redis.commands.read import checked, row
+from checkpoint_redis.commands.read import checked, row, text
 from checkpoint_redis.layout import (
     AskEvent,
     CustomEvent,
@@ -22,10 +22,7 @@ from checkpoint_redis.layout import (
 
 Entry = tuple[bytes, Mapping[bytes, bytes]]
 
-_KIND, _PAYLOAD, _BLOB, _REF = (
-    field.encode()
-    for field in (EventField.kind, EventField.payload, EventField.blob, EventField.ref)
-)
+_KIND, _NUMBER, _RUN, _FRAME, _PAYLOAD, _BLOB = (field.encode() for field in EventField)
 
 _PAYLOADS: Mapping[str, type[tuple[Any, ...]]] = {
     EventKind.run: RunEvent,
@@ -43,15 +40,17 @@ _PAYLOADS: Mapping[str, type[tuple[Any, ...]]] = {
 class StreamEvent:
     """One event, with the payload of its kind; of a kind that is not known, any tuple.
 
-    ``ref`` names the field of the thread's event blobs that holds a payload too large for the
-    stream; ``blob`` is then empty.
+    ``id`` is that of the stream; ``number`` counts the events of the thread, from 1 on and without
+    a gap; ``run`` is the one that was under way; ``frame`` is '' for the root graph.
     """
 
     id: str
+    number: int
     kind: str
+    run: str
+    frame: str
     payload: tuple[Any, ...]
     blob: bytes = b""
-    ref: str = ""
 
 
 def is_end(entry: Entry) -> bool:
@@ -66,10 +65,12 @@ def decode(entry: Entry) -> StreamEvent:
     kind = fields[_KIND].decode()
     return StreamEvent(
         id=name.decode(),
+        number=int(fields[_NUMBER]),
         kind=kind,
+        run=text(fields[_RUN]),
+        frame=text(fields[_FRAME]),
         payload=_payload(kind, json.loads(fields[_PAYLOAD])),
         blob=fields.get(_BLOB, b""),
-        ref=fields.get(_REF, b"").decode(),
     )
 
 

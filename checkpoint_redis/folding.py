@@ -4,7 +4,8 @@
     TASK.state              1                 the position of a field in a row
     HINT{tid = t, ns = n}   {n, t}            a row: all its fields in any order, none of them nil;
                                               a stored one's form is written by itself
-    STORED.header           'id', 'graph',..  the header's fields of a row; the frame is named ns
+    STORED.header           'id', 'graph',..  the header's fields of a row, those of the root in it
+    STORED.line_words       'pending', ...    what a line of a run has a code for
 
 All of it is valid Lua, costs nothing when a script runs, and an unknown name is a LayoutError.
 """
@@ -27,7 +28,6 @@ WORDS = {
     "FRAME": "FrameField",
     "FIELD": "Field",
     "TASK_FIELD": "TaskField",
-    "PAYLOAD_FIELD": "PayloadField",
     "META": "MetaField",
     "STATUS": "ThreadStatus",
     "RUN": "RunStatus",
@@ -41,6 +41,7 @@ WORDS = {
     "EVENT": "EventKind",
     "EVENT_FIELD": "EventField",
     "LIMIT": "Limit",
+    "LINE": "LinePart",
     "ERROR": "Refusal",
     "FOLLOWS": "StepOutcome",
     "MODE": "RunKind",
@@ -54,6 +55,7 @@ ROWS = {
     "PACKETS": "PacketsRow",
     "CHECKPOINT": "CheckpointRow",
     "NEW_HEAD": "NewHeadRow",
+    "FRAME_ROW": "FrameRow",
     "RESULT": "ResultRow",
     "ANSWER": "AnswerRow",
     "LEASE": "LeaseRow",
@@ -61,7 +63,6 @@ ROWS = {
     "DUE_ROW": "DueRow",
     "SWEPT": "SweptReply",
     "LISTED": "ListedRow",
-    "OUTCOME": "OutcomeRow",
     "CLAIMED": "ClaimedRow",
     "REFUSED": "RefusedRow",
     "HEADER_ROW": "HeaderRow",
@@ -73,7 +74,6 @@ ROWS = {
     "FAIL_EVENT": "FailEvent",
     "END_EVENT": "EndEvent",
     "CUSTOM_EVENT": "CustomEvent",
-    "HEADER_REPLY": "HeaderReply",
     "CONTEXT": "ContextReply",
     "CLAIM": "ClaimReply",
     "UNSERVED": "UnservedReply",
@@ -82,7 +82,9 @@ ROWS = {
     "STARTED": "StartedReply",
     "ANSWERED": "AnsweredReply",
     "REPEATED": "RepeatedReply",
-    "OUTCOME_REPLY": "OutcomeReply",
+    "RUN_ROW": "RunRow",
+    "RUN_REPLY": "RunReply",
+    "RUNS": "RunsReply",
     "LOADED": "LoadReply",
     "OPEN": "OpenReply",
     "PART": "PartReply",
@@ -138,6 +140,7 @@ def vocabulary() -> Mapping[str, Names]:
         for lua, fields in _rows().items()
     }
     stored = {name: _stored(getattr(layout, row)._fields) for name, row in STORED.items()}
+    stored["line_words"] = ", ".join(map(_quoted, layout.LINE_WORDS))
     replied = {word: _quoted(word) for word in _literals(vars(replies))}
     return {**words, **places, "STORED": stored, "REPLY": replied, "FORMAT": _forms()}
 
@@ -172,7 +175,7 @@ def _header_field(field: str) -> str:
     if known := vars(layout.HeaderField).get(field):
         return _quoted(known)
     if known := vars(layout.FrameField).get(field):
-        return f"ns .. {_quoted(known)}"
+        return _quoted(known)
     raise LayoutError(f"neither the header nor a frame in it has a field {field!r}")
 
 

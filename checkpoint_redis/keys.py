@@ -1,22 +1,26 @@
 """Names of everything that is stored: no other module puts a key together.
 
 A thread's keys begin with ``<namespace>{<shard>}:<x>:``; the letters are those of ``layout``.
+``<ns>`` is the hash of a frame's name, '' for the root.
 
-    h       HASH    header: thread, run, frames
+    h       HASH    header: thread, run, root frame
+    fs      HASH    hash -> name of each frame inside a task
+    f:<ns>  HASH    such a frame: its name, what is around it, its head
     s:<ns>  HASH    open superstep of a frame: task records, task blobs, answers, caller writes
     w:<ns>  HASH    task id -> writes            u:<ns>  HASH  task id -> pending questions
     p:<ns>  HASH    bundle -> number of its packets, of those that the tasks sent
     a:<ns>  SET     active tasks (the barrier)   q:<ns>  SET   tasks to be claimed (the outbox)
+    o:<ns>  HASH    frames inside its tasks of which something is open -> task
     c       HASH    checkpoints (k|<ns>|<cp>), channels (v|<ns>|<channel>@<ref>), packets of small
-                    bundles (g|<ns>|<bundle>.<number>), references of the head checkpoint (f|<ns>),
-                    what callers wrote at a checkpoint (z|<ns>|<cp>), cfg, outcomes of runs (runs),
-                    their errors (oe|<run>); of a waiting thread the packed s, w, u and p (s|<ns>);
-                    what a saver was given of a checkpoint's tasks (p|<ns>|<cp> = how many, then
-                    |<number>)
-    g:<bundle>  HASH    packets of a larger bundle by number; 10 minutes while it is being staged
-    g       SET     the larger bundles
+                    bundles (j|<ns>|<bundle>/<number>), references of the head checkpoint (f|<ns>),
+                    what callers wrote at a checkpoint (z|<ns>|<cp>), records of runs (n|<run>), a
+                    line of each that is not the last (runs), answers that joined one (joined); of
+                    a waiting thread the packed s, w, u, p and o (s|<ns>); what a saver was given of
+                    a checkpoint's tasks (p|<ns>|<cp> = how many, then |<number>)
+    j:<bundle>  HASH    packets of a larger bundle by number; 10 minutes while it is being staged
+    j       SET     the larger bundles
     z       STRING  the same as one text, while the thread waits and it is small
-    e       STREAM  events                       eb      HASH  event payloads over 4 KB
+    e       STREAM  events
     S: A: Q: <ep>   a superstep that is being staged (10 minutes)
 
 A shard has ``due`` (what must be looked at, and when) and ``ix:<status>``; a namespace has
@@ -84,8 +88,12 @@ class Thread:
         return f"{self.prefix}{ThreadKey.events}"
 
     @property
-    def event_blobs(self) -> str:
-        return f"{self.prefix}{ThreadKey.payloads}"
+    def frames(self) -> str:
+        return f"{self.prefix}{ThreadKey.frames}"
+
+    def frame(self, ns: str) -> str:
+        """Return the key of a frame inside a task, by its hash."""
+        return f"{self.prefix}{ThreadKey.frame}{ns}"
 
     def writes(self, ns: str) -> str:
         return f"{self.prefix}{ThreadKey.writes}{ns}"

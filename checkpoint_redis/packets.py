@@ -13,7 +13,7 @@ from distgraph.core.packets import Packet
 from distgraph.errors import CorruptRecord
 
 Staging = Generator[Script[bool], bool, None]
-Reading = Generator[Script[tuple[bytes | None, ...]], tuple[bytes | None, ...], Blobs]
+Gathering = Generator[Script[tuple[bytes | None, ...]], tuple[bytes | None, ...], Blobs]
 
 
 def stage(thread: Thread, bundles: Iterable[Bundle]) -> Staging:
@@ -23,7 +23,7 @@ def stage(thread: Thread, bundles: Iterable[Bundle]) -> Staging:
             yield commands.stage_packets(thread, each.name, number, part)
 
 
-def read(thread: Thread, ns: str, packets: Iterable[Packet]) -> Reading:
+def read(thread: Thread, ns: str, packets: Iterable[Packet]) -> Gathering:
     """Return the blobs of ``packets``, as far as they are stored."""
     left, found = list(dict.fromkeys(packets)), dict[Packet, bytes]()
     while left:

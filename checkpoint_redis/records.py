@@ -68,7 +68,6 @@ class SuperstepEntry:
     checkpoints: tuple[CheckpointEntry, ...]
     tasks: tuple[TaskEntry, ...]
     outcome: StepOutcome
-    stop: int
     error: bytes = b""
     caller_writes: tuple[bytes, ...] = ()
     staged: bool = False

@@ -68,8 +68,7 @@ class Answered:
 class FrameHead:
     """A frame as a job sees it.
 
-    ``active`` counts the tasks that are not done; ``released`` is the checkpoint whose static stop
-    was released.
+    ``active`` counts the tasks that are not done.
     """
 
     graph: str
@@ -77,12 +76,47 @@ class FrameHead:
     run: str
     cp: str
     step: int
-    stop: int
     active: int
-    modes: str
     thread_id: str
     queue: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """Everything that is stored of a run; times in ms, ``ended`` 0 while it is under way.
+
+    ``cp`` is the head when it ended, ``origin`` when it began; ``released`` the checkpoint whose
+    static stop it passes, ``stop`` its last step; ``event_id`` stands before its first event.
+    """
+
+    kind: str
+    status: RunStatus
+    cp: str
+    began: int
+    ended: int
+    by: str
+    position: int
+    origin: str
     released: str
+    stop: int
+    modes: str
+    event_id: str
+    metadata: bytes
+    cfg: bytes
+    error: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    """What is kept of a run beyond its record; times in ms, ``by`` cut to its first bytes."""
+
+    run: str
+    kind: str
+    status: RunStatus
+    cp: str
+    began: int
+    ended: int
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +138,7 @@ class Context:
     """
 
     head: FrameHead
-    cfg: bytes
+    run: RunRecord
     caller_writes: CallerWrites
     checkpoint: bytes | None
     channels: Mapping[str, bytes | None]
@@ -219,20 +253,22 @@ class Changed:
 class RunOutcome:
     """How a run stands.
 
-    ``cp`` is the head checkpoint, or of a joined run the run that was joined.
+    ``cp`` is the head checkpoint, or of a joined run the run that was joined. ``forgotten``: other
+    runs came after it, so that its error is not kept any more.
     """
 
     status: RunStatus
     cp: str
     error: bytes
+    forgotten: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
     """A thread's header and its root or child frame; times in ms.
 
-    ``released`` is the checkpoint whose static stop was released. ``format``: the highest number
-    of a form that is stored, which ``release`` wrote.
+    ``run`` is the last one, which may be under way. ``format``: the highest number of a form that
+    is stored, which ``release`` wrote.
     """
 
     thread_id: str
@@ -241,16 +277,11 @@ class Header:
     queue: str
     st: ThreadStatus
     run: str
-    modes: str
-    cfg: bytes
-    released: str
     created: int
     upd: int
     ep: str
     cp: str
     step: int
-    stop: int
-    event_id: str
     format: int
     release: str
 
@@ -289,11 +320,12 @@ class OpenQuestions:
 class Loaded:
     """A frame at one moment; ``channels`` is empty for a checkpoint that is not the head.
 
-    ``log``: what a saver noted of the checkpoint's tasks. The head has a log or an open superstep.
+    ``run`` is the thread's last one. ``log``: what a saver noted of the checkpoint's tasks. The
+    head has a log or an open superstep.
     """
 
     header: Header
-    outcome: RunOutcome | None
+    run: RunRecord | None
     checkpoint: bytes | None
     channels: Mapping[str, bytes | None]
     tasks: tuple[OpenTask, ...]
@@ -301,6 +333,11 @@ class Loaded:
     questions: tuple[OpenQuestions, ...]
     caller_writes: CallerWrites
     log: tuple[bytes, ...] = ()
+
+    @property
+    def released(self) -> str:
+        """The checkpoint whose static stop the last run passed, '' for none."""
+        return self.run.released if self.run else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from checkpoint_redis import commands, packets
 from checkpoint_redis.bundles import Blobs, Bundle, is_apart, packet_name
 from checkpoint_redis.commands import Plain, Script
+from checkpoint_redis.frames import FrameName
 from checkpoint_redis.keys import Thread, channel_field, packet_field
 from checkpoint_redis.layout import Field, ThreadStatus
 from checkpoint_redis.records import CheckpointEntry, NewHead
@@ -46,6 +47,11 @@ class Located:
     ns: str
     x: str
 
+    @property
+    def frame(self) -> str:
+        """What Redis knows its frame by."""
+        return FrameName(self.ns).hash
+
 
 # --- reading ----------------------------------------------------------------------------------
 
@@ -71,7 +77,7 @@ def get_found(
 def _get(
     archive: Archive, thread: Thread, ns: str, cp: str, wanted: Mapping[str, Any] | None
 ) -> Steps[CheckpointTuple | None]:
-    loaded: Loaded | None = yield commands.load(thread, ns, cp)
+    loaded: Loaded | None = yield commands.load(thread, FrameName(ns).hash, cp)
     if loaded is None or loaded.checkpoint is None:
         return None
     if not matches(archive.metadata(loaded.checkpoint), wanted):
@@ -79,7 +85,7 @@ def _get(
     names = archive.refs(loaded.checkpoint)
     channels = yield from _channels(thread, ns, names, loaded.channels)
     refers = (*archive.packets(loaded.checkpoint), *archive.sent(loaded))
-    known = yield from packets.read(thread, ns, refers)
+    known = yield from packets.read(thread, FrameName(ns).hash, refers)
     return archive.read(Coordinates(loaded.header.thread_id, ns, cp), loaded, channels, known)
 
 
@@ -91,7 +97,7 @@ def _channels(
     missing = [name for name in names if found.get(name) is None]
     for start in range(0, len(missing), CHUNK):
         part = tuple(missing[start : start + CHUNK])
-        found |= zip(part, (yield commands.channels(thread, ns, part)), strict=True)
+        found |= zip(part, (yield commands.channels(thread, FrameName(ns).hash, part)), strict=True)
     return found
 
 
@@ -132,9 +138,12 @@ def _of_thread(thread: Thread) -> Steps[tuple[set[str], list[Located]]]:
         names |= set(part)
         if cursor == 0:
             break
+    frames: dict[str, str] = {"": "", **(yield commands.frames(thread))}
     found = (name for name in names if name.startswith(Field.checkpoint))
-    parts = (name.removeprefix(Field.checkpoint).rpartition("|") for name in found)
-    return names, sorted(Located(cp, ns, thread.x) for ns, _, cp in parts)
+    parts = (name.removeprefix(Field.checkpoint).partition("|") for name in found)
+    # One that is not named was removed in this moment.
+    here = (Located(cp, frames[ns], thread.x) for ns, _, cp in parts if ns in frames)
+    return names, sorted(here)
 
 
 # --- writing ----------------------------------------------------------------------------------
@@ -156,12 +165,12 @@ def put(
     entry = archive.entry(place, checkpoint, known, new_versions, _nonce())
     thread, needs = archive.thread(place.thread_id), archive.needs(entry, checkpoint)
     yield from packets.stage(thread, entry.packets)
-    changed = yield commands.put(thread, place.ns, entry, ep=_nonce(), needs=needs)
+    changed = yield commands.put(thread, FrameName(place.ns), entry, ep=_nonce(), needs=needs)
     if changed.status == "unstored":
         versions = checkpoint["channel_versions"]
         whole = archive.entry(place, checkpoint, known, versions, _nonce())
         yield from packets.stage(thread, whole.packets)
-        changed = yield commands.put(thread, place.ns, whole, ep=_nonce())
+        changed = yield commands.put(thread, FrameName(place.ns), whole, ep=_nonce())
     _check(changed, thread)
     return place._replace(checkpoint_id=checkpoint["id"]).config
 
@@ -177,27 +186,27 @@ def put_writes(
     thread_id, ns, cp = checkpoint_coordinates(config)
     added = archive.log_records(task_id, task_path, writes)
     asks = any(name == INTERRUPT for name, _ in writes)
-    thread = archive.thread(thread_id)
-    changed = yield commands.put_writes(thread, ns, cp, added, asks=asks, new_ep=_nonce())
+    thread, frame = archive.thread(thread_id), FrameName(ns).hash
+    changed = yield commands.put_writes(thread, frame, cp, added, asks=asks, new_ep=_nonce())
     for _ in range(ATTEMPTS):
         if changed.status != "conflict":
             break
         # The epoch was read before the superstep: when it is still the same, so is what was open.
         ep = changed.head
-        loaded: Loaded | None = yield commands.load(thread, ns, cp)
-        before = (yield from _opened(archive, thread, ns, cp, loaded)) if loaded else ()
+        loaded: Loaded | None = yield commands.load(thread, frame, cp)
+        before = (yield from _opened(archive, thread, frame, cp, loaded)) if loaded else ()
         records = (*before, *added)
         changed = yield commands.put_writes(
-            thread, ns, cp, records, asks=asks, ep=ep, new_ep=_nonce()
+            thread, frame, cp, records, asks=asks, ep=ep, new_ep=_nonce()
         )
     _check(changed, thread)
 
 
 def _opened(
-    archive: Archive, thread: Thread, ns: str, cp: str, loaded: Loaded
+    archive: Archive, thread: Thread, frame: str, cp: str, loaded: Loaded
 ) -> Steps[tuple[bytes, ...]]:
     """Return the log of what is open, with what its tasks sent."""
-    known = yield from packets.read(thread, ns, archive.sent(loaded))
+    known = yield from packets.read(thread, frame, archive.sent(loaded))
     return archive.opened(loaded, cp, known)
 
 
@@ -236,7 +245,7 @@ def copy_thread(archive: Archive, source_id: str, target_id: str) -> Steps[None]
         raise ValueError(f"The thread {target_id!r} has checkpoints already: delete it first.")
     sent, ep = set[tuple[str, str]](), ""
     for each in found:
-        loaded: Loaded | None = yield commands.load(source, each.ns, each.cp)
+        loaded: Loaded | None = yield commands.load(source, each.frame, each.cp)
         if loaded is None or loaded.checkpoint is None:
             continue  # removed in this moment
         entry = yield from _raw(archive, source, each, loaded.checkpoint, sent)
@@ -246,12 +255,12 @@ def copy_thread(archive: Archive, source_id: str, target_id: str) -> Steps[None]
         ep = yield from _copied(target, each.ns, entry, loaded.header, ep)
         sent |= {(each.ns, ref) for ref in entry.refs}
         sent |= {(each.ns, bundle.name) for bundle in entry.packets}
-        known = yield from packets.read(source, each.ns, archive.sent(loaded))
+        known = yield from packets.read(source, each.frame, archive.sent(loaded))
         if log := archive.logged(loaded, each.cp, known):
             asks = bool(loaded.questions) or loaded.header.st is ThreadStatus.interrupted
             before, ep = ep, _nonce()
             put = commands.put_writes(
-                target, each.ns, each.cp, log, asks=asks, ep=before, new_ep=ep
+                target, each.frame, each.cp, log, asks=asks, ep=before, new_ep=ep
             )
             _check((yield put), target)
 
@@ -264,7 +273,7 @@ def _copied(
     yield from packets.stage(target, entry.packets)
     put = commands.put(
         target,
-        ns,
+        FrameName(ns),
         entry,
         ep=ep,
         expect=expect,
@@ -288,9 +297,9 @@ def _raw(
     blobs = yield from _channels(source, where.ns, new, {})
     channels = {ref: data for ref, data in blobs.items() if data is not None}
     refers = [p for p in archive.packets(blob) if (where.ns, p.bundle) not in sent]
-    known = yield from packets.read(source, where.ns, refers)
+    known = yield from packets.read(source, where.frame, refers)
     if len(channels) < len(new) or len(known) < len(refers):
-        (left,) = yield commands.checkpoints(source, where.ns, (where.cp,))
+        (left,) = yield commands.checkpoints(source, where.frame, (where.cp,))
         if left is None:
             return None
     return CheckpointEntry(where.cp, blob, archive.step(blob), refs, channels, _bundles(known))
@@ -361,7 +370,9 @@ def _blobs(thread: Thread, found: list[Located]) -> Steps[dict[Located, bytes]]:
         here = [each for each in found if each.ns == ns]
         for start in range(0, len(here), CHUNK):
             part = here[start : start + CHUNK]
-            got = yield commands.checkpoints(thread, ns, tuple(each.cp for each in part))
+            got = yield commands.checkpoints(
+                thread, FrameName(ns).hash, tuple(each.cp for each in part)
+            )
             blobs |= {each: blob for each, blob in zip(part, got, strict=True) if blob}
     return blobs
 
@@ -371,8 +382,8 @@ def _unused(
 ) -> tuple[tuple[str, ...], tuple[NewHead, ...]]:
     """Return the fields to be removed, and the new heads where the head is among them."""
     kept = {each: archive.refs(blob) for each, blob in blobs.items() if each not in gone}
-    used = {channel_field(each.ns, ref) for each, refs in kept.items() for ref in refs}
-    owners = {"", *(f"{each.ns}|{each.cp}" for each in kept)}
+    used = {channel_field(each.frame, ref) for each, refs in kept.items() for ref in refs}
+    owners = {"", *(f"{each.frame}|{each.cp}" for each in kept)}
     fields = [
         name
         for name in names
@@ -383,9 +394,11 @@ def _unused(
         rest = [each for each in kept if each.ns == ns]
         last = max(rest, default=None)
         if last is None:
-            heads.append(NewHead(ns))
+            heads.append(NewHead(FrameName(ns).hash))
         elif last.cp < max(each.cp for each in gone if each.ns == ns):
-            heads.append(NewHead(ns, last.cp, archive.step(blobs[last]), kept[last]))
+            heads.append(
+                NewHead(FrameName(ns).hash, last.cp, archive.step(blobs[last]), kept[last])
+            )
     return tuple(fields), tuple(heads)
 
 
@@ -393,12 +406,12 @@ def _unsent(
     archive: Archive, blobs: Mapping[Located, bytes], gone: set[Located]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the fields of packets and the larger bundles that are referred to no more."""
-    refers = {each: {(each.ns, p) for p in archive.packets(blob)} for each, blob in blobs.items()}
+    refers = {each: {(each.frame, p) for p in archive.packets(blob)} for each, blob in blobs.items()}
     used = {named for each, some in refers.items() if each not in gone for named in some}
     unused = {named for each in gone for named in refers[each]} - used
     small = sorted(
-        packet_field(ns, packet_name(packet.bundle, packet.number))
-        for ns, packet in unused
+        packet_field(frame, packet_name(packet.bundle, packet.number))
+        for frame, packet in unused
         if not is_apart(packet.bundle)
     )
     return tuple(small), tuple(sorted({p.bundle for _, p in unused if is_apart(p.bundle)}))

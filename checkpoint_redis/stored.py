@@ -282,7 +282,7 @@ class Archive:
         self, loaded: Loaded, cp: str, packets: Blobs
     ) -> list[pending.TaskWrites]:
         """Return what workers left in an open superstep, as a saver is given it."""
-        released, written = loaded.header.released, loaded.caller_writes
+        released, written = loaded.released, loaded.caller_writes
         state = model.ThreadState(
             _NOTHING,
             results={tid: self._whole(left, packets) for tid, left in self._results(loaded)},
@@ -302,20 +302,13 @@ class Archive:
         return replace(written, goto=()) if followed else written
 
     def _results(self, loaded: Loaded) -> Iterator[tuple[str, model.Result]]:
-        memos = {task.tid: task.memo for task in loaded.tasks}
         for tid, blob in loaded.writes.items():
             yield tid, records.unpack_result(self._plain(blob))
         for asked in loaded.questions:
-            yield asked.tid, self._with_frames(asked.blob, memos.get(asked.tid))
+            yield asked.tid, records.unpack_result(self._plain(asked.blob))
         for task in loaded.tasks:
             if task.st is TaskState.failed and task.error:
-                yield task.tid, self._with_frames(task.error, task.memo)
-
-    def _with_frames(self, blob: bytes, memo: bytes | None) -> model.Result:
-        result = records.unpack_result(self._plain(blob))
-        if memo and isinstance(result, model.Interrupted | model.Errored):
-            return replace(result, frames=records.unpack_frames(self._plain(memo)))
-        return result
+                yield task.tid, records.unpack_result(self._plain(task.error))
 
     def _answers(self, blobs: Iterable[bytes]) -> tuple[model.Answer, ...]:
         return tuple(records.unpack_answer(self._plain(blob)) for blob in blobs)

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from distgraph.core.apply import apply_writes
-from distgraph.core.begin import again, begin, last_step, replay
+from distgraph.core.begin import again, begin, last_step, replay, restart
 from distgraph.core.decide import decide
 from distgraph.core.graph import Graph
 from distgraph.core.model import (
     START,
+    Answer,
     Checkpoint,
     Commit,
     Completed,
@@ -31,7 +32,16 @@ from distgraph.core.model import (
     ThreadState,
 )
 from distgraph.core.plan import with_caller_writes
-from distgraph.core.resume import How, Reply, add_caller_write, bind, deliver, how_to_go_on
+from distgraph.core.resume import (
+    How,
+    Reply,
+    add_caller_write,
+    bind,
+    deliver,
+    how_to_go_on,
+    nested_replies,
+    rejoin,
+)
 from distgraph.core.returns import read_return
 from distgraph.errors import EmptyInputError, InvalidUpdateError, ParentCommand
 from distgraph.types import Command
@@ -141,17 +151,44 @@ def run(graph: Graph, start: Start, ns: str = "") -> Program:
     return (yield from advance(graph, opened, limits, ns))
 
 
-def run_nested(graph: Graph, start: Start, ns: str) -> Program:
-    """Carry the frame of a graph called inside a task; one that is under way goes on."""
+def run_nested(graph: Graph, start: Start, ns: str, answers: tuple[Answer, ...] = ()) -> Program:
+    """Carry the frame of a graph called inside a task; ``answers`` are those of that task.
+
+    What the same task began is gone on with, also when it is finished: then its result is given
+    again. Any other state is that of an earlier call, which the input comes on top of, or which is
+    started again when the call is ``at`` one of its checkpoints.
+    """
     state: ThreadState | None = yield Load()
     limits = limits_of(start, state)
-    if state is not None:
-        released = replace(state, released=state.checkpoint.id)
-        return (yield from advance(graph, released, limits, ns))
-    opened = yield from _input(graph, None, start.given, limits, ns)
+    opened: ThreadState | Failed
+    if state is not None and state.checkpoint.parents == start.parents:
+        opened = yield from _rejoin(graph, state, answers, limits, ns)
+    elif state is not None and start.at:
+        opened = yield from _restart(graph, state, limits, ns)
+    else:
+        opened = yield from _input(graph, state, start.given, limits, ns)
     if isinstance(opened, Failed):
         return opened
     return (yield from advance(graph, opened, limits, ns))
+
+
+def _rejoin(
+    graph: Graph, state: ThreadState, answers: tuple[Answer, ...], limits: Limits, ns: str
+) -> Generator[Request, Any, ThreadState]:
+    replies = nested_replies(state, answers)
+    opened = rejoin(state, replies)
+    then = decide(graph, opened, limits, ns)
+    yield GoOn(opened, how_to_go_on(state, replies), replies, None, then)
+    return opened
+
+
+def _restart(
+    graph: Graph, state: ThreadState, limits: Limits, ns: str
+) -> Generator[Request, Any, ThreadState]:
+    stamp = yield NewStamp(state.checkpoint)
+    opened = restart(state, stamp, limits)
+    yield Save((opened.checkpoint,), opened, decide(graph, opened, limits, ns))
+    return opened
 
 
 def advance(graph: Graph, state: ThreadState, limits: Limits, ns: str = "") -> Program:

@@ -12,6 +12,7 @@ from distgraph.core.begin import begin, initial_values
 from distgraph.core.graph import Graph
 from distgraph.core.model import (
     END,
+    HIDDEN,
     UNSAVED,
     Checkpoint,
     Completed,
@@ -49,10 +50,18 @@ def update(
     for updates in supersteps:
         _check(updates)
     state: ThreadState | None = yield Load()
+    if state is not None:
+        limits = _of_frame(limits, state.checkpoint)
     for updates in supersteps:
         state = yield from _superstep(graph, state, updates, limits, ns)
     outcome: Outcome = Finished()
     return outcome
+
+
+def _of_frame(limits: Limits, head: Checkpoint) -> Limits:
+    """Return ``limits`` for the frame of ``head``: a called graph's stays that of its call."""
+    hidden = {key: value for key, value in head.metadata.items() if key.startswith(HIDDEN)}
+    return replace(limits, metadata={**limits.metadata, **hidden}, parents=head.parents)
 
 
 def _check(updates: Any) -> None:

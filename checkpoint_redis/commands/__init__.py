@@ -18,18 +18,18 @@ from checkpoint_redis.commands.query import (
     caller_writes,
     channels,
     checkpoints,
-    event_blob,
     fields,
+    frames,
     header,
     history,
     load,
-    outcome,
     packets,
     scan,
     threads,
     writes,
 )
 from checkpoint_redis.commands.run import answer, cancel, delete, start, update
+from checkpoint_redis.commands.runs import outcome, runs
 from checkpoint_redis.commands.saving import forget, put, put_writes
 from checkpoint_redis.commands.script import Plain, Script
 from checkpoint_redis.commands.server import info, meta, policy
@@ -41,6 +41,7 @@ from checkpoint_redis.commands.task import (
     fail,
     fail_advance,
     finish,
+    inner,
     stage,
     stage_packets,
 )
@@ -63,15 +64,16 @@ __all__ = [
     "delete",
     "disappear",
     "emit",
-    "event_blob",
     "fail",
     "fail_advance",
     "fields",
     "finish",
     "forget",
+    "frames",
     "header",
     "history",
     "info",
+    "inner",
     "load",
     "meta",
     "outbox",
@@ -83,6 +85,7 @@ __all__ = [
     "put",
     "put_writes",
     "release",
+    "runs",
     "scan",
     "stage",
     "stage_packets",

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from checkpoint_redis.commands.run import changed
-from checkpoint_redis.commands.script import Arguments, Script
+from checkpoint_redis.commands.script import Arguments, Script, frame_row
+from checkpoint_redis.frames import FrameName
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import NewHeadRow
 from checkpoint_redis.records import CheckpointEntry, NewHead
@@ -13,7 +14,7 @@ from checkpoint_redis.replies import Changed
 
 def put(
     thread: Thread,
-    ns: str,
+    frame: FrameName,
     checkpoint: CheckpointEntry,
     *,
     ep: str,
@@ -23,7 +24,7 @@ def put(
     fp: str = "",
     queue: str = "",
 ) -> Script[Changed]:
-    """Put a checkpoint, which becomes the head when its id is the greatest.
+    """Put a checkpoint, which becomes the frame's head when its id is the greatest.
 
     ``ep`` is the thread's epoch from now on; ``expect`` the one that it must have had ('' = there
     must be no thread). ``needs``: the references whose values do not come along.
@@ -34,7 +35,8 @@ def put(
         "put",
         thread,
         changed,
-        ns=ns,
+        ns=frame.hash,
+        frame=frame_row(frame),
         ep=ep,
         expect=False if expect is None else expect,
         needs=needs,

@@ -10,8 +10,9 @@ from functools import cache
 from typing import Any, Generic, TypeVar
 
 from checkpoint_redis.bundles import Bundle
+from checkpoint_redis.frames import FrameName
 from checkpoint_redis.keys import Thread
-from checkpoint_redis.layout import CheckpointRow, NewTaskRow, PacketsRow
+from checkpoint_redis.layout import CheckpointRow, FrameRow, NewTaskRow, PacketsRow
 from checkpoint_redis.records import CheckpointEntry, SuperstepEntry, TaskEntry
 
 T = TypeVar("T")
@@ -21,6 +22,11 @@ T_co = TypeVar("T_co", covariant=True)
 def as_json(value: Any) -> str:
     """Return JSON as Redis' reader takes it: half a character stands as it is, not escaped."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def frame_row(frame: FrameName) -> FrameRow:
+    """Return what a frame's own key tells of it."""
+    return FrameRow(name=frame.name, parent=frame.parent.hash, task=frame.task, path=frame.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +102,6 @@ class Arguments:
             "first": first,
             "reads": reads,
             "outcome": step.outcome,
-            "stop": step.stop,
             "error": self.add(step.error),
             "caller_writes": [self.add(blob) for blob in step.caller_writes],
             "staged": step.staged,

@@ -6,7 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 from checkpoint_redis.commands.read import checked, context, number, pairs, text, word
-from checkpoint_redis.commands.script import Arguments, Script
+from checkpoint_redis.commands.script import Arguments, Script, frame_row
+from checkpoint_redis.frames import FrameName
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import (
     AdvanceReply,
@@ -18,7 +19,7 @@ from checkpoint_redis.layout import (
     ResultsReply,
     UnservedReply,
 )
-from checkpoint_redis.records import ResultEntry, SuperstepEntry, TaskEntry
+from checkpoint_redis.records import CheckpointEntry, ResultEntry, SuperstepEntry, TaskEntry
 from checkpoint_redis.replies import (
     Advance,
     Claimed,
@@ -166,6 +167,44 @@ def stage_packets(
     arguments = Arguments(list(packets))
     return arguments.script(
         "stage_packets", thread, bool, bundle=bundle, number=number, first=2, count=len(packets)
+    )
+
+
+def inner(
+    thread: Thread,
+    ep: str,
+    tid: str,
+    frame: FrameName,
+    *,
+    tok: str,
+    seen: str,
+    new_ep: str,
+    cp: str = "",
+    records: tuple[bytes, ...] = (),
+    checkpoints: tuple[CheckpointEntry, ...] = (),
+) -> Script[bool]:
+    """Store what the attempt ``tok`` at a task of the root has of a graph called inside it.
+
+    ``records`` go into the log of the checkpoint ``cp``, then ``checkpoints`` are stored, of which
+    the last becomes the frame's head. ``seen`` is the frame's epoch as the attempt knows it, ''
+    where there is none, ``new_ep`` the one from now on. False: the attempt was given up, or what it
+    goes on from is not there, and nothing is stored.
+    """
+    arguments = Arguments()
+    return arguments.script(
+        "inner",
+        thread,
+        bool,
+        ep=ep,
+        tid=tid,
+        tok=tok,
+        seen=seen,
+        new_ep=new_ep,
+        ns=frame.hash,
+        frame=frame_row(frame),
+        cp=cp,
+        records=[arguments.add(record) for record in records],
+        checkpoints=[arguments.checkpoint(each) for each in checkpoints],
     )
 
 

@@ -37,6 +37,15 @@ class CheckpointRow(NamedTuple):
     packets: Sequence[PacketsRow]
 
 
+class FrameRow(NamedTuple):
+    """A frame inside a task, as its own key tells."""
+
+    name: str
+    parent: str
+    task: str
+    path: str
+
+
 class NewHeadRow(NamedTuple):
     ns: str
     checkpoint: str

@@ -13,6 +13,11 @@ StepOutcome = Literal["go", "stop", "end", "fail"]
 AnswerMode = Literal["resume", "reask", "retry"]
 RunKind = Literal["start", "resume", "reask", "retry"]
 """How a run began."""
+LINE_WORDS: Final = (
+    *("pending", "success", "error", "interrupted", "cancelled", "joined"),
+    *("start", "resume", "reask", "retry"),
+)
+"""What a line of a run has a code for: the number of a status or kind, from 1 on."""
 
 
 class ThreadKey(StrEnum):
@@ -22,15 +27,20 @@ class ThreadKey(StrEnum):
     checkpoints = "c"
     frozen = "z"
     events = "e"
-    payloads = "eb"
     # Packets: the names of the bundles that have keys of their own, and these, before that name.
-    bundles = "g"
-    bundle = "g:"
-    # Of the open superstep, before the frame's name.
+    bundles = "j"
+    bundle = "j:"
+    # The names of the frames inside tasks by their hashes, and before its hash the key of each.
+    frames = "fs"
+    frame = "f:"
+    # Of the open superstep, before the frame's hash.
     tasks = "s:"
     writes = "w:"
     questions = "u:"
+    # What its tasks sent.
     sent = "p:"
+    # Frames inside its tasks of which something is open -> task.
+    inner = "o:"
     active = "a:"
     queued = "q:"
     # Of one that is being staged, before its epoch.
@@ -57,25 +67,31 @@ class HeaderField(StrEnum):
     fingerprint = "fp"
     queue = "queue"
     status = "st"
+    # The last run, which may be under way.
     run = "run"
-    modes = "modes"
-    released = "released"
     created = "created"
     updated = "upd"
-    # Where the run's events begin: after this entry, and after this payload.
-    events = "ev"
-    payloads = "evn"
+    # How many events the thread has had.
+    event_count = "evn"
+    # The bytes of payloads since a mark, the id of an entry; what is older than that may go.
+    event_bytes = "evb"
+    event_mark = "evm"
     # The last cancel: its nonce, and the run that the thread had.
     cancelled = "can"
 
 
 class FrameField(StrEnum):
-    """Fields of the header that a frame has, after its name."""
+    """Fields of a frame: the root's in the header, those of one inside a task in its own key."""
 
+    called = "name"
+    # Of the frame around: its hash, and which of its tasks.
+    parent = "parent"
+    task = "task"
+    # Names of nodes from the root graph on, by which a worker finds the inner graph.
+    path = "path"
     epoch = "/ep"
     checkpoint = "/cp"
     step = "/step"
-    stop = "/stop"
     advance = "/adv"
     advance_token = "/advtok"  # noqa: S105 - a field
     advances = "/advn"
@@ -90,14 +106,15 @@ class Field(StrEnum):
 
     checkpoint = "k|"
     channel = "v|"
-    packet = "g|"
+    packet = "j|"
     head_refs = "f|"
     log = "p|"
     caller_writes = "z|"
     packed = "s|"
-    config = "cfg"
-    runs = "runs"
-    error = "oe|"
+    # The record of a run; a line for each run before the last; the answers that joined a run.
+    run = "n|"
+    lines = "runs"
+    joined = "joined"
 
 
 class TaskField(StrEnum):
@@ -113,13 +130,6 @@ class TaskField(StrEnum):
     # Before a digest of the names of the channels that some tasks read: these, as JSON.
     reads = "n|"
     writes_size = "wb"
-
-
-class PayloadField(StrEnum):
-    """Fields beside the numbered event payloads: the number of the last and of the first one."""
-
-    last = "n"
-    first = "first"
 
 
 class MetaField(StrEnum):
@@ -186,10 +196,26 @@ class TaskId(StrEnum):
 
 
 class PacketName:
-    """How a packet is named: <bundle>.<number>; ``apart`` begins a bundle with its own key."""
+    """How a packet is named: <bundle>/<number>; ``apart`` begins a bundle with its own key."""
 
-    separator: Final = "."
-    apart: Final = "g"
+    separator: Final = "/"
+    apart: Final = "j"
+
+
+class LinePart:
+    """Where the parts of a run's line begin, counted from 1.
+
+    An id begins with ``uuid``, when ``uuid_bytes`` follow, else with its length.
+    """
+
+    status: Final = 2
+    kind: Final = 3
+    kept: Final = 4
+    began: Final = 5
+    took: Final = 11
+    ids: Final = 16
+    uuid: Final = 255
+    uuid_bytes: Final = 16
 
 
 class GraphName:
@@ -219,12 +245,14 @@ class EventKind(StrEnum):
 
 
 class EventField(StrEnum):
-    """Fields of an entry in the event stream; a payload too large for it has ``ref``."""
+    """Fields of an entry in the event stream; ``number`` counts the events of the thread."""
 
     kind = "k"
+    number = "n"
+    run = "r"
+    frame = "f"
     payload = "p"
     blob = "b"
-    ref = "r"
 
 
 class Format:
@@ -266,12 +294,24 @@ class Limit:
     frozen_bytes: Final = 8_192
     packed_fields: Final = 64
     packed_bytes: Final = 65_536
+    # Of so many runs before the last a line is kept, with the first bytes of who started it; their
+    # records for so long, and what is larger only of the one before the last.
+    lines: Final = 20
+    by: Final = 14
+    record_ms: Final = 3_600_000
+    record: Final = 4_096
+    # As long as a line can say that a run took.
+    took_ms: Final = 2**40 - 1
+    # So many answers that joined a run are known again; a run's id has at most so many bytes.
+    joined: Final = 200
+    run_id: Final = 200
     # What is larger is not part of a reply, of an entry, or of the stream.
     inline_writes: Final = 1_048_576
     inline_channels: Final = 65_536
-    inline_payload: Final = 4_096
     # More packets, or ones over inline_channels, have a key of their own; beyond these numbers, or
     # over inline_writes, they come in slices beforehand.
     few_packets: Final = 16
     inline_packets: Final = 1_000
+    # A thread keeps so many events, and of their payloads at most twice so many bytes.
     events: Final = 100_000
+    event_bytes: Final = 33_554_432

@@ -47,58 +47,83 @@ class QuestionRow(NamedTuple):
     deadline: int
 
 
+class RunRow(NamedTuple):
+    """The record of a run: a list of texts, in which numbers are decimal and times in ms.
+
+    ``checkpoint`` is the head when it ended, ``origin`` when it began; ``released`` the checkpoint
+    whose static stop it passes, ``stop`` its last step, ``events`` the id of the last event before
+    its first. ``position`` is its place in a queue, 0 = none. ``config``, ``metadata`` and
+    ``error`` are blobs.
+    """
+
+    format: int
+    kind: str
+    status: str
+    checkpoint: str
+    began: int
+    ended: int
+    by: str
+    position: int
+    origin: str
+    released: str
+    stop: int
+    modes: str
+    events: str
+    metadata: bytes
+    config: bytes
+    error: bytes
+
+
 class RunEvent(NamedTuple):
     format: int
-    run: str
     kind: str
 
 
 class StepEvent(NamedTuple):
     format: int
-    ns: str
     checkpoint: str
     step: int
 
 
 class TaskEvent(NamedTuple):
-    """Of a task that is done, and of an attempt that is repeated."""
+    """Of a task that is done, and of an attempt that is void because another one will be made."""
 
     format: int
-    ns: str
     tid: str
     attempt: int
 
 
 class AskEvent(NamedTuple):
     format: int
-    ns: str
     tid: str
+    attempt: int
     iids: Sequence[str]
 
 
 class FailEvent(NamedTuple):
+    """Of a task that failed for good; its error is that of the run."""
+
     format: int
-    ns: str
     tid: str
+    attempt: int
 
 
 class EndEvent(NamedTuple):
     format: int
-    run: str
     status: str
     checkpoint: str
 
 
 class CustomEvent(NamedTuple):
     format: int
-    ns: str
     tid: str
-    token: str
+    attempt: int
 
 
 KINDS: Final[Mapping[str, Kind]] = {
     "TaskRow": Kind.row,
     "QuestionRow": Kind.question,
+    "RunRow": Kind.run,
     "RunEvent": Kind.event,
     "StepEvent": Kind.event,
     "TaskEvent": Kind.event,

@@ -20,7 +20,7 @@
 -- by themselves, or read the kept ones of many checkpoints with values.lua.
 
 local function caller_write_count(ns)
-  return tonumber(call('HGET', H, ns .. FRAME.caller_writes) or 0)
+  return tonumber(call('HGET', frame_key(ns), FRAME.caller_writes) or 0)
 end
 
 -- The `count` of the open superstep; `at_rest`: the fields of its s when it is packed, else nil.
@@ -39,12 +39,12 @@ local function add_caller_writes(ns, list)
   for i, record in ipairs(list) do
     call('HSET', P .. KEY.tasks .. ns, TASK_FIELD.caller_write .. (count + i - 1), record)
   end
-  if #list > 0 then call('HSET', H, ns .. FRAME.caller_writes, count + #list) end
+  if #list > 0 then call('HSET', frame_key(ns), FRAME.caller_writes, count + #list) end
 end
 
 -- The field of C that keeps those of the head.
 local function caller_writes_field(ns)
-  return FIELD.caller_writes .. ns .. '|' .. (call('HGET', H, ns .. FRAME.checkpoint) or '')
+  return FIELD.caller_writes .. ns .. '|' .. (call('HGET', frame_key(ns), FRAME.checkpoint) or '')
 end
 
 local function keep_caller_writes(ns, list, mark)
@@ -56,7 +56,7 @@ end
 -- Those of the superstep that was just dropped.
 local function keep_dropped_caller_writes(ns, list, committed)
   keep_caller_writes(ns, list, committed and MARK.followed or MARK.open)
-  if #list > 0 then call('HDEL', H, ns .. FRAME.caller_writes) end
+  if #list > 0 then call('HDEL', frame_key(ns), FRAME.caller_writes) end
 end
 
 local function take_up_caller_writes(ns)

@@ -14,5 +14,5 @@ end
 
 local function set_head(ns, cp, step, refs)
   call('HSET', C, FIELD.head_refs .. ns, refs)
-  call('HSET', H, ns .. FRAME.checkpoint, cp, ns .. FRAME.step, step)
+  call('HSET', frame_key(ns), FRAME.checkpoint, cp, FRAME.step, step)
 end

@@ -5,9 +5,9 @@ local function context(ns, wanted)
   local head = call('HMGET', H, STORED.head)
   local active = call('SCARD', P .. KEY.active .. ns)
   local written = open_caller_writes(ns, tonumber(head[HEAD_ROW.caller_writes] or 0))
-  local config, refs, checkpoint = unpack(call('HMGET', C, FIELD.config, FIELD.head_refs .. ns,
-    FIELD.checkpoint .. ns .. '|' .. (head[HEAD_ROW.checkpoint] or '')))
-  return CONTEXT{head = head, active = active, config = config, caller_writes = written,
+  local run, refs, checkpoint = unpack(call('HMGET', C, FIELD.run .. (head[HEAD_ROW.run] or ''),
+    FIELD.head_refs .. ns, FIELD.checkpoint .. ns .. '|' .. (head[HEAD_ROW.checkpoint] or '')))
+  return CONTEXT{head = head, active = active, run = run, caller_writes = written,
     checkpoint = not wanted and checkpoint,
     channels = channels(ns, chosen(decode(refs or '[]'), wanted), LIMIT.inline_channels)}
 end

@@ -1,19 +1,28 @@
--- needs: lib.lua due.lua pack.lua caller_writes.lua packet.lua
--- Drops the open superstep of a frame; what callers wrote into it is kept, and what its tasks sent
--- when it is `committed`: the next checkpoint refers to that.
+-- needs: lib.lua due.lua pack.lua caller_writes.lua log.lua packet.lua
+-- Drops the open superstep of a frame (`at_rest`: as it is packed); what callers wrote is kept, and
+-- what its tasks sent when it is `committed`: the next checkpoint refers to that.
 -- Memory is freed first: when Redis is full, writes pass only after a deleting command.
-local function drop_step(ns, committed)
-  local at_rest = packed(ns)
+local function close_step(ns, at_rest, committed)
   local written = open_caller_writes(ns, caller_write_count(ns), at_rest and at_rest[KEY.tasks])
   local leased = call('SDIFF', P .. KEY.active .. ns, P .. KEY.queued .. ns)
   local asking = at_rest and at_rest[KEY.questions] or call('HGETALL', P .. KEY.questions .. ns)
   local sent = at_rest and at_rest[KEY.sent] or call('HGETALL', P .. KEY.sent .. ns)
   call('UNLINK', P .. KEY.tasks .. ns, P .. KEY.writes .. ns, P .. KEY.questions .. ns,
-    P .. KEY.sent .. ns, P .. KEY.active .. ns, P .. KEY.queued .. ns)
+    P .. KEY.sent .. ns, P .. KEY.active .. ns, P .. KEY.queued .. ns, P .. KEY.inner .. ns)
   if not committed then remove_sent(ns, sent) end
   for _, tid in ipairs(leased) do not_due(ns, tid, DUE.lease, DUE.back_off) end
   call('HDEL', C, FIELD.packed .. ns)
   for i = 1, #asking, 2 do not_due(ns, asking[i], DUE.deadline) end
   not_due(ns, '', DUE.outbox, DUE.advance)
   keep_dropped_caller_writes(ns, written, committed)
+end
+
+-- What graphs called in its tasks have open goes with it.
+local function drop_step(ns, committed)
+  local at_rest = packed(ns)
+  local inner = at_rest and at_rest[KEY.inner] or call('HGETALL', P .. KEY.inner .. ns)
+  for i = 1, #inner, 2 do
+    drop_log(inner[i], call('HGET', frame_key(inner[i]), FRAME.checkpoint) or '')
+  end
+  close_step(ns, at_rest, committed)
 end

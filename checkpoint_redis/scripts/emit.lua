@@ -12,7 +12,8 @@ if not task or task[TASK.token] ~= A.tok then return 0 end
 if task[TASK.state] ~= STATE.running then return 0 end
 -- What has come before is repeated, because the first reply was lost.
 for i = math.max(1, task[TASK.chunks] - A.first + 2), #A.blobs do
-  event(EVENT.custom, CUSTOM_EVENT{ns = A.ns, tid = A.tid, token = A.tok}, blob(A.blobs[i]))
+  event(EVENT.custom, A.ns, CUSTOM_EVENT{tid = A.tid, attempt = task[TASK.attempts]},
+    blob(A.blobs[i]))
 end
 task[TASK.chunks] = math.max(task[TASK.chunks], A.first + #A.blobs - 1)
 write_task(A.ns, A.tid, task)

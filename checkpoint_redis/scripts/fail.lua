@@ -1,4 +1,4 @@
--- needs: lib.lua format.lua fence.lua task.lua due.lua event.lua failing.lua
+-- needs: lib.lua format.lua fence.lua task.lua due.lua failing.lua superseded.lua
 -- Records a failed attempt: queued again later, or the end of the run.
 -- KEYS[1] header. ARGV[1] {ns, ep, tid, tok, error, retry_in, memo} -> {retry|failed|stale|gone}
 local frame = fence(A.ns, A.ep, BUSY_OR_ERROR)
@@ -29,5 +29,5 @@ task[TASK.state], task[TASK.owner] = STATE.backing_off, ''
 task[TASK.failures] = task[TASK.failures] + 1
 write_task(A.ns, A.tid, task)
 due(A.ns, A.tid, DUE.back_off, now() + A.retry_in)
-event(EVENT.retry, TASK_EVENT{ns = A.ns, tid = A.tid, attempt = task[TASK.attempts]})
+tell_superseded(A.ns, A.tid, task)
 return {REPLY.retry}

@@ -60,9 +60,12 @@ local function record(ns, st, token, result)
   -- A run that has failed has ended: nobody follows its events any more.
   if st ~= STATUS.busy then return REPLY.done end
   if final == STATE.done then
-    event(EVENT.task, TASK_EVENT{ns = ns, tid = tid, attempt = task[TASK.attempts]},
+    event(EVENT.task, ns, TASK_EVENT{tid = tid, attempt = task[TASK.attempts]},
       blob(result[RESULT.event]))
-  else event(EVENT.ask, ASK_EVENT{ns = ns, tid = tid, iids = ids_of(questions)}, bytes) end
+  else
+    event(EVENT.ask, ns,
+      ASK_EVENT{tid = tid, attempt = task[TASK.attempts], iids = ids_of(questions)}, bytes)
+  end
   return REPLY.done
 end
 

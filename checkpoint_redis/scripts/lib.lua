@@ -22,6 +22,10 @@ local function thread(x)
   X, P = x, SHARD .. x .. ':'
   H, C, Z = P .. KEY.header, P .. KEY.checkpoints, P .. KEY.frozen
 end
+
+-- The key that has the fields of a frame, which scripts know by the hash of its name: those of the
+-- root, '', stand in the header.
+local function frame_key(ns) return ns == '' and H or P .. KEY.frame .. ns end
 local own = string.sub(KEYS[1], #SHARD + 1)
 if own ~= SHARD_KEY.due then thread(string.match(own, '^[^:]*')) end
 

@@ -1,15 +1,5 @@
--- needs: lib.lua slices.lua frozen.lua event.lua ending.lua caller_writes.lua new_tasks.lua staged.lua store_checkpoints.lua
+-- needs: lib.lua log.lua frozen.lua event.lua ending.lua caller_writes.lua new_tasks.lua staged.lua store_checkpoints.lua
 -- Opening the superstep that replaces the one just dropped.
-
--- What a saver noted of a checkpoint's tasks: a run that starts there runs all of them.
-local function drop_log(ns, cp)
-  local name, fields = FIELD.log .. ns .. '|' .. cp, {}
-  local count = call('HGET', C, name)
-  if not count then return end
-  for i = 0, count - 1 do fields[i + 1] = name .. '|' .. i end
-  fields[#fields + 1] = name
-  many('HDEL', C, fields)
-end
 
 local function take_staged(ns, ep)
   local tasks, active, queued = staged_keys(ep)
@@ -19,17 +9,18 @@ local function take_staged(ns, ep)
   end
 end
 
--- s: {ep, checkpoints, tasks, first, reads, outcome, stop, error, caller_writes, staged}; what follows is
+-- s: {ep, checkpoints, tasks, first, reads, outcome, error, caller_writes, staged}; what follows is
 -- s.outcome.
 local function open_step(ns, s)
-  call('HSET', H, ns .. FRAME.epoch, s.ep, ns .. FRAME.stop, s.stop, HEADER.updated, now())
+  call('HSET', H, ns .. FRAME.epoch, s.ep, HEADER.updated, now())
   call('HDEL', H, ns .. FRAME.advance, ns .. FRAME.advance_token, ns .. FRAME.advances,
     ns .. FRAME.visited, ns .. FRAME.waiting)
+  -- What a saver noted of a checkpoint's tasks: a run that starts there runs all of them.
   if #s.checkpoints == 0 then drop_log(ns, call('HGET', H, ns .. FRAME.checkpoint) or '') end
   store_checkpoints(ns, s.checkpoints)
   for _, row in ipairs(s.checkpoints) do
-    event(EVENT.step,
-      STEP_EVENT{ns = ns, checkpoint = row[CHECKPOINT.id], step = row[CHECKPOINT.step]})
+    event(EVENT.step, ns,
+      STEP_EVENT{checkpoint = row[CHECKPOINT.id], step = row[CHECKPOINT.step]})
   end
   if s.staged then take_staged(ns, s.ep) end
   place_caller_writes(ns, s)

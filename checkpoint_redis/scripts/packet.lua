@@ -1,6 +1,6 @@
 -- needs: lib.lua slices.lua frozen.lua
 -- Packets, the arguments of Sends: each stands in one place, whoever refers to it. Those of a small
--- bundle are fields of C; those of a larger one have a key, g:<bundle>, where they are numbered.
+-- bundle are fields of C; those of a larger one have a key, j:<bundle>, where they are numbered.
 --
 -- Staged    What is too much for one script is stored beforehand, in slices, and lapses after ten
 --           minutes unless it is kept.

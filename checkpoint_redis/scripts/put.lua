@@ -1,14 +1,15 @@
--- needs: lib.lua format.lua frozen.lua create.lua drop.lua packet.lua status.lua checkpoints.lua
+-- needs: lib.lua format.lua frozen.lua create.lua drop.lua packet.lua status.lua frames.lua checkpoints.lua
 -- Puts a checkpoint as a saver does: it becomes the head when it is the newest. The thread is
 -- created when it does not exist. KEYS[1] header.
--- ARGV[1] {ns, ep, expect, needs, id, graph, fp, queue, checkpoint}; expect: the epoch that the
+-- ARGV[1] {ns, frame, ep, expect, needs, id, graph, fp, queue, checkpoint}; expect: the epoch that the
 -- thread must have ('' = there must be none, false = whatever there is); needs: references whose
 -- values do not come along -> {ok} | {busy, run} | {conflict, head} | {unstored}: they, or packets that
 -- were staged, are gone
 local st, run, head, ep, number = unpack(call('HMGET', H, HEADER.status, HEADER.run,
-  A.ns .. FRAME.checkpoint, FRAME.epoch, HEADER.form))
+  FRAME.checkpoint, FRAME.epoch, HEADER.form))
 local refused = too_old(number)
 if refused then return refused end
+if A.ns ~= '' then head = call('HGET', frame_key(A.ns), FRAME.checkpoint) end
 head = head or ''
 if ep == A.ep then return {REPLY.ok} end
 -- Workers hold the open superstep: what a program of another process computes is not theirs.
@@ -25,6 +26,7 @@ thaw()
 -- Whatever ran from the old head may no more write.
 call('HSET', H, FRAME.epoch, A.ep)
 note_form(FORMAT.saved)
+list_frame(A.ns, A.frame)
 store_checkpoint(A.ns, A.checkpoint)
 local cp = A.checkpoint[CHECKPOINT.id]
 if cp >= head then

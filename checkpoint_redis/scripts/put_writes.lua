@@ -1,13 +1,14 @@
--- needs: lib.lua format.lua frozen.lua restore.lua drop.lua status.lua
+-- needs: lib.lua format.lua frozen.lua restore.lua pack.lua drop.lua status.lua log.lua
 -- Appends records to the log of what a checkpoint's tasks left, as a saver does. KEYS[1] header.
 -- ARGV[1] {ns, cp, ep, new_ep, asks, records}; ep: the epoch as the caller read it ('' = whichever it
 -- is, as long as there is nothing that the records would have to hold too)
 -- -> {ok} | {busy, run} | {missing} | {conflict, ep}: read what is there first
 local st, run, head, ep, number = unpack(call('HMGET', H, HEADER.status, HEADER.run,
-  A.ns .. FRAME.checkpoint, FRAME.epoch, HEADER.form))
+  FRAME.checkpoint, FRAME.epoch, HEADER.form))
 local refused = too_old(number)
 if refused then return refused end
 if not st then return {REPLY.missing} end
+if A.ns ~= '' then head = call('HGET', frame_key(A.ns), FRAME.checkpoint) end
 if ep == A.new_ep then return {REPLY.ok} end
 if st == STATUS.busy then return {REPLY.busy, run} end
 if A.ep ~= '' and ep ~= A.ep then return {REPLY.conflict, ep} end
@@ -19,16 +20,11 @@ if A.ep == '' and (opened or cget(kept)) then return {REPLY.conflict, ep} end
 thaw()
 -- Who is about to remove the checkpoint has not seen this log.
 call('HSET', H, FRAME.epoch, A.new_ep)
-if opened then drop_step(A.ns) end
+if opened then close_step(A.ns, packed(A.ns)) end
 call('HDEL', C, kept)
 -- There may be results, answers and whole frames in them.
 note_form(FORMAT.newest)
-local name = FIELD.log .. A.ns .. '|' .. A.cp
-local count = tonumber(call('HGET', C, name) or 0)
-for i, position in ipairs(A.records) do
-  call('HSET', C, name .. '|' .. (count + i - 1), blob(position))
-end
-call('HSET', C, name, count + #A.records)
+append_log(A.ns, A.cp, A.records)
 if at_head and A.ns == '' and A.asks and st ~= STATUS.interrupted then
   put_to_rest(STATUS.interrupted)
 end

@@ -1,4 +1,4 @@
--- needs: lib.lua fence.lua task.lua due.lua requeue.lua failing.lua
+-- needs: lib.lua fence.lua task.lua due.lua requeue.lua failing.lua superseded.lua
 -- Queues again what `owner` held. KEYS[1] header.
 -- ARGV[1] {ns, ep, tids, owner, max_lost, error, given_back}
 -- -> {released, HINT...} | {failed} | {gone}
@@ -11,6 +11,7 @@ for _, tid in ipairs(A.tids) do
   -- Taken over meanwhile by another worker, whose attempt must go on.
   if task and task[TASK.state] == STATE.running and task[TASK.owner] == A.owner then
     not_due(A.ns, tid, DUE.lease)
+    if busy then tell_superseded(A.ns, tid, task) end
     if A.given_back then task[TASK.attempts] = task[TASK.attempts] - 1
     elseif busy and lose(A.ns, tid, task, A.max_lost, blob(A.error)) then return {REPLY.failed} end
     requeue(A.ns, tid, task)

@@ -13,8 +13,6 @@ local function put_to_rest(st)
   call('HSET', H, HEADER.status, st, HEADER.updated, now())
   not_due('', '', DUE.outbox, DUE.advance)
   call('HDEL', H, FRAME.advance, FRAME.advance_token, FRAME.advances, FRAME.visited,
-    FRAME.waiting)
-  if st == STATUS.idle then call('HDEL', C, FIELD.config) end
+    FRAME.waiting, HEADER.event_bytes, HEADER.event_mark)
   call('PEXPIRE', P .. KEY.events, LIMIT.events_ms)
-  call('PEXPIRE', P .. KEY.payloads, LIMIT.events_ms)
 end

@@ -1,4 +1,4 @@
--- needs: lib.lua format.lua task.lua due.lua requeue.lua pack.lua failing.lua
+-- needs: lib.lua format.lua task.lua due.lua requeue.lua pack.lua failing.lua superseded.lua
 -- Acts on what is due, by reading the state again: a due entry is only a reason to look. Scores
 -- are pushed here, so that any number of sweepers may run.
 -- KEYS[1] due key of the shard. ARGV[1] {limit, max_lost, error} -> SWEPT with DUE_ROW...
@@ -47,6 +47,7 @@ local function look_task(ns, tid, kind)
   local task = read_task(ns, tid)
   if not task or task[TASK.state] ~= expected then return end
   if leased and lose(ns, tid, task, A.max_lost, blob(A.error)) then return end
+  if leased then tell_superseded(ns, tid, task) end
   requeue(ns, tid, task)
   due_outbox(ns)
   found(ns, kind, tid, {hint(ns, tid, task)})

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     # Those that scripts write.
     row = "state of a task"
     question = "question"
+    run = "run"
     event = "event"
 
 

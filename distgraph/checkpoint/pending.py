@@ -15,7 +15,6 @@ from distgraph.checkpoint.base.types import (
     CALLER_WRITES,
     ERROR,
     ERROR_SOURCE,
-    FRAMES,
     INTERRUPT,
     NO_WRITES,
     RELEASED,
@@ -27,11 +26,9 @@ from distgraph.checkpoint.base.types import (
 )
 from distgraph.checkpoint.records import (
     pack_answer,
-    pack_frames,
     pack_result,
     unpack_answer,
     unpack_completed,
-    unpack_frames,
     unpack_result,
 )
 from distgraph.core.model import (
@@ -88,11 +85,6 @@ def encode_answers(answers: Iterable[Answer]) -> list[Write]:
     return [(RESUME, [a.value for a in given]), (ANSWERED, [pack_answer(a)[:-1] for a in given])]
 
 
-def encode_frames(frames: Mapping[str, ThreadState]) -> list[Write]:
-    """Return the pending writes that keep the graphs waiting inside a task that runs again."""
-    return [(FRAMES, pack_frames(frames))]
-
-
 def encode_caller_writes(caller_writes: Iterable[Completed]) -> list[Write]:
     """Return the pending writes of the null task: all that callers added to the open superstep."""
     return [(CALLER_WRITES, [pack_result(written) for written in caller_writes])]
@@ -111,10 +103,7 @@ def encode_changes(before: ThreadState | None, after: ThreadState) -> list[TaskW
     """
     old = before or ThreadState(after.checkpoint)
     tasks = dict.fromkeys(
-        task
-        for state in (old, after)
-        for t in (state.results, state.answers, state.frames)
-        for task in t
+        task for state in (old, after) for t in (state.results, state.answers) for task in t
     )
     calls = [(task, _task_changes(task, old, after)) for task in tasks]
     calls.append((NULL_TASK, _null_changes(old, after)))
@@ -125,8 +114,6 @@ def _task_changes(task: str, old: ThreadState, new: ThreadState) -> list[Write]:
     writes: list[Write] = []
     if (answers := new.answers.get(task, ())) != old.answers.get(task, ()):
         writes += encode_answers(answers)
-    if (frames := new.frames.get(task, {})) != old.frames.get(task, {}):
-        writes += encode_frames(frames)
     if (result := new.results.get(task)) != old.results.get(task):
         writes += [(RESULT, None)] if result is None else _left(result)
     return writes
@@ -147,7 +134,6 @@ class _Left:
 
     result: Result | None
     answers: tuple[Answer, ...]
-    frames: Mapping[str, ThreadState]
 
 
 def decode_writes(checkpoint: Checkpoint, stored: Iterable[PendingWrite]) -> ThreadState:
@@ -161,7 +147,6 @@ def decode_writes(checkpoint: Checkpoint, stored: Iterable[PendingWrite]) -> Thr
         checkpoint=checkpoint,
         results={task: t.result for task, t in left.items() if t.result is not None},
         answers={task: t.answers for task, t in left.items() if t.answers},
-        frames={task: t.frames for task, t in left.items() if t.frames},
         caller_writes=tuple(map(unpack_completed, _stored(caller_writes, CALLER_WRITES, []))),
         released=_stored(caller_writes, RELEASED, ""),
     )
@@ -177,17 +162,17 @@ def _stored(writes: Mapping[str, Any], channel: str, default: V) -> V:
 
 def _decode_task(writes: list[Write]) -> _Left:
     fixed = dict(writes)
-    return _Left(_result(writes), _answers(fixed), unpack_frames(fixed.get(FRAMES, {})))
+    return _Left(_result(writes), _answers(fixed))
 
 
 def _reopened(left: _Left) -> _Left:
-    """A task whose question has an answer is to be run again, with the graphs inside it."""
+    """A task whose question has an answer is to be run again."""
     if not left.answers or not isinstance(left.result, Interrupted):
         return left
     answered = {answer.id for answer in left.answers}
     if answered.isdisjoint(question.interrupt.id for question in left.result.questions):
         return left
-    return _Left(None, left.answers, left.result.frames or left.frames)
+    return _Left(None, left.answers)
 
 
 def _result(writes: list[Write]) -> Result | None:

@@ -9,12 +9,10 @@ checkpoint  id, parent id or None, step, source, ts, {channel: reference}, [chan
             frontier (as ``targets`` has it), {join: [sources]}, [deferred], [last], metadata,
             {ns: parent checkpoint}, and [authors] where they are others than the last
 completed   0, [channel, value, channel, value, ...], [targets]
-interrupted 1, [value, id, ns, value, id, ns, ...], {ns: state}
-errored     2, kind, message, traceback, [args], [notes], {ns: state}
+interrupted 1, [value, id, ns, value, id, ns, ...]
+errored     2, kind, message, traceback, [args], [notes]
 escaped     3, command
 answer      id, ns, value
-state       checkpoint, {channel: value}, {task id: result}, {task id: [answers]},
-            {task id: {ns: state}}, [completed], released
 ==========  =================================================================================
 """
 
@@ -35,7 +33,6 @@ from distgraph.core.model import (
     Interrupted,
     Question,
     Result,
-    ThreadState,
 )
 from distgraph.types import Command, Interrupt
 
@@ -110,14 +107,12 @@ def pack_result(result: Result) -> list[Any]:
         case Completed(writes, goto):
             pairs = [part for write in writes for part in write]
             return numbered(Kind.result, COMPLETED, pairs, pack_targets(goto))
-        case Interrupted(questions, frames):
-            asked = _pack_questions(questions)
-            return numbered(Kind.result, INTERRUPTED, asked, pack_frames(frames))
+        case Interrupted(questions):
+            return numbered(Kind.result, INTERRUPTED, _pack_questions(questions))
         case Errored():
             texts = (result.kind, result.message, result.traceback)
             args, notes = list(result.args), list(result.notes)
-            inner = pack_frames(result.frames)
-            return numbered(Kind.result, ERRORED, *texts, args, notes, inner)
+            return numbered(Kind.result, ERRORED, *texts, args, notes)
         case Escaped(command):
             return numbered(Kind.result, ESCAPED, command)
         case _:
@@ -129,8 +124,8 @@ def unpack_result(packed: Any) -> Result:
     match fields_of(Kind.result, packed):
         case [int(kind), list(writes), list(goto)] if kind == COMPLETED:
             return _completed(writes, goto)
-        case [int(kind), list(asked), dict(frames)] if kind == INTERRUPTED:
-            return Interrupted(_questions(asked), unpack_frames(frames))
+        case [int(kind), list(asked)] if kind == INTERRUPTED:
+            return Interrupted(_questions(asked))
         case [
             int(kind),
             str(name),
@@ -138,10 +133,8 @@ def unpack_result(packed: Any) -> Result:
             str(traceback),
             list(args),
             list(notes),
-            dict(frames),
         ] if kind == ERRORED:
-            inner = unpack_frames(frames)
-            return Errored(name, message, traceback, tuple(args), _texts(notes), inner)
+            return Errored(name, message, traceback, tuple(args), _texts(notes))
         case [int(kind), Command() as command] if kind == ESCAPED:
             return Escaped(command)
     raise corrupt(Kind.result, packed)
@@ -174,54 +167,6 @@ def unpack_answer(packed: Any) -> Answer:
             return Answer(qid, ns, value)
         case _:
             raise corrupt(Kind.answer, packed)
-
-
-def pack_state(state: ThreadState) -> list[Any]:
-    """Return the record of a whole frame, its values and whatever waits inside it included."""
-    return numbered(
-        Kind.state,
-        pack_checkpoint(state.checkpoint),
-        dict(state.checkpoint.values),
-        {task: pack_result(result) for task, result in state.results.items()},
-        {task: [pack_answer(a) for a in given] for task, given in state.answers.items()},
-        {task: pack_frames(frames) for task, frames in state.frames.items()},
-        [pack_result(caller_write) for caller_write in state.caller_writes],
-        state.released,
-    )
-
-
-def unpack_state(packed: Any) -> ThreadState:
-    """Return the frame of a record; CorruptRecord when it is not one."""
-    match fields_of(Kind.state, packed):
-        case [
-            checkpoint,
-            dict(values),
-            dict(results),
-            dict(answers),
-            dict(frames),
-            list(caller_writes),
-            str(released),
-        ]:
-            return ThreadState(
-                checkpoint=unpack_checkpoint(checkpoint, _table(values, _anything)),
-                results=_table(results, unpack_result),
-                answers=_table(answers, unpack_answers),
-                frames=_table(frames, unpack_frames),
-                caller_writes=tuple(map(unpack_completed, caller_writes)),
-                released=released,
-            )
-        case _:
-            raise corrupt(Kind.state, packed)
-
-
-def pack_frames(frames: Mapping[str, ThreadState]) -> dict[str, list[Any]]:
-    """Return the records of the graphs that wait inside a task, by ns."""
-    return {ns: pack_state(state) for ns, state in frames.items()}
-
-
-def unpack_frames(packed: Any) -> Mapping[str, ThreadState]:
-    """Return the graphs that wait inside a task, by ns; CorruptRecord for anything else."""
-    return _table(packed, unpack_state)
 
 
 def unpack_answers(packed: Any) -> tuple[Answer, ...]:

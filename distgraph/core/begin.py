@@ -13,8 +13,6 @@ from distgraph.core.model import (
     START,
     Checkpoint,
     Completed,
-    Errored,
-    Interrupted,
     Limits,
     Result,
     Stamp,
@@ -70,14 +68,9 @@ def again(state: ThreadState) -> ThreadState:
 
 
 def without_results(state: ThreadState, tasks: set[str]) -> ThreadState:
-    """Return ``state`` with ``tasks`` still to run; the graphs that wait inside them are kept."""
-    waiting = {
-        tid: result.frames
-        for tid, result in state.results.items()
-        if tid in tasks and isinstance(result, Interrupted | Errored) and result.frames
-    }
+    """Return ``state`` with ``tasks`` still to run."""
     kept: Mapping[str, Result] = {t: r for t, r in state.results.items() if t not in tasks}
-    return replace(state, results=kept, frames={**state.frames, **waiting})
+    return replace(state, results=kept)
 
 
 def replay(state: ThreadState, stamp: Stamp, limits: Limits) -> tuple[ThreadState, bool]:
@@ -89,6 +82,20 @@ def replay(state: ThreadState, stamp: Stamp, limits: Limits) -> tuple[ThreadStat
     old = state.checkpoint
     if old.source in ("update", "fork"):
         return ThreadState(old, released=old.id), False
+    return _forked(replace(old, changed=frozenset(), parents=limits.parents), stamp, limits), True
+
+
+def restart(state: ThreadState, stamp: Stamp, limits: Limits) -> ThreadState:
+    """Return the state in which an older checkpoint of a called graph runs again, in a new call.
+
+    All its values count as changed: the new call may have another name, under which none is stored.
+    """
+    old = state.checkpoint
+    everything = replace(old, changed=frozenset(old.values), parents=limits.parents)
+    return _forked(everything, stamp, limits)
+
+
+def _forked(old: Checkpoint, stamp: Stamp, limits: Limits) -> ThreadState:
     fork = replace(
         old,
         id=stamp.id,
@@ -96,10 +103,9 @@ def replay(state: ThreadState, stamp: Stamp, limits: Limits) -> tuple[ThreadStat
         step=old.step + 1,
         source="fork",
         ts=stamp.ts,
-        changed=frozenset(),
         metadata=limits.metadata,
     )
-    return ThreadState(fork, released=fork.id), True
+    return ThreadState(fork, released=fork.id)
 
 
 def last_step(parent: Checkpoint | None, recursion_limit: int) -> int:

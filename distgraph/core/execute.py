@@ -151,7 +151,7 @@ def read_exception(graph: Graph, exc: BaseException, frame: TaskFrame) -> Result
         if isinstance(signal, ParentCommand):
             return _escape(graph, signal, frame)
     if any(isinstance(signal, GraphInterrupt) for signal in signals):
-        return Interrupted(tuple(frame.pending), dict(frame.frames))
+        return Interrupted(tuple(frame.pending))
     return read_error(exc, frame)
 
 
@@ -190,7 +190,6 @@ def read_error(exc: BaseException, frame: TaskFrame) -> Errored:
         traceback=_shortened("".join(traceback.format_exception(raised))),
         args=raised.args,
         notes=tuple(raised.__notes__),
-        frames=dict(frame.frames),
         exception=raised,
     )
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 from distgraph.core.graph import Graph
-from distgraph.core.model import START, Answer, Checkpoint, Question, Task, ThreadState
+from distgraph.core.model import START, Answer, Checkpoint, Question, Task
 from distgraph.core.plan import digest
 from distgraph.errors import GraphInterrupt
 from distgraph.types import ExecutionInfo, Interrupt, Runtime
@@ -17,11 +17,40 @@ def discard(_chunk: Any) -> None:
     """Take a custom chunk that nobody streams."""
 
 
+class Frames(Protocol):
+    """Where the graphs that are called inside a task are kept."""
+
+    def for_graph(self, graph: Graph) -> Any:
+        """Return the saver for a frame of ``graph``, which may decode the classes of its state.
+
+        Called once per call. It has ``get_tuple``, ``list``, ``put`` and ``put_writes`` of a
+        BaseCheckpointSaver, and where the caller is a coroutine those with an ``a``; a config's
+        ``checkpoint_ns`` names the frame.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What was stored of called graphs, for a run that begins at an older checkpoint of the root.
+
+    ``since`` is an id between what was stored before the run and what it stores itself. Graphs that
+    last stand as they stood before the checkpoint ``at``; those of ``origins`` start again: name
+    without task ids -> (name, checkpoint).
+    """
+
+    since: str
+    at: str
+    origins: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Invocation:
     """What every task of a run is told: the caller's config and context, and whose run it is.
 
-    ``durable`` says whether there is a checkpointer, so that a pause can be resumed.
+    ``durable`` says whether there is a checkpointer, so that a pause can be resumed. ``asker`` is
+    the task that asks what a graph asks that keeps nothing itself. ``claims`` are the called graphs
+    of the run that several tasks could call: (ns, checkpoint of a frame around) -> task of it.
     """
 
     config: Mapping[str, Any] = field(default_factory=dict)
@@ -29,15 +58,19 @@ class Invocation:
     thread_id: str | None = None
     run_id: str | None = None
     durable: bool = False
+    asker: TaskFrame | None = None
+    replay: Replay | None = None
+    claims: dict[tuple[str, str], str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(slots=True)
 class TaskFrame:
     """One attempt at one task; only the code of that attempt touches it.
 
-    ``token`` makes the ids of this attempt's questions its own. ``frames`` holds the states of the
-    graphs that are called inside the task, by ns: what earlier attempts left, then what this one
-    leaves. ``passes`` are the exception types that must leave the task unchanged.
+    ``token`` makes the ids of this attempt's questions its own. ``frames`` keeps the graphs that
+    are called inside the task; None when nothing is kept. ``calls`` counts these calls, and
+    ``taken`` are the names of their frames. ``passes`` are the exception types that must leave the
+    task unchanged.
     """
 
     task: Task
@@ -49,15 +82,18 @@ class TaskFrame:
     publish: Callable[[Any], None] | None = None
     attempt: int = 1
     answers: tuple[Answer, ...] = ()
-    frames: dict[str, ThreadState] = field(default_factory=dict)
+    frames: Frames | None = None
     passes: tuple[type[BaseException], ...] = (KeyboardInterrupt,)
     graph: Graph | None = None
     calls: int = 0
     asked: int = 0
     pending: list[Question] = field(default_factory=list)
+    taken: set[str] = field(default_factory=set)
 
     def ask(self, value: Any) -> Any:
         """Return the next answer, or raise GraphInterrupt with the question."""
+        if self.invocation.asker is not None:
+            return self.invocation.asker.ask(value)
         own = [answer.value for answer in self.answers if answer.ns == self.ns]
         index, self.asked = self.asked, self.asked + 1
         if index < len(own):
@@ -76,11 +112,6 @@ class TaskFrame:
         """Leave the node with ``questions`` pending, its own or those of a graph called in it."""
         self.pending += questions
         raise GraphInterrupt(tuple(question.interrupt for question in questions))
-
-    def child_ns(self) -> str:
-        """Return the namespace for the next graph that is called inside this task."""
-        index, self.calls = self.calls, self.calls + 1
-        return f"{self.own_ns}|{index}" if index else self.own_ns
 
     @property
     def own_ns(self) -> str:

@@ -12,6 +12,11 @@ from distgraph.types import Command, Interrupt, Send
 START = "__start__"
 END = "__end__"
 NULL_TASK = "00000000-0000-0000-0000-000000000000"
+GRAPH, CALLER, HIDDEN = "__graph__", "__caller__", "__"
+"""Metadata of a called graph's checkpoints: its fingerprint, and the namespace of its task.
+
+No snapshot shows entries that begin so.
+"""
 UNSAVED = ""
 """The reference of a channel that a caller changed and that no commit has stored yet."""
 Source = Literal["input", "loop", "update", "fork"]
@@ -98,10 +103,9 @@ class Completed:
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
-    """A task that asks; ``frames`` are the states of the graphs that wait inside it, by ns."""
+    """A task that asks, or whose graph stopped at a breakpoint when ``questions`` is empty."""
 
     questions: tuple[Question, ...]
-    frames: Mapping[str, ThreadState] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,6 @@ class Errored:
     traceback: str = ""
     args: tuple[Any, ...] = ()
     notes: tuple[str, ...] = ()
-    frames: Mapping[str, ThreadState] = field(default_factory=dict)
     exception: BaseException | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
@@ -134,16 +137,14 @@ Result = Completed | Interrupted | Errored | Escaped
 class ThreadState:
     """Everything durable about a frame.
 
-    ``results``, ``answers`` and ``frames`` (the graphs that wait inside a task, by ns) belong to
-    the tasks of the superstep that runs from ``checkpoint``; ``caller_writes`` are updates and
-    gotos that callers added to it. ``released`` is the checkpoint whose static breakpoint was
-    released.
+    ``results`` and ``answers`` belong to the tasks of the superstep that runs from ``checkpoint``;
+    ``caller_writes`` are updates and gotos that callers added to it. ``released`` is the checkpoint
+    whose static breakpoint was released.
     """
 
     checkpoint: Checkpoint
     results: Mapping[str, Result] = field(default_factory=dict)
     answers: Mapping[str, tuple[Answer, ...]] = field(default_factory=dict)
-    frames: Mapping[str, Mapping[str, ThreadState]] = field(default_factory=dict)
     caller_writes: tuple[Completed, ...] = ()
     released: str = ""
 

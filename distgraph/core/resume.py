@@ -8,7 +8,15 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from distgraph.core.begin import without_results
-from distgraph.core.model import Answer, Completed, Errored, Interrupted, Question, ThreadState
+from distgraph.core.model import (
+    Answer,
+    Completed,
+    Errored,
+    Interrupted,
+    Question,
+    Result,
+    ThreadState,
+)
 from distgraph.errors import AmbiguousResume, NoSuchInterrupt, NothingToResume
 
 How = Literal["resume", "reask", "retry", "continue"]
@@ -107,14 +115,25 @@ def deliver(state: ThreadState, replies: tuple[Reply, ...]) -> ThreadState:
     return replace(opened, answers=answers)
 
 
-def deliver_nested(state: ThreadState, answers: tuple[Answer, ...]) -> ThreadState:
-    """Give a nested frame those of its parent task's answers that its questions still wait for."""
+def nested_replies(state: ThreadState, answers: tuple[Answer, ...]) -> tuple[Reply, ...]:
+    """Return which of the answers of the task around a called graph its questions wait for."""
     waiting = pending(state)
-    replies = tuple(
-        Reply(waiting[answer.id][0], answer) for answer in answers if answer.id in waiting
-    )
-    failed = {tid for tid, result in state.results.items() if isinstance(result, Errored)}
-    return deliver(without_results(state, failed), replies)
+    return tuple(Reply(waiting[answer.id][0], answer) for answer in answers if answer.id in waiting)
+
+
+def rejoin(state: ThreadState, replies: tuple[Reply, ...]) -> ThreadState:
+    """Return the ``state`` of a called graph for a call that goes on with it.
+
+    Failed tasks run again, and those whose graph stopped at a breakpoint; one here is released.
+    """
+    stopped = {tid for tid, result in state.results.items() if _runs_again(result)}
+    opened = without_results(state, stopped)
+    return replace(deliver(opened, replies), released=state.checkpoint.id)
+
+
+def _runs_again(result: Result) -> bool:
+    asks_nothing = isinstance(result, Interrupted) and not result.questions
+    return asks_nothing or isinstance(result, Errored)
 
 
 def add_caller_write(state: ThreadState, caller_write: Completed | None) -> ThreadState:

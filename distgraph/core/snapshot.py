@@ -8,6 +8,7 @@ from typing import Any
 from distgraph.core.graph import ROOT, Graph
 from distgraph.core.merge import merge, updated
 from distgraph.core.model import (
+    HIDDEN,
     START,
     Checkpoint,
     Completed,
@@ -82,19 +83,19 @@ def snapshot(
     tasks = _listed(graph, state, ns)
     opened = with_caller_writes(graph, state)
     values = _head_values(graph, state, opened, ns) if head else opened.values
-    shown = tuple(_task(graph, state, task, thread, ns) for task in tasks)
+    shown = tuple(_task(graph, state, task) for task in tasks)
     return StateSnapshot(
         values=visible(graph, values, _channels(graph)),
         next=tuple(t.node for t in tasks if not head or not _is_done(state.results.get(t.id))),
-        config=_config(thread, ns, checkpoint.id),
+        config=config_at(thread, ns, checkpoint.id, checkpoint.parents),
         metadata={
-            **checkpoint.metadata,
+            **{k: v for k, v in checkpoint.metadata.items() if not k.startswith(HIDDEN)},
             "source": checkpoint.source,
             "step": checkpoint.step,
             "parents": dict(checkpoint.parents),
         },
         created_at=checkpoint.ts,
-        parent_config=_config(thread, ns, checkpoint.parent_id) if checkpoint.parent_id else None,
+        parent_config=_parent_config(thread, ns, checkpoint),
         tasks=shown,
         interrupts=tuple(interrupt for task in shown for interrupt in task.interrupts),
     )
@@ -108,13 +109,23 @@ def _is_done(result: Result | None) -> bool:
     return isinstance(result, Completed)
 
 
-def _config(thread: Mapping[str, Any], ns: str, checkpoint_id: str) -> dict[str, Any]:
-    return {"configurable": {**thread, "checkpoint_ns": ns, "checkpoint_id": checkpoint_id}}
+def config_at(
+    thread: Mapping[str, Any], ns: str, checkpoint_id: str, parents: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return the config of a checkpoint; that of a called graph names those around it too."""
+    place = {**thread, "checkpoint_ns": ns, "checkpoint_id": checkpoint_id}
+    around = {"checkpoint_map": {**parents, ns: checkpoint_id}} if parents else {}
+    return {"configurable": {**place, **around}}
 
 
-def _task(
-    graph: Graph, state: ThreadState, task: Task, thread: Mapping[str, Any], ns: str
-) -> PregelTask:
+def _parent_config(
+    thread: Mapping[str, Any], ns: str, checkpoint: Checkpoint
+) -> dict[str, Any] | None:
+    parent = checkpoint.parent_id
+    return config_at(thread, ns, parent, checkpoint.parents) if parent else None
+
+
+def _task(graph: Graph, state: ThreadState, task: Task) -> PregelTask:
     result = state.results.get(task.id)
     shown = PregelTask(task.id, task.node, task.path)
     match result:
@@ -122,9 +133,8 @@ def _task(
             return shown._replace(result=shown_writes(writes))
         case Errored() as error:
             return shown._replace(error=str(error))
-        case Interrupted(questions, frames):
-            asked = tuple(question.interrupt for question in questions)
-            return shown._replace(interrupts=asked, state=_inner(task, frames, thread, ns))
+        case Interrupted(questions):
+            return shown._replace(interrupts=tuple(q.interrupt for q in questions))
         case Escaped() | None:
             pass
     if is_input(state.checkpoint):
@@ -133,14 +143,6 @@ def _task(
             result=shown_writes(read_return(graph, START, given, graph.inputs).writes)
         )
     return shown
-
-
-def _inner(
-    task: Task, frames: Mapping[str, ThreadState], thread: Mapping[str, Any], ns: str
-) -> dict[str, Any] | None:
-    """Return the coordinates of the graph that waits inside a task, if one does."""
-    own = f"{ns}|{task.node}:{task.id}" if ns else f"{task.node}:{task.id}"
-    return {"configurable": {**thread, "checkpoint_ns": own}} if own in frames else None
 
 
 def shown_writes(writes: Iterable[Write]) -> Any:

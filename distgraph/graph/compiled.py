@@ -235,7 +235,7 @@ class CompiledStateGraph(StateAccess):
         keys = asked.keys(self.graph, tuple(self.graph.channels))
         inner, job = self._job(given, config, asked)
         view = View(self.graph, asked.modes, keys, set(), about(job))
-        return inner, job, Shape(view, asked, job.place.ns)
+        return inner, job, Shape(view, asked)
 
 
 def _saver(checkpointer: Any, graph: Graph) -> BaseCheckpointSaver | None:

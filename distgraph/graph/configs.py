@@ -83,12 +83,29 @@ def older_than(before: Mapping[str, Any] | None) -> str:
 
 
 def root_place(config: Mapping[str, Any], *, needed: bool) -> Place:
-    """Return where a run of a whole graph begins: a config of a graph inside it names its thread.
+    """Return where a run of a whole graph begins.
 
-    Raises what ``place_of`` raises.
+    A config of a graph inside it names its thread, and by its ``checkpoint_map`` the checkpoint of
+    the root. Raises what ``place_of`` raises.
     """
     place = place_of(config, needed=needed)
-    return Place(place.thread_id) if place.ns else place
+    if not place.ns:
+        return place
+    return Place(place.thread_id, "", checkpoint_map(config).get("", ""))
+
+
+def checkpoint_map(config: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return the checkpoint of each frame that ``config`` names: ns -> id."""
+    found: Any = config.get("configurable", {}).get("checkpoint_map") or {}
+    if isinstance(found, Mapping) and all(
+        isinstance(ns, str) and isinstance(cp, str) for ns, cp in found.items()
+    ):
+        return found
+    msg = (
+        "config['configurable']['checkpoint_map'] must be a dict of namespaces and checkpoint ids, "
+        f"not {shortly(found)}."
+    )
+    raise TypeError(msg)
 
 
 def recursion_limit(config: Mapping[str, Any]) -> int:

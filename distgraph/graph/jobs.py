@@ -6,13 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, is_dataclass, replace
 from typing import Any
 
-from distgraph.core.frame import Invocation
+from distgraph.checkpoint.base.id import next_id
+from distgraph.core.frame import Invocation, Replay
 from distgraph.core.graph import Graph
 from distgraph.engine import Start, limits_of, run, run_nested
 from distgraph.graph import configs
 from distgraph.graph.nested import Inner, surrounding
 from distgraph.graph.options import Options
+from distgraph.graph.subgraphs import Standing
 from distgraph.runners.backend import Backend, Job, Place
+from distgraph.runners.frames import lasting
 from distgraph.types import Command, StateUpdate
 from distgraph.updating import update
 
@@ -33,7 +36,8 @@ def job_of(owner: Owner, given: Any, config: dict[str, Any], options: Options) -
     Raises ValueError and TypeError for a config or option that is wrong, RuntimeError for what
     needs a checkpointer and has none.
     """
-    inner = Inner(surrounding(config), owner.checkpointer)
+    inner = Inner(surrounding(config), owner.checkpointer, owner.graph)
+    config = configs.merge_configs(inner.frame.config, config) if inner.frame else config
     place = inner.place or configs.root_place(config, needed=owner.backend.durable)
     start = Start(
         given=given,
@@ -41,25 +45,26 @@ def job_of(owner: Owner, given: Any, config: dict[str, Any], options: Options) -
         at=place.checkpoint_id,
         before=options.before(owner.graph),
         after=options.after(owner.graph),
-        metadata=configs.checkpoint_metadata(config),
+        metadata={**configs.checkpoint_metadata(config), **inner.metadata},
         parents=dict(inner.parents),
     )
     _check_durable(owner, start, inner)
+    invocation = _invocation(owner, config, options.context, place, inner)
     return inner, Job(
         graph=owner.graph,
         program=(run_nested if inner.frame else run)(owner.graph, start, place.ns),
         place=place,
-        invocation=_invocation(owner, config, options.context, place, inner),
+        invocation=replace(invocation, replay=None) if _resumes(start) else invocation,
+        start=start,
         live=options.is_live or inner.live,
         modes=frozenset(options.modes),
         max_concurrency=configs.max_concurrency(config),
-        start=start,
     )
 
 
 def about(job: Job) -> dict[str, Any]:
     """Return what of the caller's config stands with every message of the run."""
-    given = dict(job.start.metadata) if job.start else {}
+    given = {k: v for k, v in job.start.metadata.items() if not k.startswith("__")}
     thread = job.invocation.thread_id
     return given if thread is None else {**given, "thread_id": thread}
 
@@ -67,6 +72,10 @@ def about(job: Job) -> dict[str, Any]:
 def unheard(job: Job) -> Job:
     """Return ``job`` for a caller who waits for its end alone."""
     return replace(job, modes=frozenset())
+
+
+def _resumes(start: Start) -> bool:
+    return isinstance(start.given, Command) and start.given.resume is not None
 
 
 def _check_durable(owner: Owner, start: Start, inner: Inner) -> None:
@@ -83,7 +92,7 @@ def _check_durable(owner: Owner, start: Start, inner: Inner) -> None:
             "resume this run: compile the graph with checkpointer=... or backend=..."
         )
         raise RuntimeError(msg)
-    if isinstance(start.given, Command) and start.given.resume is not None:
+    if _resumes(start):
         msg = "Cannot use Command(resume=...) without checkpointer"
         raise RuntimeError(msg)
 
@@ -98,11 +107,22 @@ def _invocation(
             config=config,
             context=found or inner.frame.invocation.context,
             durable=inner.durable,
+            asker=inner.asker,
         )
     run_id = config.get("run_id") or config.get("metadata", {}).get("run_id")
     durable = owner.backend.durable
     thread = place.thread_id if durable else None
-    return Invocation(config, found, thread, run_id and str(run_id), durable)
+    run = run_id and str(run_id)
+    return Invocation(config, found, thread, run, durable, replay=_replay(config, place))
+
+
+def _replay(config: Mapping[str, Any], place: Place) -> Replay | None:
+    """Return what counts of called graphs, when a run begins at a checkpoint that is named."""
+    if not place.checkpoint_id:
+        return None
+    inner = configs.checkpoint_map(config)
+    origins = {lasting(ns): (ns, cp) for ns, cp in inner.items() if ns}
+    return Replay(next_id(None), place.checkpoint_id, origins)
 
 
 def _context_of(schema: Any, context: Any) -> Any:
@@ -114,23 +134,14 @@ def _context_of(schema: Any, context: Any) -> Any:
 
 
 def update_job(
-    owner: Owner, config: dict[str, Any], supersteps: Sequence[Sequence[StateUpdate]]
+    found: Standing, config: dict[str, Any], supersteps: Sequence[Sequence[StateUpdate]]
 ) -> Job:
-    """Return the job that writes ``supersteps`` of updates.
-
-    Raises ValueError without a checkpointer or a thread_id, and for a graph inside a task.
-    """
-    place = stored_place(owner.backend, config)
-    if place.ns:
-        msg = (
-            f"update_state cannot change the graph that waits at '{place.ns}' inside a task, whose "
-            "state can only be read: update the thread without a checkpoint_ns, or answer it."
-        )
-        raise ValueError(msg)
+    """Return the job that writes ``supersteps`` of updates onto a frame."""
+    graph, place = found.graph, found.place
     start = Start(None, 1, metadata=configs.checkpoint_metadata(config))
-    program = update(owner.graph, supersteps, limits_of(start, None), place.ns)
+    program = update(graph, supersteps, limits_of(start, None), place.ns)
     invocation = Invocation(config, None, place.thread_id, None, durable=True)
-    return Job(owner.graph, program, place, invocation, start=start)
+    return Job(graph, program, place, invocation, start)
 
 
 def stored_place(backend: Backend, config: Mapping[str, Any]) -> Place:

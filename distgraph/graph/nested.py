@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from distgraph import _frame
 from distgraph.core.frame import TaskFrame, discard
+from distgraph.core.graph import Graph
+from distgraph.effects import acarry, carry
+from distgraph.engine import run_nested
 from distgraph.events import Custom, Ended, Event, Inside, Resumed, Started, Stepped
 from distgraph.runners.backend import Backend, Job, Place
-from distgraph.runners.local import drive, drive_async
-from distgraph.runners.stores import FrameStore
+from distgraph.runners.frames import FoundFrame, FrameStore, GraphCall, lasting
+from distgraph.runners.local import aperforming, drive, drive_async, performing
+from distgraph.runners.stores import Keeping
 
 
 def surrounding(config: Mapping[str, Any]) -> TaskFrame | None:
@@ -26,17 +31,15 @@ def surrounding(config: Mapping[str, Any]) -> TaskFrame | None:
 class Inner:
     """Where a call stands: on its own (``frame`` is None), or inside a task."""
 
-    def __init__(self, frame: TaskFrame | None, checkpointer: Any) -> None:
+    def __init__(self, frame: TaskFrame | None, checkpointer: Any, graph: Graph) -> None:
         self.frame = frame
-        self._persists = checkpointer is not False
-        self._ns = frame.child_ns() if frame else ""
+        self._frames = frame.frames if frame and checkpointer is not False else None
+        self._call = _call_of(frame, checkpointer, graph) if frame else None
 
     @property
     def place(self) -> Place | None:
-        """The frame that a nested call is stored under."""
-        if self.frame is None:
-            return None
-        return Place(str(self.frame.invocation.thread_id or ""), self._ns)
+        """The frame of a call inside a task, as far as it is known before it is looked for."""
+        return Place(self._call.thread_id, self._call.base) if self._call else None
 
     @property
     def parents(self) -> Mapping[str, str]:
@@ -44,9 +47,21 @@ class Inner:
         return self.frame.parents if self.frame else {}
 
     @property
+    def metadata(self) -> Mapping[str, str]:
+        """What the checkpoints of a call inside a task say of it."""
+        return self._call.metadata if self._call else {}
+
+    @property
     def durable(self) -> bool:
-        """Whether a nested graph may pause."""
-        return self._persists and self.frame is not None and self.frame.invocation.durable
+        """Whether a nested graph is stored, so that it may pause."""
+        return self._frames is not None
+
+    @property
+    def asker(self) -> TaskFrame | None:
+        """The task that asks what a nested graph asks that is not stored."""
+        if self.frame is None or self.durable:
+            return None
+        return self.frame.invocation.asker or self.frame
 
     @property
     def live(self) -> bool:
@@ -57,20 +72,32 @@ class Inner:
 
     def events(self, backend: Backend, job: Job) -> Iterator[Event]:
         """Carry ``job`` where it belongs, passing on what happens to the graphs around."""
-        if self.frame is None:
+        if self._call is None:
             yield from backend.events(job)
             return
-        for event in drive(job, FrameStore(self.frame, job.place.ns), None):
+        keeping = Keeping()
+        if self._frames is not None:
+            saver = self._frames.for_graph(job.graph)
+            found = carry(self._call.find(), performing(saver))
+            job = _placed(job, self._call, found)
+            keeping = Keeping(FrameStore(self._call, found), saver, self._frames)
+        for event in drive(job, keeping):
             self._pass_on(job, event)
             yield event
 
     async def aevents(self, backend: Backend, job: Job) -> AsyncIterator[Event]:
         """Carry ``job`` as ``events`` does."""
-        if self.frame is None:
+        if self._call is None:
             async for event in backend.aevents(job):
                 yield event
             return
-        async for event in drive_async(job, FrameStore(self.frame, job.place.ns), None):
+        keeping = Keeping()
+        if self._frames is not None:
+            saver = self._frames.for_graph(job.graph)
+            found = await acarry(self._call.find(), aperforming(saver))
+            job = _placed(job, self._call, found)
+            keeping = Keeping(FrameStore(self._call, found), saver, self._frames)
+        async for event in drive_async(job, keeping):
             self._pass_on(job, event)
             yield event
 
@@ -84,3 +111,17 @@ class Inner:
                 self.frame.publish(event)
             case Resumed() | Stepped() | Started() | Ended() if self.frame.publish is not None:
                 self.frame.publish(Inside(job.graph, event))
+
+
+def _call_of(frame: TaskFrame, checkpointer: Any, graph: Graph) -> GraphCall:
+    """Return the call, counted in the order in which the task makes its calls."""
+    number, frame.calls = frame.calls, frame.calls + 1
+    base = lasting(frame.own_ns) if checkpointer is True else frame.own_ns
+    return GraphCall(frame, base, graph.fingerprint, number)
+
+
+def _placed(job: Job, call: GraphCall, found: FoundFrame) -> Job:
+    """Return ``job`` in the frame that was found for it."""
+    start = replace(job.start, at=found.at)
+    program = run_nested(job.graph, start, found.place.ns, call.frame.answers)
+    return replace(job, place=found.place, program=program)

@@ -13,11 +13,10 @@ from distgraph.streaming import View, chunks
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The view of the graph that was called, at ``ns``, and how its caller wants chunks."""
+    """The view of the graph that was called, and how its caller wants chunks."""
 
     view: View
     options: Options
-    ns: str
 
     def chunks(self, event: Event) -> Iterator[Any]:
         """Yield what the caller gets for an event."""

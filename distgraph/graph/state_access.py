@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from distgraph.core.graph import Graph
-from distgraph.core.model import ThreadState
-from distgraph.core.snapshot import snapshot
+from distgraph.core.snapshot import config_at
+from distgraph.effects import acarry, carry
 from distgraph.events import Concluded, Event
 from distgraph.graph import configs
 from distgraph.graph.arguments import shortly
 from distgraph.graph.jobs import Owner, stored_place, update_job
-from distgraph.graph.subgraphs import inner_state
+from distgraph.graph.showing import frame_at, show, shown_at
 from distgraph.runners.backend import Backend, Job, Listing, Place
 from distgraph.types import StateSnapshot, StateUpdate
 
@@ -39,18 +39,17 @@ class StateAccess(ABC):
     def get_state(self, config: Config, *, subgraphs: bool = False) -> StateSnapshot:
         """Return the state of a thread, at its newest checkpoint or at the one ``config`` names.
 
-        With ``subgraphs``, a waiting task's ``state`` is the snapshot of the graph inside it.
-        Raises ValueError without a checkpointer or a thread_id.
+        With ``subgraphs``, the ``state`` of a task is the snapshot of the graph that it calls, else
+        the config of that. Raises ValueError without a checkpointer or a thread_id, and for the
+        ``checkpoint_ns`` of a graph that is not there.
         """
-        place = self._stored(config)
-        state = self.backend.load(self.graph, replace(place, ns=""))
-        return self._shown(state, place, subgraphs=subgraphs)
+        shown = show(self.graph, self._stored(config), subgraphs=subgraphs)
+        return carry(shown, partial(self.backend.load, self.graph))
 
     async def aget_state(self, config: Config, *, subgraphs: bool = False) -> StateSnapshot:
         """Return what ``get_state`` returns."""
-        place = self._stored(config)
-        state = await self.backend.aload(self.graph, replace(place, ns=""))
-        return self._shown(state, place, subgraphs=subgraphs)
+        shown = show(self.graph, self._stored(config), subgraphs=subgraphs)
+        return await acarry(shown, partial(self.backend.aload, self.graph))
 
     def get_state_history(
         self,
@@ -64,9 +63,10 @@ class StateAccess(ABC):
 
         ``filter`` compares metadata entries; ``before`` is a config with a checkpoint_id.
         """
-        place = self._stored(config)
-        for state in self.backend.history(self.graph, place, _listing(filter, before, limit)):
-            yield _snapshot(self.graph, state, place, head=False)
+        place, listing = self._stored(config), _listing(filter, before, limit)
+        found = carry(frame_at(self.graph, place), partial(self.backend.load, self.graph))
+        for state in self.backend.history(self.graph, found.place, listing):
+            yield shown_at(found, state, head=False)
 
     async def aget_state_history(
         self,
@@ -77,10 +77,10 @@ class StateAccess(ABC):
         limit: int | None = None,
     ) -> AsyncIterator[StateSnapshot]:
         """Yield what ``get_state_history`` yields."""
-        place = self._stored(config)
-        listing = _listing(filter, before, limit)
-        async for state in self.backend.ahistory(self.graph, place, listing):
-            yield _snapshot(self.graph, state, place, head=False)
+        place, listing = self._stored(config), _listing(filter, before, limit)
+        found = await acarry(frame_at(self.graph, place), partial(self.backend.aload, self.graph))
+        async for state in self.backend.ahistory(self.graph, found.place, listing):
+            yield shown_at(found, state, head=False)
 
     def update_state(
         self, config: Config, values: Any, as_node: str | None = None, task_id: str | None = None
@@ -101,7 +101,10 @@ class StateAccess(ABC):
         self, config: Config, supersteps: Sequence[Sequence[StateUpdate]]
     ) -> dict[str, Any]:
         """Write supersteps of updates, one checkpoint each; return the last one's config."""
-        job = update_job(self.owner, self._merged(config), supersteps)
+        merged = self._merged(config)
+        found = frame_at(self.graph, stored_place(self.backend, merged))
+        where = carry(found, partial(self.backend.load, self.graph))
+        job = update_job(where, merged, supersteps)
         *_, last = self.backend.events(job)
         return _config_of(last, job)
 
@@ -109,7 +112,10 @@ class StateAccess(ABC):
         self, config: Config, supersteps: Sequence[Sequence[StateUpdate]]
     ) -> dict[str, Any]:
         """Do what ``bulk_update_state`` does."""
-        job = update_job(self.owner, self._merged(config), supersteps)
+        merged = self._merged(config)
+        found = frame_at(self.graph, stored_place(self.backend, merged))
+        where = await acarry(found, partial(self.backend.aload, self.graph))
+        job = update_job(where, merged, supersteps)
         *_, last = [event async for event in self.backend.aevents(job)]
         return _config_of(last, job)
 
@@ -118,44 +124,6 @@ class StateAccess(ABC):
 
     def _stored(self, config: Config) -> Place:
         return stored_place(self.backend, self._merged(config))
-
-    def _shown(self, state: ThreadState | None, place: Place, *, subgraphs: bool) -> StateSnapshot:
-        if place.ns:
-            graph, inner = inner_state(self.graph, state, place.ns)
-            return _deep_snapshot(graph, inner, place, subgraphs=subgraphs, head=True)
-        if state is None:
-            config = {"configurable": {"thread_id": place.thread_id, "checkpoint_ns": ""}}
-            return StateSnapshot({}, (), config, None, None, None, (), ())
-        head = not place.checkpoint_id
-        return _deep_snapshot(self.graph, state, place, subgraphs=subgraphs, head=head)
-
-
-def _deep_snapshot(
-    graph: Graph, state: ThreadState, place: Place, *, subgraphs: bool, head: bool
-) -> StateSnapshot:
-    """Return a snapshot; with ``subgraphs``, those of the graphs that wait inside its tasks too."""
-    shown = _snapshot(graph, state, place, head=head)
-    if not subgraphs:
-        return shown
-    tasks = tuple(
-        task._replace(state=_inside(graph, state, place, task.state))
-        if isinstance(task.state, dict)
-        else task
-        for task in shown.tasks
-    )
-    return shown._replace(tasks=tasks)
-
-
-def _snapshot(graph: Graph, state: ThreadState, place: Place, *, head: bool) -> StateSnapshot:
-    return snapshot(graph, state, {"thread_id": place.thread_id}, ns=place.ns, head=head)
-
-
-def _inside(
-    graph: Graph, state: ThreadState, place: Place, config: Mapping[str, Any]
-) -> StateSnapshot:
-    ns = config["configurable"]["checkpoint_ns"]
-    below, inner = inner_state(graph, state, ns)
-    return _deep_snapshot(below, inner, replace(place, ns=ns), subgraphs=True, head=True)
 
 
 def _listing(filter_: Mapping[str, Any] | None, before: Config, limit: int | None) -> Listing:
@@ -173,5 +141,5 @@ def _config_of(last: Event, job: Job) -> dict[str, Any]:
     if not isinstance(last, Concluded) or last.state is None:
         msg = "The update left no checkpoint."
         raise RuntimeError(msg)
-    place = {"thread_id": job.place.thread_id, "checkpoint_ns": job.place.ns}
-    return {"configurable": {**place, "checkpoint_id": last.state.checkpoint.id}}
+    checkpoint, thread = last.state.checkpoint, {"thread_id": job.place.thread_id}
+    return config_at(thread, job.place.ns, checkpoint.id, checkpoint.parents)

@@ -1,30 +1,64 @@
-"""Find the graphs that nodes hold, and the states that wait inside tasks."""
+"""Find the graphs that nodes hold, and those that the frames in a thread are of."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from distgraph.core.graph import Graph, Node
-from distgraph.core.model import Errored, Interrupted, ThreadState
+from distgraph.core.model import GRAPH, ThreadState
+from distgraph.runners.backend import Place
+from distgraph.runners.frames import lasting
 
 
-def graphs_in(node: Node) -> Iterator[Graph]:
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A graph that a node is or calls, and what it was compiled with as its checkpointer."""
+
+    graph: Graph
+    checkpointer: Any
+
+    def place(self, place: Place) -> Place:
+        """Return where the graph is kept of which a snapshot says that it is at ``place``."""
+        if self.checkpointer is not True:
+            return place
+        return Place(place.thread_id, lasting(place.ns), place.checkpoint_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A frame: where it is kept, and the graph that it is of."""
+
+    place: Place
+    graph: Graph
+
+    def is_of(self, state: ThreadState) -> bool:
+        """Whether ``state`` is that of a call of this graph."""
+        return state.checkpoint.metadata.get(GRAPH) == self.graph.fingerprint
+
+
+def graphs_in(node: Node) -> Iterator[Held]:
     """Yield the graphs that a node is, or that its function refers to."""
     action: Any = node.callee.call or node.callee.acall
     owner = getattr(action, "__self__", None)
     if owner is not None and _is_compiled(owner):
-        yield owner.graph
+        yield Held(owner.graph, owner.checkpointer)
     elif inspect.isfunction(action):
         known = inspect.getclosurevars(action)
         for value in (*known.nonlocals.values(), *known.globals.values()):
             if _is_compiled(value):
-                yield value.graph
+                yield Held(value.graph, value.checkpointer)
 
 
 def _is_compiled(value: Any) -> bool:
     return isinstance(getattr(value, "graph", None), Graph)
+
+
+def stored_in(node: Node) -> tuple[Held, ...]:
+    """Return the graphs in a node that are stored when the node calls them."""
+    return tuple(held for held in graphs_in(node) if held.checkpointer is not False)
 
 
 def schemas_of(graph: Graph) -> tuple[Any, ...]:
@@ -37,38 +71,61 @@ def schemas_of(graph: Graph) -> tuple[Any, ...]:
             continue
         seen.add(id(current))
         found |= {id(schema): schema for schema in current.schema_types}
-        todo += [inner for node in current.nodes.values() for inner in graphs_in(node)]
+        todo += [held.graph for node in current.nodes.values() for held in graphs_in(node)]
     return tuple(found.values())
 
 
-def inner_state(graph: Graph, state: ThreadState | None, ns: str) -> tuple[Graph, ThreadState]:
-    """Return the graph and the state that wait at ``ns`` inside a task; ValueError if none do."""
-    inner = _waiting_inside(state, ns) if state else None
-    found = _graph_at(graph, ns)
-    if inner is None or found is None:
-        msg = f"Subgraph {ns} not found"
-        raise ValueError(msg)
-    return found, inner
+def look_up(
+    root: Graph, place: Place
+) -> Generator[Place, ThreadState | None, tuple[Standing, ThreadState]]:
+    """Return the frame at a place inside of ``root``'s; ValueError when there is none.
+
+    Asks for what is stored at places.
+    """
+    held = _held_at(root, place.ns)
+    for where in dict.fromkeys(one.place(place) for one in held):
+        state = yield where
+        if state is not None:
+            return _of(held, where, state), state
+    raise _not_found(place.ns)
 
 
-def _waiting_inside(state: ThreadState, ns: str) -> ThreadState | None:
-    """Return the state of the graph that waits, or failed, at ``ns`` inside a task; else None."""
-    for result in state.results.values():
-        if isinstance(result, Interrupted | Errored):
-            for name, inner in result.frames.items():
-                if name == ns:
-                    return inner
-                if (deeper := _waiting_inside(inner, ns)) is not None:
-                    return deeper
-    return None
-
-
-def _graph_at(graph: Graph, ns: str) -> Graph | None:
-    found: Graph | None = graph
-    for part in ns.split("|"):
-        name = part.partition(":")[0]
-        if found is None or name.isdigit():  # a further call inside the same task
-            continue
-        node = found.nodes.get(name)
-        found = next(graphs_in(node), None) if node else None
+def _held_at(root: Graph, ns: str) -> tuple[Held, ...]:
+    """Return the graphs that may be at ``ns``, found by the names of the nodes on the way."""
+    found: tuple[Held, ...] = (Held(root, None),)
+    for name in _names(ns):
+        nodes = [held.graph.nodes[name] for held in found if name in held.graph.nodes]
+        if not nodes:
+            raise _not_found(ns)
+        found = tuple(held for node in nodes for held in stored_in(node))
+    if not found:
+        raise _unseen(ns)
     return found
+
+
+def _unseen(ns: str) -> ValueError:
+    *_, node = _names(ns)
+    msg = (
+        f"Subgraph {'|'.join(_names(ns))} not found: node '{node}' refers to no such graph. To "
+        "look into a graph that it calls, let its function refer to it by a global variable, or by "
+        "one of the function around it."
+    )
+    return ValueError(msg)
+
+
+def _of(held: tuple[Held, ...], place: Place, state: ThreadState) -> Standing:
+    for one in held:
+        found = Standing(place, one.graph)
+        if found.is_of(state):
+            return found
+    raise _unseen(place.ns)
+
+
+def _names(ns: str) -> list[str]:
+    """Return the names of the nodes from the root on."""
+    return [part.partition(":")[0] for part in ns.split("|") if not part.isdigit()]
+
+
+def _not_found(ns: str) -> ValueError:
+    """Return what a caller is told who names a frame that is not there."""
+    return ValueError(f"Subgraph {'|'.join(_names(ns))} not found")

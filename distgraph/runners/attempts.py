@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from distgraph.core.execute import read_error
-from distgraph.core.frame import TaskFrame
+from distgraph.core.frame import Frames, TaskFrame
 from distgraph.core.graph import Graph
 from distgraph.core.model import Checkpoint, Errored, Result, Task, ThreadState
 from distgraph.core.plan import with_caller_writes
@@ -20,43 +20,51 @@ from distgraph.runners.backend import Job
 
 
 @dataclass(frozen=True, slots=True)
+class Around:
+    """What the tasks of a job find around them: who listens, and what keeps called graphs.
+
+    ``passes`` are the exception types that must leave a task unchanged.
+    """
+
+    emit: Callable[[Any], None]
+    publish: Callable[[Any], None] | None
+    frames: Frames | None
+    passes: tuple[type[BaseException], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class OpenSuperstep:
     """The open superstep of a job: the state that its tasks see, and how their frames are made.
 
     ``results`` are those of ``state``, filled in as tasks end: a copy for each would be quadratic
-    in the width. Only the driver writes them. ``passes`` are the exception types that must leave
-    a task unchanged.
+    in the width. Only the driver writes them.
     """
 
     job: Job
     state: ThreadState
     results: dict[str, Result]
     checkpoint: Checkpoint
-    emit: Callable[[Any], None]
-    publish: Callable[[Any], None] | None
-    passes: tuple[type[BaseException], ...]
+    around: Around
 
     @property
     def graph(self) -> Graph:
         """The graph whose superstep this is."""
         return self.job.graph
 
-    def frame(self, task: Task, attempt: int, last: Result | None) -> TaskFrame:
-        """Return the frame for an attempt; graphs inside it go on from where ``last`` left them."""
-        state = self.state
-        left = last.frames if isinstance(last, Errored) else state.frames.get(task.id, {})
+    def frame(self, task: Task, attempt: int) -> TaskFrame:
+        """Return the frame for an attempt."""
         return TaskFrame(
             task=task,
             checkpoint=self.checkpoint,
             ns=self.job.place.ns,
             token=self.checkpoint.id,
             invocation=self.job.invocation,
-            emit=self.emit,
-            publish=self.publish,
+            emit=self.around.emit,
+            publish=self.around.publish,
             attempt=attempt,
-            answers=state.answers.get(task.id, ()),
-            frames=dict(left),
-            passes=self.passes,
+            answers=self.state.answers.get(task.id, ()),
+            frames=self.around.frames,
+            passes=self.around.passes,
             graph=self.graph,
         )
 
@@ -74,18 +82,12 @@ class OpenSuperstep:
         return retry_delay(node, result, attempt, random.random())  # noqa: S311 only a jitter
 
 
-def open_superstep(
-    job: Job,
-    request: Execute,
-    emit: Callable[[Any], None],
-    publish: Callable[[Any], None] | None,
-    passes: tuple[type[BaseException], ...],
-) -> OpenSuperstep:
+def open_superstep(job: Job, request: Execute, around: Around) -> OpenSuperstep:
     """Return the superstep that ``request`` asks to run."""
     checkpoint = with_caller_writes(job.graph, request.state)
     results = dict(request.state.results)
     state = replace(request.state, results=results)
-    return OpenSuperstep(job, state, results, checkpoint, emit, publish, passes)
+    return OpenSuperstep(job, state, results, checkpoint, around)
 
 
 def unstorable(
@@ -96,4 +98,4 @@ def unstorable(
         return left
     named = InvalidUpdateError(f"Node '{task.node}' returned what cannot be stored. {error}")
     named.__cause__ = error
-    return read_error(named, superstep.frame(task, 1, None))
+    return read_error(named, superstep.frame(task, 1))

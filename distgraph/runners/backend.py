@@ -34,10 +34,10 @@ class Job:
     program: Program
     place: Place
     invocation: Invocation
+    start: Start
     live: bool = False
     modes: frozenset[str] = frozenset()
     max_concurrency: int | None = None
-    start: Start | None = None
 
 
 @dataclass(frozen=True, slots=True)

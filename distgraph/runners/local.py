@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from functools import partial
 from typing import Any
 
@@ -25,11 +25,22 @@ from distgraph.engine import (
 from distgraph.events import Concluded, Ended, Event, Resumed, Started, Stepped
 from distgraph.runners import pool, tasks
 from distgraph.runners.backend import Job, Listing, Place
+from distgraph.runners.frames import SaverFrames
 from distgraph.runners.here import run_here, run_here_async
-from distgraph.runners.stores import NoStore, SaverCall, SaverStore, Store, config_at, new_stamp
+from distgraph.runners.stores import (
+    Asking,
+    Keeping,
+    NewestBefore,
+    NoStore,
+    SaverCall,
+    SaverStore,
+    Store,
+    config_at,
+    new_stamp,
+)
 
 Storing = Load | NewStamp | Save | GoOn | SaveUpdate
-Answering = Generator[SaverCall, Any, tuple[Any, tuple[Event, ...]]]
+Answering = Generator[Asking, Any, tuple[Any, tuple[Event, ...]]]
 
 
 class LocalBackend:
@@ -49,21 +60,26 @@ class LocalBackend:
 
     def events(self, job: Job) -> Iterator[Event]:
         """Carry ``job`` in the calling thread, its parallel tasks in a thread pool."""
-        return drive(job, self.store(job.place), self.saver)
+        return drive(job, self._keeping(job))
 
     def aevents(self, job: Job) -> AsyncIterator[Event]:
         """Carry ``job`` on the running event loop."""
-        return drive_async(job, self.store(job.place), self.saver)
+        return drive_async(job, self._keeping(job))
+
+    def _keeping(self, job: Job) -> Keeping:
+        if self.saver is None:
+            return Keeping()
+        return Keeping(self.store(job.place), self.saver, SaverFrames(self.saver))
 
     def load(self, graph: Graph, place: Place) -> ThreadState | None:
         """Return what the checkpointer has at ``place``."""
         del graph
-        return carry(self.store(place).load(), partial(_perform, self.saver))
+        return carry(self.store(place).load(), performing(self.saver))
 
     async def aload(self, graph: Graph, place: Place) -> ThreadState | None:
         """Return what ``load`` returns."""
         del graph
-        return await acarry(self.store(place).load(), partial(_aperform, self.saver))
+        return await acarry(self.store(place).load(), aperforming(self.saver))
 
     def history(self, graph: Graph, place: Place, listing: Listing) -> Iterator[ThreadState]:
         """Return what the checkpointer lists, newest first."""
@@ -93,20 +109,39 @@ def _options(place: Place, listing: Listing) -> dict[str, Any]:
     }
 
 
-def _perform(saver: Any, call: SaverCall) -> Any:
-    return getattr(saver, call.name)(*call.args)
+def performing(saver: Any) -> Callable[[Asking], Any]:
+    """Return what answers the calls of a store."""
+    return partial(_perform, saver)
 
 
-async def _aperform(saver: Any, call: SaverCall) -> Any:
-    return await getattr(saver, "a" + call.name)(*call.args)
+def aperforming(saver: Any) -> Callable[[Asking], Awaitable[Any]]:
+    """Return what answers the calls of a store, on an event loop."""
+    return partial(_aperform, saver)
 
 
-def drive(job: Job, store: Store, saver: Any) -> Generator[Event, None, None]:
+def _perform(saver: Any, call: Asking) -> Any:
+    match call:
+        case SaverCall(name, args):
+            return getattr(saver, name)(*args)
+        case NewestBefore(config, before):
+            return next(iter(saver.list(config, before=before, limit=1)), None)
+
+
+async def _aperform(saver: Any, call: Asking) -> Any:
+    match call:
+        case SaverCall(name, args):
+            return await getattr(saver, "a" + name)(*args)
+        case NewestBefore(config, before):
+            found = [each async for each in saver.alist(config, before=before, limit=1)]
+            return found[0] if found else None
+
+
+def drive(job: Job, keeping: Keeping) -> Generator[Event, None, None]:
     """Answer the requests of ``job``'s program until it ends; blocking."""
     state: ThreadState | None = None
     answer: Any = None
-    perform = partial(_perform, saver)
-    with pool.Threads(job, perform, store) as threads:
+    perform = performing(keeping.saver)
+    with pool.Threads(job, perform, keeping) as threads:
         while True:
             match request := _next(job, answer):
                 case Finished() | Paused() | Failed() | Left():
@@ -117,18 +152,18 @@ def drive(job: Job, store: Store, saver: Any) -> Generator[Event, None, None]:
                 case RunHere():
                     answer = run_here(job, request)
                 case _:
-                    answer, told = carry(_answer(job, store, request), perform)
+                    answer, told = carry(_answer(job, keeping.store, request), perform)
                     state = _state_after(request, answer, state)
                     yield from told
     yield Concluded(job.place.ns, state, request)
 
 
-async def drive_async(job: Job, store: Store, saver: Any) -> AsyncIterator[Event]:
+async def drive_async(job: Job, keeping: Keeping) -> AsyncIterator[Event]:
     """Answer the requests of ``job``'s program until it ends; on the running event loop."""
     state: ThreadState | None = None
     answer: Any = None
-    perform = partial(_aperform, saver)
-    async with tasks.Tasks(job, perform, store) as running:
+    perform = aperforming(keeping.saver)
+    async with tasks.Tasks(job, perform, keeping) as running:
         while True:
             match request := _next(job, answer):
                 case Finished() | Paused() | Failed() | Left():
@@ -141,7 +176,7 @@ async def drive_async(job: Job, store: Store, saver: Any) -> AsyncIterator[Event
                 case RunHere():
                     answer = await run_here_async(job, request)
                 case _:
-                    answer, told = await acarry(_answer(job, store, request), perform)
+                    answer, told = await acarry(_answer(job, keeping.store, request), perform)
                     state = _state_after(request, answer, state)
                     for event in told:
                         yield event

@@ -20,9 +20,9 @@ from distgraph.effects import carry
 from distgraph.engine import Execute
 from distgraph.errors import SerializationError
 from distgraph.events import Custom, Ended, Event
-from distgraph.runners.attempts import OpenSuperstep, open_superstep, unstorable
+from distgraph.runners.attempts import Around, OpenSuperstep, open_superstep, unstorable
 from distgraph.runners.backend import Job
-from distgraph.runners.stores import SaverCall, Store
+from distgraph.runners.stores import Asking, Keeping
 
 PASSES = (KeyboardInterrupt,)
 
@@ -39,8 +39,8 @@ class _Over:
 class Threads:
     """Executes the supersteps of one job; a context manager that ends the threads it started."""
 
-    def __init__(self, job: Job, perform: Callable[[SaverCall], Any], store: Store) -> None:
-        self._job, self._perform, self._store = job, perform, store
+    def __init__(self, job: Job, perform: Callable[[Asking], Any], keeping: Keeping) -> None:
+        self._job, self._perform, self._keeping = job, perform, keeping
         self._width = job.max_concurrency or min(32, (os.cpu_count() or 1) + 4)
         self._pool: ThreadPoolExecutor | None = None
         self._told: SimpleQueue[Event | _Over] = SimpleQueue()
@@ -58,13 +58,13 @@ class Threads:
         After a final failure no task is started any more, and the running ones are awaited.
         """
         ns = self._job.place.ns
-        superstep = open_superstep(
-            self._job,
-            request,
+        around = Around(
             emit=(lambda chunk: self._told.put(Custom(ns, chunk))) if self._job.live else discard,
             publish=self._told.put if self._job.live else None,
+            frames=self._keeping.frames,
             passes=PASSES,
         )
+        superstep = open_superstep(self._job, request, around)
         if len(request.tasks) == 1 and not self._job.live:
             (task,) = request.tasks
             yield self._keep(superstep, task, _attempts(superstep, task))
@@ -114,7 +114,7 @@ class Threads:
 
     def _keep(self, superstep: OpenSuperstep, task: Task, result: Result) -> Ended:
         try:
-            carry(self._store.result(superstep.state, task, result), self._perform)
+            carry(self._keeping.store.result(superstep.state, task, result), self._perform)
         except SerializationError as error:
             result = unstorable(superstep, task, result, error)
         superstep.results[task.id] = result
@@ -146,7 +146,7 @@ def _attempts(superstep: OpenSuperstep, task: Task) -> Result:
     """Try the task until it has a final result."""
     attempt, result = 1, None
     while True:
-        frame = superstep.frame(task, attempt, result)
+        frame = superstep.frame(task, attempt)
         result = run_task(superstep.graph, task, superstep.checkpoint.values, frame)
         pause = superstep.delay(task, result, attempt)
         if pause is None:

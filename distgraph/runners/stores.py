@@ -1,4 +1,4 @@
-"""Where a local run keeps its frame: a checkpointer, the task around it, or nothing.
+"""Where a local run keeps its frame: a checkpointer, or nothing.
 
 A store answers the engine's requests as generators of saver calls, so that one description serves
 the blocking and the asyncio driver.
@@ -7,15 +7,14 @@ the blocking and the asyncio driver.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from distgraph.checkpoint import codec, pending
 from distgraph.checkpoint.base.id import next_id
-from distgraph.core.frame import TaskFrame
+from distgraph.core.frame import Frames
 from distgraph.core.model import NULL_TASK, Checkpoint, Result, Stamp, Task, ThreadState
-from distgraph.core.resume import deliver_nested
 from distgraph.engine import GoOn, Save, SaveUpdate
 from distgraph.runners.backend import Place
 
@@ -28,13 +27,22 @@ class SaverCall:
     args: tuple[Any, ...]
 
 
-Calls = Generator[SaverCall, Any, None]
+@dataclass(frozen=True, slots=True)
+class NewestBefore:
+    """Asks for the newest checkpoint at ``config`` that is older than the one at ``before``."""
+
+    config: dict[str, Any]
+    before: dict[str, Any]
+
+
+Asking = SaverCall | NewestBefore
+Calls = Generator[Asking, Any, None]
 
 
 class Store(Protocol):
     """Answers the storing requests of one frame."""
 
-    def load(self) -> Generator[SaverCall, Any, ThreadState | None]:
+    def load(self) -> Generator[Asking, Any, ThreadState | None]:
         """Return the frame's state."""
         ...
 
@@ -68,13 +76,27 @@ def new_stamp(parent: Checkpoint | None) -> Stamp:
     return Stamp(next_id(parent.id if parent else None), datetime.now(UTC).isoformat())
 
 
+def before(place: Place, root_id: str) -> Generator[Asking, Any, ThreadState | None]:
+    """Return the newest state at ``place`` that is older than a checkpoint of the root.
+
+    Where that is an update or a fork: than its parent, from which the frames around it go on.
+    """
+    found = yield SaverCall("get_tuple", (config_at(Place(place.thread_id), root_id),))
+    root = codec.decode_checkpoint(found) if found else None
+    if root is not None and root.source in ("update", "fork"):
+        root_id = root.parent_id or root_id
+    older = config_at(Place(place.thread_id), root_id)
+    listed = yield NewestBefore(config_at(place, None), older)
+    return codec.decode(listed) if listed else None
+
+
 @dataclass(frozen=True, slots=True)
 class SaverStore:
     """Keeps the frame in a checkpointer."""
 
     place: Place
 
-    def load(self) -> Generator[SaverCall, Any, ThreadState | None]:
+    def load(self) -> Generator[Asking, Any, ThreadState | None]:
         """Return what the checkpointer has at the place."""
         found = yield SaverCall("get_tuple", (self._config(self.place.checkpoint_id),))
         return codec.decode(found) if found else None
@@ -117,45 +139,10 @@ class SaverStore:
         return config_at(self.place, checkpoint_id)
 
 
-@dataclass(slots=True)
-class FrameStore:
-    """Keeps the frame of a nested graph in the task around it, until that task ends."""
-
-    frame: TaskFrame
-    ns: str
-
-    def load(self) -> Generator[SaverCall, Any, ThreadState | None]:
-        """Return where an earlier attempt stopped, with the answers that came since."""
-        yield from ()
-        state = self.frame.frames.get(self.ns)
-        return None if state is None else deliver_nested(state, self.frame.answers)
-
-    def save(self, request: Save) -> Calls:
-        """Remember the new state."""
-        return self._keep(request.state)
-
-    def go_on(self, request: GoOn) -> Calls:
-        """Remember the state that goes on."""
-        return self._keep(request.state)
-
-    def result(self, state: ThreadState, task: Task, result: Result) -> Calls:
-        """Remember the state, whose results the driver fills in: no copy of them for each."""
-        del task, result
-        return self._keep(state)
-
-    def update(self, request: SaveUpdate) -> Calls:
-        """Remember the updated checkpoint."""
-        return self._keep(request.state)
-
-    def _keep(self, state: ThreadState) -> Calls:
-        self.frame.frames[self.ns] = state
-        yield from ()
-
-
 class NoStore:
     """Keeps nothing: a run without a checkpointer."""
 
-    def load(self) -> Generator[SaverCall, Any, ThreadState | None]:
+    def load(self) -> Generator[Asking, Any, ThreadState | None]:
         """Return None: every run is the first."""
         yield from ()
         return None
@@ -179,3 +166,15 @@ class NoStore:
         """Keep nothing."""
         del request
         yield from ()
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Where a job is kept: its own frame in ``store``, whose calls are those of ``saver``.
+
+    The graphs that are called inside its tasks are kept in ``frames``.
+    """
+
+    store: Store = field(default_factory=NoStore)
+    saver: Any = None
+    frames: Frames | None = None

@@ -15,9 +15,9 @@ from distgraph.effects import acarry
 from distgraph.engine import Execute
 from distgraph.errors import SerializationError
 from distgraph.events import Custom, Event
-from distgraph.runners.attempts import OpenSuperstep, open_superstep, unstorable
+from distgraph.runners.attempts import Around, OpenSuperstep, open_superstep, unstorable
 from distgraph.runners.backend import Job
-from distgraph.runners.stores import SaverCall, Store
+from distgraph.runners.stores import Asking, Keeping
 
 PASSES = (KeyboardInterrupt,)
 
@@ -26,9 +26,9 @@ class Tasks:
     """Executes the supersteps of one job; ``state`` is the state after the last one."""
 
     def __init__(
-        self, job: Job, perform: Callable[[SaverCall], Awaitable[Any]], store: Store
+        self, job: Job, perform: Callable[[Asking], Awaitable[Any]], keeping: Keeping
     ) -> None:
-        self._job, self._perform, self._store = job, perform, store
+        self._job, self._perform, self._keeping = job, perform, keeping
         self._told: asyncio.Queue[Event | Task] = asyncio.Queue()
         self._running: dict[str, asyncio.Task[Result]] = {}
         self._loop = asyncio.get_running_loop()
@@ -46,13 +46,13 @@ class Tasks:
     async def execute(self, request: Execute) -> AsyncIterator[Event]:
         """Run the tasks and tell what happens; after a final failure the others are cancelled."""
         ns = self._job.place.ns
-        superstep = open_superstep(
-            self._job,
-            request,
+        around = Around(
             emit=(lambda chunk: self._tell(Custom(ns, chunk))) if self._job.live else discard,
             publish=self._tell if self._job.live else None,
+            frames=self._keeping.frames,
             passes=PASSES,
         )
+        superstep = open_superstep(self._job, request, around)
         self.state = superstep.state
         for task in request.tasks:
             self._begin(superstep, task)
@@ -83,7 +83,7 @@ class Tasks:
             return
         result = await done
         try:
-            await acarry(self._store.result(superstep.state, task, result), self._perform)
+            await acarry(self._keeping.store.result(superstep.state, task, result), self._perform)
         except SerializationError as error:
             result = unstorable(superstep, task, result, error)
         superstep.results[task.id] = result
@@ -106,7 +106,7 @@ async def _attempts(
     attempt, result = 1, None
     async with slots:
         while True:
-            frame = superstep.frame(task, attempt, result)
+            frame = superstep.frame(task, attempt)
             result = await run_task_async(
                 superstep.graph, task, superstep.checkpoint.values, frame, asyncio.to_thread
             )

@@ -16,8 +16,6 @@ from distgraph.checkpoint.base.id import next_id
 from distgraph.checkpoint.codec import decode, encode_checkpoint
 from distgraph.checkpoint.memory import InMemorySaver
 from distgraph.checkpoint.pending import encode_changes
-from distgraph.checkpoint.records import pack_state, unpack_state
-from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.checkpoint.sqlite import SqliteSaver
 from distgraph.core.model import (
     START,
@@ -87,19 +85,11 @@ def checkpoints(draw: st.DrawFn) -> Checkpoint:
     )
 
 
-def frames_of(
-    inner: st.SearchStrategy[ThreadState], least: int = 0
-) -> st.SearchStrategy[dict[str, ThreadState]]:
-    return st.dictionaries(namespaces, inner, min_size=least, max_size=1)
-
-
-def states_around(inner: st.SearchStrategy[ThreadState]) -> st.SearchStrategy[ThreadState]:
+def thread_states() -> st.SearchStrategy[ThreadState]:
     results: st.SearchStrategy[Any] = (
         completed
         | st.builds(Escaped, st.builds(Command, update=values, goto=names))
-        | st.builds(
-            Interrupted, st.lists(questions, min_size=1, max_size=2).map(tuple), frames_of(inner)
-        )
+        | st.builds(Interrupted, st.lists(questions, min_size=1, max_size=2).map(tuple))
         | st.builds(
             Errored,
             text,
@@ -107,27 +97,20 @@ def states_around(inner: st.SearchStrategy[ThreadState]) -> st.SearchStrategy[Th
             text,
             st.lists(values, max_size=2).map(tuple),
             st.lists(text, max_size=2).map(tuple),
-            frames_of(inner),
         )
     )
     given_answers = st.lists(answers, min_size=1, max_size=2).map(tuple)
-    waiting = frames_of(inner, 1)
     return st.builds(
         ThreadState,
         checkpoint=checkpoints(),
         results=st.dictionaries(task_ids, results, max_size=3),
         answers=st.dictionaries(task_ids, given_answers, max_size=2),
-        frames=st.dictionaries(task_ids, waiting, max_size=2),
         caller_writes=st.lists(completed, max_size=2).map(tuple),
         released=st.sampled_from(["", "1ef00000-0000-6000-8000-000000000000"]),
     )
 
 
-def bare_states() -> st.SearchStrategy[ThreadState]:
-    return st.builds(ThreadState, checkpoint=checkpoints())
-
-
-states = states_around(bare_states())
+states = thread_states()
 
 
 @pytest.fixture(scope="module", params=["memory", "sqlite"])
@@ -176,9 +159,3 @@ def test_storing_the_changes_makes_one_state_into_another(
     store(saver, None, first)
     store(saver, first, later)
     assert load(saver, first.checkpoint.id) == later
-
-
-@given(state=states)
-def test_a_packed_state_survives_the_serializer(state: ThreadState) -> None:
-    serializer = JsonPlusSerializer()
-    assert unpack_state(serializer.loads(serializer.dumps(pack_state(state)))) == state

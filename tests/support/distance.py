@@ -54,6 +54,6 @@ class _Relay:
         try:
             while data := await source.read(65_536):
                 loop.call_later(self._delay, to.write, data)
-            await asyncio.sleep(self._delay)
-        finally:
+            loop.call_later(self._delay, to.close)
+        except asyncio.CancelledError:
             to.close()

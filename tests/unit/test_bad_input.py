@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -306,15 +307,26 @@ def test_an_unclear_update_names_the_nodes_that_it_could_speak_for() -> None:
         with_both.update_state(CONFIG, {})
 
 
-def test_the_state_of_a_graph_inside_a_task_cannot_be_updated() -> None:
+@pytest.mark.parametrize(
+    ("ns", "says"),
+    [
+        ("nobody:1", "Subgraph nobody not found"),
+        ("outer:1", "Subgraph outer not found"),
+        ("outer:1|nobody:2", "Subgraph outer|nobody not found"),
+        ("outer:1|ask:2", "node 'ask' refers to no such graph"),
+    ],
+)
+def test_the_namespace_of_no_graph_is_refused(ns: str, says: str) -> None:
     inner: Any = built(ask=ask).compile()
     graph = compiled(outer=inner)
     graph.invoke({}, CONFIG)
-    inside = graph.get_state(CONFIG).tasks[0].state
-    assert isinstance(inside, dict)
-    before = history(graph)
-    with pytest.raises(ValueError, match="can only be read"):
-        graph.update_state(inside, {"log": ["x"]})
+    before, place = history(graph), {**CONFIG["configurable"], "checkpoint_ns": ns}
+    with pytest.raises(ValueError, match=re.escape(says)):
+        graph.get_state({"configurable": place})
+    with pytest.raises(ValueError, match=re.escape(says)):
+        list(graph.get_state_history({"configurable": place}))
+    with pytest.raises(ValueError, match=re.escape(says)):
+        graph.update_state({"configurable": place}, {"log": ["x"]})
     assert history(graph) == before
 
 

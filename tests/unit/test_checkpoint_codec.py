@@ -134,14 +134,14 @@ def test_metadata_say_where_the_checkpoint_stands() -> None:
             Interrupted((QUESTION,)),
             [
                 ("__interrupt__", [QUESTION.interrupt]),
-                ("__result__", [1, 1, ["why?", "0" * 32, "ns"], {}]),
+                ("__result__", [1, 1, ["why?", "0" * 32, "ns"]]),
             ],
         ),
         (
             Errored("builtins.ValueError", "no"),
             [
                 ("__error__", str(Errored("builtins.ValueError", "no"))),
-                ("__result__", [1, 2, "builtins.ValueError", "no", "", [], [], {}]),
+                ("__result__", [1, 2, "builtins.ValueError", "no", "", [], []]),
                 ("__error_source_node__", "a"),
             ],
         ),
@@ -170,23 +170,22 @@ def test_unchanged_states_need_no_writes() -> None:
     assert encode_changes(state, state) == []
 
 
-def test_an_answered_task_is_open_again_and_keeps_what_waits_inside_it() -> None:
-    inner = ThreadState(PARENT)
-    before = ThreadState(CHECKPOINT, {"t": Interrupted((QUESTION,), {"ns": inner})})
+def test_an_answered_task_is_open_again() -> None:
+    before = ThreadState(CHECKPOINT, {"t": Interrupted((QUESTION,))})
     answer = Answer(QUESTION.interrupt.id, "ns", "because")
-    after = ThreadState(CHECKPOINT, {}, {"t": (answer,)}, {"t": {"ns": inner}}, released=STAMP.id)
+    after = ThreadState(CHECKPOINT, {}, {"t": (answer,)}, released=STAMP.id)
     calls = encode_changes(before, after)
     assert [task for task, _ in calls] == ["t", NULL_TASK]
     assert ("__result__", None) in calls[0][1]
 
 
-def test_an_answer_alone_opens_the_task_again_with_what_waits_inside_it() -> None:
-    asked = Interrupted((QUESTION,), {"ns": ThreadState(PARENT)})
+def test_an_answer_alone_opens_the_task_again() -> None:
+    asked = Interrupted((QUESTION,))
     answer = Answer(QUESTION.interrupt.id, "ns", "because")
     found = stored(ThreadState(CHECKPOINT))
     writes = [("t", *write) for write in (*encode_result(TASK, asked), *encode_answers([answer]))]
     assert decode(found._replace(pending_writes=writes)) == ThreadState(
-        CHECKPOINT, answers={"t": (answer,)}, frames={"t": asked.frames}
+        CHECKPOINT, answers={"t": (answer,)}
     )
 
 
@@ -234,7 +233,6 @@ def test_a_send_that_the_frontier_names_must_be_there() -> None:
         [("__resume__", ["a"])],
         [("__resume__", "a"), ("__answered__", [[1, "1", "ns"]])],
         [("__resume__", ["a"]), ("__answered__", [None])],
-        [("__frames__", None)],
         [("__pregel_tasks", "no send")],
         [("__pregel_tasks", Send("w", 1)), ("xs", 1)],
         [("__result__", [1, 9])],

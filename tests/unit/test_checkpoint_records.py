@@ -13,14 +13,11 @@ from distgraph.checkpoint.records import (
     pack_answer,
     pack_checkpoint,
     pack_result,
-    pack_state,
     unpack_answer,
     unpack_answers,
     unpack_checkpoint,
     unpack_completed,
-    unpack_frames,
     unpack_result,
-    unpack_state,
 )
 from distgraph.core.model import (
     Answer,
@@ -30,7 +27,6 @@ from distgraph.core.model import (
     Escaped,
     Interrupted,
     Question,
-    ThreadState,
 )
 from distgraph.errors import CorruptRecord
 from distgraph.types import Command, Interrupt, Send
@@ -52,7 +48,6 @@ CHECKPOINT = Checkpoint(
     metadata={"user": "u"},
     parents={"": "p"},
 )
-STATE = ThreadState(CHECKPOINT, released="c2")
 
 
 def test_a_checkpoint_is_a_list_without_its_values() -> None:
@@ -91,11 +86,11 @@ def test_authors_other_than_the_last_nodes_stand_at_the_end() -> None:
             [1, 0, ["xs", [1], "n", 2], ["b", Send("w", 1)]],
         ),
         (
-            Interrupted((Question(Interrupt("q", "1"), "ns"),), {"ns": STATE}),
-            [1, 1, ["q", "1", "ns"], {"ns": pack_state(STATE)}],
+            Interrupted((Question(Interrupt("q", "1"), "ns"),)),
+            [1, 1, ["q", "1", "ns"]],
         ),
         (
-            Errored("builtins.ValueError", "no", "Traceback", ("no",), ("note",), {"ns": STATE}),
+            Errored("builtins.ValueError", "no", "Traceback", ("no",), ("note",)),
             [
                 1,
                 2,
@@ -104,7 +99,6 @@ def test_authors_other_than_the_last_nodes_stand_at_the_end() -> None:
                 "Traceback",
                 ["no"],
                 ["note"],
-                {"ns": pack_state(STATE)},
             ],
         ),
         (Escaped(Command(goto="a")), [1, 3, Command(goto="a")]),
@@ -125,10 +119,6 @@ def test_a_live_exception_is_not_part_of_a_record() -> None:
 def test_an_answer_is_a_list_of_three_after_its_format() -> None:
     assert pack_answer(Answer("1", "ns", {"k": 1})) == [1, "1", "ns", {"k": 1}]
     assert unpack_answer([1, "1", "ns", {"k": 1}]) == Answer("1", "ns", {"k": 1})
-
-
-def test_a_state_holds_its_values() -> None:
-    assert unpack_state(pack_state(STATE)) == STATE
 
 
 def swapped(packed: list[Any], index: int, value: Any) -> list[Any]:
@@ -162,23 +152,6 @@ def test_a_malformed_checkpoint_is_refused(index: int, value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("index", "value"),
-    [
-        (1, []),
-        (2, {1: 2}),
-        (3, {"task": [1, 9]}),
-        (4, {"task": None}),
-        (5, {"task": {"ns": None}}),
-        (6, [[1, 1, [], {}]]),
-        (7, None),
-    ],
-)
-def test_a_malformed_state_is_refused(index: int, value: Any) -> None:
-    with pytest.raises(CorruptRecord):
-        unpack_state(swapped(pack_state(STATE), index, value))
-
-
-@pytest.mark.parametrize(
     "packed",
     [
         None,
@@ -189,9 +162,10 @@ def test_a_malformed_state_is_refused(index: int, value: Any) -> None:
         [1, 0, ["xs"], []],
         [1, 0, [1, 2], []],
         [1, 0, [], [None]],
-        [1, 1, ["q", "1"], {}],
-        [1, 1, ["q", 1, "ns"], {}],
-        [1, 2, "kind", "message", "traceback", [], [1], {}],
+        [1, 1, ["q", "1"]],
+        [1, 1, ["q", 1, "ns"]],
+        [1, 1, [], {}],
+        [1, 2, "kind", "message", "traceback", [], [1]],
         [1, 3, "not a command"],
         [1, 4, []],
         [True, 0, [], []],
@@ -206,8 +180,7 @@ def test_other_malformed_records_are_refused() -> None:
     for read, packed in (
         (unpack_answer, [1, "1", "ns"]),
         (unpack_answers, {}),
-        (unpack_completed, [1, 1, [], {}]),
-        (unpack_frames, []),
+        (unpack_completed, [1, 1, []]),
     ):
         with pytest.raises(CorruptRecord):
             read(packed)

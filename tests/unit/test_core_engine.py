@@ -57,7 +57,7 @@ class Store:
                 return _results(over, state, tasks)
             case Execute(state, tasks):
                 results = {**state.results, **_results(OVER, state, tasks)}
-                self.state = replace(state, results=results, frames={})
+                self.state = replace(state, results=results)
                 return self.state
             case Save(state=state) | GoOn(state=state) | SaveUpdate(state=state):
                 self.state = state

@@ -25,21 +25,21 @@ from distgraph.core.resume import (
     add_caller_write,
     bind,
     deliver,
-    deliver_nested,
     how_to_go_on,
     is_by_id,
+    nested_replies,
     pending,
+    rejoin,
 )
 from distgraph.errors import AmbiguousResume, NoSuchInterrupt, NothingToResume
 from distgraph.types import Interrupt
 from tests.support.core_graphs import LIMITS, checkpoint, graph, stamp
 
 ONE, TWO = "1" * 32, "2" * 32
-INNER = ThreadState(checkpoint("x"))
 
 
-def asks(iid: str, ns: str = "", **frames: ThreadState) -> Interrupted:
-    return Interrupted((Question(Interrupt("well?", iid), ns),), frames)
+def asks(iid: str, ns: str = "") -> Interrupted:
+    return Interrupted((Question(Interrupt("well?", iid), ns),))
 
 
 def waiting(**results: Any) -> ThreadState:
@@ -85,10 +85,6 @@ def test_going_on_runs_again_what_failed_or_asked() -> None:
     going = again(state)
     assert going.results == {"a": Completed()}
     assert going.released == "cp-3"
-
-
-def test_graphs_inside_a_task_that_runs_again_are_kept() -> None:
-    assert again(waiting(a=asks(ONE, inner=INNER))).frames == {"a": {"inner": INNER}}
 
 
 def test_replaying_forks_the_checkpoint_and_uses_nothing_stored_with_it() -> None:
@@ -167,9 +163,18 @@ def test_an_answered_task_runs_again_with_all_its_answers() -> None:
 def test_a_graph_inside_a_task_gets_the_answers_to_its_own_questions() -> None:
     inner = waiting(a=asks(ONE, "in"), b=Errored("E", "no"))
     given = (Answer(TWO, "elsewhere", 2), Answer(ONE, "in", 1))
-    answered = deliver_nested(inner, given)
+    replies = nested_replies(inner, given)
+    assert replies == (Reply("a", Answer(ONE, "in", 1)),)
+    answered = rejoin(inner, replies)
     assert answered.answers == {"a": (Answer(ONE, "in", 1),)}
     assert answered.results == {}
+
+
+def test_a_graph_inside_a_task_goes_on_past_breakpoints_and_waits_for_what_it_asks() -> None:
+    stopped = waiting(a=Interrupted(()), b=asks(TWO, "in"), c=Completed())
+    going = rejoin(stopped, ())
+    assert going.results == {"b": asks(TWO, "in"), "c": Completed()}
+    assert going.released == stopped.checkpoint.id
 
 
 def test_a_callers_update_is_added_to_the_open_superstep() -> None:
@@ -180,7 +185,7 @@ def test_a_callers_update_is_added_to_the_open_superstep() -> None:
 
 # --- how a thread goes on ---------------------------------------------------------------------
 
-FAILED, DONE, BREAKPOINT = Errored("E", "no"), Completed(), Interrupted((), {"ns": INNER})
+FAILED, DONE, BREAKPOINT = Errored("E", "no"), Completed(), Interrupted(())
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,11 @@ class Site:
             newest = max(cp for frame, cp in stored if frame == ns)
             assert head.header.cp == newest, f"the head of '{ns}' is {head.header.cp}"
             assert set(head.channels) == set(self.archive.refs(head.checkpoint or b""))
-            assert self.saver.get_tuple(at(thread.thread_id, None, ns)) is not None
+        frames = {"": "", **self.ledger.call(commands.frames(thread))}
+        assert frames.keys() == {"", *(ns for ns, _ in stored)}
+        for ns, _ in stored:
+            assert self.saver.get_tuple(at(thread.thread_id, None, frames[ns])) is not None
+            assert not ns or self.saver.client.exists(thread.frame(ns))
 
 
 def meta(number: int) -> Any:

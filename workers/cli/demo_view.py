@@ -114,7 +114,7 @@ def stored(screen: Screen, backend: CeleryBackend, thread_id: str) -> None:
         key.decode(): client.memory_usage(key, samples=0) or 0
         for key in client.scan_iter(match=f"{thread.prefix}*", count=1_000)
     }
-    told = sum(taken.pop(key, 0) for key in (thread.events, thread.event_blobs))
+    told = taken.pop(thread.events, 0)
     counted = taken.pop(thread.checkpoints, 0)
     screen.note(
         f"Redis holds {size(counted)} of counts, {size(sum(taken.values()))} "

@@ -114,6 +114,8 @@ class Client:
 
     def _load(self, graph: Graph, place: Place) -> Flow:
         wire, thread = self._served(graph).wire, self.thread_key(place.thread_id)
+        if place.ns:
+            return (yield from reading.load_inner(wire, thread, place))
         _, state = yield from reading.load_state(wire, thread, place.checkpoint_id)
         return state
 

@@ -26,6 +26,7 @@ from checkpoint_redis.layout import (
 )
 from distgraph.core.graph import Graph
 from distgraph.core.model import (
+    Errored,
     Failed,
     Finished,
     Interrupted,
@@ -46,6 +47,7 @@ from workers.shared.served import Served
 
 log = logging.getLogger(__name__)
 STARTED: RunKind = "start"
+ROOT = ""
 FIRST_SLICE_MS, SLICE_MS = 5_000, 15_000
 # A worker that was seen within so long lives.
 LIVES_MS = 15_000
@@ -135,10 +137,9 @@ def _ended_unseen(at: _Follower) -> Generator[Effect, Any, bool]:
     """Look at the run's outcome: its event may have been trimmed, or lost with the stream."""
     outcome = yield commands.outcome(at.thread, at.run)
     if outcome is None:
-        msg = f"Run {at.run} is not known: its thread was deleted, or Redis lost its data."
-        raise ThreadNotFound(msg)
+        raise _unknown(at)
     if outcome.status in _ENDED:
-        yield from _conclude(at, outcome.status, outcome.cp, outcome.error)
+        yield from _conclude(at, outcome.status, outcome.cp)
         return True
     yield from _refuse_to_wait_for_nobody(at)
     return False
@@ -188,22 +189,25 @@ def _is_of(label: str, graph: str) -> bool:
 
 def _tell(at: _Follower, event: events.StreamEvent) -> Generator[Effect, Any, bool]:
     """Tell what an event of the stream means; True at the end of the run."""
+    if event.run != at.run:
+        return False
     match event.payload:
-        case EndEvent(run=run, status=status, checkpoint=cp) if run == at.run:
-            yield from _conclude(at, status, cp, (yield from _payload(at, event)))
+        case EndEvent(status=status, checkpoint=cp):
+            yield from _conclude(at, status, cp)
             return True
-        case RunEvent(run=run, kind=kind) if run == at.run and at.detailed:
+        case RunEvent(kind=kind) if at.detailed:
             if kind != STARTED or _continues(at):
                 yield from _resumed(at)
-        case StepEvent(ns="", checkpoint=cp) if at.detailed:
+        case StepEvent(checkpoint=cp) if at.detailed and event.frame == ROOT:
             yield from _stepped(at, cp)
-        case TaskEvent(ns="", tid=tid) if at.detailed and event.kind != EventKind.retry:
-            yield from _ended(at, tid, (yield from _payload(at, event)))
-        case AskEvent(ns="", tid=tid) | FailEvent(ns="", tid=tid) if at.detailed:
-            yield from _ended(at, tid, (yield from _payload(at, event)))
+        case TaskEvent(tid=tid) if event.kind == EventKind.task and event.frame == ROOT:
+            yield from _ended(at, tid, event.blob)
+        case AskEvent(tid=tid) if event.frame == ROOT:
+            yield from _ended(at, tid, event.blob)
+        case FailEvent(tid=tid) if at.detailed and event.frame == ROOT:
+            yield from _ended(at, tid, (yield from _error(at)))
         case CustomEvent() if "custom" in at.modes:
-            chunk = at.served.wire.serializer.loads((yield from _payload(at, event)))
-            yield Tell(Custom("", chunk))
+            yield Tell(Custom("", at.served.wire.serializer.loads(event.blob)))
     return False
 
 
@@ -212,11 +216,27 @@ def _continues(at: _Follower) -> bool:
     return at.state is not None and at.state.released == at.state.checkpoint.id
 
 
-def _payload(at: _Follower, event: events.StreamEvent) -> Generator[Effect, Any, bytes]:
-    if not event.ref:
-        return event.blob
-    blob = yield commands.event_blob(at.thread, event.ref)
-    return blob or b""
+def _error(at: _Follower) -> Generator[Effect, Any, bytes]:
+    """Return the error that the run ended with."""
+    outcome = yield commands.outcome(at.thread, at.run)
+    if outcome is None:
+        raise _unknown(at)
+    error: bytes = outcome.error
+    return error
+
+
+def _unknown(at: _Follower) -> ThreadNotFound:
+    return ThreadNotFound(
+        f"Run {at.run} is not known: its thread was deleted, or Redis lost its data."
+    )
+
+
+def _failure(at: _Follower) -> Generator[Effect, Any, Errored]:
+    blob = yield from _error(at)
+    if blob:
+        return at.served.wire.read_error(blob)
+    msg = f"Run {at.run} failed; other runs came after it, and its error is not kept."
+    raise StoreError(msg)
 
 
 def _resumed(at: _Follower) -> Generator[Effect, Any, None]:
@@ -280,23 +300,25 @@ def _open(at: _Follower, state: ThreadState) -> _Open:
     return at.open
 
 
-def _conclude(at: _Follower, status: str, cp: str, error: bytes) -> Generator[Effect, Any, None]:
+def _conclude(at: _Follower, status: str, cp: str) -> Generator[Effect, Any, None]:
     """Tell how the run ended, at its own last checkpoint: a later run may have moved the thread."""
     if status == RunStatus.cancelled:
         msg = f"Run {at.run} was cancelled."
         raise RunCancelled(msg)
     _, state = yield from load_state(at.served.wire, at.thread, cp)
-    yield Tell(Concluded("", state, _outcome(at, status, error, state)))
+    yield Tell(Concluded("", state, (yield from _outcome(at, status, state))))
 
 
-def _outcome(at: _Follower, status: str, error: bytes, state: ThreadState | None) -> Outcome:
+def _outcome(
+    at: _Follower, status: str, state: ThreadState | None
+) -> Generator[Effect, Any, Outcome]:
     match status:
         case RunStatus.success:
             return Finished()
         case RunStatus.interrupted:
             return Paused(_questions(at, state))
         case RunStatus.error:
-            return Failed(at.served.wire.read_error(error))
+            return Failed((yield from _failure(at)))
         case _:
             msg = f"Run {at.run} ended with a status that this version does not know: {status}"
             raise CorruptRecord(msg)

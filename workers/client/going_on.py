@@ -34,7 +34,7 @@ def go_on(call: Submission, request: GoOn) -> Generator[Effect, Any, Begun]:
     if request.state.checkpoint.id != call.head:
         msg = "Going on from an older checkpoint with a Command needs update_state first."
         raise ThreadConflict(msg)
-    step = call.wire.superstep(call.graph, nonce(), (), request.then, call.stop)
+    step = call.wire.superstep(call.graph, nonce(), (), request.then)
     ready = replace(step, caller_writes=_written(call, request))
     return (yield from launch(call, ready, request.state))
 
@@ -66,8 +66,8 @@ def _answer(call: Submission, request: GoOn, mode: AnswerMode) -> Generator[Effe
         AnswerEntry("", reply.task, reply.answer.id, wire.answer(reply.answer))
         for reply in request.replies
     )
-    told = None if job.start is None else of_call(job.start, job.invocation)
-    keep = told is None or says_nothing(told, call.graph)
+    told = of_call(job.start, job.invocation)
+    keep = says_nothing(told, call.graph)
     answered: Answered = yield commands.answer(
         call.thread,
         call.run,
@@ -77,7 +77,7 @@ def _answer(call: Submission, request: GoOn, mode: AnswerMode) -> Generator[Effe
         ep="" if mode == "resume" else call.epoch,
         caller_writes=_written(call, request),
         tasks=_added(call, request.then),
-        cfg=None if keep or told is None else encode_config(told, wire.serializer),
+        cfg=None if keep else encode_config(told, wire.serializer),
         modes=call.modes,
         graph_fp=call.graph.fingerprint,
         stop=call.stop,

@@ -38,6 +38,7 @@ def launch(
         cfg=config,
         modes=call.modes,
         released=state.released,
+        stop=call.stop,
     )
     if started.status == "busy":
         raise call.busy(started.run)
@@ -52,6 +53,4 @@ def launch(
 
 def _config(call: Submission) -> bytes:
     job = call.job
-    if job.start is None:
-        return b""
     return encode_config(of_call(job.start, job.invocation), call.wire.serializer)

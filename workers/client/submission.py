@@ -62,14 +62,13 @@ class Submission:
     @property
     def resumes(self) -> bool:
         """Whether the caller gave an answer."""
-        given = self.job.start.given if self.job.start else None
+        given = self.job.start.given
         return isinstance(given, Command) and given.resume is not None
 
     @property
     def stop(self) -> int:
         """The last step that the run may take, counted from where it starts."""
-        start = self.job.start
-        return limits_of(start, self.origin).stop if start else 0
+        return limits_of(self.job.start, self.origin).stop
 
     @property
     def modes(self) -> str:

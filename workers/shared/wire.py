@@ -209,26 +209,11 @@ class Wire:
     def questions(self, task: Task, result: Interrupted) -> bytes:
         """Return the record of what a task asks; SerializationError names the node."""
         asked = ((QUESTION, question.interrupt.value) for question in result.questions)
-        return self._left(task.node, records.pack_result(replace(result, frames={})), asked)
-
-    def frames(self, frames: Mapping[str, ThreadState]) -> bytes:
-        """Return the record of the graphs that wait inside a task; empty when none do."""
-        return self.serializer.dumps(records.pack_frames(frames)) if frames else b""
-
-    def _inside(self, task: Task, frames: Mapping[str, ThreadState]) -> bytes:
-        try:
-            return self.frames(frames)
-        except SerializationError as error:
-            msg = f"The state of a graph inside node '{task.node}': {error}"
-            raise SerializationError(msg) from error
-
-    def read_frames(self, blob: bytes | None) -> dict[str, ThreadState]:
-        """Return the graphs that wait inside a task."""
-        return dict(records.unpack_frames(self.serializer.loads(blob))) if blob else {}
+        return self._left(task.node, records.pack_result(result), asked)
 
     def error(self, error: Errored) -> bytes:
         """Return the record of a failure; what of it cannot be stored is left out."""
-        bare = replace(error, frames={}, args=(), exception=None)
+        bare = replace(error, args=(), exception=None)
         message, trace = error.message[:_LEAST], error.traceback[-_LEAST:]
         least = replace(bare, message=message, traceback=trace, notes=())
         for each in (replace(bare, args=error.args), bare):
@@ -276,7 +261,6 @@ class Wire:
         ep: str,
         checkpoints: tuple[Checkpoint, ...],
         then: Decision,
-        stop: int,
     ) -> SuperstepEntry:
         """Return what is stored of a commit or a start: its checkpoints, and what follows."""
         frontiers = [self.apart(checkpoint.frontier, ep) for checkpoint in checkpoints]
@@ -285,24 +269,23 @@ class Wire:
             case RunTasks(tasks):
                 placed = _placed(tasks, frontiers[-1][0]) if frontiers else tasks
                 queued = tuple(self.task(task, graph.nodes[task.node]) for task in placed)
-                return SuperstepEntry(ep, entries, queued, "go", stop)
+                return SuperstepEntry(ep, entries, queued, "go")
             case Finished():
-                return SuperstepEntry(ep, entries, (), "end", stop)
+                return SuperstepEntry(ep, entries, (), "end")
             case Paused():
-                return SuperstepEntry(ep, entries, (), "stop", stop)
+                return SuperstepEntry(ep, entries, (), "stop")
             case Failed(error):
-                return SuperstepEntry(ep, entries, (), "fail", stop, self.error(error))
+                return SuperstepEntry(ep, entries, (), "fail", self.error(error))
             case _:
                 msg = f"A superstep cannot be followed by {type(then).__name__}."
                 raise InvalidUpdateError(msg)
 
     def finished(
-        self, task: Task, rnd: str, result: Completed | Interrupted, modes: str
+        self, task: Task, rnd: str, result: Completed | Interrupted, modes: str, memo: bytes = b""
     ) -> ResultEntry:
         """Return what is recorded of a task that did not fail; its packets are apart already."""
         if isinstance(result, Interrupted):
             asked = tuple((q.interrupt.id, 0) for q in result.questions)
-            memo = self._inside(task, result.frames)
             return ResultEntry(
                 task.id, rnd, self.questions(task, result), questions=asked, memo=memo
             )
@@ -315,22 +298,16 @@ class Wire:
             return None
         results: dict[str, Result] = {}
         results |= {tid: self.read_result(blob) for tid, blob in loaded.writes.items()}
-        memos = {task.tid: task.memo for task in loaded.tasks if task.memo}
-        for asked in loaded.questions:
-            found = self.read_result(asked.blob)
-            if isinstance(found, Interrupted):
-                inner = self.read_frames(memos.get(asked.tid))
-                results[asked.tid] = replace(found, frames=inner)
+        results |= {asked.tid: self.read_result(asked.blob) for asked in loaded.questions}
         for task in loaded.tasks:
             if task.st is TaskState.failed and task.error:
-                failed = self.read_error(task.error)
-                results[task.tid] = replace(failed, frames=self.read_frames(task.memo))
+                results[task.tid] = self.read_error(task.error)
         return ThreadState(
             checkpoint=self.read_checkpoint(loaded.checkpoint, channels),
             results=results,
             answers={t.tid: self.read_answers(t.answers) for t in loaded.tasks if t.answers},
             caller_writes=self.read_caller_writes(loaded.caller_writes),
-            released=loaded.header.released,
+            released=loaded.released,
         )
 
 

@@ -23,6 +23,7 @@ from distgraph.core.model import (
 from distgraph.core.plan import plan, seen_by
 from distgraph.core.retry import retry_delay
 from distgraph.errors import InvalidUpdateError, SerializationError
+from workers.shared.memo import Memo
 from workers.shared.supersteps import nonce
 from workers.worker.barrier import next_superstep, reduce
 from workers.worker.emitter import Emitter
@@ -41,6 +42,7 @@ class Attempt:
     frame: TaskFrame
     values: Mapping[str, Any]
     emitter: Emitter
+    memo: Memo
 
     @property
     def graph(self) -> Graph:
@@ -59,22 +61,25 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
     task = wire.read_task(claimed.tid, claimed.blob, claimed.packet)
     reads = opened.graph.nodes[task.node].reads(sent=task.send is not None)
     checkpoint = seen_by(opened.graph, opened.state, reads)
-    wanted = "custom" in head.modes.split()
+    wanted = "custom" in opened.run.modes.split()
     emitter = desk.emitter(head.run, task.id, wire.serializer.dumps)
+    memo = Memo(wire.serializer, claimed.memo)
     frame = TaskFrame(
         task=task,
         graph=opened.graph,
         checkpoint=checkpoint,
         ns="",
         token=desk.token,
-        invocation=opened.run.invocation(head.thread_id, head.run),
+        invocation=opened.config.invocation(head.thread_id, head.run),
         emit=emitter.emit if wanted else discard,
         attempt=claimed.att,
         answers=wire.read_answers(claimed.answers),
-        frames=wire.read_frames(claimed.memo),
+        frames=memo,
         passes=(),
     )
-    return Attempt(opened, task, claimed.rnd, claimed.failures, frame, checkpoint.values, emitter)
+    return Attempt(
+        opened, task, claimed.rnd, claimed.failures, frame, checkpoint.values, emitter, memo
+    )
 
 
 def settle(attempt: Attempt, result: Result) -> None:
@@ -107,9 +112,10 @@ def _stored(
     attempt: Attempt, result: Completed | Interrupted
 ) -> tuple[Completed | Interrupted, ResultEntry]:
     """Return the result with what it sent apart, and what is recorded of it."""
-    wire, modes = attempt.opened.served.wire, attempt.opened.head.modes
+    wire, modes = attempt.opened.served.wire, attempt.opened.run.modes
     if isinstance(result, Interrupted):
-        return result, wire.finished(attempt.task, attempt.rnd, result, modes)
+        memo = attempt.memo.dump()
+        return result, wire.finished(attempt.task, attempt.rnd, result, modes, memo)
     done, packets = wire.sent(attempt.task, result, nonce())
     entry = wire.finished(attempt.task, attempt.rnd, done, modes)
     return done, replace(entry, packets=packets)
@@ -145,7 +151,7 @@ def _fail(attempt: Attempt, error: Errored) -> None:
     wire = attempt.opened.served.wire
     failures = attempt.failures + 1
     delay = retry_delay(attempt.node, error, failures, random.random())  # noqa: S311 a jitter
-    memo = wire.frames(error.frames)
+    memo = attempt.memo.dump()
     desk = attempt.opened.desk
     status = desk.fail(attempt.task.id, wire.error(error), delay, memo)
     if status == "retry" and delay is not None and delay < desk.office.settings.sweep:

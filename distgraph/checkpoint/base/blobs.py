@@ -9,7 +9,6 @@ from distgraph.channels.base import MISSING
 from distgraph.checkpoint.base.types import (
     CALLER_WRITES,
     ERROR,
-    FRAMES,
     INTERRUPT,
     RESULT,
     RESUME,
@@ -44,7 +43,6 @@ _NAMES = {
     CALLER_WRITES: "What a caller wrote",
     ERROR: "The failure",
     RESULT: "What the node left",
-    FRAMES: "The state of a graph inside the node",
     METADATA: "The metadata of the run",
     RECORD: "What is stored beside the values of a checkpoint",
 }

@@ -14,7 +14,6 @@ TASKS = "__pregel_tasks"
 NO_WRITES = "__no_writes__"
 RESULT = "__result__"
 ANSWERED = "__answered__"
-FRAMES = "__frames__"
 CALLER_WRITES = "__caller_writes__"
 RELEASED = "__released__"
 
@@ -25,7 +24,6 @@ WRITES_IDX_MAP: Mapping[str, int] = {
     RESUME: -4,
     RESULT: -5,
     ANSWERED: -6,
-    FRAMES: -7,
     CALLER_WRITES: -8,
     RELEASED: -9,
     ERROR_SOURCE: -10,

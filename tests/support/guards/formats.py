@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from checkpoint_redis import commands
+from checkpoint_redis.frames import FrameName
 from checkpoint_redis.layout import DueKind, HeaderField
 from checkpoint_redis.records import (
     AnswerEntry,
@@ -132,7 +133,9 @@ def a_saver_that_is_too_old_puts_nothing(d: Driver) -> None:
     d.start(superstep("cp-0", outcome="end"))
     upgrade(d)
     (new,) = superstep("cp-1").checkpoints
-    assert is_refused(d, lambda: d.ledger.call(commands.put(d.thread, "", new, ep=nonce())))
+    assert is_refused(
+        d, lambda: d.ledger.call(commands.put(d.thread, FrameName(), new, ep=nonce()))
+    )
 
 
 def a_saver_that_is_too_old_puts_no_writes(d: Driver) -> None:
@@ -328,9 +331,13 @@ def starts(d: Driver, _: str) -> None:
     d.start(superstep("cp-1", "a"), "run-2", "cp-0")
 
 
+def ends(d: Driver, ep: str) -> None:
+    d.commit(ep, superstep("cp-1", outcome="end"))
+
+
 def starts_with_writes(d: Driver, _: str) -> None:
     tasks = superstep("", "a").tasks
-    d.start(SuperstepEntry(nonce(), (), tasks, "go", 25, caller_writes=(b"w",)), "run-2", "cp-0")
+    d.start(SuperstepEntry(nonce(), (), tasks, "go", caller_writes=(b"w",)), "run-2", "cp-0")
 
 
 def answers_with_writes(d: Driver, _: str) -> None:
@@ -369,7 +376,7 @@ def gives_up(d: Driver, ep: str) -> None:
 
 def puts(d: Driver, _: str) -> None:
     (new,) = superstep("cp-1").checkpoints
-    d.ledger.call(commands.put(d.thread, "", new, ep=nonce()))
+    d.ledger.call(commands.put(d.thread, FrameName(), new, ep=nonce()))
 
 
 def puts_writes(d: Driver, _: str) -> None:
@@ -408,7 +415,8 @@ NOTED = (
     Noted(Kind.task, closed, commits, "new_tasks", "FORMAT.task"),
     Noted(Kind.row, closed, commits, "new_tasks", ", FORMAT.row"),
     Noted(Kind.config, at_rest, starts, "start", "note_form(FORMAT.config)\n"),
-    Noted(Kind.config, asked, asks_again, "answer", "    note_form(FORMAT.config)\n"),
+    Noted(Kind.config, asked, asks_again, "answer", "  note_form(FORMAT.config)\n"),
+    Noted(Kind.run, closed, ends, "runs", "  note_form(FORMAT.run)\n"),
     Noted(Kind.answer, asked, answers, "answer", "    note_form(FORMAT.answer)\n"),
     Noted(Kind.result, running, completes, "finished", "  note_form(FORMAT.result)\n"),
     Noted(Kind.question, running, asks, "finished", "    note_form(FORMAT.question)\n"),

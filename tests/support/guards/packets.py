@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from checkpoint_redis import commands, keys, packets
-from checkpoint_redis.bundles import Bundle
+from checkpoint_redis.bundles import Bundle, packet_name
+from checkpoint_redis.frames import FrameName
 from checkpoint_redis.layout import Limit, PacketName, ThreadKey
 from checkpoint_redis.records import CheckpointEntry, ResultEntry, SuperstepEntry, TaskEntry
 from checkpoint_redis.replies import Context, Recorded
@@ -28,7 +29,7 @@ def sending(*bundles: Bundle, cp: str = "cp-0") -> SuperstepEntry:
     step = superstep(cp)
     checkpoint = replace(step.checkpoints[0], packets=bundles)
     tasks = tuple(
-        TaskEntry(f"{each.name} {n}", b"task", packet=f"{each.name}.{n}")
+        TaskEntry(f"{each.name} {n}", b"task", packet=packet_name(each.name, n))
         for each in bundles
         for n in (0, len(each.blobs) - 1)
     )
@@ -46,7 +47,7 @@ def kept(d: Driver) -> set[str]:
     found = {name.decode().rpartition(":")[2] for name in names if d.client.pttl(name) == -1}
     fields = (field.decode() for field in d.client.hkeys(d.thread.checkpoints))
     small = (field for field in fields if field.startswith(keys.packet_field("", "")))
-    return found | {field.rpartition("|")[2].partition(".")[0] for field in small}
+    return found | {field.rpartition("|")[2].partition(PacketName.separator)[0] for field in small}
 
 
 def named(d: Driver) -> set[str]:
@@ -99,7 +100,7 @@ def an_update_whose_packets_have_lapsed_is_refused(d: Driver) -> None:
 
 def a_checkpoint_whose_packets_have_lapsed_is_not_put(d: Driver) -> None:
     (checkpoint,) = sending(STAGED).checkpoints
-    assert d.ledger.call(commands.put(d.thread, "", checkpoint, ep="e")).status == "unstored"
+    assert d.ledger.call(commands.put(d.thread, FrameName(""), checkpoint, ep="e")).status == "unstored"
     assert d.stored() == set()
 
 
@@ -108,6 +109,17 @@ def a_result_whose_packets_have_lapsed_is_not_taken(d: Driver) -> None:
     d.claim(ep, "a")
     assert sent(d, ep, "a", STAGED).statuses == ("stale",)
     assert d.states() == {"a": "R"}
+
+
+def what_a_graph_inside_sent_is_looked_for(d: Driver) -> None:
+    ep = d.started("a")
+    d.claim(ep, "a")
+    for bundle, taken in ((STAGED, False), (LARGE, True)):
+        stored = d.ledger.inner(
+            d.thread, ep, "a", FrameName("a:a"), tok="t", new_ep=nonce(), seen="",
+            cp="", records=(), checkpoints=sending(bundle).checkpoints,
+        )  # fmt: skip
+        assert stored == taken
 
 
 def what_a_task_sent_goes_with_its_superstep(d: Driver) -> None:
@@ -162,7 +174,7 @@ def packets_are_read_as_many_as_fit(d: Driver) -> None:
     heavy = Bundle(LARGE.name, (b"x" * 600_000, b"y" * 600_000, b"z"))
     stage(d, heavy)
     d.start(sending(heavy))
-    names = tuple(f"{heavy.name}.{n}" for n in (0, 1, 2, 3))
+    names = tuple(packet_name(heavy.name, n) for n in (0, 1, 2, 3))
     assert d.ledger.call(commands.packets(d.thread, "", names)) == heavy.blobs[:1]
     assert d.ledger.call(commands.packets(d.thread, "", names[1:])) == (*heavy.blobs[1:], None)
 
@@ -171,7 +183,7 @@ def reading(d: Driver, *tasks: TaskEntry) -> Context:
     """Start these tasks, and return what the claim of the first one brings."""
     blobs = {f"{name}@1": name.encode() for name in "abc"}
     checkpoint = CheckpointEntry("cp", b"cp", 0, tuple(blobs), blobs)
-    ep = d.start(SuperstepEntry(nonce(), (checkpoint,), tasks, "go", 25)).ep
+    ep = d.start(SuperstepEntry(nonce(), (checkpoint,), tasks, "go")).ep
     context = d.claim(ep, tasks[0].id).context
     assert context is not None
     return context
@@ -248,6 +260,12 @@ GUARDS = (
         "",
     ),
     Guard(
+        what_a_graph_inside_sent_is_looked_for,
+        "inner.lua",
+        "if not checkpoints_are_staged(A.checkpoints) then return 0 end\n",
+        "",
+    ),
+    Guard(
         what_a_task_sent_goes_with_its_superstep,
         "drop.lua",
         "  if not committed then remove_sent(ns, sent) end\n",
@@ -268,8 +286,8 @@ GUARDS = (
     Guard(
         what_a_task_sent_goes_with_a_superstep_that_waits,
         "pack.lua",
-        "{KEY.tasks, KEY.writes, KEY.questions, KEY.sent}",
-        "{KEY.tasks, KEY.writes, KEY.questions}",
+        "KEY.inner, KEY.sent}",
+        "KEY.inner}",
     ),
     Guard(
         what_a_task_sent_is_there_after_the_commit,

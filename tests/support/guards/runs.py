@@ -3,35 +3,11 @@
 from __future__ import annotations
 
 from checkpoint_redis import events
-from checkpoint_redis.layout import Field, PayloadField
+from checkpoint_redis.layout import HeaderField, Limit
 from checkpoint_redis.records import ResultEntry, SuperstepEntry
 from tests.support.guards import Guard
+from tests.support.guards.results import told
 from tests.support.thread_driver import LEASE, Driver, nonce, superstep
-
-
-def ran(d: Driver, number: int, *, keep: int = 200) -> None:
-    """Start a run whose task fails, on the head of the run before."""
-    head = f"cp-{number - 1}" if number else ""
-    step = superstep(f"cp-{number}", "a")
-    d.ledger.start(
-        d.thread, f"run-{number}", step,
-        expect=head, graph="graph", fp="1", queue="queue", keep_outcomes=keep,
-    )  # fmt: skip
-    d.claim(step.ep, "a")
-    d.fail(step.ep, "a")
-
-
-def an_error_goes_with_its_outcome(d: Driver) -> None:
-    for number in range(3):
-        ran(d, number, keep=1)
-    kept = {field for field in d.client.hkeys(d.thread.checkpoints) if field.startswith(b"oe|")}
-    assert kept == {f"{Field.error}run-2".encode()}
-
-
-def outcomes_are_kept_up_to_the_number(d: Driver) -> None:
-    for number in range(3):
-        ran(d, number, keep=3)
-    assert [d.outcome(f"run-{number}") for number in range(3)] == ["error"] * 3
 
 
 def events_of_the_run_before_the_last_go(d: Driver) -> None:
@@ -44,18 +20,25 @@ def events_of_the_run_before_the_last_go(d: Driver) -> None:
     assert d.client.xlen(d.thread.events) < 250
 
 
-def payloads_that_are_gone_are_not_looked_for_again(d: Driver) -> None:
-    head = ""
-    for number in range(4):
-        step = superstep(f"cp-{number}", "a")
-        d.start(step, f"run-{number}", head)
-        result = ResultEntry("a", "", b"w", event=b"x" * 5_000)
-        d.claim(step.ep, "a")
-        d.ledger.complete(d.thread, "", step.ep, (result,), tok="t", tok2="adv", lease_ms=LEASE)
-        d.ledger.cancel(d.thread, "", ep=nonce())
-        head = f"cp-{number}"
-    assert d.client.hget(d.thread.event_blobs, PayloadField.first) == b"3"
-    assert sorted(d.client.hkeys(d.thread.event_blobs)) == [b"3", b"4", b"first", b"n"]
+def payloads_of_events_are_bounded(d: Driver) -> None:
+    """Those since the last mark but one are kept; a mark is set each time that there are many."""
+    d.claim(d.started("a"), "a")
+    for number in range(6):
+        if number % 2:
+            d.client.hset(d.thread.header, HeaderField.event_bytes, Limit.event_bytes)
+        d.emit(first=number + 1, blobs=(b"%d" % number,))
+    assert [event.blob for event in told(d, "custom")] == [b"3", b"4", b"5"]
+    assert d.client.hget(d.thread.header, HeaderField.event_bytes) == b"0"
+
+
+def a_thread_at_rest_keeps_no_mark_of_its_events(d: Driver) -> None:
+    ep = d.started("a")
+    d.claim(ep, "a")
+    d.client.hset(d.thread.header, HeaderField.event_bytes, Limit.event_bytes)
+    d.emit()
+    d.fail(ep, "a")
+    assert b"evn" in d.client.hkeys(d.thread.header)
+    assert not {b"evb", b"evm"} & set(d.client.hkeys(d.thread.header))
 
 
 def events_expire_only_at_rest(d: Driver) -> None:
@@ -64,10 +47,9 @@ def events_expire_only_at_rest(d: Driver) -> None:
     result = ResultEntry("a", "", b"w", event=b"x" * 5_000)
     d.ledger.complete(d.thread, "", ep, (result,), tok="t", tok2="adv", lease_ms=LEASE)
     d.fail(ep, "b")
-    streams = (d.thread.events, d.thread.event_blobs)
-    assert all(0 < d.client.pttl(key) <= 300_000 for key in streams)
+    assert 0 < d.client.pttl(d.thread.events) <= 300_000
     d.go_on("retry")
-    assert [d.client.pttl(key) for key in streams] == [-1, -1]
+    assert d.client.pttl(d.thread.events) == -1
 
 
 def a_thread_is_listed_by_its_status_alone(d: Driver) -> None:
@@ -111,27 +93,15 @@ def a_cancel_renews_the_epoch(d: Driver) -> None:
 
 
 def a_run_may_end_without_a_checkpoint(d: Driver) -> None:
-    assert d.start(SuperstepEntry(nonce(), (), (), "end", 25)).status == "end"
+    assert d.start(SuperstepEntry(nonce(), (), (), "end")).status == "end"
     outcome = d.ledger.outcome(d.thread, "run")
     assert outcome is not None
     assert (outcome.status, outcome.cp) == ("success", "")
     *_, last = d.client.xrange(d.thread.events)
-    assert events.decode(last).payload == (1, "run", "success", "")
+    assert events.decode(last).payload == (1, "success", "")
 
 
 GUARDS = (
-    Guard(
-        an_error_goes_with_its_outcome,
-        "begin.lua",
-        "      call('HDEL', C, FIELD.error .. run)\n",
-        "",
-    ),
-    Guard(
-        outcomes_are_kept_up_to_the_number,
-        "begin.lua",
-        "  if count <= keep then return end\n",
-        "",
-    ),
     Guard(
         events_of_the_run_before_the_last_go,
         "begin.lua",
@@ -139,23 +109,29 @@ GUARDS = (
         "",
     ),
     Guard(
-        payloads_that_are_gone_are_not_looked_for_again,
-        "begin.lua",
-        "  call('HSET', key, PAYLOAD_FIELD.first, previous + 1)\n",
+        payloads_of_events_are_bounded,
+        "event.lua",
+        "  if size <= LIMIT.event_bytes then return end\n",
+        "",
+    ),
+    Guard(
+        payloads_of_events_are_bounded,
+        "event.lua",
+        "  if oldest then call('XTRIM', P .. KEY.events, 'MINID', oldest) end\n",
+        "",
+    ),
+    Guard(payloads_of_events_are_bounded, "event.lua", ", HEADER.event_bytes, 0)", ")"),
+    Guard(
+        a_thread_at_rest_keeps_no_mark_of_its_events,
+        "status.lua",
+        ", HEADER.event_bytes, HEADER.event_mark",
         "",
     ),
     Guard(events_expire_only_at_rest, "begin.lua", "  call('PERSIST', P .. KEY.events)\n", ""),
-    Guard(events_expire_only_at_rest, "begin.lua", "  call('PERSIST', P .. KEY.payloads)\n", ""),
     Guard(
         events_expire_only_at_rest,
         "status.lua",
         "  call('PEXPIRE', P .. KEY.events, LIMIT.events_ms)\n",
-        "",
-    ),
-    Guard(
-        events_expire_only_at_rest,
-        "status.lua",
-        "  call('PEXPIRE', P .. KEY.payloads, LIMIT.events_ms)\n",
         "",
     ),
     Guard(a_thread_is_listed_by_its_status_alone, "begin.lua", "  index(st, STATUS.busy)\n", ""),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from checkpoint_redis import commands
+from checkpoint_redis.frames import FrameName
 from checkpoint_redis.keys import channel_field, checkpoint_field
 from checkpoint_redis.layout import ThreadStatus
 from checkpoint_redis.records import CheckpointEntry, NewHead, SuperstepEntry, TaskEntry
@@ -25,7 +26,7 @@ def put(  # noqa: PLR0913 - a default for each
     needs: tuple[str, ...] = (),
 ) -> Changed:
     command = commands.put(
-        d.thread, ns, entry(cp), ep=ep or nonce(), expect=expect, needs=needs,
+        d.thread, FrameName(ns), entry(cp), ep=ep or nonce(), expect=expect, needs=needs,
         graph="graph", fp="1", queue="q",
     )  # fmt: skip
     return d.ledger.call(command)
@@ -57,7 +58,7 @@ def loaded(d: Driver, cp: str = "") -> Loaded:
 def paused(d: Driver) -> str:
     """Bring the thread to a pause at cp-0: a asks, and a caller wrote."""
     step = superstep("cp-0", "a")
-    d.start(SuperstepEntry(step.ep, step.checkpoints, step.tasks, "go", 25, b"", (b"written",)))
+    d.start(SuperstepEntry(step.ep, step.checkpoints, step.tasks, "go", b"", (b"written",)))
     d.claim(step.ep, "a")
     d.ask(step.ep, "a", "q1", deadline=10**15)
     return step.ep
@@ -76,7 +77,7 @@ def a_checkpoint_creates_its_thread(d: Driver) -> None:
 def a_checkpoint_of_another_frame_creates_a_thread_that_is_idle(d: Driver) -> None:
     put(d, "cp-1", "inner")
     assert d.client.hget(d.thread.header, "st") == b"idle"
-    assert header(d, "inner").cp == "cp-1"
+    assert header(d, FrameName("inner").hash).cp == "cp-1"
 
 
 def a_fresh_checkpoint_needs_a_new_thread(d: Driver) -> None:
@@ -206,7 +207,7 @@ def a_run_that_starts_at_a_log_drops_it(d: Driver) -> None:
     put(d, "cp-1")
     log(d, "cp-1")
     log(d, "cp-1")
-    step = SuperstepEntry(nonce(), (), (TaskEntry("a", b"a"),), "go", 25)
+    step = SuperstepEntry(nonce(), (), (TaskEntry("a", b"a"),), "go")
     d.start(step, expect="cp-1")
     fields = d.client.hkeys(d.thread.checkpoints)
     assert [field for field in fields if field.startswith(b"p|")] == []
@@ -215,7 +216,7 @@ def a_run_that_starts_at_a_log_drops_it(d: Driver) -> None:
 def a_removal_of_the_head_leaves_the_one_before(d: Driver) -> None:
     put(d, "cp-1")
     put(d, "cp-2")
-    step = SuperstepEntry(nonce(), (), (TaskEntry("a", b"a"),), "go", 25, b"", (b"written",))
+    step = SuperstepEntry(nonce(), (), (TaskEntry("a", b"a"),), "go", b"", (b"written",))
     d.start(step, expect="cp-2")
     d.claim(step.ep, "a")
     d.ask(step.ep, "a", "q1", deadline=10**15)
@@ -359,7 +360,7 @@ GUARDS = (
     Guard(
         a_log_takes_in_what_workers_and_callers_left,
         "put_writes.lua",
-        "if opened then drop_step(A.ns) end\n",
+        "if opened then close_step(A.ns, packed(A.ns)) end\n",
         "",
     ),
     Guard(
@@ -375,16 +376,21 @@ GUARDS = (
         "local opened = is_open",
     ),
     Guard(a_question_in_a_log_makes_the_thread_wait, "put_writes.lua", "and A.asks ", ""),
-    Guard(a_run_that_starts_at_a_log_drops_it, "open.lua", "  many('HDEL', C, fields)\n", ""),
     Guard(
         a_run_that_starts_at_a_log_drops_it,
-        "open.lua",
+        "log.lua",
+        "  fields[#fields + 1] = name\n  many('HDEL', C, fields)\n",
+        "  fields[#fields + 1] = name\n",
+    ),
+    Guard(
+        a_run_that_starts_at_a_log_drops_it,
+        "log.lua",
         "  fields[#fields + 1] = name\n",
         "",
     ),
     Guard(
         a_run_that_starts_at_a_log_drops_it,
-        "open.lua",
+        "log.lua",
         "  for i = 0, count - 1 do fields[i + 1] = name .. '|' .. i end\n",
         "",
     ),
@@ -411,8 +417,8 @@ GUARDS = (
     Guard(
         a_removal_of_the_last_checkpoint_leaves_no_head,
         "forget.lua",
-        "    call('HDEL', H, ns .. FRAME.checkpoint, ns .. FRAME.step)\n",
-        "",
+        "if ns == '' then call('HDEL', H, FRAME.checkpoint, FRAME.step) else",
+        "if ns ~= '' then",
     ),
     Guard(
         a_removal_from_no_thread_is_missing,

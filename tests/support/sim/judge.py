@@ -104,11 +104,11 @@ class Judge:
         accepted: dict[str, str] = {}
         for _, fields in self._world.client.xrange(self._world.thread.events):
             _, *payload = json.loads(fields[b"p"])
-            if fields[b"k"] == b"run" and payload[1] == "start":
+            if fields[b"k"] == b"run" and payload[0] == "start":
                 accepted = {}
             if fields[b"k"] == b"task":
-                assert payload[1] not in accepted, f"{payload[1]} was accepted twice"
-                accepted[payload[1]] = fields[b"b"].decode()
+                assert payload[0] not in accepted, f"{payload[0]} was accepted twice"
+                accepted[payload[0]] = fields[b"b"].decode()
         return accepted
 
     # --- what callers wrote, and what is left -----------------------------------------------------
@@ -131,7 +131,7 @@ class Judge:
         world = self._world
         header = world.ledger.header(world.thread)
         assert header is not None
-        for run in world.accepted.submits:
+        for run in world.accepted.known():
             outcome = world.ledger.outcome(world.thread, run)
             assert outcome is not None, f"the outcome of run {run} is unknown"
             assert outcome.status in ENDED, f"run {run}: {outcome}"
@@ -144,9 +144,9 @@ class Judge:
         # What was staged by a worker that ended then is lost after ten minutes.
         lasting = [key for key in world.stored() if world.client.pttl(key) == -1]
         kinds = {key.decode().removeprefix(world.thread.prefix) for key in lasting}
-        assert {kind for kind in kinds if kind[0] != "g"} == {"c", "h"}, f"keys left: {kinds}"
+        assert {kind for kind in kinds if kind[0] != "j"} == {"c", "h"}, f"keys left: {kinds}"
         staged = {key.split(b":")[-2] for key in world.stored() if key not in lasting}
-        assert staged <= {b"S", b"A", b"Q", b"g", world.thread.x.encode()}, f"keys left: {staged}"
+        assert staged <= {b"S", b"A", b"Q", b"j", world.thread.x.encode()}, f"keys left: {staged}"
 
 
     def _check_packets(self, known: dict[str, Known]) -> None:
@@ -157,19 +157,19 @@ class Judge:
             for cp, each in known.items()
             for i, tid in enumerate(tids(number_of(cp)))
         }
-        kept = {name.decode() for name in world.client.smembers(f"{world.thread.prefix}g")}
+        kept = {name.decode() for name in world.client.smembers(f"{world.thread.prefix}j")}
         found = {
-            f"{bundle}.{number.decode()}": packet
+            packet_name(bundle, int(number)): packet
             for bundle in kept
-            for number, packet in world.client.hgetall(f"{world.thread.prefix}g:{bundle}").items()
+            for number, packet in world.client.hgetall(f"{world.thread.prefix}j:{bundle}").items()
         }
         for field, packet in world.client.hgetall(world.thread.checkpoints).items():
-            if field.startswith(b"g||"):
-                found[field.removeprefix(b"g||").decode()] = packet
+            if field.startswith(b"j||"):
+                found[field.removeprefix(b"j||").decode()] = packet
         assert found == wanted, f"packets: {found}, and should be {wanted}"
-        bundles = world.client.keys(f"{world.thread.prefix}g:*")
+        bundles = world.client.keys(f"{world.thread.prefix}j:*")
         lasting = {key for key in bundles if world.client.pttl(key) == -1}
-        named = {f"{world.thread.prefix}g:{bundle}".encode() for bundle in kept}
+        named = {f"{world.thread.prefix}j:{bundle}".encode() for bundle in kept}
         assert lasting == named, f"bundles left: {lasting - named}"
 
 

@@ -23,7 +23,6 @@ PLAN = (
     ("ok",),
 )
 QUESTIONS = {"asks": 1, "asks twice": 2, "asks both": 2}
-STOP = 25
 State = Mapping[str, str]
 
 
@@ -106,7 +105,7 @@ def opening(
     outcome: StepOutcome = "go" if tasks else "end"
     if checkpoints and tasks and draw.fault(0.05):
         tasks, outcome = (), "stop"
-    entry = SuperstepEntry(draw.nonce(), checkpoints, tasks, outcome, STOP, caller_writes=written)
+    entry = SuperstepEntry(draw.nonce(), checkpoints, tasks, outcome, caller_writes=written)
     if not tasks or not draw.chance(0.3):
         return Planned(entry, ())
     first = draw.below(len(tasks)) + 1  # the others come on top

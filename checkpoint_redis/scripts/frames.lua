@@ -1,0 +1,22 @@
+-- needs: lib.lua
+-- Frames of graphs that are called inside tasks. Each has its fields in a key of its own, and one
+-- hash names all of them, so that neither the header nor a walk over the thread grows with them.
+local function list_frame(ns, row)
+  if ns == '' then return end
+  call('HSET', P .. KEY.frames, ns, row[FRAME_ROW.name])
+  call('HSET', frame_key(ns), FRAME.called, row[FRAME_ROW.name], FRAME.parent, row[FRAME_ROW.parent],
+    FRAME.task, row[FRAME_ROW.task], FRAME.path, row[FRAME_ROW.path])
+end
+
+local function forget_frame(ns)
+  call('UNLINK', frame_key(ns))
+  call('HDEL', P .. KEY.frames, ns)
+end
+
+local function forget_frames()
+  local gone = {P .. KEY.frames}
+  for _, ns in ipairs(call('HKEYS', P .. KEY.frames)) do gone[#gone + 1] = frame_key(ns) end
+  for i = 1, #gone, LIMIT.slice do
+    call('UNLINK', unpack(gone, i, math.min(i + LIMIT.slice - 1, #gone)))
+  end
+end

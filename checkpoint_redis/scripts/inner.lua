@@ -1,0 +1,29 @@
+-- needs: lib.lua format.lua fence.lua task.lua frames.lua log.lua store_checkpoints.lua
+-- Stores what an attempt at a task has of a graph that is called inside it: what that graph's tasks
+-- left at its head, then checkpoints. KEYS[1] header.
+-- ARGV[1] {ep, tid, tok, seen, new_ep, ns, frame, cp, records, checkpoints}; ep, tid, tok: the
+-- attempt; seen: the frame's epoch as it knows it ('' = there is none); new_ep: the one from now on;
+-- records: into the log of cp -> 1 | 0: it was given up
+local open = fence('', A.ep, BUSY_OR_ERROR)
+local task = open and read_task('', A.tid)
+-- Another attempt goes on with the inner graph from what is stored: a late one must not change it.
+if not task or task[TASK.state] ~= STATE.running or task[TASK.token] ~= A.tok then return 0 end
+local ep = call('HGET', frame_key(A.ns), FRAME.epoch) or ''
+-- A repetition, because the reply was lost, would append its records again.
+if ep == A.new_ep then return 1 end
+-- After a fail-over what it follows may be gone, though the attempt is not.
+if ep ~= A.seen then return 0 end
+-- What its tasks sent has lapsed, and so has the lease of the attempt.
+if not checkpoints_are_staged(A.checkpoints) then return 0 end
+if ep == '' then list_frame(A.ns, A.frame) end
+call('HSET', frame_key(A.ns), FRAME.epoch, A.new_ep)
+if #A.records > 0 then
+  -- There may be results and answers in them.
+  note_form(FORMAT.newest)
+  append_log(A.ns, A.cp, A.records)
+end
+store_checkpoints(A.ns, A.checkpoints)
+-- What stands at the head belongs to the run, and is dropped with the task's superstep.
+if #A.checkpoints > 0 then call('HDEL', P .. KEY.inner, A.ns)
+else call('HSET', P .. KEY.inner, A.ns, A.tid) end
+return 1
