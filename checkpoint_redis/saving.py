@@ -406,7 +406,10 @@ def _unsent(
     archive: Archive, blobs: Mapping[Located, bytes], gone: set[Located]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the fields of packets and the larger bundles that are referred to no more."""
-    refers = {each: {(each.frame, p) for p in archive.packets(blob)} for each, blob in blobs.items()}
+    refers = {
+        each: {(each.frame, packet) for packet in archive.packets(blob)}
+        for each, blob in blobs.items()
+    }
     used = {named for each, some in refers.items() if each not in gone for named in some}
     unused = {named for each in gone for named in refers[each]} - used
     small = sorted(

@@ -100,7 +100,8 @@ def an_update_whose_packets_have_lapsed_is_refused(d: Driver) -> None:
 
 def a_checkpoint_whose_packets_have_lapsed_is_not_put(d: Driver) -> None:
     (checkpoint,) = sending(STAGED).checkpoints
-    assert d.ledger.call(commands.put(d.thread, FrameName(""), checkpoint, ep="e")).status == "unstored"
+    put = commands.put(d.thread, FrameName(""), checkpoint, ep="e")
+    assert d.ledger.call(put).status == "unstored"
     assert d.stored() == set()
 
 
