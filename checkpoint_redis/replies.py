@@ -10,6 +10,8 @@ from checkpoint_redis.layout import DueKind, RunStatus, TaskState, ThreadStatus
 
 Taken = Literal["done", "dup", "stale", "gone"]
 """What became of a result."""
+Kept = Literal["ok", "gone", "conflict"]
+"""What became of what an attempt stored of a graph that is called in it."""
 FailedAs = Literal["retry", "failed", "stale", "gone"]
 """What became of a failure."""
 Results = Literal["results"]
@@ -155,7 +157,6 @@ class ClaimedTask:
     rnd: str = ""
     blob: bytes = b""
     packet: bytes | None = None
-    memo: bytes | None = None
     answers: tuple[bytes, ...] = ()
 
 
@@ -303,7 +304,6 @@ class OpenTask:
     packet: str
     blob: bytes
     answers: tuple[bytes, ...]
-    memo: bytes | None
     error: bytes | None
 
 

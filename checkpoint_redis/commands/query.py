@@ -221,7 +221,6 @@ def _open_task(s: Mapping[str, bytes], tid: str, of_run: bytes) -> OpenTask:
         packet=known.packet,
         blob=s[f"{TaskField.blob}{tid}"],
         answers=tuple(s[f"{TaskField.answer}{tid}|{n}"] for n in range(known.answers)),
-        memo=s.get(f"{TaskField.memo}{tid}"),
         error=of_run if error == b"" else error,
     )
 

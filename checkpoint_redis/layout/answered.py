@@ -68,7 +68,6 @@ class ClaimedRow(NamedTuple):
     round: bytes
     blob: bytes
     packet: Raw
-    memo: Raw
     answers: Sequence[bytes]
 
 

@@ -59,7 +59,6 @@ class ResultRow(NamedTuple):
     blob: int
     event: int
     questions: Sequence[QuestionRow]
-    memo: int
     packets: Sequence[PacketsRow]
 
 

@@ -122,7 +122,6 @@ class TaskField(StrEnum):
 
     record = "t|"
     blob = "i|"
-    memo = "m|"
     error = "e|"
     answer = "r|"
     question = "v|"

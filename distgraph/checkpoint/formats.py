@@ -21,7 +21,6 @@ class Kind(StrEnum):
     checkpoint = "checkpoint"
     result = "result"
     answer = "answer"
-    state = "state"
     saved = "checkpoint of a saver"
     log = "pending write"
     config = "run config"

@@ -138,7 +138,7 @@ def story(d: Driver) -> list[Any]:
         d.thread, "", "ep-0", ("b",), tok="t", owner="w", lease_ms=LEASE, served=("other@1",)
     )
     told += [lease, d.claim("ep-0", "b"), d.go_on("retry"), d.fail("ep-0", "b", retry_in_ms=0)]
-    asks = ResultEntry("a", "", b"question", b"", (("q1", 0), ("q2", 10**15)), b"memo")
+    asks = ResultEntry("a", "", b"question", b"", (("q1", 0), ("q2", 10**15)))
     told += [
         d.emit(),
         d.ledger.complete(d.thread, "", "ep-0", (asks,), tok="t", tok2="adv", lease_ms=LEASE),

@@ -281,14 +281,12 @@ class Wire:
                 raise InvalidUpdateError(msg)
 
     def finished(
-        self, task: Task, rnd: str, result: Completed | Interrupted, modes: str, memo: bytes = b""
+        self, task: Task, rnd: str, result: Completed | Interrupted, modes: str
     ) -> ResultEntry:
         """Return what is recorded of a task that did not fail; its packets are apart already."""
         if isinstance(result, Interrupted):
             asked = tuple((q.interrupt.id, 0) for q in result.questions)
-            return ResultEntry(
-                task.id, rnd, self.questions(task, result), questions=asked, memo=memo
-            )
+            return ResultEntry(task.id, rnd, self.questions(task, result), questions=asked)
         blob = self.result(task, result)
         return ResultEntry(task.id, rnd, blob, event=blob if shows_writes(modes) else b"")
 

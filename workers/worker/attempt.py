@@ -23,9 +23,9 @@ from distgraph.core.model import (
 from distgraph.core.plan import plan, seen_by
 from distgraph.core.retry import retry_delay
 from distgraph.errors import InvalidUpdateError, SerializationError
-from workers.shared.memo import Memo
 from workers.shared.supersteps import nonce
 from workers.worker.barrier import next_superstep, reduce
+from workers.worker.called import Called
 from workers.worker.emitter import Emitter
 from workers.worker.failures import errored
 from workers.worker.opened import Opened
@@ -42,7 +42,7 @@ class Attempt:
     frame: TaskFrame
     values: Mapping[str, Any]
     emitter: Emitter
-    memo: Memo
+    called: Called
 
     @property
     def graph(self) -> Graph:
@@ -63,7 +63,7 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
     checkpoint = seen_by(opened.graph, opened.state, reads)
     wanted = "custom" in opened.run.modes.split()
     emitter = desk.emitter(head.run, task.id, wire.serializer.dumps)
-    memo = Memo(wire.serializer, claimed.memo)
+    called = Called(desk, task.id, wire.serializer)
     frame = TaskFrame(
         task=task,
         graph=opened.graph,
@@ -74,17 +74,19 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
         emit=emitter.emit if wanted else discard,
         attempt=claimed.att,
         answers=wire.read_answers(claimed.answers),
-        frames=memo,
+        frames=called,
         passes=(),
     )
     return Attempt(
-        opened, task, claimed.rnd, claimed.failures, frame, checkpoint.values, emitter, memo
+        opened, task, claimed.rnd, claimed.failures, frame, checkpoint.values, emitter, called
     )
 
 
 def settle(attempt: Attempt, result: Result) -> None:
     """Record what a task left, and go on with the superstep when it was the last one."""
     attempt.emitter.sent().result()
+    if attempt.called.is_given_up(result):
+        return
     match result:
         case Completed() | Interrupted():
             _record(attempt, result)
@@ -114,8 +116,7 @@ def _stored(
     """Return the result with what it sent apart, and what is recorded of it."""
     wire, modes = attempt.opened.served.wire, attempt.opened.run.modes
     if isinstance(result, Interrupted):
-        memo = attempt.memo.dump()
-        return result, wire.finished(attempt.task, attempt.rnd, result, modes, memo)
+        return result, wire.finished(attempt.task, attempt.rnd, result, modes)
     done, packets = wire.sent(attempt.task, result, nonce())
     entry = wire.finished(attempt.task, attempt.rnd, done, modes)
     return done, replace(entry, packets=packets)
@@ -151,8 +152,7 @@ def _fail(attempt: Attempt, error: Errored) -> None:
     wire = attempt.opened.served.wire
     failures = attempt.failures + 1
     delay = retry_delay(attempt.node, error, failures, random.random())  # noqa: S311 a jitter
-    memo = attempt.memo.dump()
     desk = attempt.opened.desk
-    status = desk.fail(attempt.task.id, wire.error(error), delay, memo)
+    status = desk.fail(attempt.task.id, wire.error(error), delay)
     if status == "retry" and delay is not None and delay < desk.office.settings.sweep:
         desk.office.backoffs.add(desk.thread.shard, delay)

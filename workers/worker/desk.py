@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from checkpoint_redis import packets
+from checkpoint_redis.bundles import Bundle
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.ledger import Ledger
-from checkpoint_redis.records import Lease, ResultEntry, SuperstepEntry
+from checkpoint_redis.records import InnerEntry, Lease, ResultEntry, SuperstepEntry
 from checkpoint_redis.replies import Advance, Claimed, Committed, Context, Recorded
+from checkpoint_redis.saving import get_frame
+from checkpoint_redis.stored import Archive
+from distgraph.checkpoint.base import CheckpointTuple
 from distgraph.effects import carry
 from workers.shared.hints import Hint, outgoing
 from workers.shared.served import Served
@@ -86,7 +90,7 @@ class Desk:
 
     def complete(self, result: ResultEntry) -> Recorded:
         """Record what a task left; the answer says whether this desk is to reduce."""
-        self._stage_packets(result)
+        self._stage_packets(result.packets)
         recorded = self._ledger.complete(
             self.thread,
             self.ns,
@@ -104,7 +108,7 @@ class Desk:
         self, result: ResultEntry, step: SuperstepEntry, caller_writes: int, queue: str
     ) -> Recorded | None:
         """Record the only task of a superstep and commit at once; None when that was done."""
-        self._stage_packets(result)
+        self._stage_packets(result.packets)
         self._stage(step)
         answered = self._ledger.finish(
             self.thread,
@@ -132,8 +136,8 @@ class Desk:
         )
         self._dispatch(answered, step, queue)
 
-    def _stage_packets(self, result: ResultEntry) -> None:
-        carry(packets.stage(self.thread, result.packets), self._ledger.call)
+    def _stage_packets(self, bundles: tuple[Bundle, ...]) -> None:
+        carry(packets.stage(self.thread, bundles), self._ledger.call)
 
     def _stage(self, step: SuperstepEntry) -> None:
         for chunk in chunks(step):
@@ -149,7 +153,39 @@ class Desk:
         self.office.publisher.publish(outgoing(self.thread.x, entries(step, self.ns, queue)))
         self.office.dispatched.note(self.thread, self.ns, step.ep)
 
-    def fail(self, tid: str, error: bytes, retry_in: float | None, memo: bytes) -> str:
+    def read_inner(
+        self, archive: Archive, name: str, cp: str
+    ) -> tuple[str, CheckpointTuple | None]:
+        """Return a called graph's epoch, and what is stored of it at ``cp`` ('' = its head)."""
+        return carry(get_frame(archive, self.thread, name, cp), self._ledger.call)
+
+    def keep_inner(self, tid: str, entry: InnerEntry) -> str | None:
+        """Store what a task has of a graph that it calls; None where its attempt is given up.
+
+        Else the frame's new epoch is returned.
+        """
+        epoch = nonce()
+        for checkpoint in entry.checkpoints:
+            self._stage_packets(checkpoint.packets)
+        kept = self._ledger.inner(self.thread, self.ep, tid, entry, tok=self.token, new_ep=epoch)
+        if kept == "conflict":
+            self._give_back(tid)
+        return epoch if kept == "ok" else None
+
+    def _give_back(self, tid: str) -> None:
+        """Have another attempt look at what is stored by now."""
+        released = self._ledger.release(
+            self.thread,
+            self.ns,
+            self.ep,
+            (tid,),
+            owner=self.office.owner,
+            max_lost=self.office.settings.max_lost,
+            given_back=True,
+        )
+        self.office.publisher.publish(outgoing(self.thread.x, released.hints))
+
+    def fail(self, tid: str, error: bytes, retry_in: float | None) -> str:
         """Record a failed attempt; ``retry_in`` is in seconds, None for a final failure."""
         return self._ledger.fail(
             self.thread,
@@ -159,7 +195,6 @@ class Desk:
             tok=self.token,
             error=error,
             retry_in_ms=-1 if retry_in is None else int(retry_in * 1000),
-            memo=memo,
         )
 
     def fail_advance(self, error: bytes) -> str:

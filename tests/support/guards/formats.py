@@ -358,12 +358,8 @@ def completes(d: Driver, ep: str) -> None:
 
 
 def asks(d: Driver, ep: str) -> None:
-    result = ResultEntry("a", "", b"w", questions=(("q", 0),), memo=b"m")
+    result = ResultEntry("a", "", b"w", questions=(("q", 0),))
     d.ledger.complete(d.thread, "", ep, (result,), tok="t", tok2="adv", lease_ms=LEASE)
-
-
-def fails_with_a_memo(d: Driver, ep: str) -> None:
-    d.ledger.fail(d.thread, "", ep, "a", tok="t", error=b"e", retry_in_ms=9, memo=b"m")
 
 
 def fails_as_the_second(d: Driver, ep: str) -> None:
@@ -420,8 +416,6 @@ NOTED = (
     Noted(Kind.answer, asked, answers, "answer", "    note_form(FORMAT.answer)\n"),
     Noted(Kind.result, running, completes, "finished", "  note_form(FORMAT.result)\n"),
     Noted(Kind.question, running, asks, "finished", "    note_form(FORMAT.question)\n"),
-    Noted(Kind.state, running, asks, "finished", "    note_form(FORMAT.state)\n"),
-    Noted(Kind.state, running, fails_with_a_memo, "fail", "  note_form(FORMAT.state)\n"),
     Noted(Kind.result, failed, fails_as_the_second, "failing", "  note_form(FORMAT.result)\n"),
     Noted(Kind.result, closed, gives_up, "ending", "      note_form(FORMAT.result)\n"),
     Noted(Kind.result, at_rest, starts_with_writes, "caller_writes", WRITTEN.format("s")),

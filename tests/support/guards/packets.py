@@ -8,7 +8,13 @@ from checkpoint_redis import commands, keys, packets
 from checkpoint_redis.bundles import Bundle, packet_name
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.layout import Limit, PacketName, ThreadKey
-from checkpoint_redis.records import CheckpointEntry, ResultEntry, SuperstepEntry, TaskEntry
+from checkpoint_redis.records import (
+    CheckpointEntry,
+    InnerEntry,
+    ResultEntry,
+    SuperstepEntry,
+    TaskEntry,
+)
 from checkpoint_redis.replies import Context, Recorded
 from tests.support.guards import Guard
 from tests.support.thread_driver import LEASE, Driver, nonce, superstep
@@ -115,12 +121,9 @@ def a_result_whose_packets_have_lapsed_is_not_taken(d: Driver) -> None:
 def what_a_graph_inside_sent_is_looked_for(d: Driver) -> None:
     ep = d.started("a")
     d.claim(ep, "a")
-    for bundle, taken in ((STAGED, False), (LARGE, True)):
-        stored = d.ledger.inner(
-            d.thread, ep, "a", FrameName("a:a"), tok="t", new_ep=nonce(), seen="",
-            cp="", records=(), checkpoints=sending(bundle).checkpoints,
-        )  # fmt: skip
-        assert stored == taken
+    for bundle, kept in ((STAGED, "gone"), (LARGE, "ok")):
+        entry = InnerEntry(FrameName("a:a"), "", "", (), sending(bundle).checkpoints)
+        assert d.ledger.inner(d.thread, ep, "a", entry, tok="t", new_ep=nonce()) == kept
 
 
 def what_a_task_sent_goes_with_its_superstep(d: Driver) -> None:
@@ -263,7 +266,7 @@ GUARDS = (
     Guard(
         what_a_graph_inside_sent_is_looked_for,
         "inner.lua",
-        "if not checkpoints_are_staged(A.checkpoints) then return 0 end\n",
+        "if not checkpoints_are_staged(A.checkpoints) then return REPLY.gone end\n",
         "",
     ),
     Guard(

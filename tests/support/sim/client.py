@@ -6,7 +6,7 @@ from checkpoint_redis import commands
 from checkpoint_redis.layout import AnswerMode
 from checkpoint_redis.records import AnswerEntry, CheckpointEntry
 from checkpoint_redis.replies import Loaded, OutboxEntry
-from tests.support.sim.packets import bundles_of, name_of
+from tests.support.sim.packets import bundle_name, bundles_of
 from tests.support.sim.plan import PLAN, Known, number_of, opening, tids
 from tests.support.sim.world import QUEUE, Accepted, World
 
@@ -25,7 +25,7 @@ class Client:
         self._starts += 1
         cp = f"{self._starts}.0.{world.draw.nonce()}"
         first = Known(
-            "input", "", {"start": str(self._starts)}, bundle=name_of(world.draw.nonce())
+            "input", "", {"start": str(self._starts)}, bundle=bundle_name(world.draw.nonce())
         )
         packets = bundles_of(first.bundle, tids(0))
         self._start(header.cp if header else "", cp, first, (first.entry(cp, packets),))

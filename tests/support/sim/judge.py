@@ -7,8 +7,18 @@ from collections import Counter
 
 from checkpoint_redis.bundles import packet_name
 from checkpoint_redis.replies import CallerWrites
+from tests.support.sim.called import check_called, check_nothing_open, name_of
 from tests.support.sim.packets import packet_of
-from tests.support.sim.plan import PLAN, QUESTIONS, Known, State, digest, kind_of, number_of, tids
+from tests.support.sim.plan import (
+    PLAN,
+    Known,
+    State,
+    calls,
+    digest,
+    number_of,
+    questions_of,
+    tids,
+)
 from tests.support.sim.world import World
 
 # The indexes tell the status; what rests has nothing due but deadlines of its questions; only
@@ -19,7 +29,8 @@ for _, status in ipairs({'busy', 'interrupted', 'error'}) do
   local found = redis.call('ZSCORE', ARGV[1] .. 'ix:' .. status, ARGV[2]) ~= false
   if found ~= (st == status) then return tostring(st) .. ', but not so in ix:' .. status end
 end
-for _, kind in ipairs({'h', 'c', 's:', 'w:', 'u:', 'a:', 'q:', st == 'busy' and 'e' or nil}) do
+local lasting = {'h', 'c', 's:', 'w:', 'u:', 'a:', 'q:', 'o:', 'fs', st == 'busy' and 'e' or nil}
+for _, kind in ipairs(lasting) do
   if redis.call('PTTL', string.sub(KEYS[1], 1, -2) .. kind) >= 0 then return kind .. ' expires' end
 end
 if st == 'busy' or st == 'error' then return '' end
@@ -53,6 +64,7 @@ class Judge:
         self._check_history(known)
         self._check_caller_writes(known, set(commits))
         self._check_outcomes()
+        check_nothing_open(self._world)
         self._check_rest()
         self._check_packets(known)
 
@@ -90,7 +102,9 @@ class Judge:
         for tid in writes:
             task_saw, given, _ = json.loads(writes[tid])
             assert task_saw == seen, f"{tid} computed from another state"
-            assert len(given) == QUESTIONS.get(kind_of(tid), 0), f"{tid} was given {given}"
+            assert len(given) == questions_of(tid), f"{tid} was given {given}"
+            if calls(tid):
+                check_called(self._world, name_of(tid, after.parent))
             for n, text in enumerate(given):
                 assert text.startswith(f"answer to {tid}/{n}/"), f"{tid}: question {n} got {text}"
             other = recorded.get(tid, writes[tid])
@@ -143,8 +157,9 @@ class Judge:
         assert not left, f"still due: {left}"
         # What was staged by a worker that ended then is lost after ten minutes.
         lasting = [key for key in world.stored() if world.client.pttl(key) == -1]
-        kinds = {key.decode().removeprefix(world.thread.prefix) for key in lasting}
-        assert {kind for kind in kinds if kind[0] != "j"} == {"c", "h"}, f"keys left: {kinds}"
+        kinds = sorted(key.decode().removeprefix(world.thread.prefix) for key in lasting)
+        others = [kind for kind in kinds if kind.startswith(("f:", "j"))]
+        assert sorted({*kinds} - {*others}) == ["c", "fs", "h"], f"keys left: {kinds}"
         staged = {key.split(b":")[-2] for key in world.stored() if key not in lasting}
         assert staged <= {b"S", b"A", b"Q", b"j", world.thread.x.encode()}, f"keys left: {staged}"
 

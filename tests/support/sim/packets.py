@@ -20,7 +20,7 @@ class Staged(Bundle):
         return True
 
 
-def name_of(nonce: str) -> str:
+def bundle_name(nonce: str) -> str:
     return nonce if nonce[0] < "8" else f"{PacketName.apart}{nonce}"
 
 
