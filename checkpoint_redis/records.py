@@ -9,7 +9,7 @@ from checkpoint_redis.bundles import Bundle
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.layout import StepOutcome
 
-STAGE_ABOVE = 5_000
+STAGE_ABOVE = 1_000
 """A superstep of more tasks is stored by ``stage`` first, in chunks of at most this many."""
 
 

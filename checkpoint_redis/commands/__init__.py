@@ -23,12 +23,14 @@ from checkpoint_redis.commands.query import (
     header,
     history,
     load,
+    open_part,
     packets,
     scan,
     threads,
+    with_open,
     writes,
 )
-from checkpoint_redis.commands.run import answer, cancel, delete, start, update
+from checkpoint_redis.commands.run import adopt, answer, cancel, delete, start, update
 from checkpoint_redis.commands.runs import outcome, runs
 from checkpoint_redis.commands.saving import forget, put, put_writes
 from checkpoint_redis.commands.script import Plain, Script
@@ -49,6 +51,7 @@ from checkpoint_redis.commands.task import (
 __all__ = [
     "Plain",
     "Script",
+    "adopt",
     "answer",
     "any_header",
     "appear",
@@ -76,6 +79,7 @@ __all__ = [
     "inner",
     "load",
     "meta",
+    "open_part",
     "outbox",
     "outcome",
     "overdue",
@@ -94,6 +98,7 @@ __all__ = [
     "sweeper_turn",
     "threads",
     "update",
+    "with_open",
     "workers",
     "writes",
 ]

@@ -123,6 +123,14 @@ class AnsweredReply(NamedTuple):
     more: int
 
 
+class AdoptedReply(NamedTuple):
+    """``busy`` and ``advance``: there is something to be published, in the new epoch."""
+
+    status: bytes
+    busy: int
+    advance: int
+
+
 class RepeatedReply(NamedTuple):
     """Of a run that was started before; ``run`` is the one that it joined, else itself."""
 
@@ -182,7 +190,9 @@ class RunsReply(NamedTuple):
 
 
 class LoadReply(NamedTuple):
-    """``open`` is the open superstep; ``caller_writes`` a mark and those that stand beside it.
+    """``open`` is the open superstep, unless it is ``wide``.
+
+    ``caller_writes``: a mark and those that stand beside the checkpoint.
 
     ``run`` is the record of the thread's last run.
     """
@@ -193,6 +203,7 @@ class LoadReply(NamedTuple):
     channels: Sequence[Raw]
     log: Sequence[Raw]
     caller_writes: Sequence[bytes]
+    wide: int
     open: Any
 
 

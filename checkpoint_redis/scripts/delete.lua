@@ -13,5 +13,5 @@ drop_step('')
 index(st, nil)
 remove_bundles(call('SMEMBERS', P .. KEY.bundles))
 forget_frames()
-call('UNLINK', H, C, P .. KEY.events)
+call('UNLINK', H, C, P .. KEY.listing, P .. KEY.events)
 return {st and REPLY.ok or REPLY.missing}

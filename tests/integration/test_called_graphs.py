@@ -16,6 +16,7 @@ from checkpoint_redis.saver import RedisSaver
 from distgraph.errors import ThreadBusy
 from distgraph.graph import START, StateGraph
 from distgraph.types import Command, Send, interrupt
+from tests.support.apps.called import descent
 from tests.support.redis_server import RedisServer
 from tests.support.site import Site, lines, on
 from tests.support.waiting import PATIENCE, wait_until
@@ -148,6 +149,60 @@ def test_a_graph_that_keeps_its_state_has_it_in_the_next_run(shared: Site, threa
     assert graph.invoke({"log": "one"}, on(thread_id))["path"] == ["one"]
     assert graph.invoke({"log": "two"}, on(thread_id))["path"] == ["one", "one", "two"]
     assert graph.invoke({"log": "three"}, on(f"{thread_id}-b"))["path"] == ["three"]
+
+
+def test_a_run_begins_at_an_older_checkpoint_of_a_called_graph(
+    shared: Site, thread_id: str, log: Path
+) -> None:
+    graph, config = shared.graphs["descent"], on(thread_id)
+    graph.invoke({"log": str(log), "asks": "where?"}, config)
+    (task,) = graph.get_state(config, subgraphs=True).tasks
+    inside = {**task.state.tasks[0].state.config["configurable"], "checkpoint_id": None}
+    old = next(
+        s for s in graph.get_state_history({"configurable": inside}) if s.next == ("second",)
+    )
+    assert "__interrupt__" in graph.invoke(None, old.config)
+    assert Counter(lines(log)) == ran("descent", "second", "third") - Counter(["up", "end"])
+    done = graph.invoke(Command(resume="there"), config)
+    assert done["path"] == ["there" if name == "third" else name for name in DESCENT]
+
+
+def test_a_graph_that_keeps_its_state_stands_as_it_did_before_an_older_checkpoint(
+    shared: Site, thread_id: str
+) -> None:
+    graph, config = shared.graphs["diary"], on(thread_id)
+    for word in ("one", "two"):
+        graph.invoke({"log": word}, config)
+    before = [each for each in graph.get_state_history(config) if each.next == ("write",)]
+    assert graph.invoke(None, before[1].config)["path"] == ["one"]
+    assert graph.invoke({"log": "three"}, config)["path"] == ["one", "one", "three"]
+
+
+def test_a_saver_goes_on_with_a_graph_that_waits_inside(
+    shared: Site, redis_client: redis.Redis, thread_id: str, log: Path
+) -> None:
+    shared.graphs["descent"].invoke({"log": str(log), "asks": "where?"}, on(thread_id))
+    saver = RedisSaver(redis_client, namespace=shared.namespace)
+    here = descent().compile(checkpointer=saver)
+    done = here.invoke(Command(resume="there"), on(thread_id))
+    assert done["path"] == ["there" if name == "third" else name for name in DESCENT]
+    assert Counter(lines(log)) == ran("descent", "third")
+    saver.copy_thread(thread_id, f"{thread_id}-copy")
+    assert here.get_state(on(f"{thread_id}-copy")).values == here.get_state(on(thread_id)).values
+
+
+def test_workers_run_a_copy_of_a_thread_that_waits_inside(
+    shared: Site, redis_client: redis.Redis, thread_id: str, log: Path
+) -> None:
+    graph, copied = shared.graphs["descent"], on(f"{thread_id}-copy")
+    graph.invoke({"log": str(log), "asks": "where?"}, on(thread_id))
+    saver = RedisSaver(redis_client, namespace=shared.namespace)
+    saver.copy_thread(thread_id, f"{thread_id}-copy")
+    saver.delete_thread(thread_id)
+    assert "__interrupt__" in graph.invoke(None, copied)
+    done = graph.invoke(Command(resume="there"), copied)
+    assert done["path"] == ["there" if name == "third" else name for name in DESCENT]
+    assert Counter(lines(log)) == ran("descent", "third")
 
 
 def test_a_cancelled_question_leaves_nothing_open_inside(

@@ -7,7 +7,7 @@ after it goes on from what is stored.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -104,6 +104,10 @@ class Called:
         frame.running = _tasks(found.checkpoint) if found else 0
         return found
 
+    def listed(self, archive: Archive, *wanted: Any) -> list[CheckpointTuple]:
+        """Return what is stored of the frame that a config names, as ``Desk.list_inner`` does."""
+        return self._desk.list_inner(archive, *wanted)
+
     def frame(self, name: str) -> _Frame:
         """Return the frame of that name; GivenUp when the attempt was."""
         if self._given_up:
@@ -164,9 +168,24 @@ class CalledSaver:
         if frame.add_records(cp, records, {channel for channel, _ in writes}):
             self.called.store(frame)
 
+    def list(
+        self,
+        config: Mapping[str, Any],
+        *,
+        before: Mapping[str, Any] | None = None,
+        limit: int | None = None,
+    ) -> Iterator[CheckpointTuple]:
+        """Return what is stored of a frame, newest first."""
+        return iter(self.called.listed(self.archive, config, before, limit))
+
     async def aget_tuple(self, config: Mapping[str, Any]) -> CheckpointTuple | None:
         """Do what ``get_tuple`` does."""
         return await asyncio.to_thread(self.get_tuple, config)
+
+    async def alist(self, *given: Any, **options: Any) -> AsyncIterator[CheckpointTuple]:
+        """Do what ``list`` does."""
+        for found in await asyncio.to_thread(self.list, *given, **options):
+            yield found
 
     async def aput(self, *given: Any) -> None:
         """Do what ``put`` does."""

@@ -357,6 +357,12 @@ GUARDS = (
         ", KEY.questions}",
     ),
     Guard(
+        what_is_open_inside_goes_on_with_its_answer,
+        "restore.lua",
+        "many('HSET', P .. part .. ns, list)",
+        "if part ~= KEY.inner then many('HSET', P .. part .. ns, list) end",
+    ),
+    Guard(
         what_moved_on_inside_is_not_open,
         "inner.lua",
         "call('HDEL', P .. KEY.inner, A.ns)",
