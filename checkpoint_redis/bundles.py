@@ -9,7 +9,7 @@ from checkpoint_redis.layout import Limit, PacketName
 from distgraph.core.packets import Packet
 from distgraph.errors import CorruptRecord
 
-Blobs = Mapping[Packet, bytes]
+Packets = Mapping[Packet, bytes]
 """What was found of some packets."""
 
 
@@ -69,7 +69,7 @@ def is_apart(bundle: str) -> bool:
     return bundle.startswith(PacketName.apart)
 
 
-def blob_of(packet: Packet, blobs: Blobs) -> bytes:
+def blob_of(packet: Packet, blobs: Packets) -> bytes:
     """Return the argument of ``packet``; CorruptRecord when it is not stored."""
     try:
         return blobs[packet]

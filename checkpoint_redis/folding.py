@@ -37,6 +37,7 @@ WORDS = {
     "TID": "TaskId",
     "PACKET": "PacketName",
     "GRAPH": "GraphName",
+    "SEGMENT": "SegmentName",
     "MARK": "WriteMark",
     "EVENT": "EventKind",
     "EVENT_FIELD": "EventField",

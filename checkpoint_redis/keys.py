@@ -11,12 +11,13 @@ A thread's keys begin with ``<namespace>{<shard>}:<x>:``; the letters are those 
     p:<ns>  HASH    bundle -> number of its packets, of those that the tasks sent
     a:<ns>  SET     active tasks (the barrier)   q:<ns>  SET   tasks to be claimed (the outbox)
     o:<ns>  HASH    frames inside its tasks of which something is open -> task
-    c       HASH    checkpoints (k|<ns>|<cp>), channels (v|<ns>|<channel>@<ref>), packets of small
-                    bundles (j|<ns>|<bundle>/<number>), references of the head checkpoint (f|<ns>),
-                    what callers wrote at a checkpoint (z|<ns>|<cp>), records of runs (n|<run>), a
-                    line of each that is not the last (runs), answers that joined one (joined); of
-                    a waiting thread the packed s, w, u, p and o (s|<ns>); what a saver was given of
-                    a checkpoint's tasks (p|<ns>|<cp> = how many, then |<number>)
+    c       HASH    checkpoints (k|<ns>|<cp>), channels (v|<ns>|<channel>@<ref>), segments of
+                    lists (v|<ns>|<channel>@<line>;<number>), packets of small bundles
+                    (j|<ns>|<bundle>/<number>), references of the head checkpoint (f|<ns>), what
+                    callers wrote at a checkpoint (z|<ns>|<cp>), records of runs (n|<run>), a line
+                    of each that is not the last (runs), answers that joined one (joined); of a
+                    waiting thread the packed s, w, u, p and o (s|<ns>); what a saver was given of a
+                    checkpoint's tasks (p|<ns>|<cp> = how many, then |<number>)
     j:<bundle>  HASH    packets of a larger bundle by number; 10 minutes while it is being staged
     j       SET     the larger bundles
     z       STRING  the same as one text, while the thread waits and it is small

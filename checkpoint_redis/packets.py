@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterable
 from functools import partial
 
 from checkpoint_redis import commands, loading
-from checkpoint_redis.bundles import Blobs, Bundle, packet_name
+from checkpoint_redis.bundles import Bundle, Packets, packet_name
 from checkpoint_redis.commands import Script
 from checkpoint_redis.keys import Thread
 from distgraph.core.packets import Packet
@@ -21,7 +21,7 @@ def stage(thread: Thread, bundles: Iterable[Bundle]) -> Staging:
             yield commands.stage_packets(thread, each.name, number, part)
 
 
-def read(thread: Thread, ns: str, packets: Iterable[Packet]) -> loading.Slices[Blobs]:
+def read(thread: Thread, ns: str, packets: Iterable[Packet]) -> loading.Slices[Packets]:
     """Return the blobs of ``packets``, as far as they are stored."""
     wanted = {packet_name(each.bundle, each.number): each for each in packets}
     blobs = yield from loading.values(partial(commands.packets, thread, ns), tuple(wanted))

@@ -14,6 +14,7 @@ from checkpoint_redis.frames import FrameName
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import CheckpointRow, FrameRow, NewTaskRow, PacketsRow
 from checkpoint_redis.records import CheckpointEntry, SuperstepEntry, TaskEntry
+from checkpoint_redis.references import Ref
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -89,7 +90,7 @@ class Arguments:
             self.blobs.extend(bundle.blobs)
         return PacketsRow(bundle=bundle.name, first=first, size=len(bundle.blobs))
 
-    def refs(self, refs: tuple[str, ...]) -> str:
+    def refs(self, refs: tuple[Ref, ...]) -> str:
         return as_json(refs)
 
     def superstep(self, step: SuperstepEntry) -> dict[str, Any]:

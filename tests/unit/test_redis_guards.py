@@ -28,6 +28,7 @@ from tests.support.guards import (
     results,
     runs,
     savers,
+    segments,
     supersteps,
 )
 from tests.support.thread_driver import Driver, mutated
@@ -52,6 +53,7 @@ TOPICS = (
     results,
     runs,
     savers,
+    segments,
     supersteps,
 )
 GUARDS = [guard for topic in TOPICS for guard in topic.GUARDS]

@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-from checkpoint_redis.bundles import Blobs, Bundle, blob_of, bundles, packet_name
+from checkpoint_redis.bundles import Bundle, Packets, blob_of, bundles, packet_name
 from checkpoint_redis.layout import TaskState
 from checkpoint_redis.records import CheckpointEntry, ResultEntry, SuperstepEntry, TaskEntry
+from checkpoint_redis.references import (
+    Growing,
+    name_of,
+    names,
+    read_lines,
+    read_values,
+    refs_of,
+)
 from checkpoint_redis.replies import CallerWrites, Context, Loaded
 from distgraph.checkpoint import records
 from distgraph.checkpoint.blame import (
@@ -23,6 +32,7 @@ from distgraph.checkpoint.blame import (
     of_result,
 )
 from distgraph.checkpoint.formats import Kind
+from distgraph.checkpoint.lines import numbered_segment, place
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.checkpoint.targets import filled, parted, sends_of
 from distgraph.checkpoint.upgrades import corrupt, fields_of, numbered
@@ -47,6 +57,10 @@ from distgraph.core.packets import Packet
 from distgraph.errors import CorruptRecord, InvalidUpdateError, SerializationError
 from distgraph.types import Send
 
+Apart = tuple[tuple[Target, ...], tuple[Bundle, ...]]
+"""What runs next with packets in place of Sends, and their bundle."""
+WHOLE = 0
+"""Stands for the number of a segment where a value is in one piece."""
 _LEAST = 1_000
 """So many characters of a failure's texts are kept where more cannot be stored."""
 
@@ -91,9 +105,7 @@ class Wire:
 
     # --- packets ---------------------------------------------------------------------------
 
-    def apart(
-        self, targets: tuple[Target, ...], nonce: str
-    ) -> tuple[tuple[Target, ...], tuple[Bundle, ...]]:
+    def apart(self, targets: tuple[Target, ...], nonce: str) -> Apart:
         """Return ``targets`` with packets in place of their Sends, and the bundle of these.
 
         The bundle has its name from ``nonce``. SerializationError names a packet at fault.
@@ -107,7 +119,7 @@ class Wire:
         except SerializationError as error:
             raise SerializationError(f"{of_packet(send.node)}: {error}") from error
 
-    def filled(self, checkpoint: Checkpoint, blobs: Blobs) -> Checkpoint:
+    def filled(self, checkpoint: Checkpoint, blobs: Packets) -> Checkpoint:
         """Return ``checkpoint`` with the Sends of its packets."""
         whole = filled(
             checkpoint.frontier, lambda each: self.serializer.loads(blob_of(each, blobs))
@@ -129,29 +141,41 @@ class Wire:
 
     # --- checkpoints -----------------------------------------------------------------------
 
-    def checkpoint(
-        self, checkpoint: Checkpoint, apart: tuple[tuple[Target, ...], tuple[Bundle, ...]]
-    ) -> CheckpointEntry:
+    def checkpoint(self, checkpoint: Checkpoint, apart: Apart) -> CheckpointEntry:
         """Return what is stored of ``checkpoint``: its record, and the channels it changed.
 
         ``apart`` is its frontier with the packets apart.
         """
         frontier, packets = apart
+        stored = self._lists(checkpoint)
+        placed = replace(checkpoint, lines=stored.lines, frontier=frontier)
+        whole = {
+            name_of(name, checkpoint.versions[name]): self._channel(name, checkpoint.values[name])
+            for name in checkpoint.changed - checkpoint.grown.keys()
+        }
         return CheckpointEntry(
             id=checkpoint.id,
-            blob=self._record(
-                records.pack_checkpoint(replace(checkpoint, frontier=frontier)),
-                of_checkpoint(checkpoint),
-            ),
+            blob=self._record(records.pack_checkpoint(placed), of_checkpoint(checkpoint)),
             step=checkpoint.step,
-            refs=tuple(f"{name}@{ref}" for name, ref in checkpoint.versions.items()),
-            channels={
-                f"{name}@{ref}": self._channel(name, checkpoint.values[name])
-                for name, ref in checkpoint.versions.items()
-                if name in checkpoint.changed
-            },
+            refs=refs_of(checkpoint.versions, stored.lines),
+            channels=whole | stored.blobs,
+            lines=stored.lines,
             packets=packets,
         )
+
+    def _lists(self, checkpoint: Checkpoint) -> Growing:
+        """Return the lists that may grow; of those that this checkpoint left alone, where they are.
+
+        One that was changed stands in a line no more, unless it goes on with it.
+        """
+        left = checkpoint.versions.keys() - checkpoint.changed
+        found = Growing(lines={n: line for n, line in checkpoint.lines.items() if n in left})
+        for name, extended in checkpoint.grown.items():
+            ref, value = checkpoint.versions[name], checkpoint.values[name]
+            before = checkpoint.lines.get(name) if extended else None
+            dumps = partial(self._channel, name)
+            found.add(name, ref, place(dumps, self.serializer.max_bytes, ref, value, before))
+        return found
 
     def _channel(self, name: str, value: Any) -> bytes:
         try:
@@ -169,30 +193,39 @@ class Wire:
     def read_checkpoint(self, blob: bytes, channels: Mapping[str, bytes | None]) -> Checkpoint:
         """Return the checkpoint of a record and its channel blobs ("channel@ref" -> blob)."""
         bare = records.unpack_checkpoint(self.serializer.loads(blob), {})
-        values = {}
-        for name, ref in bare.versions.items():
-            stored = channels.get(f"{name}@{ref}")
-            if stored is None:
-                msg = f"The value of state key '{name}' at {ref} is not stored."
-                raise CorruptRecord(msg)
-            values[name] = self.serializer.loads(stored)
-        return replace(bare, values=values)
+        values = read_values(
+            bare.versions, bare.lines, channels, lambda _, stored: self.serializer.loads(stored)
+        )
+        for name in sorted(bare.versions.keys() - values.keys()):
+            msg = f"The value of state key '{name}' at {bare.versions[name]} is not stored."
+            raise CorruptRecord(msg)
+        return replace(bare, values=values, lines=read_lines(bare.lines, channels))
 
-    def read_values(self, channels: Mapping[str, bytes | None]) -> dict[str, Any]:
-        """Return the values of some channel blobs ("channel@ref" -> blob)."""
-        values = {}
-        for ref, blob in channels.items():
-            name = ref.rpartition("@")[0]
+    def read_parts(self, channels: Mapping[str, bytes | None]) -> dict[str, Any]:
+        """Return the values of some channels, of which all blobs are there; without the record."""
+        found: dict[str, list[tuple[int, bytes]]] = {}
+        for name, blob in channels.items():
+            line, number = numbered_segment(name) or (name, WHOLE)
             if blob is None:
-                msg = f"The value of state key '{name}' is not stored."
+                msg = f"The value of state key '{line.rpartition('@')[0]}' is not stored."
                 raise CorruptRecord(msg)
-            values[name] = self.serializer.loads(blob)
-        return values
+            if blob:  # what another fork has gone on with is named, without a value
+                found.setdefault(line.rpartition("@")[0], []).append((number, blob))
+        return {name: self._joined(parts) for name, parts in found.items()}
 
-    def refs(self, blob: bytes) -> tuple[str, ...]:
-        """Return the "channel@ref" names that the checkpoint of a record refers to."""
+    def _joined(self, parts: list[tuple[int, bytes]]) -> Any:
+        read = [(number, self.serializer.loads(blob)) for number, blob in sorted(parts)]
+        if read[0][0] == WHOLE:
+            return read[0][1]
+        return [item for _, items in read for item in items]
+
+    def names(self, blob: bytes, *, beyond: bool = False) -> tuple[str, ...]:
+        """Return the names of what the checkpoint of a record refers to.
+
+        ``beyond``: and of the segments that follow its lists, where another fork has some.
+        """
         bare = records.unpack_checkpoint(self.serializer.loads(blob), {})
-        return tuple(f"{name}@{ref}" for name, ref in bare.versions.items())
+        return names(refs_of(bare.versions, bare.lines), beyond=beyond)
 
     # --- results ---------------------------------------------------------------------------
 
@@ -264,7 +297,7 @@ class Wire:
     ) -> SuperstepEntry:
         """Return what is stored of a commit or a start: its checkpoints, and what follows."""
         frontiers = [self.apart(checkpoint.frontier, ep) for checkpoint in checkpoints]
-        entries = tuple(map(self.checkpoint, checkpoints, frontiers))
+        entries = self._in_a_row(checkpoints, frontiers)
         match then:
             case RunTasks(tasks):
                 placed = _placed(tasks, frontiers[-1][0]) if frontiers else tasks
@@ -279,6 +312,16 @@ class Wire:
             case _:
                 msg = f"A superstep cannot be followed by {type(then).__name__}."
                 raise InvalidUpdateError(msg)
+
+    def _in_a_row(
+        self, checkpoints: tuple[Checkpoint, ...], frontiers: list[Apart]
+    ) -> tuple[CheckpointEntry, ...]:
+        """Return what is stored of checkpoints, each of which goes on from the one before."""
+        entries: list[CheckpointEntry] = []
+        for each, apart in zip(checkpoints, frontiers, strict=True):
+            lines = entries[-1].lines if entries else each.lines
+            entries.append(self.checkpoint(replace(each, lines=lines), apart))
+        return tuple(entries)
 
     def finished(
         self, task: Task, rnd: str, result: Completed | Interrupted, modes: str

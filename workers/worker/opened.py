@@ -45,6 +45,7 @@ def open_frame(desk: Desk, context: Context) -> Opened:
     """Return the frame that a claim gave; what did not come with it is fetched."""
     served = desk.served(context)
     channels = dict(context.channels)
+    desk.know(channels)
     channels |= desk.channels([name for name, blob in channels.items() if blob is None])
     state = ThreadState(
         _checkpoint(served, context, channels),
@@ -60,5 +61,5 @@ def _checkpoint(
     served: Served, context: Context, channels: Mapping[str, bytes | None]
 ) -> Checkpoint:
     if context.checkpoint is None:
-        return head_checkpoint(context, served.wire.read_values(channels))
+        return head_checkpoint(context, served.wire.read_parts(channels))
     return served.wire.read_checkpoint(context.checkpoint, channels)

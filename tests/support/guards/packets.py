@@ -321,7 +321,7 @@ GUARDS = (
     Guard(
         a_task_is_brought_what_it_reads,
         "channels.lua",
-        "if wanted[string.match(ref, '^(.*)@')] then",
+        "if wanted[string.match(name, '^(.*)@')] then",
         "if true then",
     ),
     Guard(

@@ -52,7 +52,7 @@ class Known:
 
     def entry(self, cp: str, packets: tuple[Bundle, ...] = ()) -> CheckpointEntry:
         blob = json.dumps(asdict(self)).encode()
-        return CheckpointEntry(cp, blob, number_of(cp), ("c@1",), {"c@1": blob}, packets)
+        return CheckpointEntry(cp, blob, number_of(cp), ("c@1",), {"c@1": blob}, packets=packets)
 
 
 @dataclass(frozen=True, slots=True)
