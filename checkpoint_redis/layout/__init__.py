@@ -28,6 +28,7 @@ from checkpoint_redis.layout.answered import (
 )
 from checkpoint_redis.layout.given import (
     AnswerRow,
+    AwaitedRow,
     CheckpointRow,
     FrameRow,
     LeaseRow,
@@ -41,6 +42,7 @@ from checkpoint_redis.layout.names import (
     AdvanceState,
     AnswerMode,
     DueKind,
+    EndField,
     EventField,
     EventKind,
     Field,
@@ -89,6 +91,7 @@ __all__ = [
     "AnswerRow",
     "AnsweredReply",
     "AskEvent",
+    "AwaitedRow",
     "CheckpointRow",
     "ClaimReply",
     "ClaimedRow",
@@ -97,6 +100,7 @@ __all__ = [
     "DueKind",
     "DueRow",
     "EndEvent",
+    "EndField",
     "EventField",
     "EventKind",
     "FailEvent",

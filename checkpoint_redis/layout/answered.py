@@ -106,9 +106,12 @@ class ResultsReply(NamedTuple):
 
 
 class StartedReply(NamedTuple):
+    """``now``: the time of Redis, in ms."""
+
     status: bytes
     epoch: bytes
     event_id: bytes
+    now: int
 
 
 class AnsweredReply(NamedTuple):
@@ -118,6 +121,7 @@ class AnsweredReply(NamedTuple):
     epoch: bytes
     event_id: bytes
     run: bytes
+    now: int
     hints: Sequence[Any]
     advance: int
     more: int
@@ -139,6 +143,7 @@ class RepeatedReply(NamedTuple):
     event_id: bytes
     outcome: bytes
     run: bytes
+    now: int
 
 
 class HintRow(NamedTuple):
@@ -179,6 +184,7 @@ class RunReply(NamedTuple):
     record: Raw
     line: Raw
     joined: Raw
+    now: int
 
 
 class RunsReply(NamedTuple):

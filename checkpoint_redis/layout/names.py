@@ -56,6 +56,7 @@ class ShardKey(StrEnum):
     """The ends of a shard's keys; ``by_status`` is followed by the status."""
 
     due = "due"
+    ends = "ends"
     # Due entries of outboxes: the look for lost hints walks over these alone.
     outboxes = "ob"
     by_status = "ix:"
@@ -265,6 +266,14 @@ class EventField(StrEnum):
     blob = "b"
 
 
+class EndField(StrEnum):
+    """Fields of an entry in a shard's stream of ends of runs."""
+
+    run = "r"
+    thread = "x"
+    status = "s"
+
+
 class Format:
     """The number of a namespace: of its keys and its shards, in which all its versions agree."""
 
@@ -326,4 +335,6 @@ class Limit:
     inline_packets: Final = 1_000
     # A thread keeps so many events, and of their payloads at most twice so many bytes.
     events: Final = 100_000
+    # So many ends of runs does a shard keep.
+    ends: Final = 10_000
     event_bytes: Final = 33_554_432
