@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from checkpoint_redis.bundles import Bundle
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.layout import StepOutcome
 from checkpoint_redis.references import Ref
@@ -17,28 +16,20 @@ STAGE_ABOVE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class TaskEntry:
-    """One task to be queued; ``queue`` '' is the graph's own queue.
-
-    ``reads``: the channels that it reads. ``packet`` names the one that it gets, '' = none.
-    ``limit_ms`` (0 = none) and ``batch`` are carried for what is to come.
-    """
+    """One task to be queued; ``queue`` '' is the graph's own queue."""
 
     id: str
     blob: bytes
     queue: str = ""
     priority: int = 0
-    reads: tuple[str, ...] = ()
-    packet: str = ""
-    limit_ms: int = 0
-    batch: str = ""
+    reads: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class CheckpointEntry:
     """A checkpoint: ``refs`` are all its channels, ``channels`` the new blobs by their names.
 
-    ``lines``: where its lists stand, for who goes on from it. ``packets``: the new bundles that its
-    record refers to; staged ones were stored before.
+    ``lines``: where its lists stand, for who goes on from it.
     """
 
     id: str
@@ -47,7 +38,6 @@ class CheckpointEntry:
     refs: tuple[Ref, ...] = ()
     channels: Mapping[str, bytes] = field(default_factory=dict)
     lines: Mapping[str, Line] = field(default_factory=dict)
-    packets: tuple[Bundle, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +72,7 @@ class SuperstepEntry:
 class ResultEntry:
     """What one task left: its writes, or with ``questions`` the blob of what it asks.
 
-    questions: ((id, deadline in ms since 1970 or 0), ...). packets: what it sent.
+    questions: ((id, deadline in ms since 1970 or 0), ...).
     """
 
     tid: str
@@ -90,7 +80,6 @@ class ResultEntry:
     blob: bytes
     event: bytes = b""
     questions: tuple[tuple[str, int], ...] = ()
-    packets: tuple[Bundle, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,10 +136,7 @@ class CallerWrites:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a job reads: a channel is None when its blob is to be fetched apart.
-
-    With the checkpoint come all channels, else those that the claimed tasks read.
-    """
+    """What a job reads: a channel is None when its blob is to be fetched apart."""
 
     head: FrameHead
     run: RunRecord
@@ -158,7 +155,6 @@ class ClaimedTask:
     failures: int = 0
     rnd: str = ""
     blob: bytes = b""
-    packet: bytes | None = None
     answers: tuple[bytes, ...] = ()
 
 
@@ -319,9 +315,6 @@ class OpenTask:
     owner: str
     queue: str
     priority: int
-    limit_ms: int
-    batch: str
-    packet: str
     blob: bytes
     answers: tuple[bytes, ...]
     error: bytes | None
@@ -379,6 +372,7 @@ class WorkerSeen:
 
     ``seen`` is when, in seconds since 1970, and ``age`` how many seconds ago, both by the clock of
     Redis. ``queues`` are those that it consumed then. ``format``: the highest that it reads.
+    ``parts``: graphs of which it consumed queues of nodes alone.
     """
 
     name: str
@@ -388,6 +382,7 @@ class WorkerSeen:
     queues: tuple[str, ...]
     graphs: tuple[str, ...]
     format: int = 1
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from checkpoint_redis import commands, loading, packets, references
-from checkpoint_redis.bundles import Bundle, Packets, is_apart, packet_name
+from checkpoint_redis import commands, loading, references
 from checkpoint_redis.commands import Plain, Script
 from checkpoint_redis.frames import FrameName
-from checkpoint_redis.keys import Thread, channel_field, packet_field
+from checkpoint_redis.keys import Thread, channel_field
 from checkpoint_redis.known_lines import Lines
 from checkpoint_redis.layout import Field, ThreadStatus
 from checkpoint_redis.records import CheckpointEntry, NewHead
@@ -39,6 +38,8 @@ from distgraph.errors import ThreadBusy, ThreadConflict, ThreadNotFound
 
 T = TypeVar("T")
 Steps = Generator[Script[Any] | Plain[Any], Any, T]
+FORGOTTEN = 1_000
+"""So many fields are removed at once."""
 PAGE = 50
 """So many checkpoints of one frame are listed at once."""
 ATTEMPTS = 5
@@ -119,10 +120,8 @@ def _read(
     names = references.names(archive.refs(loaded.checkpoint), beyond=cp != loaded.header.cp)
     channels = yield from _channels(thread, where.ns, names, loaded.channels)
     archive.known.keep((thread.x, where.ns, cp), archive.lines(loaded.checkpoint, channels))
-    refers = (*archive.packets(loaded.checkpoint), *archive.sent(loaded))
-    known = yield from packets.read(thread, where.frame, refers)
     place = Coordinates(loaded.header.thread_id, where.ns, where.cp)
-    return archive.read(place, loaded, channels, known)
+    return archive.read(place, loaded, channels)
 
 
 def _channels(
@@ -225,14 +224,11 @@ def put(
     known = get_checkpoint_metadata(config, metadata)
     thread, frame = archive.thread(place.thread_id), FrameName(place.ns)
     before = (yield from _lines(archive, thread, place)) if "frontier" in checkpoint else {}
-    entry = archive.entry(place, checkpoint, known, new_versions, before, _nonce())
+    entry = archive.entry(place, checkpoint, known, new_versions, before)
     needs, free = archive.needs(entry, checkpoint), references.free(entry.refs, entry.channels)
-    yield from packets.stage(thread, entry.packets)
     changed = yield commands.put(thread, frame, entry, ep=_nonce(), needs=needs, free=tuple(free))
     if changed.status == "unstored":
-        versions = checkpoint["channel_versions"]
-        entry = archive.entry(place, checkpoint, known, versions, {}, _nonce())
-        yield from packets.stage(thread, entry.packets)
+        entry = archive.entry(place, checkpoint, known, checkpoint["channel_versions"], {})
         changed = yield commands.put(thread, frame, entry, ep=_nonce())
     _check(changed, thread)
     archive.remember((thread.x, place.ns, checkpoint["id"]), checkpoint, entry)
@@ -260,30 +256,21 @@ def put_writes(
 ) -> Steps[None]:
     """Store pending writes; ThreadBusy while a run is open, ThreadNotFound without a thread."""
     thread_id, ns, cp = checkpoint_coordinates(config)
-    added = archive.log_records(task_id, task_path, writes)
+    record = archive.log_record(task_id, task_path, writes)
     asks = any(name == INTERRUPT for name, _ in writes)
     thread, frame = archive.thread(thread_id), FrameName(ns).hash
-    changed = yield commands.put_writes(thread, frame, cp, added, asks=asks, new_ep=_nonce())
+    changed = yield commands.put_writes(thread, frame, cp, (record,), asks=asks, new_ep=_nonce())
     for _ in range(ATTEMPTS):
         if changed.status != "conflict":
             break
         # The epoch was read before the superstep: when it is still the same, so is what was open.
         ep = changed.head
         loaded: Loaded | None = yield from loading.load(thread, frame, cp)
-        before = (yield from _opened(archive, thread, frame, cp, loaded)) if loaded else ()
-        records = (*before, *added)
+        records = (*(archive.opened(loaded, cp) if loaded else ()), record)
         changed = yield commands.put_writes(
             thread, frame, cp, records, asks=asks, ep=ep, new_ep=_nonce()
         )
     _check(changed, thread)
-
-
-def _opened(
-    archive: Archive, thread: Thread, frame: str, cp: str, loaded: Loaded
-) -> Steps[tuple[bytes, ...]]:
-    """Return the log of what is open, with what its tasks sent."""
-    known = yield from packets.read(thread, frame, archive.sent(loaded))
-    return archive.opened(loaded, cp, known)
 
 
 def _check(changed: Changed, thread: Thread) -> None:
@@ -330,9 +317,7 @@ def copy_thread(archive: Archive, source_id: str, target_id: str) -> Steps[None]
         # What was sent before must still be there: the target is as this copy left it, or it ends.
         ep = yield from _copied(target, each.ns, entry, loaded.header, ep)
         sent |= {(each.ns, name) for name in entry.channels}
-        sent |= {(each.ns, bundle.name) for bundle in entry.packets}
-        known = yield from packets.read(source, each.frame, archive.sent(loaded))
-        if log := archive.logged(loaded, each.cp, known):
+        if log := archive.logged(loaded, each.cp):
             asks = bool(loaded.questions) or loaded.header.st is ThreadStatus.interrupted
             before, ep = ep, _nonce()
             put = commands.put_writes(
@@ -346,7 +331,6 @@ def _copied(
 ) -> Steps[str]:
     """Put a checkpoint on a thread that has the epoch ``expect``; return the new epoch."""
     ep = _nonce()
-    yield from packets.stage(target, entry.packets)
     put = commands.put(
         target,
         FrameName(ns),
@@ -364,7 +348,7 @@ def _copied(
 def _raw(
     archive: Archive, source: Thread, where: Located, blob: bytes, sent: set[tuple[str, str]]
 ) -> Steps[CheckpointEntry | None]:
-    """Return a stored checkpoint with those channels and packets that were not sent yet, undecoded.
+    """Return a stored checkpoint with those channels that were not sent yet, undecoded.
 
     None when it is removed in this moment; else what has no value has none.
     """
@@ -372,24 +356,11 @@ def _raw(
     new = [name for name in references.names(refs) if (where.ns, name) not in sent]
     blobs = yield from _channels(source, where.ns, new, {})
     channels = {ref: data for ref, data in blobs.items() if data is not None}
-    refers = [p for p in archive.packets(blob) if (where.ns, p.bundle) not in sent]
-    known = yield from packets.read(source, where.frame, refers)
-    if len(channels) < len(new) or len(known) < len(refers):
+    if len(channels) < len(new):
         (left,) = yield commands.checkpoints(source, where.frame, (where.cp,))
         if left is None:
             return None
-    made, step = _bundles(known), archive.step(blob)
-    return CheckpointEntry(where.cp, blob, step, refs, channels, packets=made)
-
-
-def _bundles(blobs: Packets) -> tuple[Bundle, ...]:
-    """Return the bundles of ``blobs``, each under its name."""
-    found: dict[str, dict[int, bytes]] = {}
-    for packet, blob in blobs.items():
-        found.setdefault(packet.bundle, {})[packet.number] = blob
-    return tuple(
-        Bundle(name, tuple(numbers[n] for n in sorted(numbers))) for name, numbers in found.items()
-    )
+    return CheckpointEntry(where.cp, blob, archive.step(blob), refs, channels)
 
 
 def prune(archive: Archive, thread_id: str) -> Steps[None]:
@@ -417,7 +388,7 @@ def delete_for_runs(archive: Archive, run_ids: Sequence[str]) -> Steps[None]:
 def _forget(archive: Archive, thread: Thread, doomed: Any) -> Steps[None]:
     """Remove the checkpoints that ``doomed`` chooses, and what nothing refers to any more."""
     changed = Changed("conflict")
-    for _ in range(ATTEMPTS):
+    for attempt in range(ATTEMPTS):
         header: Header | None = yield commands.header(thread)
         names, found = yield from _of_thread(thread)
         if header is None or not found:
@@ -425,20 +396,44 @@ def _forget(archive: Archive, thread: Thread, doomed: Any) -> Steps[None]:
         blobs = yield from _blobs(thread, found)
         kept = [each for each in found if each in blobs]
         gone = _doomed(archive, blobs, doomed(kept, blobs))
-        if not gone:
+        # Another one came between the slices: what is left of the first ones is nobody's any more.
+        if not gone and not attempt:
             return
         if len(gone) == len(kept):
             changed = yield commands.delete(thread, ep=header.ep)
         else:
             fields, heads = _unused(archive, names, blobs, gone)
-            sent, large = _unsent(archive, blobs, gone)
-            changed = yield commands.forget(
-                thread, (*fields, *sent), heads, ep=header.ep, new_ep=_nonce(), bundles=large
-            )
+            changed = yield from _forget_fields(thread, fields, heads, header.ep)
         if changed.status != "conflict":
             break
     if changed.status != "missing":
         _check(changed, thread)
+
+
+def _forget_fields(
+    thread: Thread, fields: tuple[str, ...], heads: tuple[NewHead, ...], ep: str
+) -> Steps[Changed]:
+    """Remove fields in slices, each with an epoch of its own.
+
+    Checkpoints go before what they refer to, and how many records a log has before the records.
+    """
+    ordered = sorted(fields, key=_rank)
+    changed = Changed("ok")
+    for start in range(0, len(ordered), FORGOTTEN):
+        part, new_ep = tuple(ordered[start : start + FORGOTTEN]), _nonce()
+        changed = yield commands.forget(thread, part, heads, ep=ep, new_ep=new_ep)
+        if changed.status != "ok":
+            break
+        ep, heads = new_ep, ()
+    return changed
+
+
+def _rank(field: str) -> int:
+    """Return which fields go first: who reads between two slices must find what is referred to."""
+    if field.startswith(Field.checkpoint):
+        return 0
+    counts = field.startswith(Field.log) and not field.rpartition("|")[-1].isdigit()
+    return 1 if counts else 2
 
 
 def _doomed(archive: Archive, blobs: Mapping[Located, bytes], gone: set[Located]) -> set[Located]:
@@ -500,24 +495,6 @@ class Used:
         """Whether something refers to what is stored in ``field``."""
         line, number = numbered_segment(field) or ("", 1)
         return field in self._whole or number <= self._most.get(line, 0)
-
-
-def _unsent(
-    archive: Archive, blobs: Mapping[Located, bytes], gone: set[Located]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the fields of packets and the larger bundles that are referred to no more."""
-    refers = {
-        each: {(each.frame, packet) for packet in archive.packets(blob)}
-        for each, blob in blobs.items()
-    }
-    used = {named for each, some in refers.items() if each not in gone for named in some}
-    unused = {named for each in gone for named in refers[each]} - used
-    small = sorted(
-        packet_field(frame, packet_name(packet.bundle, packet.number))
-        for frame, packet in unused
-        if not is_apart(packet.bundle)
-    )
-    return tuple(small), tuple(sorted({p.bundle for _, p in unused if is_apart(p.bundle)}))
 
 
 def _owner(name: str) -> str:

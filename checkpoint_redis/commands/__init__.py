@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from checkpoint_redis.commands.dispatch import (
+    Living,
     beat,
     emit,
     outbox,
@@ -27,7 +28,6 @@ from checkpoint_redis.commands.query import (
     last_event,
     load,
     open_part,
-    packets,
     scan,
     threads,
     with_open,
@@ -48,10 +48,10 @@ from checkpoint_redis.commands.task import (
     finish,
     inner,
     stage,
-    stage_packets,
 )
 
 __all__ = [
+    "Living",
     "Plain",
     "Script",
     "adopt",
@@ -89,7 +89,6 @@ __all__ = [
     "outbox",
     "outcome",
     "overdue",
-    "packets",
     "policy",
     "published",
     "put",
@@ -98,7 +97,6 @@ __all__ = [
     "runs",
     "scan",
     "stage",
-    "stage_packets",
     "start",
     "sweep",
     "sweeper_turn",

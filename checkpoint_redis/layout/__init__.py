@@ -34,7 +34,6 @@ from checkpoint_redis.layout.given import (
     LeaseRow,
     NewHeadRow,
     NewTaskRow,
-    PacketsRow,
     ResultRow,
 )
 from checkpoint_redis.layout.names import (
@@ -53,7 +52,6 @@ from checkpoint_redis.layout.names import (
     Limit,
     LinePart,
     MetaField,
-    PacketName,
     Refusal,
     RunKind,
     RunStatus,
@@ -122,8 +120,6 @@ __all__ = [
     "NewHeadRow",
     "NewTaskRow",
     "OpenReply",
-    "PacketName",
-    "PacketsRow",
     "PartReply",
     "QuestionRow",
     "Refusal",

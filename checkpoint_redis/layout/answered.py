@@ -67,7 +67,6 @@ class ClaimedRow(NamedTuple):
     failures: int
     round: bytes
     blob: bytes
-    packet: Raw
     answers: Sequence[bytes]
 
 

@@ -12,18 +12,7 @@ class NewTaskRow(NamedTuple):
     id: str
     queue: str
     priority: int
-    reads: str
-    limit: int
-    batch: str
-    packet: str
-
-
-class PacketsRow(NamedTuple):
-    """A bundle: its ``size`` packets stand in ARGV from ``first`` on, 0 = they were staged."""
-
-    bundle: str
-    first: int
-    size: int
+    reads: int
 
 
 class CheckpointRow(NamedTuple):
@@ -34,7 +23,6 @@ class CheckpointRow(NamedTuple):
     step: int
     refs: str
     channels: Sequence[str | int]
-    packets: Sequence[PacketsRow]
 
 
 class FrameRow(NamedTuple):
@@ -59,7 +47,6 @@ class ResultRow(NamedTuple):
     blob: int
     event: int
     questions: Sequence[QuestionRow]
-    packets: Sequence[PacketsRow]
 
 
 class AnswerRow(NamedTuple):

@@ -16,9 +16,7 @@ class TaskRow(NamedTuple):
     """A task of an open superstep, as JSON.
 
     ``attempts`` counts claims, ``lost`` those whose workers vanished, ``failures`` those that
-    failed and were to be repeated, ``chunks`` what the attempt under way has streamed. ``reads``
-    names the channels that it reads (TaskField.reads), '' = none. ``limit`` (ms, 0 = none) and
-    ``batch`` are places for what is to come. ``packet`` names the one that it gets, '' = none.
+    failed and were to be repeated, ``chunks`` what the attempt under way has streamed.
     """
 
     format: int
@@ -30,13 +28,10 @@ class TaskRow(NamedTuple):
     owner: str
     queue: str
     priority: int
-    reads: str
+    reads: int
     answers: int
     failures: int
     chunks: int
-    limit: int
-    batch: str
-    packet: str
 
 
 class QuestionRow(NamedTuple):

@@ -11,13 +11,13 @@ from typing import NoReturn
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """Stands for a Send to ``node``: ``bundle`` and ``number`` say which stored argument it has.
+    """Stands for a Send to ``node``; ``batch`` and ``number`` say which stored argument is its own.
 
-    A bundle is what one task sent, or what one start brought; a store gives it a name.
+    A batch is what one task sent, or what one start brought; a store gives it a name.
     """
 
     node: str
-    bundle: str
+    batch: str
     number: int
 
     @property

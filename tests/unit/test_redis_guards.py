@@ -22,7 +22,6 @@ from tests.support.guards import (
     frames,
     leases,
     listings,
-    packets,
     past,
     rest,
     results,
@@ -30,6 +29,7 @@ from tests.support.guards import (
     savers,
     segments,
     supersteps,
+    unserved,
 )
 from tests.support.thread_driver import Driver, mutated
 
@@ -47,7 +47,6 @@ TOPICS = (
     frames,
     leases,
     listings,
-    packets,
     past,
     rest,
     results,
@@ -55,6 +54,7 @@ TOPICS = (
     savers,
     segments,
     supersteps,
+    unserved,
 )
 GUARDS = [guard for topic in TOPICS for guard in topic.GUARDS]
 ALL = pytest.mark.parametrize("guard", GUARDS, ids=[guard.keeps.__name__ for guard in GUARDS])

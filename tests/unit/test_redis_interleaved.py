@@ -112,7 +112,7 @@ class Site:
             return
         new = after(base, "c3")
         entry = self.archive.entry(
-            coordinates_of(at("t", base["id"])), new, meta(98), {"c3": new["id"]}, {}, nonce()
+            coordinates_of(at("t", base["id"])), new, meta(98), {"c3": new["id"]}, {}
         )
         header = loaded.header
         changed = yield commands.update(
@@ -223,6 +223,11 @@ def orders(first: int, second: int, seed: str) -> Iterator[Iterator[int]]:
     draw = random.Random(seed)
     for _ in range(DRAWN):
         yield iter(lambda: draw.randrange(2), 2)
+
+
+@pytest.fixture(params=[1_000, 3], ids=["at once", "in slices"], autouse=True)
+def _forgotten(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(saving, "FORGOTTEN", request.param)
 
 
 @pytest.mark.parametrize(

@@ -87,8 +87,7 @@ def test_large_channels_come_by_name(d: Driver) -> None:
     checkpoint = CheckpointEntry(
         "cp", b"cp", 0, ("a@1", "b@1"), {"a@1": b"x" * 70_000, "b@1": b"y"}
     )
-    task = TaskEntry("t", b"t", reads=("a",))
-    step = SuperstepEntry(nonce(), (checkpoint,), (task,), "go")
+    step = SuperstepEntry(nonce(), (checkpoint,), (TaskEntry("t", b"t"),), "go")
     claimed = d.claim(d.start(step).ep, "t")
     assert claimed.context is not None
     assert claimed.context.channels == {"a@1": None, "b@1": b"y"}
@@ -97,7 +96,7 @@ def test_large_channels_come_by_name(d: Driver) -> None:
 
 def test_a_task_that_reads_no_state_is_given_none(d: Driver) -> None:
     checkpoint = CheckpointEntry("cp", b"cp", 0, ("a@1",), {"a@1": b"x"})
-    step = SuperstepEntry(nonce(), (checkpoint,), (TaskEntry("t", b"t"),), "go")
+    step = SuperstepEntry(nonce(), (checkpoint,), (TaskEntry("t", b"t", reads=False),), "go")
     context = d.claim(d.start(step).ep, "t").context
     assert context is not None
     assert (context.checkpoint, context.channels) == (None, {})

@@ -17,10 +17,7 @@ from workers.worker.desk import Desk
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A frame as a job has it: its run, what that was called with, its state without results.
-
-    Where it is not ``whole``, its checkpoint has no more than the values that its tasks read.
-    """
+    """A frame as a job has it: its run, what that was called with, its state without results."""
 
     desk: Desk
     served: Served
@@ -44,22 +41,23 @@ class Opened:
 def open_frame(desk: Desk, context: Context) -> Opened:
     """Return the frame that a claim gave; what did not come with it is fetched."""
     served = desk.served(context)
-    channels = dict(context.channels)
-    desk.know(channels)
-    channels |= desk.channels([name for name, blob in channels.items() if blob is None])
+    checkpoint = _checkpoint(desk, served, context)
     state = ThreadState(
-        _checkpoint(served, context, channels),
+        checkpoint or head_checkpoint(context),
         caller_writes=served.wire.read_caller_writes(context.caller_writes),
         released=context.run.released,
     )
     config = decode_config(context.run.cfg, served.wire.serializer)
-    whole = context.checkpoint is not None
-    return Opened(desk, served, context.head, context.run, config, state, whole=whole)
+    return Opened(
+        desk, served, context.head, context.run, config, state, whole=checkpoint is not None
+    )
 
 
-def _checkpoint(
-    served: Served, context: Context, channels: Mapping[str, bytes | None]
-) -> Checkpoint:
+def _checkpoint(desk: Desk, served: Served, context: Context) -> Checkpoint | None:
     if context.checkpoint is None:
-        return head_checkpoint(context, served.wire.read_parts(channels))
+        return None
+    channels = dict(context.channels)
+    desk.know(channels)
+    if missing := [name for name, blob in channels.items() if blob is None]:
+        channels |= desk.channels(missing)
     return served.wire.read_checkpoint(context.checkpoint, channels)

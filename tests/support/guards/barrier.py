@@ -177,14 +177,14 @@ GUARDS = (
     ),
     Guard(
         finish_does_not_commit_over_other_active_tasks,
-        "alone.lua",
-        "call('SCARD', P .. KEY.active .. ns) == 1",
-        "true",
+        "finish.lua",
+        "and call('SCARD', P .. KEY.active .. A.ns) == 1",
+        "",
     ),
     Guard(
         finish_does_not_commit_over_writes_it_has_not_seen,
-        "alone.lua",
-        "and call('EXISTS', P .. KEY.writes .. ns, P .. KEY.questions .. ns) == 0",
+        "finish.lua",
+        "and call('EXISTS', P .. KEY.writes .. A.ns, P .. KEY.questions .. A.ns) == 0",
         "",
     ),
     Guard(

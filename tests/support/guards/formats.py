@@ -178,12 +178,6 @@ def a_reader_that_is_too_old_reads_no_checkpoints(d: Driver) -> None:
     assert is_refused(d, lambda: d.ledger.checkpoints(d.thread, "", ("cp-0",)))
 
 
-def a_reader_that_is_too_old_reads_no_packets(d: Driver) -> None:
-    d.started("a")
-    upgrade(d)
-    assert is_refused(d, lambda: d.ledger.call(commands.packets(d.thread, "", ("b.0",))))
-
-
 def a_reader_that_is_too_old_lists_no_checkpoints(d: Driver) -> None:
     d.started("a")
     upgrade(d)
@@ -464,7 +458,6 @@ GUARDS = (
             (a_reader_that_is_too_old_reads_no_state, "load"),
             (a_reader_that_is_too_old_reads_no_outcome, "outcome"),
             (a_reader_that_is_too_old_reads_no_checkpoints, "values"),
-            (a_reader_that_is_too_old_reads_no_packets, "packets"),
             (a_reader_that_is_too_old_lists_no_checkpoints, "history"),
             (a_maintainer_that_is_too_old_lists_no_fields, "fields"),
             (a_reader_that_is_too_old_reads_no_part, "part"),
@@ -485,14 +478,14 @@ GUARDS = (
     Guard(
         a_reducer_that_is_too_old_leaves_the_advance,
         "claim_advance.lua",
-        "return beyond or {REPLY.gone} end",
-        "return {REPLY.gone} end",
+        "beyond or frame and",
+        "frame and",
     ),
     Guard(
         a_worker_that_is_too_old_leaves_the_task_queued,
         "claim.lua",
-        "return beyond or {REPLY.gone} end",
-        "return {REPLY.gone} end",
+        "beyond or frame and",
+        "frame and",
     ),
     Guard(
         the_release_is_named_that_is_needed,

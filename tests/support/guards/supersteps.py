@@ -22,8 +22,7 @@ def closed(d: Driver) -> str:
 def channels_come_while_there_is_room(d: Driver) -> None:
     blobs = {f"{name}@1": name.encode() * 40_000 for name in "ab"}
     checkpoint = CheckpointEntry("cp", b"cp", 0, tuple(blobs), blobs)
-    task = TaskEntry("t", b"t", reads=("a",))
-    step = SuperstepEntry(nonce(), (checkpoint,), (task,), "go")
+    step = SuperstepEntry(nonce(), (checkpoint,), (TaskEntry("t", b"t"),), "go")
     context = d.claim(d.start(step).ep, "t").context
     assert context is not None
     assert context.channels == {"a@1": b"a" * 40_000, "b@1": None}
@@ -105,8 +104,8 @@ GUARDS = (
     Guard(
         an_advance_is_left_to_those_who_serve_the_graph,
         "claim_advance.lua",
-        "if not ok then return unserved end\n",
-        "",
+        "frame and not_served(frame, A.served)",
+        "nil",
     ),
     Guard(
         a_claim_of_the_advance_with_the_same_token_repeats_its_answer,

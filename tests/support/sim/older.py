@@ -12,7 +12,7 @@ from checkpoint_redis.ledger import Ledger
 from distgraph.checkpoint import formats
 from distgraph.errors import NewerFormat
 
-ALLOWED = ("delete", "stage", "stage_packets", "sweep", "overdue")
+ALLOWED = ("delete", "stage", "sweep", "overdue")
 """What works on threads in any format, or on what is not a thread's yet; sweeps pass over."""
 
 
@@ -32,6 +32,7 @@ def is_harmless(ledger: Ledger, thread: keys.Thread, command: Script[Any]) -> bo
 
 
 def _stored(client: Any, thread: keys.Thread) -> list[Any]:
+    # When it is looked at again is no business of the thread's.
     planned = keys.planned(thread.namespace, thread.shard)
-    due = [client.zrange(key, 0, -1, withscores=True) for key in planned]
+    due = [client.zrange(key, 0, -1) for key in planned]
     return [*((key, client.dump(key)) for key in sorted(client.keys(f"{thread.prefix}*"))), *due]
