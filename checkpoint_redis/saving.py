@@ -39,6 +39,8 @@ from distgraph.errors import ThreadBusy, ThreadConflict, ThreadNotFound
 
 T = TypeVar("T")
 Steps = Generator[Script[Any] | Plain[Any], Any, T]
+FORGOTTEN = 1_000
+"""So many fields are removed at once."""
 PAGE = 50
 """So many checkpoints of one frame are listed at once."""
 ATTEMPTS = 5
@@ -392,7 +394,7 @@ def delete_for_runs(archive: Archive, run_ids: Sequence[str]) -> Steps[None]:
 def _forget(archive: Archive, thread: Thread, doomed: Any) -> Steps[None]:
     """Remove the checkpoints that ``doomed`` chooses, and what nothing refers to any more."""
     changed = Changed("conflict")
-    for _ in range(ATTEMPTS):
+    for attempt in range(ATTEMPTS):
         header: Header | None = yield commands.header(thread)
         names, found = yield from _of_thread(thread)
         if header is None or not found:
@@ -400,17 +402,44 @@ def _forget(archive: Archive, thread: Thread, doomed: Any) -> Steps[None]:
         blobs = yield from _blobs(thread, found)
         kept = [each for each in found if each in blobs]
         gone = _doomed(archive, blobs, doomed(kept, blobs))
-        if not gone:
+        # Another one came between the slices: what is left of the first ones is nobody's any more.
+        if not gone and not attempt:
             return
         if len(gone) == len(kept):
             changed = yield commands.delete(thread, ep=header.ep)
         else:
             fields, heads = _unused(archive, names, blobs, gone)
-            changed = yield commands.forget(thread, fields, heads, ep=header.ep, new_ep=_nonce())
+            changed = yield from _forget_fields(thread, fields, heads, header.ep)
         if changed.status != "conflict":
             break
     if changed.status != "missing":
         _check(changed, thread)
+
+
+def _forget_fields(
+    thread: Thread, fields: tuple[str, ...], heads: tuple[NewHead, ...], ep: str
+) -> Steps[Changed]:
+    """Remove fields in slices, each with an epoch of its own.
+
+    Checkpoints go before what they refer to, and how many records a log has before the records.
+    """
+    ordered = sorted(fields, key=_rank)
+    changed = Changed("ok")
+    for start in range(0, len(ordered), FORGOTTEN):
+        part, new_ep = tuple(ordered[start : start + FORGOTTEN]), _nonce()
+        changed = yield commands.forget(thread, part, heads, ep=ep, new_ep=new_ep)
+        if changed.status != "ok":
+            break
+        ep, heads = new_ep, ()
+    return changed
+
+
+def _rank(field: str) -> int:
+    """Return which fields go first: who reads between two slices must find what is referred to."""
+    if field.startswith(Field.checkpoint):
+        return 0
+    counts = field.startswith(Field.log) and not field.rpartition("|")[-1].isdigit()
+    return 1 if counts else 2
 
 
 def _doomed(archive: Archive, blobs: Mapping[Located, bytes], gone: set[Located]) -> set[Located]:
