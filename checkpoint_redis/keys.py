@@ -10,7 +10,8 @@ A thread's keys begin with ``<namespace>{<shard>}:<x>:``; the letters are those 
     w:<ns>  HASH    task id -> writes            u:<ns>  HASH  task id -> pending questions
     a:<ns>  SET     active tasks (the barrier)   q:<ns>  SET   tasks to be claimed (the outbox)
     o:<ns>  HASH    frames inside its tasks of which something is open -> task
-    c       HASH    checkpoints (k|<ns>|<cp>), channels (v|<ns>|<channel>@<ref>), references of
+    c       HASH    checkpoints (k|<ns>|<cp>), channels (v|<ns>|<channel>@<ref>), segments of
+                    lists (v|<ns>|<channel>@<line>;<number>), references of
                     the head checkpoint (f|<ns>), what callers wrote at a checkpoint
                     (z|<ns>|<cp>), records of runs (n|<run>), a line of each that is not the last
                     (runs), answers that joined one (joined); of a waiting thread the packed s, w,
@@ -23,8 +24,9 @@ A thread's keys begin with ``<namespace>{<shard>}:<x>:``; the letters are those 
     e       STREAM  events
     S: A: Q: <ep>   a superstep that is being staged (10 minutes)
 
-A shard has ``due`` and ``ob`` (what must be looked at, and when: tasks, and outboxes) and
-``ix:<status>``; a namespace has ``workers``, ``meta`` and ``sweeper:<format>``.
+A shard has ``due`` and ``ob`` (what must be looked at, and when: tasks, and outboxes), ``ends`` (a
+stream of the runs that ended) and ``ix:<status>``; a namespace has ``workers``, ``meta`` and
+``sweeper:<format>``.
 """
 
 from __future__ import annotations
@@ -125,6 +127,10 @@ def shard_prefix(namespace: str, shard: int) -> str:
 
 def due(namespace: str, shard: int) -> str:
     return f"{shard_prefix(namespace, shard)}{ShardKey.due}"
+
+
+def ends(namespace: str, shard: int) -> str:
+    return f"{shard_prefix(namespace, shard)}{ShardKey.ends}"
 
 
 def outboxes(namespace: str, shard: int) -> str:

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from checkpoint_redis import commands, loading
+from checkpoint_redis import commands, loading, references
 from checkpoint_redis.commands import Plain, Script
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.keys import Thread, channel_field
+from checkpoint_redis.known_lines import Lines
 from checkpoint_redis.layout import Field, ThreadStatus
 from checkpoint_redis.records import CheckpointEntry, NewHead
+from checkpoint_redis.references import Ref
 from checkpoint_redis.replies import Changed, Header, Loaded
 from checkpoint_redis.stored import Archive
 from distgraph.checkpoint.base import (
@@ -31,10 +33,14 @@ from distgraph.checkpoint.base.blobs import matches
 from distgraph.checkpoint.base.config import Coordinates, checkpoint_coordinates, coordinates_of
 from distgraph.checkpoint.base.frames import with_orphans
 from distgraph.checkpoint.base.types import INTERRUPT, RunnableConfig
+from distgraph.checkpoint.lines import numbered_segment
+from distgraph.core.model import GRAPH
 from distgraph.errors import ThreadBusy, ThreadConflict, ThreadNotFound
 
 T = TypeVar("T")
 Steps = Generator[Script[Any] | Plain[Any], Any, T]
+FORGOTTEN = 1_000
+"""So many fields are removed at once."""
 PAGE = 50
 """So many checkpoints of one frame are listed at once."""
 ATTEMPTS = 5
@@ -88,7 +94,7 @@ def get_frame(
     archive: Archive, thread: Thread, ns: str, cp: str
 ) -> Steps[tuple[str, CheckpointTuple | None]]:
     """Return a frame's epoch ('' = it has none), and what is stored of it at ``cp``."""
-    loaded: Loaded | None = yield commands.load(thread, FrameName(ns).hash, cp)
+    loaded: Loaded | None = yield from loading.load(thread, FrameName(ns).hash, cp)
     found = yield from _read(archive, thread, Located(cp, ns, thread.x), loaded, None)
     return (loaded.header.ep if loaded else ""), found
 
@@ -111,8 +117,10 @@ def _read(
         return None
     if not matches(archive.metadata(loaded.checkpoint), wanted):
         return None
-    names = archive.refs(loaded.checkpoint)
+    cp = where.cp or loaded.header.cp
+    names = references.names(archive.refs(loaded.checkpoint), beyond=cp != loaded.header.cp)
     channels = yield from _channels(thread, where.ns, names, loaded.channels)
+    archive.known.keep((thread.x, where.ns, cp), archive.lines(loaded.checkpoint, channels))
     place = Coordinates(loaded.header.thread_id, where.ns, where.cp)
     return archive.read(place, loaded, channels)
 
@@ -215,14 +223,33 @@ def put(
     """
     place = coordinates_of(config)
     known = get_checkpoint_metadata(config, metadata)
-    entry = archive.entry(place, checkpoint, known, new_versions)
-    thread, needs = archive.thread(place.thread_id), archive.needs(entry, checkpoint)
-    changed = yield commands.put(thread, FrameName(place.ns), entry, ep=_nonce(), needs=needs)
+    thread, frame = archive.thread(place.thread_id), _named(place.ns, known)
+    before = (yield from _lines(archive, thread, place)) if "frontier" in checkpoint else {}
+    entry = archive.entry(place, checkpoint, known, new_versions, before)
+    needs, free = archive.needs(entry, checkpoint), references.free(entry.refs, entry.channels)
+    changed = yield commands.put(thread, frame, entry, ep=_nonce(), needs=needs, free=tuple(free))
     if changed.status == "unstored":
-        whole = archive.entry(place, checkpoint, known, checkpoint["channel_versions"])
-        changed = yield commands.put(thread, FrameName(place.ns), whole, ep=_nonce())
+        entry = archive.entry(place, checkpoint, known, checkpoint["channel_versions"], {})
+        changed = yield commands.put(thread, frame, entry, ep=_nonce())
     _check(changed, thread)
+    archive.remember((thread.x, place.ns, checkpoint["id"]), checkpoint, entry)
     return place._replace(checkpoint_id=checkpoint["id"]).config
+
+
+def _named(ns: str, metadata: Mapping[str, Any]) -> FrameName:
+    return FrameName(ns, str(metadata.get(GRAPH, "")))
+
+
+def _lines(archive: Archive, thread: Thread, place: Coordinates) -> Steps[Lines]:
+    """Return the lines of a checkpoint; its record is read when it was not seen lately."""
+    if place.checkpoint_id is None:
+        return {}
+    found = archive.known.get((thread.x, place.ns, place.checkpoint_id))
+    if found is not None:
+        return found
+    frame = FrameName(place.ns).hash
+    (blob,) = yield commands.checkpoints(thread, frame, (place.checkpoint_id,))
+    return archive.lines(blob, {}) if blob else {}
 
 
 def put_writes(
@@ -293,8 +320,9 @@ def copy_thread(archive: Archive, source_id: str, target_id: str) -> Steps[None]
         if entry is None:
             continue
         # What was sent before must still be there: the target is as this copy left it, or it ends.
-        ep = yield from _copied(target, each.ns, entry, loaded.header, ep)
-        sent |= {(each.ns, ref) for ref in entry.refs}
+        frame = _named(each.ns, archive.metadata(entry.blob))
+        ep = yield from _copied(target, frame, entry, loaded.header, ep)
+        sent |= {(each.ns, name) for name in entry.channels}
         if log := archive.logged(loaded, each.cp):
             asks = bool(loaded.questions) or loaded.header.st is ThreadStatus.interrupted
             before, ep = ep, _nonce()
@@ -305,13 +333,13 @@ def copy_thread(archive: Archive, source_id: str, target_id: str) -> Steps[None]
 
 
 def _copied(
-    target: Thread, ns: str, entry: CheckpointEntry, source: Header, expect: str
+    target: Thread, frame: FrameName, entry: CheckpointEntry, source: Header, expect: str
 ) -> Steps[str]:
     """Put a checkpoint on a thread that has the epoch ``expect``; return the new epoch."""
     ep = _nonce()
     put = commands.put(
         target,
-        FrameName(ns),
+        frame,
         entry,
         ep=ep,
         expect=expect,
@@ -331,7 +359,7 @@ def _raw(
     None when it is removed in this moment; else what has no value has none.
     """
     refs = archive.refs(blob)
-    new = [ref for ref in refs if (where.ns, ref) not in sent]
+    new = [name for name in references.names(refs) if (where.ns, name) not in sent]
     blobs = yield from _channels(source, where.ns, new, {})
     channels = {ref: data for ref, data in blobs.items() if data is not None}
     if len(channels) < len(new):
@@ -366,7 +394,7 @@ def delete_for_runs(archive: Archive, run_ids: Sequence[str]) -> Steps[None]:
 def _forget(archive: Archive, thread: Thread, doomed: Any) -> Steps[None]:
     """Remove the checkpoints that ``doomed`` chooses, and what nothing refers to any more."""
     changed = Changed("conflict")
-    for _ in range(ATTEMPTS):
+    for attempt in range(ATTEMPTS):
         header: Header | None = yield commands.header(thread)
         names, found = yield from _of_thread(thread)
         if header is None or not found:
@@ -374,17 +402,44 @@ def _forget(archive: Archive, thread: Thread, doomed: Any) -> Steps[None]:
         blobs = yield from _blobs(thread, found)
         kept = [each for each in found if each in blobs]
         gone = _doomed(archive, blobs, doomed(kept, blobs))
-        if not gone:
+        # Another one came between the slices: what is left of the first ones is nobody's any more.
+        if not gone and not attempt:
             return
         if len(gone) == len(kept):
             changed = yield commands.delete(thread, ep=header.ep)
         else:
             fields, heads = _unused(archive, names, blobs, gone)
-            changed = yield commands.forget(thread, fields, heads, ep=header.ep, new_ep=_nonce())
+            changed = yield from _forget_fields(thread, fields, heads, header.ep)
         if changed.status != "conflict":
             break
     if changed.status != "missing":
         _check(changed, thread)
+
+
+def _forget_fields(
+    thread: Thread, fields: tuple[str, ...], heads: tuple[NewHead, ...], ep: str
+) -> Steps[Changed]:
+    """Remove fields in slices, each with an epoch of its own.
+
+    Checkpoints go before what they refer to, and how many records a log has before the records.
+    """
+    ordered = sorted(fields, key=_rank)
+    changed = Changed("ok")
+    for start in range(0, len(ordered), FORGOTTEN):
+        part, new_ep = tuple(ordered[start : start + FORGOTTEN]), _nonce()
+        changed = yield commands.forget(thread, part, heads, ep=ep, new_ep=new_ep)
+        if changed.status != "ok":
+            break
+        ep, heads = new_ep, ()
+    return changed
+
+
+def _rank(field: str) -> int:
+    """Return which fields go first: who reads between two slices must find what is referred to."""
+    if field.startswith(Field.checkpoint):
+        return 0
+    counts = field.startswith(Field.log) and not field.rpartition("|")[-1].isdigit()
+    return 1 if counts else 2
 
 
 def _doomed(archive: Archive, blobs: Mapping[Located, bytes], gone: set[Located]) -> set[Located]:
@@ -409,12 +464,12 @@ def _unused(
 ) -> tuple[tuple[str, ...], tuple[NewHead, ...]]:
     """Return the fields to be removed, and the new heads where the head is among them."""
     kept = {each: archive.refs(blob) for each, blob in blobs.items() if each not in gone}
-    used = {channel_field(each.frame, ref) for each, refs in kept.items() for ref in refs}
+    used = Used((each.frame, ref) for each, refs in kept.items() for ref in refs)
     owners = {"", *(f"{each.frame}|{each.cp}" for each in kept)}
     fields = [
         name
         for name in names
-        if (name.startswith(Field.channel) and name not in used) or _owner(name) not in owners
+        if (name.startswith(Field.channel) and not used.has(name)) or _owner(name) not in owners
     ]
     heads = []
     for ns in {each.ns for each in gone}:
@@ -427,6 +482,25 @@ def _unused(
                 NewHead(FrameName(ns).hash, last.cp, archive.step(blobs[last]), kept[last])
             )
     return tuple(fields), tuple(heads)
+
+
+class Used:
+    """The values and segments that checkpoints refer to: of a line those up to the highest."""
+
+    def __init__(self, refs: Iterable[tuple[str, Ref]]) -> None:
+        """``refs``: with the frame that each is of."""
+        self._whole, self._most = set[str](), dict[str, int]()
+        for frame, ref in refs:
+            if isinstance(ref, str):
+                self._whole.add(channel_field(frame, ref))
+            else:
+                line = channel_field(frame, ref[0])
+                self._most[line] = max(ref[1], self._most.get(line, 0))
+
+    def has(self, field: str) -> bool:
+        """Whether something refers to what is stored in ``field``."""
+        line, number = numbered_segment(field) or ("", 1)
+        return field in self._whole or number <= self._most.get(line, 0)
 
 
 def _owner(name: str) -> str:

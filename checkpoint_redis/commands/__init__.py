@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from checkpoint_redis.commands.dispatch import (
+    Living,
     beat,
     emit,
     outbox,
@@ -17,12 +18,15 @@ from checkpoint_redis.commands.presence import appear, disappear, workers
 from checkpoint_redis.commands.query import (
     any_header,
     caller_writes,
+    carried,
     channels,
     checkpoints,
+    events_back,
     fields,
     frames,
     header,
     history,
+    last_event,
     load,
     open_part,
     scan,
@@ -48,6 +52,7 @@ from checkpoint_redis.commands.task import (
 )
 
 __all__ = [
+    "Living",
     "Plain",
     "Script",
     "adopt",
@@ -57,6 +62,7 @@ __all__ = [
     "beat",
     "caller_writes",
     "cancel",
+    "carried",
     "channels",
     "checkpoints",
     "claim",
@@ -66,6 +72,7 @@ __all__ = [
     "delete",
     "disappear",
     "emit",
+    "events_back",
     "fail",
     "fail_advance",
     "fields",
@@ -77,6 +84,7 @@ __all__ = [
     "info",
     "inner",
     "large",
+    "last_event",
     "left",
     "load",
     "meta",

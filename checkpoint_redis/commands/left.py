@@ -40,7 +40,15 @@ def left_of(raw: bytes | None) -> tuple[LeftTask, ...] | None:
 
 def _task(parts: tuple[bytes, ...]) -> LeftTask:
     found: Any = LeftRow._make(parts)
-    return LeftTask(text(found.tid), found.result, answered(found.asked), items(found.answers))
+    asked, answers = answered(found.asked), items(found.answers)
+    return LeftTask(text(found.tid), found.result, _shared(found.shared), asked, answers)
+
+
+def _shared(raw: bytes) -> tuple[str, bytes, bytes] | None:
+    if not raw:
+        return None
+    name, before, behind = items(raw)
+    return text(name), before, behind
 
 
 def answered(raw: bytes) -> tuple[AnsweredQuestions, ...]:

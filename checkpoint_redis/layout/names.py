@@ -8,6 +8,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final, Literal
 
+from distgraph.checkpoint import lines
+
 StepOutcome = Literal["go", "stop", "end", "fail"]
 """What follows a superstep: tasks, a static stop, success, an error."""
 AnswerMode = Literal["resume", "reask", "retry"]
@@ -52,6 +54,7 @@ class ShardKey(StrEnum):
     """The ends of a shard's keys; ``by_status`` is followed by the status."""
 
     due = "due"
+    ends = "ends"
     # Due entries of outboxes: the look for lost hints walks over these alone.
     outboxes = "ob"
     by_status = "ix:"
@@ -90,6 +93,7 @@ class FrameField(StrEnum):
     task = "task"
     # Names of nodes from the root graph on, by which a worker finds the inner graph.
     path = "path"
+    fingerprint = "fp"
     epoch = "/ep"
     checkpoint = "/cp"
     step = "/step"
@@ -219,6 +223,12 @@ class GraphName:
     separator: Final = "@"
 
 
+class SegmentName:
+    """How a segment of a list is named: <channel>@<line>;<number>."""
+
+    separator: Final = lines.SEPARATOR
+
+
 class WriteMark(StrEnum):
     """Whether the gotos of kept caller writes have been followed."""
 
@@ -250,6 +260,14 @@ class EventField(StrEnum):
     blob = "b"
 
 
+class EndField(StrEnum):
+    """Fields of an entry in a shard's stream of ends of runs."""
+
+    run = "r"
+    thread = "x"
+    status = "s"
+
+
 class Format:
     """The number of a namespace: of its keys and its shards, in which all its versions agree."""
 
@@ -274,6 +292,9 @@ class Limit:
     outbox_ms: Final = 2_000
     recheck_ms: Final = 15_000
     recheck_max_ms: Final = 300_000
+    # So is one whose hint a worker could not take.
+    unserved_ms: Final = 1_000
+    unserved_max_ms: Final = 30_000
     # So are those beside empty queues, of which one call scans so many.
     waiting_ms: Final = 900
     waiting_max_ms: Final = 30_000
@@ -293,6 +314,8 @@ class Limit:
     # What a larger superstep left is not moved but keeps its key.
     left_fields: Final = 64
     left_bytes: Final = 262_144
+    # What is longer of a result and stands in a value is stored there alone.
+    shared: Final = 256
     # Of so many runs before the last a line is kept, with the first bytes of who started it; their
     # records for so long, and what is larger only of the one before the last.
     lines: Final = 20
@@ -310,4 +333,6 @@ class Limit:
     inline_channels: Final = 65_536
     # A thread keeps so many events, and of their payloads at most twice so many bytes.
     events: Final = 100_000
+    # So many ends of runs does a shard keep.
+    ends: Final = 10_000
     event_bytes: Final = 33_554_432

@@ -29,11 +29,14 @@ local function close_step(ns, at_rest, committed)
   keep_dropped_caller_writes(ns, written, committed)
 end
 
--- What its tasks left is kept beside the checkpoint; what graphs called in them have open goes.
+-- What its tasks left is kept beside the checkpoint; `committed`: CHECKPOINT rows that follow.
+-- What graphs called in its tasks have open goes with it; of a wide superstep it stays with their
+-- checkpoints, where nobody looks for it but the same task.
 local function drop_step(ns, committed)
-  local at_rest = packed(ns)
-  local left = take_left(ns, at_rest)
-  local inner = at_rest and at_rest[KEY.inner] or call('HGETALL', P .. KEY.inner .. ns)
+  local at_rest, key = packed(ns), P .. KEY.inner .. ns
+  local inner = at_rest and at_rest[KEY.inner]
+    or call('HLEN', key) <= LIMIT.slice and call('HGETALL', key) or {}
+  local left = take_left(ns, at_rest, committed)
   for i = 1, #inner, 2 do
     drop_log(inner[i], call('HGET', frame_key(inner[i]), FRAME.checkpoint) or '')
   end

@@ -28,7 +28,9 @@ from tests.support.guards import (
     results,
     runs,
     savers,
+    segments,
     supersteps,
+    unserved,
 )
 from tests.support.thread_driver import Driver, mutated
 
@@ -52,7 +54,9 @@ TOPICS = (
     results,
     runs,
     savers,
+    segments,
     supersteps,
+    unserved,
 )
 GUARDS = [guard for topic in TOPICS for guard in topic.GUARDS]
 ALL = pytest.mark.parametrize("guard", GUARDS, ids=[guard.keeps.__name__ for guard in GUARDS])

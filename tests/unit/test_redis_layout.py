@@ -170,7 +170,7 @@ def timeless(told: Any) -> Any:
         return told
     own = {each.name: timeless(getattr(told, each.name)) for each in fields(told)}
     timed = {"at", "questions"} if "at" in own else set[str]()
-    return own | dict.fromkeys(own.keys() & {"began", "ended", "event_id", *timed})
+    return own | dict.fromkeys(own.keys() & {"began", "ended", "event_id", "now", *timed})
 
 
 def loaded(d: Driver) -> Any:

@@ -22,13 +22,22 @@ def load_state(
 ) -> Generator[Effect, Any, tuple[Loaded | None, ThreadState | None]]:
     """Read a thread at one moment; what does not come at once is fetched after it."""
     loaded: Loaded | None = yield from loading.load(thread, "", cp)
+    return loaded, (yield from state_of(wire, thread, loaded, cp))
+
+
+def state_of(
+    wire: Wire, thread: Thread, loaded: Loaded | None, cp: str = ""
+) -> Generator[Effect, Any, ThreadState | None]:
+    """Return the state that was loaded of ``cp``, with the channels that did not come with it."""
     if loaded is None or loaded.checkpoint is None:
-        return loaded, None
+        return None
     channels = dict(loaded.channels)
-    missing = tuple(name for name in wire.refs(loaded.checkpoint) if channels.get(name) is None)
+    beyond = cp not in ("", loaded.header.cp)
+    wanted = wire.names(loaded.checkpoint, beyond=beyond)
+    missing = tuple(name for name in wanted if channels.get(name) is None)
     channels |= yield from fetch_channels(thread, missing)
     state = wire.state(loaded, channels)
-    return loaded, state and wire.with_left(state, loaded.left or ())
+    return state and wire.with_left(state, loaded.left or ())
 
 
 def fetch_channels(
@@ -64,13 +73,11 @@ def _states(
     written = yield from loading.values(partial(commands.caller_writes, thread, ""), ids)
     left = yield from loading.values(partial(commands.left, thread, ""), ids)
     there = [(cp, blob, written[cp]) for cp in ids if (blob := blobs[cp]) is not None]
-    refs = dict.fromkeys(ref for _, blob, _ in there for ref in wire.refs(blob))
-    channels = yield from fetch_channels(thread, tuple(refs))
+    wanted = dict.fromkeys(name for _, blob, _ in there for name in wire.names(blob))
+    channels = yield from fetch_channels(thread, tuple(wanted))
     states = []
     for cp, blob, by in there:
-        tasks = left[cp]
-        if tasks is None:
-            tasks = yield from loading.large(thread, "", cp)
+        tasks = yield from loading.left(thread, "", cp, left[cp])
         states.append(_state(wire, wire.read_checkpoint(blob, channels), by, tasks, head))
     return states
 

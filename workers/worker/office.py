@@ -18,6 +18,7 @@ from workers.worker.installation import Installation
 from workers.worker.leases import Leases
 from workers.worker.loop import Loop
 from workers.worker.overdue import Overdue
+from workers.worker.segments import Segments
 
 
 class Office:
@@ -38,8 +39,9 @@ class Office:
         self.loop = Loop(settings.async_concurrency)
         self.overdue = Overdue(settings, self.ledger, registry, publisher)
         self.installation = Installation(self.ledger, settings.namespace)
-        self.backoffs = Backoffs(self.overdue.sweep_now)
+        self.backoffs = Backoffs(self.overdue.sweep_tasks)
         self.owner = socket.gethostname()
+        self.segments = Segments()
         self.refused: set[str] = set()
         self.dropped = Dropped()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from checkpoint_redis import commands
 from checkpoint_redis.layout import Field, Limit
-from checkpoint_redis.records import AnswerEntry, NewHead
+from checkpoint_redis.records import AnswerEntry, CheckpointEntry, NewHead, SuperstepEntry
 from checkpoint_redis.replies import LeftTask
 from tests.support.guards import Guard
 from tests.support.thread_driver import Driver, nonce, superstep
@@ -153,6 +153,26 @@ def a_saver_takes_what_was_left_into_its_log(d: Driver) -> None:
     assert (left(d), d.stored()) == ((), {"h", "c", "e"})
 
 
+def what_a_result_shares_with_a_value_is_stored_once(d: Driver) -> None:
+    ep = d.started("a", "b")
+    d.claim(ep, "a", "b")
+    item = b"x" * (Limit.shared + 1)
+    d.complete(ep, "a", blob=b"<" + item + b">")
+    d.complete(ep, "b")
+    checkpoint = CheckpointEntry("cp-1", b"cp-1", 1, ("c@1",), {"c@1": b"v" + item})
+    d.commit(ep, SuperstepEntry(nonce(), (checkpoint,), (), "end"))
+    found = {task.tid: task for task in left(d) or ()}
+    assert (found["a"].result, found["a"].shared) == (b"", ("c@1", b"<", b">"))
+    assert (found["b"].result, found["b"].shared) == (b"writes", None)
+    loaded = d.load(cp="cp-0")
+    assert loaded is not None
+    assert {t.tid: t.result for t in loaded.left or ()} == {"a": b"<" + item + b">", "b": b"writes"}
+    d.client.hdel(d.thread.checkpoints, f"{Field.channel}|c@1")
+    loaded = d.load(cp="cp-0")
+    assert loaded is not None
+    assert {t.tid: t.result for t in loaded.left or ()} == {"a": b"", "b": b"writes"}
+
+
 def updated(d: Driver, *done: tuple[str, bytes]) -> None:
     """Put a checkpoint on the thread in place of what these tasks would have brought."""
     new = superstep("cp-1").checkpoints
@@ -200,6 +220,18 @@ def the_tasks_of_a_wide_superstep_are_not_gone_through(d: Driver) -> None:
 
 
 GUARDS = (
+    Guard(
+        what_a_result_shares_with_a_value_is_stored_once,
+        "drop.lua",
+        "take_left(ns, at_rest, committed)",
+        "take_left(ns, at_rest)",
+    ),
+    Guard(
+        what_a_result_shares_with_a_value_is_stored_once,
+        "left.lua",
+        "    if first then\n",
+        "    if false then\n",
+    ),
     Guard(
         what_a_caller_wrote_for_a_task_is_its_result,
         "update.lua",

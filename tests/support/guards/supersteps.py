@@ -100,12 +100,12 @@ def large_pieces_of_a_superstep_are_not_answered(d: Driver) -> None:
 
 
 GUARDS = (
-    Guard(channels_come_while_there_is_room, "channels.lua", "      room = room - size\n", ""),
+    Guard(channels_come_while_there_is_room, "channels.lua", "    room = room - size\n", ""),
     Guard(
         an_advance_is_left_to_those_who_serve_the_graph,
         "claim_advance.lua",
-        "if not ok then return unserved end\n",
-        "",
+        "frame and not_served(frame, A.served)",
+        "nil",
     ),
     Guard(
         a_claim_of_the_advance_with_the_same_token_repeats_its_answer,
