@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import redis
 
@@ -452,3 +454,14 @@ def test_payloads_of_events_go_with_their_events(d: Driver) -> None:
         sizes.append(sum(len(event.blob) == 5_000 for event in recorded(d)))
     assert sizes == [1, 2, 2, 2]
     assert d.stored() == {"h", "c", "e"}
+
+
+def test_a_task_carries_a_limit_and_a_batch(d: Driver) -> None:
+    task = TaskEntry("t", b"t", limit_ms=1_500, batch="b")
+    ep = d.start(replace(superstep("cp"), tasks=(task, TaskEntry("u", b"u")))).ep
+    d.claim(ep, "t")
+    d.ledger.release(d.thread, "", ep, ("t",), owner="worker", max_lost=3)
+    loaded = d.ledger.load(d.thread)
+    assert loaded is not None
+    carried = {each.tid: (each.limit_ms, each.batch) for each in loaded.tasks}
+    assert carried == {"t": (1_500, "b"), "u": (0, "")}
