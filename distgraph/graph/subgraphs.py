@@ -77,17 +77,17 @@ def schemas_of(graph: Graph) -> tuple[Any, ...]:
 
 def look_up(
     root: Graph, place: Place
-) -> Generator[Place, ThreadState | None, tuple[Standing, ThreadState]]:
-    """Return the frame at a place inside of ``root``'s; ValueError when there is none.
+) -> Generator[Place, ThreadState | None, tuple[Standing, ThreadState] | None]:
+    """Return the frame at a place inside of ``root``'s, None when it was never called.
 
-    Asks for what is stored at places.
+    Asks for what is stored at places. Raises ValueError when there is no graph that it is of.
     """
     held = _held_at(root, place.ns)
     for where in dict.fromkeys(one.place(place) for one in held):
         state = yield where
         if state is not None:
             return _of(held, where, state), state
-    raise _not_found(place.ns)
+    return None
 
 
 def _held_at(root: Graph, ns: str) -> tuple[Held, ...]:
@@ -96,7 +96,7 @@ def _held_at(root: Graph, ns: str) -> tuple[Held, ...]:
     for name in _names(ns):
         nodes = [held.graph.nodes[name] for held in found if name in held.graph.nodes]
         if not nodes:
-            raise _not_found(ns)
+            raise not_found(ns)
         found = tuple(held for node in nodes for held in stored_in(node))
     if not found:
         raise _unseen(ns)
@@ -126,6 +126,6 @@ def _names(ns: str) -> list[str]:
     return [part.partition(":")[0] for part in ns.split("|") if not part.isdigit()]
 
 
-def _not_found(ns: str) -> ValueError:
+def not_found(ns: str) -> ValueError:
     """Return what a caller is told who names a frame that is not there."""
     return ValueError(f"Subgraph {'|'.join(_names(ns))} not found")

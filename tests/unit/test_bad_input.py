@@ -311,7 +311,6 @@ def test_an_unclear_update_names_the_nodes_that_it_could_speak_for() -> None:
     ("ns", "says"),
     [
         ("nobody:1", "Subgraph nobody not found"),
-        ("outer:1", "Subgraph outer not found"),
         ("outer:1|nobody:2", "Subgraph outer|nobody not found"),
         ("outer:1|ask:2", "node 'ask' refers to no such graph"),
     ],
