@@ -5,6 +5,7 @@
     HINT{tid = t, ns = n}   {n, t}            a row: all its fields in any order, none of them nil;
                                               a stored one's form is written by itself
     STORED.header           'id', 'graph',..  the header's fields of a row, those of the root in it
+    STORED.line_words       'pending', ...    what a line of a run has a code for
 
 All of it is valid Lua, costs nothing when a script runs, and an unknown name is a LayoutError.
 """
@@ -39,6 +40,7 @@ WORDS = {
     "EVENT": "EventKind",
     "EVENT_FIELD": "EventField",
     "LIMIT": "Limit",
+    "LINE": "LinePart",
     "ERROR": "Refusal",
     "FOLLOWS": "StepOutcome",
     "MODE": "RunKind",
@@ -59,7 +61,6 @@ ROWS = {
     "DUE_ROW": "DueRow",
     "SWEPT": "SweptReply",
     "LISTED": "ListedRow",
-    "OUTCOME": "OutcomeRow",
     "CLAIMED": "ClaimedRow",
     "REFUSED": "RefusedRow",
     "HEADER_ROW": "HeaderRow",
@@ -71,7 +72,6 @@ ROWS = {
     "FAIL_EVENT": "FailEvent",
     "END_EVENT": "EndEvent",
     "CUSTOM_EVENT": "CustomEvent",
-    "HEADER_REPLY": "HeaderReply",
     "CONTEXT": "ContextReply",
     "CLAIM": "ClaimReply",
     "UNSERVED": "UnservedReply",
@@ -80,7 +80,9 @@ ROWS = {
     "STARTED": "StartedReply",
     "ANSWERED": "AnsweredReply",
     "REPEATED": "RepeatedReply",
-    "OUTCOME_REPLY": "OutcomeReply",
+    "RUN_ROW": "RunRow",
+    "RUN_REPLY": "RunReply",
+    "RUNS": "RunsReply",
     "LOADED": "LoadReply",
     "OPEN": "OpenReply",
     "PART": "PartReply",
@@ -136,6 +138,7 @@ def vocabulary() -> Mapping[str, Names]:
         for lua, fields in _rows().items()
     }
     stored = {name: _stored(getattr(layout, row)._fields) for name, row in STORED.items()}
+    stored["line_words"] = ", ".join(map(_quoted, layout.LINE_WORDS))
     replied = {word: _quoted(word) for word in _literals(vars(replies))}
     return {**words, **places, "STORED": stored, "REPLY": replied, "FORMAT": _forms()}
 

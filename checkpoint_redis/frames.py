@@ -1,18 +1,16 @@
-"""Frames by their names: what scripts and keys see of one, and what its name tells.
-
-A name is LangGraph's: ``node:task id|node:task id``, without the ids where a graph keeps its state
-from run to run, and with ``|1`` behind it from the second call in a task on.
-"""
+"""Frames by their names: what scripts and keys see of one."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
 
+from distgraph.checkpoint.base.frames import parent_of, path_of, task_of
+
 
 @dataclass(frozen=True, slots=True)
 class FrameName:
-    """One line of checkpoints in a thread; the root's name is ''."""
+    """The name of one line of checkpoints in a thread; the root's is ''."""
 
     name: str = ""
 
@@ -27,21 +25,14 @@ class FrameName:
     @property
     def parent(self) -> FrameName:
         """The frame of the task around it."""
-        return FrameName("|".join(self._own[:-1]))
+        return FrameName(parent_of(self.name))
 
     @property
     def task(self) -> str:
-        """The id of the task around it; '' where the name has none, as it outlives its tasks."""
-        return self._own[-1].partition(":")[2]
+        """The id of the task around it, '' where the name has none."""
+        return task_of(self.name)
 
     @property
     def path(self) -> str:
         """The names of nodes from the root graph on."""
-        parts = (part.partition(":")[0] for part in self.name.split("|"))
-        return "|".join(part for part in parts if not part.isdigit())
-
-    @property
-    def _own(self) -> list[str]:
-        """The parts of the name without the number of a further call."""
-        parts = self.name.split("|")
-        return parts[:-1] if parts[-1].isdigit() else parts
+        return "|".join(path_of(self.name))

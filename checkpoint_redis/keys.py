@@ -12,9 +12,10 @@ A thread's keys begin with ``<namespace>{<shard>}:<x>:``; the letters are those 
     o:<ns>  HASH    frames inside its tasks of which something is open -> task
     c       HASH    checkpoints (k|<ns>|<cp>), channels (v|<ns>|<channel>@<ref>), references of
                     the head checkpoint (f|<ns>), what callers wrote at a checkpoint
-                    (z|<ns>|<cp>), cfg, outcomes of runs (runs), their errors (oe|<run>); of a
-                    waiting thread the packed s, w, u and o (s|<ns>); what a saver was given of a
-                    checkpoint's tasks (p|<ns>|<cp> = how many, then |<number>)
+                    (z|<ns>|<cp>), records of runs (n|<run>), a line of each that is not the last
+                    (runs), answers that joined one (joined); of a waiting thread the packed s, w,
+                    u and o (s|<ns>); what a saver was given of a checkpoint's tasks (p|<ns>|<cp> =
+                    how many, then |<number>)
     z       STRING  the same as one text, while the thread waits and it is small
     e       STREAM  events
     S: A: Q: <ep>   a superstep that is being staged (10 minutes)

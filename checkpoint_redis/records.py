@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from checkpoint_redis.frames import FrameName
 from checkpoint_redis.layout import StepOutcome
 
 STAGE_ABOVE = 5_000
@@ -56,7 +57,6 @@ class SuperstepEntry:
     checkpoints: tuple[CheckpointEntry, ...]
     tasks: tuple[TaskEntry, ...]
     outcome: StepOutcome
-    stop: int
     error: bytes = b""
     caller_writes: tuple[bytes, ...] = ()
     staged: bool = False
@@ -74,7 +74,21 @@ class ResultEntry:
     blob: bytes
     event: bytes = b""
     questions: tuple[tuple[str, int], ...] = ()
-    memo: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class InnerEntry:
+    """What an attempt stores of a graph that is called in it; ``frame`` is its name.
+
+    ``records`` of the tasks of the checkpoint ``cp``, then ``checkpoints``, whose last becomes the
+    head. ``seen`` is the frame's epoch as the attempt knows it, '' where there is none.
+    """
+
+    frame: FrameName
+    seen: str
+    cp: str
+    records: tuple[bytes, ...] = ()
+    checkpoints: tuple[CheckpointEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

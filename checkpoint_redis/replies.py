@@ -10,6 +10,8 @@ from checkpoint_redis.layout import DueKind, RunStatus, TaskState, ThreadStatus
 
 Taken = Literal["done", "dup", "stale", "gone"]
 """What became of a result."""
+Kept = Literal["ok", "gone", "conflict"]
+"""What became of what an attempt stored of a graph that is called in it."""
 FailedAs = Literal["retry", "failed", "stale", "gone"]
 """What became of a failure."""
 Results = Literal["results"]
@@ -68,8 +70,7 @@ class Answered:
 class FrameHead:
     """A frame as a job sees it.
 
-    ``active`` counts the tasks that are not done; ``released`` is the checkpoint whose static stop
-    was released.
+    ``active`` counts the tasks that are not done.
     """
 
     graph: str
@@ -77,12 +78,47 @@ class FrameHead:
     run: str
     cp: str
     step: int
-    stop: int
     active: int
-    modes: str
     thread_id: str
     queue: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """Everything that is stored of a run; times in ms, ``ended`` 0 while it is under way.
+
+    ``cp`` is the head when it ended, ``origin`` when it began; ``released`` the checkpoint whose
+    static stop it passes, ``stop`` its last step; ``event_id`` stands before its first event.
+    """
+
+    kind: str
+    status: RunStatus
+    cp: str
+    began: int
+    ended: int
+    by: str
+    position: int
+    origin: str
     released: str
+    stop: int
+    modes: str
+    event_id: str
+    metadata: bytes
+    cfg: bytes
+    error: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    """What is kept of a run beyond its record; times in ms, ``by`` cut to its first bytes."""
+
+    run: str
+    kind: str
+    status: RunStatus
+    cp: str
+    began: int
+    ended: int
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +137,7 @@ class Context:
     """What a job reads: a channel is None when its blob is to be fetched apart."""
 
     head: FrameHead
-    cfg: bytes
+    run: RunRecord
     caller_writes: CallerWrites
     checkpoint: bytes | None
     channels: Mapping[str, bytes | None]
@@ -117,7 +153,6 @@ class ClaimedTask:
     failures: int = 0
     rnd: str = ""
     blob: bytes = b""
-    memo: bytes | None = None
     answers: tuple[bytes, ...] = ()
 
 
@@ -215,20 +250,22 @@ class Changed:
 class RunOutcome:
     """How a run stands.
 
-    ``cp`` is the head checkpoint, or of a joined run the run that was joined.
+    ``cp`` is the head checkpoint, or of a joined run the run that was joined. ``forgotten``: other
+    runs came after it, so that its error is not kept any more.
     """
 
     status: RunStatus
     cp: str
     error: bytes
+    forgotten: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
     """A thread's header and its root or child frame; times in ms.
 
-    ``released`` is the checkpoint whose static stop was released. ``format``: the highest number
-    of a form that is stored, which ``release`` wrote.
+    ``run`` is the last one, which may be under way. ``format``: the highest number of a form that
+    is stored, which ``release`` wrote.
     """
 
     thread_id: str
@@ -237,16 +274,11 @@ class Header:
     queue: str
     st: ThreadStatus
     run: str
-    modes: str
-    cfg: bytes
-    released: str
     created: int
     upd: int
     ep: str
     cp: str
     step: int
-    stop: int
-    event_id: str
     format: int
     release: str
 
@@ -265,7 +297,6 @@ class OpenTask:
     priority: int
     blob: bytes
     answers: tuple[bytes, ...]
-    memo: bytes | None
     error: bytes | None
 
 
@@ -282,11 +313,12 @@ class OpenQuestions:
 class Loaded:
     """A frame at one moment; ``channels`` is empty for a checkpoint that is not the head.
 
-    ``log``: what a saver noted of the checkpoint's tasks. The head has a log or an open superstep.
+    ``run`` is the thread's last one. ``log``: what a saver noted of the checkpoint's tasks. The
+    head has a log or an open superstep.
     """
 
     header: Header
-    outcome: RunOutcome | None
+    run: RunRecord | None
     checkpoint: bytes | None
     channels: Mapping[str, bytes | None]
     tasks: tuple[OpenTask, ...]
@@ -294,6 +326,11 @@ class Loaded:
     questions: tuple[OpenQuestions, ...]
     caller_writes: CallerWrites
     log: tuple[bytes, ...] = ()
+
+    @property
+    def released(self) -> str:
+        """The checkpoint whose static stop the last run passed, '' for none."""
+        return self.run.released if self.run else ""
 
 
 @dataclass(frozen=True, slots=True)

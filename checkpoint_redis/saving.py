@@ -28,6 +28,7 @@ from distgraph.checkpoint.base import (
 )
 from distgraph.checkpoint.base.blobs import matches
 from distgraph.checkpoint.base.config import Coordinates, checkpoint_coordinates, coordinates_of
+from distgraph.checkpoint.base.frames import with_orphans
 from distgraph.checkpoint.base.types import INTERRUPT, RunnableConfig
 from distgraph.errors import ThreadBusy, ThreadConflict, ThreadNotFound
 
@@ -73,17 +74,37 @@ def get_found(
     )
 
 
+def get_frame(
+    archive: Archive, thread: Thread, ns: str, cp: str
+) -> Steps[tuple[str, CheckpointTuple | None]]:
+    """Return a frame's epoch ('' = it has none), and what is stored of it at ``cp``."""
+    loaded: Loaded | None = yield commands.load(thread, FrameName(ns).hash, cp)
+    found = yield from _read(archive, thread, Located(cp, ns, thread.x), loaded, None)
+    return (loaded.header.ep if loaded else ""), found
+
+
 def _get(
     archive: Archive, thread: Thread, ns: str, cp: str, wanted: Mapping[str, Any] | None
 ) -> Steps[CheckpointTuple | None]:
     loaded: Loaded | None = yield commands.load(thread, FrameName(ns).hash, cp)
+    return (yield from _read(archive, thread, Located(cp, ns, thread.x), loaded, wanted))
+
+
+def _read(
+    archive: Archive,
+    thread: Thread,
+    where: Located,
+    loaded: Loaded | None,
+    wanted: Mapping[str, Any] | None,
+) -> Steps[CheckpointTuple | None]:
     if loaded is None or loaded.checkpoint is None:
         return None
     if not matches(archive.metadata(loaded.checkpoint), wanted):
         return None
     names = archive.refs(loaded.checkpoint)
-    channels = yield from _channels(thread, ns, names, loaded.channels)
-    return archive.read(Coordinates(loaded.header.thread_id, ns, cp), loaded, channels)
+    channels = yield from _channels(thread, where.ns, names, loaded.channels)
+    place = Coordinates(loaded.header.thread_id, where.ns, where.cp)
+    return archive.read(place, loaded, channels)
 
 
 def _channels(
@@ -317,7 +338,7 @@ def _forget(archive: Archive, thread: Thread, doomed: Any) -> Steps[None]:
             return
         blobs = yield from _blobs(thread, found)
         kept = [each for each in found if each in blobs]
-        gone = doomed(kept, blobs)
+        gone = _doomed(archive, blobs, doomed(kept, blobs))
         if not gone:
             return
         if len(gone) == len(kept):
@@ -329,6 +350,12 @@ def _forget(archive: Archive, thread: Thread, doomed: Any) -> Steps[None]:
             break
     if changed.status != "missing":
         _check(changed, thread)
+
+
+def _doomed(archive: Archive, blobs: Mapping[Located, bytes], gone: set[Located]) -> set[Located]:
+    """Return the checkpoints to be removed, with those of graphs that were called from them."""
+    found = {each: (each.ns, each.cp) for each in blobs}
+    return with_orphans(found, gone, lambda each: archive.metadata(blobs[each]).get("parents", {}))
 
 
 def _blobs(thread: Thread, found: list[Located]) -> Steps[dict[Located, bytes]]:

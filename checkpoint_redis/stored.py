@@ -214,7 +214,7 @@ class Archive:
 
     def _opened(self, loaded: Loaded, cp: str) -> list[pending.TaskWrites]:
         """Return what workers left in an open superstep, as a saver is given it."""
-        released, written = loaded.header.released, loaded.caller_writes
+        released, written = loaded.released, loaded.caller_writes
         state = model.ThreadState(
             _NOTHING,
             results=dict(self._results(loaded)),

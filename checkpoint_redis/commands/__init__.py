@@ -23,12 +23,12 @@ from checkpoint_redis.commands.query import (
     header,
     history,
     load,
-    outcome,
     scan,
     threads,
     writes,
 )
 from checkpoint_redis.commands.run import answer, cancel, delete, start, update
+from checkpoint_redis.commands.runs import outcome, runs
 from checkpoint_redis.commands.saving import forget, put, put_writes
 from checkpoint_redis.commands.script import Plain, Script
 from checkpoint_redis.commands.server import info, meta, policy
@@ -82,6 +82,7 @@ __all__ = [
     "put",
     "put_writes",
     "release",
+    "runs",
     "scan",
     "stage",
     "start",

@@ -16,20 +16,17 @@ from checkpoint_redis.commands.read import (
     part,
     record,
     row,
+    run_record,
     text,
 )
 from checkpoint_redis.commands.script import Arguments, Plain, Script
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import (
-    HeaderReply,
     HeaderRow,
     ListedRow,
     LoadReply,
     OpenReply,
-    OutcomeReply,
-    OutcomeRow,
     QuestionRow,
-    RunStatus,
     TaskField,
     TaskRow,
     TaskState,
@@ -43,7 +40,6 @@ from checkpoint_redis.replies import (
     Loaded,
     OpenQuestions,
     OpenTask,
-    RunOutcome,
 )
 from distgraph.checkpoint import formats
 from distgraph.errors import NewerFormat
@@ -75,11 +71,6 @@ def header(thread: Thread, ns: str = "") -> Script[Header | None]:
 def any_header(thread: Thread) -> Script[Header | None]:
     """Read the header of a thread in whichever format: for lists, and for what finds faults."""
     return Arguments().script("header", thread, _header_or_none, ns="")
-
-
-def outcome(thread: Thread, run: str) -> Script[RunOutcome | None]:
-    """Read how a run stands; None when it is not known (any more)."""
-    return Arguments().script("outcome", thread, _outcome, run=run)
 
 
 def history(thread: Thread, ns: str, cursor: int) -> Script[tuple[int, tuple[str, ...]]]:
@@ -149,8 +140,7 @@ def _header_or_none(raw: Any) -> Header | None:
 
 
 def _header(raw: Any) -> Header:
-    found = HeaderReply._make(raw)
-    h = HeaderRow._make(found.header)
+    h = HeaderRow._make(raw)
     return Header(
         thread_id=text(h.id),
         graph=text(h.graph),
@@ -158,28 +148,14 @@ def _header(raw: Any) -> Header:
         queue=text(h.queue),
         st=ThreadStatus(text(h.status)),
         run=text(h.run),
-        modes=text(h.modes),
-        released=text(h.released),
         created=number(h.created),
         upd=number(h.updated),
         ep=text(h.epoch),
         cp=text(h.checkpoint),
         step=number(h.step),
-        stop=number(h.stop),
-        event_id=text(h.events) or "0-0",
         format=number(h.form),
         release=text(h.release),
-        cfg=found.config or b"",
     )
-
-
-@checked
-def _outcome(raw: Any) -> RunOutcome | None:
-    found = OutcomeReply._make(raw)
-    if found.outcome is None:
-        return None
-    known = OutcomeRow._make(record(found.outcome))
-    return RunOutcome(RunStatus(known.status), known.checkpoint, found.error or b"")
 
 
 @checked
@@ -190,14 +166,15 @@ def _loaded(raw: Any) -> Loaded | None:
     opened = OpenReply._make(found.open or ((), (), ()))
     s, w, u = pairs(opened.tasks), pairs(opened.writes), pairs(opened.questions)
     tasks = (field.removeprefix(TaskField.record) for field in s if _is_task(field))
-    header = HeaderRow._make(HeaderReply._make(found.header).header)
+    header = HeaderRow._make(found.header)
+    run = run_record(found.run)
     kept = _marked(found.caller_writes)
     return Loaded(
         header=_header(found.header),
-        outcome=_outcome(found.outcome),
+        run=run,
         checkpoint=found.checkpoint,
         channels=named(found.channels),
-        tasks=tuple(_open_task(s, tid) for tid in tasks),
+        tasks=tuple(_open_task(s, tid, run.error if run else b"") for tid in tasks),
         writes=w,
         questions=tuple(_asked(u, s, tid) for tid in u),
         caller_writes=_open_writes(s, number(header.caller_writes)) if s else kept,
@@ -221,8 +198,10 @@ def _marked(raw: Sequence[bytes]) -> CallerWrites:
     return CallerWrites(blobs(written), WriteMark(text(mark)) is WriteMark.followed)
 
 
-def _open_task(s: Mapping[str, bytes], tid: str) -> OpenTask:
+def _open_task(s: Mapping[str, bytes], tid: str, of_run: bytes) -> OpenTask:
+    """Read a task; the error of the one that ended the run is the run's."""
     known = row(TaskRow, record(s[f"{TaskField.record}{tid}"]))
+    error = s.get(f"{TaskField.error}{tid}")
     return OpenTask(
         tid=tid,
         st=TaskState(known.state),
@@ -234,8 +213,7 @@ def _open_task(s: Mapping[str, bytes], tid: str) -> OpenTask:
         priority=known.priority,
         blob=s[f"{TaskField.blob}{tid}"],
         answers=tuple(s[f"{TaskField.answer}{tid}|{n}"] for n in range(known.answers)),
-        memo=s.get(f"{TaskField.memo}{tid}"),
-        error=s.get(f"{TaskField.error}{tid}"),
+        error=of_run if error == b"" else error,
     )
 
 

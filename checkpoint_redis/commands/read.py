@@ -7,8 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from checkpoint_redis.layout import KINDS, ContextReply, HeadRow, HintRow, PartReply
-from checkpoint_redis.replies import CallerWrites, Context, FrameHead, OutboxEntry
+from checkpoint_redis.layout import (
+    KINDS,
+    ContextReply,
+    HeadRow,
+    HintRow,
+    PartReply,
+    RunRow,
+    RunStatus,
+)
+from checkpoint_redis.replies import CallerWrites, Context, FrameHead, OutboxEntry, RunRecord
 from distgraph._brief import brief
 from distgraph.checkpoint.upgrades import upgraded
 from distgraph.errors import CorruptRecord
@@ -61,7 +69,7 @@ def record(raw: bytes) -> list[Any]:
 
 
 def row(of: type[Row], fields: list[Any]) -> Row:
-    """Read a row that a script stored as JSON; NewerFormat when this version is too old for it."""
+    """Read a row that a script stored; NewerFormat when this version is too old for it."""
     made: Any = of
     at = made._fields.index("format")
     number, others = fields[at], fields[:at] + fields[at + 1 :]
@@ -88,6 +96,39 @@ def items(raw: bytes) -> tuple[bytes, ...]:
     if rest:
         raise ValueError(f"not a list of blobs: {brief(raw)}")
     return tuple(found)
+
+
+def run_record(raw: bytes | None) -> RunRecord | None:
+    """Read the record of a run, None where there is none."""
+    if not raw:
+        return None
+    fields: list[Any] = list(items(raw))
+    at = RunRow._fields.index("format")
+    found: Any = row(RunRow, [*fields[:at], int(fields[at]), *fields[at + 1 :]])
+    return RunRecord(
+        kind=text(found.kind),
+        status=RunStatus(text(found.status)),
+        cp=text(found.checkpoint),
+        began=number(found.began),
+        ended=number(found.ended),
+        by=text(found.by),
+        position=number(found.position),
+        origin=text(found.origin),
+        released=text(found.released),
+        stop=number(found.stop),
+        modes=text(found.modes),
+        event_id=text(found.events),
+        metadata=found.metadata,
+        cfg=found.config,
+        error=found.error,
+    )
+
+
+def run_under_way(raw: bytes | None) -> RunRecord:
+    record = run_record(raw)
+    if record is None:
+        raise LookupError("the record of the run that is under way is missing")
+    return record
 
 
 def part(raw: Sequence[Any]) -> tuple[int, Any]:
@@ -119,16 +160,13 @@ def context(raw: Sequence[Any]) -> Context:
         run=text(h.run),
         cp=text(h.checkpoint),
         step=number(h.step),
-        stop=number(h.stop),
-        modes=text(h.modes),
         thread_id=text(h.id),
         queue=text(h.queue),
-        released=text(h.released),
         active=number(found.active),
     )
     return Context(
         head=head,
-        cfg=found.config or b"",
+        run=run_under_way(found.run),
         caller_writes=CallerWrites(blobs(found.caller_writes)),
         checkpoint=found.checkpoint,
         channels=named(found.channels),

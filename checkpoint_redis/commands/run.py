@@ -23,8 +23,6 @@ from checkpoint_redis.records import (
 )
 from checkpoint_redis.replies import Answered, Changed, Submitted
 
-KEEP_OUTCOMES = 200
-
 
 def start(
     thread: Thread,
@@ -39,13 +37,15 @@ def start(
     cfg: bytes = b"",
     modes: str = "",
     released: str = "",
-    keep_outcomes: int = KEEP_OUTCOMES,
+    stop: int = 0,
+    by: str = "",
+    metadata: bytes = b"",
 ) -> Script[Submitted]:
     """Start a run on a thread at rest whose head is ``expect`` ('' = none), or on a new one.
 
     The superstep may do without a checkpoint: the run then goes on from the head. ``seen`` is the
     epoch as the caller read it, '' lets any pass. ``released`` is the checkpoint whose static stop
-    it passes.
+    it passes, ``stop`` its last step, ``by`` who starts it.
     """
     arguments = Arguments()
     return arguments.script(
@@ -62,7 +62,9 @@ def start(
         cfg=arguments.add(cfg),
         modes=modes,
         released=released,
-        keep=keep_outcomes,
+        stop=stop,
+        by=by,
+        metadata=arguments.add(metadata),
         step=arguments.superstep(step),
     )
 
@@ -81,13 +83,14 @@ def answer(
     modes: str = "",
     graph_fp: str = "",
     stop: int | None = None,
-    keep_outcomes: int = KEEP_OUTCOMES,
+    by: str = "",
+    metadata: bytes = b"",
 ) -> Script[Answered]:
     """Go on with an open superstep: answer questions, ask them again, or retry what failed.
 
     All pairs are accepted or none. ``ep``: the epoch as the caller read it, when what it brings is
     for that superstep alone; a pair needs none, its ids tell. ``cfg`` None keeps the previous
-    run's; ``graph_fp`` '' lets any version of the graph go on.
+    run's; ``graph_fp`` '' lets any version of the graph go on. ``by`` is who says so.
     """
     arguments = Arguments()
     records, first = arguments.tasks(tasks)
@@ -108,7 +111,8 @@ def answer(
         modes=modes,
         fp=graph_fp,
         stop=-1 if stop is None else stop,
-        keep=keep_outcomes,
+        by=by,
+        metadata=arguments.add(metadata),
     )
 
 

@@ -85,7 +85,6 @@ class Arguments:
             "tasks": tasks,
             "first": first,
             "outcome": step.outcome,
-            "stop": step.stop,
             "error": self.add(step.error),
             "caller_writes": [self.add(blob) for blob in step.caller_writes],
             "staged": step.staged,

@@ -7,7 +7,6 @@ from typing import Any
 
 from checkpoint_redis.commands.read import checked, context, number, pairs, text, word
 from checkpoint_redis.commands.script import Arguments, Script, frame_row
-from checkpoint_redis.frames import FrameName
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import (
     AdvanceReply,
@@ -19,13 +18,14 @@ from checkpoint_redis.layout import (
     ResultsReply,
     UnservedReply,
 )
-from checkpoint_redis.records import CheckpointEntry, ResultEntry, SuperstepEntry, TaskEntry
+from checkpoint_redis.records import InnerEntry, ResultEntry, SuperstepEntry, TaskEntry
 from checkpoint_redis.replies import (
     Advance,
     Claimed,
     ClaimedTask,
     Committed,
     FailedAs,
+    Kept,
     Recorded,
     Taken,
 )
@@ -161,40 +161,28 @@ def stage(thread: Thread, ep: str, tasks: tuple[TaskEntry, ...]) -> Script[bool]
 
 
 def inner(
-    thread: Thread,
-    ep: str,
-    tid: str,
-    frame: FrameName,
-    *,
-    tok: str,
-    seen: str,
-    new_ep: str,
-    cp: str = "",
-    records: tuple[bytes, ...] = (),
-    checkpoints: tuple[CheckpointEntry, ...] = (),
-) -> Script[bool]:
-    """Store what the attempt ``tok`` at a task of the root has of a graph called inside it.
+    thread: Thread, ep: str, tid: str, entry: InnerEntry, *, tok: str, new_ep: str
+) -> Script[Kept]:
+    """Store what the attempt ``tok`` at a task of the root has of a graph that is called in it.
 
-    ``records`` go into the log of the checkpoint ``cp``, then ``checkpoints`` are stored, of which
-    the last becomes the frame's head. ``seen`` is the frame's epoch as the attempt knows it, ''
-    where there is none, ``new_ep`` the one from now on. False: the attempt was given up, or what it
-    goes on from is not there, and nothing is stored.
+    ``new_ep`` is the frame's epoch from now on. Nothing is stored where the attempt was given up
+    (gone), or the frame is not as the attempt knows it (conflict).
     """
     arguments = Arguments()
     return arguments.script(
         "inner",
         thread,
-        bool,
+        _kept,
         ep=ep,
         tid=tid,
         tok=tok,
-        seen=seen,
+        seen=entry.seen,
         new_ep=new_ep,
-        ns=frame.hash,
-        frame=frame_row(frame),
-        cp=cp,
-        records=[arguments.add(record) for record in records],
-        checkpoints=[arguments.checkpoint(each) for each in checkpoints],
+        ns=entry.frame.hash,
+        frame=frame_row(entry.frame),
+        cp=entry.cp,
+        records=[arguments.add(record) for record in entry.records],
+        checkpoints=[arguments.checkpoint(each) for each in entry.checkpoints],
     )
 
 
@@ -207,7 +195,6 @@ def fail(
     tok: str,
     error: bytes,
     retry_in_ms: int,
-    memo: bytes = b"",
 ) -> Script[FailedAs]:
     """Record a failed attempt; -1 ms is final."""
     arguments = Arguments()
@@ -221,7 +208,6 @@ def fail(
         tok=tok,
         error=arguments.add(error),
         retry_in=retry_in_ms,
-        memo=arguments.add(memo),
     )
 
 
@@ -246,8 +232,16 @@ def _result(arguments: Arguments, result: ResultEntry) -> ResultRow:
             QuestionRow(format=form, iid=iid, deadline=deadline)
             for iid, deadline in result.questions
         ),
-        memo=arguments.add(result.memo),
     )
+
+
+@checked
+def _kept(raw: Any) -> Kept:
+    match text(raw):
+        case "ok" | "gone" | "conflict" as known:
+            return known
+        case other:
+            raise ValueError(f"inner answered {other}")
 
 
 @checked
@@ -297,7 +291,6 @@ def _task(raw: Any) -> ClaimedTask:
         failures=number(row.failures),
         rnd=text(row.round),
         blob=row.blob or b"",
-        memo=row.memo,
         answers=tuple(row.answers),
     )
 

@@ -17,23 +17,14 @@ class HeaderRow(NamedTuple):
     queue: Raw
     status: Raw
     run: Raw
-    modes: Raw
-    released: Raw
     created: Raw
     updated: Raw
     epoch: Raw
     checkpoint: Raw
     step: Raw
-    stop: Raw
     caller_writes: Raw
-    events: Raw
     form: Raw
     release: Raw
-
-
-class HeaderReply(NamedTuple):
-    header: Sequence[Raw]
-    config: Raw
 
 
 class HeadRow(NamedTuple):
@@ -44,20 +35,20 @@ class HeadRow(NamedTuple):
     run: Raw
     checkpoint: Raw
     step: Raw
-    stop: Raw
-    modes: Raw
     id: Raw
     queue: Raw
-    released: Raw
     caller_writes: Raw
 
 
 class ContextReply(NamedTuple):
-    """What a job reads of its frame; ``active`` counts the tasks that are not done."""
+    """What a job reads of its frame; ``active`` counts the tasks that are not done.
+
+    ``run`` is the record of the run that is under way.
+    """
 
     head: Sequence[Raw]
     active: int
-    config: Raw
+    run: Raw
     caller_writes: Sequence[bytes]
     checkpoint: Raw
     channels: Sequence[Raw]
@@ -76,7 +67,6 @@ class ClaimedRow(NamedTuple):
     failures: int
     round: bytes
     blob: bytes
-    memo: Raw
     answers: Sequence[bytes]
 
 
@@ -174,23 +164,30 @@ class ListedRow(NamedTuple):
     run: Raw
 
 
-class OutcomeRow(NamedTuple):
-    """Of a run that joined another, that one stands in place of the checkpoint."""
+class RunReply(NamedTuple):
+    """What is known of a run: its record, else its line, else the id of the run that it joined."""
 
-    status: str
-    checkpoint: str
+    record: Raw
+    line: Raw
+    joined: Raw
 
 
-class OutcomeReply(NamedTuple):
-    outcome: Raw
-    error: Raw
+class RunsReply(NamedTuple):
+    """The thread's last run and its record, and the lines of those before, newest first."""
+
+    run: Raw
+    record: Raw
+    lines: Raw
 
 
 class LoadReply(NamedTuple):
-    """``step`` is the open superstep; ``caller_writes`` a mark and those that stand beside it."""
+    """``open`` is the open superstep; ``caller_writes`` a mark and those that stand beside it.
 
-    header: Any
-    outcome: Any
+    ``run`` is the record of the thread's last run.
+    """
+
+    header: Sequence[Raw]
+    run: Raw
     checkpoint: Raw
     channels: Sequence[Raw]
     log: Sequence[Raw]

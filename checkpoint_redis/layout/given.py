@@ -47,7 +47,6 @@ class ResultRow(NamedTuple):
     blob: int
     event: int
     questions: Sequence[QuestionRow]
-    memo: int
 
 
 class AnswerRow(NamedTuple):

@@ -13,6 +13,11 @@ StepOutcome = Literal["go", "stop", "end", "fail"]
 AnswerMode = Literal["resume", "reask", "retry"]
 RunKind = Literal["start", "resume", "reask", "retry"]
 """How a run began."""
+LINE_WORDS: Final = (
+    *("pending", "success", "error", "interrupted", "cancelled", "joined"),
+    *("start", "resume", "reask", "retry"),
+)
+"""What a line of a run has a code for: the number of a status or kind, from 1 on."""
 
 
 class ThreadKey(StrEnum):
@@ -57,13 +62,11 @@ class HeaderField(StrEnum):
     fingerprint = "fp"
     queue = "queue"
     status = "st"
+    # The last run, which may be under way.
     run = "run"
-    modes = "modes"
-    released = "released"
     created = "created"
     updated = "upd"
-    # Where the run's events begin: after this entry. How many the thread has had.
-    events = "ev"
+    # How many events the thread has had.
     event_count = "evn"
     # The bytes of payloads since a mark, the id of an entry; what is older than that may go.
     event_bytes = "evb"
@@ -84,7 +87,6 @@ class FrameField(StrEnum):
     epoch = "/ep"
     checkpoint = "/cp"
     step = "/step"
-    stop = "/stop"
     advance = "/adv"
     advance_token = "/advtok"  # noqa: S105 - a field
     advances = "/advn"
@@ -103,9 +105,10 @@ class Field(StrEnum):
     log = "p|"
     caller_writes = "z|"
     packed = "s|"
-    config = "cfg"
-    runs = "runs"
-    error = "oe|"
+    # The record of a run; a line for each run before the last; the answers that joined a run.
+    run = "n|"
+    lines = "runs"
+    joined = "joined"
 
 
 class TaskField(StrEnum):
@@ -113,7 +116,6 @@ class TaskField(StrEnum):
 
     record = "t|"
     blob = "i|"
-    memo = "m|"
     error = "e|"
     answer = "r|"
     question = "v|"
@@ -182,6 +184,22 @@ class TaskId(StrEnum):
     """What stands in place of a task's id."""
 
     advance = "@"
+
+
+class LinePart:
+    """Where the parts of a run's line begin, counted from 1.
+
+    An id begins with ``uuid``, when ``uuid_bytes`` follow, else with its length.
+    """
+
+    status: Final = 2
+    kind: Final = 3
+    kept: Final = 4
+    began: Final = 5
+    took: Final = 11
+    ids: Final = 16
+    uuid: Final = 255
+    uuid_bytes: Final = 16
 
 
 class GraphName:
@@ -260,6 +278,17 @@ class Limit:
     frozen_bytes: Final = 8_192
     packed_fields: Final = 64
     packed_bytes: Final = 65_536
+    # Of so many runs before the last a line is kept, with the first bytes of who started it; their
+    # records for so long, and what is larger only of the one before the last.
+    lines: Final = 20
+    by: Final = 14
+    record_ms: Final = 3_600_000
+    record: Final = 4_096
+    # As long as a line can say that a run took.
+    took_ms: Final = 2**40 - 1
+    # So many answers that joined a run are known again; a run's id has at most so many bytes.
+    joined: Final = 200
+    run_id: Final = 200
     # What is larger is not part of a reply, of an entry, or of the stream.
     inline_writes: Final = 1_048_576
     inline_channels: Final = 65_536

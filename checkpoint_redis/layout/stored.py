@@ -42,6 +42,33 @@ class QuestionRow(NamedTuple):
     deadline: int
 
 
+class RunRow(NamedTuple):
+    """The record of a run: a list of texts, in which numbers are decimal and times in ms.
+
+    ``checkpoint`` is the head when it ended, ``origin`` when it began; ``released`` the checkpoint
+    whose static stop it passes, ``stop`` its last step, ``events`` the id of the last event before
+    its first. ``position`` is its place in a queue, 0 = none. ``config``, ``metadata`` and
+    ``error`` are blobs.
+    """
+
+    format: int
+    kind: str
+    status: str
+    checkpoint: str
+    began: int
+    ended: int
+    by: str
+    position: int
+    origin: str
+    released: str
+    stop: int
+    modes: str
+    events: str
+    metadata: bytes
+    config: bytes
+    error: bytes
+
+
 class RunEvent(NamedTuple):
     format: int
     kind: str
@@ -91,6 +118,7 @@ class CustomEvent(NamedTuple):
 KINDS: Final[Mapping[str, Kind]] = {
     "TaskRow": Kind.row,
     "QuestionRow": Kind.question,
+    "RunRow": Kind.run,
     "RunEvent": Kind.event,
     "StepEvent": Kind.event,
     "TaskEvent": Kind.event,

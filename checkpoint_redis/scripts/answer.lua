@@ -1,12 +1,12 @@
--- needs: lib.lua format.lua frozen.lua task.lua due.lua requeue.lua pack.lua restore.lua begin.lua caller_writes.lua new_tasks.lua barrier.lua
+-- needs: lib.lua format.lua frozen.lua runs.lua lines.lua task.lua due.lua requeue.lua pack.lua restore.lua begin.lua caller_writes.lua new_tasks.lua barrier.lua
 -- Goes on with an open superstep: answers, asks again, or retries. All pairs or none.
 -- KEYS[1] header. ARGV[1] {run, mode, ep, pairs, rnd, caller_writes, tasks, first, keep_cfg, cfg,
--- modes, fp, stop, keep}; ep: the epoch as the caller read it ('' = whichever it is); pairs: ANSWER,
+-- modes, fp, stop, by, metadata}; ep: the epoch as the caller read it ('' = whichever it is); pairs: ANSWER,
 -- tasks: NEW_TASK; stop -1 = as it is.
 -- -> ANSWERED: go | joined | {no_interrupt, pending} | {nothing, st} | {busy, run} | {missing}
 --  | {conflict} | REPEATED
-local st, run, from, default_queue, ep, number = unpack(call('HMGET', H, HEADER.status,
-  HEADER.run, HEADER.events, HEADER.queue, FRAME.epoch, HEADER.form))
+local st, run, default_queue, ep, number, head = unpack(call('HMGET', H, HEADER.status,
+  HEADER.run, HEADER.queue, FRAME.epoch, HEADER.form, FRAME.checkpoint))
 local refused = too_old(number)
 if refused then return refused end
 local again = repeated(A.run)
@@ -87,16 +87,18 @@ end
 
 thaw()
 restore_step('')
-if joins then
-  note_run(A.run, RUN.joined, run, A.keep)
+local last = read_run(run)
+local from = last[RUN_ROW.events]
+if joins then note_joined(A.run, run)
 else
-  run, from = A.run, begin_run(A.run, A.mode, A.keep)
-  call('HSET', H, HEADER.modes, A.modes, HEADER.fingerprint, A.fp)
-  if not A.keep_cfg then
-    note_form(FORMAT.config)
-    call('HSET', C, FIELD.config, blob(A.cfg))
-  end
-  if A.stop >= 0 then call('HSET', H, FRAME.stop, A.stop) end
+  note_form(FORMAT.config)
+  from = begin_run(A.run, RUN_ROW{kind = A.mode, status = RUN.pending, checkpoint = '',
+    began = now(), ended = 0, by = A.by, position = 0, origin = head,
+    released = last[RUN_ROW.released], stop = A.stop < 0 and last[RUN_ROW.stop] or A.stop,
+    modes = A.modes, events = '', metadata = blob(A.metadata),
+    config = A.keep_cfg and last[RUN_ROW.config] or blob(A.cfg), error = ''})
+  run = A.run
+  call('HSET', H, HEADER.fingerprint, A.fp)
 end
 
 -- While the run was failed the hints of what was not started went to nobody: all are given again.
@@ -140,5 +142,5 @@ end
 -- Late results may have closed the barrier while the run was failed; nobody else would see it
 -- (flaw F2).
 local closing = retries and barrier('', {st = STATUS.busy, advance = ''}, '', 0)
-return ANSWERED{status = joins and REPLY.joined or REPLY.go, epoch = ep, event_id = from or '0-0',
+return ANSWERED{status = joins and REPLY.joined or REPLY.go, epoch = ep, event_id = from,
   run = run, hints = out, advance = closing == REPLY.advance and 1 or 0, more = more}

@@ -1,4 +1,4 @@
--- needs: lib.lua format.lua frozen.lua runs.lua drop.lua ending.lua status.lua
+-- needs: lib.lua format.lua frozen.lua lines.lua drop.lua ending.lua status.lua
 -- Drops the open superstep. KEYS[1] header. ARGV[1] {run, ep} -> {cancelled, run} | {idle}
 local st, run, last, number =
   unpack(call('HMGET', H, HEADER.status, HEADER.run, HEADER.cancelled, HEADER.form))

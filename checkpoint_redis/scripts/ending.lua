@@ -1,15 +1,18 @@
 -- needs: lib.lua format.lua runs.lua event.lua status.lua
--- Ends the run with `status` and puts the thread to rest as `st`.
+-- Ends the run with `status` and puts the thread to rest as `st`. The error stands in the run's
+-- record and nowhere else.
 local function finish_run(st, status, err)
   local run, cp = unpack(call('HMGET', H, HEADER.run, FRAME.checkpoint))
   cp = cp or ''
-  -- A thread that only a saver wrote to has had no run: an outcome of none is nobody's.
-  if run and run ~= '' then
-    set_outcome(run, status, cp)
+  -- A thread that only a saver wrote to has had no run.
+  local row = read_run(run)
+  if row then
+    row[RUN_ROW.status], row[RUN_ROW.checkpoint], row[RUN_ROW.ended] = status, cp, now()
     if err and err ~= '' then
       note_form(FORMAT.result)
-      call('HSET', C, FIELD.error .. run, err)
+      row[RUN_ROW.error] = err
     end
+    write_run(run, row)
   end
   event(EVENT.ended, '', END_EVENT{status = status, checkpoint = cp})
   put_to_rest(st)

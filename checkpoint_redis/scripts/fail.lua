@@ -1,6 +1,6 @@
--- needs: lib.lua format.lua fence.lua task.lua due.lua failing.lua superseded.lua
+-- needs: lib.lua fence.lua task.lua due.lua failing.lua superseded.lua
 -- Records a failed attempt: queued again later, or the end of the run.
--- KEYS[1] header. ARGV[1] {ns, ep, tid, tok, error, retry_in, memo} -> {retry|failed|stale|gone}
+-- KEYS[1] header. ARGV[1] {ns, ep, tid, tok, error, retry_in} -> {retry|failed|stale|gone}
 local frame = fence(A.ns, A.ep, BUSY_OR_ERROR)
 if not frame then return {REPLY.gone} end
 local task = read_task(A.ns, A.tid)
@@ -9,10 +9,6 @@ if not task or task[TASK.token] ~= A.tok then return {REPLY.stale} end
 if task[TASK.state] == STATE.backing_off then return {REPLY.retry} end
 if task[TASK.state] == STATE.failed then return {REPLY.failed} end
 if task[TASK.state] ~= STATE.running then return {REPLY.stale} end
-if A.memo > 0 then
-  note_form(FORMAT.state)
-  call('HSET', P .. KEY.tasks .. A.ns, TASK_FIELD.memo .. A.tid, blob(A.memo))
-end
 not_due(A.ns, A.tid, DUE.lease)
 -- A sibling has ended the run: the task is left as a retry of the run wants it, with no event and
 -- no other outcome. Still running, it would be waited for though nobody runs it.

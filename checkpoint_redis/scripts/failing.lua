@@ -1,7 +1,7 @@
 -- needs: lib.lua format.lua task.lua event.lua ending.lua
 -- Tasks that fail for good.
 
--- What a retry runs again.
+-- What a retry runs again; an `err` that is '' is that of the run.
 local function mark_failed(ns, tid, task, err)
   task[TASK.state], task[TASK.owner] = STATE.failed, ''
   write_task(ns, tid, task)
@@ -12,7 +12,7 @@ end
 -- A final failure ends the run, and is its error; nothing of the superstep is lost, a retry goes on
 -- with it.
 local function fail_task(ns, tid, task, err)
-  mark_failed(ns, tid, task, err)
+  mark_failed(ns, tid, task, '')
   event(EVENT.fail, ns, FAIL_EVENT{tid = tid, attempt = task[TASK.attempts]})
   finish_run(STATUS.error, RUN.error, err)
 end

@@ -36,10 +36,6 @@ local function record(ns, st, token, result)
   task[TASK.state], task[TASK.token], task[TASK.owner] = final, token, ''
   write_task(ns, tid, task)
   note_form(FORMAT.result)
-  if result[RESULT.memo] > 0 then
-    note_form(FORMAT.state)
-    call('HSET', tasks, TASK_FIELD.memo .. tid, blob(result[RESULT.memo]))
-  end
   if final == STATE.done then
     call('HSET', P .. KEY.writes .. ns, tid, bytes)
     call('HINCRBY', tasks, TASK_FIELD.writes_size, #bytes)

@@ -1,5 +1,6 @@
--- needs: lib.lua format.lua slices.lua frozen.lua caller_writes.lua drop.lua status.lua frames.lua checkpoints.lua
--- Removes checkpoints of a thread at rest with what only they refer to. KEYS[1] header.
+-- needs: lib.lua format.lua slices.lua frozen.lua lines.lua caller_writes.lua drop.lua status.lua frames.lua checkpoints.lua
+-- Removes checkpoints of a thread at rest with what only they refer to, and the records of runs but
+-- the last. KEYS[1] header.
 -- ARGV[1] {ep, new_ep, fields, heads}; ep: the epoch as the caller read it; heads: NEW_HEAD where the
 -- head goes too (checkpoint '' = none left) -> {ok} | {busy, run} | {missing} | {conflict, head}
 local st, run, ep, present, number = unpack(call('HMGET', H, HEADER.status, HEADER.run,
@@ -15,16 +16,20 @@ thaw()
 -- Who looked before this must not remove, or store, by what was there then.
 call('HSET', H, FRAME.epoch, A.new_ep)
 many('HDEL', C, A.fields)
+forget_runs()
+local waits = st == STATUS.interrupted
 for _, head in ipairs(A.heads) do
   local ns, cp = head[NEW_HEAD.ns], head[NEW_HEAD.checkpoint]
   if ns == '' then
     drop_step('')
     call('HDEL', C, caller_writes_field(ns))
     put_to_rest(STATUS.idle)
+    waits = false
   end
   if cp == '' then
     call('HDEL', C, FIELD.head_refs .. ns)
     if ns == '' then call('HDEL', H, FRAME.checkpoint, FRAME.step) else forget_frame(ns) end
   else set_head(ns, cp, head[NEW_HEAD.step], head[NEW_HEAD.refs]) end
 end
+if waits then freeze() end
 return {REPLY.ok}

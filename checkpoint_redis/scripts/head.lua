@@ -1,5 +1,5 @@
--- needs: lib.lua frozen.lua
--- The header with the fields of one frame, or nil.
+-- needs: lib.lua
+-- The header with the fields of one frame, HEADER_ROW, or nil.
 local function header_of(ns)
   local h = call('HMGET', H, STORED.header)
   if not h[HEADER_ROW.id] then return end
@@ -7,5 +7,5 @@ local function header_of(ns)
     h[HEADER_ROW.epoch], h[HEADER_ROW.checkpoint], h[HEADER_ROW.step] =
       unpack(call('HMGET', frame_key(ns), FRAME.epoch, FRAME.checkpoint, FRAME.step))
   end
-  return HEADER_REPLY{header = h, config = cget(FIELD.config)}
+  return h
 end

@@ -3,16 +3,16 @@
 -- left at its head, then checkpoints. KEYS[1] header.
 -- ARGV[1] {ep, tid, tok, seen, new_ep, ns, frame, cp, records, checkpoints}; ep, tid, tok: the
 -- attempt; seen: the frame's epoch as it knows it ('' = there is none); new_ep: the one from now on;
--- records: into the log of cp -> 1 | 0: it was given up
+-- records: into the log of cp -> ok | gone: it was given up | conflict: the frame is another's
 local open = fence('', A.ep, BUSY_OR_ERROR)
 local task = open and read_task('', A.tid)
 -- Another attempt goes on with the inner graph from what is stored: a late one must not change it.
-if not task or task[TASK.state] ~= STATE.running or task[TASK.token] ~= A.tok then return 0 end
+if not task or task[TASK.state] ~= STATE.running or task[TASK.token] ~= A.tok then return REPLY.gone end
 local ep = call('HGET', frame_key(A.ns), FRAME.epoch) or ''
 -- A repetition, because the reply was lost, would append its records again.
-if ep == A.new_ep then return 1 end
--- After a fail-over what it follows may be gone, though the attempt is not.
-if ep ~= A.seen then return 0 end
+if ep == A.new_ep then return REPLY.ok end
+-- What it follows a fail-over may have lost, or another task that shares the frame went on from.
+if ep ~= A.seen then return REPLY.conflict end
 if ep == '' then list_frame(A.ns, A.frame) end
 call('HSET', frame_key(A.ns), FRAME.epoch, A.new_ep)
 if #A.records > 0 then
@@ -24,4 +24,4 @@ store_checkpoints(A.ns, A.checkpoints)
 -- What stands at the head belongs to the run, and is dropped with the task's superstep.
 if #A.checkpoints > 0 then call('HDEL', P .. KEY.inner, A.ns)
 else call('HSET', P .. KEY.inner, A.ns, A.tid) end
-return 1
+return REPLY.ok

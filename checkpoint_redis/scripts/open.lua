@@ -9,10 +9,10 @@ local function take_staged(ns, ep)
   end
 end
 
--- s: {ep, checkpoints, tasks, first, outcome, stop, error, caller_writes, staged}; what follows is
+-- s: {ep, checkpoints, tasks, first, outcome, error, caller_writes, staged}; what follows is
 -- s.outcome.
 local function open_step(ns, s)
-  call('HSET', H, ns .. FRAME.epoch, s.ep, ns .. FRAME.stop, s.stop, HEADER.updated, now())
+  call('HSET', H, ns .. FRAME.epoch, s.ep, HEADER.updated, now())
   call('HDEL', H, ns .. FRAME.advance, ns .. FRAME.advance_token, ns .. FRAME.advances,
     ns .. FRAME.visited, ns .. FRAME.waiting)
   -- What a saver noted of a checkpoint's tasks: a run that starts there runs all of them.

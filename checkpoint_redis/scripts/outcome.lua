@@ -1,5 +1,6 @@
--- needs: lib.lua format.lua runs.lua
--- How a run stands. KEYS[1] header. ARGV[1] {run} -> OUTCOME_REPLY
+-- needs: lib.lua format.lua frozen.lua lines.lua
+-- How a run stands. KEYS[1] header. ARGV[1] {run} -> RUN_REPLY
 local refused = too_old(call('HGET', H, HEADER.form))
 if refused then return refused end
-return outcome_reply(A.run)
+return RUN_REPLY{record = cget(FIELD.run .. A.run), line = find_line(A.run) or false,
+  joined = joined_by(A.run) or false}

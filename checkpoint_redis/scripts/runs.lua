@@ -1,29 +1,17 @@
--- needs: lib.lua frozen.lua
--- How the last runs stand: lines "run status checkpoint" in the order of their starts, in one
--- field of C. Of a run that joined another, that one stands in place of the checkpoint.
+-- needs: lib.lua format.lua frozen.lua
+-- The record of a run, RUN_ROW as a list of texts: n|<run> of C. The header names the last run.
 
--- -> status, checkpoint | nil
-local function outcome_of(run)
-  local text = '\n' .. (cget(FIELD.runs) or '')
-  local _, stop = string.find(text, '\n' .. run .. ' ', 1, true)
-  if stop then return string.match(text, '^(%S*) (%S*)', stop + 1) end
+-- -> RUN_ROW | nil
+local function read_run(run)
+  local text = run and cget(FIELD.run .. run)
+  return text and (list_at(text, 1)) or nil
 end
 
--- -> outcome and error of a run, as they are answered
-local function outcome_reply(run)
-  local status, cp = outcome_of(run)
-  return OUTCOME_REPLY{
-    outcome = status and encode(OUTCOME{status = status, checkpoint = cp}) or false,
-    error = cget(FIELD.error .. run)}
-end
-
-local function set_outcome(run, status, cp)
-  local text = '\n' .. (cget(FIELD.runs) or '')
-  local line = run .. ' ' .. status .. ' ' .. cp
-  local start, stop = string.find(text, '\n' .. run .. ' ', 1, true)
-  if start then
-    local rest = string.find(text, '\n', stop, true)
-    text = string.sub(text, 1, start) .. line .. string.sub(text, rest)
-  else text = text .. line .. '\n' end
-  call('HSET', C, FIELD.runs, string.sub(text, 2))
+local function write_run(run, row)
+  note_form(FORMAT.run)
+  local parts = {}
+  for i, part in ipairs(row) do
+    parts[i] = type(part) == 'number' and string.format('%.0f', part) or part
+  end
+  call('HSET', C, FIELD.run .. run, text_of(parts))
 end

@@ -1,8 +1,8 @@
 -- needs: lib.lua format.lua frozen.lua begin.lua staged.lua drop.lua open.lua
 -- Starts a run on a thread at rest, creating the thread when it does not exist.
--- KEYS[1] header. ARGV[1] {run, expect, seen, id, graph, fp, queue, cfg, modes, released, keep, step}
--- with id, cfg and the superstep's blobs as positions; seen: the epoch as the caller read it ('' =
--- whichever it is).
+-- KEYS[1] header. ARGV[1] {run, expect, seen, id, graph, fp, queue, cfg, modes, released, stop, by,
+-- metadata, step} with id, cfg, metadata and the superstep's blobs as positions; seen: the epoch as
+-- the caller read it ('' = whichever it is).
 -- -> STARTED: go | stop | end | fail | {busy, run} | {conflict, head} | {unstaged} | REPEATED
 local st, run, head, created, ep, number = unpack(call('HMGET', H, HEADER.status, HEADER.run,
   FRAME.checkpoint, HEADER.created, FRAME.epoch, HEADER.form))
@@ -20,10 +20,11 @@ if A.step.staged and not is_staged(A.step.ep) then return {REPLY.unstaged} end
 thaw()
 note_form(FORMAT.config)
 call('HSET', H, HEADER.id, blob(A.id), HEADER.graph, A.graph, HEADER.fingerprint, A.fp,
-  HEADER.queue, A.queue, HEADER.modes, A.modes, HEADER.released, A.released, HEADER.created,
-  created or now())
-call('HSET', C, FIELD.config, blob(A.cfg))
+  HEADER.queue, A.queue, HEADER.created, created or now())
 drop_step('')
-local from = begin_run(A.run, MODE.start, A.keep)
+local from = begin_run(A.run, RUN_ROW{kind = MODE.start, status = RUN.pending, checkpoint = '',
+  began = now(), ended = 0, by = A.by, position = 0, origin = head or '', released = A.released,
+  stop = A.stop, modes = A.modes, events = '', metadata = blob(A.metadata), config = blob(A.cfg),
+  error = ''})
 local outcome, epoch = unpack(open_step('', A.step))
 return STARTED{status = outcome, epoch = epoch, event_id = from}

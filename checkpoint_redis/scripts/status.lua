@@ -14,6 +14,5 @@ local function put_to_rest(st)
   not_due('', '', DUE.outbox, DUE.advance)
   call('HDEL', H, FRAME.advance, FRAME.advance_token, FRAME.advances, FRAME.visited,
     FRAME.waiting, HEADER.event_bytes, HEADER.event_mark)
-  if st == STATUS.idle then call('HDEL', C, FIELD.config) end
   call('PEXPIRE', P .. KEY.events, LIMIT.events_ms)
 end

@@ -21,7 +21,6 @@ class Kind(StrEnum):
     checkpoint = "checkpoint"
     result = "result"
     answer = "answer"
-    state = "state"
     saved = "checkpoint of a saver"
     log = "pending write"
     config = "run config"
@@ -29,6 +28,7 @@ class Kind(StrEnum):
     # Those that scripts write.
     row = "state of a task"
     question = "question"
+    run = "run"
     event = "event"
 
 

@@ -29,6 +29,7 @@ from checkpoint_redis.replies import (
     Committed,
     Due,
     Recorded,
+    RunRecord,
     Submitted,
 )
 
@@ -46,7 +47,7 @@ def superstep(
     """Return a superstep whose checkpoint `cp` has one channel, and a task for each id."""
     checkpoint = CheckpointEntry(cp, cp.encode(), 0, (f"c@{cp}",), {f"c@{cp}": b"value"})
     tasks = tuple(TaskEntry(tid, tid.encode()) for tid in tids)
-    return SuperstepEntry(ep or nonce(), (checkpoint,), tasks, outcome, 25, error)
+    return SuperstepEntry(ep or nonce(), (checkpoint,), tasks, outcome, error)
 
 
 class Driver:
@@ -148,6 +149,13 @@ class Driver:
     def outcome(self, run: str = "run") -> str:
         outcome = self.ledger.outcome(self.thread, run)
         return outcome.status if outcome else ""
+
+    def run(self) -> RunRecord:
+        """Return the record of the last run."""
+        loaded = self.ledger.load(self.thread)
+        assert loaded is not None
+        assert loaded.run is not None
+        return loaded.run
 
     def states(self) -> dict[str, str]:
         """Return the state of each open task."""

@@ -70,9 +70,9 @@ GRAPH = compiled(a=lambda _state: None)
         lambda: add_messages([], {"role": "nobody", "content": SECRET}),
         lambda: read.record(f'{{"x": "{SECRET}"}}'.encode()),
         lambda: read.items(f"1:2:{SECRET}".encode()),
-        lambda: WIRE.superstep(GRAPH.graph, "e", (), Left(Command(update=SECRET)), 1),
+        lambda: WIRE.superstep(GRAPH.graph, "e", (), Left(Command(update=SECRET))),
         lambda: WIRE.superstep(
-            GRAPH.graph, "e", (), Commit(((Task("1", "a", 0), Completed((("x", SECRET),))),)), 1
+            GRAPH.graph, "e", (), Commit(((Task("1", "a", 0), Completed((("x", SECRET),))),))
         ),
     ],
 )

@@ -19,7 +19,6 @@ from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.core.model import Answer, Completed
 from distgraph.errors import CorruptRecord, NewerFormat, StoreError
 from tests.support.newer import newer
-from workers.shared.memo import Memo
 from workers.shared.runconfig import decode_config
 from workers.shared.wire import Wire
 
@@ -44,7 +43,6 @@ def read(name: str) -> bytes:
         ("interrupted-1", WIRE.read_result),
         ("errored-1", WIRE.read_error),
         ("answer-1", lambda blob: WIRE.read_answers((blob,))),
-        ("frames-1", lambda blob: Memo(SERIALIZER, blob).saver.storage),
         ("task-1", lambda blob: WIRE.read_task("t", blob)),
         ("config-1", lambda blob: decode_config(blob, SERIALIZER)),
         ("saved-1", lambda blob: load_record(SERIALIZER, ("msgpack", blob))),
@@ -109,7 +107,6 @@ def test_a_number_that_no_version_gave_to_the_kind_is_damage() -> None:
         (records.unpack_result, [NEVER, "of a form that nobody knows"]),
         (records.unpack_completed, [NEVER]),
         (records.unpack_answer, [NEVER, {}]),
-        (lambda packed: Memo(SERIALIZER, SERIALIZER.dumps(packed)), [NEVER]),
         (lambda packed: records.unpack_checkpoint(packed, {}), [NEVER, "c"]),
         (lambda packed: WIRE.read_task("t", SERIALIZER.dumps(packed)), [NEVER, "node"]),
         (lambda packed: decode_config(SERIALIZER.dumps(packed), SERIALIZER), [NEVER]),

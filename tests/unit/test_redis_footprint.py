@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import secrets
 import uuid
+from typing import TypedDict
 
 import pytest
 import redis
 
 from checkpoint_redis.records import CheckpointEntry, ResultEntry, SuperstepEntry, TaskEntry
+from checkpoint_redis.saver import RedisSaver
+from distgraph.constants import START
+from distgraph.graph.state import StateGraph
+from distgraph.types import Command, interrupt
 from tests.support.apps.served import register
 from tests.support.redis_server import RedisServer
+from tests.support.site import on
 from tests.support.thread_driver import LEASE, Driver, nonce
 from workers import CeleryBackend
 
 # Three channels, a checkpoint, a task and a question come to about 500 bytes of the user's own.
 BUDGET = 2_048
+AFTER_MANY_RUNS = 3_072
 
 pytestmark = pytest.mark.redis
 
@@ -25,7 +32,7 @@ def test_a_small_interrupted_thread_stays_small(redis_client: redis.Redis, names
     cp, tid = str(uuid.uuid4()), str(uuid.uuid4())
     channels = {"messages@1.3": b"x" * 60, "topic@1": b"x" * 12, "decision@1": b"x"}
     checkpoint = CheckpointEntry(cp, b"x" * 250, 0, tuple(channels), channels)
-    step = SuperstepEntry(nonce(), (checkpoint,), (TaskEntry(tid, b"x" * 90),), "go", 25)
+    step = SuperstepEntry(nonce(), (checkpoint,), (TaskEntry(tid, b"x" * 90),), "go")
     d.start(step, str(uuid.uuid4()))
     d.claim(step.ep, tid)
     question = ResultEntry(tid, "", b"x" * 80, questions=((secrets.token_hex(16), 0),))
@@ -60,3 +67,32 @@ def test_a_graph_that_asks_costs_little_while_it_waits(
     kept = set(redis_client.keys(f"{thread.prefix}*")) - {thread.events.encode()}
     sizes = {key: redis_client.memory_usage(key, samples=0) for key in kept}
     assert sum(size or 0 for size in sizes.values()) <= BUDGET, sizes
+
+
+class Asked(TypedDict, total=False):
+    n: int
+
+
+def ask(state: Asked) -> Asked:
+    return {"n": state.get("n", 0) + interrupt("go on?")}
+
+
+@pytest.mark.celery
+@pytest.mark.parametrize(("runs", "budget"), [(1, BUDGET), (100, AFTER_MANY_RUNS)])
+def test_a_thread_that_waits_for_its_next_answer_stays_small(
+    redis_server: RedisServer, redis_client: redis.Redis, runs: int, budget: int
+) -> None:
+    backend, thread_id = CeleryBackend(redis_server.url, namespace="dg"), str(uuid.uuid4())
+    builder = StateGraph(Asked).add_node(ask).add_edge(START, "ask").add_edge("ask", "ask")
+    graph, config = builder.compile(name="asking", backend=backend), on(thread_id)
+    with backend.worker():
+        graph.invoke({}, config)
+        for _ in range(runs - 1):
+            graph.invoke(Command(resume=1), config)
+    RedisSaver(redis_client, namespace="dg").prune([thread_id])
+    thread = backend.thread_key(thread_id)
+    assert len(backend.ledger.runs(thread)) == min(runs, 21)
+    assert graph.get_state(config).values.get("n", 0) == runs - 1
+    kept = set(redis_client.keys(f"{thread.prefix}*")) - {thread.events.encode()}
+    sizes = {key: redis_client.memory_usage(key, samples=0) for key in kept}
+    assert sum(size or 0 for size in sizes.values()) <= budget, sizes

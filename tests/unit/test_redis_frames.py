@@ -39,9 +39,11 @@ def test_scripts_see_sixteen_digits_and_nothing_of_the_root() -> None:
     assert all(re.fullmatch("[0-9a-f]{16}", found) for found in hashes)
 
 
-def put(saver: RedisSaver, ns: str) -> Checkpoint:
+def put(saver: RedisSaver, ns: str, run: str = "", **parents: Checkpoint) -> Checkpoint:
+    """Put a checkpoint in a frame; `parents`: those of the frames around, the root's is 'root'."""
     checkpoint = make({"c": ns})
-    metadata: CheckpointMetadata = {"source": "loop", "step": 0, "parents": {}}
+    around = {"" if name == "root" else name: cp["id"] for name, cp in parents.items()}
+    metadata: CheckpointMetadata = {"source": "loop", "step": 0, "parents": around, "run_id": run}
     saver.put(at("t", None, ns), checkpoint, metadata, {"c": checkpoint["id"]})
     return checkpoint
 
@@ -85,3 +87,44 @@ def test_the_header_does_not_grow_with_frames(redis_client: redis.Redis, namespa
         put(saver, f"node:{number}")
     assert redis_client.hkeys(thread.header) == before
     assert redis_client.hlen(thread.frames) == 20
+
+
+def called(saver: RedisSaver, run: str) -> Checkpoint:
+    """Put a checkpoint of the root, with a graph that is called in it and one called in that."""
+    root = put(saver, "", run)
+    inner = put(saver, f"node:{run}", run, root=root)
+    put(saver, f"node:{run}|leaf:x", "", root=root, **{f"node:{run}": inner})
+    put(saver, "kept", "", root=root)
+    put(saver, "kept|leaf:y", "", root=root, kept=put(saver, "kept", "", root=root))
+    return root
+
+
+def frames(saver: RedisSaver) -> list[str]:
+    found = saver.list({"configurable": {"thread_id": "t"}})
+    return sorted(each.config["configurable"]["checkpoint_ns"] for each in found)
+
+
+@pytest.mark.redis
+def test_a_called_graph_is_pruned_with_the_checkpoint_around_it(
+    redis_client: redis.Redis, namespace: str
+) -> None:
+    saver = RedisSaver(redis_client, namespace=namespace)
+    called(saver, "1")
+    called(saver, "2")
+    saver.prune(["t"])
+    assert frames(saver) == ["", "kept", "kept|leaf:y", "node:2", "node:2|leaf:x"]
+    assert len(redis_client.hkeys(Thread(namespace, "t").frames)) == 4
+
+
+@pytest.mark.redis
+def test_a_called_graph_goes_with_the_run_around_it(
+    redis_client: redis.Redis, namespace: str
+) -> None:
+    saver = RedisSaver(redis_client, namespace=namespace)
+    called(saver, "1")
+    called(saver, "2")
+    saver.delete_for_runs(["2"])
+    left = frames(saver)
+    assert [name for name in left if name.startswith("node")] == ["node:1", "node:1|leaf:x"]
+    assert [name for name in left if not name] == [""]
+    assert set(left) > {"kept", "kept|leaf:y"}

@@ -108,7 +108,7 @@ def test_writes_for_a_thread_that_was_deleted_are_refused(saver: RedisSaver) -> 
 def test_a_new_checkpoint_fences_off_what_workers_left(saver: RedisSaver) -> None:
     first = put(saver, at("t"), {"n": 0})
     driver = Driver(saver.client, saver.namespace, "t")
-    step = SuperstepEntry(nonce(), (), (TaskEntry("a", b"task"),), "go", 25)
+    step = SuperstepEntry(nonce(), (), (TaskEntry("a", b"task"),), "go")
     assert driver.start(step, expect=id_of(first)).status == "go"
     driver.claim(step.ep, "a")
     driver.fail(step.ep, "a")

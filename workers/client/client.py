@@ -62,14 +62,14 @@ class Client:
     # --- running ---------------------------------------------------------------------------
 
     def events(self, job: Job) -> Iterator[Event]:
-        """Submit ``job`` and follow it to its end; inside a node, carry it right there."""
-        if _frame.running() is not None:
+        """Submit ``job`` and follow it to its end; what no worker has to carry is carried here."""
+        if _is_kept_here(job):
             return self._local(job.graph).events(job)
         return self._carrier.follow(self._whole(job))
 
     def aevents(self, job: Job) -> AsyncIterator[Event]:
         """Do what ``events`` does."""
-        if _frame.running() is not None:
+        if _is_kept_here(job):
             return self._local(job.graph).aevents(job)
         return self._carrier.afollow(self._whole(job))
 
@@ -96,31 +96,35 @@ class Client:
         yield from following.follow(served, thread, begun, job.modes, None)
 
     def _local(self, graph: Graph) -> LocalBackend:
-        """Return a runner for a thread that a node drives: no worker waits for another."""
-        serde = self._served(graph).wire.serializer
+        """Return a runner over what is stored of threads."""
+        serde = self.registry.serializer(graph)
         return LocalBackend(RedisSaver(self.ledger.client, namespace=self.namespace, serde=serde))
 
     # --- states ----------------------------------------------------------------------------
 
     def load(self, graph: Graph, place: Place) -> ThreadState | None:
         """Return what is stored at ``place``."""
+        if place.ns:
+            return self._local(graph).load(graph, place)
         state: ThreadState | None = self._carrier.perform(self._load(graph, place))
         return state
 
     async def aload(self, graph: Graph, place: Place) -> ThreadState | None:
         """Do what ``load`` does."""
+        if place.ns:
+            return await self._local(graph).aload(graph, place)
         state: ThreadState | None = await self._carrier.aperform(self._load(graph, place))
         return state
 
     def _load(self, graph: Graph, place: Place) -> Flow:
         wire, thread = self._served(graph).wire, self.thread_key(place.thread_id)
-        if place.ns:
-            return (yield from reading.load_inner(wire, thread, place))
         _, state = yield from reading.load_state(wire, thread, place.checkpoint_id)
         return state
 
     def history(self, graph: Graph, place: Place, listing: Listing) -> Iterator[ThreadState]:
-        """Return the stored states of a thread, newest first."""
+        """Return the stored states of a frame, newest first."""
+        if place.ns:
+            return self._local(graph).history(graph, place, listing)
         states: list[ThreadState] = self._carrier.perform(self._history(graph, place, listing))
         return iter(states)
 
@@ -128,6 +132,10 @@ class Client:
         self, graph: Graph, place: Place, listing: Listing
     ) -> AsyncIterator[ThreadState]:
         """Do what ``history`` does."""
+        if place.ns:
+            async for state in self._local(graph).ahistory(graph, place, listing):
+                yield state
+            return
         for state in await self._carrier.aperform(self._history(graph, place, listing)):
             yield state
 
@@ -157,6 +165,14 @@ class Client:
     def reach(self) -> None:
         """Raise BrokerUnavailable, with its address, unless the broker answers."""
         self._publisher.reach()
+
+
+def _is_kept_here(job: Job) -> bool:
+    """Whether no worker is needed: a node drives a thread, since none waits for another one.
+
+    Or a caller writes into the frame of a called graph, which is at rest.
+    """
+    return _frame.running() is not None or bool(job.place.ns)
 
 
 def _refuse_subgraph(place: Place) -> None:

@@ -26,6 +26,7 @@ from checkpoint_redis.layout import (
 )
 from distgraph.core.graph import Graph
 from distgraph.core.model import (
+    Errored,
     Failed,
     Finished,
     Interrupted,
@@ -230,6 +231,14 @@ def _unknown(at: _Follower) -> ThreadNotFound:
     )
 
 
+def _failure(at: _Follower) -> Generator[Effect, Any, Errored]:
+    blob = yield from _error(at)
+    if blob:
+        return at.served.wire.read_error(blob)
+    msg = f"Run {at.run} failed; other runs came after it, and its error is not kept."
+    raise StoreError(msg)
+
+
 def _resumed(at: _Follower) -> Generator[Effect, Any, None]:
     if at.state is None:
         return
@@ -298,7 +307,7 @@ def _outcome(
         case RunStatus.interrupted:
             return Paused(_questions(at, state))
         case RunStatus.error:
-            return Failed(at.served.wire.read_error((yield from _error(at))))
+            return Failed((yield from _failure(at)))
         case _:
             msg = f"Run {at.run} ended with a status that this version does not know: {status}"
             raise CorruptRecord(msg)

@@ -34,7 +34,7 @@ def go_on(call: Submission, request: GoOn) -> Generator[Effect, Any, Begun]:
     if request.state.checkpoint.id != call.head:
         msg = "Going on from an older checkpoint with a Command needs update_state first."
         raise ThreadConflict(msg)
-    step = call.wire.superstep(call.graph, nonce(), (), request.then, call.stop)
+    step = call.wire.superstep(call.graph, nonce(), (), request.then)
     ready = replace(step, caller_writes=_written(call, request))
     return (yield from launch(call, ready, request.state))
 

@@ -36,6 +36,7 @@ def launch(
         cfg=config,
         modes=call.modes,
         released=state.released,
+        stop=call.stop,
     )
     if started.status == "busy":
         raise call.busy(started.run)

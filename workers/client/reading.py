@@ -8,12 +8,9 @@ from typing import Any
 from checkpoint_redis import commands
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.replies import CallerWrites, Loaded
-from distgraph.checkpoint import codec
 from distgraph.core.model import Checkpoint, ThreadState
 from distgraph.runners.backend import Listing, Place
-from distgraph.runners.stores import config_at
 from workers.client.effects import Effect, Flow
-from workers.shared.memo import Memo
 from workers.shared.wire import Wire
 
 CHUNK, FIELDS = 50, 500
@@ -30,19 +27,6 @@ def load_state(
     missing = tuple(name for name in wire.refs(loaded.checkpoint) if channels.get(name) is None)
     channels |= yield from fetch_channels(thread, missing)
     return loaded, wire.state(loaded, channels)
-
-
-def load_inner(
-    wire: Wire, thread: Thread, place: Place
-) -> Generator[Effect, Any, ThreadState | None]:
-    """Read the frame of a graph that is called inside a task which is not done."""
-    loaded, _ = yield from load_state(wire, thread)
-    config = config_at(place, place.checkpoint_id)
-    for task in loaded.tasks if loaded else ():
-        found = Memo(wire.serializer, task.memo).saver.get_tuple(config) if task.memo else None
-        if found is not None:
-            return codec.decode(found)
-    return None
 
 
 def fetch_channels(

@@ -70,7 +70,7 @@ def _load(call: Submission) -> Generator[Effect, Any, ThreadState | None]:
 
 
 def _save(call: Submission, request: Save) -> Generator[Effect, Any, Begun]:
-    step = call.wire.superstep(call.graph, nonce(), request.checkpoints, request.then, call.stop)
+    step = call.wire.superstep(call.graph, nonce(), request.checkpoints, request.then)
     return (yield from launch(call, step, request.state))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from distgraph.checkpoint.formats import Kind
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.checkpoint.upgrades import corrupt, fields_of, numbered
-from distgraph.core.frame import Invocation
+from distgraph.core.frame import Invocation, Replay
 from distgraph.core.graph import Graph
 from distgraph.core.model import Limits
 from distgraph.engine import Start
@@ -30,6 +30,7 @@ class RunConfig:
     before: frozenset[str]
     after: frozenset[str]
     metadata: Mapping[str, Any]
+    replay: Replay | None = None
 
     def limits(self, stop: int) -> Limits:
         """Return what the run may do; ``stop`` is its last step."""
@@ -37,7 +38,14 @@ class RunConfig:
 
     def invocation(self, thread_id: str, run_id: str) -> Invocation:
         """Return what a task of the run is told."""
-        return Invocation(self.config, self.context, thread_id, self.run_id or run_id, durable=True)
+        return Invocation(
+            config=self.config,
+            context=self.context,
+            thread_id=thread_id,
+            run_id=self.run_id or run_id,
+            durable=True,
+            replay=self.replay,
+        )
 
 
 def of_call(start: Start, invocation: Invocation) -> RunConfig:
@@ -63,6 +71,7 @@ def of_call(start: Start, invocation: Invocation) -> RunConfig:
         start.before,
         start.after,
         start.metadata,
+        invocation.replay,
     )
 
 
@@ -70,7 +79,8 @@ def says_nothing(run: RunConfig, graph: Graph) -> bool:
     """Whether a call gave no more than a thread: a resume then keeps what its thread was told."""
     given = {key for key, value in run.config.items() if value}
     plain = not given and run.context is None and run.run_id is None and not run.metadata
-    return plain and run.before == graph.before and run.after == graph.after
+    stops = (run.before, run.after) == (graph.before, graph.after)
+    return plain and stops and run.replay is None
 
 
 def encode_config(run: RunConfig, serializer: JsonPlusSerializer) -> bytes:
@@ -86,6 +96,7 @@ def encode_config(run: RunConfig, serializer: JsonPlusSerializer) -> bytes:
                 sorted(run.before),
                 sorted(run.after),
                 dict(run.metadata),
+                *_packed(run.replay),
             )
         )
     except SerializationError as error:
@@ -99,8 +110,42 @@ def decode_config(blob: bytes, serializer: JsonPlusSerializer) -> RunConfig:
         return RunConfig({}, None, None, DEFAULT_RECURSION_LIMIT, frozenset(), frozenset(), {})
     packed = serializer.loads(blob)
     match fields_of(Kind.config, packed):
-        case [dict(config), context, run_id, int(limit), list(before), list(after), dict(meta)]:
+        case [
+            dict(config),
+            context,
+            run_id,
+            int(limit),
+            list(before),
+            list(after),
+            dict(meta),
+            *replay,
+        ]:
             stops = frozenset(before), frozenset(after)
-            return RunConfig(config, context, run_id, limit, *stops, meta)
+            return RunConfig(config, context, run_id, limit, *stops, meta, _replay(replay))
+        case _:
+            raise corrupt(Kind.config, packed)
+
+
+def _packed(replay: Replay | None) -> list[Any]:
+    if replay is None:
+        return []
+    origins = {path: list(origin) for path, origin in replay.origins.items()}
+    return [replay.since, replay.at, origins]
+
+
+def _replay(packed: list[Any]) -> Replay | None:
+    match packed:
+        case []:
+            return None
+        case [str(since), str(at), dict(origins)]:
+            return Replay(since, at, {path: _origin(found) for path, found in origins.items()})
+        case _:
+            raise corrupt(Kind.config, packed)
+
+
+def _origin(packed: Any) -> tuple[str, str]:
+    match packed:
+        case [str(name), str(cp)]:
+            return name, cp
         case _:
             raise corrupt(Kind.config, packed)

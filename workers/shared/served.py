@@ -64,6 +64,13 @@ class Registry:
         self._common = None
         return self._graphs[graph.name]
 
+    def serializer(self, graph: Graph) -> JsonPlusSerializer:
+        """Return what encodes the values of ``graph``, also of one that others call."""
+        known = self._graphs.get(graph.name)
+        if known is not None and known.graph is graph:
+            return known.wire.serializer
+        return self._serializer(classes_of(*schemas_of(graph)))
+
     def get(self, name: str) -> Served | None:
         """Return the graph of that name, None when this process has not got it."""
         return self._graphs.get(name)

@@ -190,33 +190,30 @@ class Wire:
         ep: str,
         checkpoints: tuple[Checkpoint, ...],
         then: Decision,
-        stop: int,
     ) -> SuperstepEntry:
         """Return what is stored of a commit or a start: its checkpoints, and what follows."""
         entries = tuple(self.checkpoint(checkpoint) for checkpoint in checkpoints)
         match then:
             case RunTasks(tasks):
                 queued = tuple(self.task(task, graph.nodes[task.node]) for task in tasks)
-                return SuperstepEntry(ep, entries, queued, "go", stop)
+                return SuperstepEntry(ep, entries, queued, "go")
             case Finished():
-                return SuperstepEntry(ep, entries, (), "end", stop)
+                return SuperstepEntry(ep, entries, (), "end")
             case Paused():
-                return SuperstepEntry(ep, entries, (), "stop", stop)
+                return SuperstepEntry(ep, entries, (), "stop")
             case Failed(error):
-                return SuperstepEntry(ep, entries, (), "fail", stop, self.error(error))
+                return SuperstepEntry(ep, entries, (), "fail", self.error(error))
             case _:
                 msg = f"A superstep cannot be followed by {type(then).__name__}."
                 raise InvalidUpdateError(msg)
 
     def finished(
-        self, task: Task, rnd: str, result: Completed | Interrupted, modes: str, memo: bytes = b""
+        self, task: Task, rnd: str, result: Completed | Interrupted, modes: str
     ) -> ResultEntry:
         """Return what is recorded of a task that did not fail."""
         if isinstance(result, Interrupted):
             asked = tuple((q.interrupt.id, 0) for q in result.questions)
-            return ResultEntry(
-                task.id, rnd, self.questions(task, result), questions=asked, memo=memo
-            )
+            return ResultEntry(task.id, rnd, self.questions(task, result), questions=asked)
         blob = self.result(task, result)
         return ResultEntry(task.id, rnd, blob, event=blob if shows_writes(modes) else b"")
 
@@ -235,7 +232,7 @@ class Wire:
             results=results,
             answers={t.tid: self.read_answers(t.answers) for t in loaded.tasks if t.answers},
             caller_writes=self.read_caller_writes(loaded.caller_writes),
-            released=loaded.header.released,
+            released=loaded.released,
         )
 
 

@@ -23,8 +23,8 @@ from distgraph.core.model import (
 from distgraph.core.plan import plan, with_caller_writes
 from distgraph.core.retry import retry_delay
 from distgraph.errors import InvalidUpdateError, SerializationError
-from workers.shared.memo import Memo
 from workers.worker.barrier import next_superstep, reduce
+from workers.worker.called import Called
 from workers.worker.emitter import Emitter
 from workers.worker.failures import errored
 from workers.worker.opened import Opened
@@ -41,7 +41,7 @@ class Attempt:
     frame: TaskFrame
     values: Mapping[str, Any]
     emitter: Emitter
-    memo: Memo
+    called: Called
 
     @property
     def graph(self) -> Graph:
@@ -59,30 +59,32 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
     wire, head, desk = opened.served.wire, opened.head, opened.desk
     task = wire.read_task(claimed.tid, claimed.blob)
     checkpoint = with_caller_writes(opened.graph, opened.state)
-    wanted = "custom" in head.modes.split()
+    wanted = "custom" in opened.run.modes.split()
     emitter = desk.emitter(head.run, task.id, wire.serializer.dumps)
-    memo = Memo(wire.serializer, claimed.memo)
+    called = Called(desk, task.id, wire.serializer)
     frame = TaskFrame(
         task=task,
         graph=opened.graph,
         checkpoint=checkpoint,
         ns="",
         token=desk.token,
-        invocation=opened.run.invocation(head.thread_id, head.run),
+        invocation=opened.config.invocation(head.thread_id, head.run),
         emit=emitter.emit if wanted else discard,
         attempt=claimed.att,
         answers=wire.read_answers(claimed.answers),
-        frames=memo,
+        frames=called,
         passes=(),
     )
     return Attempt(
-        opened, task, claimed.rnd, claimed.failures, frame, checkpoint.values, emitter, memo
+        opened, task, claimed.rnd, claimed.failures, frame, checkpoint.values, emitter, called
     )
 
 
 def settle(attempt: Attempt, result: Result) -> None:
     """Record what a task left, and go on with the superstep when it was the last one."""
     attempt.emitter.sent().result()
+    if attempt.called.is_given_up(result):
+        return
     match result:
         case Completed() | Interrupted():
             _record(attempt, result)
@@ -95,9 +97,7 @@ def settle(attempt: Attempt, result: Result) -> None:
 def _record(attempt: Attempt, result: Completed | Interrupted) -> None:
     opened, desk = attempt.opened, attempt.opened.desk
     try:
-        memo = attempt.memo.dump() if isinstance(result, Interrupted) else b""
-        wire, modes = opened.served.wire, opened.head.modes
-        entry = wire.finished(attempt.task, attempt.rnd, result, modes, memo)
+        entry = opened.served.wire.finished(attempt.task, attempt.rnd, result, opened.run.modes)
     except SerializationError as error:
         named = InvalidUpdateError(str(error))
         _fail(attempt, errored(named))
@@ -138,8 +138,7 @@ def _fail(attempt: Attempt, error: Errored) -> None:
     wire = attempt.opened.served.wire
     failures = attempt.failures + 1
     delay = retry_delay(attempt.node, error, failures, random.random())  # noqa: S311 a jitter
-    memo = attempt.memo.dump()
     desk = attempt.opened.desk
-    status = desk.fail(attempt.task.id, wire.error(error), delay, memo)
+    status = desk.fail(attempt.task.id, wire.error(error), delay)
     if status == "retry" and delay is not None and delay < desk.office.settings.sweep:
         desk.office.backoffs.add(desk.thread.shard, delay)

@@ -54,7 +54,7 @@ def next_superstep(opened: Opened, results: Mapping[str, Result]) -> SuperstepEn
                     answer = new_stamp(parent)
                 case Save() as save:
                     return opened.served.wire.superstep(
-                        opened.graph, nonce(), save.checkpoints, save.then, opened.head.stop
+                        opened.graph, nonce(), save.checkpoints, save.then
                     )
                 case request:
                     msg = f"A closed superstep asked for {type(request).__name__}."

@@ -8,8 +8,12 @@ from typing import Any
 
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.ledger import Ledger
-from checkpoint_redis.records import Lease, ResultEntry, SuperstepEntry
+from checkpoint_redis.records import InnerEntry, Lease, ResultEntry, SuperstepEntry
 from checkpoint_redis.replies import Advance, Claimed, Committed, Context, Recorded
+from checkpoint_redis.saving import get_found, get_frame, places
+from checkpoint_redis.stored import Archive
+from distgraph.checkpoint.base import CheckpointTuple
+from distgraph.effects import carry
 from workers.shared.hints import Hint, outgoing
 from workers.shared.served import Served
 from workers.shared.supersteps import chunks, entries, nonce, staged
@@ -142,7 +146,50 @@ class Desk:
         self.office.publisher.publish(outgoing(self.thread.x, entries(step, self.ns, queue)))
         self.office.dispatched.note(self.thread, self.ns, step.ep)
 
-    def fail(self, tid: str, error: bytes, retry_in: float | None, memo: bytes) -> str:
+    def read_inner(
+        self, archive: Archive, name: str, cp: str
+    ) -> tuple[str, CheckpointTuple | None]:
+        """Return a called graph's epoch, and what is stored of it at ``cp`` ('' = its head)."""
+        return carry(get_frame(archive, self.thread, name, cp), self._ledger.call)
+
+    def list_inner(
+        self,
+        archive: Archive,
+        config: Mapping[str, Any],
+        before: Mapping[str, Any] | None,
+        limit: int | None,
+    ) -> list[CheckpointTuple]:
+        """Return what is stored of a called graph, newest first."""
+        call = self._ledger.call
+        found = carry(places(archive, config, before), call)[:limit]
+        read = (carry(get_found(archive, each, None), call) for each in found)
+        return [each for each in read if each is not None]
+
+    def keep_inner(self, tid: str, entry: InnerEntry) -> str | None:
+        """Store what a task has of a graph that it calls; None where its attempt is given up.
+
+        Else the frame's new epoch is returned.
+        """
+        epoch = nonce()
+        kept = self._ledger.inner(self.thread, self.ep, tid, entry, tok=self.token, new_ep=epoch)
+        if kept == "conflict":
+            self._give_back(tid)
+        return epoch if kept == "ok" else None
+
+    def _give_back(self, tid: str) -> None:
+        """Have another attempt look at what is stored by now."""
+        released = self._ledger.release(
+            self.thread,
+            self.ns,
+            self.ep,
+            (tid,),
+            owner=self.office.owner,
+            max_lost=self.office.settings.max_lost,
+            given_back=True,
+        )
+        self.office.publisher.publish(outgoing(self.thread.x, released.hints))
+
+    def fail(self, tid: str, error: bytes, retry_in: float | None) -> str:
         """Record a failed attempt; ``retry_in`` is in seconds, None for a final failure."""
         return self._ledger.fail(
             self.thread,
@@ -152,7 +199,6 @@ class Desk:
             tok=self.token,
             error=error,
             retry_in_ms=-1 if retry_in is None else int(retry_in * 1000),
-            memo=memo,
         )
 
     def fail_advance(self, error: bytes) -> str:

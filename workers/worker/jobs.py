@@ -45,7 +45,7 @@ def _tasks(desk: Desk, tids: tuple[str, ...]) -> None:
             raise
         record = desk.served(context).wire.error(errored(error))
         for task in ready:
-            desk.fail(task.tid, record, None, b"")
+            desk.fail(task.tid, record, None)
         return
     run_all(desk, attempts)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from checkpoint_redis.replies import Context, FrameHead
+from checkpoint_redis.replies import Context, FrameHead, RunRecord
 from distgraph.core.graph import Graph
 from distgraph.core.model import Checkpoint, Result, ThreadState
 from distgraph.engine import Program, advance
@@ -17,12 +17,13 @@ from workers.worker.desk import Desk
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A frame as a job has it: its state without results, its run's config, what it may do."""
+    """A frame as a job has it: its run, what that was called with, its state without results."""
 
     desk: Desk
     served: Served
     head: FrameHead
-    run: RunConfig
+    run: RunRecord
+    config: RunConfig
     state: ThreadState
     whole: bool
 
@@ -34,7 +35,7 @@ class Opened:
     def program(self, results: Mapping[str, Result]) -> Program:
         """Return the engine's loop, from the state with ``results`` on."""
         state = replace(self.state, results=results)
-        return advance(self.graph, state, self.run.limits(self.head.stop))
+        return advance(self.graph, state, self.config.limits(self.run.stop))
 
 
 def open_frame(desk: Desk, context: Context) -> Opened:
@@ -44,10 +45,12 @@ def open_frame(desk: Desk, context: Context) -> Opened:
     state = ThreadState(
         checkpoint or head_checkpoint(context),
         caller_writes=served.wire.read_caller_writes(context.caller_writes),
-        released=context.head.released,
+        released=context.run.released,
     )
-    run = decode_config(context.cfg, served.wire.serializer)
-    return Opened(desk, served, context.head, run, state, checkpoint is not None)
+    config = decode_config(context.run.cfg, served.wire.serializer)
+    return Opened(
+        desk, served, context.head, context.run, config, state, whole=checkpoint is not None
+    )
 
 
 def _checkpoint(desk: Desk, served: Served, context: Context) -> Checkpoint | None:

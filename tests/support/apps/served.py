@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from tests.support.apps.called import CALLED
 from tests.support.apps.naughty import naughty
 from tests.support.apps.programs import PROGRAMS
 from workers import CeleryBackend
 
-ALL = {**PROGRAMS, "naughty": naughty}
+ALL = {**PROGRAMS, **CALLED, "naughty": naughty}
 
 
 def register(backend: CeleryBackend, names: tuple[str, ...] = tuple(ALL)) -> dict[str, Any]:

@@ -46,9 +46,22 @@ def nothing_is_asked_again_where_nothing_asks(d: Driver) -> None:
 def an_answer_may_bring_a_config_and_a_limit(d: Driver) -> None:
     asking(d)
     d.ledger.answer(d.thread, "run-2", "reask", rnd=nonce(), cfg=b"new", stop=7)
-    header = d.ledger.header(d.thread)
-    assert header is not None
-    assert (header.cfg, header.stop) == (b"new", 7)
+    run = d.run()
+    assert (run.cfg, run.stop) == (b"new", 7)
+
+
+def an_answer_keeps_what_the_thread_was_told(d: Driver) -> None:
+    step = superstep("cp-0", "a")
+    d.ledger.start(
+        d.thread, "run", step, expect="", graph="graph", fp="1", queue="queue",
+        cfg=b"cfg", stop=25, released="cp-0", by="ann",
+    )  # fmt: skip
+    d.claim(step.ep, "a")
+    d.ask(step.ep, "a", "q1")
+    d.answer("a", "q1")
+    run = d.run()
+    assert (run.cfg, run.stop, run.released, run.origin) == (b"cfg", 25, "cp-0", "cp-0")
+    assert (run.kind, run.status, run.by, run.ended, run.cp) == ("resume", "pending", "", 0, "")
 
 
 def a_retry_counts_attempts_and_failures_anew(d: Driver) -> None:
@@ -121,14 +134,32 @@ GUARDS = (
     Guard(
         an_answer_may_bring_a_config_and_a_limit,
         "answer.lua",
-        "    call('HSET', C, FIELD.config, blob(A.cfg))\n",
-        "",
+        "A.keep_cfg and last[RUN_ROW.config] or blob(A.cfg)",
+        "last[RUN_ROW.config]",
     ),
     Guard(
         an_answer_may_bring_a_config_and_a_limit,
         "answer.lua",
-        "if A.stop >= 0 then call('HSET', H, FRAME.stop, A.stop) end",
-        "",
+        "A.stop < 0 and last[RUN_ROW.stop] or A.stop",
+        "last[RUN_ROW.stop]",
+    ),
+    Guard(
+        an_answer_keeps_what_the_thread_was_told,
+        "answer.lua",
+        "A.stop < 0 and last[RUN_ROW.stop] or A.stop",
+        "A.stop",
+    ),
+    Guard(
+        an_answer_keeps_what_the_thread_was_told,
+        "answer.lua",
+        "A.keep_cfg and last[RUN_ROW.config] or blob(A.cfg)",
+        "blob(A.cfg)",
+    ),
+    Guard(
+        an_answer_keeps_what_the_thread_was_told,
+        "answer.lua",
+        "released = last[RUN_ROW.released]",
+        "released = ''",
     ),
     Guard(
         a_retry_counts_attempts_and_failures_anew,

@@ -96,7 +96,7 @@ def writes_of_a_saver_take_in_what_a_caller_wrote(d: Driver) -> None:
 def continued(outcome: StepOutcome, *written: bytes) -> SuperstepEntry:
     """Return a superstep that goes on from the head, with a task when it goes on at all."""
     tasks = (TaskEntry("t", b"t"),) if outcome == "go" else ()
-    return SuperstepEntry(nonce(), (), tasks, outcome, 25, caller_writes=written)
+    return SuperstepEntry(nonce(), (), tasks, outcome, caller_writes=written)
 
 
 GUARDS = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from checkpoint_redis.layout import Field
 from checkpoint_redis.records import (
     AnswerEntry,
 )
@@ -35,18 +36,18 @@ def too_much_for_one_reply_is_read_from_the_outbox(d: Driver) -> None:
 
 
 def a_run_has_an_id(d: Driver) -> None:
-    with suppress(StoreError):
-        d.start(superstep("cp-0", "a"), run="")
-    assert d.stored() == set()
+    for run in ("", "x" * 201):
+        with suppress(StoreError):
+            d.start(superstep("cp-0", "a"), run=run)
+        assert d.stored() == set()
 
 
-def no_outcome_is_written_of_no_run(d: Driver) -> None:
+def a_run_without_a_record_ends_all_the_same(d: Driver) -> None:
     ep = d.started("a")
-    d.client.hset(d.thread.header, "run", "")
     d.claim(ep, "a")
-    d.fail(ep, "a")
-    assert d.ledger.outcome(d.thread, "") is None
-    assert d.outcome() == "pending"
+    d.client.hdel(d.thread.checkpoints, f"{Field.run}run")
+    assert d.fail(ep, "a") == "failed"
+    assert (d.status, d.ledger.outcome(d.thread, "run")) == ("error", None)
 
 
 def a_retry_finds_a_barrier_that_late_results_closed(d: Driver) -> None:
@@ -277,10 +278,9 @@ GUARDS = (
         "> LIMIT.hints then",
         "> 10 * LIMIT.hints then",
     ),
-    Guard(a_run_has_an_id, "begin.lua", "if run == '' then", "if false then"),
-    Guard(
-        no_outcome_is_written_of_no_run, "ending.lua", "if run and run ~= '' then", "if true then"
-    ),
+    Guard(a_run_has_an_id, "begin.lua", "run == '' or", "false or"),
+    Guard(a_run_has_an_id, "begin.lua", " or #run > LIMIT.run_id then", " then"),
+    Guard(a_run_without_a_record_ends_all_the_same, "ending.lua", "if row then", "if true then"),
     Guard(
         a_retry_finds_a_barrier_that_late_results_closed,
         "answer.lua",

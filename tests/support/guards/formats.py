@@ -325,9 +325,13 @@ def starts(d: Driver, _: str) -> None:
     d.start(superstep("cp-1", "a"), "run-2", "cp-0")
 
 
+def ends(d: Driver, ep: str) -> None:
+    d.commit(ep, superstep("cp-1", outcome="end"))
+
+
 def starts_with_writes(d: Driver, _: str) -> None:
     tasks = superstep("", "a").tasks
-    d.start(SuperstepEntry(nonce(), (), tasks, "go", 25, caller_writes=(b"w",)), "run-2", "cp-0")
+    d.start(SuperstepEntry(nonce(), (), tasks, "go", caller_writes=(b"w",)), "run-2", "cp-0")
 
 
 def answers_with_writes(d: Driver, _: str) -> None:
@@ -348,12 +352,8 @@ def completes(d: Driver, ep: str) -> None:
 
 
 def asks(d: Driver, ep: str) -> None:
-    result = ResultEntry("a", "", b"w", questions=(("q", 0),), memo=b"m")
+    result = ResultEntry("a", "", b"w", questions=(("q", 0),))
     d.ledger.complete(d.thread, "", ep, (result,), tok="t", tok2="adv", lease_ms=LEASE)
-
-
-def fails_with_a_memo(d: Driver, ep: str) -> None:
-    d.ledger.fail(d.thread, "", ep, "a", tok="t", error=b"e", retry_in_ms=9, memo=b"m")
 
 
 def fails_as_the_second(d: Driver, ep: str) -> None:
@@ -405,12 +405,11 @@ NOTED = (
     Noted(Kind.task, closed, commits, "new_tasks", "FORMAT.task"),
     Noted(Kind.row, closed, commits, "new_tasks", ", FORMAT.row"),
     Noted(Kind.config, at_rest, starts, "start", "note_form(FORMAT.config)\n"),
-    Noted(Kind.config, asked, asks_again, "answer", "    note_form(FORMAT.config)\n"),
+    Noted(Kind.config, asked, asks_again, "answer", "  note_form(FORMAT.config)\n"),
+    Noted(Kind.run, closed, ends, "runs", "  note_form(FORMAT.run)\n"),
     Noted(Kind.answer, asked, answers, "answer", "    note_form(FORMAT.answer)\n"),
     Noted(Kind.result, running, completes, "finished", "  note_form(FORMAT.result)\n"),
     Noted(Kind.question, running, asks, "finished", "    note_form(FORMAT.question)\n"),
-    Noted(Kind.state, running, asks, "finished", "    note_form(FORMAT.state)\n"),
-    Noted(Kind.state, running, fails_with_a_memo, "fail", "  note_form(FORMAT.state)\n"),
     Noted(Kind.result, failed, fails_as_the_second, "failing", "  note_form(FORMAT.result)\n"),
     Noted(Kind.result, closed, gives_up, "ending", "      note_form(FORMAT.result)\n"),
     Noted(Kind.result, at_rest, starts_with_writes, "caller_writes", WRITTEN.format("s")),

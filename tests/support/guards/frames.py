@@ -6,7 +6,7 @@ from checkpoint_redis import commands
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.keys import checkpoint_field
 from checkpoint_redis.layout import HeaderField
-from checkpoint_redis.records import NewHead
+from checkpoint_redis.records import InnerEntry, NewHead
 from checkpoint_redis.replies import Loaded
 from distgraph.checkpoint import formats
 from tests.support.guards import Guard
@@ -29,11 +29,9 @@ def keep(  # noqa: PLR0913 - a default for each
     records: tuple[bytes, ...] = (),
 ) -> bool:
     """Store checkpoints of a graph called in task a, after records at the checkpoint `at`."""
-    return d.ledger.inner(
-        d.thread, ep, "a", frame, tok=tok, new_ep=new_ep or nonce(),
-        seen=inner(d, frame=frame).header.ep if seen is None else seen,
-        cp=at, records=records, checkpoints=tuple(map(entry, cps)),
-    )  # fmt: skip
+    seen = inner(d, frame=frame).header.ep if seen is None else seen
+    what = InnerEntry(frame, seen, at, records, tuple(map(entry, cps)))
+    return d.ledger.inner(d.thread, ep, "a", what, tok=tok, new_ep=new_ep or nonce()) == "ok"
 
 
 def inner(d: Driver, cp: str = "", frame: FrameName = INNER) -> Loaded:
@@ -289,9 +287,14 @@ GUARDS = (
     ),
     Guard(a_sibling_that_failed_lets_the_others_keep, "inner.lua", "BUSY_OR_ERROR)", "BUSY)"),
     Guard(
-        what_is_kept_follows_what_is_stored, "inner.lua", "if ep ~= A.seen then return 0 end\n", ""
+        what_is_kept_follows_what_is_stored,
+        "inner.lua",
+        "if ep ~= A.seen then return REPLY.conflict end\n",
+        "",
     ),
-    Guard(what_is_kept_again_is_known, "inner.lua", "if ep == A.new_ep then return 1 end\n", ""),
+    Guard(
+        what_is_kept_again_is_known, "inner.lua", "if ep == A.new_ep then return REPLY.ok end\n", ""
+    ),
     Guard(
         what_is_kept_again_is_known,
         "inner.lua",
@@ -352,6 +355,12 @@ GUARDS = (
         "pack.lua",
         ", KEY.questions, KEY.inner}",
         ", KEY.questions}",
+    ),
+    Guard(
+        what_is_open_inside_goes_on_with_its_answer,
+        "restore.lua",
+        "many('HSET', P .. part .. ns, list)",
+        "if part ~= KEY.inner then many('HSET', P .. part .. ns, list) end",
     ),
     Guard(
         what_moved_on_inside_is_not_open,

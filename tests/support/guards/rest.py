@@ -23,7 +23,7 @@ def asking(d: Driver, *tids: str) -> str:
 
 def stopped(channels: dict[str, bytes]) -> SuperstepEntry:
     checkpoint = CheckpointEntry("cp-0", b"cp", 0, tuple(channels), channels)
-    return SuperstepEntry(nonce(), (checkpoint,), (), "stop", 25)
+    return SuperstepEntry(nonce(), (checkpoint,), (), "stop")
 
 
 def what_is_small_is_one_text_while_it_waits(d: Driver) -> None:

@@ -27,11 +27,11 @@ def a_failure_is_told_and_kept(d: Driver) -> None:
     d.fail(ep, "a", retry_in_ms=0)
     d.sweep()
     d.claim(ep, "a")
-    d.ledger.fail(d.thread, "", ep, "a", tok="t", error=b"why", retry_in_ms=-1, memo=b"memo")
+    d.ledger.fail(d.thread, "", ep, "a", tok="t", error=b"why", retry_in_ms=-1)
     assert [event.payload for event in told(d, "retry")] == [(1, "a", 1)]
     assert [event.payload for event in told(d, "fail")] == [(1, "a", 2)]
     task = stored(d, "a")
-    assert (task.st, task.error, task.memo, task.owner) == ("X", b"why", b"memo", "")
+    assert (task.st, task.error, task.owner) == ("X", b"why", "")
 
 
 def a_repeated_failure_is_known_again(d: Driver) -> None:
@@ -52,16 +52,6 @@ def a_failure_after_the_result_is_noise(d: Driver) -> None:
 def a_result_of_no_task_is_gone(d: Driver) -> None:
     ep = d.started("a")
     assert d.complete(ep, "unknown").statuses == ("gone",)
-
-
-def what_waits_inside_a_task_is_kept(d: Driver) -> None:
-    ep = d.started("a")
-    d.claim(ep, "a")
-    asks = ResultEntry("a", "", b"q", questions=(("q1", 0),), memo=b"memo")
-    d.ledger.complete(d.thread, "", ep, (asks,), tok="t", tok2="adv", lease_ms=LEASE)
-    assert stored(d, "a").memo == b"memo"
-    d.answer("a", "q1")
-    assert d.claim(ep, "a").tasks[0].memo == b"memo"
 
 
 def the_first_deadline_counts(d: Driver) -> None:
@@ -110,12 +100,6 @@ GUARDS = (
     Guard(
         a_failure_is_told_and_kept,
         "fail.lua",
-        "  call('HSET', P .. KEY.tasks .. A.ns, TASK_FIELD.memo .. A.tid, blob(A.memo))\n",
-        "",
-    ),
-    Guard(
-        a_failure_is_told_and_kept,
-        "fail.lua",
         "tell_superseded(A.ns, A.tid, task)\n",
         "",
     ),
@@ -147,12 +131,6 @@ GUARDS = (
         a_result_of_no_task_is_gone,
         "finished.lua",
         "  if not task then return REPLY.gone end\n",
-        "",
-    ),
-    Guard(
-        what_waits_inside_a_task_is_kept,
-        "finished.lua",
-        "    call('HSET', tasks, TASK_FIELD.memo .. tid, blob(result[RESULT.memo]))\n",
         "",
     ),
     Guard(

@@ -3,36 +3,11 @@
 from __future__ import annotations
 
 from checkpoint_redis import events
-from checkpoint_redis.layout import Field, HeaderField, Limit
+from checkpoint_redis.layout import HeaderField, Limit
 from checkpoint_redis.records import ResultEntry, SuperstepEntry
 from tests.support.guards import Guard
 from tests.support.guards.results import told
 from tests.support.thread_driver import LEASE, Driver, nonce, superstep
-
-
-def ran(d: Driver, number: int, *, keep: int = 200) -> None:
-    """Start a run whose task fails, on the head of the run before."""
-    head = f"cp-{number - 1}" if number else ""
-    step = superstep(f"cp-{number}", "a")
-    d.ledger.start(
-        d.thread, f"run-{number}", step,
-        expect=head, graph="graph", fp="1", queue="queue", keep_outcomes=keep,
-    )  # fmt: skip
-    d.claim(step.ep, "a")
-    d.fail(step.ep, "a")
-
-
-def an_error_goes_with_its_outcome(d: Driver) -> None:
-    for number in range(3):
-        ran(d, number, keep=1)
-    kept = {field for field in d.client.hkeys(d.thread.checkpoints) if field.startswith(b"oe|")}
-    assert kept == {f"{Field.error}run-2".encode()}
-
-
-def outcomes_are_kept_up_to_the_number(d: Driver) -> None:
-    for number in range(3):
-        ran(d, number, keep=3)
-    assert [d.outcome(f"run-{number}") for number in range(3)] == ["error"] * 3
 
 
 def events_of_the_run_before_the_last_go(d: Driver) -> None:
@@ -118,7 +93,7 @@ def a_cancel_renews_the_epoch(d: Driver) -> None:
 
 
 def a_run_may_end_without_a_checkpoint(d: Driver) -> None:
-    assert d.start(SuperstepEntry(nonce(), (), (), "end", 25)).status == "end"
+    assert d.start(SuperstepEntry(nonce(), (), (), "end")).status == "end"
     outcome = d.ledger.outcome(d.thread, "run")
     assert outcome is not None
     assert (outcome.status, outcome.cp) == ("success", "")
@@ -127,18 +102,6 @@ def a_run_may_end_without_a_checkpoint(d: Driver) -> None:
 
 
 GUARDS = (
-    Guard(
-        an_error_goes_with_its_outcome,
-        "begin.lua",
-        "      call('HDEL', C, FIELD.error .. run)\n",
-        "",
-    ),
-    Guard(
-        outcomes_are_kept_up_to_the_number,
-        "begin.lua",
-        "  if count <= keep then return end\n",
-        "",
-    ),
     Guard(
         events_of_the_run_before_the_last_go,
         "begin.lua",

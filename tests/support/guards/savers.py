@@ -58,7 +58,7 @@ def loaded(d: Driver, cp: str = "") -> Loaded:
 def paused(d: Driver) -> str:
     """Bring the thread to a pause at cp-0: a asks, and a caller wrote."""
     step = superstep("cp-0", "a")
-    d.start(SuperstepEntry(step.ep, step.checkpoints, step.tasks, "go", 25, b"", (b"written",)))
+    d.start(SuperstepEntry(step.ep, step.checkpoints, step.tasks, "go", b"", (b"written",)))
     d.claim(step.ep, "a")
     d.ask(step.ep, "a", "q1", deadline=10**15)
     return step.ep
@@ -207,7 +207,7 @@ def a_run_that_starts_at_a_log_drops_it(d: Driver) -> None:
     put(d, "cp-1")
     log(d, "cp-1")
     log(d, "cp-1")
-    step = SuperstepEntry(nonce(), (), (TaskEntry("a", b"a"),), "go", 25)
+    step = SuperstepEntry(nonce(), (), (TaskEntry("a", b"a"),), "go")
     d.start(step, expect="cp-1")
     fields = d.client.hkeys(d.thread.checkpoints)
     assert [field for field in fields if field.startswith(b"p|")] == []
@@ -216,7 +216,7 @@ def a_run_that_starts_at_a_log_drops_it(d: Driver) -> None:
 def a_removal_of_the_head_leaves_the_one_before(d: Driver) -> None:
     put(d, "cp-1")
     put(d, "cp-2")
-    step = SuperstepEntry(nonce(), (), (TaskEntry("a", b"a"),), "go", 25, b"", (b"written",))
+    step = SuperstepEntry(nonce(), (), (TaskEntry("a", b"a"),), "go", b"", (b"written",))
     d.start(step, expect="cp-2")
     d.claim(step.ep, "a")
     d.ask(step.ep, "a", "q1", deadline=10**15)

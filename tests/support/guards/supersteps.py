@@ -22,7 +22,7 @@ def closed(d: Driver) -> str:
 def channels_come_while_there_is_room(d: Driver) -> None:
     blobs = {f"{name}@1": name.encode() * 40_000 for name in "ab"}
     checkpoint = CheckpointEntry("cp", b"cp", 0, tuple(blobs), blobs)
-    step = SuperstepEntry(nonce(), (checkpoint,), (TaskEntry("t", b"t"),), "go", 25)
+    step = SuperstepEntry(nonce(), (checkpoint,), (TaskEntry("t", b"t"),), "go")
     context = d.claim(d.start(step).ep, "t").context
     assert context is not None
     assert context.channels == {"a@1": b"a" * 40_000, "b@1": None}
@@ -79,14 +79,14 @@ def a_wide_superstep_begins_with_all_of_its_tasks(d: Driver) -> None:
     assert d.client.scard(f"{d.thread.prefix}{ThreadKey.queued}") == len(tids)
 
 
-def a_superstep_begins_with_its_own_limits(d: Driver) -> None:
+def a_superstep_begins_with_nothing_of_the_last(d: Driver) -> None:
     ep = closed(d)
     d.claim_advance(ep)
     step = superstep("cp-1", "b")
     d.commit(ep, step, "adv-2")
     header = d.ledger.header(d.thread)
     assert header is not None
-    assert (header.ep, header.cp, header.stop) == (step.ep, "cp-1", 25)
+    assert (header.ep, header.cp) == (step.ep, "cp-1")
     fields = d.client.hkeys(d.thread.header)
     assert not {b"/adv", b"/advtok", b"/advn", b"/dk", b"/ov"} & set(fields)
 
@@ -135,7 +135,7 @@ GUARDS = (
         "for i = 1, #list, 2 * LIMIT.slice do",
     ),
     Guard(
-        a_superstep_begins_with_its_own_limits,
+        a_superstep_begins_with_nothing_of_the_last,
         "open.lua",
         "call('HDEL', H, ns .. FRAME.advance, ns .. FRAME.advance_token, ns .. FRAME.advances,",
         "call('HDEL', H,",

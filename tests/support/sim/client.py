@@ -85,7 +85,7 @@ class Client:
         )
         reply = world.call(command)
         assert reply.status in ("go", "stop", "end", "dup"), reply
-        world.accepted.add(run, command, cp, written)
+        world.accepted.add(run, reply.run, command, cp, written)
         world.publish(planned)
 
     # --- open supersteps -------------------------------------------------------------------------
@@ -121,7 +121,7 @@ class Client:
         )  # fmt: skip
         reply = world.call(command)
         if reply.status in ("go", "joined", "dup"):
-            world.accepted.add(run, command, loaded.header.cp, written)
+            world.accepted.add(run, reply.run, command, loaded.header.cp, written)
             world.accepted.answered.add(reply.ep)
         world.send(*reply.hints)
         if reply.advance:

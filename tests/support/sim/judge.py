@@ -6,7 +6,17 @@ import json
 from collections import Counter
 
 from checkpoint_redis.replies import CallerWrites
-from tests.support.sim.plan import PLAN, QUESTIONS, Known, State, digest, kind_of, number_of, tids
+from tests.support.sim.called import check_called, check_nothing_open, name_of
+from tests.support.sim.plan import (
+    PLAN,
+    Known,
+    State,
+    calls,
+    digest,
+    number_of,
+    questions_of,
+    tids,
+)
 from tests.support.sim.world import World
 
 # The indexes tell the status; what rests has nothing due but deadlines of its questions; only
@@ -17,7 +27,8 @@ for _, status in ipairs({'busy', 'interrupted', 'error'}) do
   local found = redis.call('ZSCORE', ARGV[1] .. 'ix:' .. status, ARGV[2]) ~= false
   if found ~= (st == status) then return tostring(st) .. ', but not so in ix:' .. status end
 end
-for _, kind in ipairs({'h', 'c', 's:', 'w:', 'u:', 'a:', 'q:', st == 'busy' and 'e' or nil}) do
+local lasting = {'h', 'c', 's:', 'w:', 'u:', 'a:', 'q:', 'o:', 'fs', st == 'busy' and 'e' or nil}
+for _, kind in ipairs(lasting) do
   if redis.call('PTTL', string.sub(KEYS[1], 1, -2) .. kind) >= 0 then return kind .. ' expires' end
 end
 if st == 'busy' or st == 'error' then return '' end
@@ -51,6 +62,7 @@ class Judge:
         self._check_history(known)
         self._check_caller_writes(known, set(commits))
         self._check_outcomes()
+        check_nothing_open(self._world)
         self._check_rest()
 
     def _stored(self) -> dict[str, Known]:
@@ -87,7 +99,9 @@ class Judge:
         for tid in writes:
             task_saw, given, _ = json.loads(writes[tid])
             assert task_saw == seen, f"{tid} computed from another state"
-            assert len(given) == QUESTIONS.get(kind_of(tid), 0), f"{tid} was given {given}"
+            assert len(given) == questions_of(tid), f"{tid} was given {given}"
+            if calls(tid):
+                check_called(self._world, name_of(tid, after.parent))
             for n, text in enumerate(given):
                 assert text.startswith(f"answer to {tid}/{n}/"), f"{tid}: question {n} got {text}"
             other = recorded.get(tid, writes[tid])
@@ -128,7 +142,7 @@ class Judge:
         world = self._world
         header = world.ledger.header(world.thread)
         assert header is not None
-        for run in world.accepted.submits:
+        for run in world.accepted.known():
             outcome = world.ledger.outcome(world.thread, run)
             assert outcome is not None, f"the outcome of run {run} is unknown"
             assert outcome.status in ENDED, f"run {run}: {outcome}"
@@ -141,7 +155,8 @@ class Judge:
         # What was staged by a worker that ended then is lost after ten minutes.
         lasting = [key for key in world.stored() if world.client.pttl(key) == -1]
         kinds = sorted(key.decode().removeprefix(world.thread.prefix) for key in lasting)
-        assert kinds == ["c", "h"], f"keys left: {kinds}"
+        frames = [kind for kind in kinds if kind.startswith("f:")]
+        assert sorted({*kinds} - {*frames}) == ["c", "fs", "h"], f"keys left: {kinds}"
         staged = {key.split(b":")[-2] for key in world.stored() if key not in lasting}
         assert staged <= {b"S", b"A", b"Q", world.thread.x.encode()}, f"keys left: {staged}"
 

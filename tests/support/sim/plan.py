@@ -16,13 +16,15 @@ from tests.support.sim.draw import Draw
 
 PLAN = (
     ("ok", "asks", "flaky"),
-    ("ok",),
+    ("calls",),
     ("asks twice", "asks both", "ok"),
+    ("calls and asks", "ok"),
     ("flaky",),
     ("ok",),
 )
-QUESTIONS = {"asks": 1, "asks twice": 2, "asks both": 2}
-STOP = 25
+QUESTIONS = {"asks": 1, "asks twice": 2, "asks both": 2, "calls and asks": 1}
+CALLED = 3
+"""So many supersteps has a graph that is called; one that asks does so before the last."""
 State = Mapping[str, str]
 
 
@@ -80,9 +82,18 @@ def tids(number: int) -> tuple[str, ...]:
     return tuple(f"{number}.{i}" for i in range(len(kinds)))
 
 
+def calls(tid: str) -> bool:
+    return kind_of(tid).startswith("calls")
+
+
+def questions_of(tid: str) -> int:
+    """Return how often a task asks."""
+    return QUESTIONS.get(kind_of(tid), 0)
+
+
 def questions(tid: str, given: int, tok: str) -> tuple[str, ...]:
     """Return the ids of what a task asks that was given so many answers."""
-    left = range(given, QUESTIONS.get(kind_of(tid), 0))
+    left = range(given, questions_of(tid))
     asked = left if kind_of(tid) == "asks both" else left[:1]
     return tuple(f"{tid}/{n}/{tok}" for n in asked)
 
@@ -100,7 +111,7 @@ def opening(
     outcome: StepOutcome = "go" if tasks else "end"
     if checkpoints and tasks and draw.fault(0.05):
         tasks, outcome = (), "stop"
-    entry = SuperstepEntry(draw.nonce(), checkpoints, tasks, outcome, STOP, caller_writes=written)
+    entry = SuperstepEntry(draw.nonce(), checkpoints, tasks, outcome, caller_writes=written)
     if not tasks or not draw.chance(0.3):
         return Planned(entry, ())
     first = draw.below(len(tasks)) + 1  # the others come on top

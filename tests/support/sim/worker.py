@@ -8,7 +8,8 @@ from collections.abc import Generator, Iterator, Mapping
 from checkpoint_redis import commands
 from checkpoint_redis.records import Lease, ResultEntry
 from checkpoint_redis.replies import Advance, Claimed, ClaimedTask, Context, OutboxEntry, Recorded
-from tests.support.sim.plan import Known, Planned, following, kind_of, questions
+from tests.support.sim.called import Call
+from tests.support.sim.plan import Known, Planned, calls, following, kind_of, questions
 from tests.support.sim.world import MANY, World
 
 LEASE_MS, RETRY_MS, FAR = 25_000, 5_000, 10**13
@@ -85,7 +86,18 @@ class Worker:
         assert claimed.context is not None
         self._live(ep, tok, claimed.context.head.run, tids)
         yield "ran"
-        return (yield from self._report(ep, tok, claimed, claimed.context))
+        mine = yield from self._called(ep, tok, claimed, claimed.context)
+        return (yield from self._report(ep, tok, mine, claimed.context))
+
+    def _called(
+        self, ep: str, tok: str, claimed: Claimed, context: Context
+    ) -> Generator[str, None, list[ClaimedTask]]:
+        """Carry the graphs that tasks call; return the tasks whose attempts were not given up."""
+        inside, left = Call(self._world, ep, tok, self._name, context.head.cp), []
+        for task in (each for each in claimed.tasks if each.status == "ok"):
+            given_up = calls(task.tid) and not (yield from inside.carry(task))
+            left += [] if given_up else [task]
+        return left
 
     def _live(self, ep: str, tok: str, run: str, tids: tuple[str, ...]) -> None:
         """Give a sign of life now and then: a heartbeat, an event of the node's own."""
@@ -100,11 +112,10 @@ class Worker:
             )
 
     def _report(
-        self, ep: str, tok: str, claimed: Claimed, context: Context
+        self, ep: str, tok: str, mine: list[ClaimedTask], context: Context
     ) -> Generator[str, None, Reducing]:
         """Complete, or where the task is alone finish, and publish what follows."""
         world, token = self._world, self._world.draw.nonce()
-        mine = [task for task in claimed.tasks if task.status == "ok"]
         results = tuple(r for task in mine if (r := self._attempt(ep, tok, task)))
         if not results:
             return NOTHING

@@ -11,6 +11,7 @@ import redis
 
 from checkpoint_redis import commands, keys
 from checkpoint_redis.commands import Script
+from checkpoint_redis.layout import Limit
 from checkpoint_redis.ledger import Ledger, T
 from checkpoint_redis.replies import ClaimedTask, Due, OutboxEntry
 from tests.support.sim.draw import Draw
@@ -41,19 +42,30 @@ redis.call('HSET', KEYS[2], '/ov', string.format('%s %.0f %s', size, at - ARGV[1
 class Accepted:
     """What the scripts have taken from clients, since the thread exists.
 
-    `writes`: by checkpoint what callers wrote there; `submits` are starts and answers, by run.
+    `writes`: by checkpoint what callers wrote there; `submits` are starts and answers, by run, and
+    `joined` the answers that joined one.
     `failures`: by epoch and task how often it failed and was to be repeated; in the epochs
     `answered`, answers have some tasks counted anew.
     """
 
     writes: dict[str, list[bytes]] = field(default_factory=dict)
     submits: dict[str, Script[Any]] = field(default_factory=dict)
+    joined: dict[str, Script[Any]] = field(default_factory=dict)
     failures: Counter[tuple[str, str]] = field(default_factory=Counter)
     answered: set[str] = field(default_factory=set)
 
-    def add(self, run: str, command: Script[Any], cp: str, written: tuple[bytes, ...]) -> None:
-        self.submits[run] = command
+    def add(
+        self, run: str, carried: str, command: Script[Any], cp: str, written: tuple[bytes, ...]
+    ) -> None:
+        """Note what was taken; `carried` is the run that it joined, or itself."""
+        submits = self.submits if carried in ("", run) else self.joined
+        submits[run] = command
         self.writes.setdefault(cp, []).extend(written)
+
+    def known(self) -> dict[str, Script[Any]]:
+        """Return the starts and answers that must be known again: of the last runs, and joined."""
+        runs, joined = list(self.submits)[-Limit.lines :], list(self.joined)[-Limit.joined :]
+        return {run: self.submits[run] for run in runs} | {run: self.joined[run] for run in joined}
 
     def check_failures(self, ep: str, task: ClaimedTask) -> None:
         """A claim gives the failures of its task, of which kills and hand-overs are none."""
@@ -105,7 +117,7 @@ class World:
 
     def repeat_late(self) -> None:
         """Repeat a start or an answer that was taken long ago: it is known again."""
-        if submits := self.accepted.submits:
+        if submits := self.accepted.known():
             reply = self.ledger.call(submits[self.draw.one(sorted(submits))])
             assert reply.status == "dup", f"a late repetition was answered {reply}"
 

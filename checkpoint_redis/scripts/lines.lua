@@ -1,0 +1,130 @@
+-- needs: lib.lua frozen.lua runs.lua
+-- What is left of runs that are not the last: a line each, the newest first, in one field of C. A
+-- line begins with its length; then come the codes of status and kind, 1 while the record is kept,
+-- 6 bytes for when it began and 5 for how long it took (ms), its id, its checkpoint, and the first
+-- bytes of who started it. An answer that joined a run is in a line of its id and the run's.
+local WORDS, CODES = {STORED.line_words}, {}
+for code, word in ipairs(WORDS) do CODES[word] = string.char(code) end
+
+-- The beginning of the next line, and a line, as `for at, line in next_line, text, 1` gives them.
+local function next_line(text, at)
+  local length = string.byte(text, at)
+  if length then return at + 1 + length, string.sub(text, at, at + length) end
+end
+
+local function as_line(...)
+  local text = table.concat({...})
+  return string.char(#text) .. text
+end
+
+local function bytes_of(n, count)
+  local out = {}
+  for i = count, 1, -1 do
+    out[i] = string.char(n % 2 ^ 8)
+    n = math.floor(n / 2 ^ 8)
+  end
+  return table.concat(out)
+end
+
+local function number_at(line, at, count)
+  local n = 0
+  for i = at, at + count - 1 do n = n * 2 ^ 8 + string.byte(line, i) end
+  return n
+end
+
+-- An id of ours takes 17 bytes, the first of them 255; of another one that is the length.
+local HEX = string.rep('%x', 4)
+local PARTS_OF_ID = {'^(' .. HEX .. HEX, HEX, HEX, HEX, HEX .. HEX .. HEX .. ')$'}
+local WITH_DASHES, WITHOUT = table.concat(PARTS_OF_ID, ')%-('), table.concat(PARTS_OF_ID, ')(')
+
+local function pack_id(id)
+  if id ~= string.lower(id) or not string.find(id, WITH_DASHES) then return string.char(#id) .. id end
+  local hex = string.gsub(id, '-', '')
+  local bytes = string.gsub(hex, '..', function(pair) return string.char(tonumber('0x' .. pair)) end)
+  return string.char(LINE.uuid) .. bytes
+end
+
+-- -> an id, and where the next one begins
+local function id_at(line, at)
+  local length = string.byte(line, at)
+  if length ~= LINE.uuid then return string.sub(line, at + 1, at + length), at + length + 1 end
+  local after = at + 1 + LINE.uuid_bytes
+  local hex = string.gsub(string.sub(line, at + 1, after - 1), '.',
+    function(char) return string.format('%02x', string.byte(char)) end)
+  return table.concat({string.match(hex, WITHOUT)}, '-'), after
+end
+
+local function line_of(run, row)
+  local began = tonumber(row[RUN_ROW.began])
+  local took = math.max(0, math.min(tonumber(row[RUN_ROW.ended]) - began, LIMIT.took_ms))
+  return as_line(CODES[row[RUN_ROW.status]], CODES[row[RUN_ROW.kind]], '\1', bytes_of(began, 6),
+    bytes_of(took, 5), pack_id(run), pack_id(row[RUN_ROW.checkpoint]),
+    string.sub(row[RUN_ROW.by], 1, LIMIT.by))
+end
+
+local function find_line(run)
+  local packed = pack_id(run)
+  for _, line in next_line, cget(FIELD.lines) or '', 1 do
+    if string.sub(line, LINE.ids, LINE.ids + #packed - 1) == packed then return line end
+  end
+end
+
+-- Whether the record of the nth line has to go: nobody will ask for it any more.
+local function is_over(line, n)
+  local ended = number_at(line, LINE.began, 6) + number_at(line, LINE.took, 5)
+  if n > LIMIT.lines or ended < now() - LIMIT.record_ms then return true end
+  return n == 2 and call('HSTRLEN', C, FIELD.run .. (id_at(line, LINE.ids))) > LIMIT.record
+end
+
+-- Keeps the first of the lines in `text`, and their records but those that are `over`.
+local function keep_lines(text, over)
+  local lines, n = {}, 0
+  for _, line in next_line, text, 1 do
+    n = n + 1
+    if string.byte(line, LINE.kept) == 1 and over(line, n) then
+      call('HDEL', C, FIELD.run .. (id_at(line, LINE.ids)))
+      line = string.sub(line, 1, LINE.kept - 1) .. '\0' .. string.sub(line, LINE.kept + 1)
+    end
+    if n <= LIMIT.lines then lines[n] = line end
+  end
+  if n > 0 then call('HSET', C, FIELD.lines, table.concat(lines)) end
+end
+
+-- The run `before`, until now the last one, gets a line.
+local function retire(before)
+  local row = read_run(before)
+  if row then keep_lines(line_of(before, row) .. (cget(FIELD.lines) or ''), is_over) end
+end
+
+-- Only the lines stay of what is not the last run.
+local function forget_runs()
+  keep_lines(cget(FIELD.lines) or '', function() return true end)
+  call('HDEL', C, FIELD.joined)
+end
+
+-- --- answers that joined a run ---
+
+local function note_joined(run, joined)
+  local lines = {as_line(pack_id(run), pack_id(joined))}
+  for _, line in next_line, cget(FIELD.joined) or '', 1 do
+    if #lines < LIMIT.joined then lines[#lines + 1] = line end
+  end
+  call('HSET', C, FIELD.joined, table.concat(lines))
+end
+
+-- -> the run that an answer joined | nil
+local function joined_by(run)
+  local packed = pack_id(run)
+  for _, line in next_line, cget(FIELD.joined) or '', 1 do
+    if string.sub(line, 2, 1 + #packed) == packed then return (id_at(line, 2 + #packed)) end
+  end
+end
+
+-- -> status | nil, the run that it joined or itself, RUN_ROW of that one | nil
+local function outcome_of(run)
+  local row = read_run(run)
+  if row then return row[RUN_ROW.status], run, row end
+  local line, joined = find_line(run), joined_by(run)
+  if line then return WORDS[string.byte(line, LINE.status)], run end
+  if joined then return RUN.joined, joined, read_run(joined) end
+end
