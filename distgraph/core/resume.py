@@ -136,7 +136,7 @@ def rejoin(state: ThreadState, replies: tuple[Reply, ...]) -> ThreadState:
 
 
 def _is_stopped(result: Result) -> bool:
-    """Whether a task waits for nothing but that the thread goes on: its graph is at a breakpoint."""
+    """Whether a task waits only for the thread to go on: its graph is at a breakpoint."""
     return isinstance(result, Interrupted) and not result.questions
 
 

@@ -103,6 +103,10 @@ DELETE FROM distgraph_checkpoints WHERE thread_id = :thread AND EXISTS (
         AND later.id > distgraph_checkpoints.id
 )
 """
+METADATA = """
+SELECT ns, id, metadata_type, metadata FROM distgraph_checkpoints WHERE thread_id = ?
+"""
+DELETE_ONE = "DELETE FROM distgraph_checkpoints WHERE thread_id = ? AND ns = ? AND id = ?"
 RECORDS = "SELECT ns, type, record FROM distgraph_checkpoints WHERE thread_id = ?"
 BLOB_KEYS = "SELECT ns, channel, version FROM distgraph_blobs WHERE thread_id = ?"
 DELETE_BLOB = """
