@@ -79,6 +79,7 @@ ROWS = {
     "RESULTS": "ResultsReply",
     "STARTED": "StartedReply",
     "ANSWERED": "AnsweredReply",
+    "ADOPTED": "AdoptedReply",
     "REPEATED": "RepeatedReply",
     "RUN_ROW": "RunRow",
     "RUN_REPLY": "RunReply",

@@ -17,11 +17,12 @@ A thread's keys begin with ``<namespace>{<shard>}:<x>:``; the letters are those 
                     u and o (s|<ns>); what a saver was given of a checkpoint's tasks (p|<ns>|<cp> =
                     how many, then |<number>)
     z       STRING  the same as one text, while the thread waits and it is small
+    i       ZSET    <ns>|<cp> of every checkpoint, in the order of their names, once there are many
     e       STREAM  events
     S: A: Q: <ep>   a superstep that is being staged (10 minutes)
 
-A shard has ``due`` (what must be looked at, and when) and ``ix:<status>``; a namespace has
-``workers``, ``meta`` and ``sweeper:<format>``.
+A shard has ``due`` and ``ob`` (what must be looked at, and when: tasks, and outboxes) and
+``ix:<status>``; a namespace has ``workers``, ``meta`` and ``sweeper:<format>``.
 """
 
 from __future__ import annotations
@@ -118,6 +119,15 @@ def shard_prefix(namespace: str, shard: int) -> str:
 
 def due(namespace: str, shard: int) -> str:
     return f"{shard_prefix(namespace, shard)}{ShardKey.due}"
+
+
+def outboxes(namespace: str, shard: int) -> str:
+    return f"{shard_prefix(namespace, shard)}{ShardKey.outboxes}"
+
+
+def planned(namespace: str, shard: int) -> tuple[str, str]:
+    """Return the keys of all that a shard must look at, and when."""
+    return due(namespace, shard), outboxes(namespace, shard)
 
 
 def index(namespace: str, shard: int, status: str) -> str:

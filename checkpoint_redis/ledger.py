@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -22,7 +23,7 @@ from checkpoint_redis import commands, source
 from checkpoint_redis.commands import Plain, Script
 from checkpoint_redis.layout import Refusal
 from distgraph.checkpoint import formats
-from distgraph.errors import NewerFormat, StoreError, StoreUnavailable
+from distgraph.errors import CorruptRecord, NewerFormat, StoreError, StoreUnavailable
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -36,6 +37,10 @@ _TEMPORARY = (
     exceptions.ReadOnlyError,
     exceptions.TryAgainError,
     exceptions.ClusterDownError,
+)
+# What Lua itself raised, and not a command in it that Redis refused: as Redis 7 and Redis 6 say it.
+_FAILED_SCRIPT = re.compile(
+    r"(ERR )?(Error running script \(call to \w+\): @user_script:\d+: )?(user_script:|WRONGTYPE )"
 )
 _FINAL = (exceptions.AuthenticationError, exceptions.AuthorizationError)
 
@@ -120,6 +125,7 @@ class Ledger:
 
     start = _method(commands.start)
     answer = _method(commands.answer)
+    adopt = _method(commands.adopt)
     cancel = _method(commands.cancel)
     delete = _method(commands.delete)
     update = _method(commands.update)
@@ -196,6 +202,7 @@ class AsyncLedger:
 
     start = _async(commands.start)
     answer = _async(commands.answer)
+    adopt = _async(commands.adopt)
     cancel = _async(commands.cancel)
     delete = _async(commands.delete)
     update = _async(commands.update)
@@ -288,6 +295,11 @@ def _refused(error: exceptions.RedisError, client: Any) -> StoreError:
     if isinstance(error, _FINAL):
         return StoreUnavailable(
             f"Redis at {address(client)} refuses the login. Check user and password in the URL."
+        )
+    if _FAILED_SCRIPT.match(str(error)):
+        return CorruptRecord(
+            f"A script failed on what Redis at {address(client)} holds: {error}. Was it written by "
+            "another version, or by hand?"
         )
     return StoreError(f"Redis at {address(client)} refused a command: {error}")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.layout import StepOutcome
 
-STAGE_ABOVE = 5_000
+STAGE_ABOVE = 1_000
 """A superstep of more tasks is stored by ``stage`` first, in chunks of at most this many."""
 
 

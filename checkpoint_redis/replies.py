@@ -247,6 +247,21 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True)
+class Adopted:
+    """How a thread was taken over to another version of its graph.
+
+    With the run or head that stood against it. ``busy`` and ``advance``: its outbox, and the
+    advance of a closed superstep, are to be published.
+    """
+
+    status: Literal["ok", "busy", "missing", "conflict"]
+    run: str = ""
+    head: str = ""
+    busy: bool = False
+    advance: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RunOutcome:
     """How a run stands.
 
@@ -313,6 +328,7 @@ class OpenQuestions:
 class Loaded:
     """A frame at one moment; ``channels`` is empty for a checkpoint that is not the head.
 
+    A channel is None when it is to be read apart; of a ``wide`` superstep there is nothing yet.
     ``run`` is the thread's last one. ``log``: what a saver noted of the checkpoint's tasks. The
     head has a log or an open superstep.
     """
@@ -326,6 +342,7 @@ class Loaded:
     questions: tuple[OpenQuestions, ...]
     caller_writes: CallerWrites
     log: tuple[bytes, ...] = ()
+    wide: bool = False
 
     @property
     def released(self) -> str:

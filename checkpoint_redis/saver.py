@@ -86,13 +86,18 @@ class RedisSaver(BaseCheckpointSaver):
         limit: int | None = None,
     ) -> Iterator[CheckpointTuple]:
         left = limit
-        for place in self._run(saving.places(self._archive, config, before)):
-            if left is not None and left <= 0:
+        page = self._run(saving.places(self._archive, config, before))
+        while True:
+            for place in page.found:
+                if left is not None and left <= 0:
+                    return
+                found = self._run(saving.get_found(self._archive, place, filter))
+                if found is not None:
+                    left = None if left is None else left - 1
+                    yield found
+            if page.following is None:
                 return
-            found = self._run(saving.get_found(self._archive, place, filter))
-            if found is not None:
-                left = None if left is None else left - 1
-                yield found
+            page = self._run(saving.places(self._archive, config, page.following))
 
     def put(
         self,
@@ -181,14 +186,19 @@ class AsyncRedisSaver(RedisSaver):
         limit: int | None = None,
     ) -> AsyncIterator[CheckpointTuple]:
         left = limit
-        for place in await self._arun(saving.places(self._archive, config, before)):
-            if left is not None and left <= 0:
+        page = await self._arun(saving.places(self._archive, config, before))
+        while True:
+            for place in page.found:
+                if left is not None and left <= 0:
+                    return
+                steps = saving.get_found(self._archive, place, filter)
+                found = await self._arun(steps)
+                if found is not None:
+                    left = None if left is None else left - 1
+                    yield found
+            if page.following is None:
                 return
-            steps = saving.get_found(self._archive, place, filter)
-            found = await self._arun(steps)
-            if found is not None:
-                left = None if left is None else left - 1
-                yield found
+            page = await self._arun(saving.places(self._archive, config, page.following))
 
     async def aput(
         self,

@@ -8,9 +8,10 @@ from __future__ import annotations
 import secrets
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
-from checkpoint_redis import commands
+from checkpoint_redis import commands, loading
 from checkpoint_redis.commands import Plain, Script
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.keys import Thread, channel_field
@@ -34,7 +35,8 @@ from distgraph.errors import ThreadBusy, ThreadConflict, ThreadNotFound
 
 T = TypeVar("T")
 Steps = Generator[Script[Any] | Plain[Any], Any, T]
-CHUNK = 500
+PAGE = 50
+"""So many checkpoints of one frame are listed at once."""
 ATTEMPTS = 5
 """How often a change is tried again when the thread changed in between."""
 
@@ -51,6 +53,14 @@ class Located:
     def frame(self) -> str:
         """What Redis knows its frame by."""
         return FrameName(self.ns).hash
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some checkpoints; the ``following`` ones are before that, None where these are the last."""
+
+    found: tuple[Located, ...]
+    following: Mapping[str, Any] | None = None
 
 
 # --- reading ----------------------------------------------------------------------------------
@@ -86,7 +96,7 @@ def get_frame(
 def _get(
     archive: Archive, thread: Thread, ns: str, cp: str, wanted: Mapping[str, Any] | None
 ) -> Steps[CheckpointTuple | None]:
-    loaded: Loaded | None = yield commands.load(thread, FrameName(ns).hash, cp)
+    loaded: Loaded | None = yield from loading.load(thread, FrameName(ns).hash, cp)
     return (yield from _read(archive, thread, Located(cp, ns, thread.x), loaded, wanted))
 
 
@@ -111,21 +121,25 @@ def _channels(
     thread: Thread, ns: str, names: Iterable[str], known: Mapping[str, bytes | None]
 ) -> Steps[dict[str, bytes | None]]:
     """Return the blobs of channels, those that are not known yet from Redis."""
-    found = dict(known)
-    missing = [name for name in names if found.get(name) is None]
-    for start in range(0, len(missing), CHUNK):
-        part = tuple(missing[start : start + CHUNK])
-        found |= zip(part, (yield commands.channels(thread, FrameName(ns).hash, part)), strict=True)
-    return found
+    missing = [name for name in names if known.get(name) is None]
+    read = partial(commands.channels, thread, FrameName(ns).hash)
+    return {**known, **(yield from loading.values(read, missing))}
 
 
 def places(
     archive: Archive, config: Mapping[str, Any] | None, before: Mapping[str, Any] | None
-) -> Steps[list[Located]]:
+) -> Steps[Page]:
     """Return where the checkpoints are that ``config`` may mean, newest first."""
     older_than = get_checkpoint_id(before) if before else None
     place = coordinates_of(config) if config else None
     ns = config["configurable"].get("checkpoint_ns") if config else None
+    if place is not None and ns is not None and not place.checkpoint_id:
+        thread = archive.thread(place.thread_id)
+        ids = yield commands.history(thread, FrameName(ns).hash, older_than or "", PAGE)
+        return Page(
+            tuple(Located(cp, ns, thread.x) for cp in ids),
+            {"configurable": {"checkpoint_id": ids[-1]}} if len(ids) == PAGE else None,
+        )
     threads = (
         (yield from _all(archive.namespace)) if place is None else {archive.thread(place.thread_id)}
     )
@@ -136,7 +150,28 @@ def places(
             right_ns = ns is None or ns == each.ns
             if right_id and right_ns and (older_than is None or each.cp < older_than):
                 found.append(each)
-    return sorted(found, reverse=True)
+    return Page(tuple(sorted(found, reverse=True)))
+
+
+def listed(
+    archive: Archive,
+    config: Mapping[str, Any],
+    before: Mapping[str, Any] | None,
+    limit: int | None,
+) -> Steps[list[CheckpointTuple]]:
+    """Return the checkpoints that ``config`` may mean, newest first and at most ``limit``."""
+    read: list[CheckpointTuple] = []
+    page = yield from places(archive, config, before)
+    while True:
+        for place in page.found:
+            if limit is not None and len(read) >= limit:
+                return read
+            found = yield from get_found(archive, place, None)
+            if found is not None:
+                read.append(found)
+        if page.following is None:
+            return read
+        page = yield from places(archive, config, page.following)
 
 
 def _all(namespace: str) -> Steps[set[Thread]]:
@@ -208,7 +243,7 @@ def put_writes(
             break
         # The epoch was read before the superstep: when it is still the same, so is what was open.
         ep = changed.head
-        loaded: Loaded | None = yield commands.load(thread, frame, cp)
+        loaded: Loaded | None = yield from loading.load(thread, frame, cp)
         records = (*(archive.opened(loaded, cp) if loaded else ()), record)
         changed = yield commands.put_writes(
             thread, frame, cp, records, asks=asks, ep=ep, new_ep=_nonce()
@@ -251,7 +286,7 @@ def copy_thread(archive: Archive, source_id: str, target_id: str) -> Steps[None]
         raise ValueError(f"The thread {target_id!r} has checkpoints already: delete it first.")
     sent, ep = set[tuple[str, str]](), ""
     for each in found:
-        loaded: Loaded | None = yield commands.load(source, each.frame, each.cp)
+        loaded: Loaded | None = yield from loading.load(source, each.frame, each.cp)
         if loaded is None or loaded.checkpoint is None:
             continue  # removed in this moment
         entry = yield from _raw(archive, source, each, loaded.checkpoint, sent)
@@ -362,12 +397,10 @@ def _blobs(thread: Thread, found: list[Located]) -> Steps[dict[Located, bytes]]:
     blobs: dict[Located, bytes] = {}
     for ns in {each.ns for each in found}:
         here = [each for each in found if each.ns == ns]
-        for start in range(0, len(here), CHUNK):
-            part = here[start : start + CHUNK]
-            got = yield commands.checkpoints(
-                thread, FrameName(ns).hash, tuple(each.cp for each in part)
-            )
-            blobs |= {each: blob for each, blob in zip(part, got, strict=True) if blob}
+        ids = [each.cp for each in here]
+        read = partial(commands.checkpoints, thread, FrameName(ns).hash)
+        got = yield from loading.values(read, ids)
+        blobs |= {each: blob for each in here if (blob := got[each.cp])}
     return blobs
 
 

@@ -31,7 +31,7 @@ from distgraph.core.model import (
     Task,
     ThreadState,
 )
-from distgraph.core.plan import with_caller_writes
+from distgraph.core.plan import check_nodes, with_caller_writes
 from distgraph.core.resume import (
     How,
     Reply,
@@ -141,7 +141,7 @@ def run(graph: Graph, start: Start, ns: str = "") -> Program:
     opened: ThreadState | Failed
     match start.given:
         case None:
-            opened = yield from _continue(graph, _existing(state), start, limits, ns)
+            opened = yield from _continue(graph, _existing(graph, state), start, limits, ns)
         case Command():
             opened = yield from _command(graph, state, start, limits, ns)
         case given:
@@ -235,10 +235,12 @@ def limits_of(start: Start, state: ThreadState | None) -> Limits:
     )
 
 
-def _existing(state: ThreadState | None) -> ThreadState:
+def _existing(graph: Graph, state: ThreadState | None) -> ThreadState:
+    """Return the state that is gone on from; NodesMissing when it is one of another graph."""
     if state is None:
         msg = "Received no input for __start__: this thread has no checkpoint to continue from."
         raise EmptyInputError(msg)
+    check_nodes(graph, state)
     return state
 
 
@@ -289,7 +291,7 @@ def _command(
         msg = "Received an empty Command(): give it resume=, update= or goto=."
         raise EmptyInputError(msg)
     replies = bind(state, command.resume) if command.resume is not None else ()
-    existing = _existing(state)
+    existing = _existing(graph, state)
     if replies:
         opened = deliver(existing, replies)
     elif start.at:

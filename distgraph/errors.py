@@ -65,6 +65,19 @@ class NoSuchInterrupt(ResumeError):
         )
 
 
+class NodesMissing(ResumeError):
+    """A thread would run nodes next that its graph has not (any more); ``nodes`` names them."""
+
+    def __init__(self, graph: str, nodes: Sequence[str]) -> None:
+        self.graph, self.nodes = graph, tuple(nodes)
+        named = ", ".join(f"'{node}'" for node in self.nodes)
+        super().__init__(
+            f"Graph '{graph}' as it is here has no node {named}, which this thread runs next. "
+            "Nothing was changed, and its questions are kept: go on with the version of the graph "
+            "that has it, or give the graph a node of that name."
+        )
+
+
 class AmbiguousResume(ResumeError):
     """A bare answer was sent while several questions are pending."""
 

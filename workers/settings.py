@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -30,6 +30,17 @@ class Settings(BaseSettings):
     async_concurrency: Annotated[int, Field(gt=0)] = 100
     max_value_bytes: Annotated[int, Field(gt=0)] = 16 * 2**20
     reach: Annotated[float, Field(gt=0)] = 3.0
+
+    @model_validator(mode="after")
+    def _heartbeats_in_time(self) -> Self:
+        """A lease must outlast a heartbeat that is late or lost."""
+        if self.lease < 2 * self.heartbeat:
+            msg = (
+                f"lease={self.lease:g} must be at least 2 x heartbeat={self.heartbeat:g}: else a "
+                "worker that lives loses its tasks. Shorten the heartbeat, or lengthen the lease."
+            )
+            raise ValueError(msg)
+        return self
 
     @property
     def lease_ms(self) -> int:

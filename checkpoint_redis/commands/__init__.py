@@ -23,11 +23,13 @@ from checkpoint_redis.commands.query import (
     header,
     history,
     load,
+    open_part,
     scan,
     threads,
+    with_open,
     writes,
 )
-from checkpoint_redis.commands.run import answer, cancel, delete, start, update
+from checkpoint_redis.commands.run import adopt, answer, cancel, delete, start, update
 from checkpoint_redis.commands.runs import outcome, runs
 from checkpoint_redis.commands.saving import forget, put, put_writes
 from checkpoint_redis.commands.script import Plain, Script
@@ -47,6 +49,7 @@ from checkpoint_redis.commands.task import (
 __all__ = [
     "Plain",
     "Script",
+    "adopt",
     "answer",
     "any_header",
     "appear",
@@ -74,6 +77,7 @@ __all__ = [
     "inner",
     "load",
     "meta",
+    "open_part",
     "outbox",
     "outcome",
     "overdue",
@@ -90,6 +94,7 @@ __all__ = [
     "sweeper_turn",
     "threads",
     "update",
+    "with_open",
     "workers",
     "writes",
 ]

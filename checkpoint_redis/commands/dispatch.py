@@ -101,15 +101,15 @@ def outbox(
 
 
 def overdue(
-    namespace: str, shard: int, *, empty: tuple[str, ...], limit: int = 100
-) -> Script[tuple[Due, ...]]:
-    """Find the frames whose hints are gone, while the queues ``empty`` hold no message.
+    namespace: str, shard: int, *, empty: tuple[str, ...], cursor: int = 0
+) -> Script[tuple[int, tuple[Due, ...]]]:
+    """Find frames whose hints are gone, while the queues ``empty`` hold no message.
 
     Those are found whose outbox has not shrunk since a call before, at least 0.9 s ago, and each
-    later every time.
+    later every time. With the next cursor (0 = all outboxes of the shard were looked at).
     """
     key = keys.due(namespace, shard)
-    return Arguments().script("overdue", key, _dues, empty=empty, limit=limit)
+    return Arguments().script("overdue", key, _dues, empty=empty, cursor=cursor)
 
 
 def emit(
@@ -149,8 +149,9 @@ def _swept(raw: Any) -> Swept:
 
 
 @checked
-def _dues(raw: Any) -> tuple[Due, ...]:
-    return tuple(_due(DueRow._make(each)) for each in raw)
+def _dues(raw: Any) -> tuple[int, tuple[Due, ...]]:
+    cursor, found = part(raw)
+    return cursor, tuple(_due(DueRow._make(each)) for each in found)
 
 
 def _due(row: DueRow) -> Due:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import count, takewhile
 from typing import Any
 
 from checkpoint_redis import keys
@@ -26,10 +28,12 @@ from checkpoint_redis.layout import (
     ListedRow,
     LoadReply,
     OpenReply,
+    PartReply,
     QuestionRow,
     TaskField,
     TaskRow,
     TaskState,
+    ThreadKey,
     ThreadStatus,
     WriteMark,
 )
@@ -48,12 +52,24 @@ CHUNK = 500
 
 
 def load(thread: Thread, ns: str = "", cp: str = "", *, open: bool = True) -> Script[Loaded | None]:  # noqa: A002 - what is open
-    """Read a frame at one moment; None when the thread does not exist.
+    """Read a frame at one moment, as far as a script may; None when the thread does not exist.
 
-    Of a checkpoint that is not the head come neither channels nor the open superstep, but what
-    callers wrote there.
+    ``loading.load`` reads all of it. Of a checkpoint that is not the head come neither channels nor
+    the open superstep, but what callers wrote there.
     """
     return Arguments().script("load", thread, _loaded, ns=ns, cp=cp, open=int(open))
+
+
+def open_part(
+    thread: Thread, ns: str, ep: str, part: ThreadKey, cursor: int
+) -> Script[tuple[int, dict[str, bytes]] | None]:
+    """Read some fields of a wide superstep's tasks, writes or questions, and the next cursor.
+
+    None when ``ep`` is not the open superstep any more.
+    """
+    return Arguments().script(
+        "part", thread, _open_part, ns=ns, ep=ep, part=part, cursor=cursor, count=CHUNK
+    )
 
 
 def header(thread: Thread, ns: str = "") -> Script[Header | None]:
@@ -73,17 +89,17 @@ def any_header(thread: Thread) -> Script[Header | None]:
     return Arguments().script("header", thread, _header_or_none, ns="")
 
 
-def history(thread: Thread, ns: str, cursor: int) -> Script[tuple[int, tuple[str, ...]]]:
-    """Read some ids of the frame's checkpoints, unordered, and the next cursor (0 = all read)."""
-    prefix = keys.checkpoint_field(ns, "")
-    return Arguments().script(
-        "fields", thread, _checkpoint_ids, cursor=cursor, prefix=prefix, count=CHUNK
-    )
+def history(thread: Thread, ns: str, before: str, count: int) -> Script[tuple[str, ...]]:
+    """Read the ids of at most ``count`` checkpoints of a frame, newest first.
+
+    ``before``: of those that come before this one; '' = from the newest on.
+    """
+    return Arguments().script("history", thread, _ids, ns=ns, before=before, count=count)
 
 
 def fields(thread: Thread, cursor: int) -> Script[tuple[int, tuple[str, ...]]]:
     """Read some names of what is stored beside the header, and the next cursor (0 = all read)."""
-    return Arguments().script("fields", thread, _names, cursor=cursor, prefix="", count=CHUNK)
+    return Arguments().script("fields", thread, _names, cursor=cursor, count=CHUNK)
 
 
 def frames(thread: Thread) -> Plain[dict[str, str]]:
@@ -163,31 +179,56 @@ def _loaded(raw: Any) -> Loaded | None:
     if raw is None:
         return None
     found = LoadReply._make(raw)
-    opened = OpenReply._make(found.open or ((), (), ()))
-    s, w, u = pairs(opened.tasks), pairs(opened.writes), pairs(opened.questions)
-    tasks = (field.removeprefix(TaskField.record) for field in s if _is_task(field))
-    header = HeaderRow._make(found.header)
     run = run_record(found.run)
-    kept = _marked(found.caller_writes)
-    return Loaded(
+    loaded = Loaded(
         header=_header(found.header),
         run=run,
         checkpoint=found.checkpoint,
         channels=named(found.channels),
-        tasks=tuple(_open_task(s, tid, run.error if run else b"") for tid in tasks),
+        tasks=(),
+        writes={},
+        questions=(),
+        caller_writes=_marked(found.caller_writes),
+        log=blobs(found.log),
+        wide=bool(found.wide),
+    )
+    if not found.open:
+        return loaded
+    opened = OpenReply._make(found.open)
+    return with_open(loaded, pairs(opened.tasks), pairs(opened.writes), pairs(opened.questions))
+
+
+@checked
+def with_open(
+    loaded: Loaded, s: Mapping[str, bytes], w: dict[str, bytes], u: Mapping[str, bytes]
+) -> Loaded:
+    """Return ``loaded`` with the superstep whose tasks, writes and questions are stored so."""
+    error = loaded.run.error if loaded.run else b""
+    tasks = (field.removeprefix(TaskField.record) for field in s if _is_task(field))
+    return replace(
+        loaded,
+        tasks=tuple(_open_task(s, tid, error) for tid in tasks),
         writes=w,
         questions=tuple(_asked(u, s, tid) for tid in u),
-        caller_writes=_open_writes(s, number(header.caller_writes)) if s else kept,
-        log=blobs(found.log),
+        caller_writes=_open_writes(s) if s else loaded.caller_writes,
     )
+
+
+@checked
+def _open_part(raw: Any) -> tuple[int, dict[str, bytes]] | None:
+    if len(raw) < len(PartReply._fields):
+        return None
+    cursor, found = part(raw)
+    return cursor, pairs(found)
 
 
 def _is_task(field: str) -> bool:
     return field.startswith(TaskField.record)
 
 
-def _open_writes(s: Mapping[str, bytes], count: int) -> CallerWrites:
-    return CallerWrites(tuple(s[f"{TaskField.caller_write}{n}"] for n in range(count)))
+def _open_writes(s: Mapping[str, bytes]) -> CallerWrites:
+    names = takewhile(s.__contains__, (f"{TaskField.caller_write}{n}" for n in count()))
+    return CallerWrites(tuple(s[name] for name in names))
 
 
 def _marked(raw: Sequence[bytes]) -> CallerWrites:
@@ -224,9 +265,8 @@ def _asked(u: Mapping[str, bytes], s: Mapping[str, bytes], tid: str) -> OpenQues
 
 
 @checked
-def _checkpoint_ids(raw: Any) -> tuple[int, tuple[str, ...]]:
-    cursor, found = part(raw)
-    return cursor, tuple(text(field).rpartition("|")[-1] for field in found)
+def _ids(raw: Any) -> tuple[str, ...]:
+    return tuple(text(each) for each in raw)
 
 
 @checked

@@ -9,6 +9,7 @@ from checkpoint_redis.commands.read import checked, hints, text, word
 from checkpoint_redis.commands.script import Arguments, Script
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import (
+    AdoptedReply,
     AnsweredReply,
     AnswerMode,
     AnswerRow,
@@ -21,7 +22,7 @@ from checkpoint_redis.records import (
     SuperstepEntry,
     TaskEntry,
 )
-from checkpoint_redis.replies import Answered, Changed, Submitted
+from checkpoint_redis.replies import Adopted, Answered, Changed, Submitted
 
 
 def start(
@@ -90,7 +91,8 @@ def answer(
 
     All pairs are accepted or none. ``ep``: the epoch as the caller read it, when what it brings is
     for that superstep alone; a pair needs none, its ids tell. ``cfg`` None keeps the previous
-    run's; ``graph_fp`` '' lets any version of the graph go on. ``by`` is who says so.
+    run's; ``graph_fp``: the version of the graph that goes on, '' = the thread's own. ``by`` is who
+    says so.
     """
     arguments = Arguments()
     records, first = arguments.tasks(tasks)
@@ -161,6 +163,32 @@ def update(
         ep=ep,
         checkpoints=[arguments.checkpoint(each) for each in checkpoints],
     )
+
+
+def adopt(
+    thread: Thread, *, ep: str, new_ep: str, fp: str, queue: str, restart: bool
+) -> Script[Adopted]:
+    """Take a thread over to the version ``fp`` of its graph, whose tasks go to ``queue``.
+
+    ``ep`` is the epoch as the caller read it, ``new_ep`` the one from now on. ``restart``: also a
+    busy thread, whose running attempts begin again.
+    """
+    return Arguments().script(
+        "adopt", thread, _adopted, ep=ep, new_ep=new_ep, fp=fp, queue=queue, restart=restart
+    )
+
+
+@checked
+def _adopted(raw: Any) -> Adopted:
+    if word(raw) == "ok":
+        found = AdoptedReply._make(raw)
+        return Adopted("ok", busy=bool(found.busy), advance=bool(found.advance))
+    refused = changed(raw)
+    match refused.status:
+        case "busy" | "missing" | "conflict" as status:
+            return Adopted(status, run=refused.run, head=refused.head)
+        case other:
+            raise ValueError(f"adopt answered {other}")
 
 
 @checked

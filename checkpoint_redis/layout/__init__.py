@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from checkpoint_redis.layout.answered import (
+    AdoptedReply,
     AdvanceReply,
     AnsweredReply,
     ClaimedRow,
@@ -78,6 +79,7 @@ from checkpoint_redis.layout.stored import (
 __all__ = [
     "KINDS",
     "LINE_WORDS",
+    "AdoptedReply",
     "AdvanceReply",
     "AdvanceState",
     "AnswerMode",

@@ -122,6 +122,14 @@ class AnsweredReply(NamedTuple):
     more: int
 
 
+class AdoptedReply(NamedTuple):
+    """``busy`` and ``advance``: there is something to be published, in the new epoch."""
+
+    status: bytes
+    busy: int
+    advance: int
+
+
 class RepeatedReply(NamedTuple):
     """Of a run that was started before; ``run`` is the one that it joined, else itself."""
 
@@ -181,7 +189,9 @@ class RunsReply(NamedTuple):
 
 
 class LoadReply(NamedTuple):
-    """``open`` is the open superstep; ``caller_writes`` a mark and those that stand beside it.
+    """``open`` is the open superstep, unless it is ``wide``.
+
+    ``caller_writes``: a mark and those that stand beside the checkpoint.
 
     ``run`` is the record of the thread's last run.
     """
@@ -192,6 +202,7 @@ class LoadReply(NamedTuple):
     channels: Sequence[Raw]
     log: Sequence[Raw]
     caller_writes: Sequence[bytes]
+    wide: int
     open: Any
 
 

@@ -26,6 +26,7 @@ class ThreadKey(StrEnum):
     header = "h"
     checkpoints = "c"
     frozen = "z"
+    listing = "i"
     events = "e"
     # The names of the frames inside tasks by their hashes, and before its hash the key of each.
     frames = "fs"
@@ -48,6 +49,8 @@ class ShardKey(StrEnum):
     """The ends of a shard's keys; ``by_status`` is followed by the status."""
 
     due = "due"
+    # Due entries of outboxes: the look for lost hints walks over these alone.
+    outboxes = "ob"
     by_status = "ix:"
 
 
@@ -263,13 +266,14 @@ class Limit:
     outbox_ms: Final = 2_000
     recheck_ms: Final = 15_000
     recheck_max_ms: Final = 300_000
-    # So are those beside empty queues, of which one call scans so many parts of such a size.
+    # So are those beside empty queues, of which one call scans so many.
     waiting_ms: Final = 900
     waiting_max_ms: Final = 30_000
-    scans: Final = 100
-    scanned: Final = 1_000
+    scanned: Final = 500
     # So many due entries of threads in a newer format does one sweep of a shard pass over.
-    passed: Final = 1_000
+    passed: Final = 500
+    # So many tasks does an adoption queue again by itself.
+    begun_again: Final = 250
     # The events of a thread at rest, and what is staged, live so long.
     events_ms: Final = 300_000
     staged_ms: Final = 600_000
@@ -291,6 +295,7 @@ class Limit:
     run_id: Final = 200
     # What is larger is not part of a reply, of an entry, or of the stream.
     inline_writes: Final = 1_048_576
+    inline_fields: Final = 2_000
     inline_channels: Final = 65_536
     # A thread keeps so many events, and of their payloads at most twice so many bytes.
     events: Final = 100_000

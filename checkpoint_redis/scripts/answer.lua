@@ -14,19 +14,20 @@ if again then return again end
 if not st then return {REPLY.missing} end
 local retries, resumes = A.mode == MODE.retry, A.mode == MODE.resume
 
--- Every pending question, as asked[tid][iid], and the list of their ids.
-local function questions()
-  local asked, pending = {}, {}
-  local fields = fields_of('', KEY.questions)
-  for i = 1, #fields, 2 do
-    local iids = {}
-    asked[fields[i]] = iids
-    for _, question in ipairs(decode(fields[i + 1])) do
-      iids[question[QUESTION.iid]] = true
-      pending[#pending + 1] = question[QUESTION.iid]
-    end
+-- The questions of a task, as a set of ids: nobody reads those of its siblings.
+local function asked_by(tid)
+  local iids, text = {}, field_of('', KEY.questions, tid)
+  for _, question in ipairs(text and decode(text) or {}) do iids[question[QUESTION.iid]] = true end
+  return iids
+end
+
+-- The ids of pending questions, of as many tasks as one reply may name.
+local function pending()
+  local iids, fields = {}, some_fields_of('', KEY.questions)
+  for i = 2, #fields, 2 do
+    for _, question in ipairs(decode(fields[i])) do iids[#iids + 1] = question[QUESTION.iid] end
   end
-  return asked, pending
+  return iids
 end
 
 -- What is queued again: its id, and the positions of its answers.
@@ -39,23 +40,23 @@ local function choose(tid)
 end
 
 local function choose_answered()
-  local asked, pending = questions()
-  if #A.pairs == 0 then return false, pending end
-  local answers = {}
+  local asked, answers = {}, {}
   for _, pair in ipairs(A.pairs) do
     local tid, iid = pair[ANSWER.tid], pair[ANSWER.iid]
+    asked[tid] = asked[tid] or asked_by(tid)
     -- The id names this very instance: an answer to an earlier question of the same task must
     -- not be taken for an answer to this one (flaw F4). Each is consumed once.
-    if not (asked[tid] and asked[tid][iid]) then return false, pending end
+    if not asked[tid][iid] then return false end
     asked[tid][iid] = nil
     answers[tid] = answers[tid] or choose(tid)
     table.insert(answers[tid], pair[ANSWER.blob])
   end
-  return true
+  return #A.pairs > 0
 end
 
 local function choose_asking()
-  for tid in pairs((questions())) do choose(tid) end
+  local fields = fields_of('', KEY.questions)
+  for i = 1, #fields, 2 do choose(fields[i]) end
 end
 
 local function choose_failed()
@@ -79,8 +80,7 @@ if retries then
 else
   if st ~= STATUS.interrupted and not joins then return {REPLY.nothing, st} end
   if resumes then
-    local ok, pending = choose_answered()
-    if not ok then return {REPLY.no_interrupt, pending} end
+    if not choose_answered() then return {REPLY.no_interrupt, pending()} end
   else choose_asking() end
   if #chosen == 0 then return {REPLY.nothing, st} end
 end
@@ -98,7 +98,7 @@ else
     modes = A.modes, events = '', metadata = blob(A.metadata),
     config = A.keep_cfg and last[RUN_ROW.config] or blob(A.cfg), error = ''})
   run = A.run
-  call('HSET', H, HEADER.fingerprint, A.fp)
+  if A.fp ~= '' then call('HSET', H, HEADER.fingerprint, A.fp) end
 end
 
 -- While the run was failed the hints of what was not started went to nobody: all are given again.

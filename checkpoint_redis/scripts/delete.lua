@@ -12,5 +12,5 @@ thaw()
 drop_step('')
 index(st, nil)
 forget_frames()
-call('UNLINK', H, C, P .. KEY.events)
+call('UNLINK', H, C, P .. KEY.listing, P .. KEY.events)
 return {st and REPLY.ok or REPLY.missing}

@@ -1,16 +1,31 @@
 -- needs: lib.lua due.lua pack.lua caller_writes.lua log.lua
--- Drops the open superstep of a frame (`at_rest`: as it is packed); what callers wrote is kept.
+-- Drops the open superstep of a frame; what callers wrote into it is kept.
+
+-- What of its tasks is due is nothing any more. Of a wide superstep it is left to sweeps, which find
+-- that out by themselves: a script must stay short.
+local function not_due_any_more(ns, at_rest)
+  local active = P .. KEY.active .. ns
+  if call('SCARD', active) <= LIMIT.slice then
+    for _, tid in ipairs(call('SDIFF', active, P .. KEY.queued .. ns)) do
+      not_due(ns, tid, DUE.lease, DUE.back_off)
+    end
+  end
+  local questions = P .. KEY.questions .. ns
+  local asking = at_rest and at_rest[KEY.questions]
+    or call('HLEN', questions) <= LIMIT.slice and call('HGETALL', questions) or {}
+  for i = 1, #asking, 2 do not_due(ns, asking[i], DUE.deadline) end
+  not_due(ns, '', DUE.advance)
+  not_due(ns, '', DUE.outbox)
+end
+
+-- `at_rest`: it, when it is packed.
 -- Memory is freed first: when Redis is full, writes pass only after a deleting command.
 local function close_step(ns, at_rest, committed)
   local written = open_caller_writes(ns, caller_write_count(ns), at_rest and at_rest[KEY.tasks])
-  local leased = call('SDIFF', P .. KEY.active .. ns, P .. KEY.queued .. ns)
-  local asking = at_rest and at_rest[KEY.questions] or call('HGETALL', P .. KEY.questions .. ns)
+  not_due_any_more(ns, at_rest)
   call('UNLINK', P .. KEY.tasks .. ns, P .. KEY.writes .. ns, P .. KEY.questions .. ns,
     P .. KEY.active .. ns, P .. KEY.queued .. ns, P .. KEY.inner .. ns)
-  for _, tid in ipairs(leased) do not_due(ns, tid, DUE.lease, DUE.back_off) end
   call('HDEL', C, FIELD.packed .. ns)
-  for i = 1, #asking, 2 do not_due(ns, asking[i], DUE.deadline) end
-  not_due(ns, '', DUE.outbox, DUE.advance)
   keep_dropped_caller_writes(ns, written, committed)
 end
 

@@ -1,20 +1,24 @@
 -- needs: lib.lua
--- What must be looked at, and when: members <x>|<ns>|<tid>|<kind> of the shard's due key.
+-- What must be looked at, and when: members <x>|<ns>|<tid>|<kind> of the shard's due key; those of
+-- outboxes stand apart, so that nobody who looks at all of them meets leases and deadlines.
 local function member(ns, tid, kind) return X .. '|' .. ns .. '|' .. tid .. '|' .. kind end
 
-local function due(ns, tid, kind, at)
-  call('ZADD', SHARD .. SHARD_KEY.due, at, member(ns, tid, kind))
+local function planned_in(kind)
+  return SHARD .. (kind == DUE.outbox and SHARD_KEY.outboxes or SHARD_KEY.due)
 end
 
+local function due(ns, tid, kind, at) call('ZADD', planned_in(kind), at, member(ns, tid, kind)) end
+
+-- The kinds are of one key.
 local function not_due(ns, tid, ...)
   local members = {}
   for i, kind in ipairs({...}) do members[i] = member(ns, tid, kind) end
-  call('ZREM', SHARD .. SHARD_KEY.due, unpack(members))
+  call('ZREM', planned_in(...), unpack(members))
 end
 
 -- The outbox must be looked at soon, or earlier if that was planned already.
 local function due_outbox(ns)
   local at = now() + LIMIT.outbox_ms
-  local planned = call('ZSCORE', SHARD .. SHARD_KEY.due, member(ns, '', DUE.outbox))
+  local planned = call('ZSCORE', planned_in(DUE.outbox), member(ns, '', DUE.outbox))
   if not planned or tonumber(planned) > at then due(ns, '', DUE.outbox, at) end
 end

@@ -1,4 +1,4 @@
--- needs: lib.lua format.lua slices.lua frozen.lua lines.lua caller_writes.lua drop.lua status.lua frames.lua checkpoints.lua
+-- needs: lib.lua format.lua slices.lua frozen.lua lines.lua caller_writes.lua drop.lua status.lua listing.lua frames.lua checkpoints.lua
 -- Removes checkpoints of a thread at rest with what only they refer to, and the records of runs but
 -- the last. KEYS[1] header.
 -- ARGV[1] {ep, new_ep, fields, heads}; ep: the epoch as the caller read it; heads: NEW_HEAD where the
@@ -31,5 +31,6 @@ for _, head in ipairs(A.heads) do
     if ns == '' then call('HDEL', H, FRAME.checkpoint, FRAME.step) else forget_frame(ns) end
   else set_head(ns, cp, head[NEW_HEAD.step], head[NEW_HEAD.refs]) end
 end
+unlist(A.fields)
 if waits then freeze() end
 return {REPLY.ok}

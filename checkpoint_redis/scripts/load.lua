@@ -1,6 +1,6 @@
 -- needs: lib.lua format.lua frozen.lua pack.lua channels.lua head.lua
--- Everything stored of one frame, at one moment.
--- KEYS[1] header. ARGV[1] {ns, cp, open} (cp '' = head) -> LOADED | false
+-- Everything stored of one frame, at one moment; but large channels, and a wide superstep, are to be
+-- read in parts. KEYS[1] header. ARGV[1] {ns, cp, open} (cp '' = head) -> LOADED | false
 local h = header_of(A.ns)
 if not h then return false end
 local refused = too_old(h[HEADER_ROW.form])
@@ -14,8 +14,10 @@ end
 -- The references of an older checkpoint are in its blob, which only the caller can read.
 local refs = head and decode(cget(FIELD.head_refs .. A.ns) or '[]') or {}
 local kept = cget(FIELD.caller_writes .. at)
+local opened = head and A.open == 1
+local wide = opened and size_of_step(A.ns) > LIMIT.inline_fields
 return LOADED{header = h, run = cget(FIELD.run .. (h[HEADER_ROW.run] or '')),
-  checkpoint = cget(FIELD.checkpoint .. at), channels = channels(A.ns, refs, math.huge),
+  checkpoint = cget(FIELD.checkpoint .. at), channels = channels(A.ns, refs, LIMIT.inline_writes),
   log = log, caller_writes = kept and (list_at(kept, 1)) or {},
-  open = head and A.open == 1 and OPEN{tasks = fields_of(A.ns, KEY.tasks),
+  wide = wide and 1 or 0, open = opened and not wide and OPEN{tasks = fields_of(A.ns, KEY.tasks),
     writes = fields_of(A.ns, KEY.writes), questions = fields_of(A.ns, KEY.questions)}}

@@ -1,6 +1,7 @@
--- needs: lib.lua format.lua task.lua
+-- needs: lib.lua format.lua task.lua due.lua
 -- Finds frames whose hints are gone: queues are empty, and twice the same outbox did not shrink.
--- KEYS[1] due key of the shard. ARGV[1] {limit, empty}; empty: names of queues -> DUE_ROW...
+-- A part of the shard's outboxes is looked at.
+-- KEYS[1] due key of the shard. ARGV[1] {cursor, empty}; empty: names of queues -> PART of DUE_ROW
 local empty = {}
 for _, queue in ipairs(A.empty) do empty[queue] = true end
 
@@ -21,18 +22,20 @@ local function is_lost(ns, number)
   return same
 end
 
-local out, cursor, scans = {}, '0', 0
-repeat
-  local found = call('ZSCAN', KEYS[1], cursor, 'MATCH', '*||' .. DUE.outbox, 'COUNT', LIMIT.scanned)
-  cursor, scans = found[1], scans + 1
-  for i = 1, #found[2], 2 do
-    local x, ns = string.match(found[2][i], '^([^|]*)|([^|]*)|')
-    thread(x)
-    local ep, number = unpack(call('HMGET', H, ns .. FRAME.epoch, HEADER.form))
-    local read, lost = pcall(is_lost, ns, number)
-    if ep and read and lost then
-      out[#out + 1] = DUE_ROW{x = x, ns = ns, epoch = ep, kind = DUE.outbox, tid = '', hints = {}}
-    end
+-- What cannot be read must not keep the others waiting: an error of this is one of its entry.
+local function lost_epoch(x, ns)
+  thread(x)
+  local ep, number = unpack(call('HMGET', H, ns .. FRAME.epoch, HEADER.form))
+  return is_lost(ns, number) and ep
+end
+
+local out = {}
+local found = call('ZSCAN', planned_in(DUE.outbox), A.cursor, 'COUNT', LIMIT.scanned)
+for i = 1, #found[2], 2 do
+  local x, ns = string.match(found[2][i], '^([^|]*)|([^|]*)|')
+  local read, ep = pcall(lost_epoch, x, ns)
+  if read and ep then
+    out[#out + 1] = DUE_ROW{x = x, ns = ns, epoch = ep, kind = DUE.outbox, tid = '', hints = {}}
   end
-until cursor == '0' or #out >= A.limit or scans >= LIMIT.scans
-return out
+end
+return PART{cursor = found[1], part = out}

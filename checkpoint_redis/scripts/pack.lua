@@ -13,10 +13,15 @@ local function renamed(list, names)
   return list
 end
 
-local function pack_step(ns)
+-- How many fields a superstep has that is not packed.
+local function size_of_step(ns)
   local size = 0
   for _, part in ipairs(PARTS) do size = size + call('HLEN', P .. part .. ns) end
-  if size > LIMIT.packed_fields then return end
+  return size
+end
+
+local function pack_step(ns)
+  if size_of_step(ns) > LIMIT.packed_fields then return end
   local lists, ids, numbers = {}, {}, {}
   for i, part in ipairs(PARTS) do lists[i] = call('HGETALL', P .. part .. ns) end
   for i = 1, #lists[1], 2 do
@@ -54,4 +59,20 @@ local function fields_of(ns, part)
   local all = packed(ns)
   if all then return all[part] end
   return call('HGETALL', P .. part .. ns)
+end
+
+-- The value of a field of a part, or nil.
+local function field_of(ns, part, field)
+  local all = packed(ns)
+  if not all then return call('HGET', P .. part .. ns, field) end
+  for i = 1, #all[part], 2 do
+    if all[part][i] == field then return all[part][i + 1] end
+  end
+end
+
+-- Some of a part's fields and values: all of a packed one, else about LIMIT.slice of them.
+local function some_fields_of(ns, part)
+  local all = packed(ns)
+  if all then return all[part] end
+  return call('HSCAN', P .. part .. ns, '0', 'COUNT', LIMIT.slice)[2]
 end

@@ -2,8 +2,6 @@
 local function served(frame, names)
   for _, name in ipairs(names) do
     if name == frame.graph .. GRAPH.separator .. frame.fp then return true end
-    local graph = string.match(name, '^(.*)' .. GRAPH.separator)
-    if frame.fp == '' and graph == frame.graph then return true end
   end
   return false, UNSERVED{status = REPLY.unserved, graph = frame.graph, fingerprint = frame.fp,
     format = 0, release = ''}

@@ -11,7 +11,8 @@ end
 local function put_to_rest(st)
   index(call('HGET', H, HEADER.status), st)
   call('HSET', H, HEADER.status, st, HEADER.updated, now())
-  not_due('', '', DUE.outbox, DUE.advance)
+  not_due('', '', DUE.advance)
+  not_due('', '', DUE.outbox)
   call('HDEL', H, FRAME.advance, FRAME.advance_token, FRAME.advances, FRAME.visited,
     FRAME.waiting, HEADER.event_bytes, HEADER.event_mark)
   call('PEXPIRE', P .. KEY.events, LIMIT.events_ms)

@@ -2,10 +2,11 @@
 -- Acts on what is due, by reading the state again: a due entry is only a reason to look. Scores
 -- are pushed here, so that any number of sweepers may run.
 -- KEYS[1] due key of the shard. ARGV[1] {limit, max_lost, error} -> SWEPT with DUE_ROW...
-local out = {}
+local out, told = {}, 0
 
 local function found(ns, kind, tid, given)
   local ep = call('HGET', H, ns .. FRAME.epoch) or ''
+  told = told + #given
   out[#out + 1] = DUE_ROW{x = X, ns = ns, epoch = ep, kind = kind, tid = tid, hints = given}
 end
 
@@ -75,11 +76,13 @@ local function look(ns, tid, kind)
 end
 
 -- -> how many of `limit` entries, the first that are due, there were, and were passed over
-local function look_at(limit)
-  local entries, passed = call('ZRANGEBYSCORE', KEYS[1], '-inf', now(), 'LIMIT', 0, limit), 0
+local function look_at(key, limit)
+  local entries, passed = call('ZRANGEBYSCORE', key, '-inf', now(), 'LIMIT', 0, limit), 0
   for _, each in ipairs(entries) do
+    -- As much as one reply may hold: the rest stays due.
+    if told >= LIMIT.hints then return limit, 0 end
     local x, ns, tid, kind = string.match(each, '^([^|]*)|([^|]*)|([^|]*)|(.*)$')
-    if not x then call('ZREM', KEYS[1], each)
+    if not x or planned_in(kind) ~= key then call('ZREM', key, each)
     else
       thread(x)
       local read, newer = pcall(look, ns, tid, kind)
@@ -93,11 +96,17 @@ local function look_at(limit)
   return #entries, passed
 end
 
--- In place of those that were passed over others are looked at.
-local limit, looked, more = A.limit, 0, false
-repeat
-  local count, passed = look_at(limit)
-  more = count == limit
-  limit, looked = passed, looked + passed
-until limit == 0 or looked >= LIMIT.passed
-return SWEPT{more = more and 1 or 0, due = out}
+-- In place of those that were passed over others are looked at. -> whether more may be due
+local function look_through(key)
+  local limit, looked, more = A.limit, 0, false
+  repeat
+    local count, passed = look_at(key, limit)
+    more = count == limit
+    limit, looked = passed, looked + passed
+  until limit == 0 or looked >= LIMIT.passed
+  return more
+end
+
+-- Outboxes first: what is queued again here has its hint from here.
+local outboxes, tasks = look_through(planned_in(DUE.outbox)), look_through(KEYS[1])
+return SWEPT{more = (outboxes or tasks) and 1 or 0, due = out}

@@ -21,9 +21,16 @@ local function hint(ns, tid, task)
     priority = task[TASK.priority]}
 end
 
--- The hints of a list of tasks.
+-- The hints of a list of at most LIMIT.slice tasks.
 local function hints(ns, tids)
-  local out = {}
-  for i, tid in ipairs(tids) do out[i] = hint(ns, tid, read_task(ns, tid)) end
+  local ep, queue = unpack(call('HMGET', H, ns .. FRAME.epoch, HEADER.queue))
+  local fields, out = {}, {}
+  for i, tid in ipairs(tids) do fields[i] = TASK_FIELD.record .. tid end
+  if #tids == 0 then return out end
+  for i, text in ipairs(call('HMGET', P .. KEY.tasks .. ns, unpack(fields))) do
+    local task = decode(text)
+    out[i] = HINT{ns = ns, epoch = ep, tid = tids[i], queue = queue_of(task, queue),
+      priority = task[TASK.priority]}
+  end
   return out
 end

@@ -187,11 +187,16 @@ def read_error(exc: BaseException, frame: TaskFrame) -> Errored:
     return Errored(
         kind=f"{type(raised).__module__}.{type(raised).__qualname__}",
         message=_said(raised),
-        traceback=_shortened("".join(traceback.format_exception(raised))),
+        traceback=traceback_of(raised),
         args=raised.args,
         notes=tuple(raised.__notes__),
         exception=raised,
     )
+
+
+def traceback_of(raised: BaseException) -> str:
+    """Return the traceback of an exception, as much as is stored with a failure."""
+    return _shortened("".join(traceback.format_exception(raised)))
 
 
 def _said(raised: BaseException) -> str:

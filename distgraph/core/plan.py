@@ -15,6 +15,7 @@ from distgraph.core.model import (
     Task,
     ThreadState,
 )
+from distgraph.errors import NodesMissing
 
 
 def digest(*parts: str) -> str:
@@ -66,6 +67,14 @@ def _extended(frontier: tuple[Target, ...], more: tuple[Target, ...]) -> tuple[T
 def tasks_of(graph: Graph, state: ThreadState, ns: str = "") -> tuple[Task, ...]:
     """Return the tasks of the superstep that runs from ``state``."""
     return plan(with_caller_writes(graph, state), ns)
+
+
+def check_nodes(graph: Graph, state: ThreadState) -> None:
+    """Raise NodesMissing when the superstep that runs from ``state`` has nodes of another graph."""
+    wanted = [*state.checkpoint.frontier, *(t for w in state.caller_writes for t in w.goto)]
+    names = {target if isinstance(target, str) else target.node for target in wanted}
+    if missing := sorted(names - graph.nodes.keys() - {START}):
+        raise NodesMissing(graph.name, missing)
 
 
 def is_input(checkpoint: Checkpoint) -> bool:

@@ -43,7 +43,7 @@ def stored(site: Site) -> dict[bytes, bytes]:
     """Return everything in Redis that belongs to threads of the site."""
     with site.store.client() as client:
         keys = client.scan_iter(f"{site.namespace}{{*}}:*", count=1000)
-        return {key: client.dump(key) for key in keys if not key.endswith((b":e", b":due"))}
+        return {key: client.dump(key) for key in keys if not key.endswith((b":e", b":due", b":ob"))}
 
 
 def refused(site: Site, call: Callable[[], Any], kind: type[Exception], *words: str) -> None:
@@ -71,6 +71,11 @@ def waiting(shared: Site, thread_id: str) -> dict[str, Any]:
 
 
 # --- calls ---------------------------------------------------------------------------------------
+
+
+def test_a_lease_outlasts_a_heartbeat_that_is_late() -> None:
+    with pytest.raises(ValidationError, match="lease=5 must be at least 2 x heartbeat=3"):
+        CeleryBackend(lease=5, heartbeat=3)
 
 
 def test_a_mistyped_setting_is_refused_by_its_name(tmp_path: Path) -> None:

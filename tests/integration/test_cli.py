@@ -117,12 +117,24 @@ def test_interrupted_threads_are_listed(shell: Shell, thread: str) -> None:
     assert thread in shell("threads", "--interrupted").out
 
 
-def test_a_thread_that_was_answered_without_graph_code_is_served_by_any_version(
+def test_a_thread_that_was_answered_is_still_served_by_its_version(
     shell: Shell, thread: str
 ) -> None:
     start(shell, thread, ask="so?")
     shell("resume", thread, "--value", "1", "--wait", "--target", ERRANDS)
     assert shell("show", thread, "--target", ERRANDS, "--json").data["served"] is True
+
+
+def test_a_resting_thread_is_adopted_by_its_graph_as_it_is_now(shell: Shell, thread: str) -> None:
+    start(shell, thread, ask="so?")
+    adopted = shell("adopt", thread, "--target", ERRANDS, "--json")
+    assert adopted.code == 0, adopted.err
+    assert adopted.data == {"thread": thread, "adopted": True, "graph": "errands"}
+    words = ("resume", thread, "--value", "1", "--wait", "--target", ERRANDS)
+    assert shell(*words).code == 0
+    refused = shell("adopt", thread)
+    assert refused.code == 2
+    assert "--target must name graph 'errands'" in refused.err
 
 
 def test_waiting_for_nobody_is_told(redis_server: RedisServer, tmp_path: Path) -> None:

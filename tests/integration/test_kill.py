@@ -85,7 +85,7 @@ def test_a_killed_worker_of_the_embedded_redis_costs_no_run(
 def test_a_frozen_worker_wakes_to_find_its_tasks_done(
     own_site: Callable[..., Site], thread_id: str, log: Path
 ) -> None:
-    site = own_site(lease=4.0)
+    site = own_site(lease=4.0, heartbeat=1.5)
     frozen, _ = site.start(2)
     given = {"width": 60, "pause": 0.1, "log": str(log)}
     run = site.graphs["fan"].submit(given, on(thread_id))

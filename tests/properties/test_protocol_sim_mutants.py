@@ -28,8 +28,8 @@ MUTANTS = {
     ),
     "no instance of a question": (
         "answer.lua",
-        "if not (asked[tid] and asked[tid][iid]) then",
-        "if not asked[tid] then",
+        "if not asked[tid][iid] then",
+        "if not next(asked[tid]) then",
     ),
     "no fence of the epoch": ("fence.lua", " or epoch ~= ep then", " then"),
     "a version that is too old is let in": (

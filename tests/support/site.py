@@ -11,6 +11,7 @@ from typing import Any
 
 import psutil
 
+from checkpoint_redis.keys import SHARDS, outboxes, planned
 from checkpoint_redis.layout import TaskRow, TaskState
 from tests.support.apps.served import register
 from tests.support.celery_worker import CeleryWorker
@@ -99,7 +100,7 @@ class Site:
     def due_when(self, client: Any) -> dict[str, float]:
         """Return when, in seconds since 1970, each entry is due: those of `due`."""
         found = {}
-        for key in client.scan_iter(f"{self.namespace}{{*}}:due", count=1000):
+        for key in (key for shard in range(SHARDS) for key in planned(self.namespace, shard)):
             for member, score in client.zrange(key, 0, -1, withscores=True):
                 found[bytes(member).decode().partition("|")[2]] = score / 1_000
         return found
@@ -136,10 +137,9 @@ def put_off(client: Any, namespace: str) -> None:
 
     A queue that is found to be empty is another matter: it is filled again at once.
     """
-    for key in client.scan_iter(f"{namespace}{{*}}:due", count=1000):
+    for key in (outboxes(namespace, shard) for shard in range(SHARDS)):
         for member in client.zrange(key, 0, -1):
-            if member.endswith(b"|d"):
-                client.zincrby(key, 3_600_000, member)
+            client.zincrby(key, 3_600_000, member)
 
 
 def lines(log: Path) -> list[str]:

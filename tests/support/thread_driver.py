@@ -11,7 +11,7 @@ from typing import Any
 
 import redis
 
-from checkpoint_redis import keys, source
+from checkpoint_redis import keys, loading, source
 from checkpoint_redis.layout import AnswerMode, StepOutcome
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.records import (
@@ -28,10 +28,12 @@ from checkpoint_redis.replies import (
     Claimed,
     Committed,
     Due,
+    Loaded,
     Recorded,
     RunRecord,
     Submitted,
 )
+from distgraph.effects import carry
 
 LEASE = 5_000
 SERVED = ("graph@1",)
@@ -55,7 +57,7 @@ class Driver:
         self.client: Any = client
         self.ledger = Ledger(client, retry_for=0)
         self.thread = keys.Thread(namespace, thread_id)
-        self.due_key = keys.due(namespace, self.thread.shard)
+        self.due_key, self.outboxes_key = keys.planned(namespace, self.thread.shard)
 
     # --- the client --------------------------------------------------------------------------
 
@@ -128,8 +130,9 @@ class Driver:
     # --- time, and what is stored ----------------------------------------------------------------
 
     def pass_time(self, ms: int) -> None:
-        for member in self.client.zrange(self.due_key, 0, -1):
-            self.client.zincrby(self.due_key, -ms, member)
+        for key in (self.due_key, self.outboxes_key):
+            for member in self.client.zrange(key, 0, -1):
+                self.client.zincrby(key, -ms, member)
 
     def sweep(self, after_ms: int = 0, max_lost: int = 3) -> tuple[Due, ...]:
         self.pass_time(after_ms)
@@ -138,7 +141,8 @@ class Driver:
 
     def due(self) -> set[str]:
         """Return what is planned, as tid|kind."""
-        members = self.client.zrange(self.due_key, 0, -1)
+        keys = (self.due_key, self.outboxes_key)
+        members = [member for key in keys for member in self.client.zrange(key, 0, -1)]
         return {member.decode().split("|", 2)[2] for member in members}
 
     @property
@@ -150,6 +154,9 @@ class Driver:
         outcome = self.ledger.outcome(self.thread, run)
         return outcome.status if outcome else ""
 
+    def load(self) -> Loaded | None:
+        return carry(loading.load(self.thread), self.ledger.call)
+
     def run(self) -> RunRecord:
         """Return the record of the last run."""
         loaded = self.ledger.load(self.thread)
@@ -159,7 +166,7 @@ class Driver:
 
     def states(self) -> dict[str, str]:
         """Return the state of each open task."""
-        loaded = self.ledger.load(self.thread)
+        loaded = self.load()
         assert loaded is not None
         return {task.tid: task.st for task in loaded.tasks}
 
@@ -171,7 +178,7 @@ class Driver:
         return loaded.caller_writes
 
     def writes(self) -> dict[str, bytes]:
-        loaded = self.ledger.load(self.thread)
+        loaded = self.load()
         assert loaded is not None
         return dict(loaded.writes)
 

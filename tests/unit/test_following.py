@@ -20,7 +20,7 @@ from workers import CeleryBackend
 from workers.client import following
 from workers.client.begun import Begun
 from workers.client.carrier import Means, perform
-from workers.shared import notices
+from workers.shared import notices, serving
 from workers.worker import presence
 
 pytestmark = pytest.mark.redis
@@ -145,7 +145,7 @@ def test_a_worker_that_went_is_warned_of_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(notices, "LOOK_EVERY", 0.0)
-    monkeypatch.setattr(following, "LIVES_MS", 10**9)
+    monkeypatch.setattr(serving, "LIVES", 10**9)
     d.started("a")
     look(followed(backend, d, 0.05))
     presence.appear(backend.office, "a worker", bool)
@@ -162,7 +162,7 @@ def test_workers_of_another_version_are_named(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(following, "LIVES_MS", 10**9)
+    monkeypatch.setattr(serving, "LIVES", 10**9)
     d.started("a")
     labels = ("steps@old", "stepson@other")
     backend.ledger.appear(backend.namespace, "old", version="0", queues=(), graphs=labels, reads=1)

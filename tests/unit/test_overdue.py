@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
 
+from checkpoint_redis import keys
 from checkpoint_redis.commands import dispatch
+from checkpoint_redis.layout import DueKind
 from checkpoint_redis.replies import Swept
 from tests.support.redis_server import RedisServer
 from tests.support.thread_driver import LEASE, Driver
@@ -20,6 +25,7 @@ from workers.worker.sweeper import Sweeper
 
 pytestmark = pytest.mark.redis
 MANY, SHARDS, AT_ONCE = 3_000, 64, 100
+WAITING, FAR = 20_000, 10**14
 
 
 class Counted(Overdue):
@@ -66,11 +72,10 @@ def test_all_leases_of_a_wide_thread_that_ran_out_come_back_in_one_round(
     d = Driver(redis_client, namespace)
     running(d, MANY)
     d.pass_time(LEASE + 1)
-    due = MANY + 1  # its outbox is looked at once
     assert overdue.sweep() == (MANY, False)
     assert (left(d), d.due()) == (set(), {"|d"})
     looks = sum(len(each) for each in overdue.rounds)
-    assert looks == SHARDS - 1 + math.ceil(due / AT_ONCE)
+    assert looks == SHARDS - 1 + MANY // AT_ONCE + 1
     assert set(overdue.rounds[1:]) == {(d.thread.shard,)}
 
 
@@ -82,7 +87,7 @@ def test_all_back_offs_of_a_shard_that_are_over_come_back_when_one_ends(
     ep, tids = running(d, MANY)
     for tid in tids:
         d.fail(ep, tid, retry_in_ms=0)
-    d.client.zrem(d.due_key, f"{d.thread.x}|||d")
+    d.client.delete(d.outboxes_key)
     overdue.sweep_now(d.thread.shard)
     assert (left(d), len(overdue.sent)) == (set(), MANY)
     # A look that finds as many as it may does not know that they were the last.
@@ -110,10 +115,47 @@ def test_a_sweep_whose_time_is_over_leaves_the_rest_to_the_next(
     monkeypatch.setattr(module, "WITHIN", 0.0)
     d = Driver(redis_client, namespace)
     running(d, 250)
-    d.client.zrem(d.due_key, f"{d.thread.x}|||d")
+    d.client.delete(d.outboxes_key)
     d.pass_time(LEASE + 1)
     shards = (d.thread.shard,)
     assert [overdue.sweep(shards) for _ in range(3)] == [(100, True), (100, True), (50, False)]
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[RedisServer]:
+    """Start a server of which nobody else asks anything meanwhile."""
+    server = RedisServer(tmp_path).start()
+    yield server
+    server.process.end()
+
+
+def calls(client: redis.Redis) -> dict[str, int]:
+    """Return how often the server was given each command, also by scripts."""
+    stats: Any = client.info("commandstats")
+    return {name: stats[name]["calls"] for name in stats if name != "cmdstat_info"}
+
+
+def test_threads_that_wait_for_an_answer_cost_a_sweep_nothing(
+    own_server: RedisServer, namespace: str
+) -> None:
+    with own_server.client() as client:
+        overdue = Counted(CeleryBackend(own_server.url, namespace=namespace))
+
+        def look() -> dict[str, int]:
+            client.config_resetstat()
+            assert overdue.sweep() == (0, False)
+            assert overdue.refill(("queue",)) == 0
+            return calls(client)
+
+        look()  # the scripts are loaded
+        empty = look()
+        fill = client.pipeline(transaction=False)
+        for n in range(WAITING):
+            thread = keys.Thread(namespace, str(n))
+            due_key, _ = keys.planned(namespace, thread.shard)
+            fill.zadd(due_key, {f"{thread.x}||t|{DueKind.deadline}": FAR})
+        fill.execute()
+        assert look() == empty
 
 
 def test_a_sweeper_whose_sweep_was_not_done_goes_on_at_once(

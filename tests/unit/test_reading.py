@@ -62,6 +62,32 @@ def test_a_limited_history_reads_no_more(graph: Any, calls: list[Any]) -> None:
     assert len(calls) < 20
 
 
+def test_a_page_of_a_history_costs_what_the_page_holds(
+    graph: Any, calls: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger, received = graph.backend.ledger, []
+    execute = ledger._execute
+
+    def note(*words: Any) -> Any:
+        reply = execute(*words)
+        received.append(len(repr(reply)))
+        return reply
+
+    def cost() -> tuple[int, int]:
+        calls.clear()
+        received.clear()
+        assert len(list(graph.get_state_history(ON, limit=1))) == 1
+        return len(calls), sum(received)
+
+    monkeypatch.setattr(ledger, "_execute", note)
+    few = cost()
+    updates = [[StateUpdate({"name": f"{n:04}"}, "a")] for n in range(3 * CHECKPOINTS)]
+    graph.bulk_update_state(ON, updates)
+    many = cost()
+    assert many[0] == few[0]
+    assert many[1] < 1.1 * few[1]
+
+
 def test_a_filtered_history_is_looked_for_everywhere(graph: Any) -> None:
     (oldest,) = graph.get_state_history(ON, filter={"step": 0}, limit=1)
     assert oldest.values["name"] == "same"

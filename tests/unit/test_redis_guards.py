@@ -10,6 +10,7 @@ import redis
 from distgraph.errors import StoreError
 from tests.support.guards import (
     Guard,
+    adoption,
     answers,
     attempts,
     barrier,
@@ -20,6 +21,7 @@ from tests.support.guards import (
     formats,
     frames,
     leases,
+    listings,
     past,
     rest,
     results,
@@ -31,6 +33,7 @@ from tests.support.thread_driver import Driver, mutated
 
 pytestmark = pytest.mark.redis
 TOPICS = (
+    adoption,
     answers,
     attempts,
     barrier,
@@ -41,6 +44,7 @@ TOPICS = (
     formats,
     frames,
     leases,
+    listings,
     past,
     rest,
     results,

@@ -134,6 +134,20 @@ def test_what_redis_refuses_is_a_store_error(redis_client: redis.Redis, namespac
 
 
 @pytest.mark.redis
+def test_what_a_script_cannot_read_is_no_refusal_that_passes(
+    redis_client: redis.Redis, namespace: str
+) -> None:
+    driver = Driver(redis_client, namespace)
+    ep = driver.started("a")
+    redis_client.hset(f"{driver.thread.prefix}s:", "t|a", "{")
+    with pytest.raises(CorruptRecord, match="A script failed on what Redis at"):
+        driver.claim(ep, "a")
+    redis_client.set(driver.thread.header, "no hash")
+    with pytest.raises(CorruptRecord, match="WRONGTYPE"):
+        driver.claim(ep, "a")
+
+
+@pytest.mark.redis
 def test_a_full_redis_refuses_a_start_and_takes_a_delete(
     own_server: RedisServer, namespace: str
 ) -> None:

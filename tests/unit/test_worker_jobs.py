@@ -14,13 +14,15 @@ from redis.exceptions import ConnectionError as Lost
 from checkpoint_redis import keys, source
 from checkpoint_redis.layout import HeaderField
 from checkpoint_redis.ledger import Ledger
-from distgraph.errors import NewerFormat
+from distgraph.core.model import Errored
+from distgraph.errors import NewerFormat, StoreUnavailable
 from distgraph.graph import START, StateGraph
+from tests.support.jobs import Bench, on
 from tests.support.newer import newer
 from tests.support.redis_server import RedisServer
-from workers import CeleryBackend
+from tests.support.waiting import PATIENCE
 from workers.cli import health
-from workers.shared.hints import Hint, Outgoing, read
+from workers.shared.wire import Wire
 from workers.worker import jobs
 from workers.worker.presence import appear
 from workers.worker.sweeper import sweep_once
@@ -32,29 +34,9 @@ class State(TypedDict):
     xs: Annotated[list[int], operator.add]
 
 
-class Bench:
-    """A backend whose messages are kept here instead of going to a broker."""
-
-    def __init__(self, server: RedisServer, namespace: str) -> None:
-        self.backend = CeleryBackend(server.url, namespace=namespace)
-        self.sent: list[Outgoing] = []
-        self.office = self.backend.office
-        setattr(self.office.publisher, "publish", self.sent.extend)  # noqa: B010 not the broker
-
-    def hint(self) -> Hint:
-        """Return one message for all tasks that were published since."""
-        hints = [found for found in (read(list(out.args)) for out in self.sent) if found]
-        self.sent.clear()
-        return replace(hints[0], tids=tuple(tid for hint in hints for tid in hint.tids))
-
-
 @pytest.fixture
 def bench(redis_server: RedisServer, namespace: str) -> Bench:
     return Bench(redis_server, namespace)
-
-
-def on(thread: str) -> dict[str, Any]:
-    return {"configurable": {"thread_id": thread}}
 
 
 def chain(bench: Bench, *names: str) -> Any:
@@ -244,3 +226,48 @@ def test_a_worker_tells_what_it_consumes_of_what_is_registered(bench: Bench) -> 
     (seen,) = bench.backend.workers()
     assert seen.queues == ("special", f"{namespace}.two")
     assert [label.partition("@")[0] for label in seen.graphs] == ["two"]
+
+
+# --- what is no node's failure -------------------------------------------------------------------
+
+
+class OwnError(Exception):
+    """What our own code might raise."""
+
+
+async def coroutine(_: State) -> dict[str, Any]:
+    return {"xs": [1]}
+
+
+@pytest.mark.parametrize("node", [lambda _: {"xs": [1]}, coroutine])
+def test_whatever_fails_around_a_node_is_the_failure_of_its_task_at_once(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, node: Any
+) -> None:
+    def fail(*_: Any, **__: Any) -> Any:
+        raise OwnError("broken-4711")
+
+    builder = StateGraph(State).add_node("a", node).add_edge(START, "a")
+    builder.compile(name="g", backend=bench.backend).submit({}, on("t"))
+    monkeypatch.setattr(Wire, "finished", fail)
+    jobs.step(bench.office, bench.hint())
+    assert bench.office.loop.drain(PATIENCE)
+    handle = bench.backend.thread("t")
+    assert handle.status == "error"
+    (failed,) = handle.state.results.values()
+    assert isinstance(failed, Errored)
+    assert (failed.kind.rpartition(".")[2], failed.message) == ("OwnError", "broken-4711")
+    assert "in fail" in failed.traceback
+    assert bench.office.leases.held() == ()
+
+
+def test_what_a_later_attempt_may_not_meet_is_no_failure(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: Any, **__: Any) -> Any:
+        raise StoreUnavailable("away")
+
+    chain(bench, "a").submit({}, on("t"))
+    monkeypatch.setattr(Ledger, "finish", away)
+    with pytest.raises(StoreUnavailable):
+        jobs.step(bench.office, bench.hint())
+    assert bench.backend.thread("t").status == "busy"

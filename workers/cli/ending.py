@@ -18,8 +18,9 @@ from distgraph.errors import ThreadNotFound
 from distgraph.types import Interrupt
 from workers.backend import CeleryBackend
 from workers.cli.exits import Exit, complain
-from workers.cli.health import label, living, serves
+from workers.cli.health import label, living
 from workers.cli.screen import Screen, as_json, plain
+from workers.shared.serving import serves
 
 UNDER_WAY = frozenset({RunStatus.pending})
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 0.5

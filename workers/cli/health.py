@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -19,9 +19,9 @@ from distgraph.checkpoint import formats
 from distgraph.errors import DistGraphError
 from workers.backend import CeleryBackend
 from workers.broker.settings import differing
+from workers.shared.serving import lives, serves
 
 ANSWERS_WITHIN = 2.0
-ALIVE_WITHIN = 15.0
 OVERDUE_AFTER_MS = 30_000
 OLDEST = (6, 2)
 BUSY_SHOWN = 1_000
@@ -37,30 +37,14 @@ class Check:
     detail: str
 
 
-def alive(worker: WorkerSeen) -> bool:
-    """Whether a worker was seen a moment ago."""
-    return worker.age < ALIVE_WITHIN
-
-
 def living(backend: CeleryBackend) -> tuple[WorkerSeen, ...]:
     """Return the workers that live."""
-    return tuple(worker for worker in backend.workers() if alive(worker))
-
-
-def serves(workers: Iterable[WorkerSeen], header: Header) -> bool:
-    """Whether one of ``workers`` has a thread's graph, and reads the format that it is stored in.
-
-    Of a graph whose thread was answered without graph code any version does.
-    """
-    able = {each for worker in workers if worker.format >= header.format for each in worker.graphs}
-    if header.fp:
-        return f"{header.graph}@{header.fp}" in able
-    return header.graph in {each.rpartition("@")[0] for each in able}
+    return tuple(worker for worker in backend.workers() if lives(worker))
 
 
 def label(header: Header) -> str:
-    """Return what a thread needs: its graph as name@fingerprint or name, and a newer release."""
-    graph = f"{header.graph}@{header.fp}" if header.fp else header.graph
+    """Return what a thread needs: its graph as name@fingerprint, and a newer release."""
+    graph = f"{header.graph}@{header.fp}"
     if header.format <= formats.FORMAT:
         return graph
     return f"{graph} in format {header.format}, which distgraph {header.release} and newer reads"
@@ -127,7 +111,7 @@ def _broker(backend: CeleryBackend) -> Check:
 
 def _workers(backend: CeleryBackend) -> Iterator[Check]:
     found = backend.workers()
-    now = [worker for worker in found if alive(worker)]
+    now = [worker for worker in found if lives(worker)]
     if not now:
         yield Check(
             "workers", "problem", "no live worker; start one: distgraph worker MODULE:GRAPH"
@@ -151,13 +135,18 @@ def _unserved(backend: CeleryBackend) -> Check:
     if not waiting:
         return Check("unserved", "ok", "every busy thread is served by a live worker")
     listed = ", ".join(f"{graph} ({count})" for graph, count in waiting.most_common())
-    return Check("unserved", "problem", f"busy threads whose graph no live worker serves: {listed}")
+    return Check(
+        "unserved",
+        "problem",
+        f"busy threads whose graph no live worker serves: {listed}; start a worker that has it in "
+        "this version, or take them over to another: distgraph adopt THREAD",
+    )
 
 
 def _overdue(client: redis.Redis, namespace: str) -> Check:
     seconds, _ = client.time()
     late = int(seconds) * 1_000 - OVERDUE_AFTER_MS
-    due = (keys.due(namespace, shard) for shard in range(keys.SHARDS))
+    due = (key for shard in range(keys.SHARDS) for key in keys.planned(namespace, shard))
     count = sum(int(client.zcount(key, "-inf", late)) for key in due)
     if not count:
         return Check("overdue", "ok", "nothing is overdue")

@@ -10,7 +10,7 @@ import typer
 from workers.cli.demo import demo
 from workers.cli.doctor import doctor, sweep
 from workers.cli.run import run
-from workers.cli.threads import cancel, delete, history, resume, retry, show, threads
+from workers.cli.threads import adopt, cancel, delete, history, resume, retry, show, threads
 from workers.cli.worker import worker
 
 _CODES = (
@@ -25,6 +25,7 @@ COMMANDS = (
     show,
     resume,
     retry,
+    adopt,
     cancel,
     delete,
     history,

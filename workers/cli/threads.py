@@ -19,12 +19,13 @@ from distgraph.types import Send
 from workers.backend import CeleryBackend
 from workers.cli.ending import asked, plain_json, questions, shown, tell, wait
 from workers.cli.exits import CommandError, Exit, guarded
-from workers.cli.health import living, serves
+from workers.cli.health import living
 from workers.cli.options import Broker, Json, Namespace, Redis, TargetOption, ThreadId
 from workers.cli.screen import Screen, ago, plain, table
 from workers.cli.targets import Connection, backend_of
 from workers.cli.values import read_json
 from workers.client.listing import STATUSES, ThreadInfo
+from workers.shared.serving import serves
 
 WaitOption = Annotated[bool, typer.Option("--wait", help="Wait until the run ends or asks again.")]
 LimitOption = Annotated[int, typer.Option(min=1, help="At most so many.")]
@@ -194,6 +195,33 @@ def _told(
     screen.answer(
         {"thread": thread_id, "run": run, "status": RunStatus.pending}, Text(f"run {run}")
     )
+    return Exit.OK
+
+
+@guarded
+def adopt(  # noqa: PLR0913 a command's options
+    thread: ThreadId,
+    *,
+    target: TargetOption = None,
+    restart: Annotated[
+        bool,
+        typer.Option("--restart", help="Also a busy one: what runs is void, and begins again."),
+    ] = False,
+    as_json: Json = False,
+    redis: Redis = None,
+    broker: Broker = None,
+    namespace: Namespace = None,
+) -> Exit:
+    """Take a thread over to its graph as --target has it now."""
+    backend = backend_of(target, Connection(redis, broker, namespace))
+    handle = backend.thread(thread)
+    graph = handle.graph
+    if backend.registry.get(graph) is None:
+        said = f"--target must name graph '{graph}', which runs on this thread, as it is now."
+        raise CommandError(said, Exit.USAGE)
+    handle.adopt(restart=restart)
+    said = f"Adopted: graph {graph} goes on with it as it is now."
+    Screen(as_json).answer({"thread": thread, "adopted": True, "graph": graph}, Text(said))
     return Exit.OK
 
 

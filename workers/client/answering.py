@@ -45,12 +45,13 @@ def publish_answered(thread: Thread, answered: Answered, queue: str) -> Flow:
         hints.append(_advance_hint(answered, queue))
     yield Publish(tuple(outgoing(thread.x, hints)))
     if answered.more:
-        yield from _publish_outbox(thread, answered.ep)
+        yield from publish_outbox(thread, answered.ep)
     yield commands.published(thread, "", answered.ep)
     return None
 
 
-def _publish_outbox(thread: Thread, ep: str) -> Generator[Effect, Any, None]:
+def publish_outbox(thread: Thread, ep: str) -> Generator[Effect, Any, None]:
+    """Publish all that is queued in the superstep ``ep``."""
     cursor, more = 0, True
     while more:
         cursor, part = yield commands.outbox(thread, "", ep, cursor)

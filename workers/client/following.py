@@ -44,13 +44,12 @@ from workers.client.begun import Begun
 from workers.client.effects import Effect, Flow, Read, Wait
 from workers.client.reading import load_state
 from workers.shared.served import Served
+from workers.shared.serving import lives
 
 log = logging.getLogger(__name__)
 STARTED: RunKind = "start"
 ROOT = ""
 FIRST_SLICE_MS, SLICE_MS = 5_000, 15_000
-# A worker that was seen within so long lives.
-LIVES_MS = 15_000
 # Who only waits for the end need not wake up for every event: it looks again after a twentieth of
 # the time that it has waited, at most this many seconds.
 PATIENCE, LONGEST_WAIT = 0.05, 0.02
@@ -170,7 +169,7 @@ def _warn_if_unserved(at: _Follower) -> Generator[Effect, Any, None]:
     if not notice.takes_look(time.monotonic()):
         return
     workers = yield commands.workers(at.thread.namespace)
-    alive = [worker for worker in workers if worker.age < LIVES_MS / 1000]
+    alive = [worker for worker in workers if lives(worker)]
     versions = {name for worker in alive for name in worker.graphs if _is_of(name, at.graph.name)}
     if notice.is_news(versions, time.monotonic()) and label not in versions:
         log.warning(

@@ -11,10 +11,12 @@ from checkpoint_redis.layout import ThreadStatus
 from checkpoint_redis.records import AnswerEntry
 from checkpoint_redis.replies import Header
 from distgraph.core.model import ThreadState
+from distgraph.core.plan import check_nodes
 from distgraph.core.resume import bind, pending
 from distgraph.errors import ThreadBusy, ThreadNotFound
 from distgraph.runners.backend import Listing, Place
 from distgraph.types import Interrupt
+from workers.client.adopting import adopt
 from workers.client.answering import (
     busy,
     check_answered,
@@ -27,6 +29,7 @@ from workers.client.effects import Flow, Reach
 from workers.client.listing import ThreadInfo, info_of
 from workers.client.reading import history, load_state
 from workers.shared.served import Registry
+from workers.shared.serving import lives, serves
 from workers.shared.supersteps import nonce
 
 
@@ -50,6 +53,15 @@ class ThreadHandle:
     def graph(self) -> str:
         """The name of the graph that runs on it."""
         return self._header().graph
+
+    @property
+    def served(self) -> bool:
+        """Whether a living worker has its graph in the version that the thread needs.
+
+        What is answered or started on one that is not served waits for such a worker.
+        """
+        workers = self._carrier.ledger.workers(self._thread.namespace)
+        return serves(filter(lives, workers), self._header())
 
     @property
     def info(self) -> ThreadInfo:
@@ -98,11 +110,14 @@ class ThreadHandle:
         replies = bind(state, value)
         if loaded.header.st is ThreadStatus.busy and not replies:
             raise ThreadBusy(busy(self._thread, loaded.header.run))
+        version = self._version(loaded.header, state)
         pairs = tuple(
             AnswerEntry("", reply.task, reply.answer.id, wire.answer(reply.answer))
             for reply in replies
         )
-        answered = yield commands.answer(self._thread, run, "resume", pairs, rnd=nonce())
+        answered = yield commands.answer(
+            self._thread, run, "resume", pairs, rnd=nonce(), graph_fp=version
+        )
         check_answered(answered, tuple(pair.iid for pair in pairs), self._thread)
         yield from publish_answered(self._thread, answered, loaded.header.queue)
         return None
@@ -116,10 +131,50 @@ class ThreadHandle:
     def _retry(self, run: str) -> Flow:
         yield Reach()
         header = self._header()
-        answered = yield commands.answer(self._thread, run, "retry", rnd=nonce(), ep=header.ep)
+        version = ""
+        if self._registry.get(header.graph) is not None:
+            loaded, state = yield from load_state(self._registry.common_wire(), self._thread)
+            header = loaded.header if loaded else header
+            version = self._version(header, state)
+        answered = yield commands.answer(
+            self._thread, run, "retry", rnd=nonce(), ep=header.ep, graph_fp=version
+        )
         check_answered(answered, (), self._thread)
         yield from publish_answered(self._thread, answered, header.queue)
         return None
+
+    def _version(self, header: Header, state: ThreadState | None) -> str:
+        """Return the version of the thread's graph that goes on, '' = its own.
+
+        The one that this process has, if any: NodesMissing when it has not the nodes for it.
+        """
+        served = self._registry.get(header.graph)
+        if served is None or state is None:
+            return ""
+        check_nodes(served.graph, state)
+        return served.graph.fingerprint
+
+    def adopt(self, *, restart: bool = False) -> None:
+        """Take it over to its graph as this process has it, whose workers go on with it.
+
+        ``restart``: also when it is busy; then what runs at the moment is void and begins again.
+        Raises NodesMissing when the graph has not the nodes that the thread runs next, ThreadBusy,
+        ThreadConflict, and LookupError when this process has not got the graph.
+        """
+        self._carrier.perform(self._adopt(restart=restart))
+
+    def _adopt(self, *, restart: bool) -> Flow:
+        loaded, state = yield from load_state(self._registry.common_wire(), self._thread)
+        if loaded is None or state is None:
+            raise self._missing()
+        served = self._registry.get(loaded.header.graph)
+        if served is None:
+            msg = (
+                f"Graph '{loaded.header.graph}' of this thread is not registered on this backend: "
+                "compile it with backend=, or name it with --target."
+            )
+            raise LookupError(msg)
+        yield from adopt(served, self._thread, loaded, state, restart=restart)
 
     def cancel(self) -> bool:
         """Cancel whatever runs or waits; the state stays at its newest checkpoint."""

@@ -26,7 +26,7 @@ from distgraph.errors import InvalidUpdateError, SerializationError
 from workers.worker.barrier import next_superstep, reduce
 from workers.worker.called import Called
 from workers.worker.emitter import Emitter
-from workers.worker.failures import errored
+from workers.worker.failures import errored, may_pass
 from workers.worker.opened import Opened
 
 
@@ -92,6 +92,15 @@ def settle(attempt: Attempt, result: Result) -> None:
             _fail(attempt, result)
         case Escaped():
             _fail(attempt, errored(InvalidUpdateError("There is no parent graph")))
+
+
+def give_up(attempt: Attempt, error: Exception) -> None:
+    """Record what failed around a node, at once; raise what a later attempt may not meet."""
+    if may_pass(error):
+        raise error
+    desk = attempt.opened.desk
+    record = attempt.opened.served.wire.error(errored(error))
+    desk.fail(attempt.task.id, record, None)
 
 
 def _record(attempt: Attempt, result: Completed | Interrupted) -> None:

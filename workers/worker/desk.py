@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from checkpoint_redis import commands, loading
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.records import InnerEntry, Lease, ResultEntry, SuperstepEntry
 from checkpoint_redis.replies import Advance, Claimed, Committed, Context, Recorded
-from checkpoint_redis.saving import get_found, get_frame, places
+from checkpoint_redis.saving import get_frame, listed
 from checkpoint_redis.stored import Archive
 from distgraph.checkpoint.base import CheckpointTuple
 from distgraph.effects import carry
@@ -20,9 +22,6 @@ from workers.shared.supersteps import chunks, entries, nonce, staged
 from workers.worker.emitter import Emitter, Streaming
 from workers.worker.failures import advance_lost
 from workers.worker.office import Office
-
-CHANNELS = 500
-"""How many channels are fetched at once."""
 
 
 def desk_for(office: Office, hint: Hint) -> Desk:
@@ -160,10 +159,7 @@ class Desk:
         limit: int | None,
     ) -> list[CheckpointTuple]:
         """Return what is stored of a called graph, newest first."""
-        call = self._ledger.call
-        found = carry(places(archive, config, before), call)[:limit]
-        read = (carry(get_found(archive, each, None), call) for each in found)
-        return [each for each in read if each is not None]
+        return carry(listed(archive, config, before, limit), self._ledger.call)
 
     def keep_inner(self, tid: str, entry: InnerEntry) -> str | None:
         """Store what a task has of a graph that it calls; None where its attempt is given up.
@@ -214,13 +210,8 @@ class Desk:
 
     def channels(self, names: Iterable[str]) -> dict[str, bytes | None]:
         """Fetch channel blobs that a claim was too small for."""
-        wanted = tuple(names)
-        found: dict[str, bytes | None] = {}
-        for start in range(0, len(wanted), CHANNELS):
-            part = wanted[start : start + CHANNELS]
-            blobs = self._ledger.channels(self.thread, self.ns, part)
-            found.update(zip(part, blobs, strict=True))
-        return found
+        read = partial(commands.channels, self.thread, self.ns)
+        return carry(loading.values(read, tuple(names)), self._ledger.call)
 
     def writes(self, advance: Advance) -> Mapping[str, bytes]:
         """Return the writes of a closed superstep; large ones are read in pieces."""

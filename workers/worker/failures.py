@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from distgraph.core.execute import traceback_of
 from distgraph.core.model import Errored
 from distgraph.errors import (
     AdvanceLost,
@@ -27,6 +28,7 @@ def errored(error: Exception) -> Errored:
     return Errored(
         kind=f"{type(error).__module__}.{type(error).__qualname__}",
         message=str(error),
+        traceback=traceback_of(error),
         args=error.args,
         exception=error,
     )
@@ -36,9 +38,10 @@ def worker_lost(max_lost: int) -> Errored:
     """Return the failure of a task whose workers vanish one after the other."""
     return errored(
         WorkerLost(
-            f"The worker that ran this task vanished {max_lost + 1} times (killed, out of memory, "
-            "or os._exit in a node). Start a new run or retry with invoke(None, config) once the "
-            "cause is gone."
+            f"The worker that ran this task vanished {max_lost + 1} times: it was killed, out of "
+            "memory, ended by os._exit in a node, or it paused for longer than its lease, as a "
+            "node can that keeps the interpreter to itself (a longer lease helps). Start a new run "
+            "or retry with invoke(None, config) once the cause is gone."
         )
     )
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from checkpoint_redis import commands
+from checkpoint_redis.commands import Script
 from checkpoint_redis.keys import SHARDS, Thread
 from checkpoint_redis.layout import DueKind
 from checkpoint_redis.ledger import Ledger
@@ -102,10 +103,19 @@ class Overdue:
         """
         if not empty:
             return 0
-        namespace = self._settings.namespace
-        looks = [commands.overdue(namespace, shard, empty=empty) for shard in range(SHARDS)]
-        found = list(self._ledger().together(looks))
-        return sum(self._republish(due, empty) for frames in found for due in frames)
+        sent, cursors = 0, dict.fromkeys(range(SHARDS), 0)
+        while cursors:
+            looks = [self._look_for_lost(*each, empty) for each in cursors.items()]
+            found = list(self._ledger().together(looks))
+            sent += sum(self._republish(due, empty) for _, frames in found for due in frames)
+            following = zip(cursors, (cursor for cursor, _ in found), strict=True)
+            cursors = {shard: cursor for shard, cursor in following if cursor}
+        return sent
+
+    def _look_for_lost(
+        self, shard: int, cursor: int, empty: tuple[str, ...]
+    ) -> Script[tuple[int, tuple[Due, ...]]]:
+        return commands.overdue(self._settings.namespace, shard, empty=empty, cursor=cursor)
 
     def _republish(self, frame: Due, empty: tuple[str, ...]) -> int:
         """Send the hints of a frame again that were in queues which are empty."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from distgraph.core.execute import run_task, run_task_async
 from distgraph.core.graph import Node
-from workers.worker.attempt import Attempt, settle
+from workers.worker.attempt import Attempt, give_up, settle
 from workers.worker.desk import Desk
 
 
@@ -20,8 +20,16 @@ def run_all(desk: Desk, attempts: Sequence[Attempt]) -> None:
             if is_async(attempt.node):
                 _spawn(desk, attempt)
         for lease, attempt in blocking.items():
-            settle(attempt, run_task(attempt.graph, attempt.task, attempt.values, attempt.frame))
+            _run(attempt)
             leases.drop(lease)
+
+
+def _run(attempt: Attempt) -> None:
+    """Run a node; whatever else fails around it is the task's failure too."""
+    try:
+        settle(attempt, run_task(attempt.graph, attempt.task, attempt.values, attempt.frame))
+    except Exception as error:  # noqa: BLE001 any of our own
+        give_up(attempt, error)
 
 
 def is_async(node: Node) -> bool:
@@ -44,5 +52,7 @@ async def _run_async(attempt: Attempt, done: Callable[[], None]) -> None:
         # Here, and not in a thread that others wait for.
         await asyncio.wrap_future(attempt.emitter.sent())
         await asyncio.to_thread(settle, attempt, result)
+    except Exception as error:  # noqa: BLE001 any of our own
+        await asyncio.to_thread(give_up, attempt, error)
     finally:
         done()

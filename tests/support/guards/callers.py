@@ -290,8 +290,8 @@ GUARDS = (
     Guard(
         an_answer_names_one_instance_of_a_question,
         "answer.lua",
-        " and asked[tid][iid]) then return",
-        ") then return",
+        "if not asked[tid][iid] then return false end",
+        "if not next(asked[tid]) then return false end",
     ),
     Guard(
         a_question_is_answered_once_in_a_call,

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from checkpoint_redis import commands
 from checkpoint_redis.frames import FrameName
-from checkpoint_redis.layout import DueKind, HeaderField
+from checkpoint_redis.layout import DueKind, HeaderField, ThreadKey
 from checkpoint_redis.records import (
     AnswerEntry,
     Lease,
@@ -181,7 +181,20 @@ def a_reader_that_is_too_old_reads_no_checkpoints(d: Driver) -> None:
 def a_reader_that_is_too_old_lists_no_checkpoints(d: Driver) -> None:
     d.started("a")
     upgrade(d)
-    assert is_refused(d, lambda: d.ledger.history(d.thread, "", 0))
+    assert is_refused(d, lambda: d.ledger.history(d.thread, "", "", 9))
+
+
+def a_maintainer_that_is_too_old_lists_no_fields(d: Driver) -> None:
+    d.started("a")
+    upgrade(d)
+    assert is_refused(d, lambda: d.ledger.call(commands.fields(d.thread, 0)))
+
+
+def a_reader_that_is_too_old_reads_no_part(d: Driver) -> None:
+    ep = d.started("a")
+    upgrade(d)
+    part = commands.open_part(d.thread, "", ep, ThreadKey.tasks, 0)
+    assert is_refused(d, lambda: d.ledger.call(part))
 
 
 def a_thread_in_any_format_can_be_deleted(d: Driver) -> None:
@@ -225,6 +238,8 @@ def what_is_passed_over_uses_up_no_limit(d: Driver) -> None:
     d.client.zadd(d.due_key, {f"{d.thread.x}||t{n}|l": 1 for n in range(7)})
     other = Driver(d.client, d.thread.namespace, beside(d))
     ep = other.started("b")
+    other.claim(ep, "b")
+    other.client.delete(d.outboxes_key)
     other.pass_time(50_000)
     found = d.ledger.sweep(d.thread.namespace, d.thread.shard, limit=2, max_lost=3)
     assert [(due.x, due.ep) for due in found.found] == [(other.thread.x, ep)]
@@ -243,7 +258,7 @@ def what_is_passed_over_has_an_end(d: Driver) -> None:
     upgrade(d)
     d.client.zadd(d.due_key, {f"{d.thread.x}||t{n}|l": 1 for n in range(2_500)})
     d.ledger.sweep(d.thread.namespace, d.thread.shard, limit=500, max_lost=3)
-    assert d.client.zcount(d.due_key, 1, 1) == 1_500
+    assert d.client.zcount(d.due_key, 1, 1) == 2_000
 
 
 def lost_hints_of_a_newer_thread_are_not_looked_for(d: Driver) -> None:
@@ -443,7 +458,9 @@ GUARDS = (
             (a_reader_that_is_too_old_reads_no_state, "load"),
             (a_reader_that_is_too_old_reads_no_outcome, "outcome"),
             (a_reader_that_is_too_old_reads_no_checkpoints, "values"),
-            (a_reader_that_is_too_old_lists_no_checkpoints, "fields"),
+            (a_reader_that_is_too_old_lists_no_checkpoints, "history"),
+            (a_maintainer_that_is_too_old_lists_no_fields, "fields"),
+            (a_reader_that_is_too_old_reads_no_part, "part"),
         )
     ),
     Guard(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from checkpoint_redis.records import (
-    Lease,
-)
+from checkpoint_redis import keys
+from checkpoint_redis.layout import Limit
+from checkpoint_redis.records import Lease
 from tests.support.guards import Guard
 from tests.support.thread_driver import LEASE, Driver, nonce
 
@@ -89,8 +89,9 @@ def what_is_not_so_any_more_is_not_due(d: Driver) -> None:
     d.claim(ep, "a")
     d.complete(ep, "a")
     d.claim(ep, "b")
-    stale = (f"{d.thread.x}||{end}" for end in ("a|l", "a|b", "none|l", "|a", "|d"))
+    stale = (f"{d.thread.x}||{end}" for end in ("a|l", "a|b", "none|l", "|a"))
     d.client.zadd(d.due_key, dict.fromkeys(stale, 1))
+    d.client.zadd(d.outboxes_key, {f"{d.thread.x}|||d": 1})
     assert d.sweep() == ()
     assert d.due() == {"b|l"}
 
@@ -99,10 +100,11 @@ def what_cannot_be_read_waits(d: Driver) -> None:
     ep = d.started("a")
     d.claim(ep, "a")
     d.client.hset(f"{d.thread.prefix}s:", "t|a", "{")
-    d.client.zadd(d.due_key, {"no member": 1})
+    d.client.zadd(d.due_key, {"no member": 1, f"{d.thread.x}|||d": 1})
+    d.client.zadd(d.outboxes_key, {f"{d.thread.x}||a|l": 1})
     assert [due.kind for due in d.sweep(after_ms=LEASE + 1)] == ["unreadable"]
-    assert b"no member" not in d.client.zrange(d.due_key, 0, -1)
-    assert "a|l" in d.due()
+    assert d.client.zrange(d.due_key, 0, -1) == [f"{d.thread.x}||a|l".encode()]
+    assert d.client.zrange(d.outboxes_key, 0, -1) == []
 
 
 def a_beat_puts_the_end_of_a_lease_off(d: Driver) -> None:
@@ -130,12 +132,35 @@ def a_look_that_finds_as_much_as_it_may_says_so(d: Driver) -> None:
     d.claim(ep, "a", "b")
     d.pass_time(LEASE + 1)
     namespace, shard = d.thread.namespace, d.thread.shard
-    # Due are two leases and the outbox.
-    looks = [d.ledger.sweep(namespace, shard, limit=2, max_lost=3) for _ in range(2)]
-    assert [(len(look.found), look.more) for look in looks] == [(1, True), (1, False)]
+    looks = [d.ledger.sweep(namespace, shard, limit=1, max_lost=3) for _ in range(3)]
+    assert [(len(look.found), look.more) for look in looks] == [(1, True), (1, True), (0, False)]
+
+
+def a_look_gives_as_many_hints_as_a_reply_may_hold(d: Driver) -> None:
+    namespace, shard = d.thread.namespace, d.thread.shard
+    for n in (n for n in range(2_000) if keys.Thread(namespace, str(n)).shard == shard):
+        Driver(d.client, namespace, str(n)).started(*(f"t{n}" for n in range(Limit.sample)))
+    count, per_look = d.client.zcard(d.outboxes_key), Limit.hints // Limit.sample
+    d.pass_time(Limit.outbox_ms + 1)
+    looks = [d.ledger.sweep(namespace, shard, max_lost=3) for _ in range(count // per_look + 1)]
+    given = [sum(len(due.hints) for due in look.found) for look in looks]
+    assert given == [*[Limit.hints] * (count // per_look), count % per_look * Limit.sample]
+    assert [look.more for look in looks] == [True] * (count // per_look) + [False]
 
 
 GUARDS = (
+    Guard(
+        a_look_gives_as_many_hints_as_a_reply_may_hold,
+        "sweep.lua",
+        "    if told >= LIMIT.hints then return limit, 0 end\n",
+        "",
+    ),
+    Guard(
+        what_cannot_be_read_waits,
+        "sweep.lua",
+        " or planned_in(kind) ~= key then",
+        " then",
+    ),
     Guard(
         a_look_that_finds_as_much_as_it_may_says_so,
         "sweep.lua",
@@ -172,7 +197,7 @@ GUARDS = (
         "      found(ns, DUE.unreadable, tid, {})\n",
         "",
     ),
-    Guard(what_cannot_be_read_waits, "sweep.lua", "call('ZREM', KEYS[1], each)", "call('PING')"),
+    Guard(what_cannot_be_read_waits, "sweep.lua", "call('ZREM', key, each)", "call('PING')"),
     Guard(
         a_beat_puts_the_end_of_a_lease_off,
         "beat.lua",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from checkpoint_redis import commands
 from checkpoint_redis.layout import ThreadKey
 from checkpoint_redis.records import CheckpointEntry, ResultEntry, SuperstepEntry
 from tests.support.guards import Guard
@@ -35,7 +36,7 @@ def what_is_small_is_one_text_while_it_waits(d: Driver) -> None:
 
 def many_fields_stay_a_hash(d: Driver) -> None:
     d.start(stopped({f"c{n}@1": b"" for n in range(70)}))
-    assert d.stored() == {"h", "c", "e"}
+    assert d.stored() == {"h", "c", "e", "i"}
 
 
 def large_values_stay_in_a_hash(d: Driver) -> None:
@@ -58,7 +59,8 @@ def large_writes_keep_their_keys(d: Driver) -> None:
 
 def a_waiting_thread_tells_its_history(d: Driver) -> None:
     asking(d, "a")
-    assert d.ledger.history(d.thread, "", 0) == (0, ("cp-0",))
+    assert d.ledger.history(d.thread, "", "", 9) == ("cp-0",)
+    assert "k||cp-0" in d.ledger.call(commands.fields(d.thread, 0))[1]
     assert d.ledger.checkpoints(d.thread, "", ("cp-0", "cp-?")) == (b"cp-0", None)
     assert d.ledger.channels(d.thread, "", ("c@cp-0",)) == (b"value",)
 
@@ -118,7 +120,7 @@ GUARDS = (
     Guard(
         many_tasks_keep_their_keys,
         "pack.lua",
-        "  if size > LIMIT.packed_fields then return end\n",
+        "  if size_of_step(ns) > LIMIT.packed_fields then return end\n",
         "",
     ),
     Guard(
@@ -131,6 +133,12 @@ GUARDS = (
         large_writes_keep_their_keys,
         "pack.lua",
         "  if #text > LIMIT.packed_bytes then return end\n",
+        "",
+    ),
+    Guard(
+        a_waiting_thread_tells_its_history,
+        "history.lua",
+        "  for i = 1, #list, 2 do fields[#fields + 1] = list[i] end\n",
         "",
     ),
     Guard(

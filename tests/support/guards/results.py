@@ -91,7 +91,7 @@ def results_of_an_ended_run_are_not_told(d: Driver) -> None:
 def what_is_released_is_looked_for(d: Driver) -> None:
     ep = d.started("a")
     d.claim(ep, "a")
-    d.client.delete(d.due_key)
+    d.client.delete(d.outboxes_key)
     d.ledger.release(d.thread, "", ep, ("a",), owner="worker", max_lost=3)
     assert d.due() == {"|d"}
 

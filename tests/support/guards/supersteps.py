@@ -44,7 +44,7 @@ def a_claim_of_the_advance_with_the_same_token_repeats_its_answer(d: Driver) -> 
 
 def an_advance_has_a_lease(d: Driver) -> None:
     ep = closed(d)
-    d.client.delete(d.due_key)
+    d.client.delete(d.due_key, d.outboxes_key)
     d.claim_advance(ep)
     assert d.due() == {"|a"}
 

@@ -32,6 +32,7 @@ for _, kind in ipairs(lasting) do
   if redis.call('PTTL', string.sub(KEYS[1], 1, -2) .. kind) >= 0 then return kind .. ' expires' end
 end
 if st == 'busy' or st == 'error' then return '' end
+if redis.call('ZCARD', ARGV[1] .. 'ob') > 0 then return tostring(st) .. ', with an outbox' end
 for _, member in ipairs(redis.call('ZRANGE', ARGV[1] .. 'due', 0, -1)) do
   if st ~= 'interrupted' or not string.find(member, '|i$') then
     return tostring(st) .. ', but due is ' .. member
@@ -150,7 +151,7 @@ class Judge:
 
     def _check_rest(self) -> None:
         world = self._world
-        left = world.client.zrange(world.due, 0, -1)
+        left = world.due()
         assert not left, f"still due: {left}"
         # What was staged by a worker that ended then is lost after ten minutes.
         lasting = [key for key in world.stored() if world.client.pttl(key) == -1]

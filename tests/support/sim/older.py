@@ -32,5 +32,6 @@ def is_harmless(ledger: Ledger, thread: keys.Thread, command: Script[Any]) -> bo
 
 
 def _stored(client: Any, thread: keys.Thread) -> list[Any]:
-    due = client.zrange(keys.due(thread.namespace, thread.shard), 0, -1, withscores=True)
-    return [*((key, client.dump(key)) for key in sorted(client.keys(f"{thread.prefix}*"))), due]
+    planned = keys.planned(thread.namespace, thread.shard)
+    due = [client.zrange(key, 0, -1, withscores=True) for key in planned]
+    return [*((key, client.dump(key)) for key in sorted(client.keys(f"{thread.prefix}*"))), *due]

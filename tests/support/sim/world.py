@@ -28,13 +28,15 @@ LEAPS, CALM_LEAPS = (0, 10_000, 30_000, 120_000), (30_000, 120_000)
 
 # Moves all that is planned ARGV[1] ms nearer: the looks at a shard, and the next at an outbox.
 CLOCK = """
-for _, member in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
-  redis.call('ZINCRBY', KEYS[1], -ARGV[1], member)
+for i = 2, 3 do
+  for _, member in ipairs(redis.call('ZRANGE', KEYS[i], 0, -1)) do
+    redis.call('ZINCRBY', KEYS[i], -ARGV[1], member)
+  end
 end
-local seen = redis.call('HGET', KEYS[2], '/ov')
+local seen = redis.call('HGET', KEYS[1], '/ov')
 if not seen then return end
 local size, at, pause = string.match(seen, '^(%d+) (%d+) (%d+)$')
-redis.call('HSET', KEYS[2], '/ov', string.format('%s %.0f %s', size, at - ARGV[1], pause))
+redis.call('HSET', KEYS[1], '/ov', string.format('%s %.0f %s', size, at - ARGV[1], pause))
 """
 
 
@@ -62,6 +64,14 @@ class Accepted:
         submits[run] = command
         self.writes.setdefault(cp, []).extend(written)
 
+    def go_on(self, before: str, ep: str) -> None:
+        """Count on what failed in the epoch `before`: the same superstep has another one."""
+        for (epoch, tid), count in list(self.failures.items()):
+            if epoch == before:
+                self.failures[ep, tid] = count
+        if before in self.answered:
+            self.answered.add(ep)
+
     def known(self) -> dict[str, Script[Any]]:
         """Return the starts and answers that must be known again: of the last runs, and joined."""
         runs, joined = list(self.submits)[-Limit.lines :], list(self.joined)[-Limit.joined :]
@@ -81,7 +91,7 @@ class World:
         self.draw = Draw(seed)
         self.thread = keys.Thread(namespace, f"thread {seed}")
         self.shard = keys.shard_prefix(namespace, self.thread.shard)
-        self.due = keys.due(namespace, self.thread.shard)
+        self._planned = keys.planned(namespace, self.thread.shard)
         self.messages: list[OutboxEntry] = []
         self.accepted = Accepted()
         self._clock = client.register_script(CLOCK)
@@ -170,7 +180,9 @@ class World:
         assert all(due.kind != "unreadable" for due in dues), dues
         self.send(*(hint for due in dues for hint in due.hints))
         if not self.messages:
-            for due in self.call(commands.overdue(namespace, shard, empty=(QUEUE,))):
+            cursor, lost = self.call(commands.overdue(namespace, shard, empty=(QUEUE,)))
+            assert cursor == 0
+            for due in lost:
                 self._send_lost(due)
 
     def _send_lost(self, due: Due) -> None:
@@ -178,9 +190,13 @@ class World:
         self.call(commands.published(self.thread, due.ns, due.ep))
 
     def _pass_time(self, ms: int) -> None:
-        self._clock([self.due, self.thread.header], [ms])
+        self._clock([self.thread.header, *self._planned], [ms])
 
     # --- fail-over -----------------------------------------------------------------------------
+
+    def due(self) -> list[bytes]:
+        """Return all that is to be looked at."""
+        return [member for key in self._planned for member in self.client.zrange(key, 0, -1)]
 
     def stored(self) -> list[bytes]:
         return list(self.client.keys(f"{self.thread.prefix}*"))
@@ -204,4 +220,4 @@ class World:
 
     def _replicated(self) -> list[bytes]:
         indexes = self.client.keys(f"{self.shard}ix:*")
-        return [*self.stored(), self.due.encode(), *indexes]
+        return [*self.stored(), *(key.encode() for key in self._planned), *indexes]

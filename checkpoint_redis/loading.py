@@ -1,0 +1,72 @@
+"""Reads what is too long for one script: slices of one moment, and values in portions.
+
+Generators of commands, which a saver or a client carries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from typing import Any, TypeVar
+
+from checkpoint_redis import commands
+from checkpoint_redis.commands import Script
+from checkpoint_redis.keys import Thread
+from checkpoint_redis.layout import TaskField, ThreadKey
+from checkpoint_redis.replies import Loaded
+
+T = TypeVar("T")
+CHUNK = 500
+Slices = Generator[Script[Any], Any, T]
+
+
+def load(thread: Thread, ns: str = "", cp: str = "") -> Slices[Loaded | None]:
+    """Read a frame at one moment; a wide superstep in slices, anew when another was opened."""
+    while True:
+        loaded: Loaded | None = yield commands.load(thread, ns, cp)
+        if loaded is None or not loaded.wide:
+            return loaded
+        opened = yield from _open_superstep(thread, ns, loaded.header.ep)
+        if opened is not None:
+            return commands.with_open(loaded, *opened)
+
+
+def _open_superstep(
+    thread: Thread, ns: str, ep: str
+) -> Slices[tuple[dict[str, bytes], dict[str, bytes], dict[str, bytes]] | None]:
+    """Return tasks, writes and questions of the superstep ``ep``, None when it is over.
+
+    The tasks come last, so that what was read of one is there: a result is never taken back, and a
+    question that was answered meanwhile is none any more.
+    """
+    asked = yield from _part(thread, ns, ep, ThreadKey.questions)
+    writes = yield from _part(thread, ns, ep, ThreadKey.writes)
+    tasks = yield from _part(thread, ns, ep, ThreadKey.tasks)
+    if asked is None or writes is None or tasks is None:
+        return None
+    still = {tid: asked[tid] for tid in asked if f"{TaskField.question}{tid}" in tasks}
+    return tasks, writes, still
+
+
+def _part(thread: Thread, ns: str, ep: str, part: ThreadKey) -> Slices[dict[str, bytes] | None]:
+    cursor, found = 0, dict[str, bytes]()
+    while True:
+        answered = yield commands.open_part(thread, ns, ep, part, cursor)
+        if answered is None:
+            return None
+        cursor, fields = answered
+        found |= fields
+        if cursor == 0:
+            return found
+
+
+def values(
+    read: Callable[[tuple[str, ...]], Script[tuple[T, ...]]], names: Sequence[str]
+) -> Slices[dict[str, T]]:
+    """Return the values of ``names``; one reply holds as many as it may, and at least one."""
+    found: dict[str, T] = {}
+    left = tuple(names)
+    while left:
+        got = yield read(left[:CHUNK])
+        found |= zip(left, got, strict=False)
+        left = left[len(got) :]
+    return found

@@ -1,0 +1,10 @@
+-- needs: lib.lua format.lua
+-- A part of a wide superstep, which is not packed. KEYS[1] header.
+-- ARGV[1] {ns, ep, part, cursor, count} -> PART of fields and values | {conflict}
+local ep, number = unpack(call('HMGET', H, A.ns .. FRAME.epoch, HEADER.form))
+local refused = too_old(number)
+if refused then return refused end
+-- What was read before belongs to another superstep.
+if ep ~= A.ep then return {REPLY.conflict} end
+local found = call('HSCAN', P .. A.part .. A.ns, A.cursor, 'COUNT', A.count)
+return PART{cursor = found[1], part = found[2]}

@@ -1,0 +1,141 @@
+"""No script touches more than 5,000 fields or 4 MB, however wide a superstep is."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from checkpoint_redis import loading
+from checkpoint_redis.commands import Script
+from checkpoint_redis.layout import Limit
+from checkpoint_redis.records import SuperstepEntry, TaskEntry
+from distgraph.core.plan import digest
+from distgraph.effects import carry
+from tests.support.thread_driver import LEASE, Driver, nonce, superstep
+from tests.support.touching import Touched, Touching, counted
+
+pytestmark = [pytest.mark.redis, pytest.mark.slow]
+WIDTH, TOGETHER = 8_000, 20
+MOST = Touched(fields=5_000, bytes=4 * 2**20)
+TIDS = tuple(digest(str(n)) for n in range(WIDTH))
+
+
+class Wide(Driver):
+    """Drives a thread whose supersteps have all of TIDS."""
+
+    def __init__(self, client: redis.Redis, namespace: str) -> None:
+        super().__init__(client, namespace)
+        self.ledger = self.touching = Touching(client)
+
+    def staged(self) -> str:
+        """Stage a superstep; return its epoch."""
+        ep, tasks = nonce(), tuple(TaskEntry(tid, b"x" * 100) for tid in TIDS)
+        for first in range(0, WIDTH, Limit.slice):
+            self.ledger.stage(self.thread, ep, tasks[first : first + Limit.slice])
+        return ep
+
+    def begin(self, cp: str, expect: str = "") -> str:
+        ep = self.staged()
+        assert self.start(step(cp, ep), f"run of {cp}", expect).status == "go"
+        return ep
+
+    def claim_all(self, ep: str) -> None:
+        for first in range(0, WIDTH, TOGETHER):
+            self.claim(ep, *TIDS[first : first + TOGETHER])
+
+    def sweep_all(self, after_ms: int) -> None:
+        self.pass_time(after_ms)
+        namespace, shard = self.thread.namespace, self.thread.shard
+        while self.ledger.sweep(namespace, shard, max_lost=3).more:
+            pass
+
+
+def step(cp: str, ep: str) -> SuperstepEntry:
+    return replace(superstep(cp), staged=True, ep=ep)
+
+
+@pytest.fixture
+def d(redis_client: redis.Redis, namespace: str, tmp_path: Path) -> Iterator[Wide]:
+    with counted(tmp_path):
+        yield Wide(redis_client, namespace)
+
+
+def asking(d: Wide) -> set[str]:
+    loaded = d.load()
+    assert loaded is not None
+    return {each.tid for each in loaded.questions}
+
+
+def within(d: Wide) -> bool:
+    """Tell whether no script touched more than it may."""
+    too_much = {
+        name: most
+        for name, most in d.touching.most.items()
+        if most.fields > MOST.fields or most.bytes > MOST.bytes
+    }
+    assert not too_much
+    return True
+
+
+def test_a_wide_superstep_from_its_start_to_its_commit(d: Wide) -> None:
+    ep = d.begin("cp-0")
+    d.sweep_all(after_ms=Limit.outbox_ms + 1)
+    cursor, _ = d.ledger.outbox(d.thread, "", ep)
+    while cursor:
+        cursor, _ = d.ledger.outbox(d.thread, "", ep, cursor)
+    d.claim_all(ep)
+    d.sweep_all(after_ms=LEASE + 1)
+    d.claim_all(ep)
+    assert [d.complete(ep, tid).closing for tid in TIDS][-1] == "advance"
+    next_ep = d.staged()
+    assert d.commit(ep, step("cp-1", next_ep)).status == "go"
+    assert within(d)
+
+
+def test_a_wide_superstep_that_asks_is_read_and_answered(d: Wide) -> None:
+    ep = d.begin("cp-0")
+    d.claim_all(ep)
+    for tid in TIDS:
+        d.ask(ep, tid, f"question of {tid}")
+    assert asking(d) == set(TIDS)
+    assert d.answer("unknown", "q").status == "no_interrupt"
+    assert d.answer(TIDS[-1], f"question of {TIDS[-1]}").status == "go"
+    assert asking(d) == set(TIDS[:-1])
+    assert within(d)
+
+
+@pytest.mark.parametrize("end", ["cancel", "delete", "start"])
+def test_a_wide_superstep_that_is_dropped(d: Wide, end: str) -> None:
+    ep = d.begin("cp-0")
+    d.claim_all(ep)
+    for tid in TIDS[WIDTH // 2 :]:
+        d.ask(ep, tid, f"question of {tid}", deadline=1)
+    if end == "delete":
+        d.ledger.delete(d.thread)
+    else:
+        d.ledger.cancel(d.thread, "", ep=nonce())
+    if end == "start":
+        d.begin("cp-1", "cp-0")
+    d.sweep_all(after_ms=LEASE + 1)
+    assert d.due() <= {"|d"}
+    assert within(d)
+
+
+def test_a_superstep_that_changes_while_it_is_read_is_read_anew(d: Wide) -> None:
+    d.begin("cp-0")
+    calls = itertools.count(1)
+
+    def call(command: Script[Any]) -> Any:
+        if next(calls) == 4:
+            d.ledger.cancel(d.thread, "", ep=nonce())
+        return d.ledger.call(command)
+
+    loaded = carry(loading.load(d.thread), call)
+    assert loaded is not None
+    assert (loaded.tasks, loaded.header.st) == ((), "idle")

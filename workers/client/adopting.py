@@ -1,0 +1,54 @@
+"""How a thread is taken over to another version of its graph."""
+
+from __future__ import annotations
+
+from checkpoint_redis import commands
+from checkpoint_redis.keys import Thread
+from checkpoint_redis.layout import TaskId
+from checkpoint_redis.replies import Adopted, Loaded, OutboxEntry
+from distgraph.core.model import ThreadState
+from distgraph.core.plan import check_nodes
+from distgraph.errors import ThreadBusy, ThreadConflict
+from workers.client.answering import moved_on, publish_outbox
+from workers.client.effects import Flow, Publish, Reach
+from workers.shared.hints import outgoing
+from workers.shared.served import Served
+from workers.shared.supersteps import nonce
+
+
+def adopt(
+    served: Served, thread: Thread, loaded: Loaded, state: ThreadState, *, restart: bool
+) -> Flow:
+    """Have ``served`` go on with a thread that stands as ``loaded`` and ``state`` tell.
+
+    Raises NodesMissing, ThreadBusy without ``restart``, ThreadConflict.
+    """
+    yield Reach()
+    check_nodes(served.graph, state)
+    ep = nonce()
+    adopted: Adopted = yield commands.adopt(
+        thread,
+        ep=loaded.header.ep,
+        new_ep=ep,
+        fp=served.graph.fingerprint,
+        queue=served.queue,
+        restart=restart,
+    )
+    if adopted.status == "busy":
+        raise ThreadBusy(_busy(thread, adopted.run))
+    if adopted.status != "ok":
+        raise ThreadConflict(moved_on(thread))
+    if adopted.advance:
+        closed = OutboxEntry("", ep, TaskId.advance, served.queue, 0)
+        yield Publish(tuple(outgoing(thread.x, [closed])))
+    if adopted.busy:
+        yield from publish_outbox(thread, ep)
+        yield commands.published(thread, "", ep)
+    return None
+
+
+def _busy(thread: Thread, run: str) -> str:
+    return (
+        f"Thread {thread.thread_id!r} is busy with run {run}: wait for it, or have what it does "
+        "begin again in the new version: adopt(restart=True), or distgraph adopt --restart."
+    )
