@@ -96,7 +96,9 @@ def nested_programs(draw: st.DrawFn) -> Nested:
     program = draw(programs(fails=pauses == "failures"))
     nests = draw(_nests(program, 2, how, pauses))
     program = replace(_fitting(program, how), answers_all=True)
-    return Nested(program, nests, draw(st.sampled_from([False, False, True])))
+    # There, a waiting graph that lasts goes on when the graph around it was updated.
+    edits = st.sampled_from([False] if how == "lasting" else [False, False, True])
+    return Nested(program, nests, draw(edits))
 
 
 @st.composite
@@ -120,8 +122,10 @@ def _nest(draw: st.DrawFn, name: str, levels: int, how: str, pauses: str) -> Nes
     nests = draw(_nests(program, levels - 1, how, pauses)) if deeper else ()
     if not kept or pauses != "stops":
         program = replace(program, before=(), after=())
-    # There, answers by id that come together answer the second question of an inner task as well.
-    program = replace(program, nodes=tuple(map(_asking_once, program.nodes)))
+    # There, answers by id that come together answer the second question of an inner task as well,
+    # and of many tasks inside that ask at once one may be forgotten.
+    if any(node.asks for node in program.nodes):
+        program = _unsent(replace(program, nodes=tuple(map(_asking_once, program.nodes))))
     # There, a second call that had not begun is given what it gave in the superstep before.
     called = st.sampled_from([0, 1] if how == "lasting" else [0, 1, 2])
     return Nest(name, _fitting(program, how), draw(called), lasts, nests)
