@@ -36,6 +36,7 @@ WORDS = {
     "DUE": "DueKind",
     "TID": "TaskId",
     "GRAPH": "GraphName",
+    "SEGMENT": "SegmentName",
     "MARK": "WriteMark",
     "EVENT": "EventKind",
     "EVENT_FIELD": "EventField",

@@ -10,7 +10,8 @@ A thread's keys begin with ``<namespace>{<shard>}:<x>:``; the letters are those 
     w:<ns>  HASH    task id -> writes            u:<ns>  HASH  task id -> pending questions
     a:<ns>  SET     active tasks (the barrier)   q:<ns>  SET   tasks to be claimed (the outbox)
     o:<ns>  HASH    frames inside its tasks of which something is open -> task
-    c       HASH    checkpoints (k|<ns>|<cp>), channels (v|<ns>|<channel>@<ref>), references of
+    c       HASH    checkpoints (k|<ns>|<cp>), channels (v|<ns>|<channel>@<ref>), segments of
+                    lists (v|<ns>|<channel>@<line>;<number>), references of
                     the head checkpoint (f|<ns>), what callers wrote at a checkpoint
                     (z|<ns>|<cp>), records of runs (n|<run>), a line of each that is not the last
                     (runs), answers that joined one (joined); of a waiting thread the packed s, w,

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.layout import StepOutcome
+from checkpoint_redis.references import Ref
+from distgraph.core.model import Line
 
 STAGE_ABOVE = 1_000
 """A superstep of more tasks is stored by ``stage`` first, in chunks of at most this many."""
@@ -25,13 +27,17 @@ class TaskEntry:
 
 @dataclass(frozen=True, slots=True)
 class CheckpointEntry:
-    """A checkpoint: ``refs`` are all its channels ("channel@ref"), ``channels`` the new blobs."""
+    """A checkpoint: ``refs`` are all its channels, ``channels`` the new blobs by their names.
+
+    ``lines``: where its lists stand, for who goes on from it.
+    """
 
     id: str
     blob: bytes
     step: int
-    refs: tuple[str, ...] = ()
+    refs: tuple[Ref, ...] = ()
     channels: Mapping[str, bytes] = field(default_factory=dict)
+    lines: Mapping[str, Line] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,7 @@ class NewHead:
     ns: str
     cp: str = ""
     step: int = 0
-    refs: tuple[str, ...] = ()
+    refs: tuple[Ref, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

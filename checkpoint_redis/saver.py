@@ -10,6 +10,7 @@ import redis
 import redis.asyncio
 
 from checkpoint_redis import keys, saving
+from checkpoint_redis.known_lines import KnownLines
 from checkpoint_redis.ledger import AsyncLedger, Ledger
 from checkpoint_redis.saving import Steps
 from checkpoint_redis.stored import Archive
@@ -49,6 +50,7 @@ class RedisSaver(BaseCheckpointSaver):
         self.namespace = namespace
         self.client = _client(redis)
         self._ledger = Ledger(self.client, namespace=namespace)
+        self._known = KnownLines()
 
     @classmethod
     @contextmanager
@@ -69,7 +71,7 @@ class RedisSaver(BaseCheckpointSaver):
 
     @property
     def _archive(self) -> Archive:
-        return Archive(self.namespace, self.serde)
+        return Archive(self.namespace, self.serde, self._known)
 
     def _run(self, steps: Steps[T]) -> T:
         return carry(steps, self._ledger.call)

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from checkpoint_redis import commands, loading
+from checkpoint_redis import commands, loading, references
 from checkpoint_redis.commands import Plain, Script
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.keys import Thread, channel_field
+from checkpoint_redis.known_lines import Lines
 from checkpoint_redis.layout import Field, ThreadStatus
 from checkpoint_redis.records import CheckpointEntry, NewHead
+from checkpoint_redis.references import Ref
 from checkpoint_redis.replies import Changed, Header, Loaded
 from checkpoint_redis.stored import Archive
 from distgraph.checkpoint.base import (
@@ -31,6 +33,7 @@ from distgraph.checkpoint.base.blobs import matches
 from distgraph.checkpoint.base.config import Coordinates, checkpoint_coordinates, coordinates_of
 from distgraph.checkpoint.base.frames import with_orphans
 from distgraph.checkpoint.base.types import INTERRUPT, RunnableConfig
+from distgraph.checkpoint.lines import numbered_segment
 from distgraph.errors import ThreadBusy, ThreadConflict, ThreadNotFound
 
 T = TypeVar("T")
@@ -111,8 +114,10 @@ def _read(
         return None
     if not matches(archive.metadata(loaded.checkpoint), wanted):
         return None
-    names = archive.refs(loaded.checkpoint)
+    cp = where.cp or loaded.header.cp
+    names = references.names(archive.refs(loaded.checkpoint), beyond=cp != loaded.header.cp)
     channels = yield from _channels(thread, where.ns, names, loaded.channels)
+    archive.known.keep((thread.x, where.ns, cp), archive.lines(loaded.checkpoint, channels))
     place = Coordinates(loaded.header.thread_id, where.ns, where.cp)
     return archive.read(place, loaded, channels)
 
@@ -215,14 +220,29 @@ def put(
     """
     place = coordinates_of(config)
     known = get_checkpoint_metadata(config, metadata)
-    entry = archive.entry(place, checkpoint, known, new_versions)
-    thread, needs = archive.thread(place.thread_id), archive.needs(entry, checkpoint)
-    changed = yield commands.put(thread, FrameName(place.ns), entry, ep=_nonce(), needs=needs)
+    thread, frame = archive.thread(place.thread_id), FrameName(place.ns)
+    before = (yield from _lines(archive, thread, place)) if "frontier" in checkpoint else {}
+    entry = archive.entry(place, checkpoint, known, new_versions, before)
+    needs, free = archive.needs(entry, checkpoint), references.free(entry.refs, entry.channels)
+    changed = yield commands.put(thread, frame, entry, ep=_nonce(), needs=needs, free=tuple(free))
     if changed.status == "unstored":
-        whole = archive.entry(place, checkpoint, known, checkpoint["channel_versions"])
-        changed = yield commands.put(thread, FrameName(place.ns), whole, ep=_nonce())
+        entry = archive.entry(place, checkpoint, known, checkpoint["channel_versions"], {})
+        changed = yield commands.put(thread, frame, entry, ep=_nonce())
     _check(changed, thread)
+    archive.remember((thread.x, place.ns, checkpoint["id"]), checkpoint, entry)
     return place._replace(checkpoint_id=checkpoint["id"]).config
+
+
+def _lines(archive: Archive, thread: Thread, place: Coordinates) -> Steps[Lines]:
+    """Return the lines of a checkpoint; its record is read when it was not seen lately."""
+    if place.checkpoint_id is None:
+        return {}
+    found = archive.known.get((thread.x, place.ns, place.checkpoint_id))
+    if found is not None:
+        return found
+    frame = FrameName(place.ns).hash
+    (blob,) = yield commands.checkpoints(thread, frame, (place.checkpoint_id,))
+    return archive.lines(blob, {}) if blob else {}
 
 
 def put_writes(
@@ -294,7 +314,7 @@ def copy_thread(archive: Archive, source_id: str, target_id: str) -> Steps[None]
             continue
         # What was sent before must still be there: the target is as this copy left it, or it ends.
         ep = yield from _copied(target, each.ns, entry, loaded.header, ep)
-        sent |= {(each.ns, ref) for ref in entry.refs}
+        sent |= {(each.ns, name) for name in entry.channels}
         if log := archive.logged(loaded, each.cp):
             asks = bool(loaded.questions) or loaded.header.st is ThreadStatus.interrupted
             before, ep = ep, _nonce()
@@ -331,7 +351,7 @@ def _raw(
     None when it is removed in this moment; else what has no value has none.
     """
     refs = archive.refs(blob)
-    new = [ref for ref in refs if (where.ns, ref) not in sent]
+    new = [name for name in references.names(refs) if (where.ns, name) not in sent]
     blobs = yield from _channels(source, where.ns, new, {})
     channels = {ref: data for ref, data in blobs.items() if data is not None}
     if len(channels) < len(new):
@@ -409,12 +429,12 @@ def _unused(
 ) -> tuple[tuple[str, ...], tuple[NewHead, ...]]:
     """Return the fields to be removed, and the new heads where the head is among them."""
     kept = {each: archive.refs(blob) for each, blob in blobs.items() if each not in gone}
-    used = {channel_field(each.frame, ref) for each, refs in kept.items() for ref in refs}
+    used = Used((each.frame, ref) for each, refs in kept.items() for ref in refs)
     owners = {"", *(f"{each.frame}|{each.cp}" for each in kept)}
     fields = [
         name
         for name in names
-        if (name.startswith(Field.channel) and name not in used) or _owner(name) not in owners
+        if (name.startswith(Field.channel) and not used.has(name)) or _owner(name) not in owners
     ]
     heads = []
     for ns in {each.ns for each in gone}:
@@ -427,6 +447,25 @@ def _unused(
                 NewHead(FrameName(ns).hash, last.cp, archive.step(blobs[last]), kept[last])
             )
     return tuple(fields), tuple(heads)
+
+
+class Used:
+    """The values and segments that checkpoints refer to: of a line those up to the highest."""
+
+    def __init__(self, refs: Iterable[tuple[str, Ref]]) -> None:
+        """``refs``: with the frame that each is of."""
+        self._whole, self._most = set[str](), dict[str, int]()
+        for frame, ref in refs:
+            if isinstance(ref, str):
+                self._whole.add(channel_field(frame, ref))
+            else:
+                line = channel_field(frame, ref[0])
+                self._most[line] = max(ref[1], self._most.get(line, 0))
+
+    def has(self, field: str) -> bool:
+        """Whether something refers to what is stored in ``field``."""
+        line, number = numbered_segment(field) or ("", 1)
+        return field in self._whole or number <= self._most.get(line, 0)
 
 
 def _owner(name: str) -> str:

@@ -7,12 +7,25 @@ Any other checkpoint is kept as it is, as a table; workers refuse such a thread.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, cast
 
 from checkpoint_redis.keys import Thread
+from checkpoint_redis.known_lines import KnownLines, Lines, Spot
 from checkpoint_redis.layout import TaskState
 from checkpoint_redis.records import CheckpointEntry
+from checkpoint_redis.references import (
+    Blobs,
+    Growing,
+    Ref,
+    name_of,
+    needs,
+    read_lines,
+    read_values,
+    refs_of,
+    versioned,
+)
 from checkpoint_redis.replies import Loaded
 from distgraph.checkpoint import codec, pending, records
 from distgraph.checkpoint.base import (
@@ -27,6 +40,7 @@ from distgraph.checkpoint.base.blobs import RECORD, dump, load
 from distgraph.checkpoint.base.config import Coordinates
 from distgraph.checkpoint.blame import blamed, of_checkpoint
 from distgraph.checkpoint.formats import Kind
+from distgraph.checkpoint.lines import place
 from distgraph.checkpoint.serde.base import SerializerProtocol
 from distgraph.checkpoint.serde.jsonplus import TYPE_NAME, JsonPlusSerializer
 from distgraph.checkpoint.upgrades import corrupt, fields_of, numbered
@@ -47,6 +61,7 @@ class Archive:
 
     namespace: str
     serde: SerializerProtocol
+    known: KnownLines = field(default_factory=KnownLines, compare=False)
 
     def thread(self, thread_id: str) -> Thread:
         """Return the address of a thread; any object counts as its text."""
@@ -74,33 +89,65 @@ class Archive:
 
     def entry(
         self,
-        place: Coordinates,
+        under: Coordinates,
         checkpoint: Checkpoint,
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
+        before: Lines,
     ) -> CheckpointEntry:
-        """Return what is stored of a checkpoint under the parent that ``place`` names."""
-        core = _as_core(place, checkpoint, metadata)
+        """Return what is stored of a checkpoint under the parent that ``under`` names.
+
+        ``before``: the lines of that parent.
+        """
+        core = _as_core(under, checkpoint, metadata)
+        growing = self._growing(core, new_versions) if core else frozenset()
+        lists = self._lists(core, new_versions, before, growing) if core else Growing()
         if core is None:
             bare = {key: value for key, value in checkpoint.items() if key != "channel_values"}
-            saved = {"checkpoint": bare, "metadata": metadata, "parent": place.checkpoint_id}
+            saved = {"checkpoint": bare, "metadata": metadata, "parent": under.checkpoint_id}
             record = numbered(Kind.saved, saved)
             versions: Mapping[str, Any] = checkpoint["channel_versions"]
         else:
-            record, versions = records.pack_checkpoint(core), core.versions
+            placed = replace(core, lines=lists.lines)
+            record, versions = records.pack_checkpoint(placed), core.versions
         values = checkpoint["channel_values"]
         step = metadata.get("step")
         return CheckpointEntry(
             id=checkpoint["id"],
             blob=self._dump_record(record, core, metadata),
             step=step if isinstance(step, int) else 0,
-            refs=_refs(versions),
+            refs=refs_of(versions, lists.lines),
             channels={
-                f"{name}@{new_versions[name]}": self.dump(name, values[name])
+                name_of(name, new_versions[name]): self.dump(name, values[name])
                 for name in new_versions
-                if name in versions and name in values
-            },
+                if name in versions and name in values and name not in growing
+            }
+            | lists.blobs,
+            lines=lists.lines,
         )
+
+    def _growing(self, core: model.Checkpoint, new: ChannelVersions) -> frozenset[str]:
+        """Return the channels among ``new`` that are lists which may stand in segments.
+
+        A serializer of somebody else's may write the same items differently each time.
+        """
+        known = isinstance(self.serde, JsonPlusSerializer)
+        lists = (n for n in core.grown if n in new and type(core.values.get(n)) is list)
+        return frozenset(lists if known else ())
+
+    def _lists(
+        self, core: model.Checkpoint, new: ChannelVersions, before: Lines, growing: frozenset[str]
+    ) -> Growing:
+        same = {n: line for n, (ref, line) in before.items() if core.versions.get(n) == ref}
+        found = Growing(lines={n: line for n, line in same.items() if n not in new})
+        for name in sorted(growing):
+            ref, line = before.get(name, (None, None))
+            dumps = partial(self.dump, name)
+            extended = line if ref == core.grown[name] else None
+            limit = getattr(self.serde, "max_bytes", 0)
+            placed = place(dumps, limit, str(new[name]), core.values[name], extended)
+            found.add(name, str(new[name]), placed)
+        return found
 
     def _dump_record(
         self, record: Any, core: model.Checkpoint | None, metadata: CheckpointMetadata
@@ -115,15 +162,28 @@ class Archive:
     def needs(self, entry: CheckpointEntry, checkpoint: Checkpoint) -> tuple[str, ...]:
         """Return the references of ``checkpoint`` whose values are not among what is stored."""
         values, versions = checkpoint["channel_values"], checkpoint["channel_versions"]
-        held = {f"{name}@{ref}" for name, ref in versions.items() if name in values}
-        return tuple(ref for ref in entry.refs if ref in held and ref not in entry.channels)
+        held = {name_of(name, ref) for name, ref in versions.items() if name in values}
+        return tuple(needs(entry.refs, held, entry.channels))
 
-    def refs(self, blob: bytes) -> tuple[str, ...]:
-        """Return the "channel@ref" names that the checkpoint of a record refers to."""
+    def refs(self, blob: bytes) -> tuple[Ref, ...]:
+        """Return what the checkpoint of a record refers to."""
         record = self._record(blob)
         if isinstance(record, dict):
-            return _refs(record["checkpoint"]["channel_versions"])
-        return _refs(records.unpack_checkpoint(record, {}).versions)
+            return refs_of(record["checkpoint"]["channel_versions"], {})
+        core = records.unpack_checkpoint(record, {})
+        return refs_of(core.versions, core.lines)
+
+    def remember(self, at: Spot, checkpoint: Checkpoint, entry: CheckpointEntry) -> None:
+        """Remember the lines of a checkpoint that was stored, for who goes on from it."""
+        self.known.keep(at, versioned(checkpoint["channel_versions"], entry.lines))
+
+    def lines(self, blob: bytes, channels: Blobs) -> Lines:
+        """Return which lists of a record stand in which lines; ``channels`` may close one."""
+        record = self._record(blob)
+        if isinstance(record, dict):
+            return {}
+        core = records.unpack_checkpoint(record, {})
+        return versioned(core.versions, read_lines(core.lines, channels))
 
     def step(self, blob: bytes) -> int:
         """Return the step of a record."""
@@ -162,7 +222,8 @@ class Archive:
         if not isinstance(record, dict):
             return self._read_core(place, record, loaded, channels)
         checkpoint = record["checkpoint"]
-        checkpoint["channel_values"] = self._values(checkpoint["channel_versions"], channels)
+        versions = checkpoint["channel_versions"]
+        checkpoint["channel_values"] = read_values(versions, {}, channels, self.load)
         here = place._replace(checkpoint_id=checkpoint["id"])
         writes = self._pending(loaded, checkpoint["id"])
         return _tuple(here, checkpoint, record["metadata"], record["parent"], writes)
@@ -175,19 +236,13 @@ class Archive:
         channels: Mapping[str, bytes | None],
     ) -> CheckpointTuple:
         bare = records.unpack_checkpoint(record, {})
-        core = replace(bare, values=self._values(bare.versions, channels))
+        core = replace(bare, values=read_values(bare.versions, bare.lines, channels, self.load))
         if missing := bare.versions.keys() - core.values.keys():
             raise CorruptRecord(f"The values of {sorted(missing)} are not stored.")
         checkpoint, metadata, _ = codec.encode_checkpoint(core)
         here = place._replace(checkpoint_id=core.id)
         writes = self._pending(loaded, core.id)
         return _tuple(here, checkpoint, metadata, core.parent_id, writes)
-
-    def _values(
-        self, versions: Mapping[str, Any], channels: Mapping[str, bytes | None]
-    ) -> dict[str, Any]:
-        blobs = ((name, channels.get(f"{name}@{ref}")) for name, ref in versions.items())
-        return {name: self.load(name, blob) for name, blob in blobs if blob is not None}
 
     # --- pending writes ----------------------------------------------------------------------
 
@@ -263,10 +318,6 @@ def _read_log(record: bytes) -> tuple[str, list[tuple[str, bytes]]]:
             return task, list(zip(parts[::2], parts[1::2], strict=True))
         case _:
             raise corrupt(Kind.log, packed)
-
-
-def _refs(versions: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(f"{name}@{ref}" for name, ref in versions.items())
 
 
 def _as_core(

@@ -106,6 +106,8 @@ class RunHere:
 class SaveUpdate:
     """Store a checkpoint that a caller made; the open superstep of the thread is dropped.
 
+    Answer with the state as it is stored.
+
     ``done``: the tasks of that superstep that the caller spoke for, with what they wrote.
     """
 

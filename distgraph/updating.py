@@ -86,8 +86,8 @@ def _superstep(
     check_nodes(graph, names)
     match names:
         case [special] if special in (END, INPUT, COPY):
-            made = yield from _special(graph, state, updates[0], limits, ns)
-            yield SaveUpdate(head, made)
+            changed = yield from _special(graph, state, updates[0], limits, ns)
+            made: ThreadState = yield SaveUpdate(head, changed)
         case _:
             pairs = list(zip(names, updates, strict=True))
             made = yield from _written(graph, state, pairs, limits, ns)
@@ -112,8 +112,8 @@ def _written(
     stamp = yield NewStamp(head)
     made = apply_writes(graph, base, done, stamp, limits, "update")
     updated = ThreadState(replace(made, parent_id=head.id if head else None))
-    yield SaveUpdate(head, updated, _spoken_for(state, done, ns))
-    return updated
+    stored: ThreadState = yield SaveUpdate(head, updated, _spoken_for(state, done, ns))
+    return stored
 
 
 def _fresh(graph: Graph) -> Checkpoint:
@@ -164,7 +164,7 @@ def _special(
         raise InvalidUpdateError(msg)
     if given.as_node == COPY:
         copied = replace(head, id=stamp.id, ts=stamp.ts, step=head.step + 1, source="fork")
-        return ThreadState(replace(copied, changed=frozenset(), metadata=limits.metadata))
+        return ThreadState(replace(copied, changed=frozenset(), grown={}, metadata=limits.metadata))
     done = [
         (task, result)
         for task in tasks_of(graph, state, ns)

@@ -20,6 +20,7 @@ def put(
     ep: str,
     expect: str | None = None,
     needs: tuple[str, ...] = (),
+    free: tuple[str, ...] = (),
     graph: str = "",
     fp: str = "",
     queue: str = "",
@@ -27,8 +28,9 @@ def put(
     """Put a checkpoint, which becomes the frame's head when its id is the greatest.
 
     ``ep`` is the thread's epoch from now on; ``expect`` the one that it must have had ('' = there
-    must be no thread). ``needs``: the references whose values do not come along.
-    -> ok | busy(run) | conflict(head) | unstored: a value that is needed is not there (any more).
+    must be no thread). ``needs``: the names of values that do not come along; ``free``: of segments
+    that go on with a line. -> ok | busy(run) | conflict(head) | unstored: a value that is needed
+    is not there (any more), or a segment already.
     """
     arguments = Arguments()
     return arguments.script(
@@ -40,6 +42,7 @@ def put(
         ep=ep,
         expect=False if expect is None else expect,
         needs=needs,
+        free=free,
         id=arguments.add(thread.thread_id.encode("utf-8", "surrogatepass")),
         graph=graph,
         fp=fp,

@@ -11,6 +11,7 @@ from checkpoint_redis.frames import FrameName
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import CheckpointRow, FrameRow, NewTaskRow
 from checkpoint_redis.records import CheckpointEntry, SuperstepEntry, TaskEntry
+from checkpoint_redis.references import Ref
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -73,7 +74,7 @@ class Arguments:
             id=c.id, blob=self.add(c.blob), step=c.step, refs=self.refs(c.refs), channels=channels
         )
 
-    def refs(self, refs: tuple[str, ...]) -> str:
+    def refs(self, refs: tuple[Ref, ...]) -> str:
         return as_json(refs)
 
     def superstep(self, step: SuperstepEntry) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final, Literal
 
+from distgraph.checkpoint import lines
+
 StepOutcome = Literal["go", "stop", "end", "fail"]
 """What follows a superstep: tasks, a static stop, success, an error."""
 AnswerMode = Literal["resume", "reask", "retry"]
@@ -209,6 +211,12 @@ class GraphName:
     """How a graph is named in what a worker serves: <name>@<fingerprint>."""
 
     separator: Final = "@"
+
+
+class SegmentName:
+    """How a segment of a list is named: <channel>@<line>;<number>."""
+
+    separator: Final = lines.SEPARATOR
 
 
 class WriteMark(StrEnum):

@@ -1,9 +1,9 @@
 -- needs: lib.lua format.lua frozen.lua create.lua drop.lua status.lua frames.lua checkpoints.lua
 -- Puts a checkpoint as a saver does: it becomes the head when it is the newest. The thread is
 -- created when it does not exist. KEYS[1] header.
--- ARGV[1] {ns, frame, ep, expect, needs, id, graph, fp, queue, checkpoint}; expect: the epoch that the
--- thread must have ('' = there must be none, false = whatever there is); needs: references whose
--- values do not come along -> {ok} | {busy, run} | {conflict, head} | {unstored}
+-- ARGV[1] {ns, frame, ep, expect, needs, free, id, graph, fp, queue, checkpoint}; expect: the epoch that
+-- the thread must have ('' = there must be none, false = whatever there is); needs: names of values
+-- that do not come along; free: of segments -> {ok} | {busy, run} | {conflict, head} | {unstored}
 local st, run, head, ep, number = unpack(call('HMGET', H, HEADER.status, HEADER.run,
   FRAME.checkpoint, FRAME.epoch, HEADER.form))
 local refused = too_old(number)
@@ -14,10 +14,18 @@ if ep == A.ep then return {REPLY.ok} end
 -- Workers hold the open superstep: what a program of another process computes is not theirs.
 if st == STATUS.busy then return {REPLY.busy, run} end
 if A.expect and (ep or '') ~= A.expect then return {REPLY.conflict, head} end
+local function has(ref)
+  local field = FIELD.channel .. A.ns .. '|' .. ref
+  return call('HEXISTS', C, field) == 1 or cget(field) ~= false
+end
+
 -- They were removed, with the checkpoint that had them, since the caller looked.
 for _, ref in ipairs(A.needs) do
-  local field = FIELD.channel .. A.ns .. '|' .. ref
-  if call('HEXISTS', C, field) == 0 and not cget(field) then return {REPLY.unstored} end
+  if not has(ref) then return {REPLY.unstored} end
+end
+-- Another fork has gone on with the line: two never append to the same one.
+for _, ref in ipairs(A.free) do
+  if has(ref) then return {REPLY.unstored} end
 end
 if not st then create() end
 thaw()

@@ -26,6 +26,8 @@ class BaseChannel(ABC):
 
     volatile = False
     """Whether ``merge`` must also be asked in a superstep that writes nothing here."""
+    appends = False
+    """Whether what is merged in usually stands behind what was there, in a list."""
 
     def __init__(self, typ: Any) -> None:
         self.typ = typ

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import collections.abc as abstract
-from typing import TYPE_CHECKING, Any, get_origin
+import operator as operators
+from typing import TYPE_CHECKING, Any, TypeVar, get_origin
 
 from distgraph.channels.base import MISSING, BaseChannel
 from distgraph.errors import InvalidUpdateError
@@ -12,6 +13,8 @@ from distgraph.types import Overwrite
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+F = TypeVar("F", bound="Callable[..., Any]")
+_APPENDS = "__appends__"
 _CONCRETE: dict[Any, type] = {
     abstract.Sequence: list,
     abstract.MutableSequence: list,
@@ -22,6 +25,15 @@ _CONCRETE: dict[Any, type] = {
     abstract.Mapping: dict,
     abstract.MutableMapping: dict,
 }
+
+
+def appending(reducer: F) -> F:
+    """Say that ``reducer`` puts what is new behind the items of a list, as ``operator.add`` does.
+
+    It need not be so each time: what is not is stored as a whole.
+    """
+    setattr(reducer, _APPENDS, True)
+    return reducer
 
 
 def _replacement(write: Any) -> Any:
@@ -45,6 +57,7 @@ class BinaryOperatorAggregate(BaseChannel):
         self.operator = operator
         origin = get_origin(typ) or typ
         self._make = _CONCRETE.get(origin, origin)
+        self.appends = operator is operators.add or getattr(operator, _APPENDS, False)
 
     def initial(self) -> Any:
         """Return the empty value of the key's type, or MISSING when the type cannot make one."""

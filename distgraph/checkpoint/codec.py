@@ -8,6 +8,7 @@ what has come in for a join is the join's channel. The metadata keys ``source``,
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 from distgraph.checkpoint.base.types import (
@@ -21,7 +22,7 @@ from distgraph.checkpoint.base.types import Checkpoint as CheckpointDict
 from distgraph.checkpoint.formats import Kind
 from distgraph.checkpoint.pending import BRANCH, decode_writes
 from distgraph.checkpoint.records import unpack_checkpoint
-from distgraph.checkpoint.upgrades import numbered
+from distgraph.checkpoint.upgrades import corrupt, numbered
 from distgraph.core.model import START, Checkpoint, Target, ThreadState
 from distgraph.core.references import reference
 from distgraph.errors import CorruptRecord
@@ -54,6 +55,8 @@ def encode_checkpoint(checkpoint: Checkpoint, stored: Mapping[str, str] | None =
         last=list(checkpoint.last),
         authors=list(checkpoint.authors),
     )
+    if checkpoint.grown:
+        encoded["grown"] = dict(checkpoint.grown)
     return encoded, metadata_of(checkpoint), {name: versions[name] for name in sorted(new)}
 
 
@@ -108,6 +111,7 @@ def decode_checkpoint(stored: CheckpointTuple) -> Checkpoint:
             checkpoint["ts"],
             _state_only(checkpoint["channel_versions"]),
             _changed(checkpoint),
+            {},
             [_target(item, values) for item in checkpoint["frontier"]],
             {name: sorted(came) for name, came in values.items() if name.startswith(JOIN)},
             checkpoint["deferred"],
@@ -121,7 +125,16 @@ def decode_checkpoint(stored: CheckpointTuple) -> Checkpoint:
             f"The checkpoint {checkpoint.get('id')} was not written by distgraph, or is damaged: "
             f"{type(error).__name__}: {error}"
         ) from error
-    return unpack_checkpoint(packed, _state_only(values))
+    core = unpack_checkpoint(packed, _state_only(values))
+    return replace(core, grown=_grown(checkpoint)) if "grown" in checkpoint else core
+
+
+def _grown(checkpoint: CheckpointDict) -> dict[str, str]:
+    match checkpoint["grown"]:
+        case dict() as told if all(isinstance(x, str) for pair in told.items() for x in pair):
+            return dict(told)
+        case other:
+            raise corrupt("list of what has grown", other)
 
 
 def _target(item: str | int, values: Mapping[str, Any]) -> Any:

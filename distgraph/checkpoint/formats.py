@@ -21,6 +21,8 @@ class Kind(StrEnum):
     checkpoint = "checkpoint"
     result = "result"
     answer = "answer"
+    line = "line of a list"
+    excerpt = "write that is in a list"
     saved = "checkpoint of a saver"
     log = "pending write"
     config = "run config"

@@ -6,8 +6,9 @@ encodes it with a serializer, which puts a version of its own first.
 
 ==========  =================================================================================
 checkpoint  id, parent id or None, step, source, ts, {channel: reference}, [changed channels],
-            frontier (as ``targets`` has it), {join: [sources]}, [deferred], [last], metadata,
-            {ns: parent checkpoint}, and [authors] where they are others than the last
+            {channel: as ``lines`` has it}, frontier (as ``targets`` has it), {join: [sources]},
+            [deferred], [last], metadata, {ns: parent checkpoint}, and [authors] where they are
+            others than the last
 completed   0, [channel, value, channel, value, ...], [targets]
 interrupted 1, [value, id, ns, value, id, ns, ...]
 errored     2, kind, message, traceback, [args], [notes]
@@ -22,6 +23,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, assert_never
 
 from distgraph.checkpoint.formats import Kind
+from distgraph.checkpoint.lines import pack_line, unpack_line
 from distgraph.checkpoint.targets import pack_targets, unpack_targets
 from distgraph.checkpoint.upgrades import corrupt, fields_of, numbered
 from distgraph.core.model import (
@@ -51,6 +53,7 @@ def pack_checkpoint(checkpoint: Checkpoint) -> list[Any]:
         checkpoint.ts,
         dict(checkpoint.versions),
         sorted(checkpoint.changed),
+        {name: pack_line(line) for name, line in checkpoint.lines.items()},
         pack_targets(checkpoint.frontier),
         {join: sorted(sources) for join, sources in checkpoint.arrived.items()},
         sorted(checkpoint.deferred),
@@ -72,6 +75,7 @@ def unpack_checkpoint(packed: Any, values: Mapping[str, Any]) -> Checkpoint:
             str(ts),
             dict(versions),
             list(changed),
+            dict(lines),
             list(frontier),
             dict(arrived),
             list(deferred),
@@ -89,6 +93,7 @@ def unpack_checkpoint(packed: Any, values: Mapping[str, Any]) -> Checkpoint:
                 values=values,
                 versions=_table(versions, _text),
                 changed=_names(changed),
+                lines=_table(lines, unpack_line),
                 frontier=unpack_targets(frontier),
                 arrived=_table(arrived, _names),
                 deferred=_names(deferred),

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from distgraph.core.graph import Graph
+from distgraph.core.growth import grown
 from distgraph.core.merge import faded, merge, updated
 from distgraph.core.model import (
     START,
@@ -62,6 +63,8 @@ def apply_writes(  # noqa: PLR0913, PLR0917 a superstep and what its checkpoint 
         values=values,
         versions=_versions(checkpoint, values, written, stamp),
         changed=written & values.keys(),
+        grown=grown(graph.channels, checkpoint, values, written),
+        lines=checkpoint.lines,
         frontier=frontier,
         arrived=arrived,
         deferred=deferred,

@@ -41,6 +41,7 @@ def begin(
             values={**before, **initial, START: given},
             versions={**(parent.versions if parent else {}), **versions},
             changed=frozenset(versions),
+            lines=parent.lines if parent else {},
             frontier=(START,),
             arrived=unfinished(graph, parent.arrived) if parent else {},
             deferred=parent.deferred if parent else frozenset(),
@@ -103,6 +104,7 @@ def _forked(old: Checkpoint, stamp: Stamp, limits: Limits) -> ThreadState:
         step=old.step + 1,
         source="fork",
         ts=stamp.ts,
+        grown={},
         metadata=limits.metadata,
     )
     return ThreadState(fork, released=fork.id)

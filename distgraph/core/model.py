@@ -25,6 +25,19 @@ Target = str | Send | Packet
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """How far a list reaches in the line of segments ``name``: so many of them, with ``items``.
+
+    ``digest`` is that of the items; empty when nothing may be appended here any more.
+    """
+
+    name: str
+    segments: int
+    items: int
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Checkpoint:
     """The state of a frame between two supersteps.
 
@@ -32,9 +45,11 @@ class Checkpoint:
     a Packet stands for a Send whose argument was not read.
     ``arrived``: join name -> the sources that have come in since its target last ran. ``versions``:
     channel -> an opaque reference that changes whenever the channel is written. ``changed``: the
-    channels that the superstep which led here has written. ``last``: the nodes of that superstep.
-    ``authors``: the nodes that a run's edges started most recently, for which an update speaks that
-    names none. ``deferred``: nodes that run when nothing else is left.
+    channels that the superstep which led here has written, ``grown`` those of them that are lists
+    to which it appends, each with the version that its value extends ('' for none). ``lines`` is
+    where those lists are stored: the business of who stores them. ``last``: the nodes of that
+    superstep. ``authors``: the nodes that a run's edges started most recently, for which an update
+    speaks that names none. ``deferred``: nodes that run when nothing else is left.
     """
 
     id: str
@@ -45,6 +60,8 @@ class Checkpoint:
     values: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     changed: frozenset[str] = frozenset()
+    grown: Mapping[str, str] = field(default_factory=dict)
+    lines: Mapping[str, Line] = field(default_factory=dict)
     frontier: tuple[Target, ...] = ()
     arrived: Mapping[str, frozenset[str]] = field(default_factory=dict)
     deferred: frozenset[str] = frozenset()

@@ -6,6 +6,7 @@ from dataclasses import replace
 from hashlib import blake2b
 
 from distgraph.core.graph import Graph
+from distgraph.core.growth import grown
 from distgraph.core.merge import merge, updated
 from distgraph.core.model import (
     START,
@@ -50,9 +51,12 @@ def with_caller_writes(graph: Graph, state: ThreadState) -> Checkpoint:
     checkpoint = state.checkpoint
     for caller_write in state.caller_writes:
         changed = merge(graph.channels, checkpoint.values, caller_write.writes)
+        values = updated(checkpoint.values, changed)
+        extended = grown(graph.channels, checkpoint, values, changed)
         checkpoint = replace(
             checkpoint,
-            values=updated(checkpoint.values, changed),
+            values=values,
+            grown={**checkpoint.grown, **dict.fromkeys(changed, ""), **extended},
             versions={**checkpoint.versions, **dict.fromkeys(changed, UNSAVED)},
             frontier=_extended(checkpoint.frontier, caller_write.goto),
         )

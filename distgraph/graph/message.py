@@ -16,6 +16,7 @@ from typing import Annotated, Any, TypedDict
 
 from distgraph._brief import brief
 from distgraph._message import REMOVE, is_message, is_removal, message_id
+from distgraph.channels.binop import appending
 
 REMOVE_ALL_MESSAGES = "__remove_all__"
 _ROLES = frozenset(
@@ -24,6 +25,7 @@ _ROLES = frozenset(
 _REMOVAL_OF_UNKNOWN = "Attempting to delete a message with an ID that doesn't exist ('{}')"
 
 
+@appending
 def add_messages(left: Any = None, right: Any = None, *, format: None = None) -> Any:  # noqa: A002 LangGraph's name
     """Return the messages of ``left`` followed by those of ``right``; a reducer.
 

@@ -218,7 +218,7 @@ def _answer(job: Job, store: Store, request: Storing) -> Answering:
             return None, _resumed(job, request)
         case SaveUpdate():
             yield from store.update(request)
-            return None, ()
+            return request.state, ()
 
 
 def _saved(job: Job, request: Save) -> tuple[Event, ...]:

@@ -26,6 +26,7 @@ from distgraph.core.model import (
     Errored,
     Escaped,
     Interrupted,
+    Line,
     Question,
 )
 from distgraph.errors import CorruptRecord
@@ -40,6 +41,7 @@ CHECKPOINT = Checkpoint(
     values={"xs": [1]},
     versions={"xs": "3.c2"},
     changed=frozenset({"xs"}),
+    lines={"xs": Line("l", 1, 1, b"12345678")},
     frontier=("b", Send("w", {"k": 1})),
     arrived={"join:a+b:d": frozenset({"b", "a"})},
     deferred=frozenset({"z"}),
@@ -61,6 +63,7 @@ def test_a_checkpoint_is_a_list_without_its_values() -> None:
         "2024-01-01T00:00:00+00:00",
         {"xs": "3.c2"},
         ["xs"],
+        {"xs": [1, "l", 1, 1, b"12345678"]},
         ["b", Send("w", {"k": 1})],
         {"join:a+b:d": ["a", "b"]},
         ["z"],
@@ -138,12 +141,13 @@ def swapped(packed: list[Any], index: int, value: Any) -> list[Any]:
         (5, None),
         (6, {"xs": 1}),
         (7, "xs"),
-        (8, [1]),
-        (9, {"join": [1]}),
-        (10, "z"),
-        (11, [None]),
-        (12, {1: "a"}),
-        (13, {"": 2}),
+        (8, {"xs": [1, "l", 2, 1, b""]}),
+        (9, [1]),
+        (10, {"join": [1]}),
+        (11, "z"),
+        (12, [None]),
+        (13, {1: "a"}),
+        (14, {"": 2}),
     ],
 )
 def test_a_malformed_checkpoint_is_refused(index: int, value: Any) -> None:

@@ -14,6 +14,7 @@ from distgraph.checkpoint import formats, records, upgrades
 from distgraph.checkpoint.base import empty_checkpoint
 from distgraph.checkpoint.base.blobs import load_record
 from distgraph.checkpoint.formats import Kind
+from distgraph.checkpoint.lines import unpack_excerpt, unpack_line
 from distgraph.checkpoint.memory import InMemorySaver
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.core.model import Answer, Completed
@@ -42,6 +43,8 @@ def read(name: str) -> bytes:
         ("completed-1", WIRE.read_result),
         ("interrupted-1", WIRE.read_result),
         ("errored-1", WIRE.read_error),
+        ("excerpt-1", lambda blob: unpack_excerpt(SERIALIZER.loads(blob))),
+        ("line-1", lambda blob: unpack_line(SERIALIZER.loads(blob))),
         ("answer-1", lambda blob: WIRE.read_answers((blob,))),
         ("task-1", lambda blob: WIRE.read_task("t", blob)),
         ("config-1", lambda blob: decode_config(blob, SERIALIZER)),

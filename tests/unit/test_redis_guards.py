@@ -27,6 +27,7 @@ from tests.support.guards import (
     results,
     runs,
     savers,
+    segments,
     supersteps,
 )
 from tests.support.thread_driver import Driver, mutated
@@ -50,6 +51,7 @@ TOPICS = (
     results,
     runs,
     savers,
+    segments,
     supersteps,
 )
 GUARDS = [guard for topic in TOPICS for guard in topic.GUARDS]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import redis
 
-from checkpoint_redis import commands, keys, saving
+from checkpoint_redis import commands, keys, references, saving
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.saver import RedisSaver
@@ -112,7 +112,7 @@ class Site:
             return
         new = after(base, "c3")
         entry = self.archive.entry(
-            coordinates_of(at("t", base["id"])), new, meta(98), {"c3": new["id"]}
+            coordinates_of(at("t", base["id"])), new, meta(98), {"c3": new["id"]}, {}
         )
         header = loaded.header
         changed = yield commands.update(
@@ -139,7 +139,10 @@ class Site:
             loaded = self.ledger.load(thread, ns, cp)
             assert loaded is not None
             assert loaded.checkpoint is not None
-            wanted = {keys.channel_field(ns, r) for r in self.archive.refs(loaded.checkpoint)}
+            wanted = {
+                keys.channel_field(ns, r)
+                for r in references.names(self.archive.refs(loaded.checkpoint))
+            }
             assert wanted <= names, f"{ns}|{cp} refers to {wanted - names}"
             used |= wanted
         for ns in {ns for ns, _ in stored}:
@@ -147,7 +150,9 @@ class Site:
             assert head is not None
             newest = max(cp for frame, cp in stored if frame == ns)
             assert head.header.cp == newest, f"the head of '{ns}' is {head.header.cp}"
-            assert set(head.channels) == set(self.archive.refs(head.checkpoint or b""))
+            assert set(head.channels) == set(
+                references.names(self.archive.refs(head.checkpoint or b""))
+            )
         frames = {"": "", **self.ledger.call(commands.frames(thread))}
         assert frames.keys() == {"", *(ns for ns, _ in stored)}
         for ns, _ in stored:

@@ -25,7 +25,9 @@ def load_state(
     if loaded is None or loaded.checkpoint is None:
         return loaded, None
     channels = dict(loaded.channels)
-    missing = tuple(name for name in wire.refs(loaded.checkpoint) if channels.get(name) is None)
+    beyond = cp not in ("", loaded.header.cp)
+    wanted = wire.names(loaded.checkpoint, beyond=beyond)
+    missing = tuple(name for name in wanted if channels.get(name) is None)
     channels |= yield from fetch_channels(thread, missing)
     return loaded, wire.state(loaded, channels)
 
@@ -62,8 +64,8 @@ def _states(
     blobs = yield from loading.values(partial(commands.checkpoints, thread, ""), ids)
     written = yield from loading.values(partial(commands.caller_writes, thread, ""), ids)
     there = [(blob, written[cp]) for cp in ids if (blob := blobs[cp]) is not None]
-    refs = dict.fromkeys(ref for blob, _ in there for ref in wire.refs(blob))
-    channels = yield from fetch_channels(thread, tuple(refs))
+    wanted = dict.fromkeys(name for blob, _ in there for name in wire.names(blob))
+    channels = yield from fetch_channels(thread, tuple(wanted))
     return [_state(wire, blob, by, channels, head) for blob, by in there]
 
 

@@ -7,6 +7,7 @@ workers carry it.
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from typing import Any
 
 from checkpoint_redis import commands
@@ -51,8 +52,7 @@ def begin(job: Job, served: Served, thread: Thread, run: str) -> Flow:
                 case GoOn():
                     return (yield from go_on(call, request))
                 case SaveUpdate():
-                    yield from _update(call, request)
-                    answer, state = None, request.state
+                    answer = state = yield from _update(call, request)
                 case Execute():
                     msg = "A run must be stored before its tasks are run."
                     raise RuntimeError(msg)
@@ -74,12 +74,13 @@ def _save(call: Submission, request: Save) -> Generator[Effect, Any, Begun]:
     return (yield from launch(call, step, request.state))
 
 
-def _update(call: Submission, request: SaveUpdate) -> Generator[Effect, Any, None]:
+def _update(call: Submission, request: SaveUpdate) -> Generator[Effect, Any, ThreadState]:
     checkpoint = request.state.checkpoint
+    entry = call.wire.checkpoint(checkpoint)
     waiting = call.status is ThreadStatus.interrupted and bool(checkpoint.frontier)
     changed = yield commands.update(
         call.thread,
-        (call.wire.checkpoint(checkpoint),),
+        (entry,),
         expect=call.head,
         seen=call.epoch,
         ep=nonce(),
@@ -93,3 +94,4 @@ def _update(call: Submission, request: SaveUpdate) -> Generator[Effect, Any, Non
     if changed.status in ("conflict", "missing"):
         raise call.conflict()
     call.loaded, _ = yield from load_state(call.wire, call.thread)
+    return replace(request.state, checkpoint=replace(checkpoint, lines=entry.lines))

@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from checkpoint_redis.layout import TaskState
 from checkpoint_redis.records import CheckpointEntry, ResultEntry, SuperstepEntry, TaskEntry
+from checkpoint_redis.references import (
+    Growing,
+    name_of,
+    names,
+    read_lines,
+    read_values,
+    refs_of,
+)
 from checkpoint_redis.replies import CallerWrites, Context, Loaded
 from distgraph.checkpoint import records
 from distgraph.checkpoint.blame import (
@@ -22,6 +31,7 @@ from distgraph.checkpoint.blame import (
     of_result,
 )
 from distgraph.checkpoint.formats import Kind
+from distgraph.checkpoint.lines import place
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.checkpoint.upgrades import corrupt, fields_of, numbered
 from distgraph.core.graph import Graph, Node
@@ -80,17 +90,34 @@ class Wire:
 
     def checkpoint(self, checkpoint: Checkpoint) -> CheckpointEntry:
         """Return what is stored of ``checkpoint``: its record, and the channels it changed."""
+        stored = self._lists(checkpoint)
+        placed = replace(checkpoint, lines=stored.lines)
+        whole = {
+            name_of(name, checkpoint.versions[name]): self._channel(name, checkpoint.values[name])
+            for name in checkpoint.changed - checkpoint.grown.keys()
+        }
         return CheckpointEntry(
             id=checkpoint.id,
-            blob=self._record(records.pack_checkpoint(checkpoint), of_checkpoint(checkpoint)),
+            blob=self._record(records.pack_checkpoint(placed), of_checkpoint(checkpoint)),
             step=checkpoint.step,
-            refs=tuple(f"{name}@{ref}" for name, ref in checkpoint.versions.items()),
-            channels={
-                f"{name}@{ref}": self._channel(name, checkpoint.values[name])
-                for name, ref in checkpoint.versions.items()
-                if name in checkpoint.changed
-            },
+            refs=refs_of(checkpoint.versions, stored.lines),
+            channels=whole | stored.blobs,
+            lines=stored.lines,
         )
+
+    def _lists(self, checkpoint: Checkpoint) -> Growing:
+        """Return the lists that may grow; of those that this checkpoint left alone, where they are.
+
+        One that was changed stands in a line no more, unless it goes on with it.
+        """
+        left = checkpoint.versions.keys() - checkpoint.changed
+        found = Growing(lines={n: line for n, line in checkpoint.lines.items() if n in left})
+        for name, extended in checkpoint.grown.items():
+            ref, value = checkpoint.versions[name], checkpoint.values[name]
+            before = checkpoint.lines.get(name) if extended else None
+            dumps = partial(self._channel, name)
+            found.add(name, ref, place(dumps, self.serializer.max_bytes, ref, value, before))
+        return found
 
     def _channel(self, name: str, value: Any) -> bytes:
         try:
@@ -108,19 +135,21 @@ class Wire:
     def read_checkpoint(self, blob: bytes, channels: Mapping[str, bytes | None]) -> Checkpoint:
         """Return the checkpoint of a record and its channel blobs ("channel@ref" -> blob)."""
         bare = records.unpack_checkpoint(self.serializer.loads(blob), {})
-        values = {}
-        for name, ref in bare.versions.items():
-            stored = channels.get(f"{name}@{ref}")
-            if stored is None:
-                msg = f"The value of state key '{name}' at {ref} is not stored."
-                raise CorruptRecord(msg)
-            values[name] = self.serializer.loads(stored)
-        return replace(bare, values=values)
+        values = read_values(
+            bare.versions, bare.lines, channels, lambda _, stored: self.serializer.loads(stored)
+        )
+        for name in sorted(bare.versions.keys() - values.keys()):
+            msg = f"The value of state key '{name}' at {bare.versions[name]} is not stored."
+            raise CorruptRecord(msg)
+        return replace(bare, values=values, lines=read_lines(bare.lines, channels))
 
-    def refs(self, blob: bytes) -> tuple[str, ...]:
-        """Return the "channel@ref" names that the checkpoint of a record refers to."""
+    def names(self, blob: bytes, *, beyond: bool = False) -> tuple[str, ...]:
+        """Return the names of what the checkpoint of a record refers to.
+
+        ``beyond``: and of the segments that follow its lists, where another fork has some.
+        """
         bare = records.unpack_checkpoint(self.serializer.loads(blob), {})
-        return tuple(f"{name}@{ref}" for name, ref in bare.versions.items())
+        return names(refs_of(bare.versions, bare.lines), beyond=beyond)
 
     # --- results ---------------------------------------------------------------------------
 
@@ -192,7 +221,7 @@ class Wire:
         then: Decision,
     ) -> SuperstepEntry:
         """Return what is stored of a commit or a start: its checkpoints, and what follows."""
-        entries = tuple(self.checkpoint(checkpoint) for checkpoint in checkpoints)
+        entries = self._in_a_row(checkpoints)
         match then:
             case RunTasks(tasks):
                 queued = tuple(self.task(task, graph.nodes[task.node]) for task in tasks)
@@ -206,6 +235,14 @@ class Wire:
             case _:
                 msg = f"A superstep cannot be followed by {type(then).__name__}."
                 raise InvalidUpdateError(msg)
+
+    def _in_a_row(self, checkpoints: tuple[Checkpoint, ...]) -> tuple[CheckpointEntry, ...]:
+        """Return what is stored of checkpoints, each of which goes on from the one before."""
+        entries: list[CheckpointEntry] = []
+        for each in checkpoints:
+            lines = entries[-1].lines if entries else each.lines
+            entries.append(self.checkpoint(replace(each, lines=lines)))
+        return tuple(entries)
 
     def finished(
         self, task: Task, rnd: str, result: Completed | Interrupted, modes: str

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from checkpoint_redis.frames import FrameName
+from checkpoint_redis.known_lines import Lines
 from checkpoint_redis.records import CheckpointEntry, InnerEntry
 from checkpoint_redis.stored import Archive
 from distgraph.checkpoint.base import (
@@ -22,7 +23,11 @@ from distgraph.checkpoint.base import (
     CheckpointTuple,
     get_checkpoint_metadata,
 )
-from distgraph.checkpoint.base.config import checkpoint_coordinates, coordinates_of
+from distgraph.checkpoint.base.config import (
+    Coordinates,
+    checkpoint_coordinates,
+    coordinates_of,
+)
 from distgraph.checkpoint.base.types import ERROR, INTERRUPT, RESUME
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.checkpoint.serde.schema import classes_of
@@ -90,6 +95,11 @@ class Called:
         self._frames: dict[str, _Frame] = {}
         self._given_up = False
 
+    @property
+    def x(self) -> str:
+        """The hash of the thread."""
+        return self._desk.thread.x
+
     def for_graph(self, graph: Graph) -> CalledSaver:
         """Return the saver for a frame of ``graph``, which knows the classes of its state."""
         serializer = self._serializer.allow(*classes_of(*graph.schema_types))
@@ -152,10 +162,21 @@ class CalledSaver:
     ) -> None:
         """Store a checkpoint under the one that ``config`` names."""
         place, known = coordinates_of(config), get_checkpoint_metadata(config, metadata)
-        entry = self.archive.entry(place, checkpoint, known, new_versions)
+        before = self._lines(place)
+        # What is not known here may stand in a line: all of it is stored.
+        new = checkpoint["channel_versions"] if before is None else new_versions
+        entry = self.archive.entry(place, checkpoint, known, new, before or {})
+        self.archive.remember(self._at(place.ns, checkpoint["id"]), checkpoint, entry)
         frame = self.called.frame(place.ns)
         if frame.add_checkpoint(entry, _tasks(checkpoint), metadata.get("source")):
             self.called.store(frame)
+
+    def _lines(self, place: Coordinates) -> Lines | None:
+        at = self._at(place.ns, place.checkpoint_id or "")
+        return self.archive.known.get(at) if place.checkpoint_id else {}
+
+    def _at(self, name: str, cp: str) -> tuple[str, str, str]:
+        return self.called.x, name, cp
 
     def put_writes(
         self, config: Mapping[str, Any], writes: Sequence[tuple[str, Any]], task_id: str

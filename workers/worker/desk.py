@@ -142,6 +142,8 @@ class Desk:
         """
         if answered.status not in ("go", "again"):
             return
+        for checkpoint in step.checkpoints:
+            self.know(checkpoint.channels)
         self.office.publisher.publish(outgoing(self.thread.x, entries(step, self.ns, queue)))
         self.office.dispatched.note(self.thread, self.ns, step.ep)
 
@@ -209,9 +211,18 @@ class Desk:
         return self.office.emissions.emitter(source, encode)
 
     def channels(self, names: Iterable[str]) -> dict[str, bytes | None]:
-        """Fetch channel blobs that a claim was too small for."""
+        """Fetch channel blobs that a claim was too small for, but those that are known here."""
+        asked = tuple(names)
+        known = self.office.segments.find(self.thread.x, self.ns, asked)
+        wanted = tuple(name for name in asked if name not in known)
         read = partial(commands.channels, self.thread, self.ns)
-        return carry(loading.values(read, tuple(names)), self._ledger.call)
+        found = carry(loading.values(read, wanted), self._ledger.call)
+        self.know(found)
+        return {**known, **found}
+
+    def know(self, channels: Mapping[str, bytes | None]) -> None:
+        """Remember the segments of lists among ``channels``, for jobs of this process to come."""
+        self.office.segments.keep(self.thread.x, self.ns, channels)
 
     def writes(self, advance: Advance) -> Mapping[str, bytes]:
         """Return the writes of a closed superstep; large ones are read in pieces."""

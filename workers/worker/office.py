@@ -18,6 +18,7 @@ from workers.worker.installation import Installation
 from workers.worker.leases import Leases
 from workers.worker.loop import Loop
 from workers.worker.overdue import Overdue
+from workers.worker.segments import Segments
 
 
 class Office:
@@ -40,6 +41,7 @@ class Office:
         self.installation = Installation(self.ledger, settings.namespace)
         self.backoffs = Backoffs(self.overdue.sweep_now)
         self.owner = socket.gethostname()
+        self.segments = Segments()
         self.refused: set[str] = set()
         self.dropped = Dropped()
 

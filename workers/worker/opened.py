@@ -57,6 +57,7 @@ def _checkpoint(desk: Desk, served: Served, context: Context) -> Checkpoint | No
     if context.checkpoint is None:
         return None
     channels = dict(context.channels)
+    desk.know(channels)
     if missing := [name for name, blob in channels.items() if blob is None]:
         channels |= desk.channels(missing)
     return served.wire.read_checkpoint(context.checkpoint, channels)

@@ -25,16 +25,29 @@ from distgraph.checkpoint.blame import (
     of_targets,
 )
 from distgraph.checkpoint.formats import Kind
+from distgraph.checkpoint.lines import (
+    Excerpt,
+    pack_excerpt,
+    pack_line,
+    segments,
+    unpack_excerpt,
+    unpack_line,
+)
 from distgraph.checkpoint.serde.base import SerializerProtocol
+from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.checkpoint.upgrades import corrupt, fields_of, numbered
+from distgraph.core.model import Line
 from distgraph.errors import DeserializationError, SerializationError
 from distgraph.types import Send
 
 Typed = tuple[str, bytes]
 EMPTY: Typed = ("empty", b"")
 """Stands for a channel that was written but has no value."""
+Find = Callable[[str, Any], Typed]
+"""Returns what is stored under a name and a version, or EMPTY."""
 METADATA, RECORD = "__metadata__", "__checkpoint__"
-_COUNT, _SEND = "packets", f"{TASKS}|"
+LINE, EXCERPT, _COUNT, _SEND = "line", "excerpt", "packets", f"{TASKS}|"
+_PLAIN = JsonPlusSerializer()
 _NAMES = {
     INTERRUPT: QUESTION,
     RESUME: ANSWER,
@@ -112,19 +125,54 @@ def channel_of(name: str) -> str:
     return TASKS if name.startswith(_SEND) else name
 
 
-def load_channel(serde: SerializerProtocol, name: str, find: Callable[[str], Typed]) -> Any:
-    """Return a channel's value from what ``find`` has under a name; MISSING for one without."""
-    stored = find(name)
-    if stored[0] == EMPTY[0]:
-        return MISSING
-    if stored[0] != _COUNT:
-        return load(serde, name, stored)
-    return [load(serde, TASKS, find(f"{_SEND}{n}")) for n in range(int(stored[1]))]
+def load_channel(serde: SerializerProtocol, name: str, version: Any, find: Find) -> Any:
+    """Return a channel's value from what ``find`` has of it; MISSING for one without."""
+    match stored := find(name, version):
+        case (kind, _) if kind == EMPTY[0]:
+            return MISSING
+        case (kind, count) if kind == _COUNT:
+            return [load(serde, TASKS, find(f"{_SEND}{n}", version)) for n in range(int(count))]
+        case _ if line := line_in(stored):
+            return [item for each in segments(line) for item in load(serde, name, find(name, each))]
+        case _:
+            return load(serde, name, stored)
+
+
+def line_in(stored: Typed) -> Line | None:
+    """Return how far a list reaches in its line, where that is what is stored of it."""
+    return unpack_line(_PLAIN.loads(stored[1])) if stored[0] == LINE else None
+
+
+def of_line(line: Line) -> Typed:
+    """Return what is stored of a list that stands in segments."""
+    return LINE, _PLAIN.dumps(pack_line(line))
+
+
+def load_write(serde: SerializerProtocol, name: str, stored: Typed, find: Find) -> Any:
+    """Return what a task wrote, which may stand in a segment of the list that it became part of."""
+    part = excerpt_in(stored)
+    return load(serde, name, stored if part is None else part_of(part, find(name, part.segment)))
+
+
+def part_of(part: Excerpt, segment: Typed) -> Typed:
+    """Return the write that stands in a segment."""
+    return segment[0], part.of(segment[1])
+
+
+def excerpt_in(stored: Typed) -> Excerpt | None:
+    """Return where a write stands, where that is what is stored of it."""
+    return unpack_excerpt(_PLAIN.loads(stored[1])) if stored[0] == EXCERPT else None
+
+
+def of_excerpt(part: Excerpt) -> Typed:
+    """Return what is stored of a write that stands in a segment."""
+    return EXCERPT, _PLAIN.dumps(pack_excerpt(part))
 
 
 def dump_record(serde: SerializerProtocol, checkpoint: Checkpoint) -> Typed:
     """Return the bytes of everything in ``checkpoint`` but its channel values."""
-    record = {key: value for key, value in checkpoint.items() if key != "channel_values"}
+    without = ("channel_values", "grown")
+    record = {key: value for key, value in checkpoint.items() if key not in without}
     return dump(serde, RECORD, numbered(Kind.saved, record))
 
 

@@ -55,8 +55,9 @@ class Checkpoint(TypedDict, total=False):
     """The state of a thread as a saver gets it.
 
     ``frontier`` (node names, and indexes into the Sends of ``__pregel_tasks``), ``deferred``,
-    ``last`` and ``authors`` are distgraph's own; a saver keeps every key but ``channel_values`` as
-    it is.
+    ``last``, ``authors`` and ``grown`` are distgraph's own; a saver keeps every key but
+    ``channel_values`` as it is. ``grown``: of the channels that were written those lists which go
+    on from an older value, with its version; a saver may store what is new of them alone.
     """
 
     v: int
@@ -70,6 +71,7 @@ class Checkpoint(TypedDict, total=False):
     deferred: list[str]
     last: list[str]
     authors: list[str]
+    grown: dict[str, str]
 
 
 class CheckpointMetadata(TypedDict, total=False):

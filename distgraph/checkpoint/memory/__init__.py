@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ParamSpec, Self, TypeVar
@@ -9,14 +10,15 @@ from typing import Any, ParamSpec, Self, TypeVar
 from distgraph.channels.base import MISSING
 from distgraph.checkpoint.base.blobs import (
     EMPTY,
+    Find,
     Typed,
     channel_of,
     dump,
     dump_channels,
     dump_record,
-    load,
     load_channel,
     load_record,
+    load_write,
     matches,
 )
 from distgraph.checkpoint.base.config import (
@@ -27,6 +29,7 @@ from distgraph.checkpoint.base.config import (
     get_checkpoint_metadata,
 )
 from distgraph.checkpoint.base.frames import with_orphans
+from distgraph.checkpoint.base.lists import Reached, divided, dump_lists, shared
 from distgraph.checkpoint.base.saver import BaseCheckpointSaver
 from distgraph.checkpoint.base.types import (
     WRITES_IDX_MAP,
@@ -55,8 +58,8 @@ class InMemorySaver(BaseCheckpointSaver):
 
     ``storage`` is thread id -> ns -> checkpoint id -> record; ``writes`` are the pending writes by
     (thread id, ns, checkpoint id), then (task id, index); ``blobs`` the values of channels by
-    (thread id, ns, channel, version), the Sends one by one. Any class may be stored, since no byte
-    leaves the process.
+    (thread id, ns, channel, version), the Sends one by one, lists that grow in segments. Any class
+    may be stored, since no byte leaves the process.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class InMemorySaver(BaseCheckpointSaver):
         self.storage: defaultdict[str, dict[str, dict[str, Stored]]] = factory(dict)
         self.writes: defaultdict[At, dict[tuple[str, int], Written]] = factory(dict)
         self.blobs: dict[tuple[str, str, str, Any], Typed] = factory()
+        self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -100,16 +104,29 @@ class InMemorySaver(BaseCheckpointSaver):
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
         thread, ns, parent = coordinates_of(config)
-        blobs = dump_channels(self.serde, checkpoint, new_versions)
+        whole, lists = divided(self.serde, checkpoint, new_versions)
+        blobs = dump_channels(self.serde, checkpoint, whole)
         stored = (
             dump_record(self.serde, checkpoint),
             dump(self.serde, "__metadata__", get_checkpoint_metadata(config, metadata)),
             parent,
         )
+        self._put_lists((thread, ns, parent or ""), checkpoint, lists)
         for channel, blob in blobs.items():
             self.blobs[thread, ns, channel, new_versions[channel_of(channel)]] = blob
         self.storage[thread].setdefault(ns, {})[checkpoint["id"]] = stored
         return Coordinates(thread, ns, checkpoint["id"]).config
+
+    def _put_lists(self, parent: At, checkpoint: Checkpoint, lists: ChannelVersions) -> None:
+        """Store what is new of ``lists``, once: what tasks wrote of it refers to it from now on."""
+        thread, ns, _ = parent
+        with self._lock:
+            found = dump_lists(self.serde, checkpoint, lists, self._finder(thread, ns))
+            self.blobs.update({(thread, ns, name, at): blob for name, at, blob in found})
+        written = self.writes.get(parent, {}) if lists else {}
+        for key, (task, channel, blob, path) in list(written.items()):
+            part = shared(blob, (each for each in found if each[0] == channel))
+            written[key] = task, channel, part or blob, path
 
     def put_writes(
         self,
@@ -142,24 +159,26 @@ class InMemorySaver(BaseCheckpointSaver):
         record, metadata, parent = stored
         checkpoint = load_record(self.serde, record)
         checkpoint["channel_values"] = self._values(place, checkpoint["channel_versions"])
+        find = self._finder(place.thread_id, place.ns)
         written = list(self.writes.get((place.thread_id, place.ns, place[2] or ""), {}).values())
         return CheckpointTuple(
             place.config,
             checkpoint,
             self.serde.loads_typed(metadata),
             Coordinates(place.thread_id, place.ns, parent).config if parent else None,
-            [(task, name, load(self.serde, name, blob)) for task, name, blob, _ in written],
+            [
+                (task, name, load_write(self.serde, name, blob, find))
+                for task, name, blob, _ in written
+            ],
         )
 
     def _values(self, place: Coordinates, versions: ChannelVersions) -> dict[str, Any]:
-        values = {
-            name: load_channel(self.serde, name, self._finder(place, version))
-            for name, version in versions.items()
-        }
+        find = self._finder(place.thread_id, place.ns)
+        values = {name: load_channel(self.serde, name, v, find) for name, v in versions.items()}
         return {name: value for name, value in values.items() if value is not MISSING}
 
-    def _finder(self, place: Coordinates, version: Any) -> Callable[[str], Typed]:
-        return lambda name: self.blobs.get((place.thread_id, place.ns, name, version), EMPTY)
+    def _finder(self, thread: str, ns: str) -> Find:
+        return lambda name, version: self.blobs.get((thread, ns, name, version), EMPTY)
 
     def list(
         self,
@@ -256,12 +275,23 @@ class InMemorySaver(BaseCheckpointSaver):
             for record, _, _ in stored.values()
             for channel, version in load_record(self.serde, record)["channel_versions"].items()
         }
-        for key in [key for key in list(self.blobs) if key[0] == thread]:
-            if (*key[:2], channel_of(key[2]), key[3]) not in used:
-                self.blobs.pop(key, None)
         for at in [at for at in list(self.writes) if at[0] == thread]:
             if at[2] not in kept.get(at[1], {}):
                 self.writes.pop(at, None)
+        lists = [(key[1:3], self.blobs.get(key, EMPTY)) for key in used]
+        lists += [((ns, name), blob) for ns, name, blob in self._written(thread)]
+        reached = Reached(lists)
+        for key in [key for key in list(self.blobs) if key[0] == thread]:
+            _, ns, name, version = key
+            is_used = (thread, ns, channel_of(name), version) in used
+            if not is_used and not reached.needs((ns, name), version):
+                self.blobs.pop(key, None)
+
+    def _written(self, thread: str) -> Iterator[tuple[str, str, Typed]]:
+        """Yield namespace, channel and value of what the tasks of a thread wrote."""
+        for (of, ns, _), writes in list(self.writes.items()):
+            for _, name, blob, _ in list(writes.values()) if of == thread else ():
+                yield ns, name, blob
 
 
 MemorySaver = InMemorySaver

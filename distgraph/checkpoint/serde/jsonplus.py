@@ -74,6 +74,11 @@ class JsonPlusSerializer:
         self._max_bytes = max_bytes
         self._max_depth = max_depth
 
+    @property
+    def max_bytes(self) -> int:
+        """How large a blob may be."""
+        return self._max_bytes
+
     def allow(self, *types: type) -> JsonPlusSerializer:
         """A serializer that knows these classes too; this one stays as it is.
 

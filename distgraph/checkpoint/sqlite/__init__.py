@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import Any, Self
 
 from distgraph.channels.base import MISSING
 from distgraph.checkpoint.base.blobs import (
     EMPTY,
+    Find,
     Typed,
     channel_of,
     dump,
     dump_channels,
     dump_record,
-    load,
     load_channel,
     load_record,
+    load_write,
     matches,
 )
 from distgraph.checkpoint.base.config import (
@@ -29,6 +30,7 @@ from distgraph.checkpoint.base.config import (
     get_checkpoint_metadata,
 )
 from distgraph.checkpoint.base.frames import with_orphans
+from distgraph.checkpoint.base.lists import Piece, Reached, divided, dump_lists, shared
 from distgraph.checkpoint.base.saver import BaseCheckpointSaver
 from distgraph.checkpoint.base.types import (
     WRITES_IDX_MAP,
@@ -119,14 +121,25 @@ class SqliteSaver(BaseCheckpointSaver):
             *dump(self.serde, "__metadata__", known),
             None if run_id is None else _key(str(run_id)),
         )
+        whole, lists = divided(self.serde, checkpoint, new_versions)
         blobs = [
-            (*where, _key(name), new_versions[channel_of(name)], *blob)
-            for name, blob in dump_channels(self.serde, checkpoint, new_versions).items()
+            (*where, _key(name), whole[channel_of(name)], *blob)
+            for name, blob in dump_channels(self.serde, checkpoint, whole).items()
         ]
         with self._transaction("IMMEDIATE") as conn:
+            found = dump_lists(self.serde, checkpoint, lists, self._finder(thread, ns))
+            blobs += [(*where, _key(name), at, *blob) for name, at, blob in found]
             conn.executemany(sql.PUT_BLOB, blobs)
+            for name in lists:
+                self._share((*where, parent, _key(name)), [p for p in found if p[0] == name])
             conn.execute(sql.PUT, row)
         return Coordinates(thread, ns, checkpoint["id"]).config
+
+    def _share(self, at: tuple[_Key, _Key, str | None, _Key], pieces: list[Piece]) -> None:
+        """Have what tasks wrote of a list refer to what was just stored of it."""
+        for rowid, kind, value in self.conn.execute(sql.WRITTEN, at).fetchall():
+            if part := shared((kind, value), pieces):
+                self.conn.execute(sql.REPLACE_WRITE, (*part, rowid))
 
     def put_writes(
         self,
@@ -168,29 +181,29 @@ class SqliteSaver(BaseCheckpointSaver):
             checkpoint,
             self.serde.loads_typed((metadata_kind, metadata)),
             place._replace(checkpoint_id=parent).config if parent else None,
-            self._writes(at),
+            self._writes(at, self._finder(place.thread_id, place.ns)),
         )
 
     def _values(self, place: Coordinates, versions: ChannelVersions) -> dict[str, Any]:
-        values = {
-            name: load_channel(self.serde, name, self._finder(place, version))
-            for name, version in versions.items()
-        }
+        find = self._finder(place.thread_id, place.ns)
+        values = {name: load_channel(self.serde, name, v, find) for name, v in versions.items()}
         return {name: value for name, value in values.items() if value is not MISSING}
 
-    def _finder(self, place: Coordinates, version: Any) -> Callable[[str], Typed]:
-        where = _key(place.thread_id), _key(place.ns)
+    def _finder(self, thread: str, ns: str) -> Find:
+        where = _key(thread), _key(ns)
 
-        def find(name: str) -> Typed:
+        def find(name: str, version: Any) -> Typed:
             blob = self.conn.execute(sql.GET_BLOB, (*where, _key(name), version)).fetchone()
             return blob or EMPTY
 
         return find
 
-    def _writes(self, at: tuple[_Key, _Key, str | None]) -> list[PendingWrite]:
+    def _writes(self, at: tuple[_Key, _Key, str | None], find: Find) -> list[PendingWrite]:
         rows = self.conn.execute(sql.GET_WRITES, at).fetchall()
         named = ((task, _text(name), (kind, value)) for task, name, kind, value in rows)
-        return [(task, name, load(self.serde, name, blob)) for task, name, blob in named]
+        return [
+            (task, name, load_write(self.serde, name, blob, find)) for task, name, blob in named
+        ]
 
     def list(
         self,
@@ -300,14 +313,23 @@ class SqliteSaver(BaseCheckpointSaver):
                 "channel_versions"
             ].items()
         }
+        self.conn.execute(sql.DELETE_ORPHANED_WRITES, {"thread": thread})
         stored = self.conn.execute(sql.BLOB_KEYS, (thread,)).fetchall()
+        lines = [
+            ((ns, name), (kind, value))
+            for ns, name, at, kind, value in stored
+            if (ns, name, at) in used
+        ]
+        written = self.conn.execute(sql.EXCERPTS, (thread,)).fetchall()
+        lines += [((ns, name), (kind, value)) for ns, name, kind, value in written]
+        reached = Reached(lines)
         unused = [
             (thread, ns, name, version)
-            for ns, name, version in stored
+            for ns, name, version, _, _ in stored
             if (ns, _key(channel_of(_text(name))), version) not in used
+            and not reached.needs((ns, name), version)
         ]
         self.conn.executemany(sql.DELETE_BLOB, unused)
-        self.conn.execute(sql.DELETE_ORPHANED_WRITES, {"thread": thread})
 
 
 def _key(text: str) -> _Key:

@@ -62,6 +62,14 @@ GET_WRITES = """
 SELECT task_id, channel, type, value FROM distgraph_writes
 WHERE thread_id = ? AND ns = ? AND checkpoint_id = ? ORDER BY rowid
 """
+WRITTEN = """
+SELECT rowid, type, value FROM distgraph_writes
+WHERE thread_id = ? AND ns = ? AND checkpoint_id = ? AND channel = ?
+"""
+REPLACE_WRITE = "UPDATE distgraph_writes SET type = ?, value = ? WHERE rowid = ?"
+EXCERPTS = """
+SELECT ns, channel, type, value FROM distgraph_writes WHERE thread_id = ? AND type = 'excerpt'
+"""
 LIST = """
 SELECT thread_id, ns, id FROM distgraph_checkpoints
 WHERE (:thread IS NULL OR thread_id = :thread) AND (:ns IS NULL OR ns = :ns)
@@ -108,7 +116,11 @@ SELECT ns, id, metadata_type, metadata FROM distgraph_checkpoints WHERE thread_i
 """
 DELETE_ONE = "DELETE FROM distgraph_checkpoints WHERE thread_id = ? AND ns = ? AND id = ?"
 RECORDS = "SELECT ns, type, record FROM distgraph_checkpoints WHERE thread_id = ?"
-BLOB_KEYS = "SELECT ns, channel, version FROM distgraph_blobs WHERE thread_id = ?"
+# Of the values only how far lists reach, which is small.
+BLOB_KEYS = """
+SELECT ns, channel, version, type, CASE type WHEN 'line' THEN value END FROM distgraph_blobs
+WHERE thread_id = ?
+"""
 DELETE_BLOB = """
 DELETE FROM distgraph_blobs WHERE thread_id = ? AND ns = ? AND channel = ? AND version = ?
 """

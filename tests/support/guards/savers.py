@@ -285,14 +285,14 @@ GUARDS = (
     Guard(
         a_checkpoint_whose_values_are_gone_is_not_put,
         "put.lua",
-        "and not cget(field) then",
-        "and false then",
+        "  if not has(ref) then return {REPLY.unstored} end\n",
+        "",
     ),
     Guard(
         the_values_of_a_waiting_thread_are_known,
         "put.lua",
-        "call('HEXISTS', C, field) == 0 and not cget(field)",
-        "call('HEXISTS', C, field) == 0",
+        "call('HEXISTS', C, field) == 1 or cget(field) ~= false",
+        "call('HEXISTS', C, field) == 1",
     ),
     Guard(
         a_log_keeps_out_who_looked_before_it,

@@ -100,7 +100,7 @@ def large_pieces_of_a_superstep_are_not_answered(d: Driver) -> None:
 
 
 GUARDS = (
-    Guard(channels_come_while_there_is_room, "channels.lua", "      room = room - size\n", ""),
+    Guard(channels_come_while_there_is_room, "channels.lua", "    room = room - size\n", ""),
     Guard(
         an_advance_is_left_to_those_who_serve_the_graph,
         "claim_advance.lua",

@@ -1,0 +1,79 @@
+"""What a process remembers of segments and lines, and how checkpoints in Redis name them."""
+
+from __future__ import annotations
+
+from checkpoint_redis import references
+from checkpoint_redis.known_lines import MOST, KnownLines
+from distgraph.core.model import Line
+from workers.worker.segments import Segments
+
+LINE = Line("l", 2, 7, b"12345678")
+REFS = references.refs_of({"n": "r", "log": "v"}, {"log": LINE})
+
+
+def test_the_segments_that_were_seen_are_known_in_their_frame() -> None:
+    seen = Segments()
+    seen.keep("x", "", {"log@l;1": b"one", "log@l;2": b"two"})
+    assert seen.find("x", "", ("log@l;1", "log@l;3")) == {"log@l;1": b"one"}
+    assert seen.find("x", "f", ("log@l;1",)) == seen.find("y", "", ("log@l;1",)) == {}
+
+
+def test_nothing_but_segments_is_kept() -> None:
+    seen = Segments()
+    seen.keep("x", "", {"log@v": b"whole", "log@l;2": b"", "log@l;3": None})
+    assert seen.find("x", "", ("log@v", "log@l;2", "log@l;3")) == {}
+
+
+def test_those_that_were_not_asked_for_longest_go_first() -> None:
+    seen = Segments(most_bytes=20)
+    seen.keep("x", "", {"a@l;1": b"x" * 10, "b@l;1": b"x" * 10})
+    seen.find("x", "", ("a@l;1",))
+    seen.keep("x", "", {"c@l;1": b"x" * 10})
+    assert seen.find("x", "", ("a@l;1", "b@l;1", "c@l;1")).keys() == {"a@l;1", "c@l;1"}
+
+
+def test_a_saver_remembers_the_lines_of_the_last_checkpoints() -> None:
+    known = KnownLines()
+    for n in range(MOST + 1):
+        known.keep(("x", "", f"{n}"), {"log": ("v", LINE)})
+    assert known.get(("x", "", "0")) is None
+    assert known.get(("x", "", "1")) == {"log": ("v", LINE)}
+
+
+def test_values_and_segments_have_names() -> None:
+    assert REFS == ("n@r", ("log@l", 2))
+    assert references.names(REFS) == ("n@r", "log@l;1", "log@l;2")
+    assert references.names(REFS, beyond=True) == ("n@r", "log@l;1", "log@l;2", "log@l;3")
+
+
+def test_the_last_segment_stands_for_all_before_it() -> None:
+    held = ("n@r", "log@v")
+    assert references.needs(REFS, held, ()) == ["n@r", "log@l;2"]
+    assert references.needs(REFS, held, ("n@r", "log@l;2")) == ["log@l;1"]
+    assert references.needs((("log@l", 1),), (), ("log@l;1",)) == []
+
+
+def test_only_a_segment_that_goes_on_has_to_find_its_place_free() -> None:
+    assert references.free(REFS, ("log@l;2",)) == ["log@l;2"]
+    assert references.free(REFS, ()) == references.free((("log@l", 1),), ("log@l;1",)) == []
+
+
+def test_a_line_that_another_fork_continues_is_closed() -> None:
+    lines = {"log": LINE}
+    assert references.read_lines(lines, {"log@l;2": b"x", "log@l;3": None}) == lines
+    (closed,) = references.read_lines(lines, {"log@l;3": b""}).values()
+    assert closed == Line("l", 2, 7, b"")
+
+
+def test_a_list_is_read_from_its_segments_and_is_missing_without_one() -> None:
+    versions = {"n": "r", "log": "v"}
+
+    def read(blobs: dict[str, bytes | None]) -> object:
+        lines = {"log": LINE}
+        return references.read_values(versions, lines, blobs, lambda _, blob: list(blob))
+
+    assert read({"n@r": b"a", "log@l;1": b"bc", "log@l;2": b"d"}) == {
+        "n": list(b"a"),
+        "log": list(b"bcd"),
+    }
+    assert read({"n@r": b"a", "log@l;2": b"d"}) == {"n": list(b"a")}
