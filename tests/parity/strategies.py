@@ -122,17 +122,22 @@ def _nest(draw: st.DrawFn, name: str, levels: int, how: str, pauses: str) -> Nes
     nests = draw(_nests(program, levels - 1, how, pauses)) if deeper else ()
     if not kept or pauses != "stops":
         program = replace(program, before=(), after=())
-    # There, answers by id that come together answer the second question of an inner task as well,
-    # and of many tasks inside that ask at once one may be forgotten.
-    if any(node.asks for node in program.nodes):
-        program = _unsent(replace(program, nodes=tuple(map(_asking_once, program.nodes))))
+    program = _asking_once(program)
     # There, a second call that had not begun is given what it gave in the superstep before.
     called = st.sampled_from([0, 1] if how == "lasting" else [0, 1, 2])
     return Nest(name, _fitting(program, how), draw(called), lasts, nests)
 
 
-def _asking_once(node: Node) -> Node:
-    return replace(node, asks=min(node.asks, 1))
+def _asking_once(program: Program) -> Program:
+    """`program` where at most one task of a superstep asks, one question.
+
+    Of several tasks inside that ask at once the reference forgets some, and answers by id that come
+    together answer the second question of such a task as well.
+    """
+    asking = [node.name for node in program.nodes if node.asks][:1]
+    nodes = (replace(node, asks=min(node.asks, asking.count(node.name))) for node in program.nodes)
+    asking_once = replace(program, nodes=tuple(nodes))
+    return _unsent(asking_once) if asking else asking_once
 
 
 def _fitting(program: Program, how: str) -> Program:

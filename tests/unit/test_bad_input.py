@@ -329,6 +329,18 @@ def test_the_namespace_of_no_graph_is_refused(ns: str, says: str) -> None:
     assert history(graph) == before
 
 
+@pytest.mark.parametrize("wrong", ["x", {"": 5}, {5: "x"}])
+def test_a_map_of_checkpoints_must_be_one(wrong: Any) -> None:
+    inner: Any = built(ask=ask).compile()
+    graph = compiled(outer=inner)
+    graph.invoke({}, CONFIG)
+    before = history(graph)
+    place = {**CONFIG["configurable"], "checkpoint_ns": "outer:1", "checkpoint_map": wrong}
+    with pytest.raises(TypeError, match=r"'checkpoint_map'.*must be a dict of namespaces"):
+        graph.invoke(None, {"configurable": place})
+    assert history(graph) == before
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [

@@ -221,6 +221,18 @@ def test_supersteps_one_after_the_other_may_share_it(saver: BaseCheckpointSaver)
     assert graph.invoke({}, CONFIG)["log"] == ["x"] * 3
 
 
+def test_pruning_keeps_what_waits_and_what_lasts(saver: BaseCheckpointSaver) -> None:
+    leaf = chain(("leaf", says("leaf")), checkpointer=True)
+    inner = chain(("call", lambda _: leaf.invoke({})), ("ask", asks("well?")))
+    graph = chain(("node", inner), checkpointer=saver)
+    graph.invoke({}, CONFIG)
+    saver.prune(["t"])
+    assert names(saver) == ["", "node:", "node|call"]
+    assert graph.invoke(Command(resume="yes"), CONFIG)["log"] == ["leaf", "yes"]
+    saver.prune(["t"])
+    assert names(saver) == ["", "node|call"]
+
+
 # --- graphs that are not stored -------------------------------------------------------------------
 
 
