@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from checkpoint_redis import keys
-from checkpoint_redis.commands.read import checked, hints, part, text
+from checkpoint_redis.commands.read import checked, flags, hints, part, text
 from checkpoint_redis.commands.script import Arguments, Plain, Script
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import DueKind, DueRow, LeaseRow, SweptReply
@@ -57,7 +57,7 @@ def beat(
         for each in leases
     ]
     key = keys.due(namespace, shard)
-    return Arguments().script("beat", key, _flags, leases=held, lease=lease_ms)
+    return Arguments().script("beat", key, flags, leases=held, lease=lease_ms)
 
 
 def published(thread: Thread, ns: str, ep: str) -> Script[bool]:
@@ -135,11 +135,6 @@ def _released(raw: Any) -> Released:
             return Released(refused)
         case other:
             raise ValueError(f"release answered {other[:1]}")
-
-
-@checked
-def _flags(raw: Any) -> tuple[bool, ...]:
-    return tuple(bool(each) for each in raw)
 
 
 @checked

@@ -62,3 +62,10 @@ class LeaseRow(NamedTuple):
     epoch: str
     tid: str
     token: str
+
+
+class AwaitedRow(NamedTuple):
+    """A run whose end somebody waits for."""
+
+    x: str
+    run: str

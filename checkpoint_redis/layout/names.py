@@ -51,6 +51,7 @@ class ShardKey(StrEnum):
     """The ends of a shard's keys; ``by_status`` is followed by the status."""
 
     due = "due"
+    ends = "ends"
     # Due entries of outboxes: the look for lost hints walks over these alone.
     outboxes = "ob"
     by_status = "ix:"
@@ -250,6 +251,14 @@ class EventField(StrEnum):
     blob = "b"
 
 
+class EndField(StrEnum):
+    """Fields of an entry in a shard's stream of ends of runs."""
+
+    run = "r"
+    thread = "x"
+    status = "s"
+
+
 class Format:
     """The number of a namespace: of its keys and its shards, in which all its versions agree."""
 
@@ -307,4 +316,6 @@ class Limit:
     inline_channels: Final = 65_536
     # A thread keeps so many events, and of their payloads at most twice so many bytes.
     events: Final = 100_000
+    # So many ends of runs does a shard keep.
+    ends: Final = 10_000
     event_bytes: Final = 33_554_432
