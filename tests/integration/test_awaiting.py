@@ -165,6 +165,34 @@ def test_a_leader_that_gives_up_disturbs_nobody(runs: Runs, error: BaseException
         future.result(PATIENCE)
 
 
+def test_the_lead_goes_to_somebody_who_does_not_read_already(runs: Runs) -> None:
+    """Who came first may read its own shard alone for long, and does not hear a bell meanwhile."""
+    ends = runs.backend._carrier._means().ends
+    names = apart(runs, 3)
+    first, wide, rests = (awaiting.awaited(ends, runs.need(name)) for name in names)
+    alone, all_shards, nothing = next(first), next(wide), next(rests)
+    assert isinstance(alone, Read)
+    assert isinstance(all_shards, Read)
+    assert (len(alone.after), len(all_shards.after)) == (1, 64)
+    assert isinstance(nothing, Rest)
+    wide.close()
+    assert nothing.bell.is_set()
+    following = rests.send(None)
+    assert isinstance(following, Read)
+    assert len(following.after) == 64
+    first.close()
+    rests.close()
+
+
+def apart(runs: Runs, count: int) -> list[str]:
+    """Return runs whose threads are all in different shards."""
+    seen: dict[int, str] = {}
+    while len(seen) < count:
+        (name,) = runs.start(1)
+        seen.setdefault(runs.need(name).of.thread.shard, name)
+    return list(seen.values())
+
+
 def test_a_run_that_was_lost_is_found_by_the_look(
     runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
