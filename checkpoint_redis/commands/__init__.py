@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from checkpoint_redis.commands.dispatch import (
+    Living,
     beat,
     emit,
     outbox,
@@ -50,6 +51,7 @@ from checkpoint_redis.commands.task import (
 )
 
 __all__ = [
+    "Living",
     "Plain",
     "Script",
     "adopt",
