@@ -379,6 +379,7 @@ class WorkerSeen:
 
     ``seen`` is when, in seconds since 1970, and ``age`` how many seconds ago, both by the clock of
     Redis. ``queues`` are those that it consumed then. ``format``: the highest that it reads.
+    ``parts``: graphs of which it consumed queues of nodes alone.
     """
 
     name: str
@@ -388,6 +389,7 @@ class WorkerSeen:
     queues: tuple[str, ...]
     graphs: tuple[str, ...]
     format: int = 1
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

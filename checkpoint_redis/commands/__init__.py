@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from checkpoint_redis.commands.dispatch import (
+    Living,
     beat,
     emit,
     outbox,
@@ -52,6 +53,7 @@ from checkpoint_redis.commands.task import (
 )
 
 __all__ = [
+    "Living",
     "Plain",
     "Script",
     "adopt",

@@ -44,6 +44,7 @@ class FrameRow(NamedTuple):
     parent: str
     task: str
     path: str
+    fingerprint: str
 
 
 class NewHeadRow(NamedTuple):

@@ -95,6 +95,7 @@ class FrameField(StrEnum):
     task = "task"
     # Names of nodes from the root graph on, by which a worker finds the inner graph.
     path = "path"
+    fingerprint = "fp"
     epoch = "/ep"
     checkpoint = "/cp"
     step = "/step"
@@ -298,6 +299,9 @@ class Limit:
     outbox_ms: Final = 2_000
     recheck_ms: Final = 15_000
     recheck_max_ms: Final = 300_000
+    # So is one whose hint a worker could not take.
+    unserved_ms: Final = 1_000
+    unserved_max_ms: Final = 30_000
     # So are those beside empty queues, of which one call scans so many.
     waiting_ms: Final = 900
     waiting_max_ms: Final = 30_000

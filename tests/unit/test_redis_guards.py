@@ -30,6 +30,7 @@ from tests.support.guards import (
     savers,
     segments,
     supersteps,
+    unserved,
 )
 from tests.support.thread_driver import Driver, mutated
 
@@ -55,6 +56,7 @@ TOPICS = (
     savers,
     segments,
     supersteps,
+    unserved,
 )
 GUARDS = [guard for topic in TOPICS for guard in topic.GUARDS]
 ALL = pytest.mark.parametrize("guard", GUARDS, ids=[guard.keeps.__name__ for guard in GUARDS])

@@ -65,6 +65,10 @@ _LEAST = 1_000
 """So many characters of a failure's texts are kept where more cannot be stored."""
 
 
+STOPPED = ("", 0)
+"""Stands for the questions of a task whose graph is at a breakpoint: no answer has this id."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wire:
     """Encodes for one graph: its state's classes are the ones that may be decoded."""
@@ -328,7 +332,7 @@ class Wire:
     ) -> ResultEntry:
         """Return what is recorded of a task that did not fail; its packets are apart already."""
         if isinstance(result, Interrupted):
-            asked = tuple((q.interrupt.id, 0) for q in result.questions)
+            asked = tuple((q.interrupt.id, 0) for q in result.questions) or (STOPPED,)
             return ResultEntry(task.id, rnd, self.questions(task, result), questions=asked)
         blob = self.result(task, result)
         return ResultEntry(task.id, rnd, blob, event=blob if shows_writes(modes) else b"")
