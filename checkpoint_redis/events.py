@@ -12,6 +12,7 @@ from checkpoint_redis.layout import (
     AskEvent,
     CustomEvent,
     EndEvent,
+    EndField,
     EventField,
     EventKind,
     FailEvent,
@@ -21,8 +22,11 @@ from checkpoint_redis.layout import (
 )
 
 Entry = tuple[bytes, Mapping[bytes, bytes]]
+EntryId = tuple[int, int]
 
 _KIND, _NUMBER, _RUN, _FRAME, _PAYLOAD, _BLOB = (field.encode() for field in EventField)
+
+_END = (EndField.thread, EndField.run, EndField.status)
 
 _PAYLOADS: Mapping[str, type[tuple[Any, ...]]] = {
     EventKind.run: RunEvent,
@@ -53,11 +57,6 @@ class StreamEvent:
     blob: bytes = b""
 
 
-def is_end(entry: Entry) -> bool:
-    """Whether an entry tells the end of a run, without reading all of it."""
-    return entry[-1].get(_KIND) == EventKind.ended.encode()
-
-
 @checked
 def decode(entry: Entry) -> StreamEvent:
     """Read an entry as redis-py's XREAD and XRANGE give it."""
@@ -72,6 +71,30 @@ def decode(entry: Entry) -> StreamEvent:
         payload=_payload(kind, json.loads(fields[_PAYLOAD])),
         blob=fields.get(_BLOB, b""),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnd:
+    """A run that ended, as the stream of its shard has it; ``x``: its thread."""
+
+    id: EntryId
+    x: str
+    run: str
+    status: str
+
+
+@checked
+def decode_end(entry: Entry) -> RunEnd:
+    """Read an entry of a shard's stream of ends."""
+    name, fields = entry
+    x, run, status = (text(fields[field.encode()]) for field in _END)
+    return RunEnd(entry_id(name.decode()), x, run, status)
+
+
+def entry_id(name: str) -> EntryId:
+    """Read the id of an entry, which is milliseconds and a number."""
+    ms, _, number = name.partition("-")
+    return int(ms), int(number)
 
 
 def _payload(kind: str, fields: list[Any]) -> tuple[Any, ...]:

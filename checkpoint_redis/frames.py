@@ -10,9 +10,13 @@ from distgraph.checkpoint.base.frames import parent_of, path_of, task_of
 
 @dataclass(frozen=True, slots=True)
 class FrameName:
-    """The name of one line of checkpoints in a thread; the root's is ''."""
+    """The name of one line of checkpoints in a thread; the root's is ''.
+
+    ``fingerprint`` is that of the graph, where it is known and is to be stored.
+    """
 
     name: str = ""
+    fingerprint: str = ""
 
     @property
     def hash(self) -> str:

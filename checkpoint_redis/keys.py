@@ -22,8 +22,9 @@ A thread's keys begin with ``<namespace>{<shard>}:<x>:``; the letters are those 
     e       STREAM  events
     S: A: Q: <ep>   a superstep that is being staged (10 minutes)
 
-A shard has ``due`` and ``ob`` (what must be looked at, and when: tasks, and outboxes) and
-``ix:<status>``; a namespace has ``workers``, ``meta`` and ``sweeper:<format>``.
+A shard has ``due`` and ``ob`` (what must be looked at, and when: tasks, and outboxes), ``ends`` (a
+stream of the runs that ended) and ``ix:<status>``; a namespace has ``workers``, ``meta`` and
+``sweeper:<format>``.
 """
 
 from __future__ import annotations
@@ -120,6 +121,10 @@ def shard_prefix(namespace: str, shard: int) -> str:
 
 def due(namespace: str, shard: int) -> str:
     return f"{shard_prefix(namespace, shard)}{ShardKey.due}"
+
+
+def ends(namespace: str, shard: int) -> str:
+    return f"{shard_prefix(namespace, shard)}{ShardKey.ends}"
 
 
 def outboxes(namespace: str, shard: int) -> str:

@@ -34,7 +34,7 @@ class Submitted:
     """How a start went.
 
     ``dup``: this run id was started before, its status is ``outcome``; ``ep`` and ``event_id``
-    allow to go on as if the first reply had arrived.
+    allow to go on as if the first reply had arrived. ``now`` is the time of Redis in ms.
     """
 
     status: Literal["go", "stop", "end", "fail", "busy", "conflict", "dup", "unstaged"]
@@ -43,6 +43,7 @@ class Submitted:
     run: str = ""
     head: str = ""
     outcome: str = ""
+    now: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class Answered:
     more: bool = False
     pending: tuple[str, ...] = ()
     outcome: str = ""
+    now: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,13 +267,16 @@ class Adopted:
 class RunOutcome:
     """How a run stands.
 
-    ``cp`` is the head checkpoint, or of a joined run the run that was joined. ``forgotten``: other
-    runs came after it, so that its error is not kept any more.
+    ``cp`` is the head checkpoint, or of a joined run the run that was joined. ``now`` is the time
+    of Redis in ms at which that was so. ``record`` is the whole of it, as long as
+    that is kept; ``forgotten``: other runs came after it, so that its error is not.
     """
 
     status: RunStatus
     cp: str
     error: bytes
+    now: int
+    record: RunRecord | None = None
     forgotten: bool = False
 
 
@@ -367,6 +372,7 @@ class WorkerSeen:
 
     ``seen`` is when, in seconds since 1970, and ``age`` how many seconds ago, both by the clock of
     Redis. ``queues`` are those that it consumed then. ``format``: the highest that it reads.
+    ``parts``: graphs of which it consumed queues of nodes alone.
     """
 
     name: str
@@ -376,6 +382,7 @@ class WorkerSeen:
     queues: tuple[str, ...]
     graphs: tuple[str, ...]
     format: int = 1
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

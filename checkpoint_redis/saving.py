@@ -34,10 +34,13 @@ from distgraph.checkpoint.base.config import Coordinates, checkpoint_coordinates
 from distgraph.checkpoint.base.frames import with_orphans
 from distgraph.checkpoint.base.types import INTERRUPT, RunnableConfig
 from distgraph.checkpoint.lines import numbered_segment
+from distgraph.core.model import GRAPH
 from distgraph.errors import ThreadBusy, ThreadConflict, ThreadNotFound
 
 T = TypeVar("T")
 Steps = Generator[Script[Any] | Plain[Any], Any, T]
+FORGOTTEN = 1_000
+"""So many fields are removed at once."""
 PAGE = 50
 """So many checkpoints of one frame are listed at once."""
 ATTEMPTS = 5
@@ -91,7 +94,7 @@ def get_frame(
     archive: Archive, thread: Thread, ns: str, cp: str
 ) -> Steps[tuple[str, CheckpointTuple | None]]:
     """Return a frame's epoch ('' = it has none), and what is stored of it at ``cp``."""
-    loaded: Loaded | None = yield commands.load(thread, FrameName(ns).hash, cp)
+    loaded: Loaded | None = yield from loading.load(thread, FrameName(ns).hash, cp)
     found = yield from _read(archive, thread, Located(cp, ns, thread.x), loaded, None)
     return (loaded.header.ep if loaded else ""), found
 
@@ -220,7 +223,7 @@ def put(
     """
     place = coordinates_of(config)
     known = get_checkpoint_metadata(config, metadata)
-    thread, frame = archive.thread(place.thread_id), FrameName(place.ns)
+    thread, frame = archive.thread(place.thread_id), _named(place.ns, known)
     before = (yield from _lines(archive, thread, place)) if "frontier" in checkpoint else {}
     entry = archive.entry(place, checkpoint, known, new_versions, before)
     needs, free = archive.needs(entry, checkpoint), references.free(entry.refs, entry.channels)
@@ -231,6 +234,10 @@ def put(
     _check(changed, thread)
     archive.remember((thread.x, place.ns, checkpoint["id"]), checkpoint, entry)
     return place._replace(checkpoint_id=checkpoint["id"]).config
+
+
+def _named(ns: str, metadata: Mapping[str, Any]) -> FrameName:
+    return FrameName(ns, str(metadata.get(GRAPH, "")))
 
 
 def _lines(archive: Archive, thread: Thread, place: Coordinates) -> Steps[Lines]:
@@ -313,7 +320,8 @@ def copy_thread(archive: Archive, source_id: str, target_id: str) -> Steps[None]
         if entry is None:
             continue
         # What was sent before must still be there: the target is as this copy left it, or it ends.
-        ep = yield from _copied(target, each.ns, entry, loaded.header, ep)
+        frame = _named(each.ns, archive.metadata(entry.blob))
+        ep = yield from _copied(target, frame, entry, loaded.header, ep)
         sent |= {(each.ns, name) for name in entry.channels}
         if log := archive.logged(loaded, each.cp):
             asks = bool(loaded.questions) or loaded.header.st is ThreadStatus.interrupted
@@ -325,13 +333,13 @@ def copy_thread(archive: Archive, source_id: str, target_id: str) -> Steps[None]
 
 
 def _copied(
-    target: Thread, ns: str, entry: CheckpointEntry, source: Header, expect: str
+    target: Thread, frame: FrameName, entry: CheckpointEntry, source: Header, expect: str
 ) -> Steps[str]:
     """Put a checkpoint on a thread that has the epoch ``expect``; return the new epoch."""
     ep = _nonce()
     put = commands.put(
         target,
-        FrameName(ns),
+        frame,
         entry,
         ep=ep,
         expect=expect,
@@ -386,7 +394,7 @@ def delete_for_runs(archive: Archive, run_ids: Sequence[str]) -> Steps[None]:
 def _forget(archive: Archive, thread: Thread, doomed: Any) -> Steps[None]:
     """Remove the checkpoints that ``doomed`` chooses, and what nothing refers to any more."""
     changed = Changed("conflict")
-    for _ in range(ATTEMPTS):
+    for attempt in range(ATTEMPTS):
         header: Header | None = yield commands.header(thread)
         names, found = yield from _of_thread(thread)
         if header is None or not found:
@@ -394,17 +402,44 @@ def _forget(archive: Archive, thread: Thread, doomed: Any) -> Steps[None]:
         blobs = yield from _blobs(thread, found)
         kept = [each for each in found if each in blobs]
         gone = _doomed(archive, blobs, doomed(kept, blobs))
-        if not gone:
+        # Another one came between the slices: what is left of the first ones is nobody's any more.
+        if not gone and not attempt:
             return
         if len(gone) == len(kept):
             changed = yield commands.delete(thread, ep=header.ep)
         else:
             fields, heads = _unused(archive, names, blobs, gone)
-            changed = yield commands.forget(thread, fields, heads, ep=header.ep, new_ep=_nonce())
+            changed = yield from _forget_fields(thread, fields, heads, header.ep)
         if changed.status != "conflict":
             break
     if changed.status != "missing":
         _check(changed, thread)
+
+
+def _forget_fields(
+    thread: Thread, fields: tuple[str, ...], heads: tuple[NewHead, ...], ep: str
+) -> Steps[Changed]:
+    """Remove fields in slices, each with an epoch of its own.
+
+    Checkpoints go before what they refer to, and how many records a log has before the records.
+    """
+    ordered = sorted(fields, key=_rank)
+    changed = Changed("ok")
+    for start in range(0, len(ordered), FORGOTTEN):
+        part, new_ep = tuple(ordered[start : start + FORGOTTEN]), _nonce()
+        changed = yield commands.forget(thread, part, heads, ep=ep, new_ep=new_ep)
+        if changed.status != "ok":
+            break
+        ep, heads = new_ep, ()
+    return changed
+
+
+def _rank(field: str) -> int:
+    """Return which fields go first: who reads between two slices must find what is referred to."""
+    if field.startswith(Field.checkpoint):
+        return 0
+    counts = field.startswith(Field.log) and not field.rpartition("|")[-1].isdigit()
+    return 1 if counts else 2
 
 
 def _doomed(archive: Archive, blobs: Mapping[Located, bytes], gone: set[Located]) -> set[Located]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from checkpoint_redis.commands.dispatch import (
+    Living,
     beat,
     emit,
     outbox,
@@ -16,12 +17,15 @@ from checkpoint_redis.commands.presence import appear, disappear, workers
 from checkpoint_redis.commands.query import (
     any_header,
     caller_writes,
+    carried,
     channels,
     checkpoints,
+    events_back,
     fields,
     frames,
     header,
     history,
+    last_event,
     load,
     open_part,
     scan,
@@ -47,6 +51,7 @@ from checkpoint_redis.commands.task import (
 )
 
 __all__ = [
+    "Living",
     "Plain",
     "Script",
     "adopt",
@@ -56,6 +61,7 @@ __all__ = [
     "beat",
     "caller_writes",
     "cancel",
+    "carried",
     "channels",
     "checkpoints",
     "claim",
@@ -65,6 +71,7 @@ __all__ = [
     "delete",
     "disappear",
     "emit",
+    "events_back",
     "fail",
     "fail_advance",
     "fields",
@@ -75,6 +82,7 @@ __all__ = [
     "history",
     "info",
     "inner",
+    "last_event",
     "load",
     "meta",
     "open_part",

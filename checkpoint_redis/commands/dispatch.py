@@ -3,10 +3,11 @@
 # ruff: noqa: PLR0913 - the arguments are those of the wire
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from checkpoint_redis import keys
-from checkpoint_redis.commands.read import checked, hints, part, text
+from checkpoint_redis.commands.read import checked, flags, hints, part, text
 from checkpoint_redis.commands.script import Arguments, Plain, Script
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import DueKind, DueRow, LeaseRow, SweptReply
@@ -15,6 +16,8 @@ from checkpoint_redis.replies import Due, OutboxEntry, Released, Swept
 from distgraph.checkpoint import formats
 
 SWEEP_EVERY_MS = 900
+Living = Mapping[str, int] | None
+"""The greatest format that living workers read, by what they serve; None = nobody knows."""
 
 
 def release(
@@ -57,7 +60,7 @@ def beat(
         for each in leases
     ]
     key = keys.due(namespace, shard)
-    return Arguments().script("beat", key, _flags, leases=held, lease=lease_ms)
+    return Arguments().script("beat", key, flags, leases=held, lease=lease_ms)
 
 
 def published(thread: Thread, ns: str, ep: str) -> Script[bool]:
@@ -66,9 +69,18 @@ def published(thread: Thread, ns: str, ep: str) -> Script[bool]:
 
 
 def sweep(
-    namespace: str, shard: int, *, limit: int = 100, max_lost: int, lost: bytes = b""
+    namespace: str,
+    shard: int,
+    *,
+    limit: int = 100,
+    max_lost: int,
+    lost: bytes = b"",
+    living: Living = None,
+    outboxes: bool = True,
 ) -> Script[Swept]:
     """Act on what is due in a shard, and return what has to be published.
+
+    No hint is sent again that no living worker would take, and none without a look at ``outboxes``.
 
     At most ``limit`` entries are looked at: when it were so many, another call may find more.
     """
@@ -80,6 +92,8 @@ def sweep(
         limit=limit,
         max_lost=max_lost,
         error=arguments.add(lost),
+        living=False if living is None else living,
+        outboxes=outboxes,
     )
 
 
@@ -101,7 +115,12 @@ def outbox(
 
 
 def overdue(
-    namespace: str, shard: int, *, empty: tuple[str, ...], cursor: int = 0
+    namespace: str,
+    shard: int,
+    *,
+    empty: tuple[str, ...],
+    living: Living = None,
+    cursor: int = 0,
 ) -> Script[tuple[int, tuple[Due, ...]]]:
     """Find frames whose hints are gone, while the queues ``empty`` hold no message.
 
@@ -109,7 +128,8 @@ def overdue(
     later every time. With the next cursor (0 = all outboxes of the shard were looked at).
     """
     key = keys.due(namespace, shard)
-    return Arguments().script("overdue", key, _dues, empty=empty, cursor=cursor)
+    known = False if living is None else living
+    return Arguments().script("overdue", key, _dues, empty=empty, living=known, cursor=cursor)
 
 
 def emit(
@@ -135,11 +155,6 @@ def _released(raw: Any) -> Released:
             return Released(refused)
         case other:
             raise ValueError(f"release answered {other[:1]}")
-
-
-@checked
-def _flags(raw: Any) -> tuple[bool, ...]:
-    return tuple(bool(each) for each in raw)
 
 
 @checked

@@ -18,10 +18,14 @@ def appear(  # noqa: PLR0913 what a worker tells of itself
     version: str,
     queues: tuple[str, ...],
     graphs: tuple[str, ...],
+    parts: tuple[str, ...] = (),
     reads: int,
 ) -> Script[bool]:
-    """Tell that a worker lives, what it consumes and serves, and up to which format it reads."""
-    record = json.dumps([version, queues, graphs, reads], separators=(",", ":"))
+    """Tell that a worker lives, what it consumes and serves, and up to which format it reads.
+
+    ``parts``: graphs of which it consumes other queues than their own.
+    """
+    record = json.dumps([version, queues, graphs, reads, parts], separators=(",", ":"))
     given = (name.encode(), record.encode())
     return Script("appear", (keys.workers(namespace),), given, lambda _: True)
 
@@ -45,6 +49,6 @@ def _workers(raw: Any) -> tuple[WorkerSeen, ...]:
 
 def _worker(name: str, record: bytes, now: float) -> WorkerSeen:
     seen, _, told = record.partition(b" ")
-    version, queues, graphs, reads, *_ = json.loads(told)  # a later version tells more
+    version, queues, graphs, reads, parts, *_ = json.loads(told)  # a later version tells more
     at, served = float(seen), (tuple(queues), tuple(graphs))
-    return WorkerSeen(name, at, now - at, str(version), *served, int(reads))
+    return WorkerSeen(name, at, now - at, str(version), *served, int(reads), tuple(parts))

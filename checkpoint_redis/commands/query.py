@@ -11,6 +11,7 @@ from checkpoint_redis import keys
 from checkpoint_redis.commands.read import (
     blobs,
     checked,
+    flags,
     items,
     named,
     number,
@@ -24,6 +25,7 @@ from checkpoint_redis.commands.read import (
 from checkpoint_redis.commands.script import Arguments, Plain, Script
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import (
+    AwaitedRow,
     HeaderRow,
     ListedRow,
     LoadReply,
@@ -87,6 +89,27 @@ def header(thread: Thread, ns: str = "") -> Script[Header | None]:
 def any_header(thread: Thread) -> Script[Header | None]:
     """Read the header of a thread in whichever format: for lists, and for what finds faults."""
     return Arguments().script("header", thread, _header_or_none, ns="")
+
+
+def last_event(thread: Thread) -> Plain[str]:
+    """Read the id of the thread's last event; 0-0 when there is none."""
+
+    @checked
+    def read(raw: Any) -> str:
+        return next((text(name) for name, _ in raw), "0-0")
+
+    return Plain(("XREVRANGE", thread.events, "+", "-", "COUNT", 1), read)
+
+
+def events_back(thread: Thread, upto: str, count: int) -> Plain[tuple[Any, ...]]:
+    """Read entries of some events from ``upto`` back, newest first; "(<id>" leaves that one out."""
+    return Plain(("XREVRANGE", thread.events, upto, "-", "COUNT", count), tuple)
+
+
+def carried(namespace: str, shard: int, runs: tuple[AwaitedRow, ...]) -> Script[tuple[bool, ...]]:
+    """Tell of runs of one shard whether they are still under way."""
+    key = keys.due(namespace, shard)
+    return Arguments().script("carried", key, flags, runs=runs)
 
 
 def history(thread: Thread, ns: str, before: str, count: int) -> Script[tuple[str, ...]]:

@@ -57,6 +57,11 @@ def word(raw: Sequence[Any]) -> str:
     return text(first)
 
 
+@checked
+def flags(raw: Any) -> tuple[bool, ...]:
+    return tuple(bool(each) for each in raw)
+
+
 def pairs(flat: Sequence[bytes]) -> dict[str, bytes]:
     return {text(flat[i]): flat[i + 1] for i in range(0, len(flat), 2)}
 

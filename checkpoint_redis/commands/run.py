@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from checkpoint_redis.commands.read import checked, hints, text, word
+from checkpoint_redis.commands.read import checked, hints, number, text, word
 from checkpoint_redis.commands.script import Arguments, Script
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import (
@@ -196,7 +196,8 @@ def _started(raw: Any) -> Submitted:
     match word(raw):
         case "go" | "stop" | "end" | "fail" as status:
             found = StartedReply._make(raw)
-            return Submitted(status, text(found.epoch), text(found.event_id))
+            epoch, event_id = text(found.epoch), text(found.event_id)
+            return Submitted(status, epoch, event_id, now=number(found.now))
         case "dup":
             again = RepeatedReply._make(raw)
             return Submitted(
@@ -205,6 +206,7 @@ def _started(raw: Any) -> Submitted:
                 event_id=text(again.event_id),
                 run=text(again.run),
                 outcome=text(again.outcome),
+                now=number(again.now),
             )
         case _:
             return _not_started([text(each) for each in raw])
@@ -232,6 +234,7 @@ def _answered(raw: Any) -> Answered:
                 ep=text(found.epoch),
                 event_id=text(found.event_id),
                 run=text(found.run),
+                now=number(found.now),
                 hints=hints(found.hints),
                 advance=bool(found.advance),
                 more=bool(found.more),
@@ -244,6 +247,7 @@ def _answered(raw: Any) -> Answered:
                 event_id=text(again.event_id),
                 run=text(again.run),
                 outcome=text(again.outcome),
+                now=number(again.now),
             )
         case _:
             return _not_answered([_said(each) for each in raw])

@@ -30,11 +30,13 @@ def runs(thread: Thread) -> Script[tuple[RunLine, ...]]:
 def _outcome(raw: Any) -> RunOutcome | None:
     found = RunReply._make(raw)
     if record := run_record(found.record):
-        return RunOutcome(record.status, record.cp, record.error)
+        return RunOutcome(record.status, record.cp, record.error, found.now, record)
     if found.line:
         line = _line(found.line)
-        return RunOutcome(line.status, line.cp, b"", forgotten=True)
-    return RunOutcome(RunStatus.joined, text(found.joined), b"") if found.joined else None
+        return RunOutcome(line.status, line.cp, b"", found.now, forgotten=True)
+    if not found.joined:
+        return None
+    return RunOutcome(RunStatus.joined, text(found.joined), b"", found.now)
 
 
 @checked

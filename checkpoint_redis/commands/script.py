@@ -24,7 +24,13 @@ def as_json(value: Any) -> str:
 
 def frame_row(frame: FrameName) -> FrameRow:
     """Return what a frame's own key tells of it."""
-    return FrameRow(name=frame.name, parent=frame.parent.hash, task=frame.task, path=frame.path)
+    return FrameRow(
+        name=frame.name,
+        parent=frame.parent.hash,
+        task=frame.task,
+        path=frame.path,
+        fingerprint=frame.fingerprint,
+    )
 
 
 @dataclass(frozen=True, slots=True)

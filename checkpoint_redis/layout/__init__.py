@@ -28,6 +28,7 @@ from checkpoint_redis.layout.answered import (
 )
 from checkpoint_redis.layout.given import (
     AnswerRow,
+    AwaitedRow,
     CheckpointRow,
     FrameRow,
     LeaseRow,
@@ -40,6 +41,7 @@ from checkpoint_redis.layout.names import (
     AdvanceState,
     AnswerMode,
     DueKind,
+    EndField,
     EventField,
     EventKind,
     Field,
@@ -87,6 +89,7 @@ __all__ = [
     "AnswerRow",
     "AnsweredReply",
     "AskEvent",
+    "AwaitedRow",
     "CheckpointRow",
     "ClaimReply",
     "ClaimedRow",
@@ -95,6 +98,7 @@ __all__ = [
     "DueKind",
     "DueRow",
     "EndEvent",
+    "EndField",
     "EventField",
     "EventKind",
     "FailEvent",

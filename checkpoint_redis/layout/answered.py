@@ -105,9 +105,12 @@ class ResultsReply(NamedTuple):
 
 
 class StartedReply(NamedTuple):
+    """``now``: the time of Redis, in ms."""
+
     status: bytes
     epoch: bytes
     event_id: bytes
+    now: int
 
 
 class AnsweredReply(NamedTuple):
@@ -117,6 +120,7 @@ class AnsweredReply(NamedTuple):
     epoch: bytes
     event_id: bytes
     run: bytes
+    now: int
     hints: Sequence[Any]
     advance: int
     more: int
@@ -138,6 +142,7 @@ class RepeatedReply(NamedTuple):
     event_id: bytes
     outcome: bytes
     run: bytes
+    now: int
 
 
 class HintRow(NamedTuple):
@@ -178,6 +183,7 @@ class RunReply(NamedTuple):
     record: Raw
     line: Raw
     joined: Raw
+    now: int
 
 
 class RunsReply(NamedTuple):

@@ -32,6 +32,7 @@ class FrameRow(NamedTuple):
     parent: str
     task: str
     path: str
+    fingerprint: str
 
 
 class NewHeadRow(NamedTuple):
@@ -62,3 +63,10 @@ class LeaseRow(NamedTuple):
     epoch: str
     tid: str
     token: str
+
+
+class AwaitedRow(NamedTuple):
+    """A run whose end somebody waits for."""
+
+    x: str
+    run: str

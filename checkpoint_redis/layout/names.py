@@ -51,6 +51,7 @@ class ShardKey(StrEnum):
     """The ends of a shard's keys; ``by_status`` is followed by the status."""
 
     due = "due"
+    ends = "ends"
     # Due entries of outboxes: the look for lost hints walks over these alone.
     outboxes = "ob"
     by_status = "ix:"
@@ -89,6 +90,7 @@ class FrameField(StrEnum):
     task = "task"
     # Names of nodes from the root graph on, by which a worker finds the inner graph.
     path = "path"
+    fingerprint = "fp"
     epoch = "/ep"
     checkpoint = "/cp"
     step = "/step"
@@ -250,6 +252,14 @@ class EventField(StrEnum):
     blob = "b"
 
 
+class EndField(StrEnum):
+    """Fields of an entry in a shard's stream of ends of runs."""
+
+    run = "r"
+    thread = "x"
+    status = "s"
+
+
 class Format:
     """The number of a namespace: of its keys and its shards, in which all its versions agree."""
 
@@ -274,6 +284,9 @@ class Limit:
     outbox_ms: Final = 2_000
     recheck_ms: Final = 15_000
     recheck_max_ms: Final = 300_000
+    # So is one whose hint a worker could not take.
+    unserved_ms: Final = 1_000
+    unserved_max_ms: Final = 30_000
     # So are those beside empty queues, of which one call scans so many.
     waiting_ms: Final = 900
     waiting_max_ms: Final = 30_000
@@ -307,4 +320,6 @@ class Limit:
     inline_channels: Final = 65_536
     # A thread keeps so many events, and of their payloads at most twice so many bytes.
     events: Final = 100_000
+    # So many ends of runs does a shard keep.
+    ends: Final = 10_000
     event_bytes: Final = 33_554_432

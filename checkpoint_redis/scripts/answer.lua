@@ -143,4 +143,4 @@ end
 -- (flaw F2).
 local closing = retries and barrier('', {st = STATUS.busy, advance = ''}, '', 0)
 return ANSWERED{status = joins and REPLY.joined or REPLY.go, epoch = ep, event_id = from,
-  run = run, hints = out, advance = closing == REPLY.advance and 1 or 0, more = more}
+  run = run, now = now(), hints = out, advance = closing == REPLY.advance and 1 or 0, more = more}

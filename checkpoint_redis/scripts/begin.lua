@@ -33,5 +33,5 @@ local function repeated(run)
   local status, carried, row = outcome_of(run)
   if not status then return nil end
   return REPEATED{status = REPLY.dup, epoch = call('HGET', H, FRAME.epoch) or '',
-    event_id = row and row[RUN_ROW.events] or '0-0', outcome = status, run = carried}
+    event_id = row and row[RUN_ROW.events] or '0-0', outcome = status, run = carried, now = now()}
 end

@@ -3,9 +3,12 @@
 -- KEYS[1] header. ARGV[1] {ns, ep, tids, tok, owner, lease, served}
 -- -> CLAIM with CLAIMED | REFUSED per task; ok | busy | {gone} | {missing} | UNSERVED
 local frame, beyond = fence(A.ns, A.ep, BUSY)
-if not frame then return beyond or {REPLY.gone} end
-local ok, unserved = served(frame, A.served)
-if not ok then return unserved end
+local refused = beyond or frame and not_served(frame, A.served)
+if refused then
+  due_again(A.ns, DUE.outbox)
+  return refused
+end
+if not frame then return {REPLY.gone} end
 local key = P .. KEY.tasks .. A.ns
 
 -- A doubled hint finds the task taken; the same token again is a lost reply.

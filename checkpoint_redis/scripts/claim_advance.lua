@@ -3,9 +3,12 @@
 -- KEYS[1] header. ARGV[1] {ns, ep, tok, lease, served, max, error}
 -- -> ADVANCE_REPLY | {busy} | {gone} | {missing} | UNSERVED | {failed}
 local frame, beyond = fence(A.ns, A.ep, BUSY)
-if not frame then return beyond or {REPLY.gone} end
-local ok, unserved = served(frame, A.served)
-if not ok then return unserved end
+local refused = beyond or frame and not_served(frame, A.served)
+if refused then
+  due_again(A.ns, DUE.advance)
+  return refused
+end
+if not frame then return {REPLY.gone} end
 if frame.advance == ADVANCE.leased and frame.token == A.tok then return advance(A.ns) end
 if frame.advance ~= ADVANCE.waiting then return {REPLY.busy} end
 -- A reducer that kills its worker must not go round for ever.

@@ -29,10 +29,12 @@ local function close_step(ns, at_rest, committed)
   keep_dropped_caller_writes(ns, written, committed)
 end
 
--- What graphs called in its tasks have open goes with it.
+-- What graphs called in its tasks have open goes with it; of a wide superstep it stays with their
+-- checkpoints, where nobody looks for it but the same task.
 local function drop_step(ns, committed)
-  local at_rest = packed(ns)
-  local inner = at_rest and at_rest[KEY.inner] or call('HGETALL', P .. KEY.inner .. ns)
+  local at_rest, key = packed(ns), P .. KEY.inner .. ns
+  local inner = at_rest and at_rest[KEY.inner]
+    or call('HLEN', key) <= LIMIT.slice and call('HGETALL', key) or {}
   for i = 1, #inner, 2 do
     drop_log(inner[i], call('HGET', frame_key(inner[i]), FRAME.checkpoint) or '')
   end

@@ -22,3 +22,13 @@ local function due_outbox(ns)
   local planned = call('ZSCORE', planned_in(DUE.outbox), member(ns, '', DUE.outbox))
   if not planned or tonumber(planned) > at then due(ns, '', DUE.outbox, at) end
 end
+
+-- A worker could not take what it was told of: another one may, when it is told. Later each time that
+-- it was told since, which a version that is too old for the thread may read and not count.
+local function due_again(ns, kind)
+  local member, key = member(ns, '', kind), planned_in(kind)
+  local visits = string.match(call('HGET', H, ns .. FRAME.visited) or '', '^%d+') or 0
+  local at = now() + math.min(LIMIT.unserved_ms * 2 ^ visits, LIMIT.unserved_max_ms)
+  local planned = call('ZSCORE', key, member)
+  if planned and tonumber(planned) > at then call('ZADD', key, at, member) end
+end

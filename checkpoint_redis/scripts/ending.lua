@@ -8,6 +8,8 @@ local function finish_run(st, status, err)
   local row = read_run(run)
   if row then
     row[RUN_ROW.status], row[RUN_ROW.checkpoint], row[RUN_ROW.ended] = status, cp, now()
+    call('XADD', SHARD .. SHARD_KEY.ends, 'MAXLEN', '~', LIMIT.ends, '*', END_FIELD.run, run,
+      END_FIELD.thread, X, END_FIELD.status, status)
     if err and err ~= '' then
       note_form(FORMAT.result)
       row[RUN_ROW.error] = err

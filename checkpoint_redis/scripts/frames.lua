@@ -5,7 +5,8 @@ local function list_frame(ns, row)
   if ns == '' then return end
   call('HSET', P .. KEY.frames, ns, row[FRAME_ROW.name])
   call('HSET', frame_key(ns), FRAME.called, row[FRAME_ROW.name], FRAME.parent, row[FRAME_ROW.parent],
-    FRAME.task, row[FRAME_ROW.task], FRAME.path, row[FRAME_ROW.path])
+    FRAME.task, row[FRAME_ROW.task], FRAME.path, row[FRAME_ROW.path],
+    FRAME.fingerprint, row[FRAME_ROW.fingerprint])
 end
 
 local function forget_frame(ns)

@@ -3,4 +3,4 @@
 local refused = too_old(call('HGET', H, HEADER.form))
 if refused then return refused end
 return RUN_REPLY{record = cget(FIELD.run .. A.run), line = find_line(A.run) or false,
-  joined = joined_by(A.run) or false}
+  joined = joined_by(A.run) or false, now = now()}

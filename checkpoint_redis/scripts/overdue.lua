@@ -1,7 +1,8 @@
--- needs: lib.lua format.lua task.lua due.lua
+-- needs: lib.lua format.lua living.lua task.lua due.lua
 -- Finds frames whose hints are gone: queues are empty, and twice the same outbox did not shrink.
 -- A part of the shard's outboxes is looked at.
--- KEYS[1] due key of the shard. ARGV[1] {cursor, empty}; empty: names of queues -> PART of DUE_ROW
+-- KEYS[1] due key of the shard. ARGV[1] {cursor, empty, living}; empty: names of queues; living: as
+-- for sweep -> PART of DUE_ROW
 local empty = {}
 for _, queue in ipairs(A.empty) do empty[queue] = true end
 
@@ -9,10 +10,12 @@ for _, queue in ipairs(A.empty) do empty[queue] = true end
 -- is found later each time.
 local function is_lost(ns, number)
   if needed(number) then return false end
+  local graph, fp, own = unpack(call('HMGET', H, HEADER.graph, HEADER.fingerprint, HEADER.queue))
+  if not finds_worker(graph, fp, number) then return false end
   local key, field = P .. KEY.queued .. ns, ns .. FRAME.waiting
   local any = call('SRANDMEMBER', key)
   local task = any and read_task(ns, any)
-  if not task or not empty[queue_of(task, call('HGET', H, HEADER.queue))] then return false end
+  if not task or not empty[queue_of(task, own)] then return false end
   local size, pause = call('SCARD', key), LIMIT.waiting_ms
   local before, at, paused = string.match(call('HGET', H, field) or '', '^(%d+) (%d+) (%d+)$')
   local same = before and size >= tonumber(before)

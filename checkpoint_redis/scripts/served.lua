@@ -1,8 +1,9 @@
 -- Whether this worker has the graph's code: an unserved task stays queued, unharmed.
-local function served(frame, names)
+-- -> nil | UNSERVED
+local function not_served(frame, names)
   for _, name in ipairs(names) do
-    if name == frame.graph .. GRAPH.separator .. frame.fp then return true end
+    if name == frame.graph .. GRAPH.separator .. frame.fp then return nil end
   end
-  return false, UNSERVED{status = REPLY.unserved, graph = frame.graph, fingerprint = frame.fp,
+  return UNSERVED{status = REPLY.unserved, graph = frame.graph, fingerprint = frame.fp,
     format = 0, release = ''}
 end

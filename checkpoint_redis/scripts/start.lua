@@ -27,4 +27,4 @@ local from = begin_run(A.run, RUN_ROW{kind = MODE.start, status = RUN.pending, c
   stop = A.stop, modes = A.modes, events = '', metadata = blob(A.metadata), config = blob(A.cfg),
   error = ''})
 local outcome, epoch = unpack(open_step('', A.step))
-return STARTED{status = outcome, epoch = epoch, event_id = from}
+return STARTED{status = outcome, epoch = epoch, event_id = from, now = now()}

@@ -1,7 +1,9 @@
--- needs: lib.lua format.lua task.lua due.lua requeue.lua pack.lua failing.lua superseded.lua
+-- needs: lib.lua format.lua living.lua task.lua due.lua requeue.lua pack.lua failing.lua superseded.lua
 -- Acts on what is due, by reading the state again: a due entry is only a reason to look. Scores
 -- are pushed here, so that any number of sweepers may run.
--- KEYS[1] due key of the shard. ARGV[1] {limit, max_lost, error} -> SWEPT with DUE_ROW...
+-- KEYS[1] due key of the shard. ARGV[1] {limit, max_lost, error, living, outboxes}; living: what is served,
+-- with the format up to which it is read (false = unknown); outboxes: whether these are looked at too
+-- -> SWEPT with DUE_ROW...
 local out, told = {}, 0
 
 local function found(ns, kind, tid, given)
@@ -56,20 +58,21 @@ end
 
 local function look_deadline(ns, tid, kind)
   not_due(ns, tid, kind)
-  for _, asking in ipairs(fields_of(ns, KEY.questions)) do
-    if asking == tid then found(ns, kind, tid, {}) end
-  end
+  if field_of(ns, KEY.questions, tid) then found(ns, kind, tid, {}) end
 end
 
 -- -> true where a newer version has to look; it stays due for that one, behind all others
 local function look(ns, tid, kind)
-  local st, number = unpack(call('HMGET', H, HEADER.status, HEADER.form))
+  local st, number, graph, fp = unpack(call('HMGET', H, HEADER.status, HEADER.form, HEADER.graph,
+    HEADER.fingerprint))
   if needed(number) then
     due(ns, tid, kind, now() + 1)
     return true
   end
   if kind == DUE.deadline then look_deadline(ns, tid, kind)
   elseif st ~= STATUS.busy then not_due(ns, tid, kind)
+  elseif tid == '' and not finds_worker(graph, fp, number) then
+    due(ns, '', kind, now() + LIMIT.unserved_max_ms)
   elseif kind == DUE.outbox then look_outbox(ns)
   elseif kind == DUE.advance then look_advance(ns)
   else look_task(ns, tid, kind) end
@@ -108,5 +111,6 @@ local function look_through(key)
 end
 
 -- Outboxes first: what is queued again here has its hint from here.
-local outboxes, tasks = look_through(planned_in(DUE.outbox)), look_through(KEYS[1])
+local outboxes = A.outboxes and look_through(planned_in(DUE.outbox))
+local tasks = look_through(KEYS[1])
 return SWEPT{more = (outboxes or tasks) and 1 or 0, due = out}

@@ -5,7 +5,6 @@ The attempt is written once, as a generator of calls; blocking and asyncio diffe
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Awaitable, Callable, Collection, Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -25,6 +24,7 @@ from distgraph.core.model import (
     Task,
 )
 from distgraph.core.returns import read_path, read_return
+from distgraph.core.trace import trace
 from distgraph.effects import acarry, carry
 from distgraph.errors import GraphBubbleUp, GraphInterrupt, NodeExited, ParentCommand
 from distgraph.types import Command
@@ -196,7 +196,7 @@ def read_error(exc: BaseException, frame: TaskFrame) -> Errored:
 
 def traceback_of(raised: BaseException) -> str:
     """Return the traceback of an exception, as much as is stored with a failure."""
-    return _shortened("".join(traceback.format_exception(raised)))
+    return _shortened(trace(raised))
 
 
 def _said(raised: BaseException) -> str:

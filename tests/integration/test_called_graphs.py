@@ -291,6 +291,20 @@ def test_two_tasks_cannot_share_what_is_kept(backend: CeleryBackend) -> None:
 # --- what it costs -------------------------------------------------------------------------------
 
 
+def test_a_list_that_grows_in_a_called_graph_is_stored_once(
+    backend: CeleryBackend, redis_client: redis.Redis
+) -> None:
+    names = [f"n{number}" for number in range(40)]
+    called = StateGraph(Heavy)
+    called.add_sequence([(name, lambda _: {"seen": ["x" * 1_000]}) for name in names])
+    inner = called.add_edge(START, names[0]).compile()
+    builder = StateGraph(Heavy).add_node("node", lambda _: {"body": str(len(inner.invoke({})))})
+    builder.add_edge(START, "node").compile(name="growing", backend=backend).invoke({}, on("grow"))
+    stored = redis_client.hgetall(backend.thread_key("grow").checkpoints)
+    # Once in the list, once as what its task left.
+    assert sum(map(len, stored.values())) < 3 * 40_000
+
+
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return the names of the scripts that this process asks Redis to run, as they are asked."""

@@ -86,8 +86,8 @@ MUTANTS = {
     ),
     "a called graph that waits stays": (
         "drop.lua",
-        "at_rest and at_rest[KEY.inner] or ",
-        "",
+        "at_rest and at_rest[KEY.inner]\n    or call",
+        "call",
     ),
     "a status is listed for ever": (
         "status.lua",

@@ -12,6 +12,7 @@ from typing import Any
 import redis
 
 from checkpoint_redis import keys, loading, source
+from checkpoint_redis.commands import Living
 from checkpoint_redis.layout import AnswerMode, StepOutcome
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.records import (
@@ -134,10 +135,11 @@ class Driver:
             for member in self.client.zrange(key, 0, -1):
                 self.client.zincrby(key, -ms, member)
 
-    def sweep(self, after_ms: int = 0, max_lost: int = 3) -> tuple[Due, ...]:
+    def sweep(self, after_ms: int = 0, max_lost: int = 3, living: Living = None) -> tuple[Due, ...]:
         self.pass_time(after_ms)
         namespace, shard = self.thread.namespace, self.thread.shard
-        return self.ledger.sweep(namespace, shard, max_lost=max_lost, lost=b"lost").found
+        given = {"max_lost": max_lost, "lost": b"lost", "living": living}
+        return self.ledger.sweep(namespace, shard, **given).found  # type: ignore[arg-type]
 
     def due(self) -> set[str]:
         """Return what is planned, as tid|kind."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -17,9 +18,11 @@ from tests.support.redis_server import RedisServer
 from tests.support.site import on
 from tests.support.thread_driver import Driver
 from workers import CeleryBackend
-from workers.client import following
+from workers.client import awaiting, following
 from workers.client.begun import Begun
 from workers.client.carrier import Means, perform
+from workers.client.ends import Ends
+from workers.client.watched import Watched
 from workers.shared import notices, serving
 from workers.worker import presence
 
@@ -30,8 +33,8 @@ pytestmark = pytest.mark.redis
 def backend(
     redis_server: RedisServer, namespace: str, monkeypatch: pytest.MonkeyPatch
 ) -> CeleryBackend:
-    monkeypatch.setattr(following, "FIRST_SLICE_MS", 20)
-    monkeypatch.setattr(following, "SLICE_MS", 20)
+    monkeypatch.setattr(awaiting, "FIRST_LOOK", 0.02)
+    monkeypatch.setattr(awaiting, "LOOK_EVERY", 0.02)
     return CeleryBackend(redis_server.url, namespace=namespace)
 
 
@@ -46,9 +49,11 @@ def followed(
     register(backend, (name,))
     served = backend.registry.get(name)
     assert served is not None
-    begun = Begun("run", "0-0", None)
-    flow = following.follow(served, d.thread, begun, frozenset(), timeout)
-    means = Means(d.ledger, d.client, backend.office.publisher)
+    begun = Begun("run", "0-0", None, since=(0, 0))
+    of = Watched(served, d.thread, "run")
+    flow = following.follow(of, begun, frozenset(), timeout)
+    ends = Ends(backend.namespace, threading.Event)
+    means = Means(d.ledger, d.client, backend.office.publisher, ends)
     return told(flow, partial(perform, means))
 
 

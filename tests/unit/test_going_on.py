@@ -137,7 +137,7 @@ def test_an_operators_retry_is_of_the_failure_that_was_seen(
     with pytest.raises(ThreadConflict):
         two.backend.thread("t").retry()
     assert two.d.status == "error"
-    assert two.backend.thread("t").retry()
+    assert two.backend.thread("t").retry().id
     assert two.d.status == "busy"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 import redis
 
 from checkpoint_redis import keys
-from checkpoint_redis.commands import dispatch
+from checkpoint_redis.commands import Living, dispatch
 from checkpoint_redis.layout import DueKind
 from checkpoint_redis.replies import Swept
 from tests.support.redis_server import RedisServer
@@ -38,9 +38,9 @@ class Counted(Overdue):
         self.sent: list[Outgoing] = []
         setattr(office.publisher, "publish", self.sent.extend)  # noqa: B010 not the broker
 
-    def _look(self, shards: tuple[int, ...]) -> list[Swept]:  # type: ignore[override]  # as given
-        self.rounds.append(shards)
-        return super()._look(shards)
+    def _look(self, shards: Sequence[int], living: Living, *, outboxes: bool) -> list[Swept]:
+        self.rounds.append(tuple(shards))
+        return super()._look(shards, living, outboxes=outboxes)
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_all_leases_of_a_wide_thread_that_ran_out_come_back_in_one_round(
     d = Driver(redis_client, namespace)
     running(d, MANY)
     d.pass_time(LEASE + 1)
-    assert overdue.sweep() == (MANY, False)
+    assert overdue.sweep(outboxes=False) == (MANY, False)
     assert (left(d), d.due()) == (set(), {"|d"})
     looks = sum(len(each) for each in overdue.rounds)
     assert looks == SHARDS - 1 + MANY // AT_ONCE + 1
@@ -87,8 +87,7 @@ def test_all_back_offs_of_a_shard_that_are_over_come_back_when_one_ends(
     ep, tids = running(d, MANY)
     for tid in tids:
         d.fail(ep, tid, retry_in_ms=0)
-    d.client.delete(d.outboxes_key)
-    overdue.sweep_now(d.thread.shard)
+    overdue.sweep_tasks((d.thread.shard,))
     assert (left(d), len(overdue.sent)) == (set(), MANY)
     # A look that finds as many as it may does not know that they were the last.
     assert len(overdue.rounds) == MANY // AT_ONCE + 1
@@ -118,7 +117,11 @@ def test_a_sweep_whose_time_is_over_leaves_the_rest_to_the_next(
     d.client.delete(d.outboxes_key)
     d.pass_time(LEASE + 1)
     shards = (d.thread.shard,)
-    assert [overdue.sweep(shards) for _ in range(3)] == [(100, True), (100, True), (50, False)]
+    assert [overdue.sweep(shards=shards) for _ in range(3)] == [
+        (100, True),
+        (100, True),
+        (50, False),
+    ]
 
 
 @pytest.fixture

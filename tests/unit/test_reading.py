@@ -80,6 +80,7 @@ def test_a_page_of_a_history_costs_what_the_page_holds(
         return len(calls), sum(received)
 
     monkeypatch.setattr(ledger, "_execute", note)
+    cost()  # the scripts are known from then on
     few = cost()
     updates = [[StateUpdate({"name": f"{n:04}"}, "a")] for n in range(3 * CHECKPOINTS)]
     graph.bulk_update_state(ON, updates)

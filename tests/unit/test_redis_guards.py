@@ -29,6 +29,7 @@ from tests.support.guards import (
     savers,
     segments,
     supersteps,
+    unserved,
 )
 from tests.support.thread_driver import Driver, mutated
 
@@ -53,6 +54,7 @@ TOPICS = (
     savers,
     segments,
     supersteps,
+    unserved,
 )
 GUARDS = [guard for topic in TOPICS for guard in topic.GUARDS]
 ALL = pytest.mark.parametrize("guard", GUARDS, ids=[guard.keeps.__name__ for guard in GUARDS])

@@ -225,6 +225,11 @@ def orders(first: int, second: int, seed: str) -> Iterator[Iterator[int]]:
         yield iter(lambda: draw.randrange(2), 2)
 
 
+@pytest.fixture(params=[1_000, 3], ids=["at once", "in slices"], autouse=True)
+def _forgotten(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(saving, "FORGOTTEN", request.param)
+
+
 @pytest.mark.parametrize(
     ("one", "other"), PAIRS, ids=[f"{a.__name__}-{b.__name__}" for a, b in PAIRS]
 )

@@ -169,7 +169,7 @@ def timeless(told: Any) -> Any:
     if not is_dataclass(told) or isinstance(told, type):
         return told
     own = {each.name: timeless(getattr(told, each.name)) for each in fields(told)}
-    return own | dict.fromkeys(own.keys() & {"began", "ended", "event_id"})
+    return own | dict.fromkeys(own.keys() & {"began", "ended", "event_id", "now"})
 
 
 def loaded(d: Driver) -> Any:

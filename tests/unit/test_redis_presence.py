@@ -48,7 +48,7 @@ def test_the_clocks_of_machines_have_no_say_in_who_lives(
 
 def test_an_age_is_the_time_since_a_worker_was_seen(d: Driver) -> None:
     at = now(d) - 60
-    d.client.hset(keys.workers(d.thread.namespace), "one", f'{at:f} ["1",[],[],1]')
+    d.client.hset(keys.workers(d.thread.namespace), "one", f'{at:f} ["1",[],[],1,[]]')
     (seen,) = d.ledger.workers(d.thread.namespace)
     assert 60 - 1e-3 <= seen.age <= now(d) - at + 1e-3
 

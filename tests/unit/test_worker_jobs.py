@@ -105,7 +105,7 @@ def test_a_worker_that_vanished_is_forgotten_after_a_day(bench: Bench) -> None:
     client: Any = backend.ledger.client
     seconds, _ = client.time()
     for name, age in (("long gone", 86_401), ("lately", 86_000)):
-        client.hset(keys.workers(namespace), name, f'{seconds - age} ["1",["queue"],[],1]')
+        client.hset(keys.workers(namespace), name, f'{seconds - age} ["1",["queue"],[],1,[]]')
     sweep_once(backend.office, backend.app)
     assert {worker.name for worker in backend.workers()} == {"here", "lately"}
 
@@ -211,7 +211,9 @@ def test_a_worker_whose_machine_has_another_time_lives(
     assert here.graphs == backend.registry.labels()
     (seen,) = backend.workers()
     client: Any = backend.ledger.client
-    client.hset(keys.workers(backend.namespace), "here", f'{seen.seen - 60:f} ["1",[],["g@1"],1]')
+    client.hset(
+        keys.workers(backend.namespace), "here", f'{seen.seen - 60:f} ["1",[],["g@1"],1,[]]'
+    )
     assert not health.living(backend)
 
 
@@ -226,6 +228,7 @@ def test_a_worker_tells_what_it_consumes_of_what_is_registered(bench: Bench) -> 
     (seen,) = bench.backend.workers()
     assert seen.queues == ("special", f"{namespace}.two")
     assert [label.partition("@")[0] for label in seen.graphs] == ["two"]
+    assert [label.partition("@")[0] for label in seen.parts] == ["one"]
 
 
 # --- what is no node's failure -------------------------------------------------------------------

@@ -83,8 +83,9 @@ def _followed(screen: Screen, graph: CompiledStateGraph, started: Run) -> Ending
     if not screen.as_json:
         screen.console.print(Text.assemble("thread ", plain(thread_id), style="bold"))
     try:
-        for _, update in started.stream():
-            _show(screen, clock, update)
+        for mode, update in started.stream():
+            if mode == "updates":
+                _show(screen, clock, update)
     except (ConnectionError, KeyboardInterrupt):
         raise
     except Exception as failed:  # noqa: BLE001 whatever a node raised

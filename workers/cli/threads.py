@@ -159,7 +159,7 @@ def resume(  # noqa: PLR0913 a command's options
     backend = backend_of(target, Connection(redis, broker, namespace))
     given = answer if interrupt is None else _by_id(interrupt, answer)
     run = backend.thread(thread).resume(given)
-    return _told(backend, thread, run, Screen(as_json), wait_for_it=wait_for_it)
+    return _told(backend, thread, run.id, Screen(as_json), wait_for_it=wait_for_it)
 
 
 def _by_id(interrupt: str, answer: Any) -> dict[str, Any]:
@@ -184,7 +184,7 @@ def retry(  # noqa: PLR0913 a command's options
     """Run the failed tasks of a thread again."""
     backend = backend_of(target, Connection(redis, broker, namespace))
     run = backend.thread(thread).retry()
-    return _told(backend, thread, run, Screen(as_json), wait_for_it=wait_for_it)
+    return _told(backend, thread, run.id, Screen(as_json), wait_for_it=wait_for_it)
 
 
 def _told(

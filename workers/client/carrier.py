@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+import weakref
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +19,20 @@ from checkpoint_redis.ledger import AsyncLedger, Ledger
 from distgraph.effects import Tell, acarry, atold, carry, told
 from distgraph.events import Event
 from distgraph.runners.here import run_here, run_here_async
-from workers.client.effects import Effect, Flow, Here, Publish, Reach, Read, Wait
+from workers.client.awaiting import awaited
+from workers.client.effects import (
+    AwaitEnd,
+    Bell,
+    Effect,
+    Flow,
+    Here,
+    Publish,
+    Reach,
+    Read,
+    Rest,
+    Wait,
+)
+from workers.client.ends import Ends
 from workers.shared.clients import Clients
 from workers.shared.hints import Outgoing
 
@@ -44,6 +59,7 @@ class Means:
     ledger: Ledger
     waiting: Any
     publisher: Publisher
+    ends: Ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +69,17 @@ class AsyncMeans:
     ledger: AsyncLedger
     waiting: Any
     publisher: Publisher
+    ends: Ends
 
 
 class Carrier:
     """Carries the flows of one backend with the clients of whoever asks."""
 
-    def __init__(self, clients: Clients, publisher: Publisher) -> None:
-        self._clients, self._publisher = clients, publisher
+    def __init__(self, namespace: str, clients: Clients, publisher: Publisher) -> None:
+        self._namespace, self._clients, self._publisher = namespace, clients, publisher
+        # By the client that reads them: each process and each loop has one of its own.
+        self._ends: weakref.WeakKeyDictionary[Any, Ends] = weakref.WeakKeyDictionary()
+        self._lock = threading.Lock()
 
     @property
     def ledger(self) -> Ledger:
@@ -83,10 +103,20 @@ class Carrier:
         return atold(flow, partial(aperform, self._async_means()))
 
     def _means(self) -> Means:
-        return Means(self._clients.ledger(), self._clients.waiting(), self._publisher)
+        waiting = self._clients.waiting()
+        ends = self._ends_of(waiting, threading.Event)
+        return Means(self._clients.ledger(), waiting, self._publisher, ends)
 
     def _async_means(self) -> AsyncMeans:
-        return AsyncMeans(*self._clients.on_loop(), self._publisher)
+        ledger, waiting = self._clients.on_loop()
+        ends = self._ends_of(waiting, asyncio.Event)
+        return AsyncMeans(ledger, waiting, self._publisher, ends)
+
+    def _ends_of(self, waiting: Any, make_bell: Callable[[], Bell]) -> Ends:
+        with self._lock:
+            if waiting not in self._ends:
+                self._ends[waiting] = Ends(self._namespace, make_bell)
+            return self._ends[waiting]
 
 
 def perform(means: Means, effect: Effect) -> Any:
@@ -98,10 +128,13 @@ def perform(means: Means, effect: Effect) -> Any:
             means.publisher.reach()
         case Here(job, request):
             return run_here(job, request)
-        case Read(key, after, block_ms):
+        case Read(after, block_ms, count):
             with suppress(*_LOST):
-                return _entries(means.waiting.xread({key: after}, count=1000, block=block_ms))
-            return []
+                return _found(means.waiting.xread(dict(after), count=count, block=block_ms))
+        case AwaitEnd():
+            carry(awaited(means.ends, effect), partial(perform, means))
+        case Rest(bell, seconds):
+            bell.wait(seconds)
         case Wait(seconds):
             time.sleep(seconds)
         case Script() | Plain():
@@ -120,11 +153,16 @@ async def aperform(means: AsyncMeans, effect: Effect) -> Any:
             await asyncio.to_thread(means.publisher.reach)
         case Here(job, request):
             return await run_here_async(job, request)
-        case Read(key, after, block_ms):
+        case Read(after, block_ms, count):
             with suppress(*_LOST):
-                entries = await means.waiting.xread({key: after}, count=1000, block=block_ms)
-                return _entries(entries)
-            return []
+                return _found(await means.waiting.xread(dict(after), count=count, block=block_ms))
+        case AwaitEnd():
+            await acarry(awaited(means.ends, effect), partial(aperform, means))
+        case Rest(bell, seconds):
+            with suppress(TimeoutError):
+                # Not wait_for: of a cancellation and a bell at once it would lose the former.
+                async with asyncio.timeout(seconds):
+                    await bell.wait()
         case Wait(seconds):
             await asyncio.sleep(seconds)
         case Script() | Plain():
@@ -134,9 +172,11 @@ async def aperform(means: AsyncMeans, effect: Effect) -> Any:
     return None
 
 
-def _entries(reply: Any) -> list[Any]:
-    """Return the entries in a reply of XREAD, which redis-py shapes in two ways."""
-    if not reply:
-        return []
-    found = next(iter(reply.values())) if isinstance(reply, dict) else reply[0][1]
+def _found(reply: Any) -> dict[str, list[Any]]:
+    """Return the entries of each stream in a reply of XREAD, which redis-py shapes in two ways."""
+    streams = reply.items() if isinstance(reply, dict) else reply or ()
+    return {key.decode(): _entries(found) for key, found in streams}
+
+
+def _entries(found: Any) -> list[Any]:
     return list(found[0]) if found and isinstance(found[0], list) else list(found)

@@ -16,15 +16,18 @@ from distgraph import _frame
 from distgraph.core.graph import Graph
 from distgraph.core.model import ThreadState
 from distgraph.events import Event
+from distgraph.graph.jobs import about
 from distgraph.runners.backend import Job, Listing, Place
 from distgraph.runners.local import LocalBackend
 from workers.client import following, reading, starting
+from workers.client.attaching import FoundRun, attach
 from workers.client.begun import Begun
 from workers.client.carrier import Carrier, Publisher
 from workers.client.effects import Flow
 from workers.client.listing import ThreadInfo, list_threads
-from workers.client.run import Run
+from workers.client.run import Run, Shown, attached
 from workers.client.thread import ThreadHandle
+from workers.client.watched import Watched
 from workers.shared.clients import Clients
 from workers.shared.served import Registry, Served
 
@@ -39,7 +42,7 @@ class Client:
     ) -> None:
         self.namespace, self.registry = namespace, registry
         self._publisher = publisher
-        self._carrier = Carrier(clients, publisher)
+        self._carrier = Carrier(namespace, clients, publisher)
 
     @property
     def ledger(self) -> Ledger:
@@ -82,8 +85,9 @@ class Client:
         return self._handle(job, await self._carrier.aperform(self._begin(job)))
 
     def _handle(self, job: Job, begun: Begun) -> Run:
-        thread = self.thread_key(job.place.thread_id)
-        return Run(self._carrier, self._served(job.graph), thread, job, begun)
+        place = self.thread_key(job.place.thread_id), job.graph.name
+        shown = Shown(job.modes, about(job))
+        return Run(self._carrier, self.registry, place, begun, shown)
 
     def _begin(self, job: Job) -> Flow:
         _refuse_subgraph(job.place)
@@ -93,12 +97,27 @@ class Client:
     def _whole(self, job: Job) -> Flow:
         served, thread = self._served(job.graph), self.thread_key(job.place.thread_id)
         begun: Begun = yield from self._begin(job)
-        yield from following.follow(served, thread, begun, job.modes, None)
+        of = Watched(served, thread, begun.run)
+        yield from following.follow(of, begun, job.modes, None)
 
     def _local(self, graph: Graph) -> LocalBackend:
         """Return a runner over what is stored of threads."""
         serde = self.registry.serializer(graph)
         return LocalBackend(RedisSaver(self.ledger.client, namespace=self.namespace, serde=serde))
+
+    def run(self, thread_id: str, run_id: str) -> Run:
+        """Return the handle of a run that anybody started; ThreadNotFound when it is not known."""
+        thread = self.thread_key(thread_id)
+        return self._attached(thread, self._carrier.perform(attach(self.registry, thread, run_id)))
+
+    async def arun(self, thread_id: str, run_id: str) -> Run:
+        """Do what ``run`` does."""
+        thread = self.thread_key(thread_id)
+        flow = attach(self.registry, thread, run_id)
+        return self._attached(thread, await self._carrier.aperform(flow))
+
+    def _attached(self, thread: Thread, found: FoundRun) -> Run:
+        return attached(self._carrier, self.registry, thread, found)
 
     # --- states ----------------------------------------------------------------------------
 

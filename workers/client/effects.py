@@ -6,15 +6,27 @@ events to be read) and is sent the answer; with ``Tell`` it tells an event of th
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from checkpoint_redis.commands import Plain, Script
+from checkpoint_redis.events import EntryId
 from distgraph.effects import Tell
 from distgraph.engine import RunHere
 from distgraph.runners.backend import Job
+from workers.client.watched import Watched
 from workers.shared.hints import Outgoing
+
+
+class Bell(Protocol):
+    """What wakes a waiter: a threading.Event, or one of asyncio."""
+
+    def set(self) -> None:
+        """Wake whoever waits, now or next."""
+
+    def clear(self) -> None:
+        """Begin anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +51,35 @@ class Here:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Wait up to ``block_ms`` for entries of a stream after ``after``; the answer is a list.
+    """Read entries of streams after an id; the answer has those of each stream with any.
 
-    It is empty, too, when the connection was lost: the stream is still there on the next one.
+    ``block_ms``: wait so long for the first one; None: do not wait. The answer is None when the
+    connection was lost: the streams are still there on the next one.
     """
 
-    key: str
-    after: str
-    block_ms: int
+    after: Mapping[str, str]
+    block_ms: int | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitEnd:
+    """Wait for the end of a run that was under way at ``since``, until ``deadline``.
+
+    It is over, too, when the run is not carried any more.
+    """
+
+    of: Watched
+    since: EntryId
+    deadline: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Do nothing until a bell rings, for ``seconds`` at most."""
+
+    bell: Any
+    seconds: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,5 +89,5 @@ class Wait:
     seconds: float
 
 
-Effect = Script[Any] | Plain[Any] | Publish | Reach | Here | Read | Wait | Tell
+Effect = Script[Any] | Plain[Any] | Publish | Reach | Here | Read | AwaitEnd | Rest | Wait | Tell
 Flow = Generator[Effect, Any, Any]

@@ -5,55 +5,52 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from checkpoint_redis import commands, events
-from checkpoint_redis.keys import Thread
+from checkpoint_redis.events import EntryId, StreamEvent
 from checkpoint_redis.layout import (
     AskEvent,
     CustomEvent,
     EndEvent,
     EventKind,
     FailEvent,
-    GraphName,
     RunEvent,
     RunKind,
     RunStatus,
     StepEvent,
     TaskEvent,
-    ThreadStatus,
 )
+from checkpoint_redis.replies import RunOutcome
 from distgraph.core.graph import Graph
-from distgraph.core.model import (
-    Errored,
-    Failed,
-    Finished,
-    Interrupted,
-    Outcome,
-    Paused,
-    Result,
-    Task,
-    ThreadState,
-)
+from distgraph.core.model import Result, Task, ThreadState
 from distgraph.core.plan import is_input, plan, with_caller_writes
 from distgraph.effects import Tell
-from distgraph.errors import CorruptRecord, RunCancelled, RunTimeout, StoreError, ThreadNotFound
 from distgraph.events import Concluded, Custom, Ended, Resumed, Started, Stepped
-from workers.client.begun import Begun
-from workers.client.effects import Effect, Flow, Read, Wait
+from workers.client.begun import Begun, just_before
+from workers.client.concluding import (
+    ENDED,
+    conclude,
+    concluded_at_head,
+    outcome_of,
+    refuse_to_wait_for_nobody,
+)
+from workers.client.effects import AwaitEnd, Effect, Flow, Read, Wait
+from workers.client.marks import SEEN, Gap, Position, Superseded
 from workers.client.reading import load_state
-from workers.shared.served import Served
-from workers.shared.serving import lives
+from workers.client.unserved import warn_if_unserved
+from workers.client.watched import Watched
 
 log = logging.getLogger(__name__)
 STARTED: RunKind = "start"
 ROOT = ""
-FIRST_SLICE_MS, SLICE_MS = 5_000, 15_000
-# Who only waits for the end need not wake up for every event: it looks again after a twentieth of
-# the time that it has waited, at most this many seconds.
-PATIENCE, LONGEST_WAIT = 0.05, 0.02
-_ENDED = frozenset((RunStatus.success, RunStatus.interrupted, RunStatus.error, RunStatus.cancelled))
+FIRST_LOOK, LOOK_EVERY = 5.0, 15.0
+"""For how many seconds a stream may be silent before it is looked how the run stands."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
+"""How long to wait after a read that failed, and after many in succession."""
+ENTRIES = 200
+"""How many events are read at once."""
 
 
 @dataclass(slots=True)
@@ -68,174 +65,232 @@ class _Open:
 
 @dataclass(slots=True)
 class _Follower:
-    """Where a follower stands in a run."""
+    """Where a follower stands in a run.
 
-    served: Served
-    thread: Thread
-    run: str
+    ``number``: of the last event that was seen, 0 before the first one, None when it is not known.
+    ``marks``: whether it is told of which entry an event comes, and what is missing.
+    """
+
+    of: Watched
     modes: frozenset[str]
+    begun: Begun
     state: ThreadState | None
     after: str
-    deadline: float | None
+    marks: bool = False
+    number: int | None = 0
     open: _Open | None = None
 
     @property
     def graph(self) -> Graph:
-        return self.served.graph
-
-    @property
-    def detailed(self) -> bool:
-        """Whether more than the end of the run is wanted."""
-        return bool(self.modes)
+        return self.of.served.graph
 
 
-def follow(
-    served: Served, thread: Thread, begun: Begun, modes: frozenset[str], timeout: float | None
-) -> Flow:
+def follow(of: Watched, begun: Begun, modes: frozenset[str], timeout: float | None) -> Flow:
     """Tell a run's events from its beginning to its end; the last one is Concluded.
 
-    Raises RunTimeout after ``timeout`` seconds, RunCancelled, ThreadNotFound, and StoreError when
-    Redis has lost how the run ended.
+    Without ``modes`` that is all that is told. Raises RunTimeout after ``timeout`` seconds,
+    RunCancelled, ThreadNotFound, and StoreError when Redis has lost how the run ended.
     """
-    deadline = None if timeout is None else time.monotonic() + timeout
-    at = _Follower(served, thread, begun.run, modes, begun.state, begun.after, deadline)
     if begun.outcome is not None:
         yield Tell(Concluded("", begun.state, begun.outcome))
-        return None
-    slice_ms, began = FIRST_SLICE_MS, time.monotonic()
-    while True:
-        found = yield Read(thread.events, at.after, _slice(at, slice_ms))
-        for entry in found:
-            if not at.detailed and not events.is_end(entry):
-                at.after = entry[0].decode()
-                continue
-            event = events.decode(entry)
-            at.after = event.id
-            if (yield from _tell(at, event)):
-                return None
-        if found and not at.detailed:
-            yield Wait(min(LONGEST_WAIT, PATIENCE * (time.monotonic() - began)))
-        if not found and (yield from _ended_unseen(at)):
-            return None
-        if not found:
-            slice_ms = SLICE_MS
-            yield from _warn_if_unserved(at)
+    elif modes:
+        yield from _followed(_Follower(of, modes, begun, begun.state, begun.after))
+    else:
+        deadline = None if timeout is None else time.monotonic() + timeout
+        yield from _awaited(of, begun.since, deadline)
 
 
-def _slice(at: _Follower, slice_ms: int) -> int:
-    if at.deadline is None:
-        return slice_ms
-    left = at.deadline - time.monotonic()
-    if left <= 0:
-        msg = f"Run {at.run} did not finish in time. It goes on: wait again, or cancel it."
-        raise RunTimeout(msg)
-    return max(1, min(slice_ms, int(left * 1000)))
+def stream(of: Watched, begun: Begun, modes: frozenset[str], seen: Position | None) -> Flow:
+    """Tell what ``follow`` tells, with marks: the entry before what comes of it, and gaps.
 
-
-def _ended_unseen(at: _Follower) -> Generator[Effect, Any, bool]:
-    """Look at the run's outcome: its event may have been trimmed, or lost with the stream."""
-    outcome = yield commands.outcome(at.thread, at.run)
-    if outcome is None:
-        raise _unknown(at)
-    if outcome.status in _ENDED:
-        yield from _conclude(at, outcome.status, outcome.cp)
-        return True
-    yield from _refuse_to_wait_for_nobody(at)
-    return False
-
-
-def _refuse_to_wait_for_nobody(at: _Follower) -> Generator[Effect, Any, None]:
-    """Raise when nothing can end the run any more.
-
-    A thread leaves a run in the script that writes its outcome, so an outcome that is read after
-    the thread was seen without the run is the last word.
+    ``seen``: how far the listener has got before.
     """
-    header = yield commands.header(at.thread)
-    if header is not None and header.st is ThreadStatus.busy and header.run == at.run:
+    if begun.outcome is not None:
+        yield Tell(Concluded("", begun.state, begun.outcome))
         return
-    outcome = yield commands.outcome(at.thread, at.run)
-    if outcome is not None and outcome.status is RunStatus.pending:
-        stands = "gone" if header is None else f"{header.st}, its last run is '{header.run}'"
-        msg = (
-            f"Run {at.run} has no outcome, and nothing carries it any more: thread "
-            f"{at.thread.thread_id!r} is {stands}. Look at its state and start a new run."
-        )
-        raise StoreError(msg)
+    at = _Follower(of, modes, begun, begun.state, begun.after, marks=True)
+    if seen is None or not (yield from _returned(at, seen)):
+        yield from _followed(at)
 
 
-def _warn_if_unserved(at: _Follower) -> Generator[Effect, Any, None]:
-    """Say so when nobody serves the graph: once for all runs of it that this process waits for."""
-    notice, label = at.served.unserved, at.served.label
-    if not notice.takes_look(time.monotonic()):
-        return
-    workers = yield commands.workers(at.thread.namespace)
-    alive = [worker for worker in workers if lives(worker)]
-    versions = {name for worker in alive for name in worker.graphs if _is_of(name, at.graph.name)}
-    if notice.is_news(versions, time.monotonic()) and label not in versions:
-        log.warning(
-            "Run %s waits: no live worker serves graph %s%s. Start one: distgraph worker "
-            "MODULE:GRAPH. What other runs of the graph wait for is not said again.",
-            at.run,
-            label,
-            f", but {', '.join(sorted(versions))}" if versions else "",
-        )
+def _awaited(
+    of: Watched, since: EntryId | None, deadline: float | None
+) -> Generator[Effect, Any, None]:
+    """Wait for the end of a run that was under way at ``since``; None: look first."""
+    while True:
+        if since is None:
+            outcome = yield from outcome_of(of)
+            if outcome.status in ENDED:
+                yield from conclude(of, outcome.status, outcome.cp)
+                return
+            of = replace(of, run=outcome.cp) if outcome.status is RunStatus.joined else of
+            yield from refuse_to_wait_for_nobody(of)
+            since = just_before(outcome.now)
+        yield AwaitEnd(of, since, deadline)
+        if (yield from concluded_at_head(of)):
+            return
+        since = None
 
 
-def _is_of(label: str, graph: str) -> bool:
-    """Whether what a worker serves is a version of ``graph``."""
-    return label.rpartition(GraphName.separator)[0] == graph
+def _followed(at: _Follower) -> Generator[Effect, Any, None]:
+    """Tell what comes after the place where ``at`` stands.
+
+    A stream from which nothing comes at once, or for a while, is no longer there, or has lost its
+    end: then it is looked how the run stands. Before that counts, what came meanwhile is read.
+    """
+    look_at, lost = 0.0, 0
+    ended: RunOutcome | None = None
+    found = yield Read({at.of.thread.events: at.after}, None, ENTRIES)
+    while True:
+        for entry in (found or {}).get(at.of.thread.events, ()):
+            if (yield from _took(at, events.decode(entry))):
+                return
+        lost = lost + 1 if found is None else 0
+        if ended is not None and not found:
+            if at.number is not None:  # else it was told before that something is missing
+                yield from _tell_gap(at)
+            yield from conclude(at.of, ended.status, ended.cp)
+            return
+        ended = None
+        if not found and (lost == 1 or look_at <= time.monotonic()):
+            pause = LOOK_EVERY if look_at else FIRST_LOOK
+            look_at = time.monotonic() + pause
+            ended = yield from _ended_unseen(at)
+        if lost:
+            yield Wait(min(LONGEST_PAUSE, FIRST_PAUSE * 2**lost))
+        block = None if ended else _block(look_at)
+        found = yield Read({at.of.thread.events: at.after}, block, ENTRIES)
 
 
-def _tell(at: _Follower, event: events.StreamEvent) -> Generator[Effect, Any, bool]:
-    """Tell what an event of the stream means; True at the end of the run."""
-    if event.run != at.run:
+def _block(look_at: float) -> int:
+    """Return for how many milliseconds a read may wait."""
+    left = look_at - time.monotonic()
+    return int(1000 * (left if left > 0 else FIRST_LOOK))
+
+
+def _ended_unseen(at: _Follower) -> Generator[Effect, Any, RunOutcome | None]:
+    """Look how the run stands; return its outcome when it has ended."""
+    outcome = yield from outcome_of(at.of)
+    if outcome.status in ENDED:
+        return outcome
+    yield from refuse_to_wait_for_nobody(at.of)
+    yield from warn_if_unserved(at.of.served, at.of.thread.namespace, at.of.run)
+    last = yield commands.last_event(at.of.thread)
+    if events.entry_id(last) < events.entry_id(at.after):
+        # Redis failed over to a replica that was behind: what was seen is not there any more.
+        yield from _tell_gap(at)
+        at.after = last
+    return None
+
+
+def _took(at: _Follower, event: StreamEvent) -> Generator[Effect, Any, bool]:
+    """Tell what comes of an event, and before it what is missing; True at the end of the run."""
+    begins = isinstance(event.payload, RunEvent)
+    missing = at.number is not None and event.number != at.number + 1
+    if event.run == at.of.run and missing and not (at.number == 0 and begins):
+        yield from _tell_gap(at)
+    at.after = event.id
+    if event.run != at.of.run:
         return False
+    at.number = event.number
+    if at.marks:
+        yield Tell(Position(event.id))
+    return (yield from _tell(at, event))
+
+
+def _tell_gap(at: _Follower) -> Generator[Effect, Any, None]:
+    """Tell that something is missing, and what is known now instead."""
+    outcome = yield from outcome_of(at.of)
+    pending = outcome.status not in ENDED
+    _, state = yield from load_state(at.of.served.wire, at.of.thread, "" if pending else outcome.cp)
+    at.number, at.state, at.open = None, state if pending else None, None
+    if at.marks:
+        yield Tell(Gap(at.after, state, outcome.status))
+    else:
+        log.warning(
+            "Run %s: some of what it streamed is not kept any more; what follows is not all of it.",
+            at.of.run,
+        )
+
+
+def _returned(at: _Follower, seen: Position) -> Generator[Effect, Any, bool]:
+    """Stand where the listener got to, or tell that this place is gone; True at the run's end.
+
+    What the superstep did up to there is told once more, as what was seen.
+    """
+    found = yield from _back_to_step(at, seen.id)
+    if not found:
+        at.after = seen.id
+        yield from _tell_gap(at)
+        at.after = at.begun.after
+        return False
+    for event in found[:-1]:
+        yield Tell(Position(event.id, SEEN))
+        yield from _tell(at, event)
+    at.after, at.number = seen.id, found[-1].number
+    yield Tell(seen)
+    return (yield from _tell(at, found[-1]))
+
+
+def _back_to_step(at: _Follower, entry: str) -> Generator[Effect, Any, list[StreamEvent]]:
+    """Return the run's events from the last superstep's beginning up to ``entry``; [] = gone."""
+    found: list[StreamEvent] = []
+    upto = entry
+    while True:
+        page = yield commands.events_back(at.of.thread, upto, ENTRIES)
+        for event in map(events.decode, page):
+            if event.run != at.of.run or (not found and event.id != entry):
+                return []
+            found.append(event)
+            if isinstance(event.payload, StepEvent | RunEvent) and event.frame == ROOT:
+                return found[::-1]
+        if not page:
+            return []
+        upto = f"({found[-1].id}"
+
+
+def _tell(at: _Follower, event: StreamEvent) -> Generator[Effect, Any, bool]:
+    """Tell what an event of the stream means; True at the end of the run."""
     match event.payload:
         case EndEvent(status=status, checkpoint=cp):
-            yield from _conclude(at, status, cp)
+            yield from conclude(at.of, status, cp)
             return True
-        case RunEvent(kind=kind) if at.detailed:
-            if kind != STARTED or _continues(at):
-                yield from _resumed(at)
-        case StepEvent(checkpoint=cp) if at.detailed and event.frame == ROOT:
+        case RunEvent(kind=kind):
+            yield from _begun(at, kind)
+        case StepEvent(checkpoint=cp) if event.frame == ROOT:
             yield from _stepped(at, cp)
-        case TaskEvent(tid=tid) if event.kind == EventKind.task and event.frame == ROOT:
-            yield from _ended(at, tid, event.blob)
+        case TaskEvent(tid=tid, attempt=attempt) if event.frame == ROOT:
+            if event.kind == EventKind.task:
+                yield from _ended(at, tid, event.blob)
+            elif at.marks:
+                yield from _superseded(at, tid, attempt)
         case AskEvent(tid=tid) if event.frame == ROOT:
             yield from _ended(at, tid, event.blob)
-        case FailEvent(tid=tid) if at.detailed and event.frame == ROOT:
-            yield from _ended(at, tid, (yield from _error(at)))
+        case FailEvent(tid=tid) if event.frame == ROOT:
+            yield from _ended(at, tid, (yield from outcome_of(at.of)).error)
         case CustomEvent() if "custom" in at.modes:
-            yield Tell(Custom("", at.served.wire.serializer.loads(event.blob)))
+            yield Tell(Custom("", at.of.served.wire.serializer.loads(event.blob)))
     return False
+
+
+def _begun(at: _Follower, kind: str) -> Generator[Effect, Any, None]:
+    """Tell from where the run goes on, unless it starts with an input."""
+    if at.state is None and at.begun.origin:
+        _, state = yield from load_state(at.of.served.wire, at.of.thread, at.begun.origin)
+        # What came later is told by the events to come.
+        at.state = state and ThreadState(state.checkpoint, released=at.begun.released)
+    if kind != STARTED or _continues(at):
+        yield from _resumed(at)
+
+
+def _superseded(at: _Follower, tid: str, attempt: int) -> Generator[Effect, Any, None]:
+    if at.state is not None and (task := _open(at, at.state).tasks.get(tid)) is not None:
+        yield Tell(Superseded(task, attempt))
 
 
 def _continues(at: _Follower) -> bool:
     """Whether a started run goes on from a checkpoint instead of an input."""
     return at.state is not None and at.state.released == at.state.checkpoint.id
-
-
-def _error(at: _Follower) -> Generator[Effect, Any, bytes]:
-    """Return the error that the run ended with."""
-    outcome = yield commands.outcome(at.thread, at.run)
-    if outcome is None:
-        raise _unknown(at)
-    error: bytes = outcome.error
-    return error
-
-
-def _unknown(at: _Follower) -> ThreadNotFound:
-    return ThreadNotFound(
-        f"Run {at.run} is not known: its thread was deleted, or Redis lost its data."
-    )
-
-
-def _failure(at: _Follower) -> Generator[Effect, Any, Errored]:
-    blob = yield from _error(at)
-    if blob:
-        return at.served.wire.read_error(blob)
-    msg = f"Run {at.run} failed; other runs came after it, and its error is not kept."
-    raise StoreError(msg)
 
 
 def _resumed(at: _Follower) -> Generator[Effect, Any, None]:
@@ -256,7 +311,7 @@ def _stepped(at: _Follower, cp: str) -> Generator[Effect, Any, None]:
     if at.state is not None and at.state.checkpoint.id == cp:
         state: ThreadState | None = at.state
     else:
-        _, state = yield from load_state(at.served.wire, at.thread, cp)
+        _, state = yield from load_state(at.of.served.wire, at.of.thread, cp)
     if state is None or is_input(state.checkpoint):
         return
     at.state, at.open = ThreadState(state.checkpoint), None
@@ -275,7 +330,7 @@ def _ended(at: _Follower, tid: str, blob: bytes) -> Generator[Effect, Any, None]
     task = now.tasks.get(tid)
     if task is None:
         return
-    now.results[tid] = result = at.served.wire.read_result(blob)
+    now.results[tid] = result = at.of.served.wire.read_result(blob)
     yield Tell(Ended("", task, result, now.values, step=at.state.checkpoint.step + 1))
 
 
@@ -286,35 +341,3 @@ def _open(at: _Follower, state: ThreadState) -> _Open:
         tasks = {task.id: task for task in plan(opened)}
         at.open = _Open(state.checkpoint.id, opened.values, tasks, dict(state.results))
     return at.open
-
-
-def _conclude(at: _Follower, status: str, cp: str) -> Generator[Effect, Any, None]:
-    """Tell how the run ended, at its own last checkpoint: a later run may have moved the thread."""
-    if status == RunStatus.cancelled:
-        msg = f"Run {at.run} was cancelled."
-        raise RunCancelled(msg)
-    _, state = yield from load_state(at.served.wire, at.thread, cp)
-    yield Tell(Concluded("", state, (yield from _outcome(at, status, state))))
-
-
-def _outcome(
-    at: _Follower, status: str, state: ThreadState | None
-) -> Generator[Effect, Any, Outcome]:
-    match status:
-        case RunStatus.success:
-            return Finished()
-        case RunStatus.interrupted:
-            return Paused(_questions(at, state))
-        case RunStatus.error:
-            return Failed((yield from _failure(at)))
-        case _:
-            msg = f"Run {at.run} ended with a status that this version does not know: {status}"
-            raise CorruptRecord(msg)
-
-
-def _questions(at: _Follower, state: ThreadState | None) -> tuple[Any, ...]:
-    if state is None:
-        return ()
-    opened = with_caller_writes(at.graph, state)
-    asked = [state.results.get(task.id) for task in plan(opened)]
-    return tuple(q for result in asked if isinstance(result, Interrupted) for q in result.questions)

@@ -14,7 +14,7 @@ from distgraph.core.model import Decision, RunTasks
 from distgraph.engine import GoOn
 from distgraph.errors import NothingToResume, ThreadConflict
 from workers.client.answering import check_answered, publish_answered
-from workers.client.begun import Begun
+from workers.client.begun import Begun, begun_by
 from workers.client.effects import Effect
 from workers.client.launching import launch
 from workers.client.submission import Submission
@@ -85,7 +85,7 @@ def _answer(call: Submission, request: GoOn, mode: AnswerMode) -> Generator[Effe
     check_answered(answered, tuple(reply.answer.id for reply in request.replies), call.thread)
     if answered.status != "dup":
         yield from publish_answered(call.thread, answered, call.served.queue)
-    return Begun(answered.run or call.run, answered.event_id, request.state)
+    return begun_by(answered, call.run, request.state)
 
 
 def _added(call: Submission, then: Decision) -> tuple[TaskEntry, ...]:

@@ -6,10 +6,11 @@ from collections.abc import Generator
 from typing import Any
 
 from checkpoint_redis import commands
+from checkpoint_redis.layout import RunStatus
 from checkpoint_redis.records import SuperstepEntry
 from checkpoint_redis.replies import Submitted
 from distgraph.core.model import ThreadState
-from workers.client.begun import Begun
+from workers.client.begun import Begun, just_before
 from workers.client.effects import Effect, Publish
 from workers.client.submission import Submission
 from workers.shared.hints import outgoing
@@ -46,7 +47,9 @@ def launch(
         hints = entries(step, "", call.served.queue)
         yield Publish(tuple(outgoing(call.thread.x, hints)))
         yield commands.published(call.thread, "", step.ep)
-    return Begun(call.run, started.event_id, state)
+    under_way = started.status == "go" or started.outcome == RunStatus.pending
+    since = just_before(started.now) if under_way else None
+    return Begun(call.run, started.event_id, state, since=since)
 
 
 def _config(call: Submission) -> bytes:

@@ -22,14 +22,21 @@ def load_state(
 ) -> Generator[Effect, Any, tuple[Loaded | None, ThreadState | None]]:
     """Read a thread at one moment; what does not come at once is fetched after it."""
     loaded: Loaded | None = yield from loading.load(thread, "", cp)
+    return loaded, (yield from state_of(wire, thread, loaded, cp))
+
+
+def state_of(
+    wire: Wire, thread: Thread, loaded: Loaded | None, cp: str = ""
+) -> Generator[Effect, Any, ThreadState | None]:
+    """Return the state that was loaded of ``cp``, with the channels that did not come with it."""
     if loaded is None or loaded.checkpoint is None:
-        return loaded, None
+        return None
     channels = dict(loaded.channels)
     beyond = cp not in ("", loaded.header.cp)
     wanted = wire.names(loaded.checkpoint, beyond=beyond)
     missing = tuple(name for name in wanted if channels.get(name) is None)
     channels |= yield from fetch_channels(thread, missing)
-    return loaded, wire.state(loaded, channels)
+    return wire.state(loaded, channels)
 
 
 def fetch_channels(

@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from checkpoint_redis.keys import Thread
 from distgraph import _frame
-from distgraph.graph.jobs import about
 from distgraph.graph.results import conclude, result_of
-from distgraph.runners.backend import Job
-from distgraph.streaming import View, chunks
+from distgraph.streaming import View
+from workers.client.attaching import FoundRun
 from workers.client.begun import Begun
 from workers.client.cancelling import cancel
 from workers.client.carrier import Carrier
+from workers.client.chunking import Chunker
 from workers.client.effects import Flow
-from workers.client.following import follow
-from workers.shared.served import Served
+from workers.client.following import follow, stream
+from workers.client.marks import Position, position
+from workers.client.watched import Watched
+from workers.shared.served import Registry, Served
 
-NOBODY: frozenset[str] = frozenset()
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What of a run is streamed: its modes, and what stands with every message."""
+
+    modes: frozenset[str]
+    about: Mapping[str, Any]
 
 
 class Run:
-    """A run under way; any number of handles may look at it, from any process."""
+    """A run, under way or over; any number of handles may look at it, from any process."""
 
     def __init__(
-        self, carrier: Carrier, served: Served, thread: Thread, job: Job, begun: Begun
-    ) -> None:
-        self._carrier, self._served, self._thread = carrier, served, thread
-        self._begun, self._modes, self._about = begun, job.modes, about(job)
+        self, carrier: Carrier, registry: Registry, place: tuple[Thread, str], begun: Begun,
+        shown: Shown,
+    ) -> None:  # fmt: skip
+        self._carrier, self._registry = carrier, registry
+        self._thread, self._graph = place
+        self._begun, self._shown = begun, shown
 
     @property
     def id(self) -> str:
@@ -49,55 +60,96 @@ class Run:
     def result(self, timeout: float | None = None) -> Any:
         """Wait for the end and return what ``invoke`` returns, or raise what it raises.
 
-        Raises RunTimeout after ``timeout`` seconds, RunCancelled, and RuntimeError inside a node:
-        a worker that waits for a worker can wait for ever.
+        Raises RunTimeout after ``timeout`` seconds, RunCancelled, LookupError when the graph is not
+        compiled here, and RuntimeError inside a node: a worker that waits for a worker can wait for
+        ever.
         """
-        _refuse_inside_a_node()
-        last = None
-        for event in self._carrier.follow(self._flow(timeout)):
+        flow, last = self._end(timeout), None
+        for event in self._carrier.follow(flow):
             last = event
-        graph = self._served.graph
+        graph = self._served().graph
         return result_of(graph, last, graph.outputs)
 
     async def aresult(self, timeout: float | None = None) -> Any:  # noqa: ASYNC109 a run's own
         """Do what ``result`` does."""
-        _refuse_inside_a_node()
-        last = None
-        async for event in self._carrier.afollow(self._flow(timeout)):
+        flow, last = self._end(timeout), None
+        async for event in self._carrier.afollow(flow):
             last = event
-        graph = self._served.graph
+        graph = self._served().graph
         return result_of(graph, last, graph.outputs)
 
-    def stream(self) -> Iterator[tuple[str, Any]]:
-        """Yield (mode, chunk) of the modes that were named at submit, from the run's beginning."""
-        _refuse_inside_a_node()
-        view = self._view()
-        for event in self._carrier.follow(self._flow(None, self._modes)):
-            yield from chunks(view, event)
-            conclude(event)
+    def stream(self, after: str = "", *, ids: bool = False) -> Iterator[tuple[Any, ...]]:
+        """Yield (mode, chunk) of the modes that were named at submit, from the run's beginning.
 
-    async def astream(self) -> AsyncIterator[tuple[str, Any]]:
+        ``ids``: yield (id, mode, chunk) instead, and with the mode ``superseded`` which attempt of
+        a task is void, {id, name, attempt}: what it has streamed is to be forgotten. ``after``, one
+        of these ids, goes on behind that chunk. Where chunks are not kept any more, one of the mode
+        ``gap`` stands in their place, {after, values, next, status}: what is known now.
+        """
+        flow, chunker = self._events(after), self._chunker(after)
+        for told in self._carrier.follow(flow):
+            for chunk in chunker.take(told):
+                yield from _as_wanted(chunk, ids)
+            conclude(told)
+
+    async def astream(
+        self, after: str = "", *, ids: bool = False
+    ) -> AsyncIterator[tuple[Any, ...]]:
         """Yield what ``stream`` yields."""
-        _refuse_inside_a_node()
-        view = self._view()
-        async for event in self._carrier.afollow(self._flow(None, self._modes)):
-            for chunk in chunks(view, event):
-                yield chunk
-            conclude(event)
+        flow, chunker = self._events(after), self._chunker(after)
+        async for told in self._carrier.afollow(flow):
+            for chunk in chunker.take(told):
+                for wanted in _as_wanted(chunk, ids):
+                    yield wanted
+            conclude(told)
 
     def cancel(self) -> bool:
         """Cancel the run; False when it had ended already."""
         return cancel(self._carrier.ledger, self._thread, self.id)
 
-    def _flow(self, timeout: float | None, modes: frozenset[str] = NOBODY) -> Flow:
-        return follow(self._served, self._thread, self._begun, modes, timeout)
+    def _end(self, timeout: float | None) -> Flow:
+        _refuse_inside_a_node()
+        return follow(self._watched(), self._begun, frozenset(), timeout)
 
-    def _view(self) -> View:
-        graph = self._served.graph
-        return View(graph, self._modes, tuple(graph.channels), set(), self._about)
+    def _events(self, after: str) -> Flow:
+        _refuse_inside_a_node()
+        seen = position(after) if after else None
+        return stream(self._watched(), self._begun, self._shown.modes, seen)
+
+    def _watched(self) -> Watched:
+        return Watched(self._served(), self._thread, self.id)
+
+    def _served(self) -> Served:
+        """Return the run's graph; LookupError when this process has not got it."""
+        if (served := self._registry.get(self._graph)) is not None:
+            return served
+        msg = (
+            f"Run {self.id} is of graph '{self._graph}', which is not compiled on this backend: "
+            "import it, to see what the run streams and returns."
+        )
+        raise LookupError(msg)
+
+    def _chunker(self, after: str) -> Chunker:
+        graph, shown = self._served().graph, self._shown
+        view = View(graph, shown.modes, tuple(graph.channels), set(), shown.about)
+        return Chunker(view, Position(after))
 
     def __repr__(self) -> str:
         return f"<Run {self.id} of thread {self.thread_id!r}>"
+
+
+def attached(carrier: Carrier, registry: Registry, thread: Thread, found: FoundRun) -> Run:
+    """Return the handle of a run that was found by its id."""
+    shown = Shown(found.modes, found.about)
+    return Run(carrier, registry, (thread, found.graph), found.begun, shown)
+
+
+def _as_wanted(chunk: tuple[str, str, Any], ids: bool) -> Iterator[tuple[Any, ...]]:
+    """Yield a chunk with its id, or without; who keeps no ids is not told of attempts."""
+    if ids:
+        yield chunk
+    elif chunk[1] != "superseded":
+        yield chunk[1:]
 
 
 def _refuse_inside_a_node() -> None:

@@ -23,11 +23,13 @@ from workers.client.answering import (
     publish_answered,
     refuse_question_of_saver,
 )
+from workers.client.attaching import attach
 from workers.client.cancelling import cancel
 from workers.client.carrier import Carrier
 from workers.client.effects import Flow, Reach
 from workers.client.listing import ThreadInfo, info_of
 from workers.client.reading import history, load_state
+from workers.client.run import Run, attached
 from workers.shared.served import Registry
 from workers.shared.serving import lives, serves
 from workers.shared.supersteps import nonce
@@ -90,15 +92,19 @@ class ThreadHandle:
         """The questions that wait for an answer."""
         return tuple(question.interrupt for _, question in pending(self.state).values())
 
-    def resume(self, value: Any) -> str:
+    def resume(self, value: Any) -> Run:
         """Answer: a bare value for the only question, or ``{interrupt id: value}``.
 
-        Returns the run's id at once. Raises NothingToResume, NoSuchInterrupt, AmbiguousResume,
+        Returns the run's handle at once. Raises NothingToResume, NoSuchInterrupt, AmbiguousResume,
         ThreadBusy.
         """
-        run = str(uuid.uuid4())
-        self._carrier.perform(self._resume(run, value))
-        return run
+        return self._carried_by(self._resume(str(uuid.uuid4()), value))
+
+    def _carried_by(self, flow: Flow) -> Run:
+        """Return the handle of the run that ``flow`` began or joined."""
+        run = self._carrier.perform(flow)
+        found = self._carrier.perform(attach(self._registry, self._thread, run))
+        return attached(self._carrier, self._registry, self._thread, found)
 
     def _resume(self, run: str, value: Any) -> Flow:
         yield Reach()
@@ -120,13 +126,11 @@ class ThreadHandle:
         )
         check_answered(answered, tuple(pair.iid for pair in pairs), self._thread)
         yield from publish_answered(self._thread, answered, loaded.header.queue)
-        return None
+        return answered.run or run
 
-    def retry(self) -> str:
-        """Run the failed tasks of a thread in error again; return the run's id at once."""
-        run = str(uuid.uuid4())
-        self._carrier.perform(self._retry(run))
-        return run
+    def retry(self) -> Run:
+        """Run the failed tasks of a thread in error again; return the run's handle at once."""
+        return self._carried_by(self._retry(str(uuid.uuid4())))
 
     def _retry(self, run: str) -> Flow:
         yield Reach()
@@ -141,7 +145,7 @@ class ThreadHandle:
         )
         check_answered(answered, (), self._thread)
         yield from publish_answered(self._thread, answered, header.queue)
-        return None
+        return answered.run or run
 
     def _version(self, header: Header, state: ThreadState | None) -> str:
         """Return the version of the thread's graph that goes on, '' = its own.

@@ -15,13 +15,14 @@ import redis.asyncio
 
 from checkpoint_redis.ledger import AsyncLedger, Ledger
 
+CONNECTIONS = 50
+"""How many a client opens at most: who comes then waits until one is free."""
 _BEYOND_ANY_BLOCK = 60.0
 _MARGIN = 1.0  # a server that accepts but never answers is given up within reach + margin
 
 
 @dataclass(slots=True)
 class _Opened:
-    pid: int
     ledger: Ledger
     patient: Ledger
     waiting: redis.Redis
@@ -36,7 +37,7 @@ class Clients:
 
     def __init__(self, url: str, reach: float, namespace: str) -> None:
         self.url, self._reach, self._namespace = url, reach, namespace
-        self._opened: _Opened | None = None
+        self._by_pid: dict[int, _Opened] = {}
         self._loops: weakref.WeakKeyDictionary[Any, tuple[AsyncLedger, Any]]
         self._loops = weakref.WeakKeyDictionary()
         self._closing: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
@@ -54,15 +55,21 @@ class Clients:
         return self._here().waiting
 
     def _here(self) -> _Opened:
-        if self._opened is None or self._opened.pid != os.getpid():
-            client = self._client(redis.Redis, self._reach + _MARGIN)
-            self._opened = _Opened(
-                os.getpid(),
-                Ledger(client, retry_for=self._reach, namespace=self._namespace),
-                Ledger(client, namespace=self._namespace),
-                self._client(redis.Redis, _BEYOND_ANY_BLOCK),
-            )
-        return self._opened
+        """Return this process's clients; of threads that ask for the first time at once, one's."""
+        if known := self._by_pid.get(os.getpid()):
+            return known
+        mine = self._by_pid.setdefault(os.getpid(), self._open())
+        for pid in self._by_pid.keys() - {os.getpid()}:
+            self._by_pid.pop(pid, None)
+        return mine
+
+    def _open(self) -> _Opened:
+        client = self._client(redis, self._reach + _MARGIN)
+        return _Opened(
+            Ledger(client, retry_for=self._reach, namespace=self._namespace),
+            Ledger(client, namespace=self._namespace),
+            self._client(redis, _BEYOND_ANY_BLOCK),
+        )
 
     def on_loop(self) -> tuple[AsyncLedger, Any]:
         """Return the running loop's ledger and blocking-read client."""
@@ -77,8 +84,8 @@ class Clients:
 
     async def _open_on(self, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[None]:
         """Open clients that ``loop`` closes when it ends: it ends its generators before itself."""
-        client = self._client(redis.asyncio.Redis, self._reach + _MARGIN)
-        waiting = self._client(redis.asyncio.Redis, _BEYOND_ANY_BLOCK)
+        client = self._client(redis.asyncio, self._reach + _MARGIN)
+        waiting = self._client(redis.asyncio, _BEYOND_ANY_BLOCK)
         ledger = AsyncLedger(client, retry_for=self._reach, namespace=self._namespace)
         self._loops[loop] = (ledger, waiting)
         try:
@@ -88,11 +95,15 @@ class Clients:
             await client.aclose()
             await waiting.aclose()
 
-    def _client(self, kind: Any, read_timeout: float) -> Any:
-        return kind.from_url(
+    def _client(self, module: Any, read_timeout: float) -> Any:
+        """Return a client of redis, or of redis.asyncio, who waits for one of a few connections."""
+        pool = module.BlockingConnectionPool.from_url(
             self.url,
+            max_connections=CONNECTIONS,
+            timeout=None,
             socket_timeout=read_timeout,
             socket_connect_timeout=min(2.0, self._reach),
             health_check_interval=30,
             retry=None,
         )
+        return module.Redis.from_pool(pool)

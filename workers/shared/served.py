@@ -35,6 +35,12 @@ class Served:
         return self.queue or CELERYS_OWN
 
     @property
+    def queues(self) -> tuple[str, ...]:
+        """The queues that its tasks go to."""
+        nodes = (node.queue for node in self.graph.nodes.values() if node.queue)
+        return tuple(dict.fromkeys((self.own_queue, *nodes)))
+
+    @property
     def label(self) -> str:
         """What a worker tells the scripts that it serves."""
         return f"{self.graph.name}@{self.graph.fingerprint}"
@@ -85,11 +91,7 @@ class Registry:
 
     def queues(self) -> tuple[str, ...]:
         """Return the queues that the tasks of all graphs go to."""
-        found = []
-        for served in self.all():
-            found.append(served.own_queue)
-            found += [node.queue for node in served.graph.nodes.values() if node.queue]
-        return tuple(dict.fromkeys(found))
+        return tuple(dict.fromkeys(queue for served in self.all() for queue in served.queues))
 
     def common_wire(self) -> Wire:
         """Return an encoder for threads of any graph, also of those that are not known here."""

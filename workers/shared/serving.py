@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from checkpoint_redis.layout import GraphName
 from checkpoint_redis.replies import Header, WorkerSeen
@@ -14,6 +14,16 @@ LIVES = 15.0
 def lives(worker: WorkerSeen) -> bool:
     """Whether a worker was seen a moment ago."""
     return worker.age < LIVES
+
+
+def living(workers: Iterable[WorkerSeen]) -> Mapping[str, int] | None:
+    """Return which format is read of all that the living take tasks of; None when nobody lives."""
+    found: dict[str, int] = {}
+    alive = tuple(filter(lives, workers))
+    for worker in alive:
+        for label in (*worker.graphs, *worker.parts):
+            found[label] = max(found.get(label, 0), worker.format)
+    return found if alive else None
 
 
 def serves(workers: Iterable[WorkerSeen], header: Header) -> bool:

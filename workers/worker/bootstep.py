@@ -19,11 +19,14 @@ from workers.worker.office import Office
 from workers.worker.sweeper import Sweeper
 
 log = logging.getLogger(__name__)
+COLD = "Cold"
+"""How Celery calls an end that does not wait for jobs."""
 
 
 def add_bootstep(app: Celery, office: Office, task: Any, *, own: bool) -> None:
     """Make every worker of ``app`` look after ``office``'s threads; ``own``: the app is ours."""
     sweepers: dict[str, Sweeper] = {}
+    ends = Departures(office)
 
     class Care(bootsteps.StartStopStep):
         """Sweeps from the worker's main process, and lets coroutine jobs end at shutdown."""
@@ -35,8 +38,9 @@ def add_bootstep(app: Celery, office: Office, task: Any, *, own: bool) -> None:
             super().__init__(worker, **options)
             office.employ(worker.hostname)  # the pool has not forked yet
             _learn(office)
-            signals.task_failure.connect(release, sender=task, weak=False)
-            signals.worker_process_shutdown.connect(wind_up, weak=False)
+            signals.task_failure.connect(ends.job_failed, sender=task, weak=False)
+            signals.worker_shutting_down.connect(ends.told, sender=worker.hostname, weak=False)
+            signals.worker_process_shutdown.connect(ends.process_ends, weak=False)
 
         def start(self, worker: Any) -> None:
             if own and worker.pool_cls is not ProcessPool:
@@ -55,18 +59,30 @@ def add_bootstep(app: Celery, office: Office, task: Any, *, own: bool) -> None:
         def terminate(self, worker: Any) -> None:
             self.stop(worker)  # a cold shutdown asks this way, and by default nothing happens
 
-    def release(args: Any = None, exception: Any = None, **_: Any) -> None:
-        if isinstance(exception, WorkerLostError):
-            hint = hints.read(list(args or ()))
-            if hint is not None and not hint.is_advance:
-                releasing.release(office, hint)
-
-    def wind_up(**_: Any) -> None:
-        releasing.wind_up(office)
-
     app.steps["worker"].add(Care)
     app.steps["consumer"].add(_teller(f"{Care.name}.consuming", sweepers))
     app.steps["consumer"].add(guard_step(task.name, office.dropped, own=own))
+
+
+class Departures:
+    """What becomes of jobs when processes of the pool end: by themselves, or told to."""
+
+    def __init__(self, office: Office) -> None:
+        self._office, self._cold = office, False
+
+    def told(self, how: str = "", **_: Any) -> None:
+        """Note that the worker ends without waiting for its jobs: none of them is lost by that."""
+        self._cold = how == COLD
+
+    def job_failed(self, args: Any = None, exception: Any = None, **_: Any) -> None:
+        """Queue again what a process had that has died."""
+        hint = hints.read(list(args or ())) if isinstance(exception, WorkerLostError) else None
+        if hint is not None and not hint.is_advance:
+            releasing.release(self._office, hint, given_back=self._cold)
+
+    def process_ends(self, **_: Any) -> None:
+        """Let the coroutines of a process end that is told to, or recycled."""
+        releasing.wind_up(self._office)
 
 
 def _teller(label: str, sweepers: Mapping[str, Sweeper]) -> type:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+
+from celery.exceptions import WorkerShutdown, WorkerTerminate
+
 from distgraph.core.execute import traceback_of
-from distgraph.core.model import Errored
+from distgraph.core.model import Errored, Result
 from distgraph.errors import (
     AdvanceLost,
     BrokerUnavailable,
@@ -11,6 +15,9 @@ from distgraph.errors import (
     StoreError,
     WorkerLost,
 )
+
+_TERMINATED = signal.SIGTERM - 256
+"""With what a pool process exits that is told to end."""
 
 
 def may_pass(error: Exception) -> bool:
@@ -32,6 +39,18 @@ def errored(error: Exception) -> Errored:
         args=error.args,
         exception=error,
     )
+
+
+def told_to_end(result: Result) -> BaseException | None:
+    """Return what ended a node because its worker was told to end, else None: no fault of its own.
+
+    Celery raises such an exception where a worker without processes runs, billiard exits with such
+    a code where a process of its pool does.
+    """
+    cause = result.exception.__cause__ if isinstance(result, Errored) and result.exception else None
+    if isinstance(cause, WorkerShutdown | WorkerTerminate):
+        return cause
+    return cause if isinstance(cause, SystemExit) and cause.code == _TERMINATED else None
 
 
 def worker_lost(max_lost: int) -> Errored:

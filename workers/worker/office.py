@@ -39,7 +39,7 @@ class Office:
         self.loop = Loop(settings.async_concurrency)
         self.overdue = Overdue(settings, self.ledger, registry, publisher)
         self.installation = Installation(self.ledger, settings.namespace)
-        self.backoffs = Backoffs(self.overdue.sweep_now)
+        self.backoffs = Backoffs(self.overdue.sweep_tasks)
         self.owner = socket.gethostname()
         self.segments = Segments()
         self.refused: set[str] = set()

@@ -6,10 +6,11 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from checkpoint_redis import commands
-from checkpoint_redis.commands import Script
+from checkpoint_redis.commands import Living
 from checkpoint_redis.keys import SHARDS, Thread
 from checkpoint_redis.layout import DueKind
 from checkpoint_redis.ledger import Ledger
@@ -56,26 +57,38 @@ class Overdue:
         """The record of a task whose workers vanish too often."""
         return self._registry.common_wire().error(worker_lost(self._settings.max_lost))
 
-    def sweep(self, shards: Iterable[int] = range(SHARDS)) -> Sent:
-        """Act on what is due in ``shards``, and send the hints of it.
+    def sweep(
+        self,
+        living: Living = None,
+        shards: Iterable[int] = range(SHARDS),
+        *,
+        outboxes: bool = True,
+    ) -> Sent:
+        """Act on what is due in ``shards``, and send the hints of it, if ``living`` take them.
 
         It goes on with those where a look did not find the end, all of them in turn, and begins
         no look after ``WITHIN`` seconds: what is left then is left to the next sweep.
         """
         sent, left, until = 0, tuple(shards), time.monotonic() + WITHIN
         while left:
-            swept = self._look(left)
+            swept = self._look(left, living, outboxes=outboxes)
             sent += self._send(due for each in swept for due in each.found)
             left = tuple(s for s, each in zip(left, swept, strict=True) if each.more)
             if time.monotonic() >= until:
                 break
         return Sent(sent, bool(left))
 
-    def _look(self, shards: Sequence[int]) -> list[Swept]:
+    def _look(self, shards: Sequence[int], living: Living, *, outboxes: bool) -> list[Swept]:
         """Look once at each of ``shards``, in one round trip."""
-        namespace, max_lost, lost = self._settings.namespace, self._settings.max_lost, self.lost
-        looks = [commands.sweep(namespace, each, max_lost=max_lost, lost=lost) for each in shards]
-        return list(self._ledger().together(looks))
+        look = partial(
+            commands.sweep,
+            self._settings.namespace,
+            max_lost=self._settings.max_lost,
+            lost=self.lost,
+            living=living,
+            outboxes=outboxes,
+        )
+        return list(self._ledger().together([look(shard) for shard in shards]))
 
     def _send(self, found: Iterable[Due]) -> int:
         """Send the hints of what was due; return how many."""
@@ -89,14 +102,17 @@ class Overdue:
             self._publisher.publish(messages)
         return len(messages)
 
-    def sweep_now(self, shard: int) -> None:
-        """Act on what is due in ``shard``; what fails here is left to the sweeper."""
+    def sweep_tasks(self, shards: Sequence[int]) -> None:
+        """Act on the tasks that are due in ``shards``; what fails here is left to the sweeper.
+
+        Outboxes are left to it too: it alone knows who lives.
+        """
         try:
-            self.sweep((shard,))
+            self.sweep(shards=shards, outboxes=False)
         except DistGraphError as error:
             log.info("A retry waits for the next sweep: %s", error)
 
-    def refill(self, empty: tuple[str, ...]) -> int:
+    def refill(self, empty: tuple[str, ...], living: Living = None) -> int:
         """Publish whole outboxes again whose hints were in queues that hold no message.
 
         Only those that did not shrink since the look before. Return how many hints were sent.
@@ -105,17 +121,13 @@ class Overdue:
             return 0
         sent, cursors = 0, dict.fromkeys(range(SHARDS), 0)
         while cursors:
-            looks = [self._look_for_lost(*each, empty) for each in cursors.items()]
+            look = partial(commands.overdue, self._settings.namespace, empty=empty, living=living)
+            looks = [look(shard, cursor=cursor) for shard, cursor in cursors.items()]
             found = list(self._ledger().together(looks))
             sent += sum(self._republish(due, empty) for _, frames in found for due in frames)
             following = zip(cursors, (cursor for cursor, _ in found), strict=True)
             cursors = {shard: cursor for shard, cursor in following if cursor}
         return sent
-
-    def _look_for_lost(
-        self, shard: int, cursor: int, empty: tuple[str, ...]
-    ) -> Script[tuple[int, tuple[Due, ...]]]:
-        return commands.overdue(self._settings.namespace, shard, empty=empty, cursor=cursor)
 
     def _republish(self, frame: Due, empty: tuple[str, ...]) -> int:
         """Send the hints of a frame again that were in queues which are empty."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 
+from checkpoint_redis.replies import WorkerSeen
 from distgraph.checkpoint import formats
 from distgraph.errors import DistGraphError
 from workers.worker.office import Office
@@ -20,14 +21,26 @@ def appear(office: Office, worker: str, consumes: Callable[[str], bool]) -> None
     ``consumes`` knows the queues that it takes messages from. A graph is served where its own
     queue is: its tasks go there unless a node says otherwise, and its supersteps end there.
     """
+    whole, some = _consumed(office, consumes)
     office.ledger().appear(
         office.settings.namespace,
         worker,
         version=formats.release(),
         queues=tuple(queue for queue in office.registry.queues() if consumes(queue)),
-        graphs=tuple(s.label for s in office.registry.all() if consumes(s.own_queue)),
+        graphs=whole,
+        parts=some,
         reads=formats.FORMAT,
     )
+
+
+def _consumed(
+    office: Office, consumes: Callable[[str], bool]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the graphs that are served, and those of which other queues are consumed."""
+    all_of = {served.label: served for served in office.registry.all()}
+    whole = tuple(label for label in all_of if consumes(all_of[label].own_queue))
+    some = (label for label in all_of if any(map(consumes, all_of[label].queues)))
+    return whole, tuple(label for label in some if label not in whole)
 
 
 def leave(office: Office, worker: str) -> None:
@@ -38,14 +51,16 @@ def leave(office: Office, worker: str) -> None:
         log.warning("Worker %s leaves without telling: %s", worker, error)
 
 
-def known_queues(office: Office) -> tuple[str, ...]:
+def seen(office: Office) -> tuple[WorkerSeen, ...]:
+    """Return the workers of this namespace; who vanished long ago is forgotten."""
+    found = office.ledger().workers(office.settings.namespace)
+    for worker in found:
+        if worker.age > FORGET:
+            office.ledger().disappear(office.settings.namespace, (worker.name,))
+    return found
+
+
+def known_queues(office: Office, workers: Iterable[WorkerSeen]) -> tuple[str, ...]:
     """Return the queues of the graphs that are served here, and of those served elsewhere."""
-    return tuple(dict.fromkeys((*office.registry.queues(), *_queues_of_others(office))))
-
-
-def _queues_of_others(office: Office) -> Iterator[str]:
-    namespace = office.settings.namespace
-    for seen in office.ledger().workers(namespace):
-        if seen.age > FORGET:
-            office.ledger().disappear(namespace, (seen.name,))
-        yield from seen.queues
+    others = (queue for worker in workers for queue in worker.queues)
+    return tuple(dict.fromkeys((*office.registry.queues(), *others)))

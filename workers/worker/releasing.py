@@ -14,9 +14,20 @@ GRACE = 5.0
 """Seconds that coroutine jobs get at shutdown before they are given back."""
 
 
-def release(office: Office, hint: Hint) -> None:
-    """Queue again what a pool process of this worker held that has died."""
-    _release(office, hint, office.overdue.lost, given_back=False)
+def release(office: Office, hint: Hint, *, given_back: bool) -> None:
+    """Queue again what a pool process of this worker held that is gone.
+
+    ``given_back``: because the worker ends, which is no loss.
+    """
+    _release(office, hint, office.overdue.lost, given_back=given_back)
+
+
+def hand_over(office: Office, hint: Hint) -> None:
+    """Give back the tasks of a job that ends because its worker was told to; others go on."""
+    try:
+        _release(office, hint, b"", given_back=True)
+    except DistGraphError as error:
+        log.warning("A task waits for its lease to run out: %s", error)
 
 
 def wind_up(office: Office) -> None:

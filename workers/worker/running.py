@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 
 from distgraph.core.execute import run_task, run_task_async
 from distgraph.core.graph import Node
+from distgraph.core.model import Result
 from workers.worker.attempt import Attempt, give_up, settle
 from workers.worker.desk import Desk
+from workers.worker.failures import told_to_end
 
 
 def run_all(desk: Desk, attempts: Sequence[Attempt]) -> None:
@@ -25,11 +27,21 @@ def run_all(desk: Desk, attempts: Sequence[Attempt]) -> None:
 
 
 def _run(attempt: Attempt) -> None:
-    """Run a node; whatever else fails around it is the task's failure too."""
+    """Run a node; whatever else fails around it is the task's failure too.
+
+    A node that did not end by itself has left nothing: the exception goes on that ends the worker.
+    """
     try:
-        settle(attempt, run_task(attempt.graph, attempt.task, attempt.values, attempt.frame))
+        settle(attempt, _left_by(attempt))
     except Exception as error:  # noqa: BLE001 any of our own
         give_up(attempt, error)
+
+
+def _left_by(attempt: Attempt) -> Result:
+    result = run_task(attempt.graph, attempt.task, attempt.values, attempt.frame)
+    if ended := told_to_end(result):
+        raise ended
+    return result
 
 
 def is_async(node: Node) -> bool:

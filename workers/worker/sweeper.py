@@ -12,9 +12,10 @@ from celery import Celery
 from checkpoint_redis.ledger import LONGEST_PAUSE
 from distgraph.errors import DistGraphError, StoreUnavailable
 from workers.broker.depth import depths
+from workers.shared.serving import living
 from workers.worker.office import Office
 from workers.worker.overdue import Sent
-from workers.worker.presence import appear, known_queues
+from workers.worker.presence import appear, known_queues, seen
 
 log = logging.getLogger(__name__)
 
@@ -23,12 +24,14 @@ def sweep_once(office: Office, app: Celery) -> Sent:
     """Look through all shards.
 
     When a queue is empty while the same tasks wait to be claimed, their hints are gone and are
-    sent again.
+    sent again, if somebody lives who would take them.
     """
-    sent, more = office.overdue.sweep()
-    found = depths(app, lambda: known_queues(office))
+    workers = seen(office)
+    takers = living(workers)
+    sent, more = office.overdue.sweep(takers)
+    found = depths(app, lambda: known_queues(office, workers))
     empty = tuple(queue for queue, depth in found.items() if depth == 0)
-    return Sent(sent + office.overdue.refill(empty), more)
+    return Sent(sent + office.overdue.refill(empty, takers), more)
 
 
 class Sweeper:

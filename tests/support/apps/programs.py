@@ -229,6 +229,32 @@ def retry() -> Builder:
     return builder.add_edge(START, "stubborn")
 
 
+class Flaky(TypedDict, total=False):
+    """`width` tasks, each of which fails in its first attempt where it `fails`."""
+
+    width: int
+    fails: bool
+    done: Annotated[int, operator.add]
+
+
+BACK_OFF = 0.5
+
+
+def falter(fails: bool, runtime: Runtime[None]) -> dict[str, Any]:
+    if fails and runtime.attempt == 1:
+        msg = "not yet"
+        raise ConnectionError(msg)
+    return {"done": 1}
+
+
+def flaky() -> Builder:
+    policy = RetryPolicy(initial_interval=BACK_OFF, jitter=False)
+    builder = StateGraph(Flaky).add_node("falter", falter, retry_policy=policy)
+    return builder.add_conditional_edges(
+        START, lambda state: [Send("falter", state["fails"])] * state["width"], ["falter"]
+    )
+
+
 class Fate(TypedDict, total=False):
     """What becomes of attempts, "kill" or "fail", before one ends; `log` gets their numbers."""
 
@@ -356,6 +382,7 @@ PROGRAMS: dict[str, Callable[[], Builder]] = {
     "form": form,
     "steps": steps,
     "retry": retry,
+    "flaky": flaky,
     "fate": fate,
     "coroutines": coroutines,
     "routed": routed,

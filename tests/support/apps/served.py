@@ -29,3 +29,5 @@ if "DISTGRAPH_NAMESPACE" in os.environ:
     backend = CeleryBackend()
     graphs = register(backend, _served())
     app = backend.app
+    if "SOFT_SHUTDOWN" in os.environ:
+        app.conf.worker_soft_shutdown_timeout = float(os.environ["SOFT_SHUTDOWN"])

@@ -123,7 +123,9 @@ GUARDS = (
         "  if not st then return nil, {REPLY.missing} end\n",
         "",
     ),
-    Guard(an_unserved_graph_is_left_alone, "claim.lua", "if not ok then", "if false then"),
+    Guard(
+        an_unserved_graph_is_left_alone, "claim.lua", "frame and not_served(frame, A.served)", "nil"
+    ),
     Guard(
         a_doubled_hint_finds_the_task_taken,
         "claim.lua",

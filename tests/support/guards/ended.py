@@ -62,7 +62,8 @@ def a_large_record_goes_with_the_second_run_after_it(d: Driver) -> None:
     runs = ran(d, 3, error=b"x" * Limit.record)
     assert records(d) == set(runs[1:])
     left = d.ledger.outcome(d.thread, runs[0])
-    assert left == RunOutcome(RunStatus.error, "cp-run-0", b"", forgotten=True)
+    assert left is not None
+    assert left == RunOutcome(RunStatus.error, "cp-run-0", b"", left.now, forgotten=True)
 
 
 def a_record_goes_after_an_hour(d: Driver) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from checkpoint_redis import keys
+from checkpoint_redis.events import decode_end, entry_id
+from checkpoint_redis.layout import AwaitedRow
 from tests.support.guards import Guard
 from tests.support.guards.results import told
-from tests.support.thread_driver import LEASE, Driver
+from tests.support.thread_driver import LEASE, Driver, nonce, superstep
 
 
 def superseded(d: Driver) -> list[tuple[str, int]]:
@@ -49,7 +52,76 @@ def a_run_that_has_ended_is_told_nothing_more(d: Driver) -> None:
     assert superseded(d) == []
 
 
+def ends(d: Driver) -> list[tuple[str, str, str]]:
+    """Return what is told of ends in the thread's shard."""
+    found = d.client.xrange(keys.ends(d.thread.namespace, d.thread.shard))
+    told = [decode_end(entry) for entry in found]
+    return [(end.x, end.run, end.status) for end in told]
+
+
+def the_end_of_a_run_is_told_in_its_shard(d: Driver) -> None:
+    step = superstep("cp-0", outcome="end")
+    d.start(step)
+    d.start(superstep("cp-1", "a"), "run-2", "cp-0")
+    assert ends(d) == [(d.thread.x, "run", "success")]
+    d.ledger.cancel(d.thread, "", ep=nonce())
+    assert ends(d)[1:] == [(d.thread.x, "run-2", "cancelled")]
+
+
+def a_run_is_carried_while_its_thread_is_busy_with_it(d: Driver) -> None:
+    def carried(run: str) -> tuple[bool, ...]:
+        row = AwaitedRow(d.thread.x, run)
+        return d.ledger.carried(d.thread.namespace, d.thread.shard, (row,))
+
+    ep = d.started("a")
+    assert (carried("run"), carried("another")) == ((True,), (False,))
+    d.claim(ep, "a")
+    d.fail(ep, "a")
+    assert carried("run") == (False,)
+
+
+def who_begins_is_told_the_time(d: Driver) -> None:
+    """What ends later is told after that."""
+    started = d.start(superstep("cp-0", "a"))
+    again = d.start(superstep("cp-0", "a"))
+    outcome = d.ledger.outcome(d.thread, "run")
+    assert outcome is not None
+    assert 0 < started.now <= again.now <= outcome.now
+    d.claim(started.ep, "a")
+    d.ask(started.ep, "a", "q1")
+    ((name, _),) = d.client.xrange(keys.ends(d.thread.namespace, d.thread.shard))
+    assert entry_id(name.decode()) > (outcome.now - 1, 0)
+    assert d.answer("a", "q1").now >= outcome.now
+
+
 GUARDS = (
+    Guard(
+        the_end_of_a_run_is_told_in_its_shard,
+        "ending.lua",
+        "call('XADD', SHARD .. SHARD_KEY.ends, 'MAXLEN', '~', LIMIT.ends, '*',",
+        "call('PING'); tostring(",
+    ),
+    Guard(
+        a_run_is_carried_while_its_thread_is_busy_with_it,
+        "carried.lua",
+        " and run == row[AWAITED.run]",
+        "",
+    ),
+    Guard(
+        a_run_is_carried_while_its_thread_is_busy_with_it,
+        "carried.lua",
+        "st == STATUS.busy and ",
+        "",
+    ),
+    Guard(who_begins_is_told_the_time, "start.lua", "now = now()", "now = 0"),
+    Guard(
+        who_begins_is_told_the_time,
+        "begin.lua",
+        "run = carried, now = now()",
+        "run = carried, now = 0",
+    ),
+    Guard(who_begins_is_told_the_time, "answer.lua", "now = now()", "now = 0"),
+    Guard(who_begins_is_told_the_time, "outcome.lua", "now = now()", "now = 0"),
     Guard(
         an_attempt_whose_lease_ran_out_is_told_to_be_void,
         "sweep.lua",

@@ -478,14 +478,14 @@ GUARDS = (
     Guard(
         a_reducer_that_is_too_old_leaves_the_advance,
         "claim_advance.lua",
-        "return beyond or {REPLY.gone} end",
-        "return {REPLY.gone} end",
+        "beyond or frame and",
+        "frame and",
     ),
     Guard(
         a_worker_that_is_too_old_leaves_the_task_queued,
         "claim.lua",
-        "return beyond or {REPLY.gone} end",
-        "return {REPLY.gone} end",
+        "beyond or frame and",
+        "frame and",
     ),
     Guard(
         the_release_is_named_that_is_needed,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from checkpoint_redis import commands
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.keys import checkpoint_field
-from checkpoint_redis.layout import HeaderField
+from checkpoint_redis.layout import HeaderField, Limit
 from checkpoint_redis.records import InnerEntry, NewHead
 from checkpoint_redis.replies import Loaded
 from distgraph.checkpoint import formats
@@ -14,7 +14,7 @@ from tests.support.guards.savers import entry, header, log, put
 from tests.support.thread_driver import Driver, nonce
 
 INNER = FrameName("node:a")
-DEEPER = FrameName("node:a|1|leaf:b")
+DEEPER = FrameName("node:a|1|leaf:b", "f1")
 
 
 def keep(  # noqa: PLR0913 - a default for each
@@ -150,12 +150,15 @@ def a_frame_says_where_it_is(d: Driver) -> None:
     keep(d, ep, "in-0", frame=DEEPER)
     assert names(d) == {DEEPER.name}
     known = d.client.hgetall(d.thread.frame(DEEPER.hash))
-    told = {name: known[name.encode()].decode() for name in ("name", "parent", "task", "path")}
+    told = {
+        name: known[name.encode()].decode() for name in ("name", "parent", "task", "path", "fp")
+    }
     assert told == {
         "name": "node:a|1|leaf:b",
         "parent": FrameName("node:a|1").hash,
         "task": "b",
         "path": "node|leaf",
+        "fp": "f1",
     }
 
 
@@ -210,6 +213,25 @@ def what_is_open_inside_goes_on_with_its_answer(d: Driver) -> None:
     assert inner(d).log == (b"question",)
     d.ledger.cancel(d.thread, "", ep=nonce())
     assert inner(d).log == ()
+
+
+def open_inside(name: str) -> tuple[InnerEntry, InnerEntry]:
+    """Return what leaves a frame with a result at its head."""
+    frame, head = FrameName(name), entry("in-0")
+    return InnerEntry(frame, "", "", (), (head,)), InnerEntry(frame, "e", "in-0", (b"open",))
+
+
+def what_is_open_inside_a_wide_superstep_stays(d: Driver) -> None:
+    ep = running(d)
+    entries = [entry for n in range(Limit.slice + 1) for entry in open_inside(f"node:a|{n + 1}")]
+    kept = (
+        commands.inner(d.thread, ep, "a", each, tok="t", new_ep=each.seen + "e") for each in entries
+    )
+    d.ledger.inner(d.thread, ep, "a", entries[0], tok="t", new_ep="e")  # Redis knows the script
+    assert set(d.ledger.together(list(kept))) == {"ok"}
+    d.ledger.cancel(d.thread, "", ep=nonce())
+    assert len(fields(d, "p|")) == 2 * (Limit.slice + 1)
+    assert "o:" not in d.stored()
 
 
 def what_moved_on_inside_is_not_open(d: Driver) -> None:
@@ -347,8 +369,8 @@ GUARDS = (
     Guard(
         what_is_open_inside_is_dropped_while_it_waits,
         "drop.lua",
-        "at_rest and at_rest[KEY.inner] or ",
-        "",
+        "at_rest and at_rest[KEY.inner]\n    or call",
+        "call",
     ),
     Guard(
         what_is_open_inside_is_dropped_while_it_waits,
@@ -361,6 +383,12 @@ GUARDS = (
         "restore.lua",
         "many('HSET', P .. part .. ns, list)",
         "if part ~= KEY.inner then many('HSET', P .. part .. ns, list) end",
+    ),
+    Guard(
+        what_is_open_inside_a_wide_superstep_stays,
+        "drop.lua",
+        "call('HLEN', key) <= LIMIT.slice and ",
+        "",
     ),
     Guard(
         what_moved_on_inside_is_not_open,

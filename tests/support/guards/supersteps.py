@@ -104,8 +104,8 @@ GUARDS = (
     Guard(
         an_advance_is_left_to_those_who_serve_the_graph,
         "claim_advance.lua",
-        "if not ok then return unserved end\n",
-        "",
+        "frame and not_served(frame, A.served)",
+        "nil",
     ),
     Guard(
         a_claim_of_the_advance_with_the_same_token_repeats_its_answer,

@@ -32,6 +32,7 @@ def is_harmless(ledger: Ledger, thread: keys.Thread, command: Script[Any]) -> bo
 
 
 def _stored(client: Any, thread: keys.Thread) -> list[Any]:
+    # When it is looked at again is no business of the thread's.
     planned = keys.planned(thread.namespace, thread.shard)
-    due = [client.zrange(key, 0, -1, withscores=True) for key in planned]
+    due = [client.zrange(key, 0, -1) for key in planned]
     return [*((key, client.dump(key)) for key in sorted(client.keys(f"{thread.prefix}*"))), *due]

@@ -1,0 +1,271 @@
+"""Who waits for the end of a run shares one read with all others of its process or loop."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from checkpoint_redis.commands import Script
+from checkpoint_redis.keys import Thread
+from distgraph.effects import carry
+from distgraph.errors import RunTimeout, StoreUnavailable
+from tests.support.apps.served import register
+from tests.support.redis_server import RedisServer
+from tests.support.thread_driver import Driver, nonce, superstep
+from tests.support.waiting import PATIENCE, wait_until
+from workers import CeleryBackend
+from workers.client import awaiting
+from workers.client.begun import just_before
+from workers.client.carrier import aperform, perform
+from workers.client.effects import AwaitEnd, Read, Rest, Wait
+from workers.client.watched import Watched
+
+pytestmark = pytest.mark.redis
+
+
+class Runs:
+    """Runs under way on threads of one namespace, and one process that waits for their ends."""
+
+    def __init__(self, server: RedisServer, namespace: str) -> None:
+        self.client: Any = server.client()
+        self.backend = CeleryBackend(server.url, namespace=namespace)
+        register(self.backend, ("steps",))
+        served = self.backend.registry.get("steps")
+        assert served is not None
+        self.served, self.namespace = served, namespace
+        self.drivers: dict[str, Driver] = {}
+        self.since: dict[str, tuple[int, int]] = {}
+
+    def start(self, count: int) -> list[str]:
+        """Start so many runs, each on a thread of its own; return their ids."""
+        names = [f"run-{len(self.drivers) + n}" for n in range(count)]
+        for name in names:
+            driver = Driver(self.client, self.namespace, name)
+            self.since[name] = just_before(driver.start(superstep("cp-0", "a"), name).now)
+            self.drivers[name] = driver
+        return names
+
+    def end(self, name: str) -> None:
+        self.drivers[name].ledger.cancel(self.drivers[name].thread, name, ep=nonce())
+
+    def need(self, name: str, deadline: float | None = None) -> AwaitEnd:
+        thread = Thread(self.namespace, name)
+        return AwaitEnd(Watched(self.served, thread, name), self.since[name], deadline)
+
+    def wait(self, name: str, deadline: float | None = None) -> None:
+        perform(self.backend._carrier._means(), self.need(name, deadline))
+
+    async def await_(self, name: str) -> None:
+        await aperform(self.backend._carrier._async_means(), self.need(name))
+
+    def reading(self) -> int:
+        """Return how many connections wait for entries of a stream."""
+        return sum("b" in each["flags"] for each in self.client.client_list())
+
+
+@pytest.fixture
+def runs(redis_server: RedisServer, namespace: str) -> Runs:
+    return Runs(redis_server, namespace)
+
+
+@pytest.fixture
+def own(new_redis: Callable[..., RedisServer], namespace: str) -> Runs:
+    """Give runs on a server that nobody else uses."""
+    return Runs(new_redis(), namespace)
+
+
+def waiting(pool: ThreadPoolExecutor, runs: Runs, names: list[str]) -> dict[str, Any]:
+    """Wait for each run in a thread of its own; return when all wait."""
+    futures = {name: pool.submit(runs.wait, name) for name in names}
+    ends = runs.backend._carrier._means().ends
+    wait_until(lambda: len(ends.waiters) == len(names), "all to wait")
+    return futures
+
+
+def test_threads_that_wait_share_one_read(own: Runs) -> None:
+    names = own.start(120)
+    with ThreadPoolExecutor(120) as pool:
+        futures = waiting(pool, own, names)
+        # Who came first read its own shard alone: it goes on until its run ends, or the next look.
+        wait_until(lambda: 1 <= own.reading() <= 2, "one reader, and the first one")
+        for name in reversed(names):
+            own.end(name)
+        for future in futures.values():
+            future.result(PATIENCE)
+    assert own.reading() == 0
+
+
+async def test_a_loop_that_waits_for_many_runs_blocks_one_connection(own: Runs) -> None:
+    names = own.start(300)
+    threads = threading.active_count()
+    tasks = [asyncio.create_task(own.await_(name)) for name in names]
+    ends = own.backend._carrier._async_means().ends
+    await asyncio.to_thread(wait_until, lambda: len(ends.waiters) == len(names), "all to wait")
+    await asyncio.to_thread(wait_until, own.reading, "a read to block")
+    assert own.reading() <= 2
+    assert threading.active_count() <= threads + 1
+    for name in names:
+        await asyncio.to_thread(own.end, name)
+    await asyncio.gather(*tasks)
+    assert not ends.waiters
+
+
+def test_a_look_asks_once_for_each_shard_however_many_wait(runs: Runs) -> None:
+    ends = runs.backend._carrier._means().ends
+    asked: list[int] = []
+    for n in range(10_000):
+        of = Watched(runs.served, Thread(runs.namespace, f"thread-{n}"), f"run-{n}")
+        ends.join(of, (n, 0), 0.0, 0.0)
+    of = Watched(runs.served, Thread(runs.namespace, "thread"), "run")
+
+    def look(effect: Any) -> Any:
+        match effect:
+            case Read(after=after):
+                assert len(after) == 64
+                if asked:
+                    raise KeyboardInterrupt
+                return {}
+            case Script(name="carried", args=(given,)):
+                asked.append(len(json.loads(given)["runs"]))
+                return (True,) * asked[-1]
+            case _:
+                return ()
+
+    ends.look_at = 0.0
+    with pytest.raises(KeyboardInterrupt):
+        carry(awaiting.awaited(ends, AwaitEnd(of, (0, 0), None)), look)
+    assert len(asked) == 64
+    assert sum(asked) == 10_001
+
+
+def test_a_run_that_ended_before_its_waiter_came_is_caught_up_with(runs: Runs) -> None:
+    early, late = same_shard(runs)
+    with ThreadPoolExecutor(2) as pool:
+        futures = waiting(pool, runs, [early])
+        runs.end(late)
+        ends = runs.backend._carrier._means().ends
+        shard = runs.need(late).of.thread.shard
+        wait_until(lambda: ends.positions[shard] > runs.since[late], "the end to be read")
+        runs.wait(late)
+        runs.end(early)
+        futures[early].result(PATIENCE)
+
+
+def same_shard(runs: Runs) -> tuple[str, str]:
+    """Return two runs whose threads are in one shard."""
+    seen: dict[int, str] = {}
+    while True:
+        (name,) = runs.start(1)
+        shard = runs.need(name).of.thread.shard
+        if shard in seen:
+            return seen[shard], name
+        seen[shard] = name
+
+
+def test_nobody_waits_longer_than_he_wants_to(runs: Runs) -> None:
+    (name,) = runs.start(1)
+    with pytest.raises(RunTimeout, match="did not finish in time"):
+        runs.wait(name, time.monotonic() + 0.05)
+    assert not runs.backend._carrier._means().ends.waiters
+
+
+async def test_who_leads_may_be_cancelled(runs: Runs) -> None:
+    first, second = runs.start(2)
+    tasks = [asyncio.create_task(runs.await_(name)) for name in (first, second)]
+    ends = runs.backend._carrier._async_means().ends
+    await asyncio.to_thread(wait_until, lambda: len(ends.waiters) == 2, "both to wait")
+    leader = ends.leader
+    assert leader is not None
+    mine = tasks[0] if leader.of.run == first else tasks[1]
+    other = tasks[1] if mine is tasks[0] else tasks[0]
+    mine.cancel()
+    runs.end(first if leader.of.run == second else second)
+    await asyncio.wait_for(other, PATIENCE)
+    await asyncio.wait((mine,), timeout=PATIENCE)
+    assert mine.cancelled()
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RunTimeout(), GeneratorExit()])
+def test_a_leader_that_gives_up_disturbs_nobody(runs: Runs, error: BaseException) -> None:
+    first, second = runs.start(2)
+    ends = runs.backend._carrier._means().ends
+    flow = awaiting.awaited(ends, runs.need(first))
+    next(flow)
+    assert ends.leader is not None
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(runs.wait, second)
+        wait_until(lambda: len(ends.waiters) == 2, "both to wait")
+        with pytest.raises(type(error)):
+            flow.throw(error)
+        runs.end(second)
+        future.result(PATIENCE)
+
+
+def test_a_run_that_was_lost_is_found_by_the_look(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(awaiting, "FIRST_LOOK", 0.05)
+    monkeypatch.setattr(awaiting, "LOOK_EVERY", 0.05)
+    lost, kept = runs.start(2)
+    with ThreadPoolExecutor(2) as pool:
+        futures = waiting(pool, runs, [lost, kept])
+        runs.client.delete(runs.drivers[lost].thread.header)
+        futures[lost].result(PATIENCE)
+        assert not futures[kept].done()
+        runs.end(kept)
+        futures[kept].result(PATIENCE)
+
+
+def test_reads_that_fail_are_begun_anew_ever_later(runs: Runs) -> None:
+    (name,) = runs.start(1)
+    ends = runs.backend._carrier._means().ends
+    pauses, looks = [], 0
+
+    def lose(effect: Any) -> Any:
+        nonlocal looks
+        match effect:
+            case Read():
+                return None
+            case Wait(seconds):
+                pauses.append(seconds)
+                if len(pauses) == 8:
+                    raise KeyboardInterrupt
+                return None
+            case _:
+                looks += 1
+                return (True,) if effect.name == "carried" else ()
+
+    with pytest.raises(KeyboardInterrupt):
+        carry(awaiting.awaited(ends, runs.need(name)), lose)
+    assert pauses == [0.1, 0.2, 0.4, 0.8, 1.0, 1.0, 1.0, 1.0]
+    assert looks <= 2
+
+
+def test_a_store_that_cannot_be_asked_is_told_to_all_who_wait(runs: Runs) -> None:
+    names = runs.start(3)
+    ends = runs.backend._carrier._means().ends
+    means, all_wait = runs.backend._carrier._means(), threading.Event()
+
+    def away(effect: Any) -> Any:
+        if isinstance(effect, Rest):
+            return perform(means, effect)
+        if isinstance(effect, Read):
+            wait_until(lambda: all_wait.is_set() or len(ends.waiters) == 3, "all to wait")
+            all_wait.set()
+            return None
+        raise StoreUnavailable("away")
+
+    with ThreadPoolExecutor(3) as pool:
+        flows = [awaiting.awaited(ends, runs.need(name)) for name in names]
+        futures = [pool.submit(carry, flow, away) for flow in flows]
+        for future in futures:
+            with pytest.raises(StoreUnavailable, match="away"):
+                future.result(PATIENCE)
+    assert not ends.waiters

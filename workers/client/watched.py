@@ -1,0 +1,17 @@
+"""A run that somebody looks at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from checkpoint_redis.keys import Thread
+from workers.shared.served import Served
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A run of a graph that is known here."""
+
+    served: Served
+    thread: Thread
+    run: str
