@@ -29,6 +29,7 @@ from checkpoint_redis.commands.query import (
     last_event,
     load,
     open_part,
+    packets,
     scan,
     threads,
     with_open,
@@ -49,6 +50,7 @@ from checkpoint_redis.commands.task import (
     finish,
     inner,
     stage,
+    stage_packets,
 )
 
 __all__ = [
@@ -92,6 +94,7 @@ __all__ = [
     "outbox",
     "outcome",
     "overdue",
+    "packets",
     "policy",
     "published",
     "put",
@@ -100,6 +103,7 @@ __all__ = [
     "runs",
     "scan",
     "stage",
+    "stage_packets",
     "start",
     "sweep",
     "sweeper_turn",

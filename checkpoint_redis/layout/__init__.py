@@ -35,6 +35,7 @@ from checkpoint_redis.layout.given import (
     LeaseRow,
     NewHeadRow,
     NewTaskRow,
+    PacketsRow,
     ResultRow,
 )
 from checkpoint_redis.layout.names import (
@@ -53,6 +54,7 @@ from checkpoint_redis.layout.names import (
     Limit,
     LinePart,
     MetaField,
+    PacketName,
     Refusal,
     RunKind,
     RunStatus,
@@ -126,6 +128,8 @@ __all__ = [
     "NewHeadRow",
     "NewTaskRow",
     "OpenReply",
+    "PacketName",
+    "PacketsRow",
     "PartReply",
     "QuestionRow",
     "Refusal",

@@ -16,7 +16,9 @@ class TaskRow(NamedTuple):
     """A task of an open superstep, as JSON.
 
     ``attempts`` counts claims, ``lost`` those whose workers vanished, ``failures`` those that
-    failed and were to be repeated, ``chunks`` what the attempt under way has streamed.
+    failed and were to be repeated, ``chunks`` what the attempt under way has streamed. ``reads``
+    names the channels that it reads (TaskField.reads), '' = none. ``limit`` (ms, 0 = none) and
+    ``batch`` are places for what is to come. ``packet`` names the one that it gets, '' = none.
     """
 
     format: int
@@ -28,10 +30,13 @@ class TaskRow(NamedTuple):
     owner: str
     queue: str
     priority: int
-    reads: int
+    reads: str
     answers: int
     failures: int
     chunks: int
+    limit: int
+    batch: str
+    packet: str
 
 
 class QuestionRow(NamedTuple):
@@ -63,8 +68,8 @@ class LeftRow(NamedTuple):
     """What a task of a superstep left that is over; the parts stand in one list, one by one.
 
     ``result`` is also an error or a question; where a part of it stands in a value, ``shared`` has
-    the name of that, and what comes before and behind it; ``asked`` are texts of questions, blob and
-    AnsweredByRow, one after the other; ``answers`` a list.
+    the name of that, and what comes before and behind it. ``asked`` are texts of questions, blob
+    and AnsweredByRow, one after the other; ``answers`` a list.
     """
 
     tid: str
