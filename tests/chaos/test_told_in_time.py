@@ -20,6 +20,7 @@ from distgraph.errors import BrokerUnavailable, StoreUnavailable
 from distgraph.graph import START, StateGraph
 from distgraph.types import Send
 from tests.support.apps.served import register
+from tests.support.awaited import Runs
 from tests.support.command import Shell
 from tests.support.distance import far_away
 from tests.support.redis_server import RedisServer, free_port
@@ -157,3 +158,22 @@ def test_coroutines_that_stream_to_a_far_redis_hold_up_nobody(
                 took[quiet] = time.monotonic() - began
                 assert len(seen) == (0 if quiet else COROUTINES * CHUNKS)
     assert took[False] <= 1.3 * took[True], took
+
+
+async def test_who_waits_for_ten_thousand_runs_does_next_to_nothing(
+    new_redis: Callable[..., RedisServer], namespace: str
+) -> None:
+    runs = Runs(new_redis(), namespace)
+    names = runs.start(10_000)
+    ends = runs.backend._carrier._async_means().ends
+    tasks = [asyncio.create_task(runs.await_(name)) for name in names]
+    await asyncio.to_thread(wait_until, lambda: len(ends.waiters) == len(names), "all to wait")
+    scripts, used = runs.scripts(), time.process_time()
+    await asyncio.sleep(60)
+    used, scripts = time.process_time() - used, runs.scripts() - scripts
+    assert used < 0.02 * 60, used
+    assert scripts <= 5 * 64
+    assert runs.reading() <= 2
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

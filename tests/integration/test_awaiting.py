@@ -16,58 +16,15 @@ from checkpoint_redis.commands import Script
 from checkpoint_redis.keys import Thread
 from distgraph.effects import carry
 from distgraph.errors import RunTimeout, StoreUnavailable
-from tests.support.apps.served import register
+from tests.support.awaited import Runs
 from tests.support.redis_server import RedisServer
-from tests.support.thread_driver import Driver, nonce, superstep
 from tests.support.waiting import PATIENCE, wait_until
-from workers import CeleryBackend
 from workers.client import awaiting
-from workers.client.begun import just_before
-from workers.client.carrier import aperform, perform
+from workers.client.carrier import perform
 from workers.client.effects import AwaitEnd, Read, Rest, Wait
 from workers.client.watched import Watched
 
 pytestmark = pytest.mark.redis
-
-
-class Runs:
-    """Runs under way on threads of one namespace, and one process that waits for their ends."""
-
-    def __init__(self, server: RedisServer, namespace: str) -> None:
-        self.client: Any = server.client()
-        self.backend = CeleryBackend(server.url, namespace=namespace)
-        register(self.backend, ("steps",))
-        served = self.backend.registry.get("steps")
-        assert served is not None
-        self.served, self.namespace = served, namespace
-        self.drivers: dict[str, Driver] = {}
-        self.since: dict[str, tuple[int, int]] = {}
-
-    def start(self, count: int) -> list[str]:
-        """Start so many runs, each on a thread of its own; return their ids."""
-        names = [f"run-{len(self.drivers) + n}" for n in range(count)]
-        for name in names:
-            driver = Driver(self.client, self.namespace, name)
-            self.since[name] = just_before(driver.start(superstep("cp-0", "a"), name).now)
-            self.drivers[name] = driver
-        return names
-
-    def end(self, name: str) -> None:
-        self.drivers[name].ledger.cancel(self.drivers[name].thread, name, ep=nonce())
-
-    def need(self, name: str, deadline: float | None = None) -> AwaitEnd:
-        thread = Thread(self.namespace, name)
-        return AwaitEnd(Watched(self.served, thread, name), self.since[name], deadline)
-
-    def wait(self, name: str, deadline: float | None = None) -> None:
-        perform(self.backend._carrier._means(), self.need(name, deadline))
-
-    async def await_(self, name: str) -> None:
-        await aperform(self.backend._carrier._async_means(), self.need(name))
-
-    def reading(self) -> int:
-        """Return how many connections wait for entries of a stream."""
-        return sum("b" in each["flags"] for each in self.client.client_list())
 
 
 @pytest.fixture
@@ -206,6 +163,34 @@ def test_a_leader_that_gives_up_disturbs_nobody(runs: Runs, error: BaseException
             flow.throw(error)
         runs.end(second)
         future.result(PATIENCE)
+
+
+def test_the_lead_goes_to_somebody_who_does_not_read_already(runs: Runs) -> None:
+    """Who came first may read its own shard alone for long, and does not hear a bell meanwhile."""
+    ends = runs.backend._carrier._means().ends
+    names = apart(runs, 3)
+    first, wide, rests = (awaiting.awaited(ends, runs.need(name)) for name in names)
+    alone, all_shards, nothing = next(first), next(wide), next(rests)
+    assert isinstance(alone, Read)
+    assert isinstance(all_shards, Read)
+    assert (len(alone.after), len(all_shards.after)) == (1, 64)
+    assert isinstance(nothing, Rest)
+    wide.close()
+    assert nothing.bell.is_set()
+    following = rests.send(None)
+    assert isinstance(following, Read)
+    assert len(following.after) == 64
+    first.close()
+    rests.close()
+
+
+def apart(runs: Runs, count: int) -> list[str]:
+    """Return runs whose threads are all in different shards."""
+    seen: dict[int, str] = {}
+    while len(seen) < count:
+        (name,) = runs.start(1)
+        seen.setdefault(runs.need(name).of.thread.shard, name)
+    return list(seen.values())
 
 
 def test_a_run_that_was_lost_is_found_by_the_look(

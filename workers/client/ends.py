@@ -63,6 +63,7 @@ class Ends:
     waiters: dict[tuple[str, str], list[Waiter]] = field(default_factory=lambda: defaultdict(list))
     positions: dict[int, EntryId] = field(default_factory=dict)
     leader: Waiter | None = None
+    resting: dict[Waiter, None] = field(default_factory=dict)
     reads: frozenset[int] = frozenset()
     lock: threading.Lock = field(default_factory=threading.Lock)
     newest: EntryId = (0, 0)
@@ -96,6 +97,7 @@ class Ends:
 
     def _remove(self, waiter: Waiter) -> None:
         self.waiters[waiter.key].remove(waiter)
+        self.resting.pop(waiter, None)
         if not self.waiters[waiter.key]:
             del self.waiters[waiter.key]
         self.shards[waiter.of.thread.shard] -= 1
@@ -103,7 +105,9 @@ class Ends:
             del self.shards[waiter.of.thread.shard]
 
     def _wake_one(self) -> None:
-        if heir := next((each for each in self._all() if not each.told), None):
+        """Wake one of those who rest; the others read, or are about to take their turn."""
+        if heir := next(iter(self.resting), None):
+            del self.resting[heir]
             heir.bell.set()
 
     def _all(self) -> Iterator[Waiter]:
@@ -113,12 +117,14 @@ class Ends:
         """Return what ``waiter`` has to read now; None: to wait for its bell."""
         with self.lock:
             waiter.bell.clear()
+            self.resting.pop(waiter, None)
             if waiter.told:
                 waiter.bell.set()
                 return None
             if catch_up := self._catch_up(waiter):
                 return catch_up
             if self.leader not in (None, waiter) and waiter.of.thread.shard in self.reads:
+                self.resting[waiter] = None
                 return None
             return self._lead(waiter)
 
@@ -172,6 +178,7 @@ class Ends:
     def _tell(self, waiters: Iterable[Waiter]) -> None:
         for waiter in waiters:
             waiter.told = True
+            self.resting.pop(waiter, None)
             waiter.bell.set()
 
     def questions(self) -> list[tuple[int, tuple[Waiter, ...]]]:

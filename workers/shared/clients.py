@@ -15,8 +15,8 @@ import redis.asyncio
 
 from checkpoint_redis.ledger import AsyncLedger, Ledger
 
-CONNECTIONS = 50
-"""How many a client opens at most: who comes then waits until one is free."""
+CONNECTIONS, READERS = 50, 500
+"""How many a client opens at most, and one whose reads wait; who comes then waits."""
 _BEYOND_ANY_BLOCK = 60.0
 _MARGIN = 1.0  # a server that accepts but never answers is given up within reach + margin
 
@@ -68,7 +68,7 @@ class Clients:
         return _Opened(
             Ledger(client, retry_for=self._reach, namespace=self._namespace),
             Ledger(client, namespace=self._namespace),
-            self._client(redis, _BEYOND_ANY_BLOCK),
+            self._client(redis, _BEYOND_ANY_BLOCK, READERS),
         )
 
     def on_loop(self) -> tuple[AsyncLedger, Any]:
@@ -85,7 +85,7 @@ class Clients:
     async def _open_on(self, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[None]:
         """Open clients that ``loop`` closes when it ends: it ends its generators before itself."""
         client = self._client(redis.asyncio, self._reach + _MARGIN)
-        waiting = self._client(redis.asyncio, _BEYOND_ANY_BLOCK)
+        waiting = self._client(redis.asyncio, _BEYOND_ANY_BLOCK, READERS)
         ledger = AsyncLedger(client, retry_for=self._reach, namespace=self._namespace)
         self._loops[loop] = (ledger, waiting)
         try:
@@ -95,11 +95,11 @@ class Clients:
             await client.aclose()
             await waiting.aclose()
 
-    def _client(self, module: Any, read_timeout: float) -> Any:
+    def _client(self, module: Any, read_timeout: float, most: int = CONNECTIONS) -> Any:
         """Return a client of redis, or of redis.asyncio, who waits for one of a few connections."""
         pool = module.BlockingConnectionPool.from_url(
             self.url,
-            max_connections=CONNECTIONS,
+            max_connections=most,
             timeout=None,
             socket_timeout=read_timeout,
             socket_connect_timeout=min(2.0, self._reach),

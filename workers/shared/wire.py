@@ -57,6 +57,10 @@ _LEAST = 1_000
 """So many characters of a failure's texts are kept where more cannot be stored."""
 
 
+STOPPED = ("", 0)
+"""Stands for the questions of a task whose graph is at a breakpoint: no answer has this id."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wire:
     """Encodes for one graph: its state's classes are the ones that may be decoded."""
@@ -249,7 +253,7 @@ class Wire:
     ) -> ResultEntry:
         """Return what is recorded of a task that did not fail."""
         if isinstance(result, Interrupted):
-            asked = tuple((q.interrupt.id, 0) for q in result.questions)
+            asked = tuple((q.interrupt.id, 0) for q in result.questions) or (STOPPED,)
             return ResultEntry(task.id, rnd, self.questions(task, result), questions=asked)
         blob = self.result(task, result)
         return ResultEntry(task.id, rnd, blob, event=blob if shows_writes(modes) else b"")

@@ -28,6 +28,7 @@ from distgraph.checkpoint.base.config import (
     get_checkpoint_id,
     get_checkpoint_metadata,
 )
+from distgraph.checkpoint.base.frames import with_orphans
 from distgraph.checkpoint.base.lists import Reached, divided, dump_lists, shared
 from distgraph.checkpoint.base.saver import BaseCheckpointSaver
 from distgraph.checkpoint.base.types import (
@@ -225,6 +226,7 @@ class InMemorySaver(BaseCheckpointSaver):
                 del self.storage[thread][ns][checkpoint_id]
                 touched.add(thread)
         for thread in touched:
+            self._drop_orphans(thread)
             self._forget(thread)
 
     def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
@@ -250,7 +252,19 @@ class InMemorySaver(BaseCheckpointSaver):
                 continue
             for ns, kept in self.storage.get(thread, {}).items():
                 self.storage[thread][ns] = {max(kept): kept[max(kept)]} if kept else {}
+            self._drop_orphans(thread)
             self._forget(thread)
+
+    def _drop_orphans(self, thread: str) -> None:
+        """Drop the checkpoints of called graphs that were called from one that is gone."""
+        frames = self.storage.get(thread, {})
+        found = {(ns, cp): (ns, cp) for ns, kept in frames.items() for cp in kept}
+        for ns, cp in with_orphans(found, (), lambda at: self._parents(frames[at[0]][at[1]])):
+            del frames[ns][cp]
+
+    def _parents(self, stored: Stored) -> Mapping[str, str]:
+        parents: Mapping[str, str] = self.serde.loads_typed(stored[1]).get("parents", {})
+        return parents
 
     def _forget(self, thread: str) -> None:
         """Drop the values and writes of a thread that no checkpoint refers to any more."""
