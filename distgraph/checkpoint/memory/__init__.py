@@ -111,7 +111,8 @@ class InMemorySaver(BaseCheckpointSaver):
             dump(self.serde, "__metadata__", get_checkpoint_metadata(config, metadata)),
             parent,
         )
-        self._put_lists((thread, ns, parent or ""), checkpoint, lists)
+        if lists:
+            self._put_lists((thread, ns, parent or ""), checkpoint, lists)
         for channel, blob in blobs.items():
             self.blobs[thread, ns, channel, new_versions[channel_of(channel)]] = blob
         self.storage[thread].setdefault(ns, {})[checkpoint["id"]] = stored
@@ -123,10 +124,10 @@ class InMemorySaver(BaseCheckpointSaver):
         with self._lock:
             found = dump_lists(self.serde, checkpoint, lists, self._finder(thread, ns))
             self.blobs.update({(thread, ns, name, at): blob for name, at, blob in found})
-        written = self.writes.get(parent, {}) if lists else {}
+        written = self.writes.get(parent, {})
         for key, (task, channel, blob, path) in list(written.items()):
-            part = shared(blob, (each for each in found if each[0] == channel))
-            written[key] = task, channel, part or blob, path
+            if channel in lists and (part := shared(channel, blob, found)):
+                written[key] = task, channel, part, path
 
     def put_writes(
         self,

@@ -131,14 +131,14 @@ class SqliteSaver(BaseCheckpointSaver):
             blobs += [(*where, _key(name), at, *blob) for name, at, blob in found]
             conn.executemany(sql.PUT_BLOB, blobs)
             for name in lists:
-                self._share((*where, parent, _key(name)), [p for p in found if p[0] == name])
+                self._share((*where, parent), name, found)
             conn.execute(sql.PUT, row)
         return Coordinates(thread, ns, checkpoint["id"]).config
 
-    def _share(self, at: tuple[_Key, _Key, str | None, _Key], pieces: list[Piece]) -> None:
+    def _share(self, at: tuple[_Key, _Key, str | None], name: str, pieces: list[Piece]) -> None:
         """Have what tasks wrote of a list refer to what was just stored of it."""
-        for rowid, kind, value in self.conn.execute(sql.WRITTEN, at).fetchall():
-            if part := shared((kind, value), pieces):
+        for rowid, kind, value in self.conn.execute(sql.WRITTEN, (*at, _key(name))).fetchall():
+            if part := shared(name, (kind, value), pieces):
                 self.conn.execute(sql.REPLACE_WRITE, (*part, rowid))
 
     def put_writes(
