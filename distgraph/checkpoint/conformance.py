@@ -367,6 +367,24 @@ class SaverConformance:
         assert set(ids(saver, None)) == {id_of(last), id_of(inner), id_of(other)}
         assert get(saver, last) == before
 
+    def test_called_graphs_go_with_the_checkpoints_that_they_were_called_from(
+        self, saver: BaseCheckpointSaver
+    ) -> None:
+        first = put(saver, at("t"), {}, {**LOOP, "run_id": "one"})
+        last = put(saver, first, {})
+        old, new, around = ({"": id_of(each)} for each in (first, last, last))
+        put(saver, at("t", ns="a:1"), {}, {**LOOP, "parents": old})
+        inner = put(saver, at("t", ns="a:2|1"), {}, {**LOOP, "parents": new})
+        below = {**around, "a:2|1": id_of(inner)}
+        leaf = put(saver, at("t", ns="a:2|1|b:3"), {}, {**LOOP, "parents": below})
+        lasting = put(saver, at("t", ns="a"), {}, {**LOOP, "parents": old})
+        saver.copy_thread("t", "u")
+        saver.prune(["t"])
+        saver.delete_for_runs(["one"])
+        kept = {id_of(each) for each in (last, inner, leaf, lasting)}
+        for thread in ("t", "u"):
+            assert set(ids(saver, at(thread, ns=None))) == kept
+
     def test_prune_may_delete_and_refuses_other_strategies(
         self, saver: BaseCheckpointSaver
     ) -> None:

@@ -22,9 +22,11 @@ from distgraph.errors import SerializationError
 SEPARATOR = ";"
 SMALLEST = 512
 """A line's segments have at least so many bytes on an average, or it is not continued."""
+SHORT = 4_096
+"""A list of up to so many bytes is stored as a whole."""
 WORTH = 64
 """A reference takes about so many bytes."""
-_CHUNK = 64
+_CHUNK = 65_536
 Dumps = Callable[[Any], bytes]
 
 
@@ -32,12 +34,11 @@ Dumps = Callable[[Any], bytes]
 class Placed:
     """What there is to store of a list: its last segment, or all of it where it has no line.
 
-    ``blob`` is None when nothing was appended; ``size`` is that of the whole list in bytes.
+    ``blob`` is None when nothing was appended.
     """
 
     line: Line | None
     blob: bytes | None
-    size: int
 
 
 def place(
@@ -49,44 +50,47 @@ def place(
     ``name``: of the line that begins where none goes on.
     """
     placed = before and _continued(dumps, value, before)
-    return placed if placed and placed.size < limit else _begun(dumps, name, value)
+    fits = placed and placed.line and placed.line.size < limit
+    return placed if placed and fits else _begun(dumps, name, value)
 
 
 def _continued(dumps: Dumps, value: list[Any], before: Line) -> Placed | None:
+    if before.size < before.segments * SMALLEST or not before.digest:
+        return None
     known = _Digest()
     # What was changed into something that cannot be stored is a change as well.
     with suppress(SerializationError):
-        for blob in _chunks(dumps, value[: before.items]):
+        for blob in _chunks(dumps, value, before):
             known.add(blob)
-    if known.value != before.digest or known.size < before.segments * SMALLEST:
+    if (known.size, known.value) != (before.size, before.digest):
         return None
     if len(value) == before.items:
-        return Placed(before, None, known.size)
+        return Placed(before, None)
     blob = dumps(value[before.items :])
     known.add(blob)
-    line = Line(before.name, before.segments + 1, len(value), known.value)
-    return Placed(line, blob, known.size)
+    return Placed(known.line(before.name, before.segments + 1, len(value)), blob)
 
 
 def _begun(dumps: Dumps, name: str, value: list[Any]) -> Placed:
     blob = dumps(value)
-    if len(blob) <= SMALLEST:
-        return Placed(None, blob, len(blob))
+    if len(blob) <= SHORT:
+        return Placed(None, blob)
     whole = _Digest()
     whole.add(blob)
-    return Placed(Line(name, 1, len(value), whole.value), blob, whole.size)
+    return Placed(whole.line(name, 1, len(value)), blob)
 
 
-def _chunks(dumps: Dumps, items: list[Any]) -> Iterator[bytes]:
-    """Encode in pieces that stay in the processor's cache."""
-    for first in range(0, len(items), _CHUNK):
-        yield dumps(items[first : first + _CHUNK])
+def _chunks(dumps: Dumps, value: list[Any], before: Line) -> Iterator[bytes]:
+    """Encode what was there before in pieces that stay in the processor's cache."""
+    count = max(1, before.items * _CHUNK // before.size)
+    for first in range(0, before.items, count):
+        yield dumps(value[first : min(first + count, before.items)])
 
 
 class _Digest:
     """The digest of encoded items, however they are divided into lists.
 
-    It is looked at in each superstep, and nobody means to deceive it: a checksum and the length.
+    It is looked at in each superstep, and nobody means to deceive it: a checksum.
     """
 
     def __init__(self) -> None:
@@ -100,7 +104,11 @@ class _Digest:
 
     @property
     def value(self) -> bytes:
-        return self._sum.to_bytes(4, "big") + (self.size % 2**32).to_bytes(4, "big")
+        return self._sum.to_bytes(4, "big")
+
+    def line(self, name: str, segments: int, items: int) -> Line:
+        """Return how far a list of these items reaches."""
+        return Line(name, segments, items, self.size, self.value)
 
 
 def _head(blob: bytes) -> int:
@@ -139,9 +147,10 @@ def excerpt(blob: bytes, name: str, segment: bytes) -> Excerpt | None:
     That is for what a task wrote: beside the segment that it became it is not stored again.
     """
     at = _head(blob)
+    if len(blob) - at < WORTH:
+        return None
     start = segment.find(blob[at:], _head(segment))
-    worth = start >= 0 and len(blob) - at >= WORTH
-    return Excerpt(name, blob[:at], start, len(blob) - at) if worth else None
+    return Excerpt(name, blob[:at], start, len(blob) - at) if start >= 0 else None
 
 
 def segment(line: str, number: int) -> str:
@@ -186,13 +195,15 @@ def unpack_excerpt(packed: Any) -> Excerpt:
 
 def pack_line(line: Line) -> list[Any]:
     """Return the record of how far a list reaches in its line."""
-    return numbered(Kind.line, line.name, line.segments, line.items, line.digest)
+    return numbered(Kind.line, line.name, line.segments, line.items, line.size, line.digest)
 
 
 def unpack_line(packed: Any) -> Line:
     """Return how far a list reaches; CorruptRecord when ``packed`` does not tell."""
     match fields_of(Kind.line, packed):
-        case [str(name), int(segments), int(items), bytes(digest)] if 0 < segments <= items:
-            return Line(name, segments, items, digest)
+        case [str(name), int(segments), int(items), int(size), bytes(digest)] if (
+            0 < segments <= items <= size
+        ):
+            return Line(name, segments, items, size, digest)
         case _:
             raise corrupt(Kind.line, packed)

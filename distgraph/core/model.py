@@ -28,12 +28,14 @@ Target = str | Send | Packet
 class Line:
     """How far a list reaches in the line of segments ``name``: so many of them, with ``items``.
 
-    ``digest`` is that of the items; empty when nothing may be appended here any more.
+    ``size`` and ``digest`` are those of the encoded items; the digest is empty when nothing may be
+    appended here any more.
     """
 
     name: str
     segments: int
     items: int
+    size: int
     digest: bytes
 
 

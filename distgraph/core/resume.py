@@ -107,11 +107,15 @@ def how_to_go_on(state: ThreadState, replies: tuple[Reply, ...]) -> How:
 
 
 def deliver(state: ThreadState, replies: tuple[Reply, ...]) -> ThreadState:
-    """Return ``state`` with the answered tasks to be run again, each with all its answers."""
+    """Return ``state`` with the answered tasks to be run again, each with all its answers.
+
+    So are those whose graph stopped at a breakpoint.
+    """
     answers = dict(state.answers)
     for reply in replies:
         answers[reply.task] = (*answers.get(reply.task, ()), reply.answer)
-    opened = without_results(state, {reply.task for reply in replies})
+    stopped = {tid for tid, result in state.results.items() if _is_stopped(result)}
+    opened = without_results(state, stopped | {reply.task for reply in replies})
     return replace(opened, answers=answers)
 
 
@@ -124,16 +128,16 @@ def nested_replies(state: ThreadState, answers: tuple[Answer, ...]) -> tuple[Rep
 def rejoin(state: ThreadState, replies: tuple[Reply, ...]) -> ThreadState:
     """Return the ``state`` of a called graph for a call that goes on with it.
 
-    Failed tasks run again, and those whose graph stopped at a breakpoint; one here is released.
+    Failed tasks run again, and a breakpoint here is released.
     """
-    stopped = {tid for tid, result in state.results.items() if _runs_again(result)}
-    opened = without_results(state, stopped)
+    failed = {tid for tid, result in state.results.items() if isinstance(result, Errored)}
+    opened = without_results(state, failed)
     return replace(deliver(opened, replies), released=state.checkpoint.id)
 
 
-def _runs_again(result: Result) -> bool:
-    asks_nothing = isinstance(result, Interrupted) and not result.questions
-    return asks_nothing or isinstance(result, Errored)
+def _is_stopped(result: Result) -> bool:
+    """Whether a task waits only for the thread to go on: its graph is at a breakpoint."""
+    return isinstance(result, Interrupted) and not result.questions
 
 
 def add_caller_write(state: ThreadState, caller_write: Completed | None) -> ThreadState:

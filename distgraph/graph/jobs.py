@@ -13,7 +13,7 @@ from distgraph.engine import Start, limits_of, run, run_nested
 from distgraph.graph import configs
 from distgraph.graph.nested import Inner, surrounding
 from distgraph.graph.options import Options
-from distgraph.graph.subgraphs import Standing
+from distgraph.graph.subgraphs import Standing, not_found
 from distgraph.runners.backend import Backend, Job, Place
 from distgraph.runners.frames import lasting
 from distgraph.types import Command, StateUpdate
@@ -134,9 +134,11 @@ def _context_of(schema: Any, context: Any) -> Any:
 
 
 def update_job(
-    found: Standing, config: dict[str, Any], supersteps: Sequence[Sequence[StateUpdate]]
+    found: Standing | None, config: dict[str, Any], supersteps: Sequence[Sequence[StateUpdate]]
 ) -> Job:
-    """Return the job that writes ``supersteps`` of updates onto a frame."""
+    """Return the job that writes ``supersteps`` of updates onto a frame, ValueError onto none."""
+    if found is None:
+        raise not_found(configs.place_of(config, needed=True).ns)
     graph, place = found.graph, found.place
     start = Start(None, 1, metadata=configs.checkpoint_metadata(config))
     program = update(graph, supersteps, limits_of(start, None), place.ns)

@@ -18,22 +18,25 @@ from distgraph.types import PregelTask, StateSnapshot
 Showing = Generator[Place, ThreadState | None, StateSnapshot]
 
 
-def frame_at(root: Graph, place: Place) -> Generator[Place, ThreadState | None, Standing]:
-    """Return the frame at ``place``; ValueError when no graph of ``root``'s nodes has it."""
+def frame_at(root: Graph, place: Place) -> Generator[Place, ThreadState | None, Standing | None]:
+    """Return the frame at ``place``, None when it was never called.
+
+    Raises ValueError when no graph of ``root``'s nodes can be there.
+    """
     if not place.ns:
         return Standing(place, root)
-    found, _ = yield from look_up(root, place)
-    return found
+    found = yield from look_up(root, place)
+    return found[0] if found else None
 
 
 def show(root: Graph, place: Place, *, subgraphs: bool) -> Showing:
-    """Return the snapshot of the frame at ``place``; ValueError when it is no frame.
+    """Return the snapshot of the frame at ``place``; ValueError when no graph can be there.
 
     With ``subgraphs``, the tasks show the snapshots of the frames in them instead of configs.
     """
     if place.ns:
-        found, state = yield from look_up(root, place)
-        return (yield from _whole(found, state, deep=subgraphs))
+        found = yield from look_up(root, place)
+        return (yield from _whole(*found, deep=subgraphs)) if found else _nothing(place)
     stored = yield place
     if stored is None:
         return _nothing(place)

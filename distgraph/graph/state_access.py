@@ -65,6 +65,8 @@ class StateAccess(ABC):
         """
         place, listing = self._stored(config), _listing(filter, before, limit)
         found = carry(frame_at(self.graph, place), partial(self.backend.load, self.graph))
+        if found is None:
+            return
         for state in self.backend.history(self.graph, found.place, listing):
             yield shown_at(found, state, head=False)
 
@@ -79,6 +81,8 @@ class StateAccess(ABC):
         """Yield what ``get_state_history`` yields."""
         place, listing = self._stored(config), _listing(filter, before, limit)
         found = await acarry(frame_at(self.graph, place), partial(self.backend.aload, self.graph))
+        if found is None:
+            return
         async for state in self.backend.ahistory(self.graph, found.place, listing):
             yield shown_at(found, state, head=False)
 

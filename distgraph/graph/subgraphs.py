@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from distgraph.checkpoint.base.frames import path_of
 from distgraph.core.graph import Graph, Node
 from distgraph.core.model import GRAPH, ThreadState
 from distgraph.runners.backend import Place
@@ -77,26 +78,26 @@ def schemas_of(graph: Graph) -> tuple[Any, ...]:
 
 def look_up(
     root: Graph, place: Place
-) -> Generator[Place, ThreadState | None, tuple[Standing, ThreadState]]:
-    """Return the frame at a place inside of ``root``'s; ValueError when there is none.
+) -> Generator[Place, ThreadState | None, tuple[Standing, ThreadState] | None]:
+    """Return the frame at a place inside of ``root``'s, None when it was never called.
 
-    Asks for what is stored at places.
+    Asks for what is stored at places. Raises ValueError when there is no graph that it is of.
     """
     held = _held_at(root, place.ns)
     for where in dict.fromkeys(one.place(place) for one in held):
         state = yield where
         if state is not None:
             return _of(held, where, state), state
-    raise _not_found(place.ns)
+    return None
 
 
 def _held_at(root: Graph, ns: str) -> tuple[Held, ...]:
     """Return the graphs that may be at ``ns``, found by the names of the nodes on the way."""
     found: tuple[Held, ...] = (Held(root, None),)
-    for name in _names(ns):
+    for name in path_of(ns):
         nodes = [held.graph.nodes[name] for held in found if name in held.graph.nodes]
         if not nodes:
-            raise _not_found(ns)
+            raise not_found(ns)
         found = tuple(held for node in nodes for held in stored_in(node))
     if not found:
         raise _unseen(ns)
@@ -104,9 +105,9 @@ def _held_at(root: Graph, ns: str) -> tuple[Held, ...]:
 
 
 def _unseen(ns: str) -> ValueError:
-    *_, node = _names(ns)
+    *_, node = path_of(ns)
     msg = (
-        f"Subgraph {'|'.join(_names(ns))} not found: node '{node}' refers to no such graph. To "
+        f"Subgraph {'|'.join(path_of(ns))} not found: node '{node}' refers to no such graph. To "
         "look into a graph that it calls, let its function refer to it by a global variable, or by "
         "one of the function around it."
     )
@@ -121,11 +122,6 @@ def _of(held: tuple[Held, ...], place: Place, state: ThreadState) -> Standing:
     raise _unseen(place.ns)
 
 
-def _names(ns: str) -> list[str]:
-    """Return the names of the nodes from the root on."""
-    return [part.partition(":")[0] for part in ns.split("|") if not part.isdigit()]
-
-
-def _not_found(ns: str) -> ValueError:
+def not_found(ns: str) -> ValueError:
     """Return what a caller is told who names a frame that is not there."""
-    return ValueError(f"Subgraph {'|'.join(_names(ns))} not found")
+    return ValueError(f"Subgraph {'|'.join(path_of(ns))} not found")

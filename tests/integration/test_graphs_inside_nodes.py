@@ -72,6 +72,26 @@ def test_its_own_chunks_reach_the_client(backend: CeleryBackend) -> None:
     assert list(outer.stream({"xs": []}, config, stream_mode="custom")) == ["from the leaf"]
 
 
+@pytest.mark.parametrize("stops", [{"interrupt_before": ["two"]}, {"interrupt_after": ["one"]}])
+def test_a_breakpoint_two_graphs_deep_is_released_by_going_on(
+    backend: CeleryBackend, stops: dict[str, Any]
+) -> None:
+    steps = [("one", lambda _: {"xs": ["one"]}), ("two", lambda _: {"xs": ["two"]})]
+    inner: Any = StateGraph(State).add_sequence(steps).add_edge(START, "one").compile(**stops)
+    middle: Any = StateGraph(State).add_node("inner", inner).add_edge(START, "inner").compile()
+    graph = (
+        StateGraph(State)
+        .add_node("middle", middle)
+        .add_edge(START, "middle")
+        .compile(name="stops", backend=backend)
+    )
+    config = _config(f"stops-{uuid.uuid4()}")
+    graph.invoke({}, config)
+    assert [thread.status for thread in backend.threads()] == ["interrupted"]
+    assert (graph.get_state(config).next, graph.get_state(config).interrupts) == (("middle",), ())
+    assert graph.invoke(None, config) == {"xs": ["one", "two"]}
+
+
 def test_a_short_back_off_does_not_wait_for_the_sweeper(
     redis_server: RedisServer, namespace: str
 ) -> None:

@@ -17,7 +17,7 @@ from tests.support.site import on
 from workers import CeleryBackend
 
 pytestmark = pytest.mark.celery
-SIZE, LENGTH = 1_000, 1_000
+SIZE, LENGTH, LARGE = 1_000, 1_000, 5_000
 # Nobody dies here: what looks for that has no place among what is counted.
 NOBODY_SWEEPS: dict[str, Any] = {"lease": 600.0, "heartbeat": 200.0, "sweep": 3_600.0}
 NO_STREAM = (b":e", b":eb")
@@ -42,16 +42,18 @@ def cost(client: redis.Redis) -> Cost:
     return Cost(info["cmdstat_evalsha"]["calls"], info["total_net_input_bytes"])
 
 
-def message(n: int) -> dict[str, Any]:
-    return {"role": "user", "content": f"{n:0{SIZE}d}", "id": f"{n:036d}"}
+def message(n: int, size: int = LARGE) -> dict[str, Any]:
+    return {"role": "user", "content": f"{n:0{size}d}", "id": f"{n:036d}"}
 
 
-def conversation(look: Callable[[int], None] = lambda _: None) -> StateGraph[Any]:
+def conversation(
+    look: Callable[[int], None] = lambda _: None, size: int = LARGE
+) -> StateGraph[Any]:
     """Return a graph that says a message per superstep; `look` is told how many there are."""
 
     def say(state: State) -> dict[str, Any]:
         look(len(state["said"]))
-        return {"said": [message(len(state["said"]))]}
+        return {"said": [message(len(state["said"]), size)]}
 
     def more(state: State) -> str:
         return "say" if len(state["said"]) < state["length"] else END
@@ -76,11 +78,11 @@ def test_a_thousand_messages_take_twice_their_bytes_and_each_costs_what_the_firs
                 costs[n] = cost(client)
 
         backend = CeleryBackend(server.url, **NOBODY_SWEEPS)
-        graph = conversation(look).compile(name="conversation", backend=backend)
+        graph = conversation(look, SIZE).compile(name="conversation", backend=backend)
         with backend.worker():
             config = {**on("t"), "recursion_limit": LENGTH + 1}
             done = graph.invoke({"length": LENGTH, "said": []}, config)
-        assert done["said"] == [message(n) for n in range(LENGTH)]
+        assert done["said"] == [message(n, SIZE) for n in range(LENGTH)]
         prefix = backend.thread_key("t").prefix.encode()
         keys = [key for key in client.scan_iter(prefix + b"*") if not key.endswith(NO_STREAM)]
         assert sum(client.memory_usage(key, samples=0) or 0 for key in keys) <= 2_100_000

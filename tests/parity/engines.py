@@ -38,7 +38,7 @@ class Client(Protocol):
 
     def invoke(self, given: Any, config: Any = None, **options: Any) -> Any: ...
     def stream(self, given: Any, config: Any = None, **options: Any) -> list[Any]: ...
-    def get_state(self, config: Any) -> Any: ...
+    def get_state(self, config: Any, **options: Any) -> Any: ...
     def history(self, config: Any, **options: Any) -> list[Any]: ...
     def update_state(self, config: Any, values: Any, as_node: str | None = None) -> Any: ...
 
@@ -56,8 +56,8 @@ class Blocking:
     def stream(self, given: Any, config: Any = None, **options: Any) -> list[Any]:
         return list(self.graph.stream(given, config, **self.always, **options))
 
-    def get_state(self, config: Any) -> Any:
-        return self.graph.get_state(config)
+    def get_state(self, config: Any, **options: Any) -> Any:
+        return self.graph.get_state(config, **options)
 
     def history(self, config: Any, **options: Any) -> list[Any]:
         return list(self.graph.get_state_history(config, **options))
@@ -89,8 +89,8 @@ class Asyncio:
         chunks: list[Any] = _run(lambda: _gather(self.graph.astream(given, config, **options)))
         return chunks
 
-    def get_state(self, config: Any) -> Any:
-        return _run(lambda: self.graph.aget_state(config))
+    def get_state(self, config: Any, **options: Any) -> Any:
+        return _run(lambda: self.graph.aget_state(config, **options))
 
     def history(self, config: Any, **options: Any) -> list[Any]:
         found: list[Any] = _run(lambda: _gather(self.graph.aget_state_history(config, **options)))
@@ -128,8 +128,8 @@ class Scoped:
     def stream(self, given: Any, config: Any = None, **options: Any) -> list[Any]:
         return self.client.stream(given, self._placed(config), **options)
 
-    def get_state(self, config: Any) -> Any:
-        return self.client.get_state(self._placed(config))
+    def get_state(self, config: Any, **options: Any) -> Any:
+        return self.client.get_state(self._placed(config), **options)
 
     def history(self, config: Any, **options: Any) -> list[Any]:
         return self.client.history(self._placed(config), **options)
@@ -205,7 +205,9 @@ class Engine:
             raise AttributeError(name)
         return getattr(import_module(f"{self.package}.{HOMES[name]}"), name)
 
-    def compile(self, builder: Any, *, saved: bool = True, **options: Any) -> Client:
+    def compile(
+        self, builder: Any, *, saved: bool = True, durability: str = "sync", **options: Any
+    ) -> Client:
         """Compile `builder` for this engine; without `saved` no state outlives a call."""
         if not saved:
             return self.client(builder.compile(**options), {})
@@ -215,7 +217,7 @@ class Engine:
         options.setdefault("checkpointer", self.InMemorySaver())
         # Saving while the next superstep runs, the reference may store a join as that superstep
         # leaves it.
-        return self.client(builder.compile(**options), {"durability": "sync"})
+        return self.client(builder.compile(**options), {"durability": durability})
 
 
 LANGGRAPH = Engine("langgraph", "langgraph")

@@ -134,8 +134,9 @@ def _is_sent(one: Any) -> bool:
 
 
 def task(one: Any) -> dict[str, Any]:
-    """Name, result and interrupts of a task."""
-    return {"name": one.name, "result": shown(one.result), "interrupts": shown(one.interrupts)}
+    """Name, result and interrupts of a task; those of graphs inside it are asked in any order."""
+    asked = tuple(sorted(shown(one.interrupts), key=repr))
+    return {"name": one.name, "result": shown(one.result), "interrupts": asked}
 
 
 def history(snapshots: Iterable[Any]) -> list[dict[str, Any]]:
@@ -171,8 +172,9 @@ def everything(client: Client, config: Config) -> dict[str, Any]:
 
 
 def waiting(snapshot: Any) -> list[Any]:
-    """The interrupts that still wait for an answer, in task order."""
-    return [one for each in listed(snapshot) if each.result is None for one in each.interrupts]
+    """The interrupts that still wait for an answer, in task order, those of a task by value."""
+    open_ = [each for each in listed(snapshot) if each.result is None]
+    return [one for each in open_ for one in sorted(each.interrupts, key=lambda q: repr(q.value))]
 
 
 def steps_sorted(chunks: Iterable[Any]) -> list[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypedDict
 
@@ -74,9 +74,14 @@ class Program:
 
 def build(engine: Engine, program: Program) -> Client:
     """`program` compiled on `engine`."""
-    graph = engine.StateGraph(State)
+    return engine.compile(assembled(engine, engine.StateGraph(State), program, {}))
+
+
+def assembled(engine: Engine, graph: Any, program: Program, actions: Mapping[str, Any]) -> Any:
+    """The builder `graph` with everything of `program`; `actions` stand in the place of nodes."""
     for node in program.nodes:
-        graph.add_node(node.name, node_function(engine, program, node))
+        action = actions.get(node.name) or node_function(engine, program, node)
+        graph.add_node(node.name, action)
     for entry in program.entries:
         graph.add_edge(engine.START, entry)
     for source, target in program.edges:
@@ -87,7 +92,7 @@ def build(engine: Engine, program: Program) -> Client:
         path_map = [*branch.targets, engine.END] if branch.mapped else None
         path = path_function(engine, program, branch)
         graph.add_conditional_edges(branch.source, path, path_map)
-    return engine.compile(graph)
+    return graph
 
 
 def node_function(engine: Engine, program: Program, node: Node) -> Callable[..., Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -17,7 +19,7 @@ MOST_ERRORS = 5
 def run(engine: Engine, program: Program) -> dict[str, Any]:
     """Invoke, answer, go on after stops and failures; the calls, the states, the history."""
     client = build(engine, program)
-    calls = _drive(engine, client, program, {"log": ["in"]})
+    calls = drive(engine, client, Course(program), {"log": ["in"]})
     return {"calls": calls, "history": observe.history(client.history(observe.thread()))}
 
 
@@ -27,15 +29,15 @@ def run_again(engine: Engine, program: Program, place: int, edit: bool) -> dict[
     `place` counts checkpoints from the newest, around the end.
     """
     client = build(engine, program)
-    first = _drive(engine, client, program, {"log": ["in"]})
+    first = drive(engine, client, Course(program), {"log": ["in"]})
     found = client.history(observe.thread())
     old = found[place % len(found)].config
     edited = None
     if edit:
         edited = observe.outcome(lambda: _edit(client, old))
-        again = _drive(engine, client, program, None)
+        again = drive(engine, client, Course(program), None)
     else:
-        again = _drive(engine, client, program, None, old)
+        again = drive(engine, client, Course(program), None, old)
     after = observe.history(client.history(observe.thread()))
     return {"first": first, "edited": edited, "again": again, "history": after}
 
@@ -63,20 +65,32 @@ def _chunks(client: Client, program: Program, given: Any) -> list[Any]:
     return observe.steps_sorted(client.stream(given, config, stream_mode=modes, **_stops(program)))
 
 
-def _drive(
-    engine: Engine,
-    client: Client,
-    program: Program,
-    given: Any,
-    start: observe.Config | None = None,
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How a thread is driven: `edit` may change what waits, and says whether it did.
+
+    `ends`: the errors after which the thread is left as it is.
+    """
+
+    program: Program
+    edit: Callable[[], bool] = lambda: False
+    ends: tuple[str, ...] = ("InvalidUpdateError",)
+
+
+def drive(
+    engine: Engine, client: Client, course: Course, given: Any, start: observe.Config | None = None
 ) -> list[Any]:
+    """Invoke, answer and go on until the end."""
     calls: list[Any] = []
     while len(calls) < MOST_CALLS:
         failures = sum("error" in call["outcome"] for call in calls)
-        calls.append(_call(client, given, _config(program, failures, start), program))
-        if _is_over(calls):
+        config = _config(course.program, failures, start)
+        calls.append(_call(client, given, config, course.program))
+        if _is_over(calls, course.ends):
             break
-        given, start = _next_input(engine, client, program, calls[-1]), None
+        given, start = _next_input(engine, client, course.program, calls[-1]), None
+        if "state" in calls[-1] and course.edit():
+            given = None
     return calls
 
 
@@ -98,9 +112,9 @@ def _call(client: Client, given: Any, config: observe.Config, program: Program) 
     return {"outcome": seen, "state": observe.state(client.get_state(observe.thread()))}
 
 
-def _is_over(calls: list[Any]) -> bool:
+def _is_over(calls: list[Any], ends: tuple[str, ...]) -> bool:
     errors = [call["outcome"]["error"] for call in calls if "error" in call["outcome"]]
-    if len(errors) >= MOST_ERRORS or any(name == "InvalidUpdateError" for name, _ in errors):
+    if len(errors) >= MOST_ERRORS or any(name in ends for name, _ in errors):
         return True
     return "state" in calls[-1] and not calls[-1]["state"]["next"]
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
+from tests.parity.nesting import Nest, Nested
 from tests.parity.programs import Branch, Node, Program
 
 NAMES = ("a", "b", "c", "d", "e")
@@ -69,6 +71,94 @@ def programs(draw: st.DrawFn, *, asks: bool = True, fails: bool = True) -> Progr
         bound=draw(st.integers(2, 7)),
         answers_all=draw(st.booleans()),
     )
+
+
+KEPT: dict[str, tuple[bool | None, ...]] = {
+    "plain": (None,),
+    "lasting": (None, True, True),
+    "nothing": (None, False, False),
+}
+"""What the graphs inside a program are compiled with as their checkpointers, by turns."""
+PAUSES = ("questions", "failures", "stops")
+"""Why graphs inside may pause; failures with questions. Stops are apart: whether a graph came to
+one before a sibling failed is chance, and behind one the reference shows answered questions."""
+
+
+@st.composite
+def nested_programs(draw: st.DrawFn) -> Nested:
+    """A program with graphs in its nodes, up to three levels in all.
+
+    All that is asked is answered at once: of two tasks inside one graph the reference forgets one
+    when it asks again while the other still waits.
+    """
+    how = draw(st.sampled_from(sorted(KEPT)))
+    pauses = "questions" if how == "lasting" else draw(st.sampled_from(PAUSES))
+    program = draw(programs(fails=pauses == "failures"))
+    nests = draw(_nests(program, 2, how, pauses))
+    program = replace(_fitting(program, how), answers_all=True)
+    # There, a waiting graph that lasts goes on when the graph around it was updated.
+    edits = st.sampled_from([False] if how == "lasting" else [False, False, True])
+    return Nested(program, nests, draw(edits))
+
+
+@st.composite
+def _nests(
+    draw: st.DrawFn, around: Program, levels: int, how: str, pauses: str
+) -> tuple[Nest, ...]:
+    names = draw(some(tuple(node.name for node in around.nodes), 2, least=1))
+    return tuple(draw(_nest(name, levels, how, pauses)) for name in names)
+
+
+@st.composite
+def _nest(draw: st.DrawFn, name: str, levels: int, how: str, pauses: str) -> Nest:
+    """A graph inside a node; one that keeps nothing neither asks nor stops.
+
+    What it asks its task asks here, and a question of the reference's has another id each time.
+    """
+    lasts = draw(st.sampled_from(KEPT[how]))
+    kept = lasts is not False
+    program = draw(programs(asks=kept and pauses != "stops", fails=pauses == "failures"))
+    deeper = levels > 1 and kept and draw(st.booleans())
+    nests = draw(_nests(program, levels - 1, how, pauses)) if deeper else ()
+    if not kept or pauses != "stops":
+        program = replace(program, before=(), after=())
+    program = _asking_once(program)
+    # There, a second call that had not begun is given what it gave in the superstep before.
+    called = st.sampled_from([0, 1] if how == "lasting" else [0, 1, 2])
+    return Nest(name, _fitting(program, how), draw(called), lasts, nests)
+
+
+def _asking_once(program: Program) -> Program:
+    """`program` where at most one task of a superstep asks, one question.
+
+    Of several tasks inside that ask at once the reference forgets some, and answers by id that come
+    together answer the second question of such a task as well.
+    """
+    asking = [node.name for node in program.nodes if node.asks][:1]
+    nodes = (replace(node, asks=min(node.asks, asking.count(node.name))) for node in program.nodes)
+    asking_once = replace(program, nodes=tuple(nodes))
+    return _unsent(asking_once) if asking else asking_once
+
+
+def _fitting(program: Program, how: str) -> Program:
+    """`program` without what cannot be compared.
+
+    Two packets to a graph that lasts would share it, which is refused here; and in the first
+    superstep of a run that goes on the reference gives it no input, also where it had not run yet.
+    Where a graph keeps nothing the reference cannot save before the next superstep, as joins need
+    it to.
+    """
+    if how == "nothing":
+        return replace(program, joins=())
+    return replace(_unsent(program), before=(), after=()) if how == "lasting" else program
+
+
+def _unsent(program: Program) -> Program:
+    """`program` without packets."""
+    one = (replace(each, shape="one") for each in program.branches if each.shape == "send")
+    kept = (each for each in program.branches if each.shape != "send")
+    nodes = (replace(node, sends=()) for node in program.nodes)
+    return replace(program, nodes=tuple(nodes), branches=(*kept, *one))
 
 
 def _edges(names: tuple[str, ...]) -> st.SearchStrategy[Any]:

@@ -6,10 +6,12 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tests.parity.engines import DISTGRAPH, DISTGRAPH_ASYNC, LANGGRAPH
+from tests.parity.nesting import Nested
+from tests.parity.nesting import run as run_nested
 from tests.parity.observe import stored
 from tests.parity.programs import Program
 from tests.parity.script import run, run_again, stream
-from tests.parity.strategies import programs
+from tests.parity.strategies import nested_programs, programs
 
 REPEATABLE = settings(
     derandomize=True,
@@ -47,3 +49,15 @@ def test_a_random_program_goes_on_from_an_older_checkpoint_as_on_langgraph(
 @given(programs(asks=False, fails=False))
 def test_a_random_program_streams_what_it_streams_on_langgraph(program: Program) -> None:
     assert stream(DISTGRAPH, program) == stream(LANGGRAPH, program)
+
+
+@settings(REPEATABLE, max_examples=150)
+@given(nested_programs())
+def test_graphs_inside_graphs_do_on_distgraph_what_they_do_on_langgraph(nested: Nested) -> None:
+    assert run_nested(DISTGRAPH, nested) == run_nested(LANGGRAPH, nested)
+
+
+@settings(REPEATABLE, max_examples=40)
+@given(nested_programs())
+def test_graphs_inside_graphs_do_as_coroutines_what_they_do_blocking(nested: Nested) -> None:
+    assert run_nested(DISTGRAPH_ASYNC, nested) == run_nested(DISTGRAPH, nested)

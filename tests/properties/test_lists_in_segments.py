@@ -36,12 +36,12 @@ BUILT.add_node("a", lambda _: {})
 BUILT.add_edge(START, "a")
 BUILT.add_edge("a", END)
 
-items = st.sampled_from([1, "short", {"k": [1]}, {"text": "x" * 700}])
+items = st.sampled_from([1, "short", {"k": [1]}, {"text": "x" * 5_000}])
 logs = st.lists(items, max_size=3)
 messages = st.builds(
     lambda n, size: [{"role": "user", "content": "y" * size, "id": f"{n}"}],
     st.integers(0, 5),
-    st.sampled_from([1, 600]),
+    st.sampled_from([1, 4_500]),
 )
 updates = st.fixed_dictionaries(
     {},
@@ -137,7 +137,7 @@ def mutating(saver: BaseCheckpointSaver, index: int) -> Any:
         held = state.get("log", [])
         if held and isinstance(held[index % len(held)], dict):
             held[index % len(held)]["changed"] = index
-        return {"log": [{"text": "z" * 600}]}
+        return {"log": [{"text": "z" * 4_500}]}
 
     built = StateGraph(State)
     built.add_node("a", change)

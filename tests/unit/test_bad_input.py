@@ -311,7 +311,6 @@ def test_an_unclear_update_names_the_nodes_that_it_could_speak_for() -> None:
     ("ns", "says"),
     [
         ("nobody:1", "Subgraph nobody not found"),
-        ("outer:1", "Subgraph outer not found"),
         ("outer:1|nobody:2", "Subgraph outer|nobody not found"),
         ("outer:1|ask:2", "node 'ask' refers to no such graph"),
     ],
@@ -327,6 +326,18 @@ def test_the_namespace_of_no_graph_is_refused(ns: str, says: str) -> None:
         list(graph.get_state_history({"configurable": place}))
     with pytest.raises(ValueError, match=re.escape(says)):
         graph.update_state({"configurable": place}, {"log": ["x"]})
+    assert history(graph) == before
+
+
+@pytest.mark.parametrize("wrong", ["x", {"": 5}, {5: "x"}])
+def test_a_map_of_checkpoints_must_be_one(wrong: Any) -> None:
+    inner: Any = built(ask=ask).compile()
+    graph = compiled(outer=inner)
+    graph.invoke({}, CONFIG)
+    before = history(graph)
+    place = {**CONFIG["configurable"], "checkpoint_ns": "outer:1", "checkpoint_map": wrong}
+    with pytest.raises(TypeError, match=r"'checkpoint_map'.*must be a dict of namespaces"):
+        graph.invoke(None, {"configurable": place})
     assert history(graph) == before
 
 

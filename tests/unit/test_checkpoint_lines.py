@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from distgraph.checkpoint.lines import (
+    SHORT,
     SMALLEST,
     WORTH,
     Placed,
@@ -30,7 +31,7 @@ SERIALIZER = JsonPlusSerializer(max_bytes=LIMIT)
 
 
 def item(n: int) -> dict[str, Any]:
-    return {"n": n, "text": "x" * SMALLEST}
+    return {"n": n, "text": "x" * SHORT}
 
 
 def placed(value: list[Any], before: Line | None = None, limit: int = LIMIT) -> Placed:
@@ -70,11 +71,11 @@ def test_what_is_appended_is_a_segment(length: int) -> None:
 
 def test_nothing_is_stored_where_nothing_was_appended() -> None:
     before = line([item(1)])
-    assert placed([item(1)], before) == Placed(before, None, placed([item(1)]).size)
+    assert placed([item(1)], before) == Placed(before, None)
 
 
 def changed(value: list[Any]) -> None:
-    value[1]["text"] = "y" * SMALLEST
+    value[1]["text"] = "y" * SHORT
 
 
 def taken(value: list[Any]) -> None:
@@ -119,20 +120,20 @@ def test_segments_that_are_small_on_an_average_are_brought_together() -> None:
         value = [*value, n]
         at = line(value, at)
         sizes.append(at.segments)
-    assert (max(sizes) - 1) * SMALLEST <= placed(value).size
+    assert (max(sizes) - 1) * SMALLEST <= line(value).size
     assert 1 in sizes
 
 
 def test_the_limit_holds_for_the_whole_list() -> None:
-    small = JsonPlusSerializer(max_bytes=3 * SMALLEST)
+    small = JsonPlusSerializer(max_bytes=3 * SHORT)
     value = [item(0), item(1)]
     before = place(small.dumps, small.max_bytes, "old", value).line
-    with pytest.raises(SerializationError, match="more than the 1,536 that may"):
+    with pytest.raises(SerializationError, match="more than the 12,288 that may"):
         place(small.dumps, small.max_bytes, "new", [*value, item(2)], before)
 
 
 def test_segments_are_numbered_from_one() -> None:
-    at = Line("l", 3, 7, b"")
+    at = Line("l", 3, 7, 99, b"")
     assert list(segments(at)) == ["l;1", "l;2", "l;3"]
     assert next_segment(at) == "l;4"
     assert numbered_segment("a;b;12") == ("a;b", 12)
@@ -140,12 +141,21 @@ def test_segments_are_numbered_from_one() -> None:
 
 
 def test_a_line_is_a_record() -> None:
-    at = Line("l", 3, 7, b"12345678")
+    at = Line("l", 3, 7, 99, b"12345678")
     assert unpack_line(pack_line(at)) == at
 
 
 @pytest.mark.parametrize(
-    "packed", [None, [], [1, "l", 0, 7, b""], [1, "l", 8, 7, b""], [1, 3, 3, 7, b""], [1, "l", 1]]
+    "packed",
+    [
+        None,
+        [],
+        [1, "l", 0, 7, 99, b""],
+        [1, "l", 3, 7, 6, b""],
+        [1, "l", 8, 7, 99, b""],
+        [1, 3, 3, 7, 99, b""],
+        [1, "l", 1],
+    ],
 )
 def test_what_is_no_line_is_refused(packed: Any) -> None:
     with pytest.raises(CorruptRecord):

@@ -221,6 +221,18 @@ def test_supersteps_one_after_the_other_may_share_it(saver: BaseCheckpointSaver)
     assert graph.invoke({}, CONFIG)["log"] == ["x"] * 3
 
 
+def test_pruning_keeps_what_waits_and_what_lasts(saver: BaseCheckpointSaver) -> None:
+    leaf = chain(("leaf", says("leaf")), checkpointer=True)
+    inner = chain(("call", lambda _: leaf.invoke({})), ("ask", asks("well?")))
+    graph = chain(("node", inner), checkpointer=saver)
+    graph.invoke({}, CONFIG)
+    saver.prune(["t"])
+    assert names(saver) == ["", "node:", "node|call"]
+    assert graph.invoke(Command(resume="yes"), CONFIG)["log"] == ["leaf", "yes"]
+    saver.prune(["t"])
+    assert names(saver) == ["", "node|call"]
+
+
 # --- graphs that are not stored -------------------------------------------------------------------
 
 
@@ -422,6 +434,20 @@ def test_of_several_graphs_in_a_node_the_right_one_is_shown(saver: BaseCheckpoin
         graph.invoke(given, CONFIG)
         place: Any = graph.get_state(CONFIG).tasks[0].state
         assert graph.get_state(place).next == (name,)
+
+
+def test_a_frame_that_was_never_called_is_empty_and_takes_no_update(
+    saver: BaseCheckpointSaver,
+) -> None:
+    graph = chain(("a", says("a")), ("node", chain(("x", says("x")))), checkpointer=saver)
+    graph.invoke({}, CONFIG, interrupt_before=["node"])
+    place: Any = graph.get_state(CONFIG).tasks[0].state
+    state: Any = graph.get_state(CONFIG, subgraphs=True).tasks[0].state
+    assert (state.values, state.next, state.config) == ({}, (), place)
+    assert graph.get_state(place) == state
+    assert list(graph.get_state_history(place)) == []
+    with pytest.raises(ValueError, match="Subgraph node not found"):
+        graph.update_state(place, {"log": ["x"]})
 
 
 def test_a_graph_that_is_held_out_of_sight_works_and_cannot_be_shown(

@@ -6,16 +6,18 @@ import pickle
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from operator import add
+from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
 import pytest
 
 from distgraph.checkpoint.memory import InMemorySaver
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from distgraph.checkpoint.sqlite import SqliteSaver
 from distgraph.graph import END, START, StateGraph
 
 CONFIG: Any = {"configurable": {"thread_id": "t"}, "recursion_limit": 1_000}
-SIZE = 1_000
+SIZE = 4_200
 
 
 class State(TypedDict):
@@ -163,6 +165,17 @@ def test_a_node_that_changes_an_old_item_is_noticed() -> None:
         {"text": text(2)},
     ]
     assert sorted(segments(saver).values()) == [1, 1]
+
+
+def test_a_thousand_messages_in_a_file_take_three_times_their_bytes(tmp_path: Path) -> None:
+    built = StateGraph(State)
+    built.add_node("a", lambda state: {"log": [f"{len(state['log']):01000d}"]})
+    built.add_edge(START, "a")
+    built.add_conditional_edges("a", lambda state: "a" if len(state["log"]) < 1_000 else END)
+    file = tmp_path / "threads.db"
+    with SqliteSaver.from_conn_string(str(file)) as saver:
+        built.compile(checkpointer=saver).invoke({"log": []}, {**CONFIG, "recursion_limit": 1_001})
+    assert file.stat().st_size <= 3_000_000
 
 
 class Pickled:

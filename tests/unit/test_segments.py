@@ -7,7 +7,7 @@ from checkpoint_redis.known_lines import MOST, KnownLines
 from distgraph.core.model import Line
 from workers.worker.segments import Segments
 
-LINE = Line("l", 2, 7, b"12345678")
+LINE = Line("l", 2, 7, 99, b"12345678")
 REFS = references.refs_of({"n": "r", "log": "v"}, {"log": LINE})
 
 
@@ -62,7 +62,7 @@ def test_a_line_that_another_fork_continues_is_closed() -> None:
     lines = {"log": LINE}
     assert references.read_lines(lines, {"log@l;2": b"x", "log@l;3": None}) == lines
     (closed,) = references.read_lines(lines, {"log@l;3": b""}).values()
-    assert closed == Line("l", 2, 7, b"")
+    assert closed == Line("l", 2, 7, 99, b"")
 
 
 def test_a_list_is_read_from_its_segments_and_is_missing_without_one() -> None:

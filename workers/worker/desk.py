@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from checkpoint_redis import commands, loading
+from checkpoint_redis import commands, loading, packets
+from checkpoint_redis.bundles import Bundle
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.records import InnerEntry, Lease, ResultEntry, SuperstepEntry
@@ -87,6 +88,7 @@ class Desk:
 
     def complete(self, result: ResultEntry) -> Recorded:
         """Record what a task left; the answer says whether this desk is to reduce."""
+        self._stage_packets(result.packets)
         recorded = self._ledger.complete(
             self.thread,
             self.ns,
@@ -104,6 +106,7 @@ class Desk:
         self, result: ResultEntry, step: SuperstepEntry, caller_writes: int, queue: str
     ) -> Recorded | None:
         """Record the only task of a superstep and commit at once; None when that was done."""
+        self._stage_packets(result.packets)
         self._stage(step)
         answered = self._ledger.finish(
             self.thread,
@@ -130,6 +133,9 @@ class Desk:
             self.thread, self.ns, self.ep, staged(step), advtok=self.token
         )
         self._dispatch(answered, step, queue)
+
+    def _stage_packets(self, bundles: tuple[Bundle, ...]) -> None:
+        carry(packets.stage(self.thread, bundles), self._ledger.call)
 
     def _stage(self, step: SuperstepEntry) -> None:
         for chunk in chunks(step):
@@ -169,6 +175,8 @@ class Desk:
         Else the frame's new epoch is returned.
         """
         epoch = nonce()
+        for checkpoint in entry.checkpoints:
+            self._stage_packets(checkpoint.packets)
         kept = self._ledger.inner(self.thread, self.ep, tid, entry, tok=self.token, new_ep=epoch)
         if kept == "conflict":
             self._give_back(tid)

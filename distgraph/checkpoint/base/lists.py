@@ -34,9 +34,10 @@ def divided(
     serde: SerializerProtocol, checkpoint: Checkpoint, new: ChannelVersions
 ) -> tuple[ChannelVersions, ChannelVersions]:
     """Return ``new`` without the lists that may be stored in segments, and those."""
-    values, grown = checkpoint["channel_values"], checkpoint.get("grown", {})
-    known = isinstance(serde, JsonPlusSerializer)
-    lists = {n: new[n] for n in grown if known and n in new and type(values.get(n)) is list}
+    grown, values = checkpoint.get("grown"), checkpoint["channel_values"]
+    if not grown or not isinstance(serde, JsonPlusSerializer):
+        return new, {}
+    lists = {name: new[name] for name in grown if name in new and type(values.get(name)) is list}
     return {name: version for name, version in new.items() if name not in lists}, lists
 
 
@@ -72,15 +73,16 @@ def _encoded(serde: SerializerProtocol, name: str, items: list[Any]) -> bytes:
     return dump(serde, name, items)[1]
 
 
-def shared(stored: Typed, pieces: Iterable[Piece]) -> Typed | None:
-    """Return what is to be stored instead of a task's write that stands in a new segment.
+def shared(channel: str, stored: Typed, pieces: Iterable[Piece]) -> Typed | None:
+    """Return what is to be stored of a task's write instead, when it stands in a new segment.
 
-    ``pieces``: what was just stored of the list that the write is part of now.
+    ``pieces``: what was just stored of lists, among them the one that the write is part of now.
     """
-    if stored[0] != TYPE_NAME:
-        return None
-    found = (excerpt(stored[1], at, blob) for _, at, (_, blob) in pieces if is_segment(at))
-    return next((of_excerpt(part) for part in found if part), None)
+    for name, version, (_, blob) in pieces if stored[0] == TYPE_NAME else ():
+        if name == channel and is_segment(version):
+            part = excerpt(stored[1], version, blob)
+            return of_excerpt(part) if part else None
+    return None
 
 
 def is_segment(version: Any) -> bool:

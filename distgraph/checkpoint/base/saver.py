@@ -127,7 +127,10 @@ class BaseCheckpointSaver:
         raise NotImplementedError
 
     def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
-        """Keep only the latest checkpoint of each namespace; ``strategy="delete"`` keeps none."""
+        """Keep only the latest checkpoint of each namespace; ``strategy="delete"`` keeps none.
+
+        Where the parent's checkpoint goes that a graph was called from, the called one goes too.
+        """
         raise NotImplementedError
 
     # --- the same for asyncio -----------------------------------------------------------------

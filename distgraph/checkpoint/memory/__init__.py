@@ -28,6 +28,7 @@ from distgraph.checkpoint.base.config import (
     get_checkpoint_id,
     get_checkpoint_metadata,
 )
+from distgraph.checkpoint.base.frames import with_orphans
 from distgraph.checkpoint.base.lists import Reached, divided, dump_lists, shared
 from distgraph.checkpoint.base.saver import BaseCheckpointSaver
 from distgraph.checkpoint.base.types import (
@@ -110,7 +111,8 @@ class InMemorySaver(BaseCheckpointSaver):
             dump(self.serde, "__metadata__", get_checkpoint_metadata(config, metadata)),
             parent,
         )
-        self._put_lists((thread, ns, parent or ""), checkpoint, lists)
+        if lists:
+            self._put_lists((thread, ns, parent or ""), checkpoint, lists)
         for channel, blob in blobs.items():
             self.blobs[thread, ns, channel, new_versions[channel_of(channel)]] = blob
         self.storage[thread].setdefault(ns, {})[checkpoint["id"]] = stored
@@ -122,10 +124,10 @@ class InMemorySaver(BaseCheckpointSaver):
         with self._lock:
             found = dump_lists(self.serde, checkpoint, lists, self._finder(thread, ns))
             self.blobs.update({(thread, ns, name, at): blob for name, at, blob in found})
-        written = self.writes.get(parent, {}) if lists else {}
+        written = self.writes.get(parent, {})
         for key, (task, channel, blob, path) in list(written.items()):
-            part = shared(blob, (each for each in found if each[0] == channel))
-            written[key] = task, channel, part or blob, path
+            if channel in lists and (part := shared(channel, blob, found)):
+                written[key] = task, channel, part, path
 
     def put_writes(
         self,
@@ -225,6 +227,7 @@ class InMemorySaver(BaseCheckpointSaver):
                 del self.storage[thread][ns][checkpoint_id]
                 touched.add(thread)
         for thread in touched:
+            self._drop_orphans(thread)
             self._forget(thread)
 
     def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
@@ -250,7 +253,19 @@ class InMemorySaver(BaseCheckpointSaver):
                 continue
             for ns, kept in self.storage.get(thread, {}).items():
                 self.storage[thread][ns] = {max(kept): kept[max(kept)]} if kept else {}
+            self._drop_orphans(thread)
             self._forget(thread)
+
+    def _drop_orphans(self, thread: str) -> None:
+        """Drop the checkpoints of called graphs that were called from one that is gone."""
+        frames = self.storage.get(thread, {})
+        found = {(ns, cp): (ns, cp) for ns, kept in frames.items() for cp in kept}
+        for ns, cp in with_orphans(found, (), lambda at: self._parents(frames[at[0]][at[1]])):
+            del frames[ns][cp]
+
+    def _parents(self, stored: Stored) -> Mapping[str, str]:
+        parents: Mapping[str, str] = self.serde.loads_typed(stored[1]).get("parents", {})
+        return parents
 
     def _forget(self, thread: str) -> None:
         """Drop the values and writes of a thread that no checkpoint refers to any more."""

@@ -29,6 +29,7 @@ from distgraph.checkpoint.base.config import (
     get_checkpoint_id,
     get_checkpoint_metadata,
 )
+from distgraph.checkpoint.base.frames import with_orphans
 from distgraph.checkpoint.base.lists import Piece, Reached, divided, dump_lists, shared
 from distgraph.checkpoint.base.saver import BaseCheckpointSaver
 from distgraph.checkpoint.base.types import (
@@ -130,14 +131,14 @@ class SqliteSaver(BaseCheckpointSaver):
             blobs += [(*where, _key(name), at, *blob) for name, at, blob in found]
             conn.executemany(sql.PUT_BLOB, blobs)
             for name in lists:
-                self._share((*where, parent, _key(name)), [p for p in found if p[0] == name])
+                self._share((*where, parent), name, found)
             conn.execute(sql.PUT, row)
         return Coordinates(thread, ns, checkpoint["id"]).config
 
-    def _share(self, at: tuple[_Key, _Key, str | None, _Key], pieces: list[Piece]) -> None:
+    def _share(self, at: tuple[_Key, _Key, str | None], name: str, pieces: list[Piece]) -> None:
         """Have what tasks wrote of a list refer to what was just stored of it."""
-        for rowid, kind, value in self.conn.execute(sql.WRITTEN, at).fetchall():
-            if part := shared((kind, value), pieces):
+        for rowid, kind, value in self.conn.execute(sql.WRITTEN, (*at, _key(name))).fetchall():
+            if part := shared(name, (kind, value), pieces):
                 self.conn.execute(sql.REPLACE_WRITE, (*part, rowid))
 
     def put_writes(
@@ -260,6 +261,7 @@ class SqliteSaver(BaseCheckpointSaver):
                 threads = conn.execute(sql.OF_RUN, (_key(run),)).fetchall()
                 conn.execute(sql.DELETE_RUN, (_key(run),))
                 for (thread,) in threads:
+                    self._drop_orphans(thread)
                     self._forget(thread)
 
     def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
@@ -287,7 +289,20 @@ class SqliteSaver(BaseCheckpointSaver):
     def _keep_latest(self, thread: _Key) -> None:
         with self._transaction("IMMEDIATE") as conn:
             conn.execute(sql.DELETE_OLD, {"thread": thread})
+            self._drop_orphans(thread)
             self._forget(thread)
+
+    def _drop_orphans(self, thread: _Key) -> None:
+        """Drop the checkpoints of called graphs that were called from one that is gone."""
+        rows = self.conn.execute(sql.METADATA, (thread,))
+        stored = {(_text(ns), cp): (kind, blob) for ns, cp, kind, blob in rows}
+
+        def parents(at: tuple[str, str]) -> Mapping[str, str]:
+            found: Mapping[str, str] = self.serde.loads_typed(stored[at]).get("parents", {})
+            return found
+
+        orphans = with_orphans({at: at for at in stored}, (), parents)
+        self.conn.executemany(sql.DELETE_ONE, [(thread, _key(ns), cp) for ns, cp in orphans])
 
     def _forget(self, thread: _Key) -> None:
         """Drop the values and writes of a thread that no checkpoint refers to any more."""

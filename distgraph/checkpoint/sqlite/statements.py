@@ -111,6 +111,10 @@ DELETE FROM distgraph_checkpoints WHERE thread_id = :thread AND EXISTS (
         AND later.id > distgraph_checkpoints.id
 )
 """
+METADATA = """
+SELECT ns, id, metadata_type, metadata FROM distgraph_checkpoints WHERE thread_id = ?
+"""
+DELETE_ONE = "DELETE FROM distgraph_checkpoints WHERE thread_id = ? AND ns = ? AND id = ?"
 RECORDS = "SELECT ns, type, record FROM distgraph_checkpoints WHERE thread_id = ?"
 # Of the values only how far lists reach, which is small.
 BLOB_KEYS = """

@@ -1,0 +1,154 @@
+"""Random graphs inside the nodes of random graphs: as a node, or called by its function."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any, TypedDict
+
+from tests.parity import observe
+from tests.parity.engines import Client, Engine
+from tests.parity.programs import Program, State, assembled
+from tests.parity.script import Course, drive
+
+RunnableConfig = dict[str, Any]
+
+
+class Given(TypedDict, total=False):
+    """What of the state a graph is given that is a node: no list that would double with each."""
+
+    total: Annotated[int, operator.add]
+    last: str
+
+
+@dataclass(frozen=True, slots=True)
+class Nest:
+    """The `program` inside a node, compiled with `lasts` as its checkpointer.
+
+    It is the node, or `called` so many times by the node's function, each time with its own input.
+    """
+
+    node: str
+    program: Program
+    called: int = 0
+    lasts: bool | None = None
+    nests: tuple[Nest, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """A root program with what is inside it; `edits`: a graph that waits inside is updated."""
+
+    program: Program
+    nests: tuple[Nest, ...]
+    edits: bool = False
+
+
+def build(engine: Engine, nested: Nested) -> Client:
+    """`nested` compiled on `engine`."""
+    actions = actions_of(engine, nested.nests)
+    builder = assembled(engine, engine.StateGraph(State), nested.program, actions)
+    # The reference cannot save before the next superstep where a graph inside keeps nothing.
+    return engine.compile(builder, durability="async" if _has(nested.nests, False) else "sync")
+
+
+def _has(nests: tuple[Nest, ...], lasts: bool) -> bool:
+    """Whether one of the graphs inside is compiled so."""
+    return any(nest.lasts is lasts or _has(nest.nests, lasts) for nest in nests)
+
+
+def actions_of(engine: Engine, nests: tuple[Nest, ...]) -> dict[str, Any]:
+    """What stands in the place of nodes: node name -> a graph, or a function that calls one."""
+    return {nest.node: _action(engine, nest) for nest in nests}
+
+
+def _action(engine: Engine, nest: Nest) -> Any:
+    given = {} if nest.called else {"input_schema": Given}
+    builder = engine.StateGraph(State, **given)
+    stops = {
+        "interrupt_before": list(nest.program.before) or None,
+        "interrupt_after": list(nest.program.after) or None,
+    }
+    actions = actions_of(engine, nest.nests)
+    graph = assembled(engine, builder, nest.program, actions).compile(
+        checkpointer=nest.lasts, **stops
+    )
+    return _calling(engine, nest, graph) if nest.called else graph
+
+
+def _calling(engine: Engine, nest: Nest, graph: Any) -> Callable[..., Any]:
+    def given(turn: int, state: dict[str, Any]) -> dict[str, Any]:
+        return {"log": [f"{nest.node}-in{turn}"], "total": state.get("total", 0)}
+
+    def written(found: list[Any]) -> dict[str, Any]:
+        log = [f"{nest.node}:{len((each or {}).get('log', ()))}" for each in found]
+        return {"log": log, "total": 1}
+
+    def node(state: dict[str, Any]) -> Any:
+        return written([graph.invoke(given(turn, state)) for turn in range(nest.called)])
+
+    async def async_node(state: dict[str, Any]) -> Any:
+        return written([await graph.ainvoke(given(turn, state)) for turn in range(nest.called)])
+
+    return async_node if engine.asynchronous else node
+
+
+# --- what is done with them -----------------------------------------------------------------------
+
+
+def run(engine: Engine, nested: Nested) -> dict[str, Any]:
+    """Drive a nested program to its end; its calls, its history, and those of its frames."""
+    client = build(engine, nested)
+    edits: list[Any] = []
+
+    def edit() -> bool:
+        if not nested.edits or edits:
+            return False
+        edits.extend(_edited(client))
+        return bool(edits)
+
+    # Which of two tasks is said to have failed is chance; a graph that lasts has no failing nodes.
+    ends = ("GraphRecursionError", "InvalidUpdateError") if _has(nested.nests, True) else ()
+    calls = drive(engine, client, Course(nested.program, edit, ends), {"log": ["in"]})
+    seen = _failed_alike(calls)
+    history = frames(client, observe.thread())
+    if "error" in seen[-1]:
+        # How far the siblings of a failed task got is chance, and nothing came after it.
+        history[0] |= {"results": None, "inside": None}
+    return {"calls": seen, "edits": edits, "history": history}
+
+
+def _failed_alike(calls: list[Any]) -> list[Any]:
+    """`calls` without which of several tasks it was that failed, since that is chance."""
+    return [{"error": True} if "error" in call["outcome"] else call for call in calls]
+
+
+def _edited(client: Client) -> list[Any]:
+    """Update the graphs that wait in tasks of the root; what came of it."""
+    waiting = client.get_state(observe.thread(), subgraphs=True)
+    inner = [one.state for one in observe.listed(waiting) if _waits(one)]
+    return [observe.outcome(partial(_edit, client, each.config)) for each in inner]
+
+
+def _waits(one: Any) -> bool:
+    return one.result is None and bool(getattr(one.state, "next", None))
+
+
+def _edit(client: Client, place: observe.Config) -> Any:
+    client.update_state(place, {"log": ["edit"], "last": "edit"})
+    return observe.state(client.get_state(place))
+
+
+def frames(client: Client, place: observe.Config) -> list[Any]:
+    """The history of a frame, each checkpoint with the histories of the frames in its tasks."""
+    found = client.history(place)
+    shown = observe.history(found)
+    inner = [_inside(client, each) for each in found]
+    return [{**one, "inside": each} for one, each in zip(shown, inner, strict=True)]
+
+
+def _inside(client: Client, snapshot: Any) -> list[Any]:
+    tasks = [one for one in observe.listed(snapshot) if one.state]
+    return [(one.name, observe.outcome(partial(frames, client, one.state))) for one in tasks]
