@@ -182,7 +182,6 @@ class Judge:
         staged = {key.split(b":")[-2] for key in world.stored() if key not in lasting}
         assert staged <= {b"S", b"A", b"Q", b"j", world.thread.x.encode()}, f"keys left: {staged}"
 
-
     def _check_packets(self, known: dict[str, Known]) -> None:
         """Each checkpoint has the packets of its tasks; others are not kept."""
         world = self._world
