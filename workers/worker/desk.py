@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -17,7 +18,7 @@ from checkpoint_redis.saving import get_frame, listed
 from checkpoint_redis.stored import Archive
 from distgraph.checkpoint.base import CheckpointTuple
 from distgraph.effects import carry
-from workers.shared.hints import Hint, outgoing
+from workers.shared.hints import ADVANCE, Hint, outgoing
 from workers.shared.served import Served
 from workers.shared.supersteps import chunks, entries, nonce, staged
 from workers.worker.emitter import Emitter, Streaming
@@ -33,13 +34,17 @@ def desk_for(office: Office, hint: Hint) -> Desk:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """One attempt's work place; ``token`` is what its commands are told apart by."""
+    """One attempt's work place; ``token`` is what its commands are told apart by.
+
+    ``began``: when the job did, in seconds of this process's own clock.
+    """
 
     office: Office
     thread: Thread
     ns: str
     ep: str
     token: str
+    began: float = field(default_factory=time.monotonic)
 
     @property
     def _ledger(self) -> Ledger:
@@ -206,6 +211,14 @@ class Desk:
             error=error,
             retry_in_ms=-1 if retry_in is None else int(retry_in * 1000),
         )
+
+    def give_back_advance(self) -> None:
+        """Let another worker reduce, because this one is told to end."""
+        given = self._ledger.release(
+            self.thread, self.ns, self.ep, (ADVANCE,),
+            owner=self.token, max_lost=self.office.settings.max_lost, given_back=True,
+        )  # fmt: skip
+        self.office.publisher.publish(outgoing(self.thread.x, given.hints))
 
     def fail_advance(self, error: bytes) -> str:
         """End the run because its superstep cannot be reduced."""
