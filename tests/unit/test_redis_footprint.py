@@ -63,6 +63,7 @@ def test_a_graph_that_asks_costs_little_while_it_waits(
     graph, thread_id = register(backend, (name,))[name], str(uuid.uuid4())
     with backend.worker():
         graph.invoke({"request": "refund 12"}, {"configurable": {"thread_id": thread_id}})
+    RedisSaver(redis_client, namespace="dg").prune([thread_id])
     thread = backend.thread_key(thread_id)
     kept = set(redis_client.keys(f"{thread.prefix}*")) - {thread.events.encode()}
     sizes = {key: redis_client.memory_usage(key, samples=0) for key in kept}
