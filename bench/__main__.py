@@ -36,16 +36,16 @@ def main(
     BENCH_PEERS is the interpreter of the environment that the peers live in, by default this one.
     """
     if against is None:
-        peer, rows, most = peers(os.environ.get("BENCH_PEERS", sys.executable)), ROWS, 1.0
+        peer, rows = peers(os.environ.get("BENCH_PEERS", sys.executable)), ROWS
     else:
-        peer, most = before(against.resolve()), SLOWER
-        rows = tuple(row.against("before") for row in ROWS)
+        peer = before(against.resolve())
+        rows = tuple(row.against("before", SLOWER) for row in ROWS)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, stage(Path(folder), peer) as at:
         found = _measure(at, rows, 1 if quick else PAIRS, only)
     Console(width=None if sys.stdout.isatty() else 120).print(table(found))
     if json is not None:
         save(found, json)
-    if late := slower(found, most):
+    if late := slower(found):
         raise SystemExit("Slower than the peer: " + "; ".join(late))
 
 

@@ -42,8 +42,11 @@ def loop(library: str) -> Any:
     return builder.add_edge(graph.START, "count").add_conditional_edges("count", more)
 
 
-def fanout(library: str) -> Any:
-    """Return a builder: ``width`` Sends, reduced into a list, and a sum of it."""
+def fanout(library: str, *, routed: bool = False) -> Any:
+    """Return a builder: ``width`` Sends, reduced into a list, and a sum of it.
+
+    ``routed``: what follows is chosen by a path function, which reads the state.
+    """
     graph = importlib.import_module(f"{library}.graph")
     send = importlib.import_module(f"{library}.types").Send
 
@@ -53,11 +56,17 @@ def fanout(library: str) -> Any:
     def square(n: Any) -> dict[str, list[int]]:
         return {"squares": [n * n]}
 
+    def follow(state: Items) -> str:  # noqa: ARG001 a path function takes the state
+        return "add"
+
     def add(state: Items) -> dict[str, int]:
         return {"total": sum(state["squares"])}
 
     builder = graph.StateGraph(Items).add_node("square", square).add_node("add", add)
-    return builder.add_conditional_edges(graph.START, split, ["square"]).add_edge("square", "add")
+    builder.add_conditional_edges(graph.START, split, ["square"])
+    if routed:
+        return builder.add_conditional_edges("square", follow, ["add"])
+    return builder.add_edge("square", "add")
 
 
 def approval(library: str) -> Any:

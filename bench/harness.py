@@ -59,7 +59,7 @@ def measure(row: Row, ours: Side, peer: Side, pairs: int) -> Measured:
     Who comes first changes from pair to pair, because that side is slower by up to a twentieth.
     Raises WrongResultError as soon as a result is not the expected one.
     """
-    sides = [("ours", ours, row.ours), ("peer", peer, row.peer)]
+    sides = [("ours", ours, row.ours), ("peer", ours if row.beside else peer, row.peer)]
     sides = [side for side in sides if side[2]]
     times: dict[str, list[float]] = {"ours": [], "peer": []}
     for _, side, workload in sides:

@@ -19,6 +19,7 @@ if __name__ == "__main__":
             "fan-out": run_fanout(fanout(here).compile()),
             "fan-out, memory": run_fanout(fanout(here).compile(checkpointer=InMemorySaver())),
             "fan-out, celery": run_fanout(ours_app.fanouts),
+            "fan-out through an edge, celery": run_fanout(ours_app.routed),
             "approval, memory": run_approvals(
                 approval(here).compile(checkpointer=InMemorySaver()), Command
             ),

@@ -10,5 +10,6 @@ from workers import CeleryBackend
 backend = CeleryBackend(os.environ["BENCH_REDIS"], namespace="bench")
 loops = loop("distgraph").compile(name="loop", backend=backend)
 fanouts = fanout("distgraph").compile(name="fanout", backend=backend)
+routed = fanout("distgraph", routed=True).compile(name="routed", backend=backend)
 approvals = approval("distgraph").compile(name="approval", backend=backend)
 app = backend.app

@@ -28,7 +28,7 @@ def _figures(row: Measured) -> tuple[str, str, str, str]:
     ours = f"{median(row.ours):,.0f}"
     if row.ratio is None:
         return ours, "", "", f"{min(row.ours):,.0f} - {max(row.ours):,.0f}"
-    colour = "green" if row.ratio < 1 else "red"
+    colour = "green" if row.ratio < row.row.most else "red"
     spread = f"{min(row.ratios):.2f} - {max(row.ratios):.2f}"
     return ours, f"{median(row.peer):,.0f}", f"[{colour}]{row.ratio:.2f}[/]", spread
 
@@ -38,6 +38,6 @@ def save(rows: Sequence[Measured], path: Path) -> None:
     path.write_text(json.dumps([row.as_json() for row in rows], indent=2) + "\n")
 
 
-def slower(rows: Sequence[Measured], most: float = 1.0) -> list[str]:
-    """Return the titles of the rows that took ``most`` times what the peer took, or longer."""
-    return [row.row.title for row in rows if row.ratio is not None and row.ratio >= most]
+def slower(rows: Sequence[Measured]) -> list[str]:
+    """Return the titles of the rows that took so much longer than the peer as is too much."""
+    return [row.row.title for row in rows if row.ratio is not None and row.ratio >= row.row.most]

@@ -11,7 +11,8 @@ class Row:
     """One comparison. ``peer`` '' means that only our own figure is of interest.
 
     ``size``: units of work in one measurement, times are given per unit; ``expected``: size ->
-    the right result on either side; ``warm``: the size of the unmeasured first go.
+    the right result on either side; ``warm``: the size of the unmeasured first go. ``beside``: the
+    peer is another workload of our own. ``most``: the ratio that is too much.
     """
 
     name: str
@@ -22,6 +23,8 @@ class Row:
     expected: Callable[[int], int]
     warm: int = 10
     peer_title: str = ""
+    beside: bool = False
+    most: float = 1.0
 
     @property
     def title(self) -> str:
@@ -35,9 +38,14 @@ class Row:
             return f"{self.peer}({self.size:,})"
         return self.peer_title or "LangGraph"
 
-    def against(self, title: str) -> Row:
-        """Return the row that compares ours with an earlier ours, which is called ``title``."""
-        return replace(self, peer=self.ours, peer_title=title)
+    def against(self, title: str, most: float) -> Row:
+        """Return the row that compares ours with an earlier ours, which is called ``title``.
+
+        One that compares ours with ours does so anyway.
+        """
+        if self.beside:
+            return self
+        return replace(self, peer=self.ours, peer_title=title, most=most)
 
 
 def itself(size: int) -> int:
@@ -54,6 +62,17 @@ ROWS: tuple[Row, ...] = (
     Row("superstep on Celery", "loop, celery", "chain", "superstep", 100, itself),
     Row("fan-out of 1,000 on Celery", "fan-out, celery", "chord", "task", 1_000, squares),
     Row("fan-out of 10,000 on Celery", "fan-out, celery", "", "task", 10_000, squares),
+    Row(
+        "fan-out of 1,000 through a conditional edge on Celery",
+        "fan-out through an edge, celery",
+        "fan-out, celery",
+        "task",
+        1_000,
+        squares,
+        peer_title="the plain one",
+        beside=True,
+        most=1.3,
+    ),
     Row("interrupt and resume on Celery", "approval, celery", "", "cycle", 100, itself, 3),
     Row("loop of 1,000 in process", "loop", "loop", "superstep", 1_000, itself),
     Row("the same, memory saver", "loop, memory", "loop, memory", "superstep", 1_000, itself),

@@ -8,15 +8,18 @@ A thread's keys begin with ``<namespace>{<shard>}:<x>:``; the letters are those 
     f:<ns>  HASH    such a frame: its name, what is around it, its head
     s:<ns>  HASH    open superstep of a frame: task records, task blobs, answers, caller writes
     w:<ns>  HASH    task id -> writes            u:<ns>  HASH  task id -> pending questions
+    p:<ns>  HASH    bundle -> number of its packets, of those that the tasks sent
     a:<ns>  SET     active tasks (the barrier)   q:<ns>  SET   tasks to be claimed (the outbox)
     o:<ns>  HASH    frames inside its tasks of which something is open -> task
     c       HASH    checkpoints (k|<ns>|<cp>), channels (v|<ns>|<channel>@<ref>), segments of
-                    lists (v|<ns>|<channel>@<line>;<number>), references of
-                    the head checkpoint (f|<ns>), what callers wrote at a checkpoint
-                    (z|<ns>|<cp>), records of runs (n|<run>), a line of each that is not the last
-                    (runs), answers that joined one (joined); of a waiting thread the packed s, w,
-                    u and o (s|<ns>); what a saver was given of a checkpoint's tasks (p|<ns>|<cp> =
-                    how many, then |<number>)
+                    lists (v|<ns>|<channel>@<line>;<number>), packets of small bundles
+                    (j|<ns>|<bundle>/<number>), references of the head checkpoint (f|<ns>), what
+                    callers wrote at a checkpoint (z|<ns>|<cp>), records of runs (n|<run>), a line
+                    of each that is not the last (runs), answers that joined one (joined); of a
+                    waiting thread the packed s, w, u, p and o (s|<ns>); what a saver was given of a
+                    checkpoint's tasks (p|<ns>|<cp> = how many, then |<number>)
+    j:<bundle>  HASH    packets of a larger bundle by number; 10 minutes while it is being staged
+    j       SET     the larger bundles
     z       STRING  the same as one text, while the thread waits and it is small
     i       ZSET    <ns>|<cp> of every checkpoint, in the order of their names, once there are many
     e       STREAM  events
@@ -166,6 +169,11 @@ def checkpoint_field(ns: str, cp: str) -> str:
 def channel_field(ns: str, ref: str) -> str:
     """Return the field of a channel's blob; ``ref`` is "channel@version"."""
     return f"{Field.channel}{ns}|{ref}"
+
+
+def packet_field(ns: str, packet: str) -> str:
+    """Return the field of a packet of a small bundle."""
+    return f"{Field.packet}{ns}|{packet}"
 
 
 def caller_writes_field(ns: str, cp: str) -> str:

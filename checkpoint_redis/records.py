@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from checkpoint_redis.bundles import Bundle
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.layout import StepOutcome
 from checkpoint_redis.references import Ref
@@ -16,20 +17,28 @@ STAGE_ABOVE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class TaskEntry:
-    """One task to be queued; ``queue`` '' is the graph's own queue."""
+    """One task to be queued; ``queue`` '' is the graph's own queue.
+
+    ``reads``: the channels that it reads. ``packet`` names the one that it gets, '' = none.
+    ``limit_ms`` (0 = none) and ``batch`` are carried for what is to come.
+    """
 
     id: str
     blob: bytes
     queue: str = ""
     priority: int = 0
-    reads: bool = True
+    reads: tuple[str, ...] = ()
+    packet: str = ""
+    limit_ms: int = 0
+    batch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckpointEntry:
     """A checkpoint: ``refs`` are all its channels, ``channels`` the new blobs by their names.
 
-    ``lines``: where its lists stand, for who goes on from it.
+    ``lines``: where its lists stand, for who goes on from it. ``packets``: the new bundles that its
+    record refers to; staged ones were stored before.
     """
 
     id: str
@@ -38,6 +47,7 @@ class CheckpointEntry:
     refs: tuple[Ref, ...] = ()
     channels: Mapping[str, bytes] = field(default_factory=dict)
     lines: Mapping[str, Line] = field(default_factory=dict)
+    packets: tuple[Bundle, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +82,7 @@ class SuperstepEntry:
 class ResultEntry:
     """What one task left: its writes, or with ``questions`` the blob of what it asks.
 
-    questions: ((id, deadline in ms since 1970 or 0), ...).
+    questions: ((id, deadline in ms since 1970 or 0), ...). packets: what it sent.
     """
 
     tid: str
@@ -80,6 +90,7 @@ class ResultEntry:
     blob: bytes
     event: bytes = b""
     questions: tuple[tuple[str, int], ...] = ()
+    packets: tuple[Bundle, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

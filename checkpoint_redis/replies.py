@@ -136,7 +136,10 @@ class CallerWrites:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a job reads: a channel is None when its blob is to be fetched apart."""
+    """What a job reads: a channel is None when its blob is to be fetched apart.
+
+    With the checkpoint come all channels, else those that the claimed tasks read.
+    """
 
     head: FrameHead
     run: RunRecord
@@ -155,6 +158,7 @@ class ClaimedTask:
     failures: int = 0
     rnd: str = ""
     blob: bytes = b""
+    packet: bytes | None = None
     answers: tuple[bytes, ...] = ()
 
 
@@ -315,6 +319,9 @@ class OpenTask:
     owner: str
     queue: str
     priority: int
+    limit_ms: int
+    batch: str
+    packet: str
     blob: bytes
     answers: tuple[bytes, ...]
     error: bytes | None

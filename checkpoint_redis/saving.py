@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from checkpoint_redis import commands, loading, references
+from checkpoint_redis import commands, loading, packets, references
+from checkpoint_redis.bundles import Bundle, Packets, is_apart, packet_name
 from checkpoint_redis.commands import Plain, Script
 from checkpoint_redis.frames import FrameName
-from checkpoint_redis.keys import Thread, channel_field
+from checkpoint_redis.keys import Thread, channel_field, packet_field
 from checkpoint_redis.known_lines import Lines
 from checkpoint_redis.layout import Field, ThreadStatus
 from checkpoint_redis.records import CheckpointEntry, NewHead
@@ -121,8 +122,10 @@ def _read(
     names = references.names(archive.refs(loaded.checkpoint), beyond=cp != loaded.header.cp)
     channels = yield from _channels(thread, where.ns, names, loaded.channels)
     archive.known.keep((thread.x, where.ns, cp), archive.lines(loaded.checkpoint, channels))
+    refers = (*archive.packets(loaded.checkpoint), *archive.sent(loaded))
+    known = yield from packets.read(thread, where.frame, refers)
     place = Coordinates(loaded.header.thread_id, where.ns, where.cp)
-    return archive.read(place, loaded, channels)
+    return archive.read(place, loaded, channels, known)
 
 
 def _channels(
@@ -225,11 +228,14 @@ def put(
     known = get_checkpoint_metadata(config, metadata)
     thread, frame = archive.thread(place.thread_id), _named(place.ns, known)
     before = (yield from _lines(archive, thread, place)) if "frontier" in checkpoint else {}
-    entry = archive.entry(place, checkpoint, known, new_versions, before)
+    entry = archive.entry(place, checkpoint, known, new_versions, before, _nonce())
     needs, free = archive.needs(entry, checkpoint), references.free(entry.refs, entry.channels)
+    yield from packets.stage(thread, entry.packets)
     changed = yield commands.put(thread, frame, entry, ep=_nonce(), needs=needs, free=tuple(free))
     if changed.status == "unstored":
-        entry = archive.entry(place, checkpoint, known, checkpoint["channel_versions"], {})
+        versions = checkpoint["channel_versions"]
+        entry = archive.entry(place, checkpoint, known, versions, {}, _nonce())
+        yield from packets.stage(thread, entry.packets)
         changed = yield commands.put(thread, frame, entry, ep=_nonce())
     _check(changed, thread)
     archive.remember((thread.x, place.ns, checkpoint["id"]), checkpoint, entry)
@@ -261,21 +267,30 @@ def put_writes(
 ) -> Steps[None]:
     """Store pending writes; ThreadBusy while a run is open, ThreadNotFound without a thread."""
     thread_id, ns, cp = checkpoint_coordinates(config)
-    record = archive.log_record(task_id, task_path, writes)
+    added = archive.log_records(task_id, task_path, writes)
     asks = any(name == INTERRUPT for name, _ in writes)
     thread, frame = archive.thread(thread_id), FrameName(ns).hash
-    changed = yield commands.put_writes(thread, frame, cp, (record,), asks=asks, new_ep=_nonce())
+    changed = yield commands.put_writes(thread, frame, cp, added, asks=asks, new_ep=_nonce())
     for _ in range(ATTEMPTS):
         if changed.status != "conflict":
             break
         # The epoch was read before the superstep: when it is still the same, so is what was open.
         ep = changed.head
         loaded: Loaded | None = yield from loading.load(thread, frame, cp)
-        records = (*(archive.opened(loaded, cp) if loaded else ()), record)
+        before = (yield from _opened(archive, thread, frame, cp, loaded)) if loaded else ()
+        records = (*before, *added)
         changed = yield commands.put_writes(
             thread, frame, cp, records, asks=asks, ep=ep, new_ep=_nonce()
         )
     _check(changed, thread)
+
+
+def _opened(
+    archive: Archive, thread: Thread, frame: str, cp: str, loaded: Loaded
+) -> Steps[tuple[bytes, ...]]:
+    """Return the log of what is open, with what its tasks sent."""
+    known = yield from packets.read(thread, frame, archive.sent(loaded))
+    return archive.opened(loaded, cp, known)
 
 
 def _check(changed: Changed, thread: Thread) -> None:
@@ -323,7 +338,9 @@ def copy_thread(archive: Archive, source_id: str, target_id: str) -> Steps[None]
         frame = _named(each.ns, archive.metadata(entry.blob))
         ep = yield from _copied(target, frame, entry, loaded.header, ep)
         sent |= {(each.ns, name) for name in entry.channels}
-        if log := archive.logged(loaded, each.cp):
+        sent |= {(each.ns, bundle.name) for bundle in entry.packets}
+        known = yield from packets.read(source, each.frame, archive.sent(loaded))
+        if log := archive.logged(loaded, each.cp, known):
             asks = bool(loaded.questions) or loaded.header.st is ThreadStatus.interrupted
             before, ep = ep, _nonce()
             put = commands.put_writes(
@@ -337,6 +354,7 @@ def _copied(
 ) -> Steps[str]:
     """Put a checkpoint on a thread that has the epoch ``expect``; return the new epoch."""
     ep = _nonce()
+    yield from packets.stage(target, entry.packets)
     put = commands.put(
         target,
         frame,
@@ -354,7 +372,7 @@ def _copied(
 def _raw(
     archive: Archive, source: Thread, where: Located, blob: bytes, sent: set[tuple[str, str]]
 ) -> Steps[CheckpointEntry | None]:
-    """Return a stored checkpoint with those channels that were not sent yet, undecoded.
+    """Return a stored checkpoint with those channels and packets that were not sent yet, undecoded.
 
     None when it is removed in this moment; else what has no value has none.
     """
@@ -362,11 +380,24 @@ def _raw(
     new = [name for name in references.names(refs) if (where.ns, name) not in sent]
     blobs = yield from _channels(source, where.ns, new, {})
     channels = {ref: data for ref, data in blobs.items() if data is not None}
-    if len(channels) < len(new):
+    refers = [p for p in archive.packets(blob) if (where.ns, p.bundle) not in sent]
+    known = yield from packets.read(source, where.frame, refers)
+    if len(channels) < len(new) or len(known) < len(refers):
         (left,) = yield commands.checkpoints(source, where.frame, (where.cp,))
         if left is None:
             return None
-    return CheckpointEntry(where.cp, blob, archive.step(blob), refs, channels)
+    made, step = _bundles(known), archive.step(blob)
+    return CheckpointEntry(where.cp, blob, step, refs, channels, packets=made)
+
+
+def _bundles(blobs: Packets) -> tuple[Bundle, ...]:
+    """Return the bundles of ``blobs``, each under its name."""
+    found: dict[str, dict[int, bytes]] = {}
+    for packet, blob in blobs.items():
+        found.setdefault(packet.bundle, {})[packet.number] = blob
+    return tuple(
+        Bundle(name, tuple(numbers[n] for n in sorted(numbers))) for name, numbers in found.items()
+    )
 
 
 def prune(archive: Archive, thread_id: str) -> Steps[None]:
@@ -409,7 +440,10 @@ def _forget(archive: Archive, thread: Thread, doomed: Any) -> Steps[None]:
             changed = yield commands.delete(thread, ep=header.ep)
         else:
             fields, heads = _unused(archive, names, blobs, gone)
-            changed = yield from _forget_fields(thread, fields, heads, header.ep)
+            sent, large = _unsent(archive, blobs, gone)
+            changed = yield from _forget_fields(
+                thread, (*fields, *sent), heads, header.ep, large
+            )
         if changed.status != "conflict":
             break
     if changed.status != "missing":
@@ -417,9 +451,13 @@ def _forget(archive: Archive, thread: Thread, doomed: Any) -> Steps[None]:
 
 
 def _forget_fields(
-    thread: Thread, fields: tuple[str, ...], heads: tuple[NewHead, ...], ep: str
+    thread: Thread,
+    fields: tuple[str, ...],
+    heads: tuple[NewHead, ...],
+    ep: str,
+    bundles: tuple[str, ...],
 ) -> Steps[Changed]:
-    """Remove fields in slices, each with an epoch of its own.
+    """Remove fields in slices, each with an epoch of its own, and larger bundles with the last one.
 
     Checkpoints go before what they refer to, and how many records a log has before the records.
     """
@@ -427,7 +465,8 @@ def _forget_fields(
     changed = Changed("ok")
     for start in range(0, len(ordered), FORGOTTEN):
         part, new_ep = tuple(ordered[start : start + FORGOTTEN]), _nonce()
-        changed = yield commands.forget(thread, part, heads, ep=ep, new_ep=new_ep)
+        last = bundles if start + FORGOTTEN >= len(ordered) else ()
+        changed = yield commands.forget(thread, part, heads, ep=ep, new_ep=new_ep, bundles=last)
         if changed.status != "ok":
             break
         ep, heads = new_ep, ()
@@ -501,6 +540,24 @@ class Used:
         """Whether something refers to what is stored in ``field``."""
         line, number = numbered_segment(field) or ("", 1)
         return field in self._whole or number <= self._most.get(line, 0)
+
+
+def _unsent(
+    archive: Archive, blobs: Mapping[Located, bytes], gone: set[Located]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the fields of packets and the larger bundles that are referred to no more."""
+    refers = {
+        each: {(each.frame, packet) for packet in archive.packets(blob)}
+        for each, blob in blobs.items()
+    }
+    used = {named for each, some in refers.items() if each not in gone for named in some}
+    unused = {named for each in gone for named in refers[each]} - used
+    small = sorted(
+        packet_field(frame, packet_name(packet.bundle, packet.number))
+        for frame, packet in unused
+        if not is_apart(packet.bundle)
+    )
+    return tuple(small), tuple(sorted({p.bundle for _, p in unused if is_apart(p.bundle)}))
 
 
 def _owner(name: str) -> str:

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, cast
 
+from checkpoint_redis.bundles import Bundle, Packets, blob_of, bundles
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.known_lines import KnownLines, Lines, Spot
-from checkpoint_redis.layout import TaskState
+from checkpoint_redis.layout import Limit, TaskState
 from checkpoint_redis.records import CheckpointEntry
 from checkpoint_redis.references import (
     Blobs,
@@ -36,15 +37,18 @@ from distgraph.checkpoint.base import (
     CheckpointTuple,
     PendingWrite,
 )
-from distgraph.checkpoint.base.blobs import RECORD, dump, load
+from distgraph.checkpoint.base.blobs import NULL, RECORD, Typed, dump, dump_packet, load
 from distgraph.checkpoint.base.config import Coordinates
+from distgraph.checkpoint.base.types import TASKS
 from distgraph.checkpoint.blame import blamed, of_checkpoint
 from distgraph.checkpoint.formats import Kind
 from distgraph.checkpoint.lines import place
 from distgraph.checkpoint.serde.base import SerializerProtocol
 from distgraph.checkpoint.serde.jsonplus import TYPE_NAME, JsonPlusSerializer
+from distgraph.checkpoint.targets import filled, packets_of, parted, sends_of
 from distgraph.checkpoint.upgrades import corrupt, fields_of, numbered
 from distgraph.core import model
+from distgraph.core.packets import Packet
 from distgraph.errors import CorruptRecord, SerializationError
 
 _PLAIN = JsonPlusSerializer()
@@ -71,8 +75,11 @@ class Archive:
 
     def dump(self, name: str, value: Any) -> bytes:
         """Return the bytes of a value; SerializationError names the channel."""
-        kind, data = dump(self.serde, name, value)
-        if value is None:
+        return self._bytes(dump(self.serde, name, value))
+
+    def _bytes(self, typed: Typed) -> bytes:
+        kind, data = typed
+        if typed == NULL:
             return _NONE
         if kind == TYPE_NAME and data[:1] == _VERSION:
             return data
@@ -87,19 +94,20 @@ class Archive:
 
     # --- checkpoints -----------------------------------------------------------------------
 
-    def entry(
+    def entry(  # noqa: PLR0913, PLR0917 what a saver is given, and what is known of its parent
         self,
         under: Coordinates,
         checkpoint: Checkpoint,
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
         before: Lines,
+        nonce: str,
     ) -> CheckpointEntry:
         """Return what is stored of a checkpoint under the parent that ``under`` names.
 
-        ``before``: the lines of that parent.
+        ``before``: the lines of that parent. Its Sends are a bundle, named from ``nonce``.
         """
-        core = _as_core(under, checkpoint, metadata)
+        core, packets = _as_core(under, checkpoint, metadata), tuple[Bundle, ...]()
         growing = self._growing(core, new_versions) if core else frozenset()
         lists = self._lists(core, new_versions, before, growing) if core else Growing()
         if core is None:
@@ -108,6 +116,7 @@ class Archive:
             record = numbered(Kind.saved, saved)
             versions: Mapping[str, Any] = checkpoint["channel_versions"]
         else:
+            core, packets = self._parted(core, nonce)
             placed = replace(core, lines=lists.lines)
             record, versions = records.pack_checkpoint(placed), core.versions
         values = checkpoint["channel_values"]
@@ -124,7 +133,16 @@ class Archive:
             }
             | lists.blobs,
             lines=lists.lines,
+            packets=packets,
         )
+
+    def _parted(
+        self, core: model.Checkpoint, nonce: str
+    ) -> tuple[model.Checkpoint, tuple[Bundle, ...]]:
+        sends = sends_of(core.frontier)
+        made = bundles(nonce, tuple(self._bytes(dump_packet(self.serde, s)) for s in sends))
+        names = [replace(core, frontier=parted(core.frontier, each.name)) for each in made]
+        return (names[0] if names else core), made
 
     def _growing(self, core: model.Checkpoint, new: ChannelVersions) -> frozenset[str]:
         """Return the channels among ``new`` that are lists which may stand in segments.
@@ -152,7 +170,7 @@ class Archive:
     def _dump_record(
         self, record: Any, core: model.Checkpoint | None, metadata: CheckpointMetadata
     ) -> bytes:
-        """Return the bytes of a checkpoint's record; SerializationError names the packet or key."""
+        """Return the bytes of a checkpoint's record; SerializationError names the config entry."""
         try:
             return self.dump(RECORD, record)
         except SerializationError as error:
@@ -185,6 +203,13 @@ class Archive:
         core = records.unpack_checkpoint(record, {})
         return versioned(core.versions, read_lines(core.lines, channels))
 
+    def packets(self, blob: bytes) -> tuple[Packet, ...]:
+        """Return the packets that the checkpoint of a record refers to."""
+        record = self._record(blob)
+        if isinstance(record, dict):
+            return ()
+        return packets_of(records.unpack_checkpoint(record, {}).frontier)
+
     def step(self, blob: bytes) -> int:
         """Return the step of a record."""
         record = self._record(blob)
@@ -215,17 +240,24 @@ class Archive:
                 raise corrupt(Kind.checkpoint, packed)
 
     def read(
-        self, place: Coordinates, loaded: Loaded, channels: Mapping[str, bytes | None]
+        self,
+        place: Coordinates,
+        loaded: Loaded,
+        channels: Mapping[str, bytes | None],
+        packets: Packets,
     ) -> CheckpointTuple:
-        """Return the checkpoint that was loaded, with its channel blobs ("channel@ref")."""
+        """Return the checkpoint that was loaded, with its channel blobs ("channel@ref").
+
+        ``packets`` are its own, and those that the tasks of its open superstep sent.
+        """
         record = self._record(loaded.checkpoint or b"")
         if not isinstance(record, dict):
-            return self._read_core(place, record, loaded, channels)
+            return self._read_core(place, record, loaded, channels, packets)
         checkpoint = record["checkpoint"]
         versions = checkpoint["channel_versions"]
         checkpoint["channel_values"] = read_values(versions, {}, channels, self.load)
         here = place._replace(checkpoint_id=checkpoint["id"])
-        writes = self._pending(loaded, checkpoint["id"])
+        writes = self._pending(loaded, checkpoint["id"], packets)
         return _tuple(here, checkpoint, record["metadata"], record["parent"], writes)
 
     def _read_core(
@@ -234,50 +266,88 @@ class Archive:
         record: Any,
         loaded: Loaded,
         channels: Mapping[str, bytes | None],
+        packets: Packets,
     ) -> CheckpointTuple:
         bare = records.unpack_checkpoint(record, {})
-        core = replace(bare, values=read_values(bare.versions, bare.lines, channels, self.load))
+        core = replace(
+            bare,
+            values=read_values(bare.versions, bare.lines, channels, self.load),
+            frontier=self._filled(bare.frontier, packets),
+        )
         if missing := bare.versions.keys() - core.values.keys():
             raise CorruptRecord(f"The values of {sorted(missing)} are not stored.")
         checkpoint, metadata, _ = codec.encode_checkpoint(core)
         here = place._replace(checkpoint_id=core.id)
-        writes = self._pending(loaded, core.id)
+        writes = self._pending(loaded, core.id, packets)
         return _tuple(here, checkpoint, metadata, core.parent_id, writes)
+
+    def _filled(
+        self, targets: tuple[model.Target, ...], packets: Packets
+    ) -> tuple[model.Target, ...]:
+        return filled(targets, lambda packet: self.load(TASKS, blob_of(packet, packets)))
 
     # --- pending writes ----------------------------------------------------------------------
 
-    def log_record(self, task: str, path: str, writes: Iterable[tuple[str, Any]]) -> bytes:
-        """Return the record of one ``put_writes``."""
-        parts = [part for name, value in writes for part in (name, self.dump(name, value))]
-        return _PLAIN.dumps(numbered(Kind.log, task, path, parts))
+    def log_records(
+        self, task: str, path: str, writes: Iterable[tuple[str, Any]]
+    ) -> tuple[bytes, ...]:
+        """Return the records of one ``put_writes``: several of what is long."""
+        pairs = [(name, self.dump(name, value)) for name, value in writes]
+        found, first = [], 0
+        for part in _parts(pairs):
+            flat = [each for pair in part for each in pair]
+            found.append(_PLAIN.dumps(numbered(Kind.log, task, path, first, flat)))
+            first += len(part)
+        return tuple(found)
 
-    def _pending(self, loaded: Loaded, cp: str) -> list[PendingWrite]:
+    def sent(self, loaded: Loaded) -> tuple[Packet, ...]:
+        """Return the packets that the tasks of an open superstep sent."""
+        results = (result for _, result in self._results(loaded))
+        done = (result for result in results if isinstance(result, model.Completed))
+        return tuple(packet for result in done for packet in packets_of(result.goto))
+
+    def _pending(
+        self, loaded: Loaded, cp: str, packets: Packets
+    ) -> list[PendingWrite]:
         """Return the pending writes of a checkpoint: of its log, or of its open superstep."""
         if loaded.log:
             return list(self._replayed(loaded.log))
-        return [(task, *write) for task, left in self._opened(loaded, cp) for write in left]
+        opened = self._opened(loaded, cp, packets)
+        return [(task, *write) for task, left in opened for write in left]
 
-    def logged(self, loaded: Loaded, cp: str) -> tuple[bytes, ...]:
+    def logged(
+        self, loaded: Loaded, cp: str, packets: Packets
+    ) -> tuple[bytes, ...]:
         """Return the log of a checkpoint; an open superstep is written as one."""
         if loaded.log:
             return loaded.log
-        return tuple(self.log_record(task, "", left) for task, left in self._opened(loaded, cp))
+        opened = self._opened(loaded, cp, packets)
+        return tuple(each for task, left in opened for each in self.log_records(task, "", left))
 
-    def opened(self, loaded: Loaded, cp: str) -> tuple[bytes, ...]:
+    def opened(
+        self, loaded: Loaded, cp: str, packets: Packets
+    ) -> tuple[bytes, ...]:
         """Return what is not in the checkpoint's log yet: its open superstep, written as one."""
-        return () if loaded.log else self.logged(loaded, cp)
+        return () if loaded.log else self.logged(loaded, cp, packets)
 
-    def _opened(self, loaded: Loaded, cp: str) -> list[pending.TaskWrites]:
+    def _opened(
+        self, loaded: Loaded, cp: str, packets: Packets
+    ) -> list[pending.TaskWrites]:
         """Return what workers left in an open superstep, as a saver is given it."""
         released, written = loaded.released, loaded.caller_writes
         state = model.ThreadState(
             _NOTHING,
-            results=dict(self._results(loaded)),
+            results={tid: self._whole(left, packets) for tid, left in self._results(loaded)},
             answers={t.tid: self._answers(t.answers) for t in loaded.tasks if t.answers},
             caller_writes=tuple(self._written(blob, written.followed) for blob in written.blobs),
             released=released if released == cp else "",
         )
         return pending.encode_changes(None, state)
+
+    def _whole(self, left: model.Result, packets: Packets) -> model.Result:
+        if not isinstance(left, model.Completed):
+            return left
+        return replace(left, goto=self._filled(left.goto, packets))
 
     def _written(self, blob: bytes, followed: bool) -> model.Completed:
         written = records.unpack_completed(self._plain(blob))
@@ -302,8 +372,8 @@ class Archive:
         """A special write replaces the task's earlier one; any other stays as it was first."""
         kept: dict[tuple[str, int], tuple[str, bytes]] = {}
         for record in log:
-            task, writes = _read_log(record)
-            for index, (name, blob) in enumerate(writes):
+            task, first, writes = _read_log(record)
+            for index, (name, blob) in enumerate(writes, first):
                 key = task, WRITES_IDX_MAP.get(name, index)
                 if key[1] < 0 or key not in kept:
                     kept[key] = name, blob
@@ -311,11 +381,22 @@ class Archive:
             yield task, name, self.load(name, blob)
 
 
-def _read_log(record: bytes) -> tuple[str, list[tuple[str, bytes]]]:
+def _parts(pairs: Sequence[tuple[str, bytes]]) -> Iterator[Sequence[tuple[str, bytes]]]:
+    """Cut what a task left where it gets long; an empty list is one part."""
+    start = size = 0
+    for n, (_, blob) in enumerate(pairs):
+        size += len(blob)
+        if size > Limit.inline_writes and n > start:
+            yield pairs[start:n]
+            start, size = n, len(blob)
+    yield pairs[start:]
+
+
+def _read_log(record: bytes) -> tuple[str, int, list[tuple[str, bytes]]]:
     packed = _PLAIN.loads(record)
     match fields_of(Kind.log, packed):
-        case [str(task), str(), list(parts)] if len(parts) % 2 == 0:
-            return task, list(zip(parts[::2], parts[1::2], strict=True))
+        case [str(task), str(), int(first), list(parts)] if len(parts) % 2 == 0:
+            return task, first, list(zip(parts[::2], parts[1::2], strict=True))
         case _:
             raise corrupt(Kind.log, packed)
 

@@ -28,6 +28,7 @@ from checkpoint_redis.commands.query import (
     last_event,
     load,
     open_part,
+    packets,
     scan,
     threads,
     with_open,
@@ -48,6 +49,7 @@ from checkpoint_redis.commands.task import (
     finish,
     inner,
     stage,
+    stage_packets,
 )
 
 __all__ = [
@@ -89,6 +91,7 @@ __all__ = [
     "outbox",
     "outcome",
     "overdue",
+    "packets",
     "policy",
     "published",
     "put",
@@ -97,6 +100,7 @@ __all__ = [
     "runs",
     "scan",
     "stage",
+    "stage_packets",
     "start",
     "sweep",
     "sweeper_turn",

@@ -33,7 +33,8 @@ def release(
 ) -> Script[Released]:
     """Queue the tasks that ``owner`` held, because it died.
 
-    ``given_back``: because it shuts down, which counts as no attempt. More than ``max_lost``
+    ``given_back``: because it shuts down, which counts as no attempt; so may who holds the advance,
+    whose token stands for ``owner`` then. More than ``max_lost``
     losses of a task end the run with ``lost``.
     """
     arguments = Arguments()

@@ -142,6 +142,11 @@ def channels(thread: Thread, ns: str, refs: tuple[str, ...]) -> Script[tuple[byt
     return Arguments().script("values", thread, tuple, fields=names)
 
 
+def packets(thread: Thread, ns: str, names: tuple[str, ...]) -> Script[tuple[bytes | None, ...]]:
+    """Read packets by name: the first of them, as many as fit into a reply."""
+    return Arguments().script("packets", thread, tuple, ns=ns, names=names)
+
+
 def caller_writes(
     thread: Thread, ns: str, cps: tuple[str, ...]
 ) -> Script[tuple[CallerWrites, ...]]:
@@ -275,6 +280,9 @@ def _open_task(s: Mapping[str, bytes], tid: str, of_run: bytes) -> OpenTask:
         owner=known.owner,
         queue=known.queue,
         priority=known.priority,
+        limit_ms=known.limit,
+        batch=known.batch,
+        packet=known.packet,
         blob=s[f"{TaskField.blob}{tid}"],
         answers=tuple(s[f"{TaskField.answer}{tid}|{n}"] for n in range(known.answers)),
         error=of_run if error == b"" else error,

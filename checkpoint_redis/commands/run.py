@@ -95,7 +95,7 @@ def answer(
     says so.
     """
     arguments = Arguments()
-    records, first = arguments.tasks(tasks)
+    records, first, reads = arguments.tasks(tasks)
     return arguments.script(
         "answer",
         thread,
@@ -108,6 +108,7 @@ def answer(
         caller_writes=[arguments.add(blob) for blob in caller_writes],
         tasks=records,
         first=first,
+        reads=reads,
         keep_cfg=cfg is None,
         cfg=arguments.add(cfg or b""),
         modes=modes,

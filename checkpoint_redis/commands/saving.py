@@ -82,9 +82,15 @@ def put_writes(
 
 
 def forget(
-    thread: Thread, fields: tuple[str, ...], heads: tuple[NewHead, ...], *, ep: str, new_ep: str
+    thread: Thread,
+    fields: tuple[str, ...],
+    heads: tuple[NewHead, ...],
+    *,
+    ep: str,
+    new_ep: str,
+    bundles: tuple[str, ...] = (),
 ) -> Script[Changed]:
-    """Remove fields of the checkpoint key, unless the thread has changed since its epoch ``ep``.
+    """Remove fields of the checkpoint key, and larger bundles, unless the epoch is not ``ep``.
 
     ``new_ep`` is its epoch from now on. ``heads``: the new heads of the frames whose head goes.
     -> ok | busy(run) | missing | conflict(head).
@@ -95,5 +101,12 @@ def forget(
         for each in heads
     ]
     return arguments.script(
-        "forget", thread, changed, ep=ep, new_ep=new_ep, fields=fields, heads=given
+        "forget",
+        thread,
+        changed,
+        ep=ep,
+        new_ep=new_ep,
+        fields=fields,
+        bundles=bundles,
+        heads=given,
     )

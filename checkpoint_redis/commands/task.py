@@ -156,8 +156,18 @@ def commit(
 def stage(thread: Thread, ep: str, tasks: tuple[TaskEntry, ...]) -> Script[bool]:
     """Store a chunk of the superstep ``ep`` to come; it is lost after ten minutes."""
     arguments = Arguments()
-    records, first = arguments.tasks(tasks)
-    return arguments.script("stage", thread, bool, ep=ep, tasks=records, first=first)
+    records, first, reads = arguments.tasks(tasks)
+    return arguments.script("stage", thread, bool, ep=ep, tasks=records, first=first, reads=reads)
+
+
+def stage_packets(
+    thread: Thread, bundle: str, number: int, packets: tuple[bytes, ...]
+) -> Script[bool]:
+    """Store a slice of a bundle, from a number on; it is lost after ten minutes unless kept."""
+    arguments = Arguments(list(packets))
+    return arguments.script(
+        "stage_packets", thread, bool, bundle=bundle, number=number, first=2, count=len(packets)
+    )
 
 
 def inner(
@@ -232,6 +242,7 @@ def _result(arguments: Arguments, result: ResultEntry) -> ResultRow:
             QuestionRow(format=form, iid=iid, deadline=deadline)
             for iid, deadline in result.questions
         ),
+        packets=arguments.packets(result.packets),
     )
 
 
@@ -291,6 +302,7 @@ def _task(raw: Any) -> ClaimedTask:
         failures=number(row.failures),
         rnd=text(row.round),
         blob=row.blob or b"",
+        packet=row.packet,
         answers=tuple(row.answers),
     )
 

@@ -34,6 +34,7 @@ from checkpoint_redis.layout.given import (
     LeaseRow,
     NewHeadRow,
     NewTaskRow,
+    PacketsRow,
     ResultRow,
 )
 from checkpoint_redis.layout.names import (
@@ -52,6 +53,7 @@ from checkpoint_redis.layout.names import (
     Limit,
     LinePart,
     MetaField,
+    PacketName,
     Refusal,
     RunKind,
     RunStatus,
@@ -120,6 +122,8 @@ __all__ = [
     "NewHeadRow",
     "NewTaskRow",
     "OpenReply",
+    "PacketName",
+    "PacketsRow",
     "PartReply",
     "QuestionRow",
     "Refusal",

@@ -67,6 +67,7 @@ class ClaimedRow(NamedTuple):
     failures: int
     round: bytes
     blob: bytes
+    packet: Raw
     answers: Sequence[bytes]
 
 

@@ -12,7 +12,18 @@ class NewTaskRow(NamedTuple):
     id: str
     queue: str
     priority: int
-    reads: int
+    reads: str
+    limit: int
+    batch: str
+    packet: str
+
+
+class PacketsRow(NamedTuple):
+    """A bundle: its ``size`` packets stand in ARGV from ``first`` on, 0 = they were staged."""
+
+    bundle: str
+    first: int
+    size: int
 
 
 class CheckpointRow(NamedTuple):
@@ -23,6 +34,7 @@ class CheckpointRow(NamedTuple):
     step: int
     refs: str
     channels: Sequence[str | int]
+    packets: Sequence[PacketsRow]
 
 
 class FrameRow(NamedTuple):
@@ -48,6 +60,7 @@ class ResultRow(NamedTuple):
     blob: int
     event: int
     questions: Sequence[QuestionRow]
+    packets: Sequence[PacketsRow]
 
 
 class AnswerRow(NamedTuple):

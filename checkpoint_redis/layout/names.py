@@ -30,6 +30,9 @@ class ThreadKey(StrEnum):
     frozen = "z"
     listing = "i"
     events = "e"
+    # Packets: the names of the bundles that have keys of their own, and these, before that name.
+    bundles = "j"
+    bundle = "j:"
     # The names of the frames inside tasks by their hashes, and before its hash the key of each.
     frames = "fs"
     frame = "f:"
@@ -37,6 +40,8 @@ class ThreadKey(StrEnum):
     tasks = "s:"
     writes = "w:"
     questions = "u:"
+    # What its tasks sent.
+    sent = "p:"
     # Frames inside its tasks of which something is open -> task.
     inner = "o:"
     active = "a:"
@@ -108,6 +113,7 @@ class Field(StrEnum):
 
     checkpoint = "k|"
     channel = "v|"
+    packet = "j|"
     head_refs = "f|"
     log = "p|"
     caller_writes = "z|"
@@ -127,6 +133,8 @@ class TaskField(StrEnum):
     answer = "r|"
     question = "v|"
     caller_write = "z|"
+    # Before a digest of the names of the channels that some tasks read: these, as JSON.
+    reads = "n|"
     writes_size = "wb"
 
 
@@ -191,6 +199,13 @@ class TaskId(StrEnum):
     """What stands in place of a task's id."""
 
     advance = "@"
+
+
+class PacketName:
+    """How a packet is named: <bundle>/<number>; ``apart`` begins a bundle with its own key."""
+
+    separator: Final = "/"
+    apart: Final = "j"
 
 
 class LinePart:
@@ -318,6 +333,10 @@ class Limit:
     inline_writes: Final = 1_048_576
     inline_fields: Final = 2_000
     inline_channels: Final = 65_536
+    # More packets, or ones over inline_channels, have a key of their own; beyond these numbers, or
+    # over inline_writes, they come in slices beforehand.
+    few_packets: Final = 16
+    inline_packets: Final = 1_000
     # A thread keeps so many events, and of their payloads at most twice so many bytes.
     events: Final = 100_000
     # So many ends of runs does a shard keep.

@@ -16,7 +16,9 @@ class TaskRow(NamedTuple):
     """A task of an open superstep, as JSON.
 
     ``attempts`` counts claims, ``lost`` those whose workers vanished, ``failures`` those that
-    failed and were to be repeated, ``chunks`` what the attempt under way has streamed.
+    failed and were to be repeated, ``chunks`` what the attempt under way has streamed. ``reads``
+    names the channels that it reads (TaskField.reads), '' = none. ``limit`` (ms, 0 = none) and
+    ``batch`` are places for what is to come. ``packet`` names the one that it gets, '' = none.
     """
 
     format: int
@@ -28,10 +30,13 @@ class TaskRow(NamedTuple):
     owner: str
     queue: str
     priority: int
-    reads: int
+    reads: str
     answers: int
     failures: int
     chunks: int
+    limit: int
+    batch: str
+    packet: str
 
 
 class QuestionRow(NamedTuple):

@@ -1,7 +1,7 @@
 -- needs: lib.lua format.lua frozen.lua runs.lua lines.lua task.lua due.lua requeue.lua pack.lua restore.lua begin.lua caller_writes.lua new_tasks.lua barrier.lua
 -- Goes on with an open superstep: answers, asks again, or retries. All pairs or none.
--- KEYS[1] header. ARGV[1] {run, mode, ep, pairs, rnd, caller_writes, tasks, first, keep_cfg, cfg,
--- modes, fp, stop, by, metadata}; ep: the epoch as the caller read it ('' = whichever it is); pairs: ANSWER,
+-- KEYS[1] header. ARGV[1] {run, mode, ep, pairs, rnd, caller_writes, tasks, first, reads, keep_cfg,
+-- cfg, modes, fp, stop, by, metadata}; ep: the epoch as the caller read it ('' = whichever it is); pairs: ANSWER,
 -- tasks: NEW_TASK; stop -1 = as it is.
 -- -> ANSWERED: go | joined | {no_interrupt, pending} | {nothing, st} | {busy, run} | {missing}
 --  | {conflict} | REPEATED
@@ -129,7 +129,7 @@ for _, each in ipairs(chosen) do
 end
 if #A.caller_writes > 0 then note_form(FORMAT.result) end
 add_caller_writes('', blobs(A.caller_writes))
-if #A.tasks > 0 then queue_tasks('', A.tasks, A.first) end
+if #A.tasks > 0 then queue_tasks('', A.tasks, A.first, A.reads) end
 if retries then out, more = waiting()
 else
   for _, row in ipairs(A.tasks) do

@@ -1,4 +1,15 @@
 -- needs: lib.lua frozen.lua
+-- Those references whose channels are `wanted`, by name; false = all.
+local function chosen(refs, wanted)
+  if not wanted then return refs end
+  local out = {}
+  for _, ref in ipairs(refs) do
+    local name = type(ref) == 'table' and ref[1] or ref
+    if wanted[string.match(name, '^(.*)@')] then out[#out + 1] = ref end
+  end
+  return out
+end
+
 -- The channel blobs named by `refs`, as name, blob, name, blob...; false once `room` is used up.
 -- Of a list in segments, {line, count}, all are named, and those at its end come first: whoever had
 -- the list before has the others. The next one is named, with an empty value, where another fork

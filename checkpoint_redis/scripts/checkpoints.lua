@@ -1,4 +1,4 @@
--- needs: lib.lua format.lua slices.lua listing.lua
+-- needs: lib.lua format.lua slices.lua packet.lua listing.lua
 -- Storing checkpoints (CHECKPOINT rows), and making one the head of its frame.
 local function store_checkpoint(ns, row)
   note_form(FORMAT.checkpoint)
@@ -9,6 +9,7 @@ local function store_checkpoint(ns, row)
     fields[#fields + 1] = blob(channels[i + 1])
   end
   many('HSET', C, fields)
+  keep_packets(ns, row[CHECKPOINT.packets])
   list_checkpoint(ns, row[CHECKPOINT.id])
 end
 

@@ -1,4 +1,4 @@
--- needs: lib.lua fence.lua slices.lua task.lua due.lua served.lua context.lua
+-- needs: lib.lua fence.lua slices.lua task.lua due.lua served.lua packet.lua alone.lua context.lua
 -- Takes queued tasks for one attempt each, under a lease.
 -- KEYS[1] header. ARGV[1] {ns, ep, tids, tok, owner, lease, served}
 -- -> CLAIM with CLAIMED | REFUSED per task; ok | busy | {gone} | {missing} | UNSERVED
@@ -28,16 +28,31 @@ local function take(tid)
   return task, given
 end
 
-local tasks, reads, any = {}, false, false
+-- The channels that the claimed tasks read, by name.
+local wanted, reads = {}, false
+
+local function want(digest)
+  if digest == '' then return end
+  reads = true
+  for _, name in ipairs(decode(call('HGET', key, TASK_FIELD.reads .. digest))) do
+    wanted[name] = true
+  end
+end
+
+local tasks, any = {}, false
 for i, tid in ipairs(A.tids) do
   local task, given = take(tid)
   if task then
     local answers = numbered(key, TASK_FIELD.answer .. tid .. '|', task[TASK.answers])
     tasks[i] = CLAIMED{tid = tid, status = REPLY.ok, attempts = task[TASK.attempts],
       failures = task[TASK.failures], round = task[TASK.round], blob = given,
+      packet = task[TASK.packet] ~= '' and packet(A.ns, task[TASK.packet]),
       answers = answers}
-    any, reads = true, reads or task[TASK.reads] == 1
+    want(task[TASK.reads])
+    any = true
   else tasks[i] = REFUSED{tid = tid, status = given} end
 end
 if not any then return CLAIM{status = REPLY.busy, context = false, tasks = tasks} end
-return CLAIM{status = REPLY.ok, context = context(A.ns, reads), tasks = tasks}
+-- Who will commit needs all of the state, unless it reads nothing of it.
+local all = reads and is_alone(A.ns)
+return CLAIM{status = REPLY.ok, context = context(A.ns, not all and wanted), tasks = tasks}

@@ -1,5 +1,6 @@
--- needs: lib.lua due.lua pack.lua caller_writes.lua log.lua
--- Drops the open superstep of a frame; what callers wrote into it is kept.
+-- needs: lib.lua due.lua pack.lua caller_writes.lua log.lua packet.lua
+-- Drops the open superstep of a frame; what callers wrote into it is kept, and what its tasks sent
+-- when it is `committed`: the next checkpoint refers to that.
 
 -- What of its tasks is due is nothing any more. Of a wide superstep it is left to sweeps, which find
 -- that out by themselves: a script must stay short.
@@ -23,8 +24,10 @@ end
 local function close_step(ns, at_rest, committed)
   local written = open_caller_writes(ns, caller_write_count(ns), at_rest and at_rest[KEY.tasks])
   not_due_any_more(ns, at_rest)
+  local sent = at_rest and at_rest[KEY.sent] or call('HGETALL', P .. KEY.sent .. ns)
   call('UNLINK', P .. KEY.tasks .. ns, P .. KEY.writes .. ns, P .. KEY.questions .. ns,
-    P .. KEY.active .. ns, P .. KEY.queued .. ns, P .. KEY.inner .. ns)
+    P .. KEY.sent .. ns, P .. KEY.active .. ns, P .. KEY.queued .. ns, P .. KEY.inner .. ns)
+  if not committed then remove_sent(ns, sent) end
   call('HDEL', C, FIELD.packed .. ns)
   keep_dropped_caller_writes(ns, written, committed)
 end

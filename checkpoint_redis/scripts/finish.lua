@@ -1,4 +1,4 @@
--- needs: lib.lua fence.lua staged.lua caller_writes.lua drop.lua open.lua finished.lua
+-- needs: lib.lua fence.lua staged.lua caller_writes.lua alone.lua drop.lua open.lua finished.lua
 -- complete and commit at once, for the only task of a superstep; else it is complete.
 -- KEYS[1] header. ARGV[1] that of complete, {caller_writes} (how many the caller applied), {step}
 -- -> as commit, or as complete
@@ -8,9 +8,7 @@ if not frame then
   return {REPLY.gone}
 end
 -- The caller applied its own writes alone: there must be no others, stored or to come.
-local alone = frame.st == STATUS.busy and frame.advance == ''
-  and call('SCARD', P .. KEY.active .. A.ns) == 1
-  and call('EXISTS', P .. KEY.writes .. A.ns, P .. KEY.questions .. A.ns) == 0
+local alone = frame.st == STATUS.busy and frame.advance == '' and is_alone(A.ns)
   and caller_write_count(A.ns) == A.caller_writes
 if not alone or (A.step.staged and not is_staged(A.step.ep)) then return complete(frame) end
 if record(A.ns, frame.st, A.tok, A.results[1]) ~= REPLY.done then return complete(frame) end

@@ -1,4 +1,4 @@
--- needs: lib.lua format.lua task.lua due.lua event.lua barrier.lua advance.lua
+-- needs: lib.lua format.lua task.lua due.lua packet.lua event.lua barrier.lua advance.lua
 -- Recording what a task left, for complete and finish.
 
 -- What takes the place of a task's result and of its pending questions.
@@ -32,11 +32,14 @@ local function record(ns, st, token, result)
   if not UNFINISHED[task[TASK.state]] then return REPLY.stale end
   -- Of an earlier round: it does not know the answer that was given since.
   if task[TASK.round] ~= result[RESULT.round] then return REPLY.stale end
+  -- What it sent has lapsed, and so has its lease: another attempt sends it again.
+  if not all_staged(result[RESULT.packets]) then return REPLY.stale end
   local tasks, before, bytes = P .. KEY.tasks .. ns, task[TASK.state], blob(result[RESULT.blob])
   task[TASK.state], task[TASK.token], task[TASK.owner] = final, token, ''
   write_task(ns, tid, task)
   note_form(FORMAT.result)
   if final == STATE.done then
+    keep_sent(ns, result[RESULT.packets])
     call('HSET', P .. KEY.writes .. ns, tid, bytes)
     call('HINCRBY', tasks, TASK_FIELD.writes_size, #bytes)
   else

@@ -1,7 +1,7 @@
--- needs: lib.lua format.lua slices.lua frozen.lua lines.lua caller_writes.lua drop.lua status.lua listing.lua frames.lua checkpoints.lua
+-- needs: lib.lua format.lua slices.lua frozen.lua lines.lua caller_writes.lua packet.lua drop.lua status.lua listing.lua frames.lua checkpoints.lua
 -- Removes checkpoints of a thread at rest with what only they refer to, and the records of runs but
 -- the last. KEYS[1] header.
--- ARGV[1] {ep, new_ep, fields, heads}; ep: the epoch as the caller read it; heads: NEW_HEAD where the
+-- ARGV[1] {ep, new_ep, fields, bundles, heads}; ep: the epoch as the caller read it; heads: NEW_HEAD where the
 -- head goes too (checkpoint '' = none left) -> {ok} | {busy, run} | {missing} | {conflict, head}
 local st, run, ep, present, number = unpack(call('HMGET', H, HEADER.status, HEADER.run,
   FRAME.epoch, FRAME.checkpoint, HEADER.form))
@@ -16,6 +16,7 @@ thaw()
 -- Who looked before this must not remove, or store, by what was there then.
 call('HSET', H, FRAME.epoch, A.new_ep)
 many('HDEL', C, A.fields)
+remove_bundles(A.bundles)
 forget_runs()
 local waits = st == STATUS.interrupted
 for _, head in ipairs(A.heads) do

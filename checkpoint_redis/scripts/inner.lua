@@ -13,6 +13,8 @@ local ep = call('HGET', frame_key(A.ns), FRAME.epoch) or ''
 if ep == A.new_ep then return REPLY.ok end
 -- What it follows a fail-over may have lost, or another task that shares the frame went on from.
 if ep ~= A.seen then return REPLY.conflict end
+-- What its tasks sent has lapsed, and so has the lease of the attempt.
+if not checkpoints_are_staged(A.checkpoints) then return REPLY.gone end
 if ep == '' then list_frame(A.ns, A.frame) end
 call('HSET', frame_key(A.ns), FRAME.epoch, A.new_ep)
 if #A.records > 0 then

@@ -1,17 +1,32 @@
 -- needs: lib.lua format.lua slices.lua due.lua
 -- Tasks that are queued for the first time.
--- rows: NEW_TASK, their blobs in ARGV from `first` on; into the keys of records, active and queued.
-local function store_tasks(records, active, queued, rows, first)
+-- Tasks of one kind have the same record but for the name of their packet: it is made once for all.
+local PLACE, WRITTEN = '\1', '\\u0001'
+
+-- What stands before the place in a record, and after it.
+local function around(record)
+  local at = string.find(record, WRITTEN, 1, true)
+  return {string.sub(record, 1, at - 1), string.sub(record, at + #WRITTEN)}
+end
+
+-- rows: NEW_TASK, their blobs in ARGV from `first` on, and what they read by its digest; into the
+-- keys of records, active and queued.
+local function store_tasks(records, active, queued, rows, first, reads)
   local fields, ids, fresh = {}, {}, {}
+  for digest, names in pairs(reads) do
+    call('HSET', records, TASK_FIELD.reads .. digest, encode(names))
+  end
   for i, row in ipairs(rows) do
-    local id, queue, priority, reads =
+    local id, queue, priority, read =
       row[NEW_TASK.id], row[NEW_TASK.queue], row[NEW_TASK.priority], row[NEW_TASK.reads]
-    local kind = queue .. '|' .. priority .. '|' .. reads
-    fresh[kind] = fresh[kind] or encode(TASK{state = STATE.queued, round = '', token = '',
-      attempts = 0, lost = 0, owner = '', queue = queue, priority = priority, reads = reads,
-      answers = 0, failures = 0, chunks = 0})
+    local limit, batch = row[NEW_TASK.limit], row[NEW_TASK.batch]
+    local kind = table.concat({queue, priority, read, limit, batch}, '|')
+    fresh[kind] = fresh[kind] or around(encode(TASK{state = STATE.queued, round = '', token = '',
+      attempts = 0, lost = 0, owner = '', queue = queue, priority = priority, reads = read,
+      answers = 0, failures = 0, chunks = 0, limit = limit, batch = batch, packet = PLACE}))
     local n = #fields
-    fields[n + 1], fields[n + 2] = TASK_FIELD.record .. id, fresh[kind]
+    local record = table.concat(fresh[kind], row[NEW_TASK.packet])
+    fields[n + 1], fields[n + 2] = TASK_FIELD.record .. id, record
     fields[n + 3], fields[n + 4] = TASK_FIELD.blob .. id, ARGV[first + i - 1]
     ids[i] = id
   end
@@ -20,8 +35,9 @@ local function store_tasks(records, active, queued, rows, first)
   many('SADD', queued, ids)
 end
 
-local function queue_tasks(ns, rows, first)
+local function queue_tasks(ns, rows, first, reads)
   note_form(math.max(FORMAT.task, FORMAT.row))
-  store_tasks(P .. KEY.tasks .. ns, P .. KEY.active .. ns, P .. KEY.queued .. ns, rows, first)
+  store_tasks(P .. KEY.tasks .. ns, P .. KEY.active .. ns, P .. KEY.queued .. ns, rows, first,
+    reads)
   due_outbox(ns)
 end

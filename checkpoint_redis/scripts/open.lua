@@ -9,7 +9,7 @@ local function take_staged(ns, ep)
   end
 end
 
--- s: {ep, checkpoints, tasks, first, outcome, error, caller_writes, staged}; what follows is
+-- s: {ep, checkpoints, tasks, first, reads, outcome, error, caller_writes, staged}; what follows is
 -- s.outcome.
 local function open_step(ns, s)
   call('HSET', H, ns .. FRAME.epoch, s.ep, HEADER.updated, now())
@@ -24,7 +24,7 @@ local function open_step(ns, s)
   end
   if s.staged then take_staged(ns, s.ep) end
   place_caller_writes(ns, s)
-  if s.outcome == FOLLOWS.go then queue_tasks(ns, s.tasks, s.first)
+  if s.outcome == FOLLOWS.go then queue_tasks(ns, s.tasks, s.first, s.reads)
   elseif s.outcome == FOLLOWS.stop then
     finish_run(STATUS.interrupted, RUN.interrupted)
     freeze()

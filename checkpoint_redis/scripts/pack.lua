@@ -1,8 +1,8 @@
 -- needs: lib.lua frozen.lua
--- A small superstep at rest is one text beside the checkpoints, s|<ns>: its four keys would cost
+-- A small superstep at rest is one text beside the checkpoints, s|<ns>: its keys would cost
 -- more than what is in them. The text holds the tasks' ids, then the fields and values of each key,
 -- in which an id is named by its number.
-local PARTS = {KEY.tasks, KEY.writes, KEY.questions, KEY.inner}
+local PARTS = {KEY.tasks, KEY.writes, KEY.questions, KEY.inner, KEY.sent}
 
 -- The fields of a list with the ids in them replaced by `names`; a field is <id> or <x>|<id>...
 local function renamed(list, names)

@@ -1,4 +1,4 @@
--- needs: lib.lua format.lua frozen.lua create.lua drop.lua status.lua frames.lua checkpoints.lua
+-- needs: lib.lua format.lua frozen.lua create.lua drop.lua packet.lua status.lua frames.lua checkpoints.lua
 -- Puts a checkpoint as a saver does: it becomes the head when it is the newest. The thread is
 -- created when it does not exist. KEYS[1] header.
 -- ARGV[1] {ns, frame, ep, expect, needs, free, id, graph, fp, queue, checkpoint}; expect: the epoch that
@@ -27,6 +27,7 @@ end
 for _, ref in ipairs(A.free) do
   if has(ref) then return {REPLY.unstored} end
 end
+if not all_staged(A.checkpoint[CHECKPOINT.packets]) then return {REPLY.unstored} end
 if not st then create() end
 thaw()
 -- Whatever ran from the old head may no more write.

@@ -1,12 +1,24 @@
 -- needs: lib.lua fence.lua task.lua due.lua requeue.lua failing.lua superseded.lua
--- Queues again what `owner` held. KEYS[1] header.
+-- Queues again what `owner` held; of the advance that is who has its token. KEYS[1] header.
 -- ARGV[1] {ns, ep, tids, owner, max_lost, error, given_back}
 -- -> {released, HINT...} | {failed} | {gone}
 local frame = fence(A.ns, A.ep, BUSY_OR_ERROR)
 if not frame then return {REPLY.gone} end
 local busy = frame.st == STATUS.busy
 local out = {}
+
+-- Given back: it counts to none of those that vanished.
+local function release_advance()
+  if not busy or frame.advance ~= ADVANCE.leased or frame.token ~= A.owner then return end
+  call('HSET', H, A.ns .. FRAME.advance, ADVANCE.waiting, A.ns .. FRAME.advance_token, '')
+  call('HINCRBY', H, A.ns .. FRAME.advances, -1)
+  due(A.ns, '', DUE.advance, now() + LIMIT.outbox_ms)
+  out[#out + 1] = HINT{ns = A.ns, epoch = A.ep, tid = TID.advance,
+    queue = call('HGET', H, HEADER.queue), priority = 0}
+end
+
 for _, tid in ipairs(A.tids) do
+  if tid == TID.advance then release_advance() end
   local task = read_task(A.ns, tid)
   -- Taken over meanwhile by another worker, whose attempt must go on.
   if task and task[TASK.state] == STATE.running and task[TASK.owner] == A.owner then

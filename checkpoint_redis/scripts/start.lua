@@ -1,4 +1,4 @@
--- needs: lib.lua format.lua frozen.lua begin.lua staged.lua drop.lua open.lua
+-- needs: lib.lua format.lua frozen.lua begin.lua staged.lua drop.lua store_checkpoints.lua open.lua
 -- Starts a run on a thread at rest, creating the thread when it does not exist.
 -- KEYS[1] header. ARGV[1] {run, expect, seen, id, graph, fp, queue, cfg, modes, released, stop, by,
 -- metadata, step} with id, cfg, metadata and the superstep's blobs as positions; seen: the epoch as
@@ -17,6 +17,7 @@ if (head or '') ~= A.expect then return {REPLY.conflict, head or ''} end
 -- The head is the same, but not what ran from it, or what older checkpoints hold.
 if A.seen ~= '' and ep ~= A.seen then return {REPLY.conflict, head or ''} end
 if A.step.staged and not is_staged(A.step.ep) then return {REPLY.unstaged} end
+if not checkpoints_are_staged(A.step.checkpoints) then return {REPLY.unstaged} end
 thaw()
 note_form(FORMAT.config)
 call('HSET', H, HEADER.id, blob(A.id), HEADER.graph, A.graph, HEADER.fingerprint, A.fp,

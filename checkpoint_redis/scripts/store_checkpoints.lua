@@ -1,4 +1,12 @@
--- needs: checkpoints.lua
+-- needs: packet.lua checkpoints.lua
+-- Whether all that was staged for the rows is there.
+local function checkpoints_are_staged(rows)
+  for _, row in ipairs(rows) do
+    if not all_staged(row[CHECKPOINT.packets]) then return false end
+  end
+  return true
+end
+
 -- Stores checkpoints in a row; the last one becomes the head.
 local function store_checkpoints(ns, rows)
   for _, row in ipairs(rows) do store_checkpoint(ns, row) end

@@ -14,6 +14,8 @@ if ep == A.ep then return {REPLY.ok} end
 if head ~= A.expect then return {REPLY.conflict, head} end
 -- The head is the same, but what an older checkpoint holds may be gone.
 if A.seen ~= '' and ep ~= A.seen then return {REPLY.conflict, head} end
+-- What was staged for it has lapsed: too long ago, to the caller, is as if the thread had moved on.
+if not checkpoints_are_staged(A.checkpoints) then return {REPLY.conflict, head} end
 if not st then create() end
 thaw()
 drop_step('')

@@ -1,10 +1,11 @@
 """What runs next as it stands in a record: names, Sends as they are, packets as ranges.
 
-A range is [node, batch, number of the first, how many]: a fan-out of any width takes a few bytes.
+A range is [node, bundle, number of the first, how many]: a fan-out of any width takes a few bytes.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -27,15 +28,15 @@ def pack_targets(targets: Iterable[Target]) -> list[Any]:
         elif packed and _goes_on(packed[-1], target):
             packed[-1][_COUNT] += 1
         else:
-            packed.append([target.node, target.batch, target.number, 1])
+            packed.append([target.node, target.bundle, target.number, 1])
     return packed
 
 
 def _goes_on(item: Any, packet: Packet) -> bool:
     """Whether ``packet`` is the next one of the range ``item``."""
     match item:
-        case [node, batch, first, count]:
-            return (node, batch, first + count) == (packet.node, packet.batch, packet.number)
+        case [node, bundle, first, count]:
+            return (node, bundle, first + count) == (packet.node, packet.bundle, packet.number)
         case _:
             return False
 
@@ -51,25 +52,24 @@ def _targets(item: Any) -> Iterable[Target]:
     match item:
         case str() | Send():
             return (item,)
-        case [str(node), str(batch), int(first), int(count)] if 0 < count <= MOST and first >= 0:
-            return (Packet(node, batch, first + n) for n in range(count))
+        case [str(node), str(bundle), int(first), int(count)] if 0 < count <= MOST and first >= 0:
+            return (Packet(node, bundle, first + n) for n in range(count))
         case _:
             raise corrupt("target", item)
 
 
-def parted(
-    targets: Iterable[Target], batch: str, dump: Callable[[Send], bytes]
-) -> tuple[tuple[Target, ...], tuple[bytes, ...]]:
-    """Return ``targets`` with packets of ``batch`` in place of Sends, and the Sends' arguments."""
-    kept: list[Target] = []
-    stored: list[bytes] = []
-    for target in targets:
-        if isinstance(target, Send):
-            kept.append(Packet(target.node, batch, len(stored)))
-            stored.append(dump(target))
-        else:
-            kept.append(target)
-    return tuple(kept), tuple(stored)
+def sends_of(targets: Iterable[Target]) -> tuple[Send, ...]:
+    """Return the Sends among ``targets``, whose arguments are at hand."""
+    return tuple(target for target in targets if isinstance(target, Send))
+
+
+def parted(targets: Iterable[Target], bundle: str) -> tuple[Target, ...]:
+    """Return ``targets`` with the packets of ``bundle`` in place of their Sends."""
+    numbers = itertools.count()
+    return tuple(
+        Packet(target.node, bundle, next(numbers)) if isinstance(target, Send) else target
+        for target in targets
+    )
 
 
 def packets_of(targets: Iterable[Target]) -> tuple[Packet, ...]:

@@ -11,13 +11,13 @@ from typing import NoReturn
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """Stands for a Send to ``node``; ``batch`` and ``number`` say which stored argument is its own.
+    """Stands for a Send to ``node``: ``bundle`` and ``number`` say which stored argument it has.
 
-    A batch is what one task sent, or what one start brought; a store gives it a name.
+    A bundle is what one task sent, or what one start brought; a store gives it a name.
     """
 
     node: str
-    batch: str
+    bundle: str
     number: int
 
     @property

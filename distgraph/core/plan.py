@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from hashlib import blake2b
 
@@ -61,6 +62,18 @@ def with_caller_writes(graph: Graph, state: ThreadState) -> Checkpoint:
             frontier=_extended(checkpoint.frontier, caller_write.goto),
         )
     return checkpoint
+
+
+def seen_by(graph: Graph, state: ThreadState, reads: Collection[str]) -> Checkpoint:
+    """Return what ``with_caller_writes`` does, for a task that reads the keys ``reads`` alone.
+
+    What callers wrote to others is left out: their values need not be in ``state``.
+    """
+    own = tuple(
+        replace(each, writes=tuple(write for write in each.writes if write[0] in reads))
+        for each in state.caller_writes
+    )
+    return with_caller_writes(graph, replace(state, caller_writes=own))
 
 
 def _extended(frontier: tuple[Target, ...], more: tuple[Target, ...]) -> tuple[Target, ...]:

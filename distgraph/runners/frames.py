@@ -7,7 +7,6 @@ them.
 
 from __future__ import annotations
 
-import itertools
 import logging
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
@@ -91,7 +90,9 @@ class GraphCall:
         It is the first frame of the task that is one of this graph, and that no other call of this
         attempt has; else the next free one. Raises ValueError for one that another task has.
         """
-        for index in itertools.count():
+        index = -1
+        while True:
+            index += 1
             ns = f"{self.base}|{index}" if index else self.base
             if ns in self.frame.taken:
                 continue
@@ -99,10 +100,10 @@ class GraphCall:
             place = Place(self.thread_id, ns)
             state = yield from SaverStore(place).load()
             if self._fits(state, index):
-                self._claim(ns, state)
+                if self.base != self.frame.own_ns:
+                    self._claim(ns, state)
                 return (yield from self._as_replayed(FoundFrame(place, state)))
             self.frame.taken.discard(ns)
-        raise AssertionError("unreachable: there is always a free number")
 
     def _fits(self, state: ThreadState | None, index: int) -> bool:
         if state is None:

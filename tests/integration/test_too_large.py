@@ -128,7 +128,7 @@ def test_what_is_too_large_is_named(  # noqa: PLR0913, PLR0917 - parameters
     assert HALF not in str(caught.value)
 
 
-@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_packets_are_judged_one_by_one(places: Places, thread_id: str, kind: str) -> None:
     graph, config = places.graphs[kind]["sends_two"], {"configurable": {"thread_id": thread_id}}
     graph.invoke({}, config)

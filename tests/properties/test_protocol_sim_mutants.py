@@ -64,30 +64,10 @@ MUTANTS = {
         "  task[TASK.lost] = task[TASK.lost] + 1\n",
         "  task[TASK.failures] = task[TASK.failures] + 1\n",
     ),
-    "a late attempt stores in a called graph": (
-        "inner.lua",
-        " or task[TASK.token] ~= A.tok then",
-        " then",
-    ),
-    "a called graph goes on from what is not stored": (
-        "inner.lua",
-        "if ep ~= A.seen then return REPLY.conflict end",
-        "",
-    ),
     "what is stored of a called graph is not known again": (
         "inner.lua",
         "if ep == A.new_ep then return REPLY.ok end",
         "",
-    ),
-    "what a called graph has open stays": (
-        "inner.lua",
-        "else call('HSET', P .. KEY.inner, A.ns, A.tid) end",
-        "end",
-    ),
-    "a called graph that waits stays": (
-        "drop.lua",
-        "at_rest and at_rest[KEY.inner]\n    or call",
-        "call",
     ),
     "a status is listed for ever": (
         "status.lua",

@@ -49,7 +49,7 @@ def superstep(
 ) -> SuperstepEntry:
     """Return a superstep whose checkpoint `cp` has one channel, and a task for each id."""
     checkpoint = CheckpointEntry(cp, cp.encode(), 0, (f"c@{cp}",), {f"c@{cp}": b"value"})
-    tasks = tuple(TaskEntry(tid, tid.encode()) for tid in tids)
+    tasks = tuple(TaskEntry(tid, tid.encode(), reads=("c",)) for tid in tids)
     return SuperstepEntry(ep or nonce(), (checkpoint,), tasks, outcome, error)
 
 

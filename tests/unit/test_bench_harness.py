@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,23 @@ def test_the_report_names_the_rows_in_which_the_peer_is_faster() -> None:
     rows = [Measured(ROW, (3.0,), (2.0,)), Measured(ROW, (1.0,), (2.0,)), Measured(ROW, (1.0,), ())]
 
     assert slower(rows) == [ROW.title]
+
+
+def test_a_row_beside_another_of_ours_measures_our_side_for_both() -> None:
+    calls: list[str] = []
+    row = replace(ROW, beside=True, most=1.3)
+    measured = measure(row, Scripted("o", [1.0, 1.0, 1.2, 1.0], calls), Scripted("p", [], []), 1)
+
+    assert calls == ["o:mine:1", "o:theirs:1", "o:mine:10", "o:theirs:10"]
+    assert (slower([measured]), row.against("before", 1.05)) == ([], row)
+    assert slower([replace(measured, ours=(130_000.0,))]) == [row.title]
+
+
+def test_an_earlier_checkout_may_be_a_little_faster() -> None:
+    row = ROW.against("before", 1.05)
+
+    assert (row.peer, row.title) == ("mine", "a thing / before")
+    assert slower([Measured(row, (1.04,), (1.0,)), Measured(row, (1.06,), (1.0,))]) == [row.title]
 
 
 def test_the_table_shows_both_figures_the_ratio_and_its_spread() -> None:

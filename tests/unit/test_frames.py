@@ -20,6 +20,7 @@ from distgraph.checkpoint.sqlite import SqliteSaver
 from distgraph.errors import InvalidUpdateError
 from distgraph.graph import START, CompiledStateGraph, StateGraph
 from distgraph.types import Command, RetryPolicy, Send, interrupt
+from tests.support.waiting import PATIENCE
 
 CONFIG: dict[str, Any] = {"configurable": {"thread_id": "t"}}
 
@@ -209,6 +210,24 @@ def test_tasks_of_graphs_in_one_superstep_cannot_share_it_either(
     builder.add_conditional_edges(START, lambda _: [Send("node", {}), Send("node", {})])
     with pytest.raises(ValueError, match=r"at 'node\|between'"):
         builder.compile(checkpointer=saver).invoke({}, {**CONFIG, "max_concurrency": 1})
+
+
+def test_tasks_that_run_beside_each_other_cannot_share_it(saver: BaseCheckpointSaver) -> None:
+    meeting = threading.Barrier(2, timeout=PATIENCE)
+    inner = chain(("leaf", says("leaf")), checkpointer=True)
+
+    def node(_: State) -> State:
+        meeting.wait()
+        try:
+            inner.invoke({})
+        except ValueError:
+            return {"log": ["refused"]}
+        return {"log": ["called"]}
+
+    builder = StateGraph(State).add_node("node", node)
+    builder.add_conditional_edges(START, lambda _: [Send("node", {}), Send("node", {})])
+    found = builder.compile(checkpointer=saver).invoke({}, CONFIG)
+    assert sorted(found["log"]) == ["called", "refused"]
 
 
 def test_supersteps_one_after_the_other_may_share_it(saver: BaseCheckpointSaver) -> None:

@@ -112,7 +112,7 @@ class Site:
             return
         new = after(base, "c3")
         entry = self.archive.entry(
-            coordinates_of(at("t", base["id"])), new, meta(98), {"c3": new["id"]}, {}
+            coordinates_of(at("t", base["id"])), new, meta(98), {"c3": new["id"]}, {}, nonce()
         )
         header = loaded.header
         changed = yield commands.update(

@@ -86,8 +86,8 @@ def test_a_row_of_the_header_that_is_no_field_of_it_is_an_error() -> None:
 
 
 def test_a_field_that_is_added_in_one_place_is_asked_of_the_scripts() -> None:
-    longer = NamedTuple("TaskRow", [*layout.TaskRow.__annotations__.items(), ("batch", int)])  # type: ignore[misc]
-    with instead({"TaskRow": longer}), pytest.raises(LayoutError, match="batch"):
+    longer = NamedTuple("TaskRow", [*layout.TaskRow.__annotations__.items(), ("colour", int)])  # type: ignore[misc]
+    with instead({"TaskRow": longer}), pytest.raises(LayoutError, match="colour"):
         source.lua("start")
 
 

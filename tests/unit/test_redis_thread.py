@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import redis
 
@@ -87,7 +89,8 @@ def test_large_channels_come_by_name(d: Driver) -> None:
     checkpoint = CheckpointEntry(
         "cp", b"cp", 0, ("a@1", "b@1"), {"a@1": b"x" * 70_000, "b@1": b"y"}
     )
-    step = SuperstepEntry(nonce(), (checkpoint,), (TaskEntry("t", b"t"),), "go")
+    task = TaskEntry("t", b"t", reads=("a",))
+    step = SuperstepEntry(nonce(), (checkpoint,), (task,), "go")
     claimed = d.claim(d.start(step).ep, "t")
     assert claimed.context is not None
     assert claimed.context.channels == {"a@1": None, "b@1": b"y"}
@@ -96,7 +99,7 @@ def test_large_channels_come_by_name(d: Driver) -> None:
 
 def test_a_task_that_reads_no_state_is_given_none(d: Driver) -> None:
     checkpoint = CheckpointEntry("cp", b"cp", 0, ("a@1",), {"a@1": b"x"})
-    step = SuperstepEntry(nonce(), (checkpoint,), (TaskEntry("t", b"t", reads=False),), "go")
+    step = SuperstepEntry(nonce(), (checkpoint,), (TaskEntry("t", b"t"),), "go")
     context = d.claim(d.start(step).ep, "t").context
     assert context is not None
     assert (context.checkpoint, context.channels) == (None, {})
@@ -451,3 +454,14 @@ def test_payloads_of_events_go_with_their_events(d: Driver) -> None:
         sizes.append(sum(len(event.blob) == 5_000 for event in recorded(d)))
     assert sizes == [1, 2, 2, 2]
     assert d.stored() == {"h", "c", "e"}
+
+
+def test_a_task_carries_a_limit_and_a_batch(d: Driver) -> None:
+    task = TaskEntry("t", b"t", limit_ms=1_500, batch="b")
+    ep = d.start(replace(superstep("cp"), tasks=(task, TaskEntry("u", b"u")))).ep
+    d.claim(ep, "t")
+    d.ledger.release(d.thread, "", ep, ("t",), owner="worker", max_lost=3)
+    loaded = d.ledger.load(d.thread)
+    assert loaded is not None
+    carried = {each.tid: (each.limit_ms, each.batch) for each in loaded.tasks}
+    assert carried == {"t": (1_500, "b"), "u": (0, "")}

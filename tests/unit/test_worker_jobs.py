@@ -24,6 +24,7 @@ from tests.support.waiting import PATIENCE
 from workers.cli import health
 from workers.shared.wire import Wire
 from workers.worker import jobs
+from workers.worker.failures import TERMINATED
 from workers.worker.presence import appear
 from workers.worker.sweeper import sweep_once
 
@@ -274,3 +275,61 @@ def test_what_a_later_attempt_may_not_meet_is_no_failure(
     with pytest.raises(StoreUnavailable):
         jobs.step(bench.office, bench.hint())
     assert bench.backend.thread("t").status == "busy"
+
+
+CUT: list[BaseException] = []
+
+
+def cut(left: list[int], right: list[int]) -> list[int]:
+    """Add, once after what ends a worker."""
+    if right == [1] and CUT:
+        raise CUT.pop()
+    return left + right
+
+
+class Cut(TypedDict):
+    xs: Annotated[list[int], cut]
+
+
+def test_a_reduction_that_is_cut_short_is_handed_over(bench: Bench) -> None:
+    builder = StateGraph(Cut)
+    for name in ("a", "b"):
+        builder.add_node(name, lambda _: {"xs": [1]}).add_edge(START, name)
+    builder.compile(name="g", backend=bench.backend).submit({}, on("t"))
+    CUT.append(SystemExit(TERMINATED))
+    with pytest.raises(SystemExit):
+        jobs.step(bench.office, bench.hint())
+    jobs.step(bench.office, bench.hint())
+    handle = bench.backend.thread("t")
+    assert (handle.status, handle.state.checkpoint.values["xs"]) == ("idle", [1, 1])
+
+
+def test_a_reducer_that_ends_the_process_itself_is_given_back_to_nobody(bench: Bench) -> None:
+    builder = StateGraph(Cut).add_node("a", lambda _: {"xs": [1]}).add_edge(START, "a")
+    builder.compile(name="g", backend=bench.backend).submit({}, on("t"))
+    CUT.append(SystemExit(1))
+    with pytest.raises(SystemExit):
+        jobs.step(bench.office, bench.hint())
+    assert bench.sent == []
+
+
+def ended_by_its_worker(_: State) -> dict[str, Any]:
+    raise SystemExit(TERMINATED)
+
+
+def test_a_node_that_is_cut_short_has_not_failed(bench: Bench) -> None:
+    builder = StateGraph(State).add_node("a", ended_by_its_worker).add_edge(START, "a")
+    builder.compile(name="g", backend=bench.backend).submit({}, on("t"))
+    with pytest.raises(SystemExit):
+        jobs.step(bench.office, bench.hint())
+    assert bench.backend.thread("t").status == "busy"
+
+
+def test_a_node_that_runs_into_the_time_limit_of_its_worker_fails_with_it(bench: Bench) -> None:
+    bench.office.time_limit = 0.01
+    builder = StateGraph(State).add_node("a", ended_by_its_worker).add_edge(START, "a")
+    builder.compile(name="g", backend=bench.backend).submit({}, on("t"))
+    jobs.step(bench.office, bench.hint())
+    (failed,) = bench.backend.thread("t").state.results.values()
+    assert isinstance(failed, Errored)
+    assert "Node 'a' ran into the time limit of its worker, 0.01 s" in failed.message

@@ -38,7 +38,7 @@ from workers.client.concluding import (
 )
 from workers.client.effects import AwaitEnd, Effect, Flow, Read, Wait
 from workers.client.marks import SEEN, Gap, Position, Superseded
-from workers.client.reading import load_state
+from workers.client.reading import load_state, with_packets
 from workers.client.unserved import warn_if_unserved
 from workers.client.watched import Watched
 
@@ -304,7 +304,7 @@ def _resumed(at: _Follower) -> Generator[Effect, Any, None]:
             yield Tell(Ended("", task, now.results[tid], now.values, kept=True, step=step))
     todo = tuple(task for tid, task in now.tasks.items() if tid not in now.results)
     if todo:
-        yield Tell(Started("", at.state, todo))
+        yield from _started(at, at.state, todo)
 
 
 def _stepped(at: _Follower, cp: str) -> Generator[Effect, Any, None]:
@@ -320,7 +320,18 @@ def _stepped(at: _Follower, cp: str) -> Generator[Effect, Any, None]:
     else:
         yield Tell(Stepped("", at.state, state.checkpoint.changed))
     if tasks := plan(state.checkpoint):
-        yield Tell(Started("", at.state, tasks))
+        yield from _started(at, at.state, tasks)
+
+
+def _started(
+    at: _Follower, state: ThreadState, tasks: tuple[Task, ...]
+) -> Generator[Effect, Any, None]:
+    """Tell which tasks begin; what was sent to them is read for those alone who are shown it."""
+    if "tasks" in at.modes:
+        state = yield from with_packets(at.of.served.wire, at.of.thread, state)
+        shown = {task.id: task for task in plan(with_caller_writes(at.graph, state))}
+        tasks = tuple(shown[task.id] for task in tasks)
+    yield Tell(Started("", state, tasks))
 
 
 def _ended(at: _Follower, tid: str, blob: bytes) -> Generator[Effect, Any, None]:

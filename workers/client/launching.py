@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from checkpoint_redis import commands
+from checkpoint_redis import commands, packets
 from checkpoint_redis.layout import RunStatus
 from checkpoint_redis.records import SuperstepEntry
 from checkpoint_redis.replies import Submitted
@@ -25,6 +25,8 @@ def launch(
     config = _config(call)
     for chunk in chunks(step):
         yield commands.stage(call.thread, step.ep, chunk)
+    for checkpoint in step.checkpoints:
+        yield from packets.stage(call.thread, checkpoint.packets)
     started: Submitted = yield commands.start(
         call.thread,
         call.run,

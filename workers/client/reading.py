@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from checkpoint_redis import commands, loading
+from checkpoint_redis import commands, loading, packets
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.replies import CallerWrites, Loaded
+from distgraph.checkpoint.targets import packets_of
 from distgraph.core.model import Checkpoint, ThreadState
 from distgraph.runners.backend import Listing, Place
 from workers.client.effects import Effect, Flow
@@ -37,6 +39,15 @@ def state_of(
     missing = tuple(name for name in wanted if channels.get(name) is None)
     channels |= yield from fetch_channels(thread, missing)
     return wire.state(loaded, channels)
+
+
+def with_packets(
+    wire: Wire, thread: Thread, state: ThreadState
+) -> Generator[Effect, Any, ThreadState]:
+    """Return ``state`` with the arguments of what it sends, which nobody else needs to read."""
+    wanted = packets_of(state.checkpoint.frontier)
+    blobs = yield from packets.read(thread, "", wanted)
+    return replace(state, checkpoint=wire.filled(state.checkpoint, blobs))
 
 
 def fetch_channels(

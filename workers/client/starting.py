@@ -10,7 +10,7 @@ from collections.abc import Generator
 from dataclasses import replace
 from typing import Any
 
-from checkpoint_redis import commands
+from checkpoint_redis import commands, packets
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import ThreadStatus
 from distgraph.core.model import Failed, ThreadState
@@ -76,8 +76,9 @@ def _save(call: Submission, request: Save) -> Generator[Effect, Any, Begun]:
 
 def _update(call: Submission, request: SaveUpdate) -> Generator[Effect, Any, ThreadState]:
     checkpoint = request.state.checkpoint
-    entry = call.wire.checkpoint(checkpoint)
     waiting = call.status is ThreadStatus.interrupted and bool(checkpoint.frontier)
+    entry = call.wire.checkpoint(checkpoint, call.wire.apart(checkpoint.frontier, nonce()))
+    yield from packets.stage(call.thread, entry.packets)
     changed = yield commands.update(
         call.thread,
         (entry,),

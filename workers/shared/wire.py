@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from checkpoint_redis.bundles import Bundle, Packets, blob_of, bundles, packet_name
 from checkpoint_redis.layout import TaskState
 from checkpoint_redis.records import CheckpointEntry, ResultEntry, SuperstepEntry, TaskEntry
 from checkpoint_redis.references import (
@@ -31,8 +32,9 @@ from distgraph.checkpoint.blame import (
     of_result,
 )
 from distgraph.checkpoint.formats import Kind
-from distgraph.checkpoint.lines import place
+from distgraph.checkpoint.lines import numbered_segment, place
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from distgraph.checkpoint.targets import filled, parted, sends_of
 from distgraph.checkpoint.upgrades import corrupt, fields_of, numbered
 from distgraph.core.graph import Graph, Node
 from distgraph.core.model import (
@@ -47,12 +49,18 @@ from distgraph.core.model import (
     Paused,
     Result,
     RunTasks,
+    Target,
     Task,
     ThreadState,
 )
+from distgraph.core.packets import Packet
 from distgraph.errors import CorruptRecord, InvalidUpdateError, SerializationError
 from distgraph.types import Send
 
+Apart = tuple[tuple[Target, ...], tuple[Bundle, ...]]
+"""What runs next with packets in place of Sends, and their bundle."""
+WHOLE = 0
+"""Stands for the number of a segment where a value is in one piece."""
 _LEAST = 1_000
 """So many characters of a failure's texts are kept where more cannot be stored."""
 
@@ -70,32 +78,81 @@ class Wire:
     # --- tasks -----------------------------------------------------------------------------
 
     def task(self, task: Task, node: Node) -> TaskEntry:
-        """Return what is queued for ``task``."""
-        packet = [] if task.send is None else [task.send.arg]
+        """Return what is queued for ``task``; what a caller sent is in it, other packets are not.
+
+        Its record is node, index, and [] for a task that was not sent, [argument], or None for a
+        packet that is stored apart.
+        """
+        given, packet = _argument(task.send)
         try:
-            blob = self.serializer.dumps(numbered(Kind.task, task.node, task.index, packet))
+            blob = self.serializer.dumps(numbered(Kind.task, task.node, task.index, given))
         except SerializationError as error:
             raise SerializationError(f"{of_packet(task.node)}: {error}") from error
-        reads = task.send is None or bool(node.branches)
-        return TaskEntry(task.id, blob, node.queue, node.priority, reads)
+        reads = node.reads(sent=task.send is not None)
+        return TaskEntry(task.id, blob, node.queue, node.priority, reads, packet)
 
-    def read_task(self, tid: str, blob: bytes) -> Task:
-        """Return the task of an entry."""
+    def read_task(self, tid: str, blob: bytes, packet: bytes | None = None) -> Task:
+        """Return the task of an entry, with its ``packet`` where that is stored apart."""
         packed = self.serializer.loads(blob)
         match fields_of(Kind.task, packed):
             case [str(node), int(index), []]:
                 return Task(tid, node, index)
             case [str(node), int(index), [arg]]:
                 return Task(tid, node, index, Send(node, arg))
+            case [str(node), int(index), None] if packet is not None:
+                return Task(tid, node, index, Send(node, self.serializer.loads(packet)))
+            case [str(node), int(), None]:
+                msg = f"The packet of task {tid}, which was sent to node '{node}', is not stored."
+                raise CorruptRecord(msg)
             case _:
                 raise corrupt(f"{Kind.task} ({tid})", packed)
 
+    # --- packets ---------------------------------------------------------------------------
+
+    def apart(self, targets: tuple[Target, ...], nonce: str) -> Apart:
+        """Return ``targets`` with packets in place of their Sends, and the bundle of these.
+
+        The bundle has its name from ``nonce``. SerializationError names a packet at fault.
+        """
+        made = bundles(nonce, tuple(self._packet(send) for send in sends_of(targets)))
+        return (parted(targets, made[0].name) if made else targets), made
+
+    def _packet(self, send: Send) -> bytes:
+        try:
+            return self.serializer.dumps(send.arg)
+        except SerializationError as error:
+            raise SerializationError(f"{of_packet(send.node)}: {error}") from error
+
+    def filled(self, checkpoint: Checkpoint, blobs: Packets) -> Checkpoint:
+        """Return ``checkpoint`` with the Sends of its packets."""
+        whole = filled(
+            checkpoint.frontier, lambda each: self.serializer.loads(blob_of(each, blobs))
+        )
+        return replace(checkpoint, frontier=whole)
+
+    def sent(
+        self, task: Task, result: Completed, nonce: str
+    ) -> tuple[Completed, tuple[Bundle, ...]]:
+        """Return ``result`` with packets in place of its Sends, and the bundle of these.
+
+        SerializationError names the node and the packet.
+        """
+        try:
+            goto, made = self.apart(result.goto, nonce)
+        except SerializationError as error:
+            raise SerializationError(_unstorable(task.node, error)) from error
+        return replace(result, goto=goto), made
+
     # --- checkpoints -----------------------------------------------------------------------
 
-    def checkpoint(self, checkpoint: Checkpoint) -> CheckpointEntry:
-        """Return what is stored of ``checkpoint``: its record, and the channels it changed."""
+    def checkpoint(self, checkpoint: Checkpoint, apart: Apart) -> CheckpointEntry:
+        """Return what is stored of ``checkpoint``: its record, and the channels it changed.
+
+        ``apart`` is its frontier with the packets apart.
+        """
+        frontier, packets = apart
         stored = self._lists(checkpoint)
-        placed = replace(checkpoint, lines=stored.lines)
+        placed = replace(checkpoint, lines=stored.lines, frontier=frontier)
         whole = {
             name_of(name, checkpoint.versions[name]): self._channel(name, checkpoint.values[name])
             for name in checkpoint.changed - checkpoint.grown.keys()
@@ -107,6 +164,7 @@ class Wire:
             refs=refs_of(checkpoint.versions, stored.lines),
             channels=whole | stored.blobs,
             lines=stored.lines,
+            packets=packets,
         )
 
     def _lists(self, checkpoint: Checkpoint) -> Growing:
@@ -147,6 +205,24 @@ class Wire:
             raise CorruptRecord(msg)
         return replace(bare, values=values, lines=read_lines(bare.lines, channels))
 
+    def read_parts(self, channels: Mapping[str, bytes | None]) -> dict[str, Any]:
+        """Return the values of some channels, of which all blobs are there; without the record."""
+        found: dict[str, list[tuple[int, bytes]]] = {}
+        for name, blob in channels.items():
+            line, number = numbered_segment(name) or (name, WHOLE)
+            if blob is None:
+                msg = f"The value of state key '{line.rpartition('@')[0]}' is not stored."
+                raise CorruptRecord(msg)
+            if blob:  # what another fork has gone on with is named, without a value
+                found.setdefault(line.rpartition("@")[0], []).append((number, blob))
+        return {name: self._joined(parts) for name, parts in found.items()}
+
+    def _joined(self, parts: list[tuple[int, bytes]]) -> Any:
+        read = [(number, self.serializer.loads(blob)) for number, blob in sorted(parts)]
+        if read[0][0] == WHOLE:
+            return read[0][1]
+        return [item for _, items in read for item in items]
+
     def names(self, blob: bytes, *, beyond: bool = False) -> tuple[str, ...]:
         """Return the names of what the checkpoint of a record refers to.
 
@@ -165,8 +241,7 @@ class Wire:
         try:
             return self._record(packed, parts)
         except SerializationError as error:
-            msg = f"Node '{node}' returned what cannot be stored. {error}"
-            raise SerializationError(msg) from error
+            raise SerializationError(_unstorable(node, error)) from error
 
     def questions(self, task: Task, result: Interrupted) -> bytes:
         """Return the record of what a task asks; SerializationError names the node."""
@@ -225,10 +300,12 @@ class Wire:
         then: Decision,
     ) -> SuperstepEntry:
         """Return what is stored of a commit or a start: its checkpoints, and what follows."""
-        entries = self._in_a_row(checkpoints)
+        frontiers = [self.apart(checkpoint.frontier, ep) for checkpoint in checkpoints]
+        entries = self._in_a_row(checkpoints, frontiers)
         match then:
             case RunTasks(tasks):
-                queued = tuple(self.task(task, graph.nodes[task.node]) for task in tasks)
+                placed = _placed(tasks, frontiers[-1][0]) if frontiers else tasks
+                queued = tuple(self.task(task, graph.nodes[task.node]) for task in placed)
                 return SuperstepEntry(ep, entries, queued, "go")
             case Finished():
                 return SuperstepEntry(ep, entries, (), "end")
@@ -240,18 +317,20 @@ class Wire:
                 msg = f"A superstep cannot be followed by {type(then).__name__}."
                 raise InvalidUpdateError(msg)
 
-    def _in_a_row(self, checkpoints: tuple[Checkpoint, ...]) -> tuple[CheckpointEntry, ...]:
+    def _in_a_row(
+        self, checkpoints: tuple[Checkpoint, ...], frontiers: list[Apart]
+    ) -> tuple[CheckpointEntry, ...]:
         """Return what is stored of checkpoints, each of which goes on from the one before."""
         entries: list[CheckpointEntry] = []
-        for each in checkpoints:
+        for each, apart in zip(checkpoints, frontiers, strict=True):
             lines = entries[-1].lines if entries else each.lines
-            entries.append(self.checkpoint(replace(each, lines=lines)))
+            entries.append(self.checkpoint(replace(each, lines=lines), apart))
         return tuple(entries)
 
     def finished(
         self, task: Task, rnd: str, result: Completed | Interrupted, modes: str
     ) -> ResultEntry:
-        """Return what is recorded of a task that did not fail."""
+        """Return what is recorded of a task that did not fail; its packets are apart already."""
         if isinstance(result, Interrupted):
             asked = tuple((q.interrupt.id, 0) for q in result.questions) or (STOPPED,)
             return ResultEntry(task.id, rnd, self.questions(task, result), questions=asked)
@@ -282,7 +361,31 @@ def shows_writes(modes: str) -> bool:
     return bool({"updates", "tasks", "messages"} & set(modes.split()))
 
 
-def head_checkpoint(context: Context) -> Checkpoint:
-    """Return as much of a frame's checkpoint as its head tells, for a task that reads no state."""
+def head_checkpoint(context: Context, values: Mapping[str, Any]) -> Checkpoint:
+    """Return as much of a frame's checkpoint as its head tells, with the values that were read."""
     head = context.head
-    return Checkpoint(head.cp, None, head.step, "loop", "")
+    return Checkpoint(head.cp, None, head.step, "loop", "", values)
+
+
+def _argument(send: Send | Packet | None) -> tuple[list[Any] | None, str]:
+    """Return what stands in a task's record of its argument, and the name of its packet."""
+    match send:
+        case None:
+            return [], ""
+        case Packet(_, bundle, number):
+            return None, packet_name(bundle, number)
+        case _:
+            return [send.arg], ""
+
+
+def _placed(tasks: tuple[Task, ...], targets: tuple[Target, ...]) -> tuple[Task, ...]:
+    """Return tasks of a checkpoint that has ``targets`` now; those of callers' Sends stay."""
+    sent = [target for target in targets if not isinstance(target, str)]
+    return tuple(
+        replace(task, send=sent[task.index]) if task.send and task.index < len(sent) else task
+        for task in tasks
+    )
+
+
+def _unstorable(node: str, error: SerializationError) -> str:
+    return f"Node '{node}' returned what cannot be stored. {error}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from checkpoint_redis.records import ResultEntry, SuperstepEntry
@@ -20,9 +20,10 @@ from distgraph.core.model import (
     Result,
     Task,
 )
-from distgraph.core.plan import plan, with_caller_writes
+from distgraph.core.plan import plan, seen_by
 from distgraph.core.retry import retry_delay
 from distgraph.errors import InvalidUpdateError, SerializationError
+from workers.shared.supersteps import nonce
 from workers.worker.barrier import next_superstep, reduce
 from workers.worker.called import Called
 from workers.worker.emitter import Emitter
@@ -57,8 +58,9 @@ class Attempt:
 def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
     """Return the attempt that ``claimed`` gives the right to."""
     wire, head, desk = opened.served.wire, opened.head, opened.desk
-    task = wire.read_task(claimed.tid, claimed.blob)
-    checkpoint = with_caller_writes(opened.graph, opened.state)
+    task = wire.read_task(claimed.tid, claimed.blob, claimed.packet)
+    reads = opened.graph.nodes[task.node].reads(sent=task.send is not None)
+    checkpoint = seen_by(opened.graph, opened.state, reads)
     wanted = "custom" in opened.run.modes.split()
     emitter = desk.emitter(head.run, task.id, wire.serializer.dumps)
     called = Called(desk, task.id, wire.serializer)
@@ -104,9 +106,9 @@ def give_up(attempt: Attempt, error: Exception) -> None:
 
 
 def _record(attempt: Attempt, result: Completed | Interrupted) -> None:
-    opened, desk = attempt.opened, attempt.opened.desk
+    desk = attempt.opened.desk
     try:
-        entry = opened.served.wire.finished(attempt.task, attempt.rnd, result, opened.run.modes)
+        result, entry = _stored(attempt, result)
     except SerializationError as error:
         named = InvalidUpdateError(str(error))
         _fail(attempt, errored(named))
@@ -115,6 +117,18 @@ def _record(attempt: Attempt, result: Completed | Interrupted) -> None:
     done = _finish(attempt, result, entry) if alone else desk.complete(entry)
     if done is not None and done.advance is not None:
         reduce(desk, done.advance)
+
+
+def _stored(
+    attempt: Attempt, result: Completed | Interrupted
+) -> tuple[Completed | Interrupted, ResultEntry]:
+    """Return the result with what it sent apart, and what is recorded of it."""
+    wire, modes = attempt.opened.served.wire, attempt.opened.run.modes
+    if isinstance(result, Interrupted):
+        return result, wire.finished(attempt.task, attempt.rnd, result, modes)
+    done, packets = wire.sent(attempt.task, result, nonce())
+    entry = wire.finished(attempt.task, attempt.rnd, done, modes)
+    return done, replace(entry, packets=packets)
 
 
 def _is_alone(attempt: Attempt) -> bool:

@@ -13,7 +13,7 @@ from distgraph.runners.stores import new_stamp
 from workers.shared.hints import ADVANCE
 from workers.shared.supersteps import nonce
 from workers.worker.desk import Desk
-from workers.worker.failures import errored, may_pass
+from workers.worker.failures import errored, may_pass, tells_end
 from workers.worker.opened import Opened, open_frame
 
 
@@ -25,6 +25,10 @@ def reduce(desk: Desk, got: Advance) -> None:
     with desk.office.leases.holding(desk.lease(ADVANCE)):
         try:
             _commit(desk, got, open_frame(desk, context))
+        except SystemExit as error:
+            if tells_end(error):
+                desk.give_back_advance()
+            raise
         except Exception as error:
             if may_pass(error):
                 raise

@@ -36,7 +36,7 @@ def add_bootstep(app: Celery, office: Office, task: Any, *, own: bool) -> None:
 
         def __init__(self, worker: Any, **options: Any) -> None:
             super().__init__(worker, **options)
-            office.employ(worker.hostname)  # the pool has not forked yet
+            office.employ(worker.hostname, worker.time_limit)  # the pool has not forked yet
             _learn(office)
             signals.task_failure.connect(ends.job_failed, sender=task, weak=False)
             signals.worker_shutting_down.connect(ends.told, sender=worker.hostname, weak=False)

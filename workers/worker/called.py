@@ -7,7 +7,7 @@ after it goes on from what is stored.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,6 +34,7 @@ from distgraph.checkpoint.serde.schema import classes_of
 from distgraph.core.graph import Graph
 from distgraph.core.model import GRAPH, Completed, Result
 from distgraph.errors import GraphBubbleUp
+from workers.shared.supersteps import nonce
 from workers.worker.desk import Desk
 
 STOPPING = {INTERRUPT, ERROR}
@@ -67,14 +68,14 @@ class _Frame:
         records, checkpoints = tuple(self.records), tuple(self.checkpoints)
         return InnerEntry(self.name, self.epoch, self.cp, records, checkpoints)
 
-    def add_record(self, cp: str, record: bytes, names: Collection[str]) -> bool:
+    def add_records(self, cp: str, records: Iterable[bytes], names: Collection[str]) -> bool:
         """Take what one task left; tell whether it has to be stored before what follows.
 
         The last result of a superstep is followed by a checkpoint, and an answer by a result. They
         go together: without the second the first would only be made again.
         """
         self.cp = cp
-        self.records.append(record)
+        self.records += records
         if RESUME in names:
             return False
         self.running -= 1
@@ -165,7 +166,7 @@ class CalledSaver:
         before = self._lines(place)
         # What is not known here may stand in a line: all of it is stored.
         new = checkpoint["channel_versions"] if before is None else new_versions
-        entry = self.archive.entry(place, checkpoint, known, new, before or {})
+        entry = self.archive.entry(place, checkpoint, known, new, before or {}, nonce())
         self.archive.remember(self._at(place.ns, checkpoint["id"]), checkpoint, entry)
         frame = self.called.frame(place.ns)
         frame.name = FrameName(place.ns, str(known.get(GRAPH, "")))
@@ -184,9 +185,9 @@ class CalledSaver:
     ) -> None:
         """Store what a task of the checkpoint left that ``config`` names."""
         _, name, cp = checkpoint_coordinates(config)
-        record = self.archive.log_record(task_id, "", writes)
+        records = self.archive.log_records(task_id, "", writes)
         frame = self.called.frame(name)
-        if frame.add_record(cp, record, {channel for channel, _ in writes}):
+        if frame.add_records(cp, records, {channel for channel, _ in writes}):
             self.called.store(frame)
 
     def list(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from checkpoint_redis import commands, loading
+from checkpoint_redis import commands, loading, packets
+from checkpoint_redis.bundles import Bundle
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.records import InnerEntry, Lease, ResultEntry, SuperstepEntry
@@ -16,7 +18,7 @@ from checkpoint_redis.saving import get_frame, listed
 from checkpoint_redis.stored import Archive
 from distgraph.checkpoint.base import CheckpointTuple
 from distgraph.effects import carry
-from workers.shared.hints import Hint, outgoing
+from workers.shared.hints import ADVANCE, Hint, outgoing
 from workers.shared.served import Served
 from workers.shared.supersteps import chunks, entries, nonce, staged
 from workers.worker.emitter import Emitter, Streaming
@@ -32,13 +34,17 @@ def desk_for(office: Office, hint: Hint) -> Desk:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """One attempt's work place; ``token`` is what its commands are told apart by."""
+    """One attempt's work place; ``token`` is what its commands are told apart by.
+
+    ``began``: when the job did, in seconds of this process's own clock.
+    """
 
     office: Office
     thread: Thread
     ns: str
     ep: str
     token: str
+    began: float = field(default_factory=time.monotonic)
 
     @property
     def _ledger(self) -> Ledger:
@@ -87,6 +93,7 @@ class Desk:
 
     def complete(self, result: ResultEntry) -> Recorded:
         """Record what a task left; the answer says whether this desk is to reduce."""
+        self._stage_packets(result.packets)
         recorded = self._ledger.complete(
             self.thread,
             self.ns,
@@ -104,6 +111,7 @@ class Desk:
         self, result: ResultEntry, step: SuperstepEntry, caller_writes: int, queue: str
     ) -> Recorded | None:
         """Record the only task of a superstep and commit at once; None when that was done."""
+        self._stage_packets(result.packets)
         self._stage(step)
         answered = self._ledger.finish(
             self.thread,
@@ -130,6 +138,9 @@ class Desk:
             self.thread, self.ns, self.ep, staged(step), advtok=self.token
         )
         self._dispatch(answered, step, queue)
+
+    def _stage_packets(self, bundles: tuple[Bundle, ...]) -> None:
+        carry(packets.stage(self.thread, bundles), self._ledger.call)
 
     def _stage(self, step: SuperstepEntry) -> None:
         for chunk in chunks(step):
@@ -169,6 +180,8 @@ class Desk:
         Else the frame's new epoch is returned.
         """
         epoch = nonce()
+        for checkpoint in entry.checkpoints:
+            self._stage_packets(checkpoint.packets)
         kept = self._ledger.inner(self.thread, self.ep, tid, entry, tok=self.token, new_ep=epoch)
         if kept == "conflict":
             self._give_back(tid)
@@ -198,6 +211,14 @@ class Desk:
             error=error,
             retry_in_ms=-1 if retry_in is None else int(retry_in * 1000),
         )
+
+    def give_back_advance(self) -> None:
+        """Let another worker reduce, because this one is told to end."""
+        given = self._ledger.release(
+            self.thread, self.ns, self.ep, (ADVANCE,),
+            owner=self.token, max_lost=self.office.settings.max_lost, given_back=True,
+        )  # fmt: skip
+        self.office.publisher.publish(outgoing(self.thread.x, given.hints))
 
     def fail_advance(self, error: bytes) -> str:
         """End the run because its superstep cannot be reduced."""

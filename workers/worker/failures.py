@@ -12,11 +12,12 @@ from distgraph.errors import (
     AdvanceLost,
     BrokerUnavailable,
     CorruptRecord,
+    NodeExited,
     StoreError,
     WorkerLost,
 )
 
-_TERMINATED = signal.SIGTERM - 256
+TERMINATED = signal.SIGTERM - 256
 """With what a pool process exits that is told to end."""
 
 
@@ -41,16 +42,29 @@ def errored(error: Exception) -> Errored:
     )
 
 
-def told_to_end(result: Result) -> BaseException | None:
-    """Return what ended a node because its worker was told to end, else None: no fault of its own.
+def tells_end(error: BaseException | None) -> bool:
+    """Whether this is what a job meets whose worker was told to end.
 
     Celery raises such an exception where a worker without processes runs, billiard exits with such
     a code where a process of its pool does.
     """
+    if isinstance(error, WorkerShutdown | WorkerTerminate):
+        return True
+    return isinstance(error, SystemExit) and error.code == TERMINATED
+
+
+def told_to_end(result: Result) -> BaseException | None:
+    """Return what ended a node because its worker was told to end, else None."""
     cause = result.exception.__cause__ if isinstance(result, Errored) and result.exception else None
-    if isinstance(cause, WorkerShutdown | WorkerTerminate):
-        return cause
-    return cause if isinstance(cause, SystemExit) and cause.code == _TERMINATED else None
+    return cause if tells_end(cause) else None
+
+
+def out_of_time(node: str, limit: float) -> NodeExited:
+    """Return the failure of a node that the worker ended for taking too long."""
+    return NodeExited(
+        f"Node '{node}' ran into the time limit of its worker, {limit:g} s (task_time_limit, or "
+        "--time-limit): raise it, or do less in one node."
+    )
 
 
 def worker_lost(max_lost: int) -> Errored:

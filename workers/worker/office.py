@@ -42,6 +42,7 @@ class Office:
         self.backoffs = Backoffs(self.overdue.sweep_tasks)
         self.owner = socket.gethostname()
         self.segments = Segments()
+        self.time_limit: float | None = None
         self.refused: set[str] = set()
         self.dropped = Dropped()
 
@@ -49,6 +50,10 @@ class Office:
         """Return this process's ledger, which goes on trying while Redis is away for a while."""
         return self._clients.patient()
 
-    def employ(self, worker: str) -> None:
-        """Have the jobs of this process, and of those that it forks, done as ``worker``'s."""
+    def employ(self, worker: str, time_limit: float | None = None) -> None:
+        """Have the jobs of this process, and of those that it forks, done as ``worker``'s.
+
+        ``time_limit``: after how many seconds it ends a job.
+        """
+        self.time_limit = time_limit
         self.owner = f"{worker}/{os.getpid()}"

@@ -17,7 +17,10 @@ from workers.worker.desk import Desk
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A frame as a job has it: its run, what that was called with, its state without results."""
+    """A frame as a job has it: its run, what that was called with, its state without results.
+
+    Where it is not ``whole``, its checkpoint has no more than the values that its tasks read.
+    """
 
     desk: Desk
     served: Served
@@ -41,23 +44,22 @@ class Opened:
 def open_frame(desk: Desk, context: Context) -> Opened:
     """Return the frame that a claim gave; what did not come with it is fetched."""
     served = desk.served(context)
-    checkpoint = _checkpoint(desk, served, context)
+    channels = dict(context.channels)
+    desk.know(channels)
+    channels |= desk.channels([name for name, blob in channels.items() if blob is None])
     state = ThreadState(
-        checkpoint or head_checkpoint(context),
+        _checkpoint(served, context, channels),
         caller_writes=served.wire.read_caller_writes(context.caller_writes),
         released=context.run.released,
     )
     config = decode_config(context.run.cfg, served.wire.serializer)
-    return Opened(
-        desk, served, context.head, context.run, config, state, whole=checkpoint is not None
-    )
+    whole = context.checkpoint is not None
+    return Opened(desk, served, context.head, context.run, config, state, whole=whole)
 
 
-def _checkpoint(desk: Desk, served: Served, context: Context) -> Checkpoint | None:
+def _checkpoint(
+    served: Served, context: Context, channels: Mapping[str, bytes | None]
+) -> Checkpoint:
     if context.checkpoint is None:
-        return None
-    channels = dict(context.channels)
-    desk.know(channels)
-    if missing := [name for name, blob in channels.items() if blob is None]:
-        channels |= desk.channels(missing)
+        return head_checkpoint(context, served.wire.read_parts(channels))
     return served.wire.read_checkpoint(context.checkpoint, channels)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 
 from distgraph.core.execute import run_task, run_task_async
@@ -10,7 +11,10 @@ from distgraph.core.graph import Node
 from distgraph.core.model import Result
 from workers.worker.attempt import Attempt, give_up, settle
 from workers.worker.desk import Desk
-from workers.worker.failures import told_to_end
+from workers.worker.failures import errored, out_of_time, told_to_end
+
+EARLY = 0.1
+"""Seconds that a pool may begin to count before the job does."""
 
 
 def run_all(desk: Desk, attempts: Sequence[Attempt]) -> None:
@@ -39,9 +43,13 @@ def _run(attempt: Attempt) -> None:
 
 def _left_by(attempt: Attempt) -> Result:
     result = run_task(attempt.graph, attempt.task, attempt.values, attempt.frame)
-    if ended := told_to_end(result):
-        raise ended
-    return result
+    ended, desk = told_to_end(result), attempt.opened.desk
+    if ended is None:
+        return result
+    limit = desk.office.time_limit
+    if limit and time.monotonic() - desk.began >= limit - EARLY:
+        return errored(out_of_time(attempt.task.node, limit))
+    raise ended
 
 
 def is_async(node: Node) -> bool:

@@ -11,6 +11,7 @@ from distgraph.errors import DistGraphError
 from workers.shared import hints
 from workers.worker import jobs, releasing
 from workers.worker.dropped import Reason
+from workers.worker.failures import tells_end
 from workers.worker.intake import HintStrategy
 from workers.worker.office import Office
 
@@ -38,11 +39,12 @@ def add_task(app: Celery, name: str, office: Office) -> Any:
             jobs.step(office, hint)
         except DistGraphError as error:
             log.warning("A job of thread %s was given up: %s", hint.x, error)
-        except SystemExit:
-            # The worker was told to end: that it cuts the job short is no failure and no loss.
+        except BaseException as error:
+            if not tells_end(error):
+                log.exception("A job of thread %s failed", hint.x)
+                return
+            # That its worker cuts the job short is no failure and no loss.
             releasing.hand_over(office, hint)
             raise
-        except BaseException:
-            log.exception("A job of thread %s failed", hint.x)
 
     return step

@@ -22,6 +22,7 @@ from distgraph.checkpoint.blame import (
     blamed,
     of_key,
     of_packed,
+    of_packet,
     of_targets,
 )
 from distgraph.checkpoint.formats import Kind
@@ -51,7 +52,7 @@ _PLAIN = JsonPlusSerializer()
 _NAMES = {
     INTERRUPT: QUESTION,
     RESUME: ANSWER,
-    TASKS: "The packets",
+    TASKS: "A packet",
     CALLER_WRITES: "What a caller wrote",
     ERROR: "The failure",
     RESULT: "What the node left",
@@ -72,6 +73,14 @@ def dump(serde: SerializerProtocol, channel: str, value: Any) -> Typed:
         found = blamed(error, lambda part: serde.dumps_typed(part)[1], _parts(channel, value))
         named = SerializationError(f"{_where(channel)}: {error}") if found is error else found
         raise named from error
+
+
+def dump_packet(serde: SerializerProtocol, send: Send) -> Typed:
+    """Return the bytes of what a Send takes along; SerializationError names its node."""
+    try:
+        return NULL if send.arg is None else serde.dumps_typed(send.arg)
+    except SerializationError as error:
+        raise SerializationError(f"{of_packet(send.node)}: {error}") from error
 
 
 def load(serde: SerializerProtocol, channel: str, stored: Typed) -> Any:

@@ -177,14 +177,14 @@ GUARDS = (
     ),
     Guard(
         finish_does_not_commit_over_other_active_tasks,
-        "finish.lua",
-        "and call('SCARD', P .. KEY.active .. A.ns) == 1",
-        "",
+        "alone.lua",
+        "call('SCARD', P .. KEY.active .. ns) == 1",
+        "true",
     ),
     Guard(
         finish_does_not_commit_over_writes_it_has_not_seen,
-        "finish.lua",
-        "and call('EXISTS', P .. KEY.writes .. A.ns, P .. KEY.questions .. A.ns) == 0",
+        "alone.lua",
+        "and call('EXISTS', P .. KEY.writes .. ns, P .. KEY.questions .. ns) == 0",
         "",
     ),
     Guard(

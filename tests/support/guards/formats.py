@@ -178,6 +178,12 @@ def a_reader_that_is_too_old_reads_no_checkpoints(d: Driver) -> None:
     assert is_refused(d, lambda: d.ledger.checkpoints(d.thread, "", ("cp-0",)))
 
 
+def a_reader_that_is_too_old_reads_no_packets(d: Driver) -> None:
+    d.started("a")
+    upgrade(d)
+    assert is_refused(d, lambda: d.ledger.call(commands.packets(d.thread, "", ("b.0",))))
+
+
 def a_reader_that_is_too_old_lists_no_checkpoints(d: Driver) -> None:
     d.started("a")
     upgrade(d)
@@ -458,6 +464,7 @@ GUARDS = (
             (a_reader_that_is_too_old_reads_no_state, "load"),
             (a_reader_that_is_too_old_reads_no_outcome, "outcome"),
             (a_reader_that_is_too_old_reads_no_checkpoints, "values"),
+            (a_reader_that_is_too_old_reads_no_packets, "packets"),
             (a_reader_that_is_too_old_lists_no_checkpoints, "history"),
             (a_maintainer_that_is_too_old_lists_no_fields, "fields"),
             (a_reader_that_is_too_old_reads_no_part, "part"),

@@ -375,7 +375,7 @@ GUARDS = (
     Guard(
         what_is_open_inside_is_dropped_while_it_waits,
         "pack.lua",
-        ", KEY.questions, KEY.inner}",
+        ", KEY.questions, KEY.inner, KEY.sent}",
         ", KEY.questions}",
     ),
     Guard(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from checkpoint_redis import keys
 from checkpoint_redis.layout import Limit
 from checkpoint_redis.records import Lease
+from checkpoint_redis.replies import OutboxEntry
 from tests.support.guards import Guard
 from tests.support.thread_driver import LEASE, Driver, nonce
 
@@ -34,6 +35,24 @@ def a_task_that_kills_its_workers_ends_the_run(d: Driver) -> None:
         d.claim(ep, "a", tok=nonce())
         d.sweep(after_ms=LEASE + 1, max_lost=1)
     assert d.outcome() == "error"
+
+
+def a_reducer_that_is_told_to_end_gives_the_advance_back(d: Driver) -> None:
+    ep = d.started("a")
+    d.claim(ep, "a")
+    d.complete(ep, "a")
+    d.client.delete(d.due_key)
+
+    def given_back(owner: str) -> tuple[OutboxEntry, ...]:
+        return d.ledger.release(
+            d.thread, "", ep, ("@",), owner=owner, max_lost=0, given_back=True
+        ).hints
+
+    assert given_back("other") == ()
+    assert given_back("adv") == (OutboxEntry("", ep, "@", "queue", 0),)
+    assert d.due() == {"|a", "|d"}
+    assert given_back("adv") == ()
+    assert [d.claim_advance(ep, "new", max_advances=1).status for _ in range(2)] == ["advance"] * 2
 
 
 def a_beat_renews_only_the_present_attempt(d: Driver) -> None:
@@ -149,6 +168,31 @@ def a_look_gives_as_many_hints_as_a_reply_may_hold(d: Driver) -> None:
 
 
 GUARDS = (
+    Guard(
+        a_reducer_that_is_told_to_end_gives_the_advance_back,
+        "release.lua",
+        " or frame.token ~= A.owner then return end",
+        " then return end",
+    ),
+    Guard(
+        a_reducer_that_is_told_to_end_gives_the_advance_back,
+        "release.lua",
+        "  call('HSET', H, A.ns .. FRAME.advance, ADVANCE.waiting, A.ns .. FRAME.advance_token,"
+        " '')\n",
+        "",
+    ),
+    Guard(
+        a_reducer_that_is_told_to_end_gives_the_advance_back,
+        "release.lua",
+        "  call('HINCRBY', H, A.ns .. FRAME.advances, -1)\n",
+        "",
+    ),
+    Guard(
+        a_reducer_that_is_told_to_end_gives_the_advance_back,
+        "release.lua",
+        "  due(A.ns, '', DUE.advance, now() + LIMIT.outbox_ms)\n",
+        "",
+    ),
     Guard(
         a_look_gives_as_many_hints_as_a_reply_may_hold,
         "sweep.lua",

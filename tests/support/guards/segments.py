@@ -11,7 +11,7 @@ from tests.support.guards import Guard
 from tests.support.thread_driver import Driver, nonce
 
 LARGE = b"x" * (Limit.inline_channels // 2)
-ENTRY = TaskEntry("a", b"a")
+ENTRY = TaskEntry("a", b"a", reads=("c",))
 
 
 def reaching(cp: str, count: int, *new: int, size: bytes = b"item") -> CheckpointEntry:

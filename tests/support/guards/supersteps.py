@@ -22,7 +22,8 @@ def closed(d: Driver) -> str:
 def channels_come_while_there_is_room(d: Driver) -> None:
     blobs = {f"{name}@1": name.encode() * 40_000 for name in "ab"}
     checkpoint = CheckpointEntry("cp", b"cp", 0, tuple(blobs), blobs)
-    step = SuperstepEntry(nonce(), (checkpoint,), (TaskEntry("t", b"t"),), "go")
+    task = TaskEntry("t", b"t", reads=("a",))
+    step = SuperstepEntry(nonce(), (checkpoint,), (task,), "go")
     context = d.claim(d.start(step).ep, "t").context
     assert context is not None
     assert context.channels == {"a@1": b"a" * 40_000, "b@1": None}

@@ -96,7 +96,8 @@ def check_called(world: World, name: FrameName) -> None:
         found = frame_of(world, name, head)
         left = RESULTS if number_of(head) < CALLED else 0
         assert len(results(found)) == left, f"{name.name} at {head}: {found.log}"
-        head = json.loads(found.checkpoint or b"null")
+        assert found.checkpoint is not None, f"{name.name} at {head} is not stored"
+        head = json.loads(found.checkpoint)
     fields = world.client.hkeys(world.thread.checkpoints)
     stored = [f for f in fields if f.startswith(checkpoint_field(name.hash, "").encode())]
     assert len(line) == len(stored) == CALLED, f"{name.name}: {line}, but stored are {stored}"

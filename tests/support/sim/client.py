@@ -6,7 +6,8 @@ from checkpoint_redis import commands
 from checkpoint_redis.layout import AnswerMode
 from checkpoint_redis.records import AnswerEntry, CheckpointEntry
 from checkpoint_redis.replies import Loaded, OutboxEntry
-from tests.support.sim.plan import PLAN, Known, State, number_of, opening
+from tests.support.sim.packets import bundle_name, bundles_of
+from tests.support.sim.plan import PLAN, Known, number_of, opening, tids
 from tests.support.sim.world import QUEUE, Accepted, World
 
 
@@ -23,8 +24,11 @@ class Client:
         header = world.ledger.header(world.thread)
         self._starts += 1
         cp = f"{self._starts}.0.{world.draw.nonce()}"
-        first = Known("input", "", {"start": str(self._starts)})
-        self._start(header.cp if header else "", cp, first.state, (first.entry(cp),))
+        first = Known(
+            "input", "", {"start": str(self._starts)}, bundle=bundle_name(world.draw.nonce())
+        )
+        packets = bundles_of(first.bundle, tids(0))
+        self._start(header.cp if header else "", cp, first, (first.entry(cp, packets),))
 
     def delete(self) -> None:
         """Delete the thread whatever it does, and begin again."""
@@ -74,14 +78,16 @@ class Client:
         """Start a run from the head as it is; an open superstep is dropped."""
         assert loaded.checkpoint is not None
         cp = loaded.header.cp
-        self._start(cp, cp, Known.read(loaded.checkpoint).state)
+        self._start(cp, cp, Known.read(loaded.checkpoint))
 
     def _start(
-        self, expect: str, cp: str, state: State, checkpoints: tuple[CheckpointEntry, ...] = ()
+        self, expect: str, cp: str, known: Known, checkpoints: tuple[CheckpointEntry, ...] = ()
     ) -> None:
         world, written, run = self._world, self._world.draw.records(), self._world.draw.nonce()
-        planned = opening(world.draw, cp, state, checkpoints, written)
+        planned = opening(world.draw, cp, known, checkpoints, written)
         world.stage(planned)
+        for checkpoint in checkpoints:
+            world.stage_packets(checkpoint.packets)
         command = commands.start(
             world.thread, run, planned.entry, expect=expect, graph="sim", fp="1", queue=QUEUE
         )
@@ -147,11 +153,12 @@ class Client:
         """Change the state by hand; a later step goes on from there."""
         world = self._world
         assert loaded.checkpoint is not None
-        cp, state = loaded.header.cp, Known.read(loaded.checkpoint).state
+        cp, before = loaded.header.cp, Known.read(loaded.checkpoint)
         nonce = world.draw.nonce()
         start, number, _ = cp.split(".")
         new = f"{start}.{number}.{nonce}"
-        entry = Known("update", cp, {**state, f"update {nonce}": "1"}).entry(new)
+        state = {**before.state, f"update {nonce}": "1"}
+        entry = Known("update", cp, state, bundle=before.bundle).entry(new)
         reply = world.call(
             commands.update(
                 world.thread, (entry,),

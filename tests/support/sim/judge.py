@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 
+from checkpoint_redis.bundles import packet_name
 from checkpoint_redis.replies import CallerWrites
 from tests.support.sim.called import check_called, check_nothing_open, name_of
+from tests.support.sim.packets import packet_of
 from tests.support.sim.plan import (
     PLAN,
     Known,
@@ -65,6 +67,7 @@ class Judge:
         self._check_outcomes()
         check_nothing_open(self._world)
         self._check_rest()
+        self._check_packets(known)
 
     def _stored(self) -> dict[str, Known]:
         fields = self._world.client.hgetall(self._world.thread.checkpoints)
@@ -156,10 +159,34 @@ class Judge:
         # What was staged by a worker that ended then is lost after ten minutes.
         lasting = [key for key in world.stored() if world.client.pttl(key) == -1]
         kinds = sorted(key.decode().removeprefix(world.thread.prefix) for key in lasting)
-        frames = [kind for kind in kinds if kind.startswith("f:")]
-        assert sorted({*kinds} - {*frames}) == ["c", "fs", "h"], f"keys left: {kinds}"
+        others = [kind for kind in kinds if kind.startswith(("f:", "j"))]
+        assert sorted({*kinds} - {*others}) == ["c", "fs", "h"], f"keys left: {kinds}"
         staged = {key.split(b":")[-2] for key in world.stored() if key not in lasting}
-        assert staged <= {b"S", b"A", b"Q", world.thread.x.encode()}, f"keys left: {staged}"
+        assert staged <= {b"S", b"A", b"Q", b"j", world.thread.x.encode()}, f"keys left: {staged}"
+
+
+    def _check_packets(self, known: dict[str, Known]) -> None:
+        """Each checkpoint has the packets of its tasks; others are not kept."""
+        world = self._world
+        wanted = {
+            packet_name(each.bundle, i): packet_of(tid)
+            for cp, each in known.items()
+            for i, tid in enumerate(tids(number_of(cp)))
+        }
+        kept = {name.decode() for name in world.client.smembers(f"{world.thread.prefix}j")}
+        found = {
+            packet_name(bundle, int(number)): packet
+            for bundle in kept
+            for number, packet in world.client.hgetall(f"{world.thread.prefix}j:{bundle}").items()
+        }
+        for field, packet in world.client.hgetall(world.thread.checkpoints).items():
+            if field.startswith(b"j||"):
+                found[field.removeprefix(b"j||").decode()] = packet
+        assert found == wanted, f"packets: {found}, and should be {wanted}"
+        bundles = world.client.keys(f"{world.thread.prefix}j:*")
+        lasting = {key for key in bundles if world.client.pttl(key) == -1}
+        named = {f"{world.thread.prefix}j:{bundle}".encode() for bundle in kept}
+        assert lasting == named, f"bundles left: {lasting - named}"
 
 
 def without_update(state: State, cp: str) -> State:

@@ -12,7 +12,7 @@ from checkpoint_redis.ledger import Ledger
 from distgraph.checkpoint import formats
 from distgraph.errors import NewerFormat
 
-ALLOWED = ("delete", "stage", "sweep", "overdue")
+ALLOWED = ("delete", "stage", "stage_packets", "sweep", "overdue")
 """What works on threads in any format, or on what is not a thread's yet; sweeps pass over."""
 
 

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 
+from checkpoint_redis.bundles import Bundle, packet_name
 from checkpoint_redis.layout import StepOutcome
 from checkpoint_redis.records import CheckpointEntry, SuperstepEntry, TaskEntry
 from tests.support.sim.draw import Draw
@@ -33,6 +34,7 @@ class Known:
     """What a checkpoint holds: how it came about, from which one, and the state.
 
     kind: input | commit | update. `writes` are those of the tasks, `applied` those of callers.
+    `bundle` has what is sent to the tasks of its superstep.
     """
 
     kind: str
@@ -41,15 +43,16 @@ class Known:
     before: str = ""
     writes: Mapping[str, str] | None = None
     applied: tuple[str, ...] = ()
+    bundle: str = ""
 
     @classmethod
     def read(cls, blob: bytes) -> Known:
         fields = json.loads(blob)
         return cls(**{**fields, "applied": tuple(fields["applied"])})
 
-    def entry(self, cp: str) -> CheckpointEntry:
+    def entry(self, cp: str, packets: tuple[Bundle, ...] = ()) -> CheckpointEntry:
         blob = json.dumps(asdict(self)).encode()
-        return CheckpointEntry(cp, blob, number_of(cp), ("c@1",), {"c@1": blob})
+        return CheckpointEntry(cp, blob, number_of(cp), ("c@1",), {"c@1": blob}, packets=packets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +104,16 @@ def questions(tid: str, given: int, tok: str) -> tuple[str, ...]:
 def opening(
     draw: Draw,
     cp: str,
-    state: State,
+    known: Known,
     checkpoints: tuple[CheckpointEntry, ...] = (),
     written: tuple[bytes, ...] = (),
 ) -> Planned:
     """Plan the superstep that runs from `cp`; now and then a static breakpoint comes first."""
-    seen = digest(state)
-    tasks = tuple(TaskEntry(tid, seen.encode()) for tid in tids(number_of(cp)))
+    seen = digest(known.state).encode()
+    tasks = tuple(
+        TaskEntry(tid, seen, reads=("c",), packet=packet_name(known.bundle, i))
+        for i, tid in enumerate(tids(number_of(cp)))
+    )
     outcome: StepOutcome = "go" if tasks else "end"
     if checkpoints and tasks and draw.fault(0.05):
         tasks, outcome = (), "stop"
@@ -132,6 +138,7 @@ def following(
         digest(before.state),
         texts,
         applied,
+        json.loads(writes[f"{number}.0"])[2],
     )
     new = f"{start}.{int(number) + 1}.{draw.nonce()}"
-    return opening(draw, new, after.state, (after.entry(new),))
+    return opening(draw, new, after, (after.entry(new),))

@@ -6,10 +6,12 @@ import json
 from collections.abc import Generator, Iterator, Mapping
 
 from checkpoint_redis import commands
+from checkpoint_redis.bundles import Bundle
 from checkpoint_redis.records import Lease, ResultEntry
 from checkpoint_redis.replies import Advance, Claimed, ClaimedTask, Context, OutboxEntry, Recorded
 from tests.support.sim.called import Call
-from tests.support.sim.plan import Known, Planned, calls, following, kind_of, questions
+from tests.support.sim.packets import bundle_name, bundles_of, packet_of
+from tests.support.sim.plan import Known, Planned, calls, following, kind_of, questions, tids
 from tests.support.sim.world import MANY, World
 
 LEASE_MS, RETRY_MS, FAR = 25_000, 5_000, 10**13
@@ -119,7 +121,9 @@ class Worker:
         results = tuple(r for task in mine if (r := self._attempt(ep, tok, task)))
         if not results:
             return NOTHING
-        alone = context.head.active == 1 and not results[0].questions
+        for result in results:
+            world.stage_packets(result.packets)
+        alone = context.checkpoint is not None and not results[0].questions
         if not alone or world.draw.chance(0.2):
             command = commands.complete(
                 world.thread, "", ep, results, tok=tok, tok2=token, lease_ms=LEASE_MS
@@ -161,8 +165,11 @@ class Worker:
             (iid, FAR if world.draw.chance(0.3) else 0)
             for iid in questions(task.tid, len(given), tok)
         )
-        blob = json.dumps([task.blob.decode(), given, world.draw.nonce()]).encode()
-        return ResultEntry(task.tid, task.rnd, blob, blob, asked)
+        assert task.packet == packet_of(task.tid), f"{task.tid} was given {task.packet!r}"
+        name = bundle_name(world.draw.nonce())
+        blob = json.dumps([task.blob.decode(), given, name]).encode()
+        packets = () if asked else sent_by(task.tid, name)
+        return ResultEntry(task.tid, task.rnd, blob, blob, asked, packets=packets)
 
     # --- supersteps ------------------------------------------------------------------------------
 
@@ -192,3 +199,9 @@ class Worker:
         if reply.status in ("go", "again"):
             yield "committed"
             world.publish(planned)
+
+
+def sent_by(tid: str, name: str) -> tuple[Bundle, ...]:
+    """Return what a task sends: the first of a superstep has a packet for each of the next one."""
+    number, i = tid.split(".")
+    return bundles_of(name, tids(int(number) + 1)) if i == "0" else ()

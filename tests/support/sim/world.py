@@ -9,7 +9,8 @@ from typing import Any
 
 import redis
 
-from checkpoint_redis import commands, keys
+from checkpoint_redis import commands, keys, packets
+from checkpoint_redis.bundles import Bundle
 from checkpoint_redis.commands import Script
 from checkpoint_redis.layout import Limit
 from checkpoint_redis.ledger import Ledger, T
@@ -152,6 +153,10 @@ class World:
     def stage(self, planned: Planned) -> None:
         for chunk in planned.chunks():
             assert self.call(commands.stage(self.thread, planned.entry.ep, chunk))
+
+    def stage_packets(self, bundles: tuple[Bundle, ...]) -> None:
+        for command in packets.stage(self.thread, bundles):
+            assert self.call(command)
 
     def publish(self, planned: Planned) -> None:
         """Send the hints of a superstep that was opened; of a staged one the outbox has them."""

@@ -1,0 +1,76 @@
+-- needs: lib.lua slices.lua frozen.lua
+-- Packets, the arguments of Sends: each stands in one place, whoever refers to it. Those of a small
+-- bundle are fields of C; those of a larger one have a key, j:<bundle>, where they are numbered.
+--
+-- Staged    What is too much for one script is stored beforehand, in slices, and lapses after ten
+--           minutes unless it is kept.
+-- Kept      They come with the checkpoint, or the result, that refers to them.
+-- Sent      While the superstep is open p:<ns> counts those of its results. When it is committed
+--           the next checkpoint refers to all of them; when it is dropped they go.
+-- Gone      They go with the last checkpoint that refers to them, which only who reads them knows.
+local function is_apart(bundle) return string.sub(bundle, 1, 1) == PACKET.apart end
+
+local function packet(ns, name)
+  if not is_apart(name) then return cget(FIELD.packet .. ns .. '|' .. name) end
+  local bundle, number = string.match(name, '^(.*)%' .. PACKET.separator .. '(%d+)$')
+  return call('HGET', P .. KEY.bundle .. bundle, number)
+end
+
+-- Whether what was staged of PACKETS rows is still there, all of it.
+local function all_staged(rows)
+  for _, row in ipairs(rows) do
+    local key = P .. KEY.bundle .. row[PACKETS.bundle]
+    if row[PACKETS.first] == 0 and call('HLEN', key) ~= row[PACKETS.size] then return false end
+  end
+  return true
+end
+
+-- Fields for what comes with the script, and their values.
+local function packet_fields(row, prefix)
+  local fields = {}
+  for n = 0, row[PACKETS.size] - 1 do
+    fields[2 * n + 1], fields[2 * n + 2] = prefix .. n, ARGV[row[PACKETS.first] + n]
+  end
+  return fields
+end
+
+local function keep_packets(ns, rows)
+  for _, row in ipairs(rows) do
+    local bundle = row[PACKETS.bundle]
+    local key = P .. KEY.bundle .. bundle
+    if not is_apart(bundle) then
+      local prefix = FIELD.packet .. ns .. '|' .. bundle .. PACKET.separator
+      many('HSET', C, packet_fields(row, prefix))
+    elseif row[PACKETS.first] > 0 then many('HSET', key, packet_fields(row, ''))
+    else call('PERSIST', key) end
+    if is_apart(bundle) then call('SADD', P .. KEY.bundles, bundle) end
+  end
+end
+
+-- Of the results of an open superstep: it is known what goes with it.
+local function keep_sent(ns, rows)
+  keep_packets(ns, rows)
+  for _, row in ipairs(rows) do
+    call('HSET', P .. KEY.sent .. ns, row[PACKETS.bundle], row[PACKETS.size])
+  end
+end
+
+local function remove_bundles(bundles)
+  for _, bundle in ipairs(bundles) do
+    call('UNLINK', P .. KEY.bundle .. bundle)
+    call('SREM', P .. KEY.bundles, bundle)
+  end
+end
+
+-- sent: the bundles and their sizes, as p:<ns> has them.
+local function remove_sent(ns, sent)
+  for i = 1, #sent, 2 do
+    local bundle, fields = sent[i], {}
+    if is_apart(bundle) then remove_bundles({bundle})
+    else
+      local prefix = FIELD.packet .. ns .. '|' .. bundle .. PACKET.separator
+      for n = 0, sent[i + 1] - 1 do fields[n + 1] = prefix .. n end
+      many('HDEL', C, fields)
+    end
+  end
+end
