@@ -441,9 +441,7 @@ def _forget(archive: Archive, thread: Thread, doomed: Any) -> Steps[None]:
         else:
             fields, heads = _unused(archive, names, blobs, gone)
             sent, large = _unsent(archive, blobs, gone)
-            changed = yield from _forget_fields(
-                thread, (*fields, *sent), heads, header.ep, large
-            )
+            changed = yield from _forget_fields(thread, (*fields, *sent), heads, header.ep, large)
         if changed.status != "conflict":
             break
     if changed.status != "missing":

@@ -306,33 +306,25 @@ class Archive:
         done = (result for result in results if isinstance(result, model.Completed))
         return tuple(packet for result in done for packet in packets_of(result.goto))
 
-    def _pending(
-        self, loaded: Loaded, cp: str, packets: Packets
-    ) -> list[PendingWrite]:
+    def _pending(self, loaded: Loaded, cp: str, packets: Packets) -> list[PendingWrite]:
         """Return the pending writes of a checkpoint: of its log, or of its open superstep."""
         if loaded.log:
             return list(self._replayed(loaded.log))
         opened = self._opened(loaded, cp, packets)
         return [(task, *write) for task, left in opened for write in left]
 
-    def logged(
-        self, loaded: Loaded, cp: str, packets: Packets
-    ) -> tuple[bytes, ...]:
+    def logged(self, loaded: Loaded, cp: str, packets: Packets) -> tuple[bytes, ...]:
         """Return the log of a checkpoint; an open superstep is written as one."""
         if loaded.log:
             return loaded.log
         opened = self._opened(loaded, cp, packets)
         return tuple(each for task, left in opened for each in self.log_records(task, "", left))
 
-    def opened(
-        self, loaded: Loaded, cp: str, packets: Packets
-    ) -> tuple[bytes, ...]:
+    def opened(self, loaded: Loaded, cp: str, packets: Packets) -> tuple[bytes, ...]:
         """Return what is not in the checkpoint's log yet: its open superstep, written as one."""
         return () if loaded.log else self.logged(loaded, cp, packets)
 
-    def _opened(
-        self, loaded: Loaded, cp: str, packets: Packets
-    ) -> list[pending.TaskWrites]:
+    def _opened(self, loaded: Loaded, cp: str, packets: Packets) -> list[pending.TaskWrites]:
         """Return what workers left in an open superstep, as a saver is given it."""
         released, written = loaded.released, loaded.caller_writes
         state = model.ThreadState(

@@ -168,9 +168,7 @@ def a_delete_leaves_no_packets(d: Driver) -> None:
 
 def packets_are_forgotten_with_their_checkpoint(d: Driver) -> None:
     ep = d.start(replace(sending(LARGE), tasks=(), outcome="end")).ep
-    d.ledger.call(
-        commands.forget(d.thread, (), (), ep=ep, new_ep=nonce(), bundles=(LARGE.name,))
-    )
+    d.ledger.call(commands.forget(d.thread, (), (), ep=ep, new_ep=nonce(), bundles=(LARGE.name,)))
     assert (kept(d), named(d)) == (set(), set())
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections import Counter
 
+from checkpoint_redis import events, keys
 from checkpoint_redis.bundles import packet_name
+from checkpoint_redis.layout import EventKind
 from checkpoint_redis.replies import CallerWrites
 from tests.support.sim.called import check_called, check_nothing_open, name_of
 from tests.support.sim.packets import packet_of
@@ -65,6 +67,7 @@ class Judge:
         self._check_history(known)
         self._check_caller_writes(known, set(commits))
         self._check_outcomes()
+        self._check_events()
         check_nothing_open(self._world)
         self._check_rest()
         self._check_packets(known)
@@ -126,6 +129,21 @@ class Judge:
                 accepted[payload[0]] = fields[b"b"].decode()
         return accepted
 
+    def _check_events(self) -> None:
+        """None is missing among those that are kept, no chunk and no end is told twice."""
+        world = self._world
+        told = [events.decode(entry) for entry in world.client.xrange(world.thread.events)]
+        numbers = [event.number for event in told]
+        assert numbers == list(range(numbers[0], numbers[0] + len(numbers))), numbers
+        chunks = Counter(event.blob for event in told if event.kind == EventKind.custom)
+        assert not [chunk for chunk in chunks if chunks[chunk] > 1], "a chunk was told twice"
+        ends = world.client.xrange(keys.ends(world.thread.namespace, world.thread.shard))
+        ended = Counter(events.decode_end(entry).run for entry in ends)
+        assert not [run for run in ended if ended[run] > 1], "a run ended twice"
+        last = world.ledger.header(world.thread)
+        assert last is not None
+        assert last.run in ended, "nobody was told of the end"
+
     # --- what callers wrote, and what is left -----------------------------------------------------
 
     def _check_caller_writes(self, known: dict[str, Known], committed: set[str]) -> None:
@@ -163,7 +181,6 @@ class Judge:
         assert sorted({*kinds} - {*others}) == ["c", "fs", "h"], f"keys left: {kinds}"
         staged = {key.split(b":")[-2] for key in world.stored() if key not in lasting}
         assert staged <= {b"S", b"A", b"Q", b"j", world.thread.x.encode()}, f"keys left: {staged}"
-
 
     def _check_packets(self, known: dict[str, Known]) -> None:
         """Each checkpoint has the packets of its tasks; others are not kept."""

@@ -109,8 +109,9 @@ class Worker:
             namespace, shard = world.thread.namespace, world.thread.shard
             world.call(commands.beat(namespace, shard, leases, lease_ms=LEASE_MS))
         if world.draw.chance(0.1):
+            chunks = (f"1 {tok}".encode(), f"2 {tok}".encode())
             world.call(
-                commands.emit(world.thread, run, "", tids[0], tok=tok, first=1, blobs=(b"x",))
+                commands.emit(world.thread, run, "", tids[0], tok=tok, first=1, blobs=chunks)
             )
 
     def _report(

@@ -225,4 +225,5 @@ class World:
 
     def _replicated(self) -> list[bytes]:
         indexes = self.client.keys(f"{self.shard}ix:*")
-        return [*self.stored(), *(key.encode() for key in self._planned), *indexes]
+        of_shard = (*self._planned, keys.ends(self.thread.namespace, self.thread.shard))
+        return [*self.stored(), *(key.encode() for key in of_shard), *indexes]
