@@ -17,7 +17,9 @@ A thread's keys begin with ``<namespace>{<shard>}:<x>:``; the letters are those 
                     callers wrote at a checkpoint (z|<ns>|<cp>), records of runs (n|<run>), a line
                     of each that is not the last (runs), answers that joined one (joined); of a
                     waiting thread the packed s, w, u, p and o (s|<ns>); what a saver was given of a
-                    checkpoint's tasks (p|<ns>|<cp> = how many, then |<number>)
+                    checkpoint's tasks (p|<ns>|<cp> = how many, then |<number>), what the tasks
+                    left that ran from a checkpoint (l|<ns>|<cp>)
+    l       SET     names <ns>|<cp> of large supersteps; what they left is a HASH l:<ns>|<cp>
     j:<bundle>  HASH    packets of a larger bundle by number; 10 minutes while it is being staged
     j       SET     the larger bundles
     z       STRING  the same as one text, while the thread waits and it is small
@@ -101,6 +103,10 @@ class Thread:
     def writes(self, ns: str) -> str:
         return f"{self.prefix}{ThreadKey.writes}{ns}"
 
+    def left(self, ns: str, cp: str) -> str:
+        """Return the key of what a large superstep left that ran from a checkpoint."""
+        return f"{self.prefix}{ThreadKey.left}{ns}|{cp}"
+
 
 def check_namespace(namespace: str) -> None:
     """Refuse what could be taken for another part of a key, with a ValueError."""
@@ -179,6 +185,11 @@ def packet_field(ns: str, packet: str) -> str:
 def caller_writes_field(ns: str, cp: str) -> str:
     """Return the field of what callers wrote at a checkpoint."""
     return f"{Field.caller_writes}{ns}|{cp}"
+
+
+def left_field(ns: str, cp: str) -> str:
+    """Return the field of what the tasks left that ran from a checkpoint."""
+    return f"{Field.left}{ns}|{cp}"
 
 
 def thread_of_header(namespace: str, header: str) -> Thread:

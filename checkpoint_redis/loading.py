@@ -5,29 +5,63 @@ Generators of commands, which a saver or a client carries.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 from checkpoint_redis import commands
-from checkpoint_redis.commands import Script
+from checkpoint_redis.commands import Plain, Script
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import TaskField, ThreadKey
-from checkpoint_redis.replies import Loaded
+from checkpoint_redis.replies import LeftTask, Loaded
 
 T = TypeVar("T")
 CHUNK = 500
-Slices = Generator[Script[Any], Any, T]
+Slices = Generator[Script[Any] | Plain[Any], Any, T]
 
 
 def load(thread: Thread, ns: str = "", cp: str = "") -> Slices[Loaded | None]:
     """Read a frame at one moment; a wide superstep in slices, anew when another was opened."""
     while True:
         loaded: Loaded | None = yield commands.load(thread, ns, cp)
+        if loaded is not None and loaded.left != ():
+            return replace(loaded, left=(yield from left(thread, ns, cp, loaded.left)))
         if loaded is None or not loaded.wide:
             return loaded
         opened = yield from _open_superstep(thread, ns, loaded.header.ep)
         if opened is not None:
             return commands.with_open(loaded, *opened)
+
+
+def left(
+    thread: Thread, ns: str, cp: str, found: tuple[LeftTask, ...] | None
+) -> Slices[tuple[LeftTask, ...]]:
+    """Return what the tasks left that ran from a checkpoint, whole."""
+    if found is None:
+        return (yield from large(thread, ns, cp))
+    names = tuple(dict.fromkeys(task.shared[0] for task in found if task.shared))
+    blobs = yield from values(partial(commands.channels, thread, ns), names)
+    return tuple(_joined(task, blobs) for task in found)
+
+
+def _joined(task: LeftTask, blobs: Mapping[str, bytes | None]) -> LeftTask:
+    """Return a task with its whole result; without one when what it shared is not stored."""
+    if task.shared is None:
+        return task
+    name, before, behind = task.shared
+    value = blobs[name]
+    return replace(task, result=before + value[1:] + behind if value else b"", shared=None)
+
+
+def large(thread: Thread, ns: str, cp: str) -> Slices[tuple[LeftTask, ...]]:
+    """Read what a large superstep left that ran from a checkpoint."""
+    cursor, found = 0, list[LeftTask]()
+    while True:
+        cursor, part = yield commands.large(thread, ns, cp, cursor)
+        found += part
+        if cursor == 0:
+            return tuple(found)
 
 
 def _open_superstep(

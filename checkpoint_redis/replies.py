@@ -308,8 +308,19 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
+class AnsweredQuestions:
+    """What a task asked at once, ((iid, when), ...) and the blob, and who answered; times in ms."""
+
+    questions: tuple[tuple[str, int], ...]
+    blob: bytes
+    run: str
+    at: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class OpenTask:
-    """A task of the open superstep."""
+    """A task of the open superstep; ``asked`` are those of its questions that were answered."""
 
     tid: str
     st: TaskState
@@ -325,6 +336,7 @@ class OpenTask:
     blob: bytes
     answers: tuple[bytes, ...]
     error: bytes | None
+    asked: tuple[AnsweredQuestions, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,12 +349,28 @@ class OpenQuestions:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftTask:
+    """What a task left of a superstep that is over: its result, error or question.
+
+    ``shared``: the name of the value in which a part of the result stands, and what comes before
+    and behind it. ``asked`` are the questions that were answered, in their order.
+    """
+
+    tid: str
+    result: bytes = b""
+    shared: tuple[str, bytes, bytes] | None = None
+    asked: tuple[AnsweredQuestions, ...] = ()
+    answers: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Loaded:
     """A frame at one moment; ``channels`` is empty for a checkpoint that is not the head.
 
     A channel is None when it is to be read apart; of a ``wide`` superstep there is nothing yet.
     ``run`` is the thread's last one. ``log``: what a saver noted of the checkpoint's tasks. The
-    head has a log or an open superstep.
+    head has a log or an open superstep; another checkpoint may have ``left``, which is None when it
+    is large: it is read apart.
     """
 
     header: Header
@@ -354,6 +382,7 @@ class Loaded:
     questions: tuple[OpenQuestions, ...]
     caller_writes: CallerWrites
     log: tuple[bytes, ...] = ()
+    left: tuple[LeftTask, ...] | None = ()
     wide: bool = False
 
     @property

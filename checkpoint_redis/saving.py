@@ -560,7 +560,7 @@ def _unsent(
 
 def _owner(name: str) -> str:
     """Return "ns|cp" of a field that goes with a checkpoint, else ''."""
-    for kind in (Field.checkpoint, Field.caller_writes):
+    for kind in (Field.checkpoint, Field.caller_writes, Field.left):
         if name.startswith(kind):
             return name.removeprefix(kind)
     if not name.startswith(Field.log):

@@ -27,7 +27,7 @@ from checkpoint_redis.references import (
     refs_of,
     versioned,
 )
-from checkpoint_redis.replies import Loaded
+from checkpoint_redis.replies import LeftTask, Loaded
 from distgraph.checkpoint import codec, pending, records
 from distgraph.checkpoint.base import (
     WRITES_IDX_MAP,
@@ -301,8 +301,9 @@ class Archive:
         return tuple(found)
 
     def sent(self, loaded: Loaded) -> tuple[Packet, ...]:
-        """Return the packets that the tasks of an open superstep sent."""
-        results = (result for _, result in self._results(loaded))
+        """Return the packets that the tasks sent of what is open, or over, at a checkpoint."""
+        over = (records.unpack_result(self._plain(t.result)) for t in loaded.left or () if t.result)
+        results = (*over, *(result for _, result in self._results(loaded)))
         done = (result for result in results if isinstance(result, model.Completed))
         return tuple(packet for result in done for packet in packets_of(result.goto))
 
@@ -310,19 +311,33 @@ class Archive:
         """Return the pending writes of a checkpoint: of its log, or of its open superstep."""
         if loaded.log:
             return list(self._replayed(loaded.log))
-        opened = self._opened(loaded, cp, packets)
+        opened = self._noted(loaded, cp, packets)
         return [(task, *write) for task, left in opened for write in left]
 
     def logged(self, loaded: Loaded, cp: str, packets: Packets) -> tuple[bytes, ...]:
         """Return the log of a checkpoint; an open superstep is written as one."""
         if loaded.log:
             return loaded.log
-        opened = self._opened(loaded, cp, packets)
+        opened = self._noted(loaded, cp, packets)
         return tuple(each for task, left in opened for each in self.log_records(task, "", left))
 
     def opened(self, loaded: Loaded, cp: str, packets: Packets) -> tuple[bytes, ...]:
         """Return what is not in the checkpoint's log yet: its open superstep, written as one."""
         return () if loaded.log else self.logged(loaded, cp, packets)
+
+    def _noted(self, loaded: Loaded, cp: str, packets: Packets) -> list[pending.TaskWrites]:
+        """Return what workers left at a checkpoint, as a saver is given it."""
+        over = [part for task in loaded.left or () for part in self._left(task, packets)]
+        return [*over, *self._opened(loaded, cp, packets)]
+
+    def _left(self, task: LeftTask, packets: Packets) -> Iterator[pending.TaskWrites]:
+        """Yield the calls of ``put_writes`` for a task of a superstep that is over."""
+        asked = [task.asked[-1].blob] if task.asked else []
+        if answers := self._answers(task.answers):
+            yield task.tid, pending.encode_answers(answers)
+        for blob in (*asked, *([task.result] if task.result else [])):
+            result = _without(records.unpack_result(self._plain(blob)), packets)
+            yield task.tid, pending.encode_left(self._whole(result, packets))
 
     def _opened(self, loaded: Loaded, cp: str, packets: Packets) -> list[pending.TaskWrites]:
         """Return what workers left in an open superstep, as a saver is given it."""
@@ -416,3 +431,11 @@ def _tuple(
 ) -> CheckpointTuple:
     above = here._replace(checkpoint_id=parent).config if parent else None
     return CheckpointTuple(here.config, checkpoint, metadata, above, writes)
+
+
+def _without(left: model.Result, packets: Packets) -> model.Result:
+    """Return what a task left without what it sent that is not stored any more."""
+    if not isinstance(left, model.Completed):
+        return left
+    there = (each for each in left.goto if not isinstance(each, Packet) or each in packets)
+    return replace(left, goto=tuple(there))

@@ -13,6 +13,7 @@ from checkpoint_redis.commands.dispatch import (
     sweep,
     sweeper_turn,
 )
+from checkpoint_redis.commands.left import large, left
 from checkpoint_redis.commands.presence import appear, disappear, workers
 from checkpoint_redis.commands.query import (
     any_header,
@@ -84,7 +85,9 @@ __all__ = [
     "history",
     "info",
     "inner",
+    "large",
     "last_event",
+    "left",
     "load",
     "meta",
     "open_part",

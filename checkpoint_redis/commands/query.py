@@ -8,6 +8,7 @@ from itertools import count, takewhile
 from typing import Any
 
 from checkpoint_redis import keys
+from checkpoint_redis.commands.left import answered, left_of
 from checkpoint_redis.commands.read import (
     blobs,
     checked,
@@ -20,6 +21,7 @@ from checkpoint_redis.commands.read import (
     record,
     row,
     run_record,
+    scanned,
     text,
 )
 from checkpoint_redis.commands.script import Arguments, Plain, Script
@@ -218,6 +220,7 @@ def _loaded(raw: Any) -> Loaded | None:
         questions=(),
         caller_writes=_marked(found.caller_writes),
         log=blobs(found.log),
+        left=left_of(found.left),
         wide=bool(found.wide),
     )
     if not found.open:
@@ -286,6 +289,7 @@ def _open_task(s: Mapping[str, bytes], tid: str, of_run: bytes) -> OpenTask:
         blob=s[f"{TaskField.blob}{tid}"],
         answers=tuple(s[f"{TaskField.answer}{tid}|{n}"] for n in range(known.answers)),
         error=of_run if error == b"" else error,
+        asked=answered(s.get(f"{TaskField.asked}{tid}", b"")),
     )
 
 
@@ -307,7 +311,7 @@ def _caller_writes(raw: Any) -> tuple[CallerWrites, ...]:
 
 @checked
 def _frames(raw: Any) -> dict[str, str]:
-    return {hash_: text(name) for hash_, name in _scanned(raw).items()}
+    return {hash_: text(name) for hash_, name in scanned(raw).items()}
 
 
 @checked
@@ -319,12 +323,7 @@ def _names(raw: Any) -> tuple[int, tuple[str, ...]]:
 @checked
 def _writes(raw: Any) -> tuple[int, dict[str, bytes]]:
     cursor, found = part(raw)
-    return cursor, _scanned(found)
-
-
-def _scanned(raw: Any) -> dict[str, bytes]:
-    """Redis-py reads the reply of HSCAN into a dict by itself, under some protocols."""
-    return {text(field): raw[field] for field in raw} if isinstance(raw, dict) else pairs(raw)
+    return cursor, scanned(found)
 
 
 @checked

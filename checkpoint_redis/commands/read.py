@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -92,15 +92,38 @@ def blobs(raw: Sequence[bytes | None]) -> tuple[bytes, ...]:
 
 def items(raw: bytes) -> tuple[bytes, ...]:
     """Read what frozen.lua's `text_of` wrote: the list and each item begin with their length."""
-    count, _, rest = raw.partition(b":")
-    found = []
-    for _ in range(int(count)):
-        length, _, rest = rest.partition(b":")
-        found.append(rest[: int(length)])
-        rest = rest[int(length) :]
-    if rest:
+    found, rest = _list_at(raw, 0)
+    if rest < len(raw):
         raise ValueError(f"not a list of blobs: {brief(raw)}")
-    return tuple(found)
+    return found
+
+
+def lists(raw: bytes) -> Iterator[tuple[bytes, ...]]:
+    """Read such lists that stand one after the other."""
+    at = 0
+    while at < len(raw):
+        found, at = _list_at(raw, at)
+        yield found
+
+
+def _list_at(raw: bytes, at: int) -> tuple[tuple[bytes, ...], int]:
+    count, at = _number_at(raw, at)
+    found = []
+    for _ in range(count):
+        length, at = _number_at(raw, at)
+        found.append(raw[at : at + length])
+        at += length
+    return tuple(found), at
+
+
+def _number_at(raw: bytes, at: int) -> tuple[int, int]:
+    colon = raw.index(b":", at)
+    return int(raw[at:colon]), colon + 1
+
+
+def scanned(raw: Any) -> dict[str, bytes]:
+    """Redis-py reads the reply of HSCAN into a dict by itself, under some protocols."""
+    return {text(field): raw[field] for field in raw} if isinstance(raw, dict) else pairs(raw)
 
 
 def run_record(raw: bytes | None) -> RunRecord | None:

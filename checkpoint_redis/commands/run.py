@@ -13,6 +13,7 @@ from checkpoint_redis.layout import (
     AnsweredReply,
     AnswerMode,
     AnswerRow,
+    DoneRow,
     RepeatedReply,
     StartedReply,
 )
@@ -140,13 +141,15 @@ def update(
     ep: str,
     waiting: bool,
     seen: str = "",
+    done: tuple[tuple[str, bytes], ...] = (),
     graph: str = "",
     fp: str = "",
     queue: str = "",
 ) -> Script[Changed]:
     """Put checkpoints on a thread at rest whose head is ``expect``.
 
-    ``waiting`` leaves it interrupted. ``seen`` is the epoch as the caller read it, '' lets any
+    ``waiting`` leaves it interrupted. ``done``: what was written in place of tasks, by their ids,
+    which stays at the old head. ``seen`` is the epoch as the caller read it, '' lets any
     pass. With a ``graph``, a thread that does not exist is created.
     """
     arguments = Arguments()
@@ -162,6 +165,7 @@ def update(
         fp=fp,
         queue=queue,
         ep=ep,
+        done=[DoneRow(tid=tid, blob=arguments.add(blob)) for tid, blob in done],
         checkpoints=[arguments.checkpoint(each) for each in checkpoints],
     )
 

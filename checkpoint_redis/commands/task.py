@@ -239,7 +239,15 @@ def _result(arguments: Arguments, result: ResultEntry) -> ResultRow:
         blob=arguments.add(result.blob),
         event=arguments.add(result.event),
         questions=tuple(
-            QuestionRow(format=form, iid=iid, deadline=deadline)
+            QuestionRow(
+                format=form,
+                iid=iid,
+                deadline=deadline,
+                asked=0,
+                default="",
+                on_timeout="",
+                schema="",
+            )
             for iid, deadline in result.questions
         ),
         packets=arguments.packets(result.packets),

@@ -208,6 +208,7 @@ class LoadReply(NamedTuple):
     checkpoint: Raw
     channels: Sequence[Raw]
     log: Sequence[Raw]
+    left: Raw
     caller_writes: Sequence[bytes]
     wide: int
     open: Any

@@ -63,6 +63,13 @@ class ResultRow(NamedTuple):
     packets: Sequence[PacketsRow]
 
 
+class DoneRow(NamedTuple):
+    """What a caller wrote in place of a task."""
+
+    tid: str
+    blob: int
+
+
 class AnswerRow(NamedTuple):
     ns: str
     tid: str

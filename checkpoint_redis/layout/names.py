@@ -44,6 +44,9 @@ class ThreadKey(StrEnum):
     sent = "p:"
     # Frames inside its tasks of which something is open -> task.
     inner = "o:"
+    # What large supersteps left: the ends of their keys, and before such an end a key.
+    wide = "l"
+    left = "l:"
     active = "a:"
     queued = "q:"
     # Of one that is being staged, before its epoch.
@@ -118,6 +121,8 @@ class Field(StrEnum):
     log = "p|"
     caller_writes = "z|"
     packed = "s|"
+    # What the tasks left that ran from a checkpoint.
+    left = "l|"
     # The record of a run; a line for each run before the last; the answers that joined a run.
     run = "n|"
     lines = "runs"
@@ -132,6 +137,9 @@ class TaskField(StrEnum):
     error = "e|"
     answer = "r|"
     question = "v|"
+    # The questions that were answered, and whether there are any.
+    asked = "h|"
+    answered = "ha"
     caller_write = "z|"
     # Before a digest of the names of the channels that some tasks read: these, as JSON.
     reads = "n|"
@@ -318,6 +326,11 @@ class Limit:
     frozen_bytes: Final = 8_192
     packed_fields: Final = 64
     packed_bytes: Final = 65_536
+    # What a larger superstep left is not moved but keeps its key.
+    left_fields: Final = 64
+    left_bytes: Final = 262_144
+    # What is longer of a result and stands in a value is stored there alone.
+    shared: Final = 256
     # Of so many runs before the last a line is kept, with the first bytes of who started it; their
     # records for so long, and what is larger only of the one before the last.
     lines: Final = 20

@@ -40,11 +40,43 @@ class TaskRow(NamedTuple):
 
 
 class QuestionRow(NamedTuple):
-    """One question of a task, as JSON; the deadline in ms since 1970, 0 = none."""
+    """One question of a task, as JSON; ``asked`` and the deadline in ms since 1970, 0 = none.
+
+    What an answer has to be like (``schema``), and what happens without one (``on_timeout``, the
+    ``default``), have their places.
+    """
 
     format: int
     iid: str
     deadline: int
+    asked: int
+    default: str
+    on_timeout: str
+    schema: str
+
+
+class AnsweredByRow(NamedTuple):
+    """Who answered what a task asked, as JSON; ``at`` in ms since 1970."""
+
+    format: int
+    run: str
+    at: int
+    by: str
+
+
+class LeftRow(NamedTuple):
+    """What a task of a superstep left that is over; the parts stand in one list, one by one.
+
+    ``result`` is also an error or a question; where a part of it stands in a value, ``shared`` has
+    the name of that, and what comes before and behind it. ``asked`` are texts of questions, blob
+    and AnsweredByRow, one after the other; ``answers`` a list.
+    """
+
+    tid: str
+    result: bytes
+    shared: bytes
+    asked: bytes
+    answers: bytes
 
 
 class RunRow(NamedTuple):
@@ -124,6 +156,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "TaskRow": Kind.row,
     "QuestionRow": Kind.question,
     "RunRow": Kind.run,
+    "AnsweredByRow": Kind.answer,
     "RunEvent": Kind.event,
     "StepEvent": Kind.event,
     "TaskEvent": Kind.event,

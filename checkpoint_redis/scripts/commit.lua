@@ -10,5 +10,5 @@ end
 -- The epoch is not enough: after a fail-over another reducer may hold other writes (flaw F1).
 if frame.advance ~= ADVANCE.leased or frame.token ~= A.tok then return {REPLY.stale} end
 if A.step.staged and not is_staged(A.step.ep) then return {REPLY.unstaged} end
-drop_step(A.ns, true)
+drop_step(A.ns, A.step.checkpoints)
 return open_step(A.ns, A.step)

@@ -1,4 +1,4 @@
--- needs: lib.lua frozen.lua packet.lua drop.lua status.lua frames.lua
+-- needs: lib.lua frozen.lua packet.lua left.lua drop.lua status.lua frames.lua
 -- Removes everything of a thread, in whichever format it is. KEYS[1] header. ARGV[1] {ep}: only while that is its epoch, and it
 -- rests ('' = whatever it does). -> {ok} | {missing} | {busy, run} | {conflict, head}
 local st, run, ep, head =
@@ -13,5 +13,6 @@ drop_step('')
 index(st, nil)
 remove_bundles(call('SMEMBERS', P .. KEY.bundles))
 forget_frames()
+for _, name in ipairs(call('SMEMBERS', P .. KEY.wide)) do forget_left(name) end
 call('UNLINK', H, C, P .. KEY.listing, P .. KEY.events)
 return {st and REPLY.ok or REPLY.missing}

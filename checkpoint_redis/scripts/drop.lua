@@ -1,4 +1,4 @@
--- needs: lib.lua due.lua pack.lua caller_writes.lua log.lua packet.lua
+-- needs: lib.lua due.lua pack.lua caller_writes.lua log.lua packet.lua left.lua
 -- Drops the open superstep of a frame; what callers wrote into it is kept, and what its tasks sent
 -- when it is `committed`: the next checkpoint refers to that.
 
@@ -32,14 +32,17 @@ local function close_step(ns, at_rest, committed)
   keep_dropped_caller_writes(ns, written, committed)
 end
 
+-- What its tasks left is kept beside the checkpoint; `committed`: CHECKPOINT rows that follow.
 -- What graphs called in its tasks have open goes with it; of a wide superstep it stays with their
 -- checkpoints, where nobody looks for it but the same task.
 local function drop_step(ns, committed)
   local at_rest, key = packed(ns), P .. KEY.inner .. ns
   local inner = at_rest and at_rest[KEY.inner]
     or call('HLEN', key) <= LIMIT.slice and call('HGETALL', key) or {}
+  local left = take_left(ns, at_rest, committed)
   for i = 1, #inner, 2 do
     drop_log(inner[i], call('HGET', frame_key(inner[i]), FRAME.checkpoint) or '')
   end
   close_step(ns, at_rest, committed)
+  if left then call('HSET', C, FIELD.left .. left_name(ns), left) end
 end

@@ -12,5 +12,5 @@ local alone = frame.st == STATUS.busy and frame.advance == '' and is_alone(A.ns)
   and caller_write_count(A.ns) == A.caller_writes
 if not alone or (A.step.staged and not is_staged(A.step.ep)) then return complete(frame) end
 if record(A.ns, frame.st, A.tok, A.results[1]) ~= REPLY.done then return complete(frame) end
-drop_step(A.ns, true)
+drop_step(A.ns, A.step.checkpoints)
 return open_step(A.ns, A.step)

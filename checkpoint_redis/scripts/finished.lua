@@ -44,6 +44,7 @@ local function record(ns, st, token, result)
     call('HINCRBY', tasks, TASK_FIELD.writes_size, #bytes)
   else
     note_form(FORMAT.question)
+    for _, question in ipairs(questions) do question[QUESTION.asked] = now() end
     call('HSET', P .. KEY.questions .. ns, tid, encode(questions))
     call('HSET', tasks, TASK_FIELD.question .. tid, bytes)
   end

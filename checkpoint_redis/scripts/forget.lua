@@ -1,4 +1,4 @@
--- needs: lib.lua format.lua slices.lua frozen.lua lines.lua caller_writes.lua packet.lua drop.lua status.lua listing.lua frames.lua checkpoints.lua
+-- needs: lib.lua format.lua slices.lua frozen.lua lines.lua caller_writes.lua packet.lua left.lua drop.lua status.lua listing.lua frames.lua checkpoints.lua
 -- Removes checkpoints of a thread at rest with what only they refer to, and the records of runs but
 -- the last. KEYS[1] header.
 -- ARGV[1] {ep, new_ep, fields, bundles, heads}; ep: the epoch as the caller read it; heads: NEW_HEAD where the
@@ -16,6 +16,9 @@ thaw()
 -- Who looked before this must not remove, or store, by what was there then.
 call('HSET', H, FRAME.epoch, A.new_ep)
 many('HDEL', C, A.fields)
+for _, name in ipairs(call('SMEMBERS', P .. KEY.wide)) do
+  if call('HEXISTS', C, FIELD.left .. name) == 0 then forget_left(name) end
+end
 remove_bundles(A.bundles)
 forget_runs()
 local waits = st == STATUS.interrupted
@@ -23,6 +26,7 @@ for _, head in ipairs(A.heads) do
   local ns, cp = head[NEW_HEAD.ns], head[NEW_HEAD.checkpoint]
   if ns == '' then
     drop_step('')
+    forget_left(left_name(ns))
     call('HDEL', C, caller_writes_field(ns))
     put_to_rest(STATUS.idle)
     waits = false

@@ -1,4 +1,4 @@
--- needs: lib.lua format.lua frozen.lua restore.lua pack.lua drop.lua status.lua log.lua
+-- needs: lib.lua format.lua frozen.lua restore.lua pack.lua left.lua drop.lua status.lua log.lua
 -- Appends records to the log of what a checkpoint's tasks left, as a saver does. KEYS[1] header.
 -- ARGV[1] {ns, cp, ep, new_ep, asks, records}; ep: the epoch as the caller read it ('' = whichever it
 -- is, as long as there is nothing that the records would have to hold too)
@@ -14,14 +14,16 @@ if st == STATUS.busy then return {REPLY.busy, run} end
 if A.ep ~= '' and ep ~= A.ep then return {REPLY.conflict, ep} end
 local at_head = head == A.cp
 local opened = at_head and is_open(A.ns)
-local kept = FIELD.caller_writes .. A.ns .. '|' .. A.cp
+local at = A.ns .. '|' .. A.cp
+local kept, left = FIELD.caller_writes .. at, FIELD.left .. at
 -- What workers left goes into the log with the rest: it must not be in two places.
-if A.ep == '' and (opened or cget(kept)) then return {REPLY.conflict, ep} end
+if A.ep == '' and (opened or cget(kept) or not at_head and cget(left)) then return {REPLY.conflict, ep} end
 thaw()
 -- Who is about to remove the checkpoint has not seen this log.
 call('HSET', H, FRAME.epoch, A.new_ep)
 if opened then close_step(A.ns, packed(A.ns)) end
 call('HDEL', C, kept)
+forget_left(at)
 -- There may be results, answers and whole frames in them.
 note_form(FORMAT.newest)
 append_log(A.ns, A.cp, A.records)

@@ -1,6 +1,6 @@
--- needs: lib.lua format.lua frozen.lua create.lua drop.lua store_checkpoints.lua status.lua
+-- needs: lib.lua format.lua frozen.lua create.lua left.lua drop.lua store_checkpoints.lua status.lua
 -- Puts checkpoints on a thread at rest, creating it when a graph is named.
--- KEYS[1] header. ARGV[1] {expect, seen, waiting, id, graph, fp, queue, ep, checkpoints}; seen: the
+-- KEYS[1] header. ARGV[1] {expect, seen, waiting, id, graph, fp, queue, ep, done, checkpoints}; done: DONE; seen: the
 -- epoch as the caller read it ('' = whichever it is).
 -- -> {ok} | {busy, run} | {conflict, head} | {missing}
 local st, run, head, ep, number = unpack(call('HMGET', H, HEADER.status, HEADER.run,
@@ -19,6 +19,7 @@ if not checkpoints_are_staged(A.checkpoints) then return {REPLY.conflict, head} 
 if not st then create() end
 thaw()
 drop_step('')
+if #A.done > 0 then add_left('', A.done) end
 call('HSET', H, FRAME.epoch, A.ep)
 store_checkpoints('', A.checkpoints)
 put_to_rest(A.waiting and STATUS.interrupted or STATUS.idle)

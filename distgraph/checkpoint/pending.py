@@ -46,7 +46,7 @@ from distgraph.core.model import (
     Write,
 )
 from distgraph.errors import CorruptRecord
-from distgraph.types import Send
+from distgraph.types import Interrupt, Send
 
 V = TypeVar("V")
 BRANCH = "branch:to:"
@@ -57,10 +57,11 @@ TaskWrites = tuple[str, list[Write]]
 def encode_result(task: Task, result: Result) -> list[Write]:
     """Return the pending writes that say what ``task`` left; a failure names the node too."""
     source = [(ERROR_SOURCE, task.node)] if isinstance(result, Errored) else []
-    return [*_left(result), *source]
+    return [*encode_left(result), *source]
 
 
-def _left(result: Result) -> list[Write]:
+def encode_left(result: Result) -> list[Write]:
+    """Return the pending writes that say what a task left."""
     match result:
         case Completed(writes, goto):
             return [*writes, *map(_goto, goto)] or [(NO_WRITES, None)]
@@ -115,7 +116,7 @@ def _task_changes(task: str, old: ThreadState, new: ThreadState) -> list[Write]:
     if (answers := new.answers.get(task, ())) != old.answers.get(task, ()):
         writes += encode_answers(answers)
     if (result := new.results.get(task)) != old.results.get(task):
-        writes += [(RESULT, None)] if result is None else _left(result)
+        writes += [(RESULT, None)] if result is None else encode_left(result)
     return writes
 
 
@@ -134,6 +135,7 @@ class _Left:
 
     result: Result | None
     answers: tuple[Answer, ...]
+    asked: tuple[Interrupt, ...] = ()
 
 
 def decode_writes(checkpoint: Checkpoint, stored: Iterable[PendingWrite]) -> ThreadState:
@@ -149,6 +151,7 @@ def decode_writes(checkpoint: Checkpoint, stored: Iterable[PendingWrite]) -> Thr
         answers={task: t.answers for task, t in left.items() if t.answers},
         caller_writes=tuple(map(unpack_completed, _stored(caller_writes, CALLER_WRITES, []))),
         released=_stored(caller_writes, RELEASED, ""),
+        asked={task: t.asked for task, t in left.items() if t.asked},
     )
 
 
@@ -161,8 +164,9 @@ def _stored(writes: Mapping[str, Any], channel: str, default: V) -> V:
 
 
 def _decode_task(writes: list[Write]) -> _Left:
-    fixed = dict(writes)
-    return _Left(_result(writes), _answers(fixed))
+    fixed, result = dict(writes), _result(writes)
+    asked: list[Interrupt] = _stored(fixed, INTERRUPT, [])
+    return _Left(result, _answers(fixed), tuple(asked) if isinstance(result, Completed) else ())
 
 
 def _reopened(left: _Left) -> _Left:

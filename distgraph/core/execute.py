@@ -29,7 +29,7 @@ from distgraph.effects import acarry, carry
 from distgraph.errors import GraphBubbleUp, GraphInterrupt, NodeExited, ParentCommand
 from distgraph.types import Command
 
-LONGEST_TEXT = 100_000
+LONGEST_TEXT = 32_768
 SWALLOWED = (
     "Node '{}' went on after an interrupt() that had no answer yet: something swallowed the "
     "signal. Do not put interrupt() under a bare 'except:' or 'except BaseException:'."

@@ -158,7 +158,8 @@ class ThreadState:
 
     ``results`` and ``answers`` belong to the tasks of the superstep that runs from ``checkpoint``;
     ``caller_writes`` are updates and gotos that callers added to it. ``released`` is the checkpoint
-    whose static breakpoint was released.
+    whose static breakpoint was released. ``asked`` is what tasks that are done asked last, for who
+    looks back.
     """
 
     checkpoint: Checkpoint
@@ -166,6 +167,7 @@ class ThreadState:
     answers: Mapping[str, tuple[Answer, ...]] = field(default_factory=dict)
     caller_writes: tuple[Completed, ...] = ()
     released: str = ""
+    asked: Mapping[str, tuple[Interrupt, ...]] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from distgraph.core.model import (
 from distgraph.core.plan import is_input, plan, tasks_of, with_caller_writes
 from distgraph.core.returns import read_return
 from distgraph.errors import InvalidUpdateError
-from distgraph.types import PregelTask, StateSnapshot
+from distgraph.types import Interrupt, PregelTask, StateSnapshot
 
 
 def visible(graph: Graph, values: Mapping[str, Any], keys: Iterable[str] | None = None) -> Any:
@@ -83,7 +83,13 @@ def snapshot(
     tasks = _listed(graph, state, ns)
     opened = with_caller_writes(graph, state)
     values = _head_values(graph, state, opened, ns) if head else opened.values
-    shown = tuple(_task(graph, state, task) for task in tasks)
+    asked: Mapping[str, tuple[Interrupt, ...]] = {} if head else state.asked
+    shown = tuple(
+        _task(graph, state, task)._replace(interrupts=asked[task.id])
+        if task.id in asked
+        else _task(graph, state, task)
+        for task in tasks
+    )
     return StateSnapshot(
         values=visible(graph, values, _channels(graph)),
         next=tuple(t.node for t in tasks if not head or not _is_done(state.results.get(t.id))),

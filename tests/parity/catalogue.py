@@ -30,7 +30,6 @@ CASES: dict[str, Case] = {
 }
 
 APART: dict[str, str] = {
-    "access-the_state_at_each_checkpoint": "results of committed supersteps are not kept",
     "building-a_pydantic_model_is_the_state": "an error that cannot be rebuilt has another type",
     "nested-streams_of_a_graph_inside_are_told_apart": "graphs inside nodes stream nothing",
 }

@@ -155,6 +155,7 @@ def _checkpoint(one: Any, places: dict[str, int]) -> dict[str, Any]:
         "step": one.metadata["step"],
         "parent": parent,
         "results": [(each.name, shown(each.result)) for each in listed(one)],
+        "asked": [(each.name, shown(each.interrupts)) for each in listed(one)],
     }
 
 
@@ -196,11 +197,10 @@ def steps_sorted(chunks: Iterable[Any]) -> list[Any]:
 def stored(seen: Any) -> Any:
     """`seen` without what a backend stores otherwise on purpose: compare both sides by this.
 
-    A committed superstep's results are not kept beside its checkpoint there, and the ids of threads
-    carry a scope here, because graphs share the store.
+    The ids of threads carry a scope here, because graphs share the store.
     """
     if isinstance(seen, dict):
-        return {key: stored(item) for key, item in seen.items() if key != "results"}
+        return {key: stored(item) for key, item in seen.items()}
     if isinstance(seen, list | tuple) and _is_plain(seen):
         return type(seen)(stored(item) for item in seen)
     return _SCOPED.sub("", seen) if isinstance(seen, str) else seen

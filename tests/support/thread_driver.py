@@ -156,8 +156,8 @@ class Driver:
         outcome = self.ledger.outcome(self.thread, run)
         return outcome.status if outcome else ""
 
-    def load(self) -> Loaded | None:
-        return carry(loading.load(self.thread), self.ledger.call)
+    def load(self, cp: str = "") -> Loaded | None:
+        return carry(loading.load(self.thread, "", cp), self.ledger.call)
 
     def run(self) -> RunRecord:
         """Return the record of the last run."""

@@ -73,6 +73,28 @@ class Asked(TypedDict, total=False):
     n: int
 
 
+def fail_at_length(state: Asked) -> Asked:
+    raise ValueError("x" * 1_000_000)
+
+
+@pytest.mark.celery
+def test_failures_of_a_megabyte_cost_little_and_do_not_add_up(
+    redis_server: RedisServer, redis_client: redis.Redis
+) -> None:
+    backend, thread_id = CeleryBackend(redis_server.url, namespace="dg"), str(uuid.uuid4())
+    builder = StateGraph(Asked).add_node(fail_at_length).add_edge(START, "fail_at_length")
+    graph, config = builder.compile(name="failing", backend=backend), on(thread_id)
+    thread, sizes = backend.thread_key(thread_id), []
+    with backend.worker():
+        for _ in range(20):
+            with pytest.raises(ValueError, match="characters"):
+                graph.invoke({}, config)
+            kept = redis_client.keys(f"{thread.prefix}*")
+            sizes.append(sum(redis_client.memory_usage(key, samples=0) or 0 for key in kept))
+    assert sizes[0] <= 200_000
+    assert sizes[-1] - sizes[2] <= 20_000, sizes
+
+
 def ask(state: Asked) -> Asked:
     return {"n": state.get("n", 0) + interrupt("go on?")}
 

@@ -169,7 +169,8 @@ def timeless(told: Any) -> Any:
     if not is_dataclass(told) or isinstance(told, type):
         return told
     own = {each.name: timeless(getattr(told, each.name)) for each in fields(told)}
-    return own | dict.fromkeys(own.keys() & {"began", "ended", "event_id", "now"})
+    timed = {"at", "questions"} if "at" in own else set[str]()
+    return own | dict.fromkeys(own.keys() & {"began", "ended", "event_id", "now", *timed})
 
 
 def loaded(d: Driver) -> Any:

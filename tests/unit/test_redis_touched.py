@@ -12,7 +12,7 @@ import pytest
 import redis
 
 from checkpoint_redis import loading
-from checkpoint_redis.commands import Script
+from checkpoint_redis.commands import Plain, Script
 from checkpoint_redis.layout import Limit
 from checkpoint_redis.records import SuperstepEntry, TaskEntry
 from distgraph.core.plan import digest
@@ -131,7 +131,7 @@ def test_a_superstep_that_changes_while_it_is_read_is_read_anew(d: Wide) -> None
     d.begin("cp-0")
     calls = itertools.count(1)
 
-    def call(command: Script[Any]) -> Any:
+    def call(command: Script[Any] | Plain[Any]) -> Any:
         if next(calls) == 4:
             d.ledger.cancel(d.thread, "", ep=nonce())
         return d.ledger.call(command)

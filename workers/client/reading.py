@@ -9,7 +9,7 @@ from typing import Any
 
 from checkpoint_redis import commands, loading, packets
 from checkpoint_redis.keys import Thread
-from checkpoint_redis.replies import CallerWrites, Loaded
+from checkpoint_redis.replies import CallerWrites, LeftTask, Loaded
 from distgraph.checkpoint.targets import packets_of
 from distgraph.core.model import Checkpoint, ThreadState
 from distgraph.runners.backend import Listing, Place
@@ -38,7 +38,8 @@ def state_of(
     wanted = wire.names(loaded.checkpoint, beyond=beyond)
     missing = tuple(name for name in wanted if channels.get(name) is None)
     channels |= yield from fetch_channels(thread, missing)
-    return wire.state(loaded, channels)
+    state = wire.state(loaded, channels)
+    return state and wire.with_left(state, loaded.left or ())
 
 
 def with_packets(
@@ -81,26 +82,28 @@ def _states(
     """Read some checkpoints; what they share of their channels is fetched once."""
     blobs = yield from loading.values(partial(commands.checkpoints, thread, ""), ids)
     written = yield from loading.values(partial(commands.caller_writes, thread, ""), ids)
-    there = [(blob, written[cp]) for cp in ids if (blob := blobs[cp]) is not None]
-    wanted = dict.fromkeys(name for blob, _ in there for name in wire.names(blob))
+    left = yield from loading.values(partial(commands.left, thread, ""), ids)
+    there = [(cp, blob, written[cp]) for cp in ids if (blob := blobs[cp]) is not None]
+    wanted = dict.fromkeys(name for _, blob, _ in there for name in wire.names(blob))
     channels = yield from fetch_channels(thread, tuple(wanted))
-    return [_state(wire, blob, by, channels, head) for blob, by in there]
+    states = []
+    for cp, blob, by in there:
+        tasks = yield from loading.left(thread, "", cp, left[cp])
+        states.append(_state(wire, wire.read_checkpoint(blob, channels), by, tasks, head))
+    return states
 
 
 def _state(
     wire: Wire,
-    blob: bytes,
+    checkpoint: Checkpoint,
     written: CallerWrites,
-    channels: Mapping[str, bytes | None],
+    left: tuple[LeftTask, ...],
     head: ThreadState | None,
 ) -> ThreadState:
-    checkpoint = wire.read_checkpoint(blob, channels)
     if head is not None and head.checkpoint.id == checkpoint.id:
         return head
-    return ThreadState(
-        checkpoint,
-        caller_writes=wire.read_caller_writes(written),
-    )
+    state = ThreadState(checkpoint, caller_writes=wire.read_caller_writes(written))
+    return wire.with_left(state, left)
 
 
 def _matches(checkpoint: Checkpoint, wanted: Mapping[str, Any]) -> bool:

@@ -86,6 +86,7 @@ def _update(call: Submission, request: SaveUpdate) -> Generator[Effect, Any, Thr
         seen=call.epoch,
         ep=nonce(),
         waiting=waiting,
+        done=tuple((task.id, call.wire.result(task, result)) for task, result in request.done),
         graph=call.graph.name,
         fp=call.graph.fingerprint,
         queue=call.served.queue,

@@ -19,7 +19,7 @@ from checkpoint_redis.references import (
     read_values,
     refs_of,
 )
-from checkpoint_redis.replies import CallerWrites, Context, Loaded
+from checkpoint_redis.replies import CallerWrites, Context, LeftTask, Loaded, OpenTask
 from distgraph.checkpoint import records
 from distgraph.checkpoint.blame import (
     ANSWER,
@@ -55,8 +55,10 @@ from distgraph.core.model import (
 )
 from distgraph.core.packets import Packet
 from distgraph.errors import CorruptRecord, InvalidUpdateError, SerializationError
-from distgraph.types import Send
+from distgraph.types import Interrupt, Send
 
+_ARGUMENTS = 65_536
+"""An exception's arguments are stored up to so many bytes."""
 Apart = tuple[tuple[Target, ...], tuple[Bundle, ...]]
 """What runs next with packets in place of Sends, and their bundle."""
 WHOLE = 0
@@ -253,10 +255,15 @@ class Wire:
         bare = replace(error, args=(), exception=None)
         message, trace = error.message[:_LEAST], error.traceback[-_LEAST:]
         least = replace(bare, message=message, traceback=trace, notes=())
-        for each in (replace(bare, args=error.args), bare):
+        for args in (error.args, ()):
             with suppress(SerializationError):
-                return self.serializer.dumps(records.pack_result(each))
+                whole = replace(bare, args=self._small(args))
+                return self.serializer.dumps(records.pack_result(whole))
         return self.serializer.dumps(records.pack_result(least))
+
+    def _small(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return an exception's arguments; none when they are large, its text then tells them."""
+        return args if len(self.serializer.dumps(list(args))) <= _ARGUMENTS else ()
 
     def read_error(self, blob: bytes) -> Errored:
         """Return the failure of a record."""
@@ -353,7 +360,32 @@ class Wire:
             answers={t.tid: self.read_answers(t.answers) for t in loaded.tasks if t.answers},
             caller_writes=self.read_caller_writes(loaded.caller_writes),
             released=loaded.released,
+            asked=self._asked(loaded.tasks, results),
         )
+
+    def with_left(self, state: ThreadState, left: tuple[LeftTask, ...]) -> ThreadState:
+        """Return ``state`` with what the tasks left that ran from its checkpoint."""
+        if not left:
+            return state
+        results = {task.tid: self.read_result(task.result) for task in left if task.result}
+        return replace(
+            state,
+            results=results,
+            answers={task.tid: self.read_answers(task.answers) for task in left if task.answers},
+            asked=self._asked(left, results),
+        )
+
+    def _asked(
+        self, tasks: Iterable[LeftTask | OpenTask], results: Mapping[str, Result]
+    ) -> dict[str, tuple[Interrupt, ...]]:
+        """Return what those of ``tasks`` asked last that are done."""
+        done = (t for t in tasks if t.asked and isinstance(results.get(t.tid), Completed))
+        last = {task.tid: self.read_result(task.asked[-1].blob) for task in done}
+        return {
+            tid: tuple(question.interrupt for question in asking.questions)
+            for tid, asking in last.items()
+            if isinstance(asking, Interrupted)
+        }
 
 
 def shows_writes(modes: str) -> bool:

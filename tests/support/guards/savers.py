@@ -309,8 +309,8 @@ GUARDS = (
     Guard(
         a_log_takes_in_what_workers_and_callers_left,
         "put_writes.lua",
-        "if A.ep == '' and (opened or cget(kept)) then return {REPLY.conflict, ep} end\n",
-        "",
+        "if A.ep == '' and (opened or cget(kept) or",
+        "if A.ep == '' and (",
     ),
     Guard(
         a_log_that_is_repeated_is_known,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 
 from checkpoint_redis import events, keys
 from checkpoint_redis.bundles import packet_name
@@ -99,10 +100,20 @@ class Judge:
             cp = after.parent
         assert number_of(cp) == 0
 
+    def _check_left(self, cp: str, writes: Mapping[str, str]) -> None:
+        """What the tasks left that were committed stands beside the checkpoint they ran from."""
+        (found,) = self._world.ledger.left(self._world.thread, "", (cp,))
+        left = {task.tid: task.result.decode() for task in found or ()}
+        assert left == writes, f"{cp} keeps {left} of {writes}"
+        given = {task.tid: len(task.answers) for task in found or ()}
+        for tid, answers in given.items():
+            assert answers == questions_of(tid), f"{tid} has {answers} answers"
+
     def _check_superstep(self, after: Known, before: Known, recorded: dict[str, str]) -> None:
         number, seen, writes = number_of(after.parent), digest(before.state), after.writes or {}
         assert sorted(writes) == list(tids(number)), f"superstep {number}: {writes}"
         assert after.before == seen, f"superstep {number}: reduced on another state"
+        self._check_left(after.parent, writes)
         for tid in writes:
             task_saw, given, _ = json.loads(writes[tid])
             assert task_saw == seen, f"{tid} computed from another state"

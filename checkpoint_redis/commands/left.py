@@ -1,0 +1,75 @@
+"""Reads what the tasks of supersteps left that are over, with what they asked and were answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from checkpoint_redis import keys
+from checkpoint_redis.commands.read import checked, items, lists, part, record, row, scanned, text
+from checkpoint_redis.commands.script import Arguments, Plain, Script
+from checkpoint_redis.keys import Thread
+from checkpoint_redis.layout import AnsweredByRow, LeftRow, QuestionRow
+from checkpoint_redis.replies import AnsweredQuestions, LeftTask
+
+CHUNK = 500
+
+
+def left(
+    thread: Thread, ns: str, cps: tuple[str, ...]
+) -> Script[tuple[tuple[LeftTask, ...] | None, ...]]:
+    """Read what was left at checkpoints, at most CHUNK at a time; None: read it by ``large``."""
+    names = [keys.left_field(ns, cp) for cp in cps]
+    return Arguments().script("values", thread, _left, fields=names)
+
+
+def large(thread: Thread, ns: str, cp: str, cursor: int) -> Plain[tuple[int, tuple[LeftTask, ...]]]:
+    """Read a part of what a large superstep left, and the next cursor (0 = all read)."""
+    return Plain(("HSCAN", thread.left(ns, cp), cursor, "COUNT", CHUNK), _large)
+
+
+def left_of(raw: bytes | None) -> tuple[LeftTask, ...] | None:
+    """Read the tasks that a superstep left; None when it was a large one."""
+    if raw is None:
+        return ()
+    if not raw:
+        return None
+    parts = items(raw)
+    width = len(LeftRow._fields)
+    return tuple(_task(parts[at : at + width]) for at in range(0, len(parts), width))
+
+
+def _task(parts: tuple[bytes, ...]) -> LeftTask:
+    found: Any = LeftRow._make(parts)
+    asked, answers = answered(found.asked), items(found.answers)
+    return LeftTask(text(found.tid), found.result, _shared(found.shared), asked, answers)
+
+
+def _shared(raw: bytes) -> tuple[str, bytes, bytes] | None:
+    if not raw:
+        return None
+    name, before, behind = items(raw)
+    return text(name), before, behind
+
+
+def answered(raw: bytes) -> tuple[AnsweredQuestions, ...]:
+    """Read the questions of a task that were answered."""
+    return tuple(_asked(each) for each in lists(raw))
+
+
+def _asked(parts: tuple[bytes, ...]) -> AnsweredQuestions:
+    rows, blob, note = parts
+    questions = (row(QuestionRow, each) for each in record(rows))
+    by = row(AnsweredByRow, record(note))
+    times = tuple((each.iid, int(each.asked)) for each in questions)
+    return AnsweredQuestions(times, blob, by.run, int(by.at), by.by)
+
+
+@checked
+def _left(raw: Any) -> tuple[tuple[LeftTask, ...] | None, ...]:
+    return tuple(left_of(each) for each in raw)
+
+
+@checked
+def _large(raw: Any) -> tuple[int, tuple[LeftTask, ...]]:
+    cursor, found = part(raw)
+    return cursor, tuple(LeftTask(tid, blob) for tid, blob in scanned(found).items())
