@@ -117,6 +117,8 @@ def test_runs_that_fork_from_one_checkpoint_leave_each_other_alone(graph: Any) -
     assert said(graph, head) == [message(n) for n in range(4)]
     assert said(graph, left) == [message(n) for n in range(6)]
     assert said(graph, on("t")) == [*map(message, range(4)), message(-1), *map(message, (5, 6, 7))]
+    history = [len(state.values.get("said", ())) for state in graph.get_state_history(on("t"))]
+    assert history == [8, 7, 6, 5, 6, 5, 4, 4, 4, 3, 2, 1, 0, 0]
 
 
 def test_updates_in_a_row_and_callers_writes_go_on_with_the_list(graph: Any) -> None:
