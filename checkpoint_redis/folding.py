@@ -28,6 +28,7 @@ WORDS = {
     "FRAME": "FrameField",
     "FIELD": "Field",
     "TASK_FIELD": "TaskField",
+    "INDEX": "IndexName",
     "META": "MetaField",
     "STATUS": "ThreadStatus",
     "RUN": "RunStatus",
@@ -97,6 +98,8 @@ ROWS = {
     "PART": "PartReply",
 }
 STORED = {"header": "HeaderRow", "head": "HeadRow"}
+APART = "about"
+"""What has a place in such a row, and does not stand in the header."""
 
 _TOKEN = re.compile(
     r"""(?P<skip>--\[(?P<long>=*)\[.*?\](?P=long)\]|--[^\n]*|\s+)
@@ -175,7 +178,7 @@ def _words(known: Any) -> Names:
 
 
 def _stored(fields: tuple[str, ...]) -> str:
-    return ", ".join(_header_field(field) for field in fields)
+    return ", ".join(_quoted("") if field == APART else _header_field(field) for field in fields)
 
 
 def _header_field(field: str) -> str:

@@ -15,7 +15,8 @@ A thread's keys begin with ``<namespace>{<shard>}:<x>:``; the letters are those 
                     lists (v|<ns>|<channel>@<line>;<number>), packets of small bundles
                     (j|<ns>|<bundle>/<number>), references of the head checkpoint (f|<ns>), what
                     callers wrote at a checkpoint (z|<ns>|<cp>), records of runs (n|<run>), a line
-                    of each that is not the last (runs), answers that joined one (joined); of a
+                    of each that is not the last (runs), answers that joined one (joined); the
+                    thread's metadata (about); of a
                     waiting thread the packed s, w, u, p and o (s|<ns>); what a saver was given of a
                     checkpoint's tasks (p|<ns>|<cp> = how many, then |<number>), what the tasks
                     left that ran from a checkpoint (l|<ns>|<cp>)
@@ -28,8 +29,9 @@ A thread's keys begin with ``<namespace>{<shard>}:<x>:``; the letters are those 
     S: A: Q: <ep>   a superstep that is being staged (10 minutes)
 
 A shard has ``due`` and ``ob`` (what must be looked at, and when: tasks, and outboxes), ``ends`` (a
-stream of the runs that ended) and ``ix:<status>``; a namespace has ``workers``, ``meta`` and
-``sweeper:<format>``.
+stream of the runs that ended) and sets of threads by when they changed: ``ix:all``,
+``ix:s:<status>``, ``ix:g:<graph>`` and ``ix:m:<mark>`` (``about``); a namespace has ``workers``,
+``meta`` and ``sweeper:<format>``.
 """
 
 from __future__ import annotations
@@ -145,8 +147,9 @@ def planned(namespace: str, shard: int) -> tuple[str, str]:
     return due(namespace, shard), outboxes(namespace, shard)
 
 
-def index(namespace: str, shard: int, status: str) -> str:
-    return f"{shard_prefix(namespace, shard)}{ShardKey.by_status}{status}"
+def index(namespace: str, shard: int, name: str) -> str:
+    """Return the key of a set of threads."""
+    return f"{shard_prefix(namespace, shard)}{ShardKey.found}{name}"
 
 
 def workers(namespace: str) -> str:

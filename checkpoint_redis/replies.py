@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from checkpoint_redis.layout import DueKind, RunStatus, TaskState, ThreadStatus
 
@@ -305,6 +305,7 @@ class Header:
     step: int
     format: int
     release: str
+    metadata: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -393,13 +394,21 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A thread found by its status, and since when (ms) it has it."""
+    """A thread in a list; times in ms."""
 
     x: str
-    since: int
     thread_id: str
     graph: str
     run: str
+    st: ThreadStatus
+    created: int
+    upd: int
+    metadata: Mapping[str, Any]
+
+    @property
+    def place(self) -> str:
+        """Where it stands in a list, by which the rest of that is found."""
+        return f"{self.upd}-{self.x}"
 
 
 @dataclass(frozen=True, slots=True)

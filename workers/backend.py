@@ -53,7 +53,7 @@ class CeleryBackend(Client):
         publisher = CeleryPublisher(self.app, task, reach)
         clients = Clients(self.settings.redis, reach, namespace)
         registry = Registry(types, self.settings.max_value_bytes)
-        super().__init__(namespace, clients, registry, publisher)
+        super().__init__(namespace, clients, registry, publisher, self.settings.metadata_keys)
         self.office = Office(self.settings, clients, registry, publisher)
         step = add_task(self.app, task, self.office)
         add_bootstep(self.app, self.office, step, own=self.owns_app)

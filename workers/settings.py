@@ -15,7 +15,9 @@ class Settings(BaseSettings):
     ``lease``: how long a silent worker keeps its tasks. ``heartbeat``: how often it speaks.
     ``sweep``: how often overdue work is looked for. ``max_lost``: how many vanished attempts of a
     task are tolerated. ``async_concurrency``: coroutine nodes at once in one worker process.
-    ``reach``: how long a client waits for Redis or the broker to be reachable.
+    ``reach``: how long a client waits for Redis or the broker to be reachable. ``metadata_keys``:
+    by which of their metadata threads are found without looking at others; the same in all
+    processes of a namespace.
     """
 
     model_config = SettingsConfigDict(env_prefix="DISTGRAPH_", extra="forbid")
@@ -30,6 +32,10 @@ class Settings(BaseSettings):
     async_concurrency: Annotated[int, Field(gt=0)] = 100
     max_value_bytes: Annotated[int, Field(gt=0)] = 16 * 2**20
     reach: Annotated[float, Field(gt=0)] = 3.0
+    metadata_keys: Annotated[tuple[str, ...], Field(max_length=7)] = (
+        *("graph_id", "assistant_id"),
+        "tenant",
+    )
 
     @model_validator(mode="after")
     def _heartbeats_in_time(self) -> Self:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import count, takewhile
 from typing import Any
 
-from checkpoint_redis import keys
+from checkpoint_redis import about, keys
 from checkpoint_redis.commands.left import answered, left_of
 from checkpoint_redis.commands.read import (
     blobs,
@@ -163,10 +163,17 @@ def writes(thread: Thread, ns: str, cursor: int) -> Plain[tuple[int, dict[str, b
     return Plain(("HSCAN", thread.writes(ns), cursor, "COUNT", CHUNK), _writes)
 
 
-def threads(namespace: str, shard: int, status: str, limit: int) -> Script[tuple[Listed, ...]]:
-    """List a shard's threads of a status (busy, interrupted, error), longest waiting first."""
+def threads(
+    namespace: str, shard: int, sets: Sequence[str], after: str, limit: int
+) -> Script[tuple[str, tuple[Listed, ...]]]:
+    """List threads of a shard that are in all of ``sets`` (see ``about``), the last changed first.
+
+    ``after`` is a place, '' = from the first on; what comes back is the place up to which was
+    looked, '' = through all of them. Between two places there may be none, and no more than
+    ``limit``.
+    """
     key = keys.due(namespace, shard)
-    return Arguments().script("threads", key, _listed, status=status, limit=limit)
+    return Arguments().script("threads", key, _listed, sets=sets, after=after, limit=limit)
 
 
 def scan(namespace: str, cursor: int) -> Plain[tuple[int, tuple[Thread, ...]]]:
@@ -201,6 +208,7 @@ def _header(raw: Any) -> Header:
         step=number(h.step),
         format=number(h.form),
         release=text(h.release),
+        metadata=about.decode(h.about or b""),
     )
 
 
@@ -327,15 +335,19 @@ def _writes(raw: Any) -> tuple[int, dict[str, bytes]]:
 
 
 @checked
-def _listed(raw: Any) -> tuple[Listed, ...]:
-    return tuple(_thread(ListedRow._make(each)) for each in raw)
+def _listed(raw: Any) -> tuple[str, tuple[Listed, ...]]:
+    found = PartReply._make(raw)
+    return text(found.cursor), tuple(_thread(ListedRow._make(each)) for each in found.part)
 
 
 def _thread(found: ListedRow) -> Listed:
     return Listed(
         x=text(found.x),
-        since=int(found.since),
         thread_id=text(found.id),
         graph=text(found.graph),
         run=text(found.run),
+        st=ThreadStatus(text(found.status)),
+        created=number(found.created),
+        upd=number(found.updated),
+        metadata=about.decode(found.about or b""),
     )

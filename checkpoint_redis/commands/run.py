@@ -42,12 +42,15 @@ def start(
     stop: int = 0,
     by: str = "",
     metadata: bytes = b"",
+    about: bytes = b"",
+    marks: tuple[str, ...] = (),
 ) -> Script[Submitted]:
     """Start a run on a thread at rest whose head is ``expect`` ('' = none), or on a new one.
 
     The superstep may do without a checkpoint: the run then goes on from the head. ``seen`` is the
     epoch as the caller read it, '' lets any pass. ``released`` is the checkpoint whose static stop
-    it passes, ``stop`` its last step, ``by`` who starts it.
+    it passes, ``stop`` its last step, ``by`` who starts it. ``about`` is what the thread's metadata
+    are from now on, b"" = as they were, and ``marks`` those that it is found by.
     """
     arguments = Arguments()
     return arguments.script(
@@ -67,6 +70,8 @@ def start(
         stop=stop,
         by=by,
         metadata=arguments.add(metadata),
+        about=arguments.add(about),
+        marks=" ".join(marks),
         step=arguments.superstep(step),
     )
 

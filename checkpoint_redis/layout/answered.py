@@ -9,7 +9,7 @@ Raw = bytes | None
 
 
 class HeaderRow(NamedTuple):
-    """A thread's header with the fields of one frame; stored."""
+    """A thread's header with the fields of one frame; stored, ``about`` apart from it."""
 
     id: Raw
     graph: Raw
@@ -25,6 +25,7 @@ class HeaderRow(NamedTuple):
     caller_writes: Raw
     form: Raw
     release: Raw
+    about: Raw
 
 
 class HeadRow(NamedTuple):
@@ -172,10 +173,13 @@ class SweptReply(NamedTuple):
 
 class ListedRow(NamedTuple):
     x: bytes
-    since: bytes
     id: Raw
     graph: Raw
     run: Raw
+    status: Raw
+    created: Raw
+    updated: Raw
+    about: Raw
 
 
 class RunReply(NamedTuple):

@@ -56,13 +56,22 @@ class ThreadKey(StrEnum):
 
 
 class ShardKey(StrEnum):
-    """The ends of a shard's keys; ``by_status`` is followed by the status."""
+    """The ends of a shard's keys; ``found`` is followed by the name of a set of threads."""
 
     due = "due"
     ends = "ends"
     # Due entries of outboxes: the look for lost hints walks over these alone.
     outboxes = "ob"
-    by_status = "ix:"
+    found = "ix:"
+
+
+class IndexName(StrEnum):
+    """Sets of threads by when they changed; all but ``all`` are followed by what those have."""
+
+    all = "all"
+    status = "s:"
+    graph = "g:"
+    mark = "m:"
 
 
 class HeaderField(StrEnum):
@@ -80,6 +89,8 @@ class HeaderField(StrEnum):
     run = "run"
     created = "created"
     updated = "upd"
+    # By which of its metadata it is found.
+    marks = "marks"
     # How many events the thread has had.
     event_count = "evn"
     # The bytes of payloads since a mark, the id of an entry; what is older than that may go.
@@ -127,6 +138,8 @@ class Field(StrEnum):
     run = "n|"
     lines = "runs"
     joined = "joined"
+    # The metadata of the thread.
+    about = "about"
 
 
 class TaskField(StrEnum):
@@ -155,7 +168,7 @@ class MetaField(StrEnum):
 
 
 class ThreadStatus(StrEnum):
-    """How a thread stands; only those that are not idle are in an index."""
+    """How a thread stands."""
 
     idle = "idle"
     busy = "busy"
@@ -352,6 +365,8 @@ class Limit:
     inline_packets: Final = 1_000
     # A thread keeps so many events, and of their payloads at most twice so many bytes.
     events: Final = 100_000
+    # So many threads of a shard are looked at for a list at once.
+    listed: Final = 250
     # So many ends of runs does a shard keep.
     ends: Final = 10_000
     event_bytes: Final = 33_554_432

@@ -11,14 +11,14 @@ end
 
 -- row: RUN_ROW, in which only the events are missing. -> their id
 local function begin_run(run, row)
-  local st, before = unpack(call('HMGET', H, HEADER.status, HEADER.run))
+  local before = call('HGET', H, HEADER.run)
   local previous = read_run(before)
   local from = trim_events(previous and previous[RUN_ROW.events])
   retire(before)
   row[RUN_ROW.events] = from
   write_run(run, row)
-  index(st, STATUS.busy)
-  call('HSET', H, HEADER.status, STATUS.busy, HEADER.run, run, HEADER.updated, now())
+  call('HSET', H, HEADER.run, run)
+  stand(STATUS.busy)
   call('PERSIST', P .. KEY.events)
   event(EVENT.run, '', RUN_EVENT{kind = row[RUN_ROW.kind]})
   return from

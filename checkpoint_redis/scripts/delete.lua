@@ -10,7 +10,7 @@ if A.ep ~= '' and st then
 end
 thaw()
 drop_step('')
-index(st, nil)
+unindex()
 remove_bundles(call('SMEMBERS', P .. KEY.bundles))
 forget_frames()
 for _, name in ipairs(call('SMEMBERS', P .. KEY.wide)) do forget_left(name) end

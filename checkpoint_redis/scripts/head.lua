@@ -1,4 +1,4 @@
--- needs: lib.lua
+-- needs: lib.lua frozen.lua
 -- The header with the fields of one frame, HEADER_ROW, or nil.
 local function header_of(ns)
   local h = call('HMGET', H, STORED.header)
@@ -7,5 +7,6 @@ local function header_of(ns)
     h[HEADER_ROW.epoch], h[HEADER_ROW.checkpoint], h[HEADER_ROW.step] =
       unpack(call('HMGET', frame_key(ns), FRAME.epoch, FRAME.checkpoint, FRAME.step))
   end
+  h[HEADER_ROW.about] = cget(FIELD.about)
   return h
 end

@@ -1,7 +1,7 @@
 -- needs: lib.lua format.lua frozen.lua begin.lua staged.lua drop.lua store_checkpoints.lua open.lua
 -- Starts a run on a thread at rest, creating the thread when it does not exist.
 -- KEYS[1] header. ARGV[1] {run, expect, seen, id, graph, fp, queue, cfg, modes, released, stop, by,
--- metadata, step} with id, cfg, metadata and the superstep's blobs as positions; seen: the epoch as
+-- metadata, about, marks, step} with id, cfg, metadata, about and the superstep's blobs as positions; seen: the epoch as
 -- the caller read it ('' = whichever it is).
 -- -> STARTED: go | stop | end | fail | {busy, run} | {conflict, head} | {unstaged} | REPEATED
 local st, run, head, created, ep, number = unpack(call('HMGET', H, HEADER.status, HEADER.run,
@@ -20,8 +20,14 @@ if A.step.staged and not is_staged(A.step.ep) then return {REPLY.unstaged} end
 if not checkpoints_are_staged(A.step.checkpoints) then return {REPLY.unstaged} end
 thaw()
 note_form(FORMAT.config)
+-- By its graph and marks until now: it may have others from now on.
+unindex()
 call('HSET', H, HEADER.id, blob(A.id), HEADER.graph, A.graph, HEADER.fingerprint, A.fp,
   HEADER.queue, A.queue, HEADER.created, created or now())
+if A.about > 0 then
+  call('HSET', C, FIELD.about, blob(A.about))
+  call('HSET', H, HEADER.marks, A.marks)
+end
 drop_step('')
 local from = begin_run(A.run, RUN_ROW{kind = MODE.start, status = RUN.pending, checkpoint = '',
   began = now(), ended = 0, by = A.by, position = 0, origin = head or '', released = A.released,

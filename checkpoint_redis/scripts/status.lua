@@ -1,16 +1,28 @@
 -- needs: lib.lua due.lua
--- How the thread stands, and the index of those that do not stand idle.
-local function index(old, new)
-  if old and old ~= STATUS.idle then call('ZREM', SHARD .. SHARD_KEY.by_status .. old, X) end
-  if new and new ~= STATUS.idle then
-    call('ZADD', SHARD .. SHARD_KEY.by_status .. new, now(), X)
-  end
+-- How the thread stands, and the sets in which those of its shard are found by when they last began,
+-- ended or were written to: all, those of its status, of its graph, of each of its marks.
+local function indexes()
+  local st, graph, marks = unpack(call('HMGET', H, HEADER.status, HEADER.graph, HEADER.marks))
+  if not st then return {} end
+  local names = {INDEX.all, INDEX.status .. st, INDEX.graph .. graph}
+  for mark in string.gmatch(marks or '', '%S+') do names[#names + 1] = INDEX.mark .. mark end
+  return names
+end
+
+local function unindex()
+  for _, name in ipairs(indexes()) do call('ZREM', SHARD .. SHARD_KEY.found .. name, X) end
+end
+
+local function stand(st)
+  local old = call('HGET', H, HEADER.status)
+  if old and old ~= st then call('ZREM', SHARD .. SHARD_KEY.found .. INDEX.status .. old, X) end
+  call('HSET', H, HEADER.status, st, HEADER.updated, now())
+  for _, name in ipairs(indexes()) do call('ZADD', SHARD .. SHARD_KEY.found .. name, now(), X) end
 end
 
 -- A thread at rest has no superstep to dispatch and keeps its events for five minutes more.
 local function put_to_rest(st)
-  index(call('HGET', H, HEADER.status), st)
-  call('HSET', H, HEADER.status, st, HEADER.updated, now())
+  stand(st)
   not_due('', '', DUE.advance)
   not_due('', '', DUE.outbox)
   call('HDEL', H, FRAME.advance, FRAME.advance_token, FRAME.advances, FRAME.visited,

@@ -11,13 +11,15 @@ import pytest
 import redis
 import redis.asyncio
 
-from checkpoint_redis import commands, events, keys, source
+from checkpoint_redis import about, commands, events, keys, source
 from checkpoint_redis.ledger import AsyncLedger, Ledger, address
 from distgraph.errors import CorruptRecord, StoreError, StoreUnavailable
 from tests.support.redis_server import RedisServer, free_port
 from tests.support.thread_driver import Driver, superstep
 
 SCRIPTS = sorted(path.stem for path in source.FOLDER.glob("*.lua"))
+
+BUSY = (about.by_status("busy"),)
 
 
 @pytest.fixture
@@ -44,10 +46,10 @@ def test_a_script_that_vanished_is_sent_again(redis_client: redis.Redis, namespa
 @pytest.mark.redis
 def test_many_commands_go_in_one_round_trip(redis_client: redis.Redis, namespace: str) -> None:
     driver = Driver(redis_client, namespace)
-    looks = [commands.threads(namespace, shard, "busy", 9) for shard in range(keys.SHARDS)]
+    looks = [commands.threads(namespace, shard, BUSY, "", 9) for shard in range(keys.SHARDS)]
     list(driver.ledger.together(looks))
     driver.started("a")
-    (listed,) = (thread for found in driver.ledger.together(looks) for thread in found)
+    (listed,) = (thread for _, found in driver.ledger.together(looks) for thread in found)
     assert listed.x == driver.thread.x
 
 
@@ -58,9 +60,9 @@ def test_of_many_commands_those_that_fail_are_repeated(
     driver = Driver(redis_client, namespace)
     driver.started("a")
     redis_client.script_flush()
-    looks = [commands.threads(namespace, shard, "busy", 9) for shard in range(keys.SHARDS)]
-    assert sum(len(found) for found in driver.ledger.together(looks)) == 1
-    redis_client.set(keys.index(namespace, 0, "busy"), "not a set")
+    looks = [commands.threads(namespace, shard, BUSY, "", 9) for shard in range(keys.SHARDS)]
+    assert sum(len(found) for _, found in driver.ledger.together(looks)) == 1
+    redis_client.set(keys.index(namespace, 0, *BUSY), "not a set")
     with pytest.raises(StoreError, match="WRONGTYPE"):
         list(driver.ledger.together(looks))
 
@@ -70,7 +72,7 @@ def test_many_commands_to_a_redis_that_is_gone_say_so() -> None:
         redis.Redis.from_url(f"redis://127.0.0.1:{free_port()}", retry=None), retry_for=0.2
     )
     with pytest.raises(StoreUnavailable, match="cannot be reached"):
-        list(ledger.together([commands.threads("t", 0, "busy", 9)]))
+        list(ledger.together([commands.threads("t", 0, BUSY, "", 9)]))
 
 
 @pytest.mark.redis

@@ -8,7 +8,7 @@ import pytest
 import redis
 import redis.asyncio
 
-from checkpoint_redis import commands, keys
+from checkpoint_redis import about, commands, keys
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.records import SuperstepEntry, TaskEntry
 from checkpoint_redis.saver import AsyncRedisSaver, RedisSaver
@@ -123,10 +123,12 @@ def test_a_waiting_thread_is_listed_among_those_that_wait(saver: RedisSaver) -> 
     config = put(saver, at("t"), {})
     saver.put_writes(config, [("__interrupt__", [])], TASK)
     thread = keys.Thread(saver.namespace, "t")
-    waiting = commands.threads(saver.namespace, thread.shard, "interrupted", 10)
-    assert [each.thread_id for each in Ledger(saver.client).call(waiting)] == ["t"]
+    waiting = commands.threads(
+        saver.namespace, thread.shard, (about.by_status("interrupted"),), "", 10
+    )
+    assert [each.thread_id for each in Ledger(saver.client).call(waiting)[1]] == ["t"]
     put(saver, config, {})
-    assert Ledger(saver.client).call(waiting) == ()
+    assert Ledger(saver.client).call(waiting) == ("", ())
 
 
 class Reversed:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import redis
 
-from checkpoint_redis import events
+from checkpoint_redis import about, events
 from checkpoint_redis.records import (
     AnswerEntry,
     CheckpointEntry,
@@ -414,9 +414,10 @@ def test_a_lost_worker_too_many_ends_the_run(d: Driver) -> None:
 def test_threads_are_listed_by_their_status(d: Driver) -> None:
     interrupted(d)
     namespace, shard = d.thread.namespace, d.thread.shard
-    (listed,) = d.ledger.threads(namespace, shard, "interrupted", 10)
+    waiting, busy = (about.by_status("interrupted"),), (about.by_status("busy"),)
+    _, (listed,) = d.ledger.threads(namespace, shard, waiting, "", 10)
     assert (listed.thread_id, listed.graph, listed.run) == ("thread", "graph", "run")
-    assert d.ledger.threads(namespace, shard, "busy", 10) == ()
+    assert d.ledger.threads(namespace, shard, busy, "", 10) == ("", ())
     cursor, found = 0, set()
     while True:
         cursor, some = d.ledger.scan(namespace, cursor)

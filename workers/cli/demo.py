@@ -188,7 +188,7 @@ def _find(hands: Crew) -> Asked:
         raise CommandError(
             "No census waits for an answer here: it was answered, has failed, or never begun."
         )
-    newest = max(found, key=lambda info: info.since)
+    newest = max(found, key=lambda info: info.updated)
     while hands.backend.thread(newest.id).status == ThreadStatus.busy:
         hands.check()
         time.sleep(PAUSE)

@@ -23,7 +23,7 @@ from workers.cli.health import living
 from workers.cli.options import Broker, Json, Namespace, Redis, TargetOption, ThreadId
 from workers.cli.screen import Screen, ago, plain, table
 from workers.cli.targets import Connection, backend_of
-from workers.cli.values import read_json
+from workers.cli.values import read_json, read_metadata
 from workers.client.listing import STATUSES, ThreadInfo
 from workers.shared.serving import serves
 
@@ -39,6 +39,13 @@ def threads(  # noqa: PLR0913 a command's options
     ] = False,
     status: Annotated[str | None, typer.Option(help=f"One of {', '.join(STATUSES)}.")] = None,
     graph: Annotated[str | None, typer.Option(help="Only those of the graph of this name.")] = None,
+    metadata: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Only those with this metadata; may be repeated."),
+    ] = None,
+    after: Annotated[
+        str, typer.Option(metavar="CURSOR", help="Those behind the thread that has this cursor.")
+    ] = "",
     limit: LimitOption = 100,
     as_json: Json = False,
     target: TargetOption = None,
@@ -46,7 +53,7 @@ def threads(  # noqa: PLR0913 a command's options
     broker: Broker = None,
     namespace: Namespace = None,
 ) -> Exit:
-    """List threads, longest in their status first, and whether a live worker serves them."""
+    """List threads, the last changed first, and whether a live worker serves them."""
     waiting = ThreadStatus.interrupted
     if status not in (None, *STATUSES) or (interrupted and status not in (None, waiting)):
         said = f"--status is one of {', '.join(STATUSES)}; --interrupted is one of them."
@@ -54,15 +61,20 @@ def threads(  # noqa: PLR0913 a command's options
     backend = backend_of(target, Connection(redis, broker, namespace))
     wanted = waiting if interrupted else status
     workers = living(backend)
-    found = [_listed(backend, info, workers) for info in backend.threads(wanted, graph, limit)]
-    listing = table("thread", "status", "graph", "since", "")
+    having = read_metadata(metadata or ())
+    try:
+        infos = backend.threads(wanted, graph, limit, metadata=having, after=after)
+    except (TypeError, ValueError) as error:
+        raise CommandError(str(error), Exit.USAGE) from error
+    found = [_listed(backend, info, workers) for info in infos]
+    listing = table("thread", "status", "graph", "updated", "")
     for each in found:
         unserved = each["status"] == ThreadStatus.busy and not each["served"]
         listing.add_row(
             plain(each["thread"]),
             each["status"],
             plain(each["graph"]),
-            ago(each["since"]),
+            ago(each["updated"]),
             "no live worker serves it" if unserved else "",
         )
     Screen(as_json).answer(found, listing if found else Text("No threads."))
@@ -81,7 +93,10 @@ def _facts(info: ThreadInfo, *, served: bool) -> dict[str, Any]:
         "thread": info.id,
         "status": info.status,
         "graph": info.graph,
-        "since": info.since,
+        "created": info.created,
+        "updated": info.updated,
+        "metadata": dict(info.metadata),
+        "cursor": info.cursor,
         "run": info.run or None,
         "served": served,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,23 @@ def read_json(option: str, text: str) -> Any:
     except ValueError as wrong:
         hint = "" if text.startswith("@") else """ A text is written '"so"'; a file is @file."""
         raise CommandError(f"{option} is not JSON: {wrong}.{hint}", Exit.USAGE) from wrong
+
+
+def read_metadata(given: Iterable[str]) -> dict[str, Any]:
+    """Return what each ``key=value`` names: a value is JSON, or else a text."""
+    pieces = (each.partition("=") for each in given)
+    found = {key: _scalar(value) if equals else None for key, equals, value in pieces}
+    if missing := [key for key, value in found.items() if value is None]:
+        raise CommandError(f"--metadata {missing[0]!r}: it is KEY=VALUE.", Exit.USAGE)
+    return found
+
+
+def _scalar(text: str) -> Any:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return text
+    return found if isinstance(found, int | float | str) else text
 
 
 def _content(option: str, name: str) -> str:

@@ -6,7 +6,8 @@ Every ``a...`` method does what its namesake does, on the caller's event loop.
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any
 
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.ledger import Ledger
@@ -24,7 +25,7 @@ from workers.client.attaching import FoundRun, attach
 from workers.client.begun import Begun
 from workers.client.carrier import Carrier, Publisher
 from workers.client.effects import Flow
-from workers.client.listing import ThreadInfo, list_threads
+from workers.client.listing import ThreadInfo, Wanted, list_threads
 from workers.client.run import Run, Shown, attached
 from workers.client.thread import ThreadHandle
 from workers.client.watched import Watched
@@ -38,9 +39,15 @@ class Client:
     durable = True
 
     def __init__(
-        self, namespace: str, clients: Clients, registry: Registry, publisher: Publisher
+        self,
+        namespace: str,
+        clients: Clients,
+        registry: Registry,
+        publisher: Publisher,
+        metadata_keys: tuple[str, ...],
     ) -> None:
         self.namespace, self.registry = namespace, registry
+        self._metadata_keys = metadata_keys
         self._publisher = publisher
         self._carrier = Carrier(namespace, clients, publisher)
 
@@ -92,7 +99,7 @@ class Client:
     def _begin(self, job: Job) -> Flow:
         _refuse_subgraph(job.place)
         thread, run = self.thread_key(job.place.thread_id), str(uuid.uuid4())
-        return starting.begin(job, self._served(job.graph), thread, run)
+        return starting.begin(job, self._served(job.graph), thread, run, self._metadata_keys)
 
     def _whole(self, job: Job) -> Flow:
         served, thread = self._served(job.graph), self.thread_key(job.place.thread_id)
@@ -169,13 +176,23 @@ class Client:
         return ThreadHandle(self._carrier, self.registry, self.thread_key(thread_id))
 
     def threads(
-        self, status: str | None = None, graph: str | None = None, limit: int = 100
+        self,
+        status: str | None = None,
+        graph: str | None = None,
+        limit: int = 100,
+        *,
+        metadata: Mapping[str, Any] | None = None,
+        after: str = "",
     ) -> list[ThreadInfo]:
-        """List threads, longest in their status first: idle, busy, interrupted or error.
+        """List threads, the last changed first; ``after`` is the ``cursor`` of the page before.
 
-        Without ``status``, all threads are scanned. Raises ValueError for an unknown status.
+        ``status`` is idle, busy, interrupted or error. ``metadata``: only those that have all of
+        these. A key that is not among the setting ``metadata_keys`` is looked for in what the other
+        filters leave, at most 10,000 threads. Raises ValueError when that is not enough, and for an
+        unknown status or cursor.
         """
-        return list_threads(self.ledger, self.namespace, status, graph, limit)
+        wanted = Wanted(status, graph, dict(metadata or {}), after, limit)
+        return list_threads(self.ledger, self.namespace, wanted, self._metadata_keys)
 
     def workers(self) -> tuple[WorkerSeen, ...]:
         """Return the workers that were ever seen and did not leave; ``age`` says how long ago."""

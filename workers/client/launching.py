@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from checkpoint_redis import commands, packets
+from checkpoint_redis import about, commands, packets
 from checkpoint_redis.layout import RunStatus
 from checkpoint_redis.records import SuperstepEntry
 from checkpoint_redis.replies import Submitted
@@ -40,6 +40,8 @@ def launch(
         modes=call.modes,
         released=state.released,
         stop=call.stop,
+        about=about.encode(call.about),
+        marks=about.marks(call.about, call.metadata_keys),
     )
     if started.status == "busy":
         raise call.busy(started.run)

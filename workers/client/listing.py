@@ -1,77 +1,151 @@
-"""Lists of threads: by their status from an index, or all of them by a scan."""
+"""Lists of threads, the last changed first: what the shards have of some sets, merged."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from checkpoint_redis import commands
+from checkpoint_redis import about, commands
 from checkpoint_redis.keys import SHARDS
 from checkpoint_redis.layout import ThreadStatus
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.replies import Header, Listed
 
 STATUSES = tuple(status.value for status in ThreadStatus)
+LOOKED = 10_000
+"""So many threads are looked at for metadata that no set is kept of."""
+_CURSOR = re.compile(r"([0-9]{1,15})-([a-z2-7]{24})")
 
 
 @dataclass(frozen=True, slots=True)
 class ThreadInfo:
-    """One line of a list of threads; ``since`` is when it got its status."""
+    """One line of a list of threads; ``cursor`` is where the list goes on behind it.
+
+    ``updated`` is when a run began or ended, or the state was written; ``metadata`` the scalars of
+    the config of the last start that brought some.
+    """
 
     id: str
     status: str
     graph: str
     run: str
-    since: datetime
+    created: datetime
+    updated: datetime
+    metadata: Mapping[str, Any]
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A page of a list: what its threads have, the cursor behind which it begins, its length."""
+
+    status: str | None
+    graph: str | None
+    metadata: Mapping[str, Any]
+    after: str
+    limit: int
+
+    def check(self) -> None:
+        """Raise ValueError or TypeError for what nobody can look for."""
+        if self.status is not None and self.status not in STATUSES:
+            msg = f"Unknown status {self.status!r}: {', '.join(STATUSES)}."
+            raise ValueError(msg)
+        if self.after and not _CURSOR.fullmatch(self.after):
+            msg = f"after={self.after[:60]!r} is not the cursor of a thread in a list."
+            raise ValueError(msg)
+        if self.limit < 1:
+            msg = f"limit={self.limit} must be 1 or more."
+            raise ValueError(msg)
+        if about.kept(self.metadata) != dict(self.metadata):
+            msg = (
+                f"metadata must be at most {about.MOST} strings, numbers or bools by name, of at "
+                f"most {about.LONGEST} characters: others are not kept with a thread."
+            )
+            raise TypeError(msg)
+
+    def sets(self, metadata_keys: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the names of the sets that its threads are in."""
+        marks = about.marks(self.metadata, metadata_keys)
+        status = () if self.status is None else (about.by_status(self.status),)
+        graph = () if self.graph is None else (about.by_graph(self.graph),)
+        return (*status, *graph, *map(about.by_mark, marks)) or (about.ALL,)
+
+    def fits(self, listed: Listed) -> bool:
+        """Whether a thread in those sets has all the metadata."""
+        known = listed.metadata
+        return all(about.same(known.get(name), value) for name, value in self.metadata.items())
 
 
 def list_threads(
-    ledger: Ledger, namespace: str, status: str | None, graph: str | None, limit: int
+    ledger: Ledger, namespace: str, wanted: Wanted, metadata_keys: tuple[str, ...]
 ) -> list[ThreadInfo]:
-    """Return at most ``limit`` threads; ValueError for an unknown status."""
-    if status is not None and status not in STATUSES:
-        msg = f"Unknown status {status!r}: {', '.join(STATUSES)}."
-        raise ValueError(msg)
-    if status in (None, ThreadStatus.idle):
-        found = _scanned(ledger, namespace)
-    else:  # the index does not know graphs: for one, all that have the status are looked at
-        found = _indexed(ledger, namespace, status, 0 if graph else limit)
-    wanted = (
-        info
-        for info in found
-        if (status is None or info.status == status) and (graph is None or info.graph == graph)
+    """Return a page of threads; ValueError for what nobody can look for, or cannot be found so."""
+    wanted.check()
+    sets, count = wanted.sets(metadata_keys), 8 + 2 * wanted.limit // SHARDS
+    apart = sorted(wanted.metadata.keys() - set(metadata_keys))
+    reached = dict.fromkeys(range(SHARDS), wanted.after)
+    page: list[Listed] = []
+    looked = 0
+    while shards := _to_ask(page, wanted.limit, reached):
+        if apart and looked >= LOOKED:
+            raise ValueError(_not_found(apart, metadata_keys))
+        looks = [commands.threads(namespace, n, sets, reached[n], count) for n in shards]
+        for shard, (place, found) in zip(shards, ledger.together(looks), strict=True):
+            reached[shard] = place
+            looked += len(found)
+            page += filter(wanted.fits, found)
+        reached = {shard: place for shard, place in reached.items() if place}
+        page = sorted(page, key=_place_of, reverse=True)[: wanted.limit]
+    return [_info(listed) for listed in page]
+
+
+def _to_ask(page: list[Listed], limit: int, reached: Mapping[int, str]) -> list[int]:
+    """Return the shards that may have threads before the end of the page."""
+    if len(page) < limit:
+        return list(reached)
+    last = _place_of(page[-1])
+    return [shard for shard, place in reached.items() if _place(place) > last]
+
+
+def _place_of(listed: Listed) -> tuple[int, str]:
+    return listed.upd, listed.x
+
+
+def _place(cursor: str) -> tuple[int, str]:
+    updated, _, x = cursor.partition("-")
+    return int(updated), x
+
+
+def _not_found(apart: list[str], metadata_keys: tuple[str, ...]) -> str:
+    return (
+        f"Threads are not found by their metadata {', '.join(map(repr, apart))} alone: the page is "
+        f"not full after {LOOKED:,} of them. Narrow it by status, graph or one of "
+        f"{', '.join(metadata_keys) or 'the metadata_keys'}, or name the key in the setting "
+        "metadata_keys before the threads start."
     )
-    return sorted(wanted, key=lambda info: info.since)[:limit]
 
 
-def info_of(header: Header) -> ThreadInfo:
+def info_of(header: Header, x: str) -> ThreadInfo:
     """Return the line of the thread with ``header``."""
-    moment = _moment(header.upd)
-    return ThreadInfo(header.thread_id, header.st.value, header.graph, header.run, moment)
+    return _info(
+        Listed(
+            *(x, header.thread_id, header.graph, header.run, header.st),
+            *(header.created, header.upd, header.metadata),
+        )
+    )
 
 
-def _indexed(ledger: Ledger, namespace: str, status: str, most: int) -> Iterator[ThreadInfo]:
-    looks = [commands.threads(namespace, shard, status, most) for shard in range(SHARDS)]
-    for found in ledger.together(looks):
-        yield from (_listed(each, status) for each in found)
+def _info(listed: Listed) -> ThreadInfo:
+    created, updated = moment(listed.created), moment(listed.upd)
+    return ThreadInfo(
+        *(listed.thread_id, listed.st.value, listed.graph, listed.run),
+        *(created, updated, listed.metadata, listed.place),
+    )
 
 
-def _listed(listed: Listed, status: str) -> ThreadInfo:
-    return ThreadInfo(listed.thread_id, status, listed.graph, listed.run, _moment(listed.since))
-
-
-def _scanned(ledger: Ledger, namespace: str) -> Iterator[ThreadInfo]:
-    cursor, more, seen = 0, True, set[str]()
-    while more:
-        cursor, threads = ledger.scan(namespace, cursor)
-        fresh = [thread for thread in threads if thread.x not in seen]
-        seen.update(thread.x for thread in fresh)
-        for header in ledger.together([commands.any_header(thread) for thread in fresh]):
-            if header is not None:
-                yield info_of(header)
-        more = cursor != 0
-
-
-def _moment(ms: int) -> datetime:
+def moment(ms: int) -> datetime:
+    """Return a time of Redis as people have it."""
     return datetime.fromtimestamp(ms / 1000, UTC)

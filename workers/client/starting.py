@@ -28,12 +28,16 @@ from workers.shared.served import Served
 from workers.shared.supersteps import nonce
 
 
-def begin(job: Job, served: Served, thread: Thread, run: str) -> Flow:
+def begin(
+    job: Job, served: Served, thread: Thread, run: str, metadata_keys: tuple[str, ...]
+) -> Flow:
     """Start what ``job`` asks for; return Begun.
+
+    By those of its metadata that ``metadata_keys`` name the thread will be found.
 
     Raises what the program raises, ThreadBusy, ThreadConflict, NoSuchInterrupt, NothingToResume.
     """
-    call = Submission(job, served, thread, run)
+    call = Submission(job, served, thread, run, metadata_keys)
     yield Reach()
     answer: Any = None
     state: ThreadState | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from checkpoint_redis import about
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import ThreadStatus
 from checkpoint_redis.replies import Loaded
@@ -26,6 +27,7 @@ class Submission:
     served: Served
     thread: Thread
     run: str
+    metadata_keys: tuple[str, ...]
     loaded: Loaded | None = None
     origin: ThreadState | None = None
 
@@ -69,6 +71,11 @@ class Submission:
     def stop(self) -> int:
         """The last step that the run may take, counted from where it starts."""
         return limits_of(self.job.start, self.origin).stop
+
+    @property
+    def about(self) -> dict[str, about.Piece]:
+        """What it says of the thread."""
+        return about.kept(self.job.invocation.config.get("metadata") or {})
 
     @property
     def modes(self) -> str:

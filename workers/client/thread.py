@@ -68,7 +68,7 @@ class ThreadHandle:
     @property
     def info(self) -> ThreadInfo:
         """Its line in a list of threads."""
-        return info_of(self._header())
+        return info_of(self._header(), self._thread.x)
 
     @property
     def state(self) -> ThreadState:

@@ -24,13 +24,19 @@ from tests.support.sim.plan import (
 )
 from tests.support.sim.world import World
 
-# The indexes tell the status; what rests has nothing due but deadlines of its questions; only
-# events expire, and not those of a run that is followed.
+# The indexes tell the status, the graph, and when the thread changed; what rests has nothing due
+# but deadlines of its questions; only events expire, and not those of a run that is followed.
 MOMENT = """
 local st = redis.call('HGET', KEYS[1], 'st')
-for _, status in ipairs({'busy', 'interrupted', 'error'}) do
-  local found = redis.call('ZSCORE', ARGV[1] .. 'ix:' .. status, ARGV[2]) ~= false
-  if found ~= (st == status) then return tostring(st) .. ', but not so in ix:' .. status end
+for _, status in ipairs({'idle', 'busy', 'interrupted', 'error'}) do
+  local found = redis.call('ZSCORE', ARGV[1] .. 'ix:s:' .. status, ARGV[2]) ~= false
+  if found ~= (st == status) then return tostring(st) .. ', but not so in ix:s:' .. status end
+end
+local updated, graph = redis.call('HGET', KEYS[1], 'upd'), redis.call('HGET', KEYS[1], 'graph')
+graph = 'g:' .. tostring(graph)
+for _, set in ipairs({'all', 's:' .. tostring(st), graph}) do
+  local score = redis.call('ZSCORE', ARGV[1] .. 'ix:' .. set, ARGV[2])
+  if st and score ~= updated then return updated .. ', but not so in ix:' .. set end
 end
 local lasting = {'h', 'c', 's:', 'w:', 'u:', 'a:', 'q:', 'o:', 'fs', st == 'busy' and 'e' or nil}
 for _, kind in ipairs(lasting) do
