@@ -17,7 +17,6 @@ from checkpoint_redis.replies import Header, WorkerSeen
 from distgraph.core.model import Checkpoint, Errored
 from distgraph.core.resume import is_by_id
 from distgraph.errors import ThreadNotFound
-from distgraph.types import Send
 from workers.backend import CeleryBackend
 from workers.cli.ending import asked, plain_json, questions, shown, tell, wait
 from workers.cli.exits import CommandError, Exit, guarded
@@ -131,11 +130,11 @@ def show(  # noqa: PLR0913 a command's options
 
 
 def _runs(runs: Iterable[RunInfo]) -> Table:
-    listing = table("run", "kind", "status", "began", "ended", "by")
+    listing = table("run", "kind", "status", "began", "by")
+    listing.columns[0].no_wrap = True
     for run in runs:
-        ended = ago(run.ended) if run.ended else "-"
-        cells = plain(run.id), run.kind, run.status, ago(run.began), ended
-        listing.add_row(*cells, plain(run.by) if run.by else "-")
+        by = plain(run.by) if run.by else "-"
+        listing.add_row(plain(run.id), run.kind, run.status, ago(run.began), by)
     return listing
 
 
@@ -152,7 +151,7 @@ def _position(checkpoint: Checkpoint) -> dict[str, Any]:
         "source": checkpoint.source,
         "checkpoint": checkpoint.id,
         "created": checkpoint.ts,
-        "next": [t.node if isinstance(t, Send) else t for t in checkpoint.frontier],
+        "next": [t if isinstance(t, str) else t.node for t in checkpoint.frontier],
     }
 
 
