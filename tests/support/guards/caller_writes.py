@@ -109,13 +109,13 @@ GUARDS = (
     Guard(
         what_a_caller_wrote_is_followed_once_it_is_committed,
         "commit.lua",
-        "drop_step(A.ns, true)",
+        "drop_step(A.ns, A.step.checkpoints)",
         "drop_step(A.ns)",
     ),
     Guard(
         what_a_caller_wrote_is_followed_once_it_is_finished,
         "finish.lua",
-        "drop_step(A.ns, true)",
+        "drop_step(A.ns, A.step.checkpoints)",
         "drop_step(A.ns)",
     ),
     Guard(
