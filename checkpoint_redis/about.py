@@ -13,13 +13,13 @@ from typing import Any
 
 from checkpoint_redis.layout import IndexName, ThreadStatus
 
-Piece = str | int | float | bool
+MetaValue = str | int | float | bool
 MOST, LONGEST = 16, 255
 """So many scalars are kept, with names and texts of so many characters."""
 ALL: str = IndexName.all
 
 
-def kept(given: Mapping[str, Any]) -> dict[str, Piece]:
+def kept(given: Mapping[str, Any]) -> dict[str, MetaValue]:
     """Return what of a call's metadata is kept as the thread's: the first small scalars."""
     small = [(name, value) for name, value in given.items() if _is_small(name, value)]
     return dict(small[:MOST])
@@ -31,12 +31,12 @@ def _is_small(name: Any, value: Any) -> bool:
     return isinstance(name, str) and isinstance(value, str | int | float | bool) and fits
 
 
-def encode(metadata: Mapping[str, Piece]) -> bytes:
+def encode(metadata: Mapping[str, MetaValue]) -> bytes:
     """Return what is stored of metadata; nothing where there are none."""
     return _text(dict(metadata)).encode() if metadata else b""
 
 
-def decode(blob: bytes) -> dict[str, Piece]:
+def decode(blob: bytes) -> dict[str, MetaValue]:
     """Return the metadata that are stored so; ValueError or TypeError for what are none."""
     found = json.loads(blob) if blob else {}
     if not isinstance(found, dict) or not all(_is_small(*each) for each in found.items()):
@@ -49,12 +49,12 @@ def same(one: Any, other: Any) -> bool:
     return type(one) is type(other) and one == other
 
 
-def mark(name: str, value: Piece) -> str:
+def mark(name: str, value: MetaValue) -> str:
     """Return the mark of a piece of metadata."""
     return hashlib.blake2b(_text([name, value]).encode(), digest_size=4).hexdigest()
 
 
-def marks(metadata: Mapping[str, Piece], names: Iterable[str]) -> tuple[str, ...]:
+def marks(metadata: Mapping[str, MetaValue], names: Iterable[str]) -> tuple[str, ...]:
     """Return the marks of those pieces that are looked for by ``names``."""
     return tuple(mark(name, metadata[name]) for name in names if name in metadata)
 

@@ -1,7 +1,7 @@
 -- needs: lib.lua frozen.lua
 -- Threads that are in each of some sets of the shard, the last changed first. KEYS[1] due key of the
 -- shard. ARGV[1] {sets, after, limit}; after: the place, <updated>-<x>, behind which they are ('' = all)
--- -> the place of the last one that was looked at ('' = that were all), LISTED...
+-- -> PART of LISTED; cursor: the place of the last one that was looked at ('' = that were all)
 local function set(name) return SHARD .. SHARD_KEY.found .. name end
 
 -- The smallest one is walked over.
@@ -38,6 +38,6 @@ for i = 1, #found, 2 do
   thread(found[i])
   if is_behind(found[i + 1]) and is_in_all() then out[#out + 1] = row() end
   place = found[i + 1] .. '-' .. X
-  if #out == A.limit then return {place, out} end
+  if #out == A.limit then return PART{cursor = place, part = out} end
 end
-return {#found == 2 * most and place or '', out}
+return PART{cursor = #found == 2 * most and place or '', part = out}

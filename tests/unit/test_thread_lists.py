@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import redis
 
+from checkpoint_redis import about
 from checkpoint_redis.layout import Limit
 from distgraph.constants import START
 from distgraph.graph.state import StateGraph
@@ -103,7 +104,7 @@ def test_filters_narrow_each_other(backend: CeleryBackend) -> None:
 def test_two_pieces_of_metadata_with_one_mark_are_told_apart(
     backend: CeleryBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listing.about, "mark", lambda *_: "same")
+    monkeypatch.setattr(about, "mark", lambda *_: "same")
     started(graph_of(backend), "a", tenant="a")
     started(graph_of(backend), "b", tenant="b")
     assert ids(backend.threads(metadata={"tenant": "b"})) == ["b"]
@@ -162,8 +163,13 @@ def test_a_list_looks_at_the_page_and_little_more(
 def test_metadata_on_the_command_line_are_json_or_texts() -> None:
     given = ["tenant=acme", "n=1", "on=true", 'text="1"', "list=[1]", "eq=a=b", "none="]
     assert read_metadata(given) == {
-        **{"tenant": "acme", "n": 1, "on": True, "text": "1"},
-        **{"list": "[1]", "eq": "a=b", "none": ""},
+        "tenant": "acme",
+        "n": 1,
+        "on": True,
+        "text": "1",
+        "list": "[1]",
+        "eq": "a=b",
+        "none": "",
     }
     with pytest.raises(CommandError, match="'tenant': it is KEY=VALUE"):
         read_metadata(["tenant"])

@@ -73,7 +73,7 @@ class Submission:
         return limits_of(self.job.start, self.origin).stop
 
     @property
-    def about(self) -> dict[str, about.Piece]:
+    def about(self) -> dict[str, about.MetaValue]:
         """What it says of the thread."""
         return about.kept(self.job.invocation.config.get("metadata") or {})
 

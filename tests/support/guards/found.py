@@ -167,7 +167,7 @@ GUARDS = (
     guard(a_page_goes_on_where_the_last_one_ended, "updated ~= at or X < after", "X < after"),
     guard(
         a_page_goes_on_where_the_last_one_ended,
-        "  if #out == A.limit then return {place, out} end\n",
+        "  if #out == A.limit then return PART{cursor = place, part = out} end\n",
         "",
     ),
     guard(a_script_looks_at_few_threads, "'LIMIT', 0, most", "'LIMIT', 0, -1"),

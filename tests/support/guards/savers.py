@@ -261,7 +261,7 @@ GUARDS = (
     Guard(
         a_checkpoint_of_another_frame_creates_a_thread_that_is_idle,
         "create.lua",
-        "HEADER.status, STATUS.idle, ",
+        "  stand(STATUS.idle)\n",
         "",
     ),
     Guard(
