@@ -272,8 +272,8 @@ class RunOutcome:
     """How a run stands.
 
     ``cp`` is the head checkpoint, or of a joined run the run that was joined. ``now`` is the time
-    of Redis in ms at which that was so. ``record`` is the whole of it, as long as
-    that is kept; ``forgotten``: other runs came after it, so that its error is not.
+    of Redis in ms at which that was so. ``record`` is the whole of it, as long as that is kept;
+    ``line`` what is left when other runs came after it, and its error is not known any more.
     """
 
     status: RunStatus
@@ -281,7 +281,7 @@ class RunOutcome:
     error: bytes
     now: int
     record: RunRecord | None = None
-    forgotten: bool = False
+    line: RunLine | None = None
 
 
 @dataclass(frozen=True, slots=True)

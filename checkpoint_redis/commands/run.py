@@ -92,8 +92,8 @@ def answer(
 
     All pairs are accepted or none. ``ep``: the epoch as the caller read it, when what it brings is
     for that superstep alone; a pair needs none, its ids tell. ``cfg`` None keeps the previous
-    run's; ``graph_fp``: the version of the graph that goes on, '' = the thread's own. ``by`` is who
-    says so.
+    run's, and its metadata; ``graph_fp``: the version of the graph that goes on, '' = the thread's
+    own. ``by`` is who says so.
     """
     arguments = Arguments()
     records, first, reads = arguments.tasks(tasks)

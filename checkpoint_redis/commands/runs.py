@@ -33,7 +33,7 @@ def _outcome(raw: Any) -> RunOutcome | None:
         return RunOutcome(record.status, record.cp, record.error, found.now, record)
     if found.line:
         line = _line(found.line)
-        return RunOutcome(line.status, line.cp, b"", found.now, forgotten=True)
+        return RunOutcome(line.status, line.cp, b"", found.now, line=line)
     if not found.joined:
         return None
     return RunOutcome(RunStatus.joined, text(found.joined), b"", found.now)

@@ -318,6 +318,8 @@ class Limit:
     passed: Final = 500
     # So many tasks does an adoption queue again by itself.
     begun_again: Final = 250
+    # So much of what tasks have begun, ask, and have open inside is gone through on a drop.
+    dropped: Final = 400
     # The events of a thread at rest, and what is staged, live so long.
     events_ms: Final = 300_000
     staged_ms: Final = 600_000

@@ -95,7 +95,8 @@ else
   from = begin_run(A.run, RUN_ROW{kind = A.mode, status = RUN.pending, checkpoint = '',
     began = now(), ended = 0, by = A.by, position = 0, origin = head,
     released = last[RUN_ROW.released], stop = A.stop < 0 and last[RUN_ROW.stop] or A.stop,
-    modes = A.modes, events = '', metadata = blob(A.metadata),
+    modes = A.modes, events = '',
+    metadata = A.keep_cfg and last[RUN_ROW.metadata] or blob(A.metadata),
     config = A.keep_cfg and last[RUN_ROW.config] or blob(A.cfg), error = ''})
   run = A.run
   if A.fp ~= '' then call('HSET', H, HEADER.fingerprint, A.fp) end

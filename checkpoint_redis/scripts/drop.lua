@@ -2,19 +2,25 @@
 -- Drops the open superstep of a frame; what callers wrote into it is kept, and what its tasks sent
 -- when it is `committed`: the next checkpoint refers to that.
 
+-- Whether a script, which must stay short, may go through what tasks have begun, ask, and have open
+-- in the graphs that they call.
+local function is_narrow(ns)
+  return call('SCARD', P .. KEY.active .. ns) + call('HLEN', P .. KEY.questions .. ns)
+    + call('HLEN', P .. KEY.inner .. ns) <= LIMIT.dropped
+end
+
 -- What of its tasks is due is nothing any more. Of a wide superstep it is left to sweeps, which find
--- that out by themselves: a script must stay short.
-local function not_due_any_more(ns, at_rest)
-  local active = P .. KEY.active .. ns
-  if call('SCARD', active) <= LIMIT.slice then
-    for _, tid in ipairs(call('SDIFF', active, P .. KEY.queued .. ns)) do
-      not_due(ns, tid, DUE.lease, DUE.back_off)
-    end
+-- that out by themselves.
+local function tasks_not_due(ns, at_rest)
+  for _, tid in ipairs(call('SDIFF', P .. KEY.active .. ns, P .. KEY.queued .. ns)) do
+    not_due(ns, tid, DUE.lease, DUE.back_off)
   end
-  local questions = P .. KEY.questions .. ns
-  local asking = at_rest and at_rest[KEY.questions]
-    or call('HLEN', questions) <= LIMIT.slice and call('HGETALL', questions) or {}
+  local asking = at_rest and at_rest[KEY.questions] or call('HGETALL', P .. KEY.questions .. ns)
   for i = 1, #asking, 2 do not_due(ns, asking[i], DUE.deadline) end
+end
+
+local function not_due_any_more(ns, at_rest)
+  if is_narrow(ns) then tasks_not_due(ns, at_rest) end
   not_due(ns, '', DUE.advance)
   not_due(ns, '', DUE.outbox)
 end
@@ -24,7 +30,8 @@ end
 local function close_step(ns, at_rest, committed)
   local written = open_caller_writes(ns, caller_write_count(ns), at_rest and at_rest[KEY.tasks])
   not_due_any_more(ns, at_rest)
-  local sent = at_rest and at_rest[KEY.sent] or call('HGETALL', P .. KEY.sent .. ns)
+  local sent = not committed
+    and (at_rest and at_rest[KEY.sent] or call('HGETALL', P .. KEY.sent .. ns))
   call('UNLINK', P .. KEY.tasks .. ns, P .. KEY.writes .. ns, P .. KEY.questions .. ns,
     P .. KEY.sent .. ns, P .. KEY.active .. ns, P .. KEY.queued .. ns, P .. KEY.inner .. ns)
   if not committed then remove_sent(ns, sent) end
@@ -32,17 +39,23 @@ local function close_step(ns, at_rest, committed)
   keep_dropped_caller_writes(ns, written, committed)
 end
 
--- What its tasks left is kept beside the checkpoint; `committed`: CHECKPOINT rows that follow.
--- What graphs called in its tasks have open goes with it; of a wide superstep it stays with their
--- checkpoints, where nobody looks for it but the same task.
-local function drop_step(ns, committed)
-  local at_rest, key = packed(ns), P .. KEY.inner .. ns
+-- What graphs called in its tasks have open goes with it, as much as a script may touch; the rest stays
+-- with their checkpoints, where nobody looks for it but the same task.
+local function drop_inner(ns, at_rest)
   local inner = at_rest and at_rest[KEY.inner]
-    or call('HLEN', key) <= LIMIT.slice and call('HGETALL', key) or {}
-  local left = take_left(ns, at_rest, committed)
+    or is_narrow(ns) and call('HGETALL', P .. KEY.inner .. ns) or {}
+  local most = LIMIT.slice
   for i = 1, #inner, 2 do
-    drop_log(inner[i], call('HGET', frame_key(inner[i]), FRAME.checkpoint) or '')
+    local head = call('HGET', frame_key(inner[i]), FRAME.checkpoint) or ''
+    most = most - drop_log(inner[i], head, most)
   end
+end
+
+-- What its tasks left is kept beside the checkpoint; `committed`: CHECKPOINT rows that follow.
+local function drop_step(ns, committed)
+  local at_rest = packed(ns)
+  local left = take_left(ns, at_rest, committed)
+  drop_inner(ns, at_rest)
   close_step(ns, at_rest, committed)
   if left then call('HSET', C, FIELD.left .. left_name(ns), left) end
 end

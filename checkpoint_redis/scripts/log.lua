@@ -11,11 +11,13 @@ local function append_log(ns, cp, positions)
   many('HSET', C, fields)
 end
 
-local function drop_log(ns, cp)
+-- At most `most` of its records go: nobody reads the others without their number, and they go with
+-- the checkpoint. -> how many went
+local function drop_log(ns, cp, most)
   local name, fields = FIELD.log .. ns .. '|' .. cp, {}
-  local count = call('HGET', C, name)
-  if not count then return end
+  local count = math.min(tonumber(call('HGET', C, name) or 0), most)
   for i = 0, count - 1 do fields[i + 1] = name .. '|' .. i end
   fields[#fields + 1] = name
   many('HDEL', C, fields)
+  return count
 end

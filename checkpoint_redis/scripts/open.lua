@@ -16,7 +16,9 @@ local function open_step(ns, s)
   call('HDEL', H, ns .. FRAME.advance, ns .. FRAME.advance_token, ns .. FRAME.advances,
     ns .. FRAME.visited, ns .. FRAME.waiting)
   -- What a saver noted of a checkpoint's tasks: a run that starts there runs all of them.
-  if #s.checkpoints == 0 then drop_log(ns, call('HGET', H, ns .. FRAME.checkpoint) or '') end
+  if #s.checkpoints == 0 then
+    drop_log(ns, call('HGET', H, ns .. FRAME.checkpoint) or '', LIMIT.slice)
+  end
   store_checkpoints(ns, s.checkpoints)
   for _, row in ipairs(s.checkpoints) do
     event(EVENT.step, ns,

@@ -13,6 +13,8 @@ from distgraph.types import RetryPolicy
 _RESERVED = ("|", ":")
 HIGHEST = 9
 """The priority of what is to be run first."""
+LONGEST_BY = 255
+"""So many characters may say who starts a run, or answers."""
 
 
 def check_schema(schema: Any) -> None:
@@ -66,6 +68,23 @@ def check_text(what: str, text: str) -> None:
             "cannot hold it. It often comes from bytes that were read as if they were text."
         )
         raise ValueError(msg) from None
+
+
+def check_by(call: str, by: Any) -> str:
+    """Return who is behind a ``call``, '' for None; TypeError or ValueError for no short text."""
+    if by is None:
+        return ""
+    if not isinstance(by, str):
+        msg = f"by of {call}() must be a string that says who calls, not {shortly(by)}."
+        raise TypeError(msg)
+    if len(by) > LONGEST_BY:
+        msg = (
+            f"by of {call}() has {len(by):,} characters, and may have {LONGEST_BY}: give a name or "
+            "an id, and what else there is to say as config['metadata']."
+        )
+        raise ValueError(msg)
+    check_text(f"by of {call}()", by)
+    return by
 
 
 def check_name(name: Any, taken: Collection[str]) -> None:

@@ -59,6 +59,7 @@ def job_of(owner: Owner, given: Any, config: dict[str, Any], options: Options) -
         live=options.is_live or inner.live,
         modes=frozenset(options.modes),
         max_concurrency=configs.max_concurrency(config),
+        by=options.by,
     )
 
 

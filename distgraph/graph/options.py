@@ -8,7 +8,7 @@ from typing import Any, Self, TypedDict
 
 from distgraph.core.graph import Graph
 from distgraph.graph.arguments import names_of
-from distgraph.graph.checks import check_stops
+from distgraph.graph.checks import check_by, check_stops
 from distgraph.types import All, Durability, StreamMode
 
 MODES = ("values", "updates", "tasks", "custom", "messages")
@@ -19,13 +19,17 @@ Keys = str | Sequence[str] | None
 
 
 class SubmitOptions(TypedDict, total=False):
-    """``context`` is what nodes find in their Runtime; the stops replace the compiled ones."""
+    """``context`` is what nodes find in their Runtime; the stops replace the compiled ones.
+
+    ``by`` says who starts the run, or answers: a backend keeps it, at most 255 characters.
+    """
 
     context: Any
     stream_mode: Modes
     interrupt_before: Stops
     interrupt_after: Stops
     durability: Durability | None
+    by: str | None
 
 
 class InvokeOptions(SubmitOptions, total=False):
@@ -54,6 +58,7 @@ class Options:
     interrupt_after: Stops = None
     durability: Durability | None = None
     subgraphs: bool = False
+    by: str = ""
 
     @classmethod
     def read(cls, call: str, given: Mapping[str, Any], default: Modes) -> Self:
@@ -63,7 +68,8 @@ class Options:
             msg = f"{call}() got an unexpected option '{unknown[0]}': it takes {', '.join(known)}."
             raise TypeError(msg)
         chosen = given.get("stream_mode") or default
-        options = cls(**{**given, "stream_mode": chosen})
+        by = check_by(call, given.get("by"))
+        options = cls(**{**given, "stream_mode": chosen, "by": by})
         if options.durability not in _DURABILITIES:
             msg = f"durability must be 'sync' or 'async' here, not {options.durability!r}."
             raise ValueError(msg)

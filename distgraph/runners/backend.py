@@ -27,7 +27,7 @@ class Job:
     """A program to carry: what drives it, where it is stored and what its tasks are told.
 
     ``live``: chunks of running nodes are wanted while they run. ``modes`` are the stream modes
-    that somebody listens to.
+    that somebody listens to. ``by`` is who asks for the run, for a backend that keeps runs.
     """
 
     graph: Graph
@@ -38,6 +38,7 @@ class Job:
     live: bool = False
     modes: frozenset[str] = frozenset()
     max_concurrency: int | None = None
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

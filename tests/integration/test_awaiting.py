@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -25,6 +25,7 @@ from workers.client.effects import AwaitEnd, Read, Rest, Wait
 from workers.client.watched import Watched
 
 pytestmark = pytest.mark.redis
+LONG_AGO = 0.0
 
 
 @pytest.fixture
@@ -129,8 +130,32 @@ def same_shard(runs: Runs) -> tuple[str, str]:
 def test_nobody_waits_longer_than_he_wants_to(runs: Runs) -> None:
     (name,) = runs.start(1)
     with pytest.raises(RunTimeout, match="did not finish in time"):
-        runs.wait(name, time.monotonic() + 0.05)
+        runs.wait(name, LONG_AGO)
     assert not runs.backend._carrier._means().ends.waiters
+
+
+def test_a_read_blocks_until_the_next_look_or_the_deadline(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (name,) = runs.start(1)
+    ends, blocks = runs.backend._carrier._means().ends, list[int]()
+    clock = SimpleNamespace(monotonic=lambda: sum(blocks) / 1000)
+    monkeypatch.setattr(awaiting, "time", clock)
+
+    def pass_time(effect: Any) -> Any:
+        match effect:
+            case Read(block_ms=int(block)):
+                blocks.append(block)
+                return {}
+            case Script(name="carried"):
+                return (True,)
+            case _:
+                return ()
+
+    with pytest.raises(RunTimeout):
+        carry(awaiting.awaited(ends, runs.need(name, 12.0)), pass_time)
+    assert blocks == [5_000, 7_000]
+    assert not ends.waiters
 
 
 async def test_who_leads_may_be_cancelled(runs: Runs) -> None:

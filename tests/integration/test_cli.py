@@ -163,6 +163,18 @@ def test_show_tells_the_question_and_the_state(shell: Shell, thread: str) -> Non
     assert [each["value"] for each in shown["interrupts"]] == [{"question": "so?"}]
 
 
+def test_show_tells_the_last_runs(shell: Shell, thread: str) -> None:
+    start(shell, thread, ask="so?")
+    shell("resume", thread, "--value", '"yes"', "--wait", "--target", ERRANDS)
+    last, first = shell("show", thread, "--target", ERRANDS, "--json").data["runs"]
+    assert (first["kind"], first["status"]) == ("start", "interrupted")
+    assert (last["kind"], last["status"], last["by"]) == ("resume", "success", "")
+    assert last["began"] >= first["ended"]
+    shown = shell("show", thread, "--target", ERRANDS).out
+    assert first["id"] in shown
+    assert shown.index(last["id"]) < shown.index(first["id"])
+
+
 def test_a_state_of_classes_that_were_not_named_says_how_to_name_them(
     shell: Shell, thread: str
 ) -> None:

@@ -12,6 +12,7 @@ import redis
 
 from checkpoint_redis.saver import RedisSaver
 from distgraph.checkpoint.base import BaseCheckpointSaver
+from distgraph.checkpoint.base.types import TASKS
 from distgraph.checkpoint.memory import InMemorySaver
 from distgraph.checkpoint.sqlite import SqliteSaver
 from distgraph.graph import END, START, StateGraph
@@ -250,3 +251,35 @@ def test_packets_go_with_their_checkpoint(
     assert stored(redis_client, backend, thread_id) < width * SIZE / 2
     kinds = {key.rpartition(b":")[2] for key in keys_of(redis_client, backend, thread_id)}
     assert kinds <= {b"h", b"c", b"e"}, kinds
+
+
+def of(run: str, thread_id: str) -> Any:
+    return {**on(thread_id), "metadata": {"run_id": run}}
+
+
+def sent(saver: RedisSaver, config: Any) -> list[Any]:
+    """Return the packets among what the tasks left that ran from a checkpoint."""
+    found = saver.get_tuple(config)
+    assert found is not None
+    return [value for _, name, value in found.pending_writes or () if name == TASKS]
+
+
+@pytest.mark.redis
+@pytest.mark.celery
+@pytest.mark.parametrize("width", [3, 40])
+def test_a_fork_stays_readable_without_what_was_sent_to_the_other_one(
+    saver: RedisSaver, backend: CeleryBackend, thread_id: str, width: int
+) -> None:
+    graph = from_a_node().compile(name="parted", backend=backend, interrupt_before=["split"])
+    with backend.worker():
+        graph.invoke({"width": width}, of("one", thread_id))
+        forked = graph.get_state(on(thread_id)).config
+        graph.invoke(None, of("two", thread_id))
+    graph.update_state(forked, None, as_node="__copy__")
+    assert sent(saver, forked) == split({"width": width})
+    saver.delete_for_runs(["two"])
+    assert sent(saver, forked) == []
+    for history in (graph.get_state_history(on(thread_id)), saver.list(on(thread_id))):
+        assert len(list(history)) == 3
+    saver.copy_thread(thread_id, f"{thread_id} copy")
+    assert len(list(graph.get_state_history(on(f"{thread_id} copy")))) == 3

@@ -91,6 +91,27 @@ def test_an_unknown_durability_is_refused() -> None:
         compiled(a=log("a")).invoke({}, CONFIG, durability="maybe")  # type: ignore[arg-type]
 
 
+BAD_NAMES = [
+    (7, TypeError, r"by of invoke\(\) must be a string that says who calls, not int 7"),
+    ("x" * 256, ValueError, r"by of invoke\(\) has 256 characters, and may have 255"),
+    ("a\udc80", ValueError, r"by of invoke\(\) 'a\\udc80' has a lone surrogate"),
+]
+
+
+@pytest.mark.parametrize(("by", "error", "says"), BAD_NAMES)
+def test_who_calls_is_said_by_a_text(by: Any, error: type[Exception], says: str) -> None:
+    graph = compiled(a=log("a"))
+    with pytest.raises(error, match=says):
+        graph.invoke({}, CONFIG, by=by)
+    assert history(graph) == []
+
+
+def test_in_this_process_nobody_keeps_who_calls() -> None:
+    graph = compiled(a=log("a"))
+    assert graph.invoke({}, CONFIG, by="x" * 255) == {"log": ["a"]}
+    assert all("by" not in state.metadata for state in history(graph))
+
+
 def test_an_unknown_breakpoint_is_refused() -> None:
     with pytest.raises(ValueError, match="Interrupt node `q` not found"):
         compiled(a=log("a")).invoke({}, CONFIG, interrupt_before=["q"])

@@ -13,15 +13,16 @@ import redis
 
 from checkpoint_redis import loading
 from checkpoint_redis.commands import Plain, Script
+from checkpoint_redis.frames import FrameName
 from checkpoint_redis.layout import Limit
-from checkpoint_redis.records import SuperstepEntry, TaskEntry
+from checkpoint_redis.records import InnerEntry, SuperstepEntry, TaskEntry
 from distgraph.core.plan import digest
 from distgraph.effects import carry
 from tests.support.thread_driver import LEASE, Driver, nonce, superstep
 from tests.support.touching import Touched, Touching, counted
 
 pytestmark = [pytest.mark.redis, pytest.mark.slow]
-WIDTH, TOGETHER = 8_000, 20
+WIDTH, TOGETHER, RECORDS = 8_000, 20, 5
 MOST = Touched(fields=5_000, bytes=4 * 2**20)
 TIDS = tuple(digest(str(n)) for n in range(WIDTH))
 
@@ -45,9 +46,9 @@ class Wide(Driver):
         assert self.start(step(cp, ep), f"run of {cp}", expect).status == "go"
         return ep
 
-    def claim_all(self, ep: str) -> None:
-        for first in range(0, WIDTH, TOGETHER):
-            self.claim(ep, *TIDS[first : first + TOGETHER])
+    def claim_all(self, ep: str, tids: tuple[str, ...] = TIDS) -> None:
+        for first in range(0, len(tids), TOGETHER):
+            self.claim(ep, *tids[first : first + TOGETHER])
 
     def sweep_all(self, after_ms: int) -> None:
         self.pass_time(after_ms)
@@ -125,6 +126,32 @@ def test_a_wide_superstep_that_is_dropped(d: Wide, end: str) -> None:
     d.sweep_all(after_ms=LEASE + 1)
     assert d.due() <= {"|d"}
     assert within(d)
+
+
+def parked(d: Wide, ep: str, tids: tuple[str, ...]) -> None:
+    """Have tasks wait for an answer in graphs that they call, of which some results are there."""
+    for tid in tids:
+        frame = FrameName(f"node:{tid}")
+        for new_ep, what in (
+            ("e", InnerEntry(frame, "", "", (), superstep("in-0").checkpoints)),
+            ("f", InnerEntry(frame, "e", "in-0", (b"record",) * RECORDS)),
+        ):
+            assert d.ledger.inner(d.thread, ep, tid, what, tok="t", new_ep=new_ep) == "ok"
+        d.ask(ep, tid, f"question of {tid}")
+
+
+@pytest.mark.parametrize("count", [Limit.dropped // 2, Limit.slice])
+def test_graphs_that_wait_inside_a_superstep_that_is_dropped(d: Wide, count: int) -> None:
+    tids = TIDS[:count]
+    wide = count > Limit.dropped
+    ep = d.begin("cp-0") if wide else d.started(*tids)
+    d.claim_all(ep, tids)
+    parked(d, ep, tids)
+    d.ledger.cancel(d.thread, "", ep=nonce())
+    assert within(d)
+    loaded = d.ledger.load(d.thread, FrameName(f"node:{tids[0]}").hash)
+    assert loaded is not None
+    assert len(loaded.log) == (RECORDS if wide else 0)
 
 
 def test_a_superstep_that_changes_while_it_is_read_is_read_anew(d: Wide) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 from rich.console import Group
+from rich.table import Table
 from rich.text import Text
 
 from checkpoint_redis.layout import RunStatus, ThreadStatus
@@ -15,7 +17,6 @@ from checkpoint_redis.replies import Header, WorkerSeen
 from distgraph.core.model import Checkpoint, Errored
 from distgraph.core.resume import is_by_id
 from distgraph.errors import ThreadNotFound
-from distgraph.types import Send
 from workers.backend import CeleryBackend
 from workers.cli.ending import asked, plain_json, questions, shown, tell, wait
 from workers.cli.exits import CommandError, Exit, guarded
@@ -25,6 +26,7 @@ from workers.cli.screen import Screen, ago, plain, table
 from workers.cli.targets import Connection, backend_of
 from workers.cli.values import read_json
 from workers.client.listing import STATUSES, ThreadInfo
+from workers.client.past import RunInfo
 from workers.shared.serving import serves
 
 WaitOption = Annotated[bool, typer.Option("--wait", help="Wait until the run ends or asks again.")]
@@ -97,7 +99,7 @@ def show(  # noqa: PLR0913 a command's options
     broker: Broker = None,
     namespace: Namespace = None,
 ) -> Exit:
-    """Show a thread: its status, its state, and the questions that wait for an answer."""
+    """Show a thread: its status, its state, the questions that wait, and its last runs."""
     backend = backend_of(target, Connection(redis, broker, namespace))
     handle = backend.thread(thread)
     header, state = _header(backend, thread), handle.state
@@ -112,14 +114,28 @@ def show(  # noqa: PLR0913 a command's options
     for name, fact in facts.items():
         text = _counted(fact) if isinstance(fact, list) else fact
         lines.add_row(name, plain(text))
-    rest = (Text("state", style="bold"), plain_json(values), *questions(waiting))
+    runs = handle.runs()
+    rest = (
+        *(Text("state", style="bold"), plain_json(values), *questions(waiting)),
+        *(Text("runs", style="bold"), _runs(runs)),
+    )
     data = {
         **facts,
         "values": values,
         "interrupts": [{"id": q.id, "value": q.value} for q in waiting],
+        "runs": [asdict(run) for run in runs],
     }
     Screen(as_json).answer(data, Group(lines, *rest))
     return Exit.OK
+
+
+def _runs(runs: Iterable[RunInfo]) -> Table:
+    listing = table("run", "kind", "status", "began", "by")
+    listing.columns[0].no_wrap = True
+    for run in runs:
+        by = plain(run.by) if run.by else "-"
+        listing.add_row(plain(run.id), run.kind, run.status, ago(run.began), by)
+    return listing
 
 
 def _header(backend: CeleryBackend, thread_id: str) -> Header:
@@ -135,7 +151,7 @@ def _position(checkpoint: Checkpoint) -> dict[str, Any]:
         "source": checkpoint.source,
         "checkpoint": checkpoint.id,
         "created": checkpoint.ts,
-        "next": [t.node if isinstance(t, Send) else t for t in checkpoint.frontier],
+        "next": [t if isinstance(t, str) else t.node for t in checkpoint.frontier],
     }
 
 

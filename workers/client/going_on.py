@@ -18,7 +18,7 @@ from workers.client.begun import Begun, begun_by
 from workers.client.effects import Effect
 from workers.client.launching import launch
 from workers.client.submission import Submission
-from workers.shared.runconfig import encode_config, of_call, says_nothing
+from workers.shared.runconfig import encode_config, encode_metadata, of_call, says_nothing
 from workers.shared.supersteps import nonce
 
 
@@ -81,6 +81,8 @@ def _answer(call: Submission, request: GoOn, mode: AnswerMode) -> Generator[Effe
         modes=call.modes,
         graph_fp=call.graph.fingerprint,
         stop=call.stop,
+        by=job.by,
+        metadata=encode_metadata(told, wire.serializer),
     )
     check_answered(answered, tuple(reply.answer.id for reply in request.replies), call.thread)
     if answered.status != "dup":

@@ -14,7 +14,7 @@ from workers.client.begun import Begun, just_before
 from workers.client.effects import Effect, Publish
 from workers.client.submission import Submission
 from workers.shared.hints import outgoing
-from workers.shared.runconfig import encode_config, of_call
+from workers.shared.runconfig import encode_config, encode_metadata, of_call
 from workers.shared.supersteps import chunks, entries, staged
 
 
@@ -22,7 +22,7 @@ def launch(
     call: Submission, step: SuperstepEntry, state: ThreadState
 ) -> Generator[Effect, Any, Begun]:
     """Start a run of ``step``, which ``state`` goes on with; ThreadBusy, ThreadConflict."""
-    config = _config(call)
+    config, metadata = _told(call)
     for chunk in chunks(step):
         yield commands.stage(call.thread, step.ep, chunk)
     for checkpoint in step.checkpoints:
@@ -40,6 +40,8 @@ def launch(
         modes=call.modes,
         released=state.released,
         stop=call.stop,
+        by=call.job.by,
+        metadata=metadata,
     )
     if started.status == "busy":
         raise call.busy(started.run)
@@ -54,6 +56,7 @@ def launch(
     return Begun(call.run, started.event_id, state, since=since)
 
 
-def _config(call: Submission) -> bytes:
-    job = call.job
-    return encode_config(of_call(job.start, job.invocation), call.wire.serializer)
+def _told(call: Submission) -> tuple[bytes, bytes]:
+    """Return the records of what the run was called with, and of its metadata."""
+    told, serializer = of_call(call.job.start, call.job.invocation), call.wire.serializer
+    return encode_config(told, serializer), encode_metadata(told, serializer)

@@ -47,8 +47,8 @@ def list_threads(
 
 def info_of(header: Header) -> ThreadInfo:
     """Return the line of the thread with ``header``."""
-    moment = _moment(header.upd)
-    return ThreadInfo(header.thread_id, header.st.value, header.graph, header.run, moment)
+    since = moment(header.upd)
+    return ThreadInfo(header.thread_id, header.st.value, header.graph, header.run, since)
 
 
 def _indexed(ledger: Ledger, namespace: str, status: str, most: int) -> Iterator[ThreadInfo]:
@@ -58,7 +58,7 @@ def _indexed(ledger: Ledger, namespace: str, status: str, most: int) -> Iterator
 
 
 def _listed(listed: Listed, status: str) -> ThreadInfo:
-    return ThreadInfo(listed.thread_id, status, listed.graph, listed.run, _moment(listed.since))
+    return ThreadInfo(listed.thread_id, status, listed.graph, listed.run, moment(listed.since))
 
 
 def _scanned(ledger: Ledger, namespace: str) -> Iterator[ThreadInfo]:
@@ -73,5 +73,6 @@ def _scanned(ledger: Ledger, namespace: str) -> Iterator[ThreadInfo]:
         more = cursor != 0
 
 
-def _moment(ms: int) -> datetime:
+def moment(ms: int) -> datetime:
+    """Return a time of Redis as people have it."""
     return datetime.fromtimestamp(ms / 1000, UTC)

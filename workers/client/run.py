@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from checkpoint_redis.keys import Thread
@@ -18,7 +19,9 @@ from workers.client.chunking import Chunker
 from workers.client.effects import Flow
 from workers.client.following import follow, stream
 from workers.client.marks import Position, position
+from workers.client.past import RunInfo, run_info
 from workers.client.watched import Watched
+from workers.shared.runconfig import decode_metadata
 from workers.shared.served import Registry, Served
 
 
@@ -56,6 +59,42 @@ class Run:
         """pending, success, error, interrupted or cancelled; 'unknown' when it was forgotten."""
         outcome = self._carrier.ledger.outcome(self._thread, self.id)
         return outcome.status.value if outcome else "unknown"
+
+    @property
+    def kind(self) -> str:
+        """start, resume, reask or retry; 'unknown' when it was forgotten."""
+        info = self._info()
+        return info.kind if info else "unknown"
+
+    @property
+    def by(self) -> str:
+        """Who started it; '' when nobody said so, or when it was forgotten."""
+        info = self._info()
+        return info.by if info else ""
+
+    @property
+    def began(self) -> datetime | None:
+        """When it began, by the clock of Redis; None when it was forgotten."""
+        info = self._info()
+        return info.began if info else None
+
+    @property
+    def ended(self) -> datetime | None:
+        """When it ended; None while it is under way, and when it was forgotten."""
+        info = self._info()
+        return info.ended if info else None
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The ``metadata`` of the config that it was called with, as long as its record is kept."""
+        outcome = self._carrier.ledger.outcome(self._thread, self.id)
+        blob = outcome.record.metadata if outcome and outcome.record else b""
+        return decode_metadata(blob, self._registry.common_wire().serializer)
+
+    def _info(self) -> RunInfo | None:
+        outcome = self._carrier.ledger.outcome(self._thread, self.id)
+        known = outcome and (outcome.record or outcome.line)
+        return run_info(self.id, known) if known else None
 
     def result(self, timeout: float | None = None) -> Any:
         """Wait for the end and return what ``invoke`` returns, or raise what it raises.

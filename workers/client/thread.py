@@ -14,6 +14,7 @@ from distgraph.core.model import ThreadState
 from distgraph.core.plan import check_nodes
 from distgraph.core.resume import bind, pending
 from distgraph.errors import ThreadBusy, ThreadNotFound
+from distgraph.graph.checks import check_by
 from distgraph.runners.backend import Listing, Place
 from distgraph.types import Interrupt
 from workers.client.adopting import adopt
@@ -28,6 +29,7 @@ from workers.client.cancelling import cancel
 from workers.client.carrier import Carrier
 from workers.client.effects import Flow, Reach
 from workers.client.listing import ThreadInfo, info_of
+from workers.client.past import AnswerInfo, RunInfo, answers, run_info
 from workers.client.reading import history, load_state
 from workers.client.run import Run, attached
 from workers.shared.served import Registry
@@ -92,13 +94,30 @@ class ThreadHandle:
         """The questions that wait for an answer."""
         return tuple(question.interrupt for _, question in pending(self.state).values())
 
-    def resume(self, value: Any) -> Run:
+    def runs(self) -> list[RunInfo]:
+        """List its last 21 runs, newest first: how they began and ended, and who started them."""
+        self._header()
+        return [run_info(line.run, line) for line in self._carrier.ledger.runs(self._thread)]
+
+    def answers(self, limit: int | None = None) -> list[AnswerInfo]:
+        """List the questions that were answered at the checkpoints that are kept, newest first.
+
+        Of supersteps that left over 64 results or 256 KB nothing is listed.
+        """
+        self._header()
+        flow = answers(self._registry.common_wire(), self._thread, limit)
+        found: list[AnswerInfo] = self._carrier.perform(flow)
+        return found
+
+    def resume(self, value: Any, *, by: str | None = None) -> Run:
         """Answer: a bare value for the only question, or ``{interrupt id: value}``.
 
+        ``by`` says who answers, in at most 255 characters; it is kept with the answer and its run.
         Returns the run's handle at once. Raises NothingToResume, NoSuchInterrupt, AmbiguousResume,
         ThreadBusy.
         """
-        return self._carried_by(self._resume(str(uuid.uuid4()), value))
+        who = check_by("resume", by)
+        return self._carried_by(self._resume(str(uuid.uuid4()), value, who))
 
     def _carried_by(self, flow: Flow) -> Run:
         """Return the handle of the run that ``flow`` began or joined."""
@@ -106,7 +125,7 @@ class ThreadHandle:
         found = self._carrier.perform(attach(self._registry, self._thread, run))
         return attached(self._carrier, self._registry, self._thread, found)
 
-    def _resume(self, run: str, value: Any) -> Flow:
+    def _resume(self, run: str, value: Any, by: str) -> Flow:
         yield Reach()
         wire = self._registry.common_wire()
         loaded, state = yield from load_state(wire, self._thread)
@@ -122,17 +141,21 @@ class ThreadHandle:
             for reply in replies
         )
         answered = yield commands.answer(
-            self._thread, run, "resume", pairs, rnd=nonce(), graph_fp=version
+            self._thread, run, "resume", pairs, rnd=nonce(), graph_fp=version, by=by
         )
         check_answered(answered, tuple(pair.iid for pair in pairs), self._thread)
         yield from publish_answered(self._thread, answered, loaded.header.queue)
         return answered.run or run
 
-    def retry(self) -> Run:
-        """Run the failed tasks of a thread in error again; return the run's handle at once."""
-        return self._carried_by(self._retry(str(uuid.uuid4())))
+    def retry(self, *, by: str | None = None) -> Run:
+        """Run the failed tasks of a thread in error again; return the run's handle at once.
 
-    def _retry(self, run: str) -> Flow:
+        ``by`` says who wants that, in at most 255 characters.
+        """
+        who = check_by("retry", by)
+        return self._carried_by(self._retry(str(uuid.uuid4()), who))
+
+    def _retry(self, run: str, by: str) -> Flow:
         yield Reach()
         header = self._header()
         version = ""
@@ -141,7 +164,7 @@ class ThreadHandle:
             header = loaded.header if loaded else header
             version = self._version(header, state)
         answered = yield commands.answer(
-            self._thread, run, "retry", rnd=nonce(), ep=header.ep, graph_fp=version
+            self._thread, run, "retry", rnd=nonce(), ep=header.ep, graph_fp=version, by=by
         )
         check_answered(answered, (), self._thread)
         yield from publish_answered(self._thread, answered, header.queue)

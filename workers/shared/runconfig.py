@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from distgraph._brief import brief
 from distgraph.checkpoint.formats import Kind
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.checkpoint.upgrades import corrupt, fields_of, numbered
@@ -13,7 +14,7 @@ from distgraph.core.frame import Invocation, Replay
 from distgraph.core.graph import Graph
 from distgraph.core.model import Limits
 from distgraph.engine import Start
-from distgraph.errors import SerializationError
+from distgraph.errors import CorruptRecord, SerializationError
 from distgraph.graph.configs import COORDINATES, DEFAULT_RECURSION_LIMIT
 
 _IN_PROCESS = ("callbacks",)
@@ -102,6 +103,21 @@ def encode_config(run: RunConfig, serializer: JsonPlusSerializer) -> bytes:
     except SerializationError as error:
         msg = f"The run's config or context cannot be stored. {error}"
         raise SerializationError(msg) from error
+
+
+def encode_metadata(run: RunConfig, serializer: JsonPlusSerializer) -> bytes:
+    """Return what the caller's config says about the run, which can be read without the config."""
+    given = run.config.get("metadata")
+    return serializer.dumps(dict(given)) if given else b""
+
+
+def decode_metadata(blob: bytes, serializer: JsonPlusSerializer) -> dict[str, Any]:
+    """Return the metadata of a run; CorruptRecord for what is none."""
+    found = serializer.loads(blob) if blob else {}
+    if not isinstance(found, dict):
+        msg = f"The stored metadata of a run is not a dict but {brief(found)}."
+        raise CorruptRecord(msg)
+    return found
 
 
 def decode_config(blob: bytes, serializer: JsonPlusSerializer) -> RunConfig:

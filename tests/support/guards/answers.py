@@ -45,22 +45,23 @@ def nothing_is_asked_again_where_nothing_asks(d: Driver) -> None:
 
 def an_answer_may_bring_a_config_and_a_limit(d: Driver) -> None:
     asking(d)
-    d.ledger.answer(d.thread, "run-2", "reask", rnd=nonce(), cfg=b"new", stop=7)
+    d.ledger.answer(d.thread, "run-2", "reask", rnd=nonce(), cfg=b"new", metadata=b"about", stop=7)
     run = d.run()
-    assert (run.cfg, run.stop) == (b"new", 7)
+    assert (run.cfg, run.metadata, run.stop) == (b"new", b"about", 7)
 
 
 def an_answer_keeps_what_the_thread_was_told(d: Driver) -> None:
     step = superstep("cp-0", "a")
     d.ledger.start(
         d.thread, "run", step, expect="", graph="graph", fp="1", queue="queue",
-        cfg=b"cfg", stop=25, released="cp-0", by="ann",
+        cfg=b"cfg", metadata=b"about", stop=25, released="cp-0", by="ann",
     )  # fmt: skip
     d.claim(step.ep, "a")
     d.ask(step.ep, "a", "q1")
     d.answer("a", "q1")
     run = d.run()
-    assert (run.cfg, run.stop, run.released, run.origin) == (b"cfg", 25, "cp-0", "cp-0")
+    assert (run.cfg, run.metadata) == (b"cfg", b"about")
+    assert (run.stop, run.released, run.origin) == (25, "cp-0", "cp-0")
     assert (run.kind, run.status, run.by, run.ended, run.cp) == ("resume", "pending", "", 0, "")
 
 
@@ -154,6 +155,18 @@ GUARDS = (
         "answer.lua",
         "A.keep_cfg and last[RUN_ROW.config] or blob(A.cfg)",
         "blob(A.cfg)",
+    ),
+    Guard(
+        an_answer_may_bring_a_config_and_a_limit,
+        "answer.lua",
+        "A.keep_cfg and last[RUN_ROW.metadata] or blob(A.metadata)",
+        "last[RUN_ROW.metadata]",
+    ),
+    Guard(
+        an_answer_keeps_what_the_thread_was_told,
+        "answer.lua",
+        "A.keep_cfg and last[RUN_ROW.metadata] or blob(A.metadata)",
+        "blob(A.metadata)",
     ),
     Guard(
         an_answer_keeps_what_the_thread_was_told,

@@ -63,7 +63,8 @@ def a_large_record_goes_with_the_second_run_after_it(d: Driver) -> None:
     assert records(d) == set(runs[1:])
     left = d.ledger.outcome(d.thread, runs[0])
     assert left is not None
-    assert left == RunOutcome(RunStatus.error, "cp-run-0", b"", left.now, forgotten=True)
+    line = d.ledger.runs(d.thread)[-1]
+    assert left == RunOutcome(RunStatus.error, "cp-run-0", b"", left.now, line=line)
 
 
 def a_record_goes_after_an_hour(d: Driver) -> None:
@@ -133,7 +134,8 @@ def pruning_leaves_the_lines_alone(d: Driver) -> None:
     ]  # fmt: skip
     assert [run.cp for run in d.ledger.runs(d.thread)] == ["cp-2", "cp-1", "cp-0"]
     left = [d.ledger.outcome(d.thread, run) for run in ("run", "run-2", "run-3")]
-    assert [outcome.forgotten for outcome in left if outcome] == [True, True, False]
+    assert [outcome.record is None for outcome in left if outcome] == [True, True, False]
+    assert [outcome.line is None for outcome in left if outcome] == [False, False, True]
 
 
 def a_head_that_is_forgotten_is_not_waited_at(d: Driver) -> None:

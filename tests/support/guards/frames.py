@@ -223,15 +223,25 @@ def open_inside(name: str) -> tuple[InnerEntry, InnerEntry]:
 
 def what_is_open_inside_a_wide_superstep_stays(d: Driver) -> None:
     ep = running(d)
-    entries = [entry for n in range(Limit.slice + 1) for entry in open_inside(f"node:a|{n + 1}")]
-    kept = (
+    entries = [each for n in range(Limit.dropped) for each in open_inside(f"node:a|{n + 1}")]
+    kept = [
         commands.inner(d.thread, ep, "a", each, tok="t", new_ep=each.seen + "e") for each in entries
-    )
-    d.ledger.inner(d.thread, ep, "a", entries[0], tok="t", new_ep="e")  # Redis knows the script
-    assert set(d.ledger.together(list(kept))) == {"ok"}
+    ]
+    d.ledger.call(kept[0])  # Redis knows the script
+    assert set(d.ledger.together(kept)) == {"ok"}
     d.ledger.cancel(d.thread, "", ep=nonce())
-    assert len(fields(d, "p|")) == 2 * (Limit.slice + 1)
+    assert len(fields(d, "p|")) == 2 * Limit.dropped
     assert "o:" not in d.stored()
+
+
+def of_long_logs_inside_some_records_stay(d: Driver) -> None:
+    ep = running(d)
+    for frame in (INNER, DEEPER):
+        keep(d, ep, "in-0", frame=frame)
+        keep(d, ep, frame=frame, at="in-0", records=(b"record",) * (Limit.slice - 1))
+    d.ledger.cancel(d.thread, "", ep=nonce())
+    assert (inner(d).log, inner(d, frame=DEEPER).log) == ((), ())
+    assert len(fields(d, "p|")) == Limit.slice - 2
 
 
 def what_moved_on_inside_is_not_open(d: Driver) -> None:
@@ -351,7 +361,7 @@ GUARDS = (
     Guard(
         what_is_open_inside_is_dropped_with_the_superstep,
         "drop.lua",
-        "    drop_log(inner[i], call('HGET', frame_key(inner[i]), FRAME.checkpoint) or '')\n",
+        "    most = most - drop_log(inner[i], head, most)\n",
         "",
     ),
     Guard(
@@ -369,8 +379,8 @@ GUARDS = (
     Guard(
         what_is_open_inside_is_dropped_while_it_waits,
         "drop.lua",
-        "at_rest and at_rest[KEY.inner]\n    or call",
-        "call",
+        "at_rest and at_rest[KEY.inner]\n    or is_narrow",
+        "is_narrow",
     ),
     Guard(
         what_is_open_inside_is_dropped_while_it_waits,
@@ -387,8 +397,26 @@ GUARDS = (
     Guard(
         what_is_open_inside_a_wide_superstep_stays,
         "drop.lua",
-        "call('HLEN', key) <= LIMIT.slice and ",
-        "",
+        "is_narrow(ns) and call",
+        "call",
+    ),
+    Guard(
+        what_is_open_inside_a_wide_superstep_stays,
+        "drop.lua",
+        "    + call('HLEN', P .. KEY.inner .. ns) <=",
+        "    <=",
+    ),
+    Guard(
+        of_long_logs_inside_some_records_stay,
+        "drop.lua",
+        "    most = most - drop_log(",
+        "    drop_log(",
+    ),
+    Guard(
+        of_long_logs_inside_some_records_stay,
+        "log.lua",
+        "math.min(tonumber(call('HGET', C, name) or 0), most)",
+        "tonumber(call('HGET', C, name) or 0)",
     ),
     Guard(
         what_moved_on_inside_is_not_open,

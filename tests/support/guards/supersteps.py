@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from checkpoint_redis.layout import ThreadKey
+from checkpoint_redis.layout import Limit, ThreadKey
 from checkpoint_redis.records import CheckpointEntry, SuperstepEntry, TaskEntry
 from tests.support.guards import Guard
 from tests.support.thread_driver import LEASE, Driver, nonce, superstep
@@ -100,7 +100,67 @@ def large_pieces_of_a_superstep_are_not_answered(d: Driver) -> None:
     assert (advance.status, advance.writes) == ("advance", None)
 
 
+WIDE = [f"t{number}" for number in range(Limit.dropped + 1)]
+
+
+def what_is_due_goes_with_its_superstep(d: Driver) -> None:
+    ep = d.started("a", "b")
+    d.claim(ep, "a", "b")
+    d.ask(ep, "a", "q1", deadline=10**13)
+    assert d.due() == {"a|i", "b|l", "|d"}
+    d.ledger.cancel(d.thread, "", ep=nonce())
+    assert d.due() == set()
+
+
+def the_leases_of_a_wide_superstep_are_left_to_sweeps(d: Driver) -> None:
+    ep = d.started(*WIDE)
+    d.claim(ep, *WIDE)
+    d.ledger.cancel(d.thread, "", ep=nonce())
+    assert d.due() == {f"{tid}|l" for tid in WIDE}
+    assert d.sweep(after_ms=LEASE + 1) == ()
+
+
+def the_deadlines_of_a_wide_superstep_are_left_to_sweeps(d: Driver) -> None:
+    ep = d.started(*WIDE)
+    d.claim(ep, *WIDE)
+    for tid in WIDE:
+        d.ask(ep, tid, f"question of {tid}", deadline=1)
+    d.ledger.cancel(d.thread, "", ep=nonce())
+    assert d.due() == {f"{tid}|i" for tid in WIDE}
+    assert d.sweep() == ()
+
+
 GUARDS = (
+    Guard(
+        what_is_due_goes_with_its_superstep,
+        "drop.lua",
+        "    not_due(ns, tid, DUE.lease, DUE.back_off)\n",
+        "",
+    ),
+    Guard(
+        what_is_due_goes_with_its_superstep,
+        "drop.lua",
+        "  for i = 1, #asking, 2 do not_due(ns, asking[i], DUE.deadline) end\n",
+        "",
+    ),
+    Guard(
+        the_leases_of_a_wide_superstep_are_left_to_sweeps,
+        "drop.lua",
+        "call('SCARD', P .. KEY.active .. ns) + ",
+        "",
+    ),
+    Guard(
+        the_leases_of_a_wide_superstep_are_left_to_sweeps,
+        "drop.lua",
+        "if is_narrow(ns) then tasks_not_due",
+        "if true then tasks_not_due",
+    ),
+    Guard(
+        the_deadlines_of_a_wide_superstep_are_left_to_sweeps,
+        "drop.lua",
+        " + call('HLEN', P .. KEY.questions .. ns)\n",
+        "\n",
+    ),
     Guard(channels_come_while_there_is_room, "channels.lua", "    room = room - size\n", ""),
     Guard(
         an_advance_is_left_to_those_who_serve_the_graph,

@@ -71,6 +71,7 @@ class Judge:
         self._check_events()
         check_nothing_open(self._world)
         self._check_rest()
+        self._check_listing()
         self._check_packets(known)
 
     def _stored(self) -> dict[str, Known]:
@@ -188,10 +189,18 @@ class Judge:
         # What was staged by a worker that ended then is lost after ten minutes.
         lasting = [key for key in world.stored() if world.client.pttl(key) == -1]
         kinds = sorted(key.decode().removeprefix(world.thread.prefix) for key in lasting)
-        others = [kind for kind in kinds if kind.startswith(("f:", "j"))]
+        others = [kind for kind in kinds if kind.startswith(("f:", "j")) or kind == "i"]
         assert sorted({*kinds} - {*others}) == ["c", "fs", "h"], f"keys left: {kinds}"
         staged = {key.split(b":")[-2] for key in world.stored() if key not in lasting}
         assert staged <= {b"S", b"A", b"Q", b"j", world.thread.x.encode()}, f"keys left: {staged}"
+
+    def _check_listing(self) -> None:
+        """Where a list of the checkpoints has come about, it has all of them."""
+        thread, client = self._world.thread, self._world.client
+        prefix, listed = b"k|", client.zrange(f"{thread.prefix}i", 0, -1)
+        fields = client.hkeys(thread.checkpoints)
+        stored = {each.removeprefix(prefix) for each in fields if each.startswith(prefix)}
+        assert set(listed) in (set(), stored), f"listed are {listed}, and stored {stored}"
 
     def _check_packets(self, known: dict[str, Known]) -> None:
         """Each checkpoint has the packets of its tasks; others are not kept."""
