@@ -457,9 +457,10 @@ def _forget_fields(
 ) -> Steps[Changed]:
     """Remove fields in slices, each with an epoch of its own, and larger bundles with the last one.
 
-    Checkpoints go before what they refer to, and how many records a log has before the records.
+    Checkpoints go before what they refer to, and how many records a log has before the records;
+    the oldest go first, so that what another command finds in between has the newest ones.
     """
-    ordered = sorted(fields, key=_rank)
+    ordered = sorted(fields, key=lambda field: (_rank(field), field))
     changed = Changed("ok")
     for start in range(0, len(ordered), FORGOTTEN):
         part, new_ep = tuple(ordered[start : start + FORGOTTEN]), _nonce()
