@@ -12,7 +12,7 @@ end
 -- s: {ep, checkpoints, tasks, first, reads, outcome, error, caller_writes, staged}; what follows is
 -- s.outcome.
 local function open_step(ns, s)
-  call('HSET', H, ns .. FRAME.epoch, s.ep, HEADER.updated, now())
+  call('HSET', H, ns .. FRAME.epoch, s.ep)
   call('HDEL', H, ns .. FRAME.advance, ns .. FRAME.advance_token, ns .. FRAME.advances,
     ns .. FRAME.visited, ns .. FRAME.waiting)
   -- What a saver noted of a checkpoint's tasks: a run that starts there runs all of them.
