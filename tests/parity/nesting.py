@@ -116,7 +116,7 @@ def run(engine: Engine, nested: Nested) -> dict[str, Any]:
     history = frames(client, observe.thread())
     if "error" in seen[-1]:
         # How far the siblings of a failed task got is chance, and nothing came after it.
-        history[0] |= {"results": None, "inside": None}
+        history[0] |= {"results": None, "asked": None, "inside": None}
     return {"calls": seen, "edits": edits, "history": history}
 
 

@@ -51,13 +51,13 @@ def test_a_random_program_streams_what_it_streams_on_langgraph(program: Program)
     assert stream(DISTGRAPH, program) == stream(LANGGRAPH, program)
 
 
-@settings(REPEATABLE, max_examples=150)
+@settings(REPEATABLE, max_examples=60)
 @given(nested_programs())
 def test_graphs_inside_graphs_do_on_distgraph_what_they_do_on_langgraph(nested: Nested) -> None:
     assert run_nested(DISTGRAPH, nested) == run_nested(LANGGRAPH, nested)
 
 
-@settings(REPEATABLE, max_examples=40)
+@settings(REPEATABLE, max_examples=20)
 @given(nested_programs())
 def test_graphs_inside_graphs_do_as_coroutines_what_they_do_blocking(nested: Nested) -> None:
     assert run_nested(DISTGRAPH_ASYNC, nested) == run_nested(DISTGRAPH, nested)
