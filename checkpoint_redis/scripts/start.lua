@@ -1,4 +1,4 @@
--- needs: lib.lua format.lua frozen.lua begin.lua staged.lua drop.lua store_checkpoints.lua open.lua
+-- needs: lib.lua format.lua frozen.lua begin.lua status.lua staged.lua drop.lua store_checkpoints.lua open.lua
 -- Starts a run on a thread at rest, creating the thread when it does not exist.
 -- KEYS[1] header. ARGV[1] {run, expect, seen, id, graph, fp, queue, cfg, modes, released, stop, by,
 -- metadata, about, marks, step} with id, cfg, metadata, about and the superstep's blobs as positions; seen: the epoch as
