@@ -71,7 +71,7 @@ MUTANTS = {
     ),
     "a status is listed for ever": (
         "status.lua",
-        "if old and old ~= STATUS.idle then",
+        "if old and old ~= st then",
         "if false then",
     ),
 }
