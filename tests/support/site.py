@@ -108,7 +108,7 @@ class Site:
     def claimed(self, client: Any) -> list[TaskRow]:
         """Return the records of all tasks under a lease."""
         found = []
-        for key in client.scan_iter(f"{self.namespace}{{*}}:*:s:*", count=1000):
+        for key in client.scan_iter(f"{self.namespace}{{*}}:*:s:*", count=1000, _type="hash"):
             fields = client.hgetall(key)
             records = (TaskRow(*json.loads(v)) for f, v in fields.items() if f.startswith(b"t|"))
             found += [record for record in records if record.state == TaskState.running]
