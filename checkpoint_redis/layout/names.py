@@ -150,8 +150,9 @@ class TaskField(StrEnum):
     error = "e|"
     answer = "r|"
     question = "v|"
-    # The questions that were answered, and whether there are any.
+    # The questions that were answered, those asked again instead, and whether there are any.
     asked = "h|"
+    asked_again = "g|"
     answered = "ha"
     caller_write = "z|"
     # Before a digest of the names of the channels that some tasks read: these, as JSON.

@@ -108,20 +108,24 @@ local function waiting()
   return hints('', call('SMEMBERS', P .. KEY.queued)), 0
 end
 
--- Who looks back sees what was asked, and who answered.
-local function note_answered(tid)
+-- Who looks back sees what was asked, and who answered; of what was asked again only the last.
+local function note_asked(tid, answered)
   local key, field = P .. KEY.tasks, TASK_FIELD.asked .. tid
   local asked = text_of({call('HGET', P .. KEY.questions, tid),
     call('HGET', key, TASK_FIELD.question .. tid),
-    encode(ANSWERED_BY{run = A.run, at = now(), by = A.by})})
-  call('HSET', key, field, (call('HGET', key, field) or '') .. asked, TASK_FIELD.answered, 1)
+    encode(ANSWERED_BY{run = answered and A.run or '', at = now(), by = A.by})})
+  if answered then
+    call('HSET', key, field, (call('HGET', key, field) or '') .. asked)
+    call('HDEL', key, TASK_FIELD.asked_again .. tid)
+  else call('HSET', key, TASK_FIELD.asked_again .. tid, asked) end
+  call('HSET', key, TASK_FIELD.answered, 1)
 end
 
 local out, more = {}, 0
 for _, each in ipairs(chosen) do
   local tid = each.tid
   local task = read_task('', tid)
-  if #each.answers > 0 then note_answered(tid) end
+  if not retries then note_asked(tid, resumes) end
   -- A new round: what an earlier attempt still brings does not know this answer.
   if not retries then task[TASK.round] = A.rnd end
   task[TASK.attempts], task[TASK.lost], task[TASK.failures] = 0, 0, 0

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from tests.parity.catalogue import CASES, on_celery
 from tests.parity.engines import DISTGRAPH, DISTGRAPH_ASYNC, Asyncio
+from tests.parity.nesting import Nested
+from tests.parity.nesting import run as run_nested
 from tests.parity.observe import stored
 from tests.parity.programs import Program
 from tests.parity.script import run, run_again, stream
-from tests.parity.strategies import programs
+from tests.parity.strategies import nested_programs, programs
 
 pytestmark = pytest.mark.celery
 REPEATABLE = settings(
@@ -42,6 +44,14 @@ def test_a_random_program_of_async_nodes_does_on_celery_what_it_does_here(
     on_threads: Any, program: Program
 ) -> None:
     assert stored(run(on_threads(Asyncio), program)) == stored(run(DISTGRAPH_ASYNC, program))
+
+
+@settings(REPEATABLE, max_examples=150)
+@given(nested_programs())
+def test_graphs_inside_graphs_do_on_celery_what_they_do_here(
+    on_threads: Any, nested: Nested
+) -> None:
+    assert stored(run_nested(on_threads(), nested)) == stored(run_nested(DISTGRAPH, nested))
 
 
 @settings(REPEATABLE, max_examples=40)
