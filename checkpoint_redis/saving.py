@@ -35,7 +35,6 @@ from distgraph.checkpoint.base.config import Coordinates, checkpoint_coordinates
 from distgraph.checkpoint.base.frames import with_orphans
 from distgraph.checkpoint.base.types import INTERRUPT, RunnableConfig
 from distgraph.checkpoint.lines import numbered_segment
-from distgraph.core.model import GRAPH
 from distgraph.errors import ThreadBusy, ThreadConflict, ThreadNotFound
 
 T = TypeVar("T")
@@ -226,7 +225,7 @@ def put(
     """
     place = coordinates_of(config)
     known = get_checkpoint_metadata(config, metadata)
-    thread, frame = archive.thread(place.thread_id), _named(place.ns, known)
+    thread, frame = archive.thread(place.thread_id), FrameName.of(place.ns, known)
     before = (yield from _lines(archive, thread, place)) if "frontier" in checkpoint else {}
     entry = archive.entry(place, checkpoint, known, new_versions, before, _nonce())
     needs, free = archive.needs(entry, checkpoint), references.free(entry.refs, entry.channels)
@@ -240,10 +239,6 @@ def put(
     _check(changed, thread)
     archive.remember((thread.x, place.ns, checkpoint["id"]), checkpoint, entry)
     return place._replace(checkpoint_id=checkpoint["id"]).config
-
-
-def _named(ns: str, metadata: Mapping[str, Any]) -> FrameName:
-    return FrameName(ns, str(metadata.get(GRAPH, "")))
 
 
 def _lines(archive: Archive, thread: Thread, place: Coordinates) -> Steps[Lines]:
@@ -335,7 +330,7 @@ def copy_thread(archive: Archive, source_id: str, target_id: str) -> Steps[None]
         if entry is None:
             continue
         # What was sent before must still be there: the target is as this copy left it, or it ends.
-        frame = _named(each.ns, archive.metadata(entry.blob))
+        frame = FrameName.of(each.ns, archive.metadata(entry.blob))
         ep = yield from _copied(target, frame, entry, loaded.header, ep)
         sent |= {(each.ns, name) for name in entry.channels}
         sent |= {(each.ns, bundle.name) for bundle in entry.packets}
