@@ -17,8 +17,6 @@ from tests.parity.programs import Program
 from tests.parity.script import run, run_again, stream
 from tests.parity.strategies import nested_programs, programs
 
-import os
-MANY = int(os.environ.get('MANY','10'))
 pytestmark = pytest.mark.celery
 REPEATABLE = settings(
     derandomize=True,
@@ -65,10 +63,12 @@ def test_a_random_program_streams_on_celery_what_it_streams_here(
     assert stored(stream(on_threads(here.client), program)) == stored(stream(here, program))
 
 
-@settings(REPEATABLE, max_examples=MANY)
+@settings(REPEATABLE, max_examples=15)
 @given(nested_programs(), st.integers(0, 20))
 def test_graphs_inside_graphs_go_on_from_an_older_checkpoint_on_celery_as_they_do_here(
     on_threads: Any, nested: Nested, place: int
 ) -> None:
     mine = run_nested_again(on_threads(), nested, place)
-    assert stored(mine) == stored(run_nested_again(DISTGRAPH, nested, place))
+    here = run_nested_again(DISTGRAPH, nested, place)
+    assert stored(mine["first"]) == stored(here["first"])
+    assert stored(mine.get("again")) == stored(here.get("again"))

@@ -359,7 +359,12 @@ GUARDS = (
         "  call('HSET', P .. KEY.frames, ns, row[FRAME_ROW.name])\n",
         "",
     ),
-    Guard(a_claim_in_a_frame_is_for_its_graph, "fence.lua", "  if ns ~= '' then\n", "  if false then\n"),
+    Guard(
+        a_claim_in_a_frame_is_for_its_graph,
+        "fence.lua",
+        "  if ns ~= '' then\n",
+        "  if false then\n",
+    ),
     Guard(a_frame_of_a_saver_says_where_it_is, "put.lua", "list_frame(A.ns, A.frame)\n", ""),
     Guard(a_frame_of_a_saver_says_where_it_is, "frames.lua", "  if ns == '' then return end\n", ""),
     Guard(

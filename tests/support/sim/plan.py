@@ -90,7 +90,7 @@ def calls(tid: str) -> bool:
 
 
 def stops(tid: str, rnd: str) -> bool:
-    """Whether a task's graph is at a breakpoint, which whatever goes on with the thread releases."""
+    """Whether a graph in a task is at a breakpoint, which is released with the first new round."""
     return kind_of(tid) == "stops" and not rnd
 
 
