@@ -47,7 +47,7 @@ def test_a_random_program_of_async_nodes_does_on_celery_what_it_does_here(
     assert stored(run(on_threads(Asyncio), program)) == stored(run(DISTGRAPH_ASYNC, program))
 
 
-@settings(REPEATABLE, max_examples=150)
+@settings(REPEATABLE, max_examples=60)
 @given(nested_programs())
 def test_graphs_inside_graphs_do_on_celery_what_they_do_here(
     on_threads: Any, nested: Nested

@@ -92,7 +92,7 @@ def _answers(wire: Wire, cp: str, tasks: Iterable[OpenTask | LeftTask]) -> Itera
 
 
 def _answers_of(wire: Wire, cp: str, task: OpenTask | LeftTask) -> Iterator[AnswerInfo]:
-    """Yield the questions of a task that have an answer: others were asked beside or before them."""
+    """Yield the questions of a task that were answered: others were asked beside them."""
     given = {answer.id: answer.value for answer in wire.read_answers(task.answers)}
     for each in task.asked:
         asking, times = wire.read_result(each.blob), dict(each.questions)
