@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.parity.nesting import Nest, Nested
 from tests.parity.programs import Branch, Node, Program
+from tests.parity.replaying import Start
 
 NAMES = ("a", "b", "c", "d", "e")
 RARELY = st.sampled_from([0, 0, 0, 0, 0, 1, 2])
@@ -99,6 +100,11 @@ def nested_programs(draw: st.DrawFn) -> Nested:
     # There, a waiting graph that lasts goes on when the graph around it was updated.
     edits = st.sampled_from([False] if how == "lasting" else [False, False, True])
     return Nested(program, nests, draw(edits))
+
+
+def starts() -> st.SearchStrategy[Start]:
+    """Where a nested program begins again."""
+    return st.builds(Start, st.integers(0, 40), st.booleans(), st.booleans())
 
 
 @st.composite
