@@ -14,7 +14,6 @@ from checkpoint_redis.commands.read import (
     checked,
     flags,
     items,
-    named,
     number,
     pairs,
     part,
@@ -24,6 +23,7 @@ from checkpoint_redis.commands.read import (
     scanned,
     text,
 )
+from checkpoint_redis.commands.read import channels as read_channels
 from checkpoint_redis.commands.script import Arguments, Plain, Script
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import (
@@ -222,7 +222,7 @@ def _loaded(raw: Any) -> Loaded | None:
         header=_header(found.header),
         run=run,
         checkpoint=found.checkpoint,
-        channels=named(found.channels),
+        channels=read_channels(found.channels, found.lines),
         tasks=(),
         writes={},
         questions=(),

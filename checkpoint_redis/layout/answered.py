@@ -44,6 +44,8 @@ class HeadRow(NamedTuple):
 class ContextReply(NamedTuple):
     """What a job reads of its frame; ``active`` counts the tasks that are not done.
 
+    ``lines`` are line, segments, line, segments... of the lists, of which not all segments came.
+
     ``run`` is the record of the run that is under way.
     """
 
@@ -53,6 +55,7 @@ class ContextReply(NamedTuple):
     caller_writes: Sequence[bytes]
     checkpoint: Raw
     channels: Sequence[Raw]
+    lines: Sequence[Any]
 
 
 class ClaimReply(NamedTuple):
@@ -211,6 +214,7 @@ class LoadReply(NamedTuple):
     run: Raw
     checkpoint: Raw
     channels: Sequence[Raw]
+    lines: Sequence[Any]
     log: Sequence[Raw]
     left: Raw
     caller_writes: Sequence[bytes]

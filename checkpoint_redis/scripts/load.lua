@@ -13,13 +13,14 @@ for i = 1, tonumber(cget(FIELD.log .. at) or 0) do
 end
 -- The references of an older checkpoint are in its blob, which only the caller can read.
 local refs = head and decode(cget(FIELD.head_refs .. A.ns) or '[]') or {}
+local found, lines = channels(A.ns, refs, LIMIT.inline_writes, {})
 local kept = cget(FIELD.caller_writes .. at)
 -- At the head that is what a superstep left which was given up; the open one is another.
 local left = not head and cget(FIELD.left .. at)
 local opened = head and A.open == 1
 local wide = opened and size_of_step(A.ns) > LIMIT.inline_fields
 return LOADED{header = h, run = cget(FIELD.run .. (h[HEADER_ROW.run] or '')),
-  checkpoint = cget(FIELD.checkpoint .. at), channels = channels(A.ns, refs, LIMIT.inline_writes),
+  checkpoint = cget(FIELD.checkpoint .. at), channels = found, lines = lines,
   log = log, left = left, caller_writes = kept and (list_at(kept, 1)) or {},
   wide = wide and 1 or 0, open = opened and not wide and OPEN{tasks = fields_of(A.ns, KEY.tasks),
     writes = fields_of(A.ns, KEY.writes), questions = fields_of(A.ns, KEY.questions)}}
