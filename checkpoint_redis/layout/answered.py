@@ -205,6 +205,8 @@ class RunsReply(NamedTuple):
 class LoadReply(NamedTuple):
     """``open`` is the open superstep, unless it is ``wide``.
 
+    ``log`` are the first of the ``logged`` records that a saver noted.
+
     ``caller_writes``: a mark and those that stand beside the checkpoint.
 
     ``run`` is the record of the thread's last run.
@@ -215,6 +217,7 @@ class LoadReply(NamedTuple):
     checkpoint: Raw
     channels: Sequence[Raw]
     lines: Sequence[Any]
+    logged: int
     log: Sequence[Raw]
     left: Raw
     caller_writes: Sequence[bytes]

@@ -46,15 +46,14 @@ end
 
 -- The value of a field in such a text, without what stands around it; false when there is none.
 local function value_in(text, field)
-  local at, left = string.match(text, '^(%d+):()', 1), nil
-  left, at = tonumber(at), #at + 2
-  while left > 0 do
+  local count, at = string.match(text, '^(%d+):()')
+  for _ = 1, count, 2 do
     local length, first = string.match(text, '^(%d+):()', at)
     local size, value = string.match(text, '^(%d+):()', first + length)
-    if tonumber(length) == #field and string.sub(text, first, first + length - 1) == field then
+    if string.sub(text, first, first + length - 1) == field then
       return string.sub(text, value, value + size - 1)
     end
-    left, at = left - 2, value + size
+    at = value + size
   end
   return false
 end
