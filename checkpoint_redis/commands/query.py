@@ -53,6 +53,7 @@ from distgraph.checkpoint import formats
 from distgraph.errors import NewerFormat
 
 CHUNK = 500
+_PAST_QUESTIONS = (TaskField.asked, TaskField.asked_again)
 
 
 def load(thread: Thread, ns: str = "", cp: str = "", *, open: bool = True) -> Script[Loaded | None]:  # noqa: A002 - what is open
@@ -306,7 +307,7 @@ def _open_task(s: Mapping[str, bytes], tid: str, of_run: bytes) -> OpenTask:
         blob=s[f"{TaskField.blob}{tid}"],
         answers=tuple(s[f"{TaskField.answer}{tid}|{n}"] for n in range(known.answers)),
         error=of_run if error == b"" else error,
-        asked=answered(s.get(f"{TaskField.asked}{tid}", b"")),
+        asked=answered(b"".join(s.get(f"{each}{tid}", b"") for each in _PAST_QUESTIONS)),
     )
 
 

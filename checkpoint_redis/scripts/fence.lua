@@ -10,6 +10,10 @@ local function fence(ns, ep, allowed)
   local st, epoch, advance, token, graph, fp, number = unpack(call('HMGET', H, HEADER.status,
     ns .. FRAME.epoch, ns .. FRAME.advance, ns .. FRAME.advance_token, HEADER.graph,
     HEADER.fingerprint, HEADER.form))
+  -- A frame inside a task is of another graph than its thread.
+  if ns ~= '' then
+    graph, fp = unpack(call('HMGET', frame_key(ns), FRAME.graph, FRAME.fingerprint))
+  end
   local release = needed(number)
   if release then
     return nil, UNSERVED{status = REPLY.unserved, graph = graph, fingerprint = fp,

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from checkpoint_redis.bundles import Bundle, Packets, blob_of, bundles, packet_name
-from checkpoint_redis.layout import TaskState
+from checkpoint_redis.layout import QuestionId, TaskState
 from checkpoint_redis.records import CheckpointEntry, ResultEntry, SuperstepEntry, TaskEntry
 from checkpoint_redis.references import (
     Growing,
@@ -65,10 +65,8 @@ WHOLE = 0
 """Stands for the number of a segment where a value is in one piece."""
 _LEAST = 1_000
 """So many characters of a failure's texts are kept where more cannot be stored."""
-
-
-STOPPED = ("", 0)
-"""Stands for the questions of a task whose graph is at a breakpoint: no answer has this id."""
+_STOPPED = (QuestionId.stopped, 0)
+"""Stands for the questions of a task whose graph is at a breakpoint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,7 +347,7 @@ class Wire:
     ) -> ResultEntry:
         """Return what is recorded of a task that did not fail; its packets are apart already."""
         if isinstance(result, Interrupted):
-            asked = tuple((q.interrupt.id, 0) for q in result.questions) or (STOPPED,)
+            asked = tuple((q.interrupt.id, 0) for q in result.questions) or (_STOPPED,)
             return ResultEntry(task.id, rnd, self.questions(task, result), questions=asked)
         blob = self.result(task, result)
         return ResultEntry(task.id, rnd, blob, event=blob if shows_writes(modes) else b"")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from checkpoint_redis.replies import Context, FrameHead, RunRecord
+from distgraph.core.frame import Invocation
 from distgraph.core.graph import Graph
 from distgraph.core.model import Checkpoint, Result, ThreadState
 from distgraph.engine import Program, advance
@@ -34,6 +35,15 @@ class Opened:
     def graph(self) -> Graph:
         """The graph of the thread."""
         return self.served.graph
+
+    @property
+    def invocation(self) -> Invocation:
+        """What the tasks are told.
+
+        A run that goes on with one from an older checkpoint goes on from what that has stored.
+        """
+        told = self.config.invocation(self.head.thread_id, self.head.run)
+        return told if self.run.kind == "start" else replace(told, replay=None)
 
     def program(self, results: Mapping[str, Result]) -> Program:
         """Return the engine's loop, from the state with ``results`` on."""
