@@ -1,6 +1,6 @@
 -- needs: lib.lua fence.lua due.lua served.lua ending.lua advance.lua
 -- Takes the right to reduce and commit a closed superstep.
--- KEYS[1] header. ARGV[1] {ns, ep, tok, lease, served, max, error}
+-- KEYS[1] header. ARGV[1] {ns, ep, tok, lease, served, max, error, known}
 -- -> ADVANCE_REPLY | {busy} | {gone} | {missing} | UNSERVED | {failed}
 local frame, beyond = fence(A.ns, A.ep, BUSY)
 local refused = beyond or frame and not_served(frame, A.served)
