@@ -177,7 +177,8 @@ GUARDS = (
     Guard(
         a_reducer_that_is_told_to_end_gives_the_advance_back,
         "release.lua",
-        "  call('HSET', frame_key(A.ns), FRAME.advance, ADVANCE.waiting, FRAME.advance_token, '')\n",
+        "  call('HSET', frame_key(A.ns), FRAME.advance, ADVANCE.waiting, FRAME.advance_token,"
+        " '')\n",
         "",
     ),
     Guard(
