@@ -3,6 +3,10 @@
 -- checkpoint.
 local function context(ns, wanted)
   local head = call('HMGET', H, STORED.head)
+  if ns ~= '' then
+    head[HEAD_ROW.checkpoint], head[HEAD_ROW.step], head[HEAD_ROW.caller_writes] =
+      unpack(call('HMGET', frame_key(ns), FRAME.checkpoint, FRAME.step, FRAME.caller_writes))
+  end
   local active = call('SCARD', P .. KEY.active .. ns)
   local written = open_caller_writes(ns, tonumber(head[HEAD_ROW.caller_writes] or 0))
   local run, refs, checkpoint = unpack(call('HMGET', C, FIELD.run .. (head[HEAD_ROW.run] or ''),
