@@ -386,6 +386,7 @@ class Loaded:
     questions: tuple[OpenQuestions, ...]
     caller_writes: CallerWrites
     log: tuple[bytes, ...] = ()
+    logged: int = 0
     left: tuple[LeftTask, ...] | None = ()
     wide: bool = False
 

@@ -14,7 +14,6 @@ from checkpoint_redis.commands.read import (
     checked,
     flags,
     items,
-    named,
     number,
     pairs,
     part,
@@ -24,6 +23,7 @@ from checkpoint_redis.commands.read import (
     scanned,
     text,
 )
+from checkpoint_redis.commands.read import channels as read_channels
 from checkpoint_redis.commands.script import Arguments, Plain, Script
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import (
@@ -139,6 +139,14 @@ def checkpoints(thread: Thread, ns: str, cps: tuple[str, ...]) -> Script[tuple[b
     return Arguments().script("values", thread, tuple, fields=names)
 
 
+def log(
+    thread: Thread, ns: str, cp: str, numbers: tuple[str, ...]
+) -> Script[tuple[bytes | None, ...]]:
+    """Read records that a saver noted of a checkpoint's tasks; at most CHUNK at a time."""
+    names = [keys.log_field(ns, cp, each) for each in numbers]
+    return Arguments().script("values", thread, tuple, fields=names)
+
+
 def channels(thread: Thread, ns: str, refs: tuple[str, ...]) -> Script[tuple[bytes | None, ...]]:
     """Read channel blobs by "channel@ref"; at most CHUNK at a time."""
     names = [keys.channel_field(ns, ref) for ref in refs]
@@ -223,12 +231,13 @@ def _loaded(raw: Any) -> Loaded | None:
         header=_header(found.header),
         run=run,
         checkpoint=found.checkpoint,
-        channels=named(found.channels),
+        channels=read_channels(found.channels, found.lines),
         tasks=(),
         writes={},
         questions=(),
         caller_writes=_marked(found.caller_writes),
         log=blobs(found.log),
+        logged=number(found.logged),
         left=left_of(found.left),
         wide=bool(found.wide),
     )

@@ -169,7 +169,7 @@ def a_frame_says_where_it_is(d: Driver) -> None:
 def a_claim_in_a_frame_is_for_its_graph(d: Driver) -> None:
     ep = running(d)
     keep(d, ep, "in-0", frame=DEEPER)
-    d.client.hset(d.thread.header, f"{DEEPER.hash}{FrameField.epoch}", ep)
+    d.client.hset(d.thread.frame(DEEPER.hash), FrameField.epoch, ep)
     claim = partial(
         d.ledger.claim, d.thread, DEEPER.hash, ep, ("b",), tok="t", owner="worker", lease_ms=1_000
     )
@@ -361,9 +361,9 @@ GUARDS = (
     ),
     Guard(
         a_claim_in_a_frame_is_for_its_graph,
-        "fence.lua",
-        "  if ns ~= '' then\n",
-        "  if false then\n",
+        "lib.lua",
+        "  if ns == '' then return call('HMGET', H, unpack(all)) end\n",
+        "  if true then return call('HMGET', H, unpack(all)) end\n",
     ),
     Guard(a_frame_of_a_saver_says_where_it_is, "put.lua", "list_frame(A.ns, A.frame)\n", ""),
     Guard(a_frame_of_a_saver_says_where_it_is, "frames.lua", "  if ns == '' then return end\n", ""),
