@@ -36,6 +36,18 @@ class Nest:
     lasts: bool | None = None
     nests: tuple[Nest, ...] = ()
 
+    @property
+    def asking(self) -> int:
+        """How many of its tasks may ask, themselves or by a graph inside."""
+        own = {node.name for node in self.program.nodes if node.asks}
+        inside = {nest.node: nest.asking for nest in self.nests}
+        return len(own - inside.keys()) + sum(map(bool, inside.values()))
+
+    @property
+    def asks_one_by_one(self) -> bool:
+        """Whether no two tasks of one graph inside may ask."""
+        return self.asking <= 1 and all(nest.asks_one_by_one for nest in self.nests)
+
 
 @dataclass(frozen=True, slots=True)
 class Nested:

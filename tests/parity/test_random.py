@@ -66,17 +66,19 @@ def test_graphs_inside_graphs_do_as_coroutines_what_they_do_blocking(nested: Nes
 
 
 @settings(REPEATABLE, max_examples=40)
-@given(nested_programs(), st.integers(0, 20))
+@given(nested_programs(fails=False), st.integers(0, 20))
 def test_graphs_inside_graphs_go_on_from_an_older_checkpoint_as_on_langgraph(
     nested: Nested, place: int
 ) -> None:
+    # Of two tasks inside that ask at once one is forgotten there.
+    assume(all(nest.asks_one_by_one for nest in nested.nests))
     mine, theirs = (run_nested_again(each, nested, Start(place)) for each in (DISTGRAPH, LANGGRAPH))
     # There, a state cannot be shown while what tasks wrote inside does not go together.
     assert {**mine, "states": []} == {**theirs, "states": []}
 
 
 @settings(REPEATABLE, max_examples=20)
-@given(nested_programs(), starts())
+@given(nested_programs(fails=False), starts())
 def test_graphs_inside_graphs_go_on_from_an_older_checkpoint_as_coroutines(
     nested: Nested, start: Start
 ) -> None:
