@@ -119,6 +119,7 @@ def test_what_is_no_message_of_ours_is_dropped_and_counted_and_the_next_task_is_
 @pytest.mark.parametrize("own", [True, False], ids=["own", "brought"])
 def test_each_bad_entry_is_counted_once(reader: Callable[..., Reader], own: bool) -> None:
     read = reader("threads", own=own)
+
     def dropped(more_than: int) -> int:
         count = sum(read.dropped().values())
         return count if count > more_than else 0
