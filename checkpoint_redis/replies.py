@@ -353,7 +353,7 @@ class OpenQuestions:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Askers:
     """Which of the root's tasks ask some questions: (task, its question record) by their ids."""
 
     header: Header

@@ -43,7 +43,7 @@ from checkpoint_redis.layout import (
     WriteMark,
 )
 from checkpoint_redis.replies import (
-    Asked,
+    Askers,
     CallerWrites,
     Header,
     Listed,
@@ -67,7 +67,7 @@ def load(thread: Thread, ns: str = "", cp: str = "", *, open: bool = True) -> Sc
     return Arguments().script("load", thread, _loaded, ns=ns, cp=cp, open=int(open))
 
 
-def asked(thread: Thread, iids: tuple[str, ...]) -> Script[Asked | None]:
+def asked(thread: Thread, iids: tuple[str, ...]) -> Script[Askers | None]:
     """Find who asks the questions of at most Limit.looked_up ids; None when there is no thread.
 
     Those that do not wait are left out, and what is more than a reply holds.
@@ -274,12 +274,12 @@ def with_open(
 
 
 @checked
-def _asked_by(raw: Any) -> Asked | None:
+def _asked_by(raw: Any) -> Askers | None:
     if raw is None:
         return None
     found = AskedReply._make(raw)
     waiting = {text(iid): (text(tid), question) for iid, tid, question in found.asked}
-    return Asked(_header(found.header), waiting)
+    return Askers(_header(found.header), waiting)
 
 
 @checked

@@ -10,7 +10,7 @@ from checkpoint_redis import commands
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import Limit
 from checkpoint_redis.records import AnswerEntry
-from checkpoint_redis.replies import Asked, Header
+from checkpoint_redis.replies import Askers, Header
 from distgraph.core.model import Answer, Interrupted
 from distgraph.core.resume import Reply, is_by_id
 from workers.client.effects import Effect
@@ -42,7 +42,7 @@ def by_id(registry: Registry, thread: Thread, value: Any) -> Generator[Effect, A
     """
     if not is_by_id(value) or len(value) > Limit.looked_up:
         return None
-    asked: Asked | None = yield commands.asked(thread, tuple(value))
+    asked: Askers | None = yield commands.asked(thread, tuple(value))
     if asked is None or asked.waiting.keys() != value.keys() or _is_other(registry, asked.header):
         return None
     wire = registry.common_wire()
