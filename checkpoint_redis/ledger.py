@@ -31,7 +31,7 @@ Operation = Script[T] | Plain[T]
 
 RETRY_FOR = 10.0
 _FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
-_TEMPORARY = (
+TEMPORARY = (
     exceptions.ConnectionError,
     exceptions.TimeoutError,
     exceptions.ReadOnlyError,
@@ -199,9 +199,9 @@ class AsyncLedger:
 
     async def _send(self, command: Operation[Any]) -> Any:
         try:
-            return await self._execute(*_words(command))
+            return await heeded(self._execute(*_words(command)))
         except exceptions.NoScriptError:
-            return await self._execute(*_words_in_full(command))
+            return await heeded(self._execute(*_words_in_full(command)))
 
     start = _async(commands.start)
     answer = _async(commands.answer)
@@ -245,6 +245,16 @@ class AsyncLedger:
     workers = _async(commands.workers)
 
 
+async def heeded(call: Awaitable[T]) -> T:
+    """Await a call of redis-py, whose ``wait_for`` may lose a cancellation before Python 3.12."""
+    task = asyncio.current_task()
+    before = task.cancelling() if task else 0
+    found = await call
+    if task and task.cancelling() > before:
+        raise asyncio.CancelledError
+    return found
+
+
 def _install_id() -> str:
     return secrets.token_hex(8)
 
@@ -277,8 +287,8 @@ def _pause_after(
     """Return how long to wait, or raise what the caller is to see."""
     if isinstance(command, Script) and (newer := _newer_format(str(error), command.about)):
         raise newer from None
-    if not isinstance(error, _TEMPORARY) or isinstance(error, _FINAL):
-        raise _refused(error, client) from error
+    if not isinstance(error, TEMPORARY) or isinstance(error, _FINAL):
+        raise refused(error, client) from error
     pause = next(pauses, None)
     if pause is None:
         raise StoreUnavailable(
@@ -297,7 +307,8 @@ def _newer_format(said: str, about: str) -> NewerFormat | None:
             return None
 
 
-def _refused(error: exceptions.RedisError, client: Any) -> StoreError:
+def refused(error: exceptions.RedisError, client: Any) -> StoreError:
+    """Return what a caller is told of what Redis refuses for good."""
     if isinstance(error, _FINAL):
         return StoreUnavailable(
             f"Redis at {address(client)} refuses the login. Check user and password in the URL."

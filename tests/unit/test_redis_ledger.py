@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,10 +13,11 @@ import redis
 import redis.asyncio
 
 from checkpoint_redis import about, commands, events, keys, source
-from checkpoint_redis.ledger import AsyncLedger, Ledger, address
+from checkpoint_redis.ledger import AsyncLedger, Ledger, address, heeded
 from distgraph.errors import CorruptRecord, StoreError, StoreUnavailable
 from tests.support.redis_server import RedisServer, free_port
 from tests.support.thread_driver import Driver, superstep
+from tests.support.waiting import PATIENCE
 
 SCRIPTS = sorted(path.stem for path in source.FOLDER.glob("*.lua"))
 
@@ -179,6 +181,24 @@ async def test_the_asyncio_ledger_does_the_same(redis_server: RedisServer, names
             thread, "", started.ep, ("a",), tok="t", owner="w", lease_ms=1, served=("g@1",)
         )
         assert claimed.status == "ok"
+
+
+async def test_a_cancellation_that_redis_py_loses_is_heeded() -> None:
+    waits = asyncio.Event()
+
+    async def lose() -> int:
+        try:
+            waits.set()
+            await asyncio.sleep(PATIENCE)
+        except asyncio.CancelledError:
+            return 1
+        return 2
+
+    task = asyncio.create_task(heeded(lose()))
+    await waits.wait()
+    task.cancel()
+    await asyncio.wait((task,))
+    assert task.cancelled()
 
 
 async def test_the_asyncio_ledger_reports_an_unreachable_redis() -> None:
