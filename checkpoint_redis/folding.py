@@ -36,6 +36,7 @@ WORDS = {
     "ADVANCE": "AdvanceState",
     "DUE": "DueKind",
     "TID": "TaskId",
+    "IID": "QuestionId",
     "PACKET": "PacketName",
     "GRAPH": "GraphName",
     "SEGMENT": "SegmentName",
@@ -95,6 +96,7 @@ ROWS = {
     "RUNS": "RunsReply",
     "LOADED": "LoadReply",
     "OPEN": "OpenReply",
+    "ASKED": "AskedReply",
     "PART": "PartReply",
 }
 STORED = {"header": "HeaderRow", "head": "HeadRow"}

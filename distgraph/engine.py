@@ -12,7 +12,7 @@ from typing import Any
 
 from distgraph.core.apply import apply_writes
 from distgraph.core.begin import again, begin, last_step, replay, restart
-from distgraph.core.decide import decide
+from distgraph.core.decide import decide_on
 from distgraph.core.graph import Graph
 from distgraph.core.model import (
     START,
@@ -31,7 +31,7 @@ from distgraph.core.model import (
     Task,
     ThreadState,
 )
-from distgraph.core.plan import check_nodes, with_caller_writes
+from distgraph.core.plan import check_nodes, tasks_of, with_caller_writes
 from distgraph.core.resume import (
     How,
     Reply,
@@ -133,6 +133,15 @@ class Start:
     parents: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What is ahead of ``state``: the tasks of its superstep, planned once, and the next move."""
+
+    state: ThreadState
+    tasks: tuple[Task, ...]
+    move: Decision
+
+
 def run(graph: Graph, start: Start, ns: str = "") -> Program:
     """Carry a frame from ``start`` to its outcome.
 
@@ -140,7 +149,7 @@ def run(graph: Graph, start: Start, ns: str = "") -> Program:
     """
     state: ThreadState | None = yield Load()
     limits = limits_of(start, state)
-    opened: ThreadState | Failed
+    opened: Ahead | Failed
     match start.given:
         case None:
             opened = yield from _continue(graph, _existing(graph, state), start, limits, ns)
@@ -150,7 +159,7 @@ def run(graph: Graph, start: Start, ns: str = "") -> Program:
             opened = yield from _input(graph, state, given, limits, ns)
     if isinstance(opened, Failed):
         return opened
-    return (yield from advance(graph, opened, limits, ns))
+    return (yield from _advance(graph, opened, limits, ns))
 
 
 def run_nested(graph: Graph, start: Start, ns: str, answers: tuple[Answer, ...] = ()) -> Program:
@@ -162,7 +171,7 @@ def run_nested(graph: Graph, start: Start, ns: str, answers: tuple[Answer, ...] 
     """
     state: ThreadState | None = yield Load()
     limits = limits_of(start, state)
-    opened: ThreadState | Failed
+    opened: Ahead | Failed
     if state is not None and state.checkpoint.parents == start.parents:
         opened = yield from _rejoin(graph, state, answers, limits, ns)
     elif state is not None and start.at:
@@ -171,46 +180,53 @@ def run_nested(graph: Graph, start: Start, ns: str, answers: tuple[Answer, ...] 
         opened = yield from _input(graph, state, start.given, limits, ns)
     if isinstance(opened, Failed):
         return opened
-    return (yield from advance(graph, opened, limits, ns))
+    return (yield from _advance(graph, opened, limits, ns))
 
 
 def _rejoin(
     graph: Graph, state: ThreadState, answers: tuple[Answer, ...], limits: Limits, ns: str
-) -> Generator[Request, Any, ThreadState]:
+) -> Generator[Request, Any, Ahead]:
     replies = nested_replies(state, answers)
-    opened = rejoin(state, replies)
-    then = decide(graph, opened, limits, ns)
-    yield GoOn(opened, how_to_go_on(state, replies), replies, None, then)
-    return opened
+    ahead = _ahead(graph, rejoin(state, replies), limits, ns)
+    yield GoOn(ahead.state, how_to_go_on(state, replies), replies, None, ahead.move)
+    return ahead
 
 
 def _restart(
     graph: Graph, state: ThreadState, limits: Limits, ns: str
-) -> Generator[Request, Any, ThreadState]:
+) -> Generator[Request, Any, Ahead]:
     stamp = yield NewStamp(state.checkpoint)
-    opened = restart(state, stamp, limits)
-    yield Save((opened.checkpoint,), opened, decide(graph, opened, limits, ns))
-    return opened
+    ahead = _ahead(graph, restart(state, stamp, limits), limits, ns)
+    yield Save((ahead.state.checkpoint,), ahead.state, ahead.move)
+    return ahead
 
 
 def advance(graph: Graph, state: ThreadState, limits: Limits, ns: str = "") -> Program:
     """Carry on from ``state``, of which everything is stored."""
-    decision = decide(graph, state, limits, ns)
+    return (yield from _advance(graph, _ahead(graph, state, limits, ns), limits, ns))
+
+
+def _advance(graph: Graph, ahead: Ahead, limits: Limits, ns: str) -> Program:
     while True:
-        match decision:
+        match ahead.move:
             case RunTasks(tasks):
-                state = yield Execute(state, tasks)
-                decision = decide(graph, state, limits, ns)
+                state: ThreadState = yield Execute(ahead.state, tasks)
+                ahead = Ahead(state, ahead.tasks, decide_on(ahead.tasks, state, limits))
             case Commit(done):
-                stamp: Stamp = yield NewStamp(state.checkpoint)
+                stamp: Stamp = yield NewStamp(ahead.state.checkpoint)
                 try:
-                    state = next_state(graph, state, done, stamp, limits)
+                    state = next_state(graph, ahead.state, done, stamp, limits)
                 except Exception as error:  # noqa: BLE001 a reducer is a user's code too
                     return Failed(_reduce_error(error))
-                decision = decide(graph, state, limits, ns)
-                yield Save((state.checkpoint,), state, decision)
+                ahead = _ahead(graph, state, limits, ns)
+                yield Save((state.checkpoint,), state, ahead.move)
             case outcome:
                 return outcome
+
+
+def _ahead(graph: Graph, state: ThreadState, limits: Limits, ns: str) -> Ahead:
+    tasks = tasks_of(graph, state, ns)
+    return Ahead(state, tasks, decide_on(tasks, state, limits))
 
 
 def next_state(
@@ -248,45 +264,40 @@ def _existing(graph: Graph, state: ThreadState | None) -> ThreadState:
 
 def _input(
     graph: Graph, state: ThreadState | None, given: Any, limits: Limits, ns: str
-) -> Generator[Request, Any, ThreadState | Failed]:
+) -> Generator[Request, Any, Ahead | Failed]:
     """Map the input before anything is stored: a bad one must not change the thread."""
     parent = state.checkpoint if state else None
     stamp = yield NewStamp(parent)
     opened = begin(graph, parent, given, stamp, limits)
-    decision = decide(graph, opened, replace(limits, before=frozenset(), after=frozenset()), ns)
-    if not isinstance(decision, RunTasks):
-        msg = f"The input cannot be applied: {type(decision).__name__}."
-        raise InvalidUpdateError(msg)
-    task = decision.tasks[0]
+    (task,) = tasks_of(graph, opened, ns)
     ran: Mapping[str, Result] = yield RunHere(graph, opened, (task,))
     result = ran[task.id]
     if isinstance(result, Errored):
         return Failed(result, task)
     done = ((task, result),) if isinstance(result, Completed) else ()
     stamp = yield NewStamp(opened.checkpoint)
-    ready = next_state(graph, opened, done, stamp, limits)
-    then = decide(graph, ready, limits, ns)
-    yield Save((opened.checkpoint, ready.checkpoint), ready, then)
-    return ready
+    ahead = _ahead(graph, next_state(graph, opened, done, stamp, limits), limits, ns)
+    yield Save((opened.checkpoint, ahead.state.checkpoint), ahead.state, ahead.move)
+    return ahead
 
 
 def _continue(
     graph: Graph, state: ThreadState, start: Start, limits: Limits, ns: str
-) -> Generator[Request, Any, ThreadState]:
+) -> Generator[Request, Any, Ahead]:
     if start.at:
         stamp = yield NewStamp(state.checkpoint)
         opened, new = replay(state, stamp, limits)
-        then = decide(graph, opened, limits, ns)
-        yield Save((opened.checkpoint,) if new else (), opened, then)
-        return opened
-    opened = again(state)
-    yield GoOn(opened, how_to_go_on(state, ()), (), None, decide(graph, opened, limits, ns))
-    return opened
+        ahead = _ahead(graph, opened, limits, ns)
+        yield Save((opened.checkpoint,) if new else (), opened, ahead.move)
+        return ahead
+    ahead = _ahead(graph, again(state), limits, ns)
+    yield GoOn(ahead.state, how_to_go_on(state, ()), (), None, ahead.move)
+    return ahead
 
 
 def _command(
     graph: Graph, state: ThreadState | None, start: Start, limits: Limits, ns: str
-) -> Generator[Request, Any, ThreadState]:
+) -> Generator[Request, Any, Ahead]:
     command: Command[Any] = start.given
     caller_write = read_caller_write(graph, command)
     if command.resume is None and caller_write is None:
@@ -301,9 +312,9 @@ def _command(
     else:
         opened = again(existing)
     opened = add_caller_write(replace(opened, released=opened.checkpoint.id), caller_write)
-    how = how_to_go_on(existing, replies)
-    yield GoOn(opened, how, replies, caller_write, decide(graph, opened, limits, ns))
-    return opened
+    ahead = _ahead(graph, opened, limits, ns)
+    yield GoOn(opened, how_to_go_on(existing, replies), replies, caller_write, ahead.move)
+    return ahead
 
 
 def read_caller_write(graph: Graph, command: Command[Any]) -> Completed | None:

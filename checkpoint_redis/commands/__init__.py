@@ -17,6 +17,7 @@ from checkpoint_redis.commands.left import large, left
 from checkpoint_redis.commands.presence import appear, disappear, workers
 from checkpoint_redis.commands.query import (
     any_header,
+    asked,
     caller_writes,
     carried,
     channels,
@@ -30,6 +31,7 @@ from checkpoint_redis.commands.query import (
     history,
     last_event,
     load,
+    log,
     open_part,
     packets,
     scan,
@@ -64,6 +66,7 @@ __all__ = [
     "answer",
     "any_header",
     "appear",
+    "asked",
     "beat",
     "caller_writes",
     "cancel",
@@ -94,6 +97,7 @@ __all__ = [
     "last_event",
     "left",
     "load",
+    "log",
     "meta",
     "open_part",
     "outbox",

@@ -14,7 +14,6 @@ from checkpoint_redis.commands.read import (
     checked,
     flags,
     items,
-    named,
     number,
     pairs,
     part,
@@ -24,9 +23,11 @@ from checkpoint_redis.commands.read import (
     scanned,
     text,
 )
+from checkpoint_redis.commands.read import channels as read_channels
 from checkpoint_redis.commands.script import Arguments, Plain, Script
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import (
+    AskedReply,
     AwaitedRow,
     HeaderRow,
     ListedRow,
@@ -42,6 +43,7 @@ from checkpoint_redis.layout import (
     WriteMark,
 )
 from checkpoint_redis.replies import (
+    Askers,
     CallerWrites,
     Header,
     Listed,
@@ -53,6 +55,7 @@ from distgraph.checkpoint import formats
 from distgraph.errors import NewerFormat
 
 CHUNK = 500
+_PAST_QUESTIONS = (TaskField.asked, TaskField.asked_again)
 
 
 def load(thread: Thread, ns: str = "", cp: str = "", *, open: bool = True) -> Script[Loaded | None]:  # noqa: A002 - what is open
@@ -62,6 +65,14 @@ def load(thread: Thread, ns: str = "", cp: str = "", *, open: bool = True) -> Sc
     the open superstep, but what callers wrote there.
     """
     return Arguments().script("load", thread, _loaded, ns=ns, cp=cp, open=int(open))
+
+
+def asked(thread: Thread, iids: tuple[str, ...]) -> Script[Askers | None]:
+    """Find who asks the questions of at most Limit.looked_up ids; None when there is no thread.
+
+    Those that do not wait are left out, and what is more than a reply holds.
+    """
+    return Arguments().script("asked", thread, _asked_by, iids=iids)
 
 
 def open_part(
@@ -154,6 +165,14 @@ def checkpoints(thread: Thread, ns: str, cps: tuple[str, ...]) -> Script[tuple[b
     return Arguments().script("values", thread, tuple, fields=names)
 
 
+def log(
+    thread: Thread, ns: str, cp: str, numbers: tuple[str, ...]
+) -> Script[tuple[bytes | None, ...]]:
+    """Read records that a saver noted of a checkpoint's tasks; at most CHUNK at a time."""
+    names = [keys.log_field(ns, cp, each) for each in numbers]
+    return Arguments().script("values", thread, tuple, fields=names)
+
+
 def channels(thread: Thread, ns: str, refs: tuple[str, ...]) -> Script[tuple[bytes | None, ...]]:
     """Read channel blobs by "channel@ref"; at most CHUNK at a time."""
     names = [keys.channel_field(ns, ref) for ref in refs]
@@ -238,12 +257,13 @@ def _loaded(raw: Any) -> Loaded | None:
         header=_header(found.header),
         run=run,
         checkpoint=found.checkpoint,
-        channels=named(found.channels),
+        channels=read_channels(found.channels, found.lines),
         tasks=(),
         writes={},
         questions=(),
         caller_writes=_marked(found.caller_writes),
         log=blobs(found.log),
+        logged=number(found.logged),
         left=left_of(found.left),
         wide=bool(found.wide),
     )
@@ -267,6 +287,15 @@ def with_open(
         questions=tuple(_asked(u, s, tid) for tid in u),
         caller_writes=_open_writes(s) if s else loaded.caller_writes,
     )
+
+
+@checked
+def _asked_by(raw: Any) -> Askers | None:
+    if raw is None:
+        return None
+    found = AskedReply._make(raw)
+    waiting = {text(iid): (text(tid), question) for iid, tid, question in found.asked}
+    return Askers(_header(found.header), waiting)
 
 
 @checked
@@ -313,7 +342,7 @@ def _open_task(s: Mapping[str, bytes], tid: str, of_run: bytes) -> OpenTask:
         blob=s[f"{TaskField.blob}{tid}"],
         answers=tuple(s[f"{TaskField.answer}{tid}|{n}"] for n in range(known.answers)),
         error=of_run if error == b"" else error,
-        asked=answered(s.get(f"{TaskField.asked}{tid}", b"")),
+        asked=answered(b"".join(s.get(f"{each}{tid}", b"") for each in _PAST_QUESTIONS)),
     )
 
 

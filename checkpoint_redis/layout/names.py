@@ -109,6 +109,7 @@ class FrameField(StrEnum):
     task = "task"
     # Names of nodes from the root graph on, by which a worker finds the inner graph.
     path = "path"
+    graph = "graph"
     fingerprint = "fp"
     epoch = "/ep"
     checkpoint = "/cp"
@@ -150,10 +151,16 @@ class TaskField(StrEnum):
     error = "e|"
     answer = "r|"
     question = "v|"
-    # The questions that were answered, and whether there are any.
+    # The questions that were answered, those asked again instead, and whether there are any.
     asked = "h|"
+    asked_again = "g|"
     answered = "ha"
+    # The tasks whose graphs are at breakpoints, numbered, and how many these are.
+    stopped = "b|"
+    stops = "bn"
     caller_write = "z|"
+    # Before a question's id, of any frame, in the root's: <frame>|<task> that asks it.
+    interrupt = "q|"
     # Before a digest of the names of the channels that some tasks read: these, as JSON.
     reads = "n|"
     writes_size = "wb"
@@ -220,6 +227,13 @@ class TaskId(StrEnum):
     """What stands in place of a task's id."""
 
     advance = "@"
+
+
+class QuestionId(StrEnum):
+    """What stands in place of a question's id."""
+
+    # Of a task whose graph is at a breakpoint: no answer has it.
+    stopped = "stopped"
 
 
 class PacketName:
@@ -331,6 +345,8 @@ class Limit:
     passed: Final = 500
     # So many tasks does an adoption queue again by itself.
     begun_again: Final = 250
+    # So many questions are looked up by their ids at once.
+    looked_up: Final = 100
     # So much of what tasks have begun, ask, and have open inside is gone through on a drop.
     dropped: Final = 400
     # The events of a thread at rest, and what is staged, live so long.

@@ -1,4 +1,4 @@
--- needs: lib.lua format.lua task.lua due.lua packet.lua event.lua barrier.lua advance.lua
+-- needs: lib.lua format.lua asking.lua task.lua due.lua packet.lua event.lua barrier.lua advance.lua
 -- Recording what a task left, for complete and finish.
 
 -- What takes the place of a task's result and of its pending questions.
@@ -18,6 +18,12 @@ local function first_deadline(questions)
     if at > 0 and (not first or at < first) then first = at end
   end
   return first
+end
+
+-- Nobody will answer it: whatever the thread goes on with finds it here.
+local function note_stopped(tasks, tid)
+  local count = call('HINCRBY', tasks, TASK_FIELD.stops, 1)
+  call('HSET', tasks, TASK_FIELD.stopped .. count - 1, tid)
 end
 
 -- result: RESULT. The first finisher of the round wins, whichever attempt it is.
@@ -45,8 +51,10 @@ local function record(ns, st, token, result)
   else
     note_form(FORMAT.question)
     for _, question in ipairs(questions) do question[QUESTION.asked] = now() end
+    if questions[1][QUESTION.iid] == IID.stopped then note_stopped(tasks, tid) end
     call('HSET', P .. KEY.questions .. ns, tid, encode(questions))
     call('HSET', tasks, TASK_FIELD.question .. tid, bytes)
+    note_asking(ns, tid, questions)
   end
   call('SREM', P .. KEY.active .. ns, tid)
   if before == STATE.queued then call('SREM', P .. KEY.queued .. ns, tid) end

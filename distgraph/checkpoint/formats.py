@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from enum import StrEnum
 from functools import cache
-from importlib.metadata import version
 
 FORMAT = 1
 """The highest number that this version writes, and the highest that it reads."""
@@ -41,4 +40,7 @@ WRITTEN: dict[Kind, int] = dict.fromkeys(Kind, 1)
 @cache
 def release() -> str:
     """Return which release of distgraph this is."""
+    # Imported here: what it needs takes as long to import as a third of distgraph.
+    from importlib.metadata import version  # noqa: PLC0415
+
     return version("distgraph")

@@ -28,8 +28,15 @@ from distgraph.errors import GraphRecursionError
 
 
 def decide(graph: Graph, state: ThreadState, limits: Limits, ns: str = "") -> Decision:
-    """Return the next move; failures come before everything, so that no new task is started."""
-    tasks = tasks_of(graph, state, ns)
+    """Return the next move."""
+    return decide_on(tasks_of(graph, state, ns), state, limits)
+
+
+def decide_on(tasks: tuple[Task, ...], state: ThreadState, limits: Limits) -> Decision:
+    """Return the next move of a superstep whose ``tasks`` are planned.
+
+    Failures come before everything, so that no new task is started.
+    """
     for task in tasks:
         match state.results.get(task.id):
             case Errored() as error:

@@ -120,13 +120,14 @@ def _route(
     done, output = result
     goto = [*done.goto, *node.targets]
     if node.branches:
-        read = [write for write in done.writes if write[0] in node.routes_by]
+        keys = node.routes_by
+        read = [write for write in done.writes if write[0] in keys]
         seen = updated(values, merge(graph.channels, values, read))
         for branch in node.branches:
             injected = _injected(branch.path, frame)
             chosen = yield Call(branch.path, _seen(branch, seen, output), injected)
             goto += read_path(graph, node.name, branch, chosen)
-    return replace(done, goto=tuple(goto))
+    return Completed(done.writes, tuple(goto))
 
 
 def _seen(branch: Branch, values: Mapping[str, Any], output: Any) -> Any:

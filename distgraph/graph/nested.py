@@ -72,31 +72,30 @@ class Inner:
 
     def events(self, backend: Backend, job: Job) -> Iterator[Event]:
         """Carry ``job`` where it belongs, passing on what happens to the graphs around."""
-        if self._call is None:
-            yield from backend.events(job)
-            return
+        return backend.events(job) if self._call is None else self._inside(job, self._call)
+
+    def aevents(self, backend: Backend, job: Job) -> AsyncIterator[Event]:
+        """Carry ``job`` as ``events`` does."""
+        return backend.aevents(job) if self._call is None else self._ainside(job, self._call)
+
+    def _inside(self, job: Job, call: GraphCall) -> Iterator[Event]:
         keeping = Keeping()
         if self._frames is not None:
             saver = self._frames.for_graph(job.graph)
-            found = carry(self._call.find(), performing(saver))
-            job = _placed(job, self._call, found)
-            keeping = Keeping(FrameStore(self._call, found), saver, self._frames)
+            found = carry(call.find(), performing(saver))
+            job = _placed(job, call, found)
+            keeping = Keeping(FrameStore(call, found), saver, self._frames)
         for event in drive(job, keeping):
             self._pass_on(job, event)
             yield event
 
-    async def aevents(self, backend: Backend, job: Job) -> AsyncIterator[Event]:
-        """Carry ``job`` as ``events`` does."""
-        if self._call is None:
-            async for event in backend.aevents(job):
-                yield event
-            return
+    async def _ainside(self, job: Job, call: GraphCall) -> AsyncIterator[Event]:
         keeping = Keeping()
         if self._frames is not None:
             saver = self._frames.for_graph(job.graph)
-            found = await acarry(self._call.find(), aperforming(saver))
-            job = _placed(job, self._call, found)
-            keeping = Keeping(FrameStore(self._call, found), saver, self._frames)
+            found = await acarry(call.find(), aperforming(saver))
+            job = _placed(job, call, found)
+            keeping = Keeping(FrameStore(call, found), saver, self._frames)
         async for event in drive_async(job, keeping):
             self._pass_on(job, event)
             yield event
@@ -117,7 +116,7 @@ def _call_of(frame: TaskFrame, checkpointer: Any, graph: Graph) -> GraphCall:
     """Return the call, counted in the order in which the task makes its calls."""
     number, frame.calls = frame.calls, frame.calls + 1
     base = lasting(frame.own_ns) if checkpointer is True else frame.own_ns
-    return GraphCall(frame, base, graph.fingerprint, number)
+    return GraphCall(frame, base, graph, number)
 
 
 def _placed(job: Job, call: GraphCall, found: FoundFrame) -> Job:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
+from uuid import RFC_4122, UUID
 
 import pytest
 import uuid6
@@ -19,6 +19,7 @@ from distgraph.checkpoint.base import (
     get_checkpoint_metadata,
 )
 from distgraph.checkpoint.base.id import next_id
+from distgraph.checkpoint.base.id import uuid6 as own_uuid6
 from distgraph.checkpoint.memory import InMemorySaver, MemorySaver
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
@@ -47,6 +48,18 @@ def test_no_id_can_follow_what_is_no_id_or_the_last_one() -> None:
     for parent in ("zzz", "ffffffff-ffff-6fff-bfff-ffffffffffff"):
         with pytest.raises(ValueError, match=parent):
             next_id(parent)
+
+
+def test_ids_rise_while_the_clock_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("distgraph.checkpoint.base.id.time.time_ns", lambda: 0)
+    ids = [next_id(None) for _ in range(3)]
+    assert ids == sorted(set(ids))
+
+
+def test_the_last_bits_of_a_uuid6_may_be_given() -> None:
+    made = own_uuid6(node=-1, clock_seq=5)
+    assert (made.version, made.variant) == (6, RFC_4122)
+    assert str(made).endswith("-8005-ffffffffffff")
 
 
 def test_the_first_id_is_of_now() -> None:

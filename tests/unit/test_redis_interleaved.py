@@ -14,6 +14,9 @@ from checkpoint_redis import commands, keys, references, saving
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.saver import RedisSaver
+from checkpoint_redis.saving import forgetting
+from checkpoint_redis.saving.finding import of_thread
+from checkpoint_redis.saving.steps import check
 from checkpoint_redis.stored import Archive
 from distgraph.checkpoint.base import Checkpoint
 from distgraph.checkpoint.base.config import coordinates_of
@@ -118,7 +121,7 @@ class Site:
         changed = yield commands.update(
             self.thread, (entry,), expect=header.cp, seen=header.ep, ep=nonce(), waiting=False
         )
-        saving._check(changed, self.thread)
+        check(changed, self.thread)
 
     # --- what must be true of every thread --------------------------------------------------------
 
@@ -131,7 +134,7 @@ class Site:
                 assert left == [], f"without a header there is {left}"
 
     def _check(self, thread: Thread) -> None:
-        names = set[str](carry(self.ledger, saving._of_thread(thread))[0])
+        names = set[str](carry(self.ledger, of_thread(thread))[0])
         stored = {tuple(n.removeprefix("k|").rsplit("|", 1)) for n in names if n.startswith("k|")}
         assert stored, "a thread has no checkpoint"
         used = set[str]()
@@ -227,7 +230,7 @@ def orders(first: int, second: int, seed: str) -> Iterator[Iterator[int]]:
 
 @pytest.fixture(params=[1_000, 3], ids=["at once", "in slices"], autouse=True)
 def _forgotten(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(saving, "FORGOTTEN", request.param)
+    monkeypatch.setattr(forgetting, "FORGOTTEN", request.param)
 
 
 @pytest.mark.parametrize(
@@ -260,7 +263,7 @@ def test_a_prune_and_a_removal_of_the_newest_run_do_what_one_after_the_other_doe
         site.build()
         interleave(site.ledger, [each(site) for each in pair], order)
         site.check()
-        _, left = carry(site.ledger, saving._of_thread(site.thread))
+        _, left = carry(site.ledger, of_thread(site.thread))
         numbers = {each["id"]: number for number, each in enumerate(site.checkpoints)}
         found.add(tuple(numbers[each.cp] for each in left if each.ns == ""))
     assert found == {(), (RUNS - 2,)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import fakeredis
@@ -13,11 +14,10 @@ import redis
 import redis.asyncio
 
 from checkpoint_redis import about, commands, events, keys, source
-from checkpoint_redis.ledger import AsyncLedger, Ledger, address, heeded
+from checkpoint_redis.ledger import AsyncLedger, Ledger, address, heeding_cancellation
 from distgraph.errors import CorruptRecord, StoreError, StoreUnavailable
 from tests.support.redis_server import RedisServer, free_port
 from tests.support.thread_driver import Driver, superstep
-from tests.support.waiting import PATIENCE
 
 SCRIPTS = sorted(path.stem for path in source.FOLDER.glob("*.lua"))
 
@@ -183,24 +183,6 @@ async def test_the_asyncio_ledger_does_the_same(redis_server: RedisServer, names
         assert claimed.status == "ok"
 
 
-async def test_a_cancellation_that_redis_py_loses_is_heeded() -> None:
-    waits = asyncio.Event()
-
-    async def lose() -> int:
-        try:
-            waits.set()
-            await asyncio.sleep(PATIENCE)
-        except asyncio.CancelledError:
-            return 1
-        return 2
-
-    task = asyncio.create_task(heeded(lose()))
-    await waits.wait()
-    task.cancel()
-    await asyncio.wait((task,))
-    assert task.cancelled()
-
-
 async def test_the_asyncio_ledger_reports_an_unreachable_redis() -> None:
     client = redis.asyncio.Redis(port=free_port())
     async with client:
@@ -254,3 +236,22 @@ def test_a_thread_is_found_again_by_its_hash() -> None:
     assert keys.Thread.from_x("dg", thread.x).prefix == thread.prefix
     assert keys.thread_of_header("dg", thread.header).x == thread.x
     assert 0 <= thread.shard < keys.SHARDS
+
+
+@pytest.mark.parametrize("error", [None, ConnectionError()])
+async def test_a_cancellation_that_the_client_loses_is_heeded(error: Exception | None) -> None:
+    begun = asyncio.Event()
+
+    async def loses() -> str:
+        begun.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        if error:
+            raise error
+        return "the reply"
+
+    task = asyncio.create_task(heeding_cancellation(loses()))
+    await begun.wait()
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()

@@ -17,7 +17,13 @@ from redis import exceptions
 
 from checkpoint_redis import keys
 from checkpoint_redis.commands import Plain, Script
-from checkpoint_redis.ledger import TEMPORARY, AsyncLedger, Ledger, heeded, refused
+from checkpoint_redis.ledger import (
+    TEMPORARY,
+    AsyncLedger,
+    Ledger,
+    heeding_cancellation,
+    refused,
+)
 from distgraph.effects import Tell, acarry, atold, carry, told
 from distgraph.events import Event
 from distgraph.runners.here import run_here, run_here_async
@@ -184,7 +190,7 @@ async def _await(means: AsyncMeans, effect: Awaited) -> Any:
             with _seen_as_lost(means.waiting):
                 async with asyncio.timeout(BEYOND_ANY_BLOCK):
                     read = means.waiting.xread(dict(after), count=count, block=block_ms)
-                    return _found(await heeded(read))
+                    return _found(await heeding_cancellation(read))
         case AwaitEnd():
             await acarry(awaited(means.reader, effect), partial(aperform, means))
         case Listen(of):

@@ -3,16 +3,41 @@
 from __future__ import annotations
 
 import secrets
+import time
 from uuid import UUID
 
-from uuid6 import uuid6
-
-__all__ = ["next_id", "uuid6"]
-
+_EPOCH = 0x01B21DD213814000
+"""Clock ticks from the beginning of the Gregorian calendar to that of Unix."""
 _VERSION_6 = 6 << 76
 _VARIANT = 2 << 62
-_LOW_12 = 0xFFF
-_LAST_TIME = (1 << 60) - 1
+_LOW_12, _LOW_14, _LOW_48 = 0xFFF, 0x3FFF, 0xFFFFFFFFFFFF
+_LAST = (1 << 60) - 1
+
+
+class _Clock:
+    """Counts ticks of 100 ns: one process has none twice, also when its time is put back."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def tick(self) -> int:
+        self._last = max(time.time_ns() // 100 + _EPOCH, self._last + 1)
+        return self._last
+
+
+_clock = _Clock()
+
+
+def uuid6(node: int | None = None, clock_seq: int | None = None) -> UUID:
+    """Return a UUID of version 6; what is not given of its last 62 bits is random."""
+    node = secrets.randbits(48) if node is None else node & _LOW_48
+    clock_seq = secrets.randbits(14) if clock_seq is None else clock_seq & _LOW_14
+    return _at(_clock.tick(), clock_seq << 48 | node)
+
+
+def _at(tick: int, rest: int) -> UUID:
+    high = (tick >> 12) << 80 | _VERSION_6 | (tick & _LOW_12) << 64
+    return UUID(int=high | _VARIANT | rest)
 
 
 def next_id(parent: str | None) -> str:
@@ -20,7 +45,7 @@ def next_id(parent: str | None) -> str:
 
     Raises ValueError when ``parent`` is no UUID.
     """
-    fresh = str(uuid6())
+    fresh = str(_at(_clock.tick(), secrets.randbits(62)))
     if parent is None or fresh > parent:
         return fresh
     return _after(parent)
@@ -32,8 +57,7 @@ def _after(parent: str) -> str:
         bits = UUID(parent).int
     except ValueError:
         raise ValueError(f"{parent!r} is no checkpoint id: a UUID is needed") from None
-    time = ((bits >> 80) << 12 | (bits >> 64) & _LOW_12) + 1
-    if time > _LAST_TIME:
+    tick = ((bits >> 80) << 12 | (bits >> 64) & _LOW_12) + 1
+    if tick > _LAST:
         raise ValueError(f"no checkpoint id can follow {parent!r}")
-    high = (time >> 12) << 80 | _VERSION_6 | (time & _LOW_12) << 64
-    return str(UUID(int=high | _VARIANT | secrets.randbits(62)))
+    return str(_at(tick, secrets.randbits(62)))

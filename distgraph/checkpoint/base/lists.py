@@ -22,7 +22,14 @@ from distgraph.checkpoint.base.blobs import (
     of_line,
 )
 from distgraph.checkpoint.base.types import ChannelVersions, Checkpoint
-from distgraph.checkpoint.lines import excerpt, next_segment, numbered_segment, place, segment
+from distgraph.checkpoint.lines import (
+    WORTH,
+    excerpt,
+    next_segment,
+    numbered_segment,
+    place,
+    segment,
+)
 from distgraph.checkpoint.serde.base import SerializerProtocol
 from distgraph.checkpoint.serde.jsonplus import TYPE_NAME, JsonPlusSerializer
 
@@ -78,9 +85,10 @@ def shared(channel: str, stored: Typed, pieces: Iterable[Piece]) -> Typed | None
 
     ``pieces``: what was just stored of lists, among them the one that the write is part of now.
     """
-    for name, version, (_, blob) in pieces if stored[0] == TYPE_NAME else ():
+    kind, written = stored
+    for name, version, (_, blob) in pieces if kind == TYPE_NAME and len(written) > WORTH else ():
         if name == channel and is_segment(version):
-            part = excerpt(stored[1], version, blob)
+            part = excerpt(written, version, blob)
             return of_excerpt(part) if part else None
     return None
 

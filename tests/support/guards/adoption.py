@@ -5,9 +5,9 @@ from __future__ import annotations
 from checkpoint_redis.layout import HeaderField, Limit
 from checkpoint_redis.replies import Adopted
 from tests.support.guards import Guard
-from tests.support.guards.formats import is_refused, upgrade
 from tests.support.guards.results import told
 from tests.support.thread_driver import LEASE, Driver, nonce
+from tests.support.upgraded import is_refused, upgrade
 
 
 def adopt(d: Driver, *, ep: str = "", new_ep: str = "", restart: bool = True) -> Adopted:

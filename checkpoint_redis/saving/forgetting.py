@@ -1,0 +1,124 @@
+"""Removing threads, and checkpoints with what only they refer to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from checkpoint_redis import commands, loading
+from checkpoint_redis.frames import FrameName
+from checkpoint_redis.keys import Thread
+from checkpoint_redis.layout import Field
+from checkpoint_redis.records import NewHead
+from checkpoint_redis.replies import Changed, Header
+from checkpoint_redis.saving.finding import Located, all_threads, of_thread
+from checkpoint_redis.saving.steps import ATTEMPTS, Steps, check, nonce
+from checkpoint_redis.saving.unused import unsent, unused
+from checkpoint_redis.stored import Archive
+from distgraph.checkpoint.base.frames import with_orphans
+
+FORGOTTEN = 1_000
+"""So many fields are removed at once."""
+
+
+def delete_thread(archive: Archive, thread_id: str) -> Steps[None]:
+    """Remove everything of a thread, also what workers are about to do."""
+    yield commands.delete(archive.thread(thread_id))
+
+
+def prune(archive: Archive, thread_id: str) -> Steps[None]:
+    """Keep the latest checkpoint of each namespace."""
+
+    def doomed(found: list[Located], blobs: Mapping[Located, bytes]) -> set[Located]:
+        del blobs
+        latest = {each.ns: each for each in found}
+        return set(found) - set(latest.values())
+
+    yield from _forget(archive, archive.thread(thread_id), doomed)
+
+
+def delete_for_runs(archive: Archive, run_ids: Sequence[str]) -> Steps[None]:
+    """Delete the checkpoints whose metadata name one of the runs, in all threads."""
+    runs = set(map(str, run_ids))
+
+    def doomed(found: list[Located], blobs: Mapping[Located, bytes]) -> set[Located]:
+        return {each for each in found if archive.metadata(blobs[each]).get("run_id") in runs}
+
+    for thread in (yield from all_threads(archive.namespace)):
+        yield from _forget(archive, thread, doomed)
+
+
+def _forget(archive: Archive, thread: Thread, doomed: Any) -> Steps[None]:
+    """Remove the checkpoints that ``doomed`` chooses, and what nothing refers to any more."""
+    changed = Changed("conflict")
+    for attempt in range(ATTEMPTS):
+        header: Header | None = yield commands.header(thread)
+        names, found = yield from of_thread(thread)
+        if header is None or not found:
+            return
+        blobs = yield from _blobs(thread, found)
+        kept = [each for each in found if each in blobs]
+        gone = _doomed(archive, blobs, doomed(kept, blobs))
+        # Another one came between the slices: what is left of the first ones is nobody's any more.
+        if not gone and not attempt:
+            return
+        if len(gone) == len(kept):
+            changed = yield commands.delete(thread, ep=header.ep)
+        else:
+            fields, heads = unused(archive, names, blobs, gone)
+            sent, large = unsent(archive, blobs, gone)
+            changed = yield from _forget_fields(thread, (*fields, *sent), heads, header.ep, large)
+        if changed.status != "conflict":
+            break
+    if changed.status != "missing":
+        check(changed, thread)
+
+
+def _forget_fields(
+    thread: Thread,
+    fields: tuple[str, ...],
+    heads: tuple[NewHead, ...],
+    ep: str,
+    bundles: tuple[str, ...],
+) -> Steps[Changed]:
+    """Remove fields in slices, each with an epoch of its own, and larger bundles with the last one.
+
+    Checkpoints go before what they refer to, and how many records a log has before the records;
+    the oldest go first, so that what another command finds in between has the newest ones.
+    """
+    ordered = sorted(fields, key=lambda field: (_rank(field), field))
+    changed = Changed("ok")
+    for start in range(0, len(ordered), FORGOTTEN):
+        part, new_ep = tuple(ordered[start : start + FORGOTTEN]), nonce()
+        last = bundles if start + FORGOTTEN >= len(ordered) else ()
+        changed = yield commands.forget(thread, part, heads, ep=ep, new_ep=new_ep, bundles=last)
+        if changed.status != "ok":
+            break
+        ep, heads = new_ep, ()
+    return changed
+
+
+def _rank(field: str) -> int:
+    """Return which fields go first: who reads between two slices must find what is referred to."""
+    if field.startswith(Field.checkpoint):
+        return 0
+    counts = field.startswith(Field.log) and not field.rpartition("|")[-1].isdigit()
+    return 1 if counts else 2
+
+
+def _doomed(archive: Archive, blobs: Mapping[Located, bytes], gone: set[Located]) -> set[Located]:
+    """Return the checkpoints to be removed, with those of graphs that were called from them."""
+    found = {each: (each.ns, each.cp) for each in blobs}
+    return with_orphans(found, gone, lambda each: archive.metadata(blobs[each]).get("parents", {}))
+
+
+def _blobs(thread: Thread, found: list[Located]) -> Steps[dict[Located, bytes]]:
+    blobs: dict[Located, bytes] = {}
+    for ns in {each.ns for each in found}:
+        here = [each for each in found if each.ns == ns]
+        ids = [each.cp for each in here]
+        read = partial(commands.checkpoints, thread, FrameName(ns).hash)
+        got = yield from loading.values(read, ids)
+        blobs |= {each: blob for each in here if (blob := got[each.cp])}
+    return blobs

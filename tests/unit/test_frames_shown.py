@@ -1,0 +1,139 @@
+"""Graphs inside tasks by their namespace: states, histories, updates, older checkpoints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from distgraph.checkpoint.base import BaseCheckpointSaver
+from distgraph.graph import START, CompiledStateGraph, StateGraph
+from distgraph.types import Command
+from tests.support.nested import CONFIG, State, asked, asks, chain, counts, says
+
+
+def at(ns: str) -> dict[str, Any]:
+    return {"configurable": {"thread_id": "t", "checkpoint_ns": ns}}
+
+
+@pytest.mark.parametrize("lasts", [None, True])
+def test_a_frame_has_a_history_and_may_be_updated(saver: BaseCheckpointSaver, lasts: Any) -> None:
+    inner = chain(("one", says("one")), ("ask", asks("well?")), checkpointer=lasts)
+    graph = chain(("node", inner), ("last", says("last")), checkpointer=saver)
+    graph.invoke({}, CONFIG)
+    place: Any = graph.get_state(CONFIG).tasks[0].state
+    state = graph.get_state(place)
+    assert (state.values["log"], state.next) == (["one"], ("ask",))
+    assert set(state.metadata or ()) == {"source", "step", "parents"}
+    history = list(graph.get_state_history(place))
+    assert [each.next for each in history] == [("ask",), ("one",), ("__start__",)]
+    config = graph.update_state(place, {"log": ["told"]}, as_node="ask")
+    assert config["configurable"]["checkpoint_map"].keys() == {
+        "",
+        state.config["configurable"]["checkpoint_ns"],
+    }
+    assert graph.get_state(place).values["log"] == ["one", "told"]
+    assert graph.invoke(None, CONFIG)["log"] == ["one", "told", "last"]
+
+
+def test_the_configs_of_old_checkpoints_lead_to_old_frames(saver: BaseCheckpointSaver) -> None:
+    graph = chain(("node", chain(("one", says("one")))), checkpointer=saver)
+    for _ in range(2):
+        graph.invoke({}, CONFIG)
+    places: list[Any] = [
+        task.state for each in graph.get_state_history(CONFIG) for task in each.tasks if task.state
+    ]
+    assert [graph.get_state(place).values["log"] for place in places] == [["one", "one"], ["one"]]
+
+
+def test_of_several_graphs_in_a_node_the_right_one_is_shown(saver: BaseCheckpointSaver) -> None:
+    one = chain(("one", asks("one?")))
+    two = chain(("two", asks("two?")))
+
+    def node(state: State) -> State:
+        return {"log": (two if state["log"] else one).invoke({})["log"]}
+
+    graph = chain(("node", node), checkpointer=saver)
+    given: Any
+    for given, name in (({}, "one"), ({"log": ["x"]}, "two")):
+        graph.invoke(given, CONFIG)
+        place: Any = graph.get_state(CONFIG).tasks[0].state
+        assert graph.get_state(place).next == (name,)
+
+
+def test_a_frame_that_was_never_called_is_empty_and_takes_no_update(
+    saver: BaseCheckpointSaver,
+) -> None:
+    graph = chain(("a", says("a")), ("node", chain(("x", says("x")))), checkpointer=saver)
+    graph.invoke({}, CONFIG, interrupt_before=["node"])
+    place: Any = graph.get_state(CONFIG).tasks[0].state
+    state: Any = graph.get_state(CONFIG, subgraphs=True).tasks[0].state
+    assert (state.values, state.next, state.config) == ({}, (), place)
+    assert graph.get_state(place) == state
+    assert list(graph.get_state_history(place)) == []
+    with pytest.raises(ValueError, match="Subgraph node not found"):
+        graph.update_state(place, {"log": ["x"]})
+
+
+def test_a_graph_that_is_held_out_of_sight_works_and_cannot_be_shown(
+    saver: BaseCheckpointSaver,
+) -> None:
+    held = {"graph": chain(("ask", asks("well?")))}
+    graph = chain(("node", lambda _: held["graph"].invoke({})), checkpointer=saver)
+    graph.invoke({}, CONFIG)
+    task = graph.get_state(CONFIG).tasks[0]
+    assert task.state is None
+    with pytest.raises(ValueError, match="node 'node' refers to no such graph"):
+        graph.get_state(at(f"node:{task.id}"))
+    assert graph.invoke(Command(resume="yes"), CONFIG)["log"] == ["yes"]
+
+
+def observed(graph: CompiledStateGraph) -> list[Any]:
+    """Return how the two newest checkpoints of the thread came to be."""
+    return [(each.metadata or {})["source"] for each in graph.get_state_history(CONFIG, limit=2)]
+
+
+@pytest.mark.parametrize("lasts", [None, True])
+def test_a_checkpoint_of_a_frame_is_started_again_from(
+    saver: BaseCheckpointSaver, lasts: Any
+) -> None:
+    ran: list[str] = []
+    nodes = (("one", counts("one", ran)), ("two", counts("two", ran)), ("ask", asks("well?")))
+    inner = chain(*nodes, checkpointer=lasts)
+    graph = chain(("node", inner), ("last", says("last")), checkpointer=saver)
+    graph.invoke({}, CONFIG)
+    place: Any = graph.get_state(CONFIG).tasks[0].state
+    old = next(each for each in graph.get_state_history(place) if each.next == ("two",))
+    again = graph.invoke(None, old.config)
+    assert (ran, asked(again)) == (["one", "two", "two"], ["well?"])
+    assert observed(graph) == ["fork", "loop"]
+    found = graph.invoke(Command(resume="yes"), CONFIG)
+    assert found["log"] == ["one", "two", "yes", "last"]
+
+
+def test_a_graph_that_lasts_stands_as_it_stood_before_the_checkpoint_that_runs_again(
+    saver: BaseCheckpointSaver,
+) -> None:
+    inner = chain(("note", lambda state: {"log": [len(state["log"])]}), checkpointer=True)
+    builder = StateGraph(State)
+    for name, before in (("a", START), ("b", "a")):
+        builder.add_node(name, lambda _: {"log": [inner.invoke({})["log"]]})
+        builder.add_edge(before, name)
+    graph = builder.compile(checkpointer=saver)
+    for _ in range(2):
+        graph.invoke({}, CONFIG)
+    before_b = [each for each in graph.get_state_history(CONFIG) if each.next == ("b",)]
+    again = graph.invoke(None, before_b[1].config)
+    assert again["log"] == [[0], [0]]
+    assert graph.invoke({}, CONFIG)["log"][2:] == [[0, 1, 2], [0, 1]]
+
+
+def test_an_update_that_runs_again_begins_its_graphs_anew(saver: BaseCheckpointSaver) -> None:
+    ran: list[str] = []
+    graph = chain(("a", says("a")), ("node", chain(("x", counts("x", ran)))), checkpointer=saver)
+    graph.invoke({}, CONFIG)
+    old = next(each for each in graph.get_state_history(CONFIG) if each.next == ("node",))
+    edited = graph.update_state(old.config, {"log": ["edit"]}, as_node="a")
+    for _ in range(2):
+        assert graph.invoke(None, edited)["log"] == ["a", "edit", "a", "edit", "x"]
+    assert ran == ["x"] * 3
