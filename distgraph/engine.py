@@ -15,6 +15,7 @@ from distgraph.core.begin import again, begin, last_step, replay, restart
 from distgraph.core.decide import decide_on
 from distgraph.core.graph import Graph
 from distgraph.core.model import (
+    ROUND,
     START,
     Answer,
     Checkpoint,
@@ -191,7 +192,7 @@ def _rejoin(
     graph: Graph, state: ThreadState, answers: tuple[Answer, ...], limits: Limits, ns: str
 ) -> Generator[Request, Any, Ahead]:
     replies = nested_replies(state, answers)
-    ahead = _ahead(graph, rejoin(state, replies), limits, ns)
+    ahead = _ahead(graph, rejoin(state, replies, limits.metadata.get(ROUND, "")), limits, ns)
     yield GoOn(ahead.state, how_to_go_on(state, replies), replies, None, ahead.move)
     return ahead
 

@@ -51,6 +51,8 @@ class Invocation:
     ``durable`` says whether there is a checkpointer, so that a pause can be resumed. ``asker`` is
     the task that asks what a graph asks that keeps nothing itself. ``claims`` are the called graphs
     of the run that several tasks could call: (ns, checkpoint of a frame around) -> task of it.
+    ``round`` is the same for attempts that repeat one another, and another one where somebody has
+    gone on with the thread in between.
     """
 
     config: Mapping[str, Any] = field(default_factory=dict)
@@ -60,6 +62,7 @@ class Invocation:
     durable: bool = False
     asker: TaskFrame | None = None
     replay: Replay | None = None
+    round: str = ""
     claims: dict[tuple[str, str], str] = field(default_factory=dict, compare=False)
 
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from distgraph.core.begin import without_results
+from distgraph.core.begin import goes_on, without_results
 from distgraph.core.model import (
+    ROUND,
     Answer,
     Completed,
     Errored,
@@ -129,14 +130,17 @@ def nested_replies(state: ThreadState, answers: tuple[Answer, ...]) -> tuple[Rep
     return tuple(Reply(waiting[answer.id][0], answer) for answer in answers if answer.id in waiting)
 
 
-def rejoin(state: ThreadState, replies: tuple[Reply, ...]) -> ThreadState:
+def rejoin(state: ThreadState, replies: tuple[Reply, ...], round_: str = "") -> ThreadState:
     """Return the ``state`` of a called graph for a call that goes on with it.
 
-    Failed tasks run again, and a breakpoint here is released.
+    Failed tasks run again, and a breakpoint here is released: but not where an attempt of the same
+    round came to it, of whose stop nobody was told.
     """
     failed = {tid for tid, result in state.results.items() if isinstance(result, Errored)}
     opened = without_results(state, failed)
-    return replace(deliver(opened, replies), released=state.checkpoint.id)
+    here = state.checkpoint
+    untold = round_ and here.metadata.get(ROUND) == round_ and not goes_on(here)
+    return replace(deliver(opened, replies), released="" if untold else here.id)
 
 
 def _is_stopped(result: Result) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, is_dataclass, replace
 from typing import Any
@@ -114,7 +115,8 @@ def _invocation(
     durable = owner.backend.durable
     thread = place.thread_id if durable else None
     run = run_id and str(run_id)
-    return Invocation(config, found, thread, run, durable, replay=_replay(config, place))
+    replay, own = _replay(config, place), secrets.token_hex(4)
+    return Invocation(config, found, thread, run, durable, replay=replay, round=own)
 
 
 def _replay(config: Mapping[str, Any], place: Place) -> Replay | None:

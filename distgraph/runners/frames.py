@@ -23,6 +23,7 @@ from distgraph.core.model import (
     CALLER,
     GRAPH,
     NAME,
+    ROUND,
     Checkpoint,
     Interrupted,
     Paused,
@@ -96,7 +97,8 @@ class GraphCall:
     def metadata(self) -> dict[str, str]:
         """What the frame's checkpoints say of the call."""
         graph = self.graph
-        return {GRAPH: graph.fingerprint, NAME: graph.name, CALLER: self.frame.own_ns}
+        named = {GRAPH: graph.fingerprint, NAME: graph.name, CALLER: self.frame.own_ns}
+        return {**named, ROUND: self.frame.invocation.round}
 
     def find(self) -> Generator[Asking, Any, FoundFrame]:
         """Return the frame of the call.

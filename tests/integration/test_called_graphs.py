@@ -62,6 +62,19 @@ def test_a_kill_after_a_called_graph_costs_nothing_of_it(
     assert Counter(lines(log)) == ran("descent", "up")
 
 
+def test_a_kill_at_a_breakpoint_does_not_release_it(
+    own_site: Callable[..., Site], thread_id: str, log: Path
+) -> None:
+    site = own_site()
+    site.start(1, concurrency=1)
+    graph = site.graphs["gated"]
+    graph.invoke({"log": str(log), "dies": "call"}, on(thread_id))
+    assert lines(log) == ["call", "first", "call"]
+    assert graph.get_state(on(thread_id)).next == ("call",)
+    assert graph.invoke(None, on(thread_id))["path"] == ["first", "second"]
+    assert lines(log) == ["call", "first", "call", "call", "second"]
+
+
 def test_a_frozen_worker_changes_nothing_inside_when_it_wakes(
     own_site: Callable[..., Site], thread_id: str, log: Path, tmp_path: Path
 ) -> None:

@@ -9,12 +9,14 @@ import pytest
 
 from distgraph.core.begin import again, begin, last_step, replay
 from distgraph.core.model import (
+    ROUND,
     START,
     Answer,
     Completed,
     Errored,
     Interrupted,
     Question,
+    Source,
     Stamp,
     ThreadState,
 )
@@ -176,6 +178,19 @@ def test_a_graph_inside_a_task_goes_on_past_breakpoints_and_waits_for_what_it_as
     going = rejoin(stopped, ())
     assert going.results == {"b": asks(TWO, "in"), "c": Completed()}
     assert going.released == stopped.checkpoint.id
+
+
+@pytest.mark.parametrize(
+    ("source", "round_", "released"),
+    [("loop", "one", False), ("loop", "two", True), ("loop", "", True), ("fork", "one", True)],
+)
+def test_an_attempt_releases_no_breakpoint_that_its_own_round_came_to(
+    source: Source, round_: str, released: bool
+) -> None:
+    state = waiting()
+    at = replace(state.checkpoint, source=source, metadata={ROUND: "one"})
+    going = rejoin(replace(state, checkpoint=at), (), round_)
+    assert (going.released == at.id) is released
 
 
 def test_a_callers_update_is_added_to_the_open_superstep() -> None:

@@ -70,7 +70,7 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
         checkpoint=checkpoint,
         ns="",
         token=desk.token,
-        invocation=opened.invocation,
+        invocation=opened.invocation(claimed.rnd),
         emit=emitter.emit if wanted else discard,
         attempt=claimed.att,
         answers=wire.read_answers(claimed.answers),

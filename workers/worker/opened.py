@@ -9,6 +9,7 @@ from checkpoint_redis.replies import Context, FrameHead, RunRecord
 from distgraph.core.frame import Invocation
 from distgraph.core.graph import Graph
 from distgraph.core.model import Checkpoint, Result, ThreadState
+from distgraph.core.plan import digest
 from distgraph.engine import Program, advance
 from workers.shared.runconfig import RunConfig, decode_config
 from workers.shared.served import Served
@@ -36,13 +37,13 @@ class Opened:
         """The graph of the thread."""
         return self.served.graph
 
-    @property
-    def invocation(self) -> Invocation:
-        """What the tasks are told.
+    def invocation(self, rnd: str) -> Invocation:
+        """Return what a task is told whose answers are those of the round ``rnd``.
 
         A run that goes on with one from an older checkpoint goes on from what that has stored.
         """
-        told = self.config.invocation(self.head.thread_id, self.head.run)
+        named = digest(self.head.run, rnd)[:8]
+        told = replace(self.config.invocation(self.head.thread_id, self.head.run), round=named)
         return told if self.run.kind == "start" else replace(told, replay=None)
 
     def program(self, results: Mapping[str, Result]) -> Program:

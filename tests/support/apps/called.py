@@ -84,8 +84,25 @@ def diary() -> Builder:
     return StateGraph(Trip).add_node("write", write).add_edge(START, "write")
 
 
+def gated() -> Builder:
+    """The called graph stops before its second node; its caller may die of that, once."""
+    inner = line("first", "second").compile(interrupt_before=["second"])
+
+    def call(state: Trip) -> dict[str, Any]:
+        note(state["log"], "call")
+        try:
+            return {"path": inner.invoke({**state, "path": []})["path"]}
+        except BaseException:
+            if state.get("dies") == "call" and noted(state["log"]).count("call") == 1:
+                os.kill(os.getpid(), signal.SIGKILL)
+            raise
+
+    return StateGraph(Trip).add_node("call", call).add_edge(START, "call")
+
+
 CALLED: dict[str, Callable[[], Builder]] = {
     "descent": descent,
     "adescent": adescent,
     "diary": diary,
+    "gated": gated,
 }

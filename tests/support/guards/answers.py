@@ -159,6 +159,15 @@ def a_retry_releases_graphs_at_breakpoints(d: Driver) -> None:
     assert d.complete(ep, "a").statuses == ("done",)
 
 
+def an_answer_tells_its_run_and_may_bring_a_version(d: Driver) -> None:
+    asking(d)
+    reply = d.ledger.answer(d.thread, "run-2", "reask", rnd=nonce(), graph_fp="2")
+    assert reply.run == "run-2"
+    header = d.ledger.header(d.thread)
+    assert header is not None
+    assert header.fp == "2"
+
+
 def a_breakpoint_is_no_question(d: Driver) -> None:
     ep = stopped(d)
     d.ask(ep, "a", "q1")
@@ -214,6 +223,13 @@ GUARDS = (
         "answer.lua",
         "if not each.late then task[TASK.round]",
         "if true then task[TASK.round]",
+    ),
+    Guard(an_answer_tells_its_run_and_may_bring_a_version, "answer.lua", "  run = A.run\n", ""),
+    Guard(
+        an_answer_tells_its_run_and_may_bring_a_version,
+        "answer.lua",
+        "  if A.fp ~= '' then call('HSET', H, HEADER.fingerprint, A.fp) end\n",
+        "",
     ),
     Guard(
         a_breakpoint_is_no_question,
