@@ -23,25 +23,34 @@ local function list_at(text, at)
   return out, at
 end
 
+-- What each Z holds is read once, since a script asks for many fields of it.
+local known = {}
+
+local function frozen_list()
+  if not known[Z] then
+    local text = call('GET', Z)
+    known[Z] = text and list_at(text, 1) or {}
+  end
+  return known[Z]
+end
+
 local function freeze()
   if call('HLEN', C) > LIMIT.frozen_fields then return end
-  local text = text_of(call('HGETALL', C))
+  local list = call('HGETALL', C)
+  local text = text_of(list)
   if #text > LIMIT.frozen_bytes then return end
   call('UNLINK', C)
   call('SET', Z, text)
+  known[Z] = list
 end
 
 -- Whoever is about to write to C must call this first.
 local function thaw()
-  local text = call('GET', Z)
-  if not text then return end
+  local list = frozen_list()
+  if #list == 0 then return end
   call('UNLINK', Z)
-  many('HSET', C, (list_at(text, 1)))
-end
-
-local function frozen_list()
-  local text = call('GET', Z)
-  return text and list_at(text, 1) or {}
+  known[Z] = {}
+  many('HSET', C, list)
 end
 
 -- A field of C, frozen or not; false when there is none.

@@ -14,11 +14,11 @@ end
 
 -- Only a run that asked or failed has more of its tasks than writes. Of a wide one these alone are
 -- kept: a script must stay short.
-local function more_of(ns, at_rest)
+local function more_of(ns, at_rest, committed)
   if at_rest then return at_rest[KEY.tasks] end
   local tasks, asking = P .. KEY.tasks .. ns, P .. KEY.questions .. ns
-  local plain = call('HEXISTS', tasks, TASK_FIELD.answered) == 0 and call('EXISTS', asking) == 0
-    and call('HGET', H, HEADER.status) ~= STATUS.error
+  local plain = call('HEXISTS', tasks, TASK_FIELD.answered) == 0 and (committed
+    or call('EXISTS', asking) == 0 and call('HGET', H, HEADER.status) ~= STATUS.error)
   return (plain or call('HLEN', tasks) > LIMIT.slice) and {} or call('HGETALL', tasks)
 end
 
@@ -85,7 +85,7 @@ local function take_left(ns, at_rest, checkpoints)
   end
   local writes = at_rest and at_rest[KEY.writes] or call('HGETALL', P .. KEY.writes .. ns)
   local list = {}
-  for _, row in ipairs(rows_of(writes, more_of(ns, at_rest), values_of(checkpoints))) do
+  for _, row in ipairs(rows_of(writes, more_of(ns, at_rest, checkpoints), values_of(checkpoints))) do
     row[LEFT.answers] = text_of(row[LEFT.answers])
     for _, item in ipairs(row) do list[#list + 1] = item end
   end

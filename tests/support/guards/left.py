@@ -280,10 +280,10 @@ GUARDS = (
     Guard(
         a_failure_stays_beside_what_was_done,
         "left.lua",
-        "    and call('HGET', H, HEADER.status) ~= STATUS.error\n",
+        " and call('HGET', H, HEADER.status) ~= STATUS.error",
         "",
     ),
-    Guard(a_question_that_was_given_up_stays, "left.lua", " and call('EXISTS', asking) == 0", ""),
+    Guard(a_question_that_was_given_up_stays, "left.lua", "call('EXISTS', asking) == 0 and ", ""),
     Guard(
         questions_stay_with_who_answered_them,
         "left.lua",
