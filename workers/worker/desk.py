@@ -234,6 +234,8 @@ class Desk:
     def channels(self, names: Iterable[str]) -> dict[str, bytes | None]:
         """Fetch channel blobs that a claim was too small for, but those that are known here."""
         asked = tuple(names)
+        if not asked:
+            return {}
         known = self.office.segments.find(self.thread.x, self.ns, asked)
         wanted = tuple(name for name in asked if name not in known)
         read = partial(commands.channels, self.thread, self.ns)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from checkpoint_redis.replies import Context, FrameHead, RunRecord
 from distgraph.core.graph import Graph
@@ -37,7 +37,8 @@ class Opened:
 
     def program(self, results: Mapping[str, Result]) -> Program:
         """Return the engine's loop, from the state with ``results`` on."""
-        state = replace(self.state, results=results)
+        at = self.state
+        state = ThreadState(at.checkpoint, results, at.answers, at.caller_writes, at.released)
         return advance(self.graph, state, self.config.limits(self.run.stop))
 
 

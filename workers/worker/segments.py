@@ -36,6 +36,8 @@ class Segments:
     def keep(self, x: str, ns: str, blobs: Mapping[str, bytes | None]) -> None:
         """Remember the segments among ``blobs``; the oldest ones go for them."""
         fresh = {(x, ns, name): blob for name, blob in blobs.items() if numbered_segment(name)}
+        if not fresh:
+            return
         with self._lock:
             for key, blob in fresh.items():
                 if blob and key not in self._blobs:
