@@ -9,7 +9,9 @@ end
 
 local function is_large(ns)
   local size = tonumber(call('HGET', P .. KEY.tasks .. ns, TASK_FIELD.writes_size) or 0)
-  return size > LIMIT.left_bytes or call('HLEN', P .. KEY.writes .. ns) > LIMIT.left_fields
+  -- Each of the writes has some bytes.
+  local some = size > LIMIT.left_fields
+  return size > LIMIT.left_bytes or some and call('HLEN', P .. KEY.writes .. ns) > LIMIT.left_fields
 end
 
 -- Only a run that asked or failed has more of its tasks than writes. Of a wide one these alone are

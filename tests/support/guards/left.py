@@ -323,7 +323,7 @@ GUARDS = (
     Guard(
         a_large_superstep_keeps_its_key,
         "left.lua",
-        " or call('HLEN', P .. KEY.writes .. ns) > LIMIT.left_fields",
+        " or some and call('HLEN', P .. KEY.writes .. ns) > LIMIT.left_fields",
         "",
     ),
     Guard(
