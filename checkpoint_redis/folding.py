@@ -36,6 +36,7 @@ WORDS = {
     "ADVANCE": "AdvanceState",
     "DUE": "DueKind",
     "TID": "TaskId",
+    "IID": "QuestionId",
     "PACKET": "PacketName",
     "GRAPH": "GraphName",
     "SEGMENT": "SegmentName",

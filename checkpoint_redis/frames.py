@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from distgraph.checkpoint.base.frames import parent_of, path_of, task_of
+from distgraph.core.model import GRAPH, NAME
 
 
 @dataclass(frozen=True, slots=True)
 class FrameName:
     """The name of one line of checkpoints in a thread; the root's is ''.
 
-    ``fingerprint`` is that of the graph, where it is known and is to be stored.
+    ``graph`` and ``fingerprint`` are the graph's, where it is known and is to be stored.
     """
 
     name: str = ""
+    graph: str = ""
     fingerprint: str = ""
+
+    @classmethod
+    def of(cls, name: str, metadata: Mapping[str, Any]) -> FrameName:
+        """Return the name of a frame, with what a checkpoint's ``metadata`` tell of its graph."""
+        return cls(name, str(metadata.get(NAME, "")), str(metadata.get(GRAPH, "")))
 
     @property
     def hash(self) -> str:

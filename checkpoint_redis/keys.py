@@ -175,6 +175,11 @@ def checkpoint_field(ns: str, cp: str) -> str:
     return f"{Field.checkpoint}{ns}|{cp}"
 
 
+def log_field(ns: str, cp: str, number: str) -> str:
+    """Return the field of a record that a saver noted of a checkpoint's tasks, from 0 on."""
+    return f"{Field.log}{ns}|{cp}|{number}"
+
+
 def channel_field(ns: str, ref: str) -> str:
     """Return the field of a channel's blob; ``ref`` is "channel@version"."""
     return f"{Field.channel}{ns}|{ref}"

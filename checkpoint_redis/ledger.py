@@ -199,9 +199,9 @@ class AsyncLedger:
 
     async def _send(self, command: Operation[Any]) -> Any:
         try:
-            return await self._execute(*_words(command))
+            return await heeding_cancellation(self._execute(*_words(command)))
         except exceptions.NoScriptError:
-            return await self._execute(*_words_in_full(command))
+            return await heeding_cancellation(self._execute(*_words_in_full(command)))
 
     start = _async(commands.start)
     answer = _async(commands.answer)
@@ -260,6 +260,20 @@ def _words_in_full(command: Operation[Any]) -> tuple[Any, ...]:
     if isinstance(command, Plain):
         return command.words
     return ("EVAL", source.lua(command.name), len(command.keys), *command.keys, *command.args)
+
+
+async def heeding_cancellation(reply: Awaitable[T]) -> T:
+    """Await ``reply`` and raise CancelledError where redis-py loses a cancellation.
+
+    It sends with ``asyncio.wait_for``, which before Python 3.12 returns what is there already.
+    """
+    task = asyncio.current_task()
+    before = task.cancelling() if task else 0
+    try:
+        return await reply
+    finally:
+        if task and task.cancelling() > before:
+            raise asyncio.CancelledError
 
 
 def _pauses(retry_for: float) -> Iterator[float]:

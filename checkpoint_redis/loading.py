@@ -15,6 +15,7 @@ from checkpoint_redis.commands import Plain, Script
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import TaskField, ThreadKey
 from checkpoint_redis.replies import LeftTask, Loaded
+from distgraph.errors import CorruptRecord
 
 T = TypeVar("T")
 CHUNK = 500
@@ -22,16 +23,42 @@ Slices = Generator[Script[Any] | Plain[Any], Any, T]
 
 
 def load(thread: Thread, ns: str = "", cp: str = "") -> Slices[Loaded | None]:
-    """Read a frame at one moment; a wide superstep in slices, anew when another was opened."""
+    """Read a frame at one moment; what is long in slices, anew when it changed meanwhile."""
     while True:
         loaded: Loaded | None = yield commands.load(thread, ns, cp)
-        if loaded is not None and loaded.left != ():
-            return replace(loaded, left=(yield from left(thread, ns, cp, loaded.left)))
-        if loaded is None or not loaded.wide:
-            return loaded
-        opened = yield from _open_superstep(thread, ns, loaded.header.ep)
-        if opened is not None:
-            return commands.with_open(loaded, *opened)
+        if loaded is None:
+            return None
+        whole = yield from _whole(thread, ns, cp, loaded)
+        if whole is not None:
+            return whole
+
+
+def _whole(thread: Thread, ns: str, cp: str, loaded: Loaded) -> Slices[Loaded | None]:
+    """Return ``loaded`` with what did not come with it, None when it is not so any more."""
+    if len(loaded.log) < loaded.logged:
+        return (yield from _with_log(thread, ns, cp or loaded.header.cp, loaded))
+    if loaded.left != ():
+        return replace(loaded, left=(yield from left(thread, ns, cp, loaded.left)))
+    if not loaded.wide:
+        return loaded
+    opened = yield from _open_superstep(thread, ns, loaded.header.ep)
+    return commands.with_open(loaded, *opened) if opened else None
+
+
+def _with_log(thread: Thread, ns: str, cp: str, loaded: Loaded) -> Slices[Loaded | None]:
+    """Return ``loaded`` with its whole log, to which records are only added; None: it is gone."""
+    numbers = [str(n) for n in range(len(loaded.log), loaded.logged)]
+    found = yield from values(partial(commands.log, thread, ns, cp), numbers)
+    rest = [record for record in found.values() if record is not None]
+    if len(rest) == len(numbers):
+        return replace(loaded, log=(*loaded.log, *rest))
+    again: Loaded | None = yield commands.load(thread, ns, cp, open=False)
+    if again is None or (again.header.ep, again.logged) != (loaded.header.ep, loaded.logged):
+        return None
+    raise CorruptRecord(
+        f"Of {loaded.logged} records of what tasks left at checkpoint '{cp}' some are missing: "
+        "were they removed by hand?"
+    )
 
 
 def left(

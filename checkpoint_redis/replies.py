@@ -310,7 +310,10 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class AnsweredQuestions:
-    """What a task asked at once, ((iid, when), ...) and the blob, and who answered; times in ms."""
+    """What a task asked at once, ((iid, when), ...) and the blob, and who answered; times in ms.
+
+    ``run`` is '' where nobody answered, and it was asked again or given up.
+    """
 
     questions: tuple[tuple[str, int], ...]
     blob: bytes
@@ -321,7 +324,7 @@ class AnsweredQuestions:
 
 @dataclass(frozen=True, slots=True)
 class OpenTask:
-    """A task of the open superstep; ``asked`` are those of its questions that were answered."""
+    """A task of the open superstep; ``asked`` are its questions that wait no more."""
 
     tid: str
     st: TaskState
@@ -383,6 +386,7 @@ class Loaded:
     questions: tuple[OpenQuestions, ...]
     caller_writes: CallerWrites
     log: tuple[bytes, ...] = ()
+    logged: int = 0
     left: tuple[LeftTask, ...] | None = ()
     wide: bool = False
 

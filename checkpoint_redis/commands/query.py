@@ -14,7 +14,6 @@ from checkpoint_redis.commands.read import (
     checked,
     flags,
     items,
-    named,
     number,
     pairs,
     part,
@@ -24,6 +23,7 @@ from checkpoint_redis.commands.read import (
     scanned,
     text,
 )
+from checkpoint_redis.commands.read import channels as read_channels
 from checkpoint_redis.commands.script import Arguments, Plain, Script
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import (
@@ -53,6 +53,7 @@ from distgraph.checkpoint import formats
 from distgraph.errors import NewerFormat
 
 CHUNK = 500
+_PAST_QUESTIONS = (TaskField.asked, TaskField.asked_again)
 
 
 def load(thread: Thread, ns: str = "", cp: str = "", *, open: bool = True) -> Script[Loaded | None]:  # noqa: A002 - what is open
@@ -135,6 +136,14 @@ def frames(thread: Thread) -> Plain[dict[str, str]]:
 def checkpoints(thread: Thread, ns: str, cps: tuple[str, ...]) -> Script[tuple[bytes | None, ...]]:
     """Read checkpoint blobs; at most CHUNK at a time."""
     names = [keys.checkpoint_field(ns, cp) for cp in cps]
+    return Arguments().script("values", thread, tuple, fields=names)
+
+
+def log(
+    thread: Thread, ns: str, cp: str, numbers: tuple[str, ...]
+) -> Script[tuple[bytes | None, ...]]:
+    """Read records that a saver noted of a checkpoint's tasks; at most CHUNK at a time."""
+    names = [keys.log_field(ns, cp, each) for each in numbers]
     return Arguments().script("values", thread, tuple, fields=names)
 
 
@@ -222,12 +231,13 @@ def _loaded(raw: Any) -> Loaded | None:
         header=_header(found.header),
         run=run,
         checkpoint=found.checkpoint,
-        channels=named(found.channels),
+        channels=read_channels(found.channels, found.lines),
         tasks=(),
         writes={},
         questions=(),
         caller_writes=_marked(found.caller_writes),
         log=blobs(found.log),
+        logged=number(found.logged),
         left=left_of(found.left),
         wide=bool(found.wide),
     )
@@ -297,7 +307,7 @@ def _open_task(s: Mapping[str, bytes], tid: str, of_run: bytes) -> OpenTask:
         blob=s[f"{TaskField.blob}{tid}"],
         answers=tuple(s[f"{TaskField.answer}{tid}|{n}"] for n in range(known.answers)),
         error=of_run if error == b"" else error,
-        asked=answered(s.get(f"{TaskField.asked}{tid}", b"")),
+        asked=answered(b"".join(s.get(f"{each}{tid}", b"") for each in _PAST_QUESTIONS)),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache, wraps
 from typing import Any, ParamSpec, TypeVar
 
+from checkpoint_redis import references
 from checkpoint_redis.layout import (
     KINDS,
     ContextReply,
@@ -199,9 +200,15 @@ def context(raw: Sequence[Any]) -> Context:
         run=run_under_way(found.run),
         caller_writes=CallerWrites(blobs(found.caller_writes)),
         checkpoint=found.checkpoint,
-        channels=named(found.channels),
+        channels=channels(found.channels, found.lines),
     )
 
 
 def named(flat: Sequence[Any]) -> Mapping[str, bytes | None]:
     return {text(flat[i]): flat[i + 1] for i in range(0, len(flat), 2)}
+
+
+def channels(flat: Sequence[Any], lines: Sequence[Any]) -> Mapping[str, bytes | None]:
+    """Read channels of a frame; None for what did not come, such as segments of ``lines``."""
+    refs = [(text(lines[i]), number(lines[i + 1])) for i in range(0, len(lines), 2)]
+    return {**dict.fromkeys(references.names(refs)), **named(flat)}

@@ -3,7 +3,8 @@
 # ruff: noqa: PLR0913 - the arguments are those of the wire
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from checkpoint_redis.commands.read import checked, hints, number, text, word
 from checkpoint_redis.commands.script import Arguments, Script
@@ -24,6 +25,8 @@ from checkpoint_redis.records import (
     TaskEntry,
 )
 from checkpoint_redis.replies import Adopted, Answered, Changed, Submitted
+
+T = TypeVar("T")
 
 
 def start(
@@ -209,17 +212,21 @@ def _started(raw: Any) -> Submitted:
             epoch, event_id = text(found.epoch), text(found.event_id)
             return Submitted(status, epoch, event_id, now=number(found.now))
         case "dup":
-            again = RepeatedReply._make(raw)
-            return Submitted(
-                status="dup",
-                ep=text(again.epoch),
-                event_id=text(again.event_id),
-                run=text(again.run),
-                outcome=text(again.outcome),
-                now=number(again.now),
-            )
+            return _repeated(Submitted, raw)
         case _:
             return _not_started([text(each) for each in raw])
+
+
+def _repeated(made: Callable[..., T], raw: Any) -> T:
+    again = RepeatedReply._make(raw)
+    return made(
+        "dup",
+        ep=text(again.epoch),
+        event_id=text(again.event_id),
+        run=text(again.run),
+        outcome=text(again.outcome),
+        now=number(again.now),
+    )
 
 
 def _not_started(said: list[str]) -> Submitted:
@@ -250,15 +257,7 @@ def _answered(raw: Any) -> Answered:
                 more=bool(found.more),
             )
         case "dup":
-            again = RepeatedReply._make(raw)
-            return Answered(
-                status="dup",
-                ep=text(again.epoch),
-                event_id=text(again.event_id),
-                run=text(again.run),
-                outcome=text(again.outcome),
-                now=number(again.now),
-            )
+            return _repeated(Answered, raw)
         case _:
             return _not_answered([_said(each) for each in raw])
 

@@ -35,6 +35,7 @@ def frame_row(frame: FrameName) -> FrameRow:
         parent=frame.parent.hash,
         task=frame.task,
         path=frame.path,
+        graph=frame.graph,
         fingerprint=frame.fingerprint,
     )
 

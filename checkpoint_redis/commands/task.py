@@ -3,6 +3,8 @@
 # ruff: noqa: PLR0913 - the arguments are those of the wire
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from checkpoint_redis.commands.read import checked, context, number, pairs, text, word
@@ -32,6 +34,8 @@ from checkpoint_redis.replies import (
 from distgraph.checkpoint import formats
 from distgraph.checkpoint.formats import Kind
 
+NONE: Mapping[str, int] = MappingProxyType({})
+
 
 def claim(
     thread: Thread,
@@ -43,8 +47,12 @@ def claim(
     owner: str,
     lease_ms: int,
     served: tuple[str, ...],
+    known: Mapping[str, int] = NONE,
 ) -> Script[Claimed]:
-    """Take tasks for one attempt; channels over 64 KB in total come as names."""
+    """Take tasks for one attempt; channels over 64 KB in total come as names.
+
+    ``known``: up to which segment the caller has the lines of lists, of which the rest comes.
+    """
     return Arguments().script(
         "claim",
         thread,
@@ -56,6 +64,7 @@ def claim(
         owner=owner,
         lease=lease_ms,
         served=served,
+        known=dict(known),
     )
 
 
@@ -69,8 +78,12 @@ def claim_advance(
     served: tuple[str, ...],
     max_advances: int = 3,
     lost: bytes = b"",
+    known: Mapping[str, int] = NONE,
 ) -> Script[Advance]:
-    """Take the advance of a closed superstep; ``lost`` is the error when nobody survives it."""
+    """Take the advance of a closed superstep; ``lost`` is the error when nobody survives it.
+
+    ``known``: as for ``claim``.
+    """
     arguments = Arguments()
     return arguments.script(
         "claim_advance",
@@ -83,6 +96,7 @@ def claim_advance(
         served=served,
         max=max_advances,
         error=arguments.add(lost),
+        known=dict(known),
     )
 
 
@@ -95,8 +109,12 @@ def complete(
     tok: str,
     tok2: str,
     lease_ms: int,
+    known: Mapping[str, int] = NONE,
 ) -> Script[Recorded]:
-    """Record results; ``tok2`` becomes the advance token if this closes the barrier."""
+    """Record results; ``tok2`` becomes the advance token if this closes the barrier.
+
+    ``known``: as for ``claim``.
+    """
     arguments = Arguments()
     return arguments.script(
         "complete",
@@ -107,6 +125,7 @@ def complete(
         tok=tok,
         tok2=tok2,
         lease=lease_ms,
+        known=dict(known),
         results=[_result(arguments, result) for result in results],
     )
 
@@ -122,10 +141,12 @@ def finish(
     tok2: str,
     lease_ms: int,
     caller_writes: int = 0,
+    known: Mapping[str, int] = NONE,
 ) -> Script[Committed | Recorded]:
     """Complete and commit the only task of a superstep; when it is not alone, only complete it.
 
     ``caller_writes``: how many of them the claim gave, which were applied.
+    ``known``: as for ``claim``.
     """
     arguments = Arguments()
     return arguments.script(
@@ -138,6 +159,7 @@ def finish(
         tok2=tok2,
         lease=lease_ms,
         caller_writes=caller_writes,
+        known=dict(known),
         results=[_result(arguments, result)],
         step=arguments.superstep(step),
     )

@@ -44,6 +44,8 @@ class HeadRow(NamedTuple):
 class ContextReply(NamedTuple):
     """What a job reads of its frame; ``active`` counts the tasks that are not done.
 
+    ``lines`` are line, segments, line, segments... of the lists, of which not all segments came.
+
     ``run`` is the record of the run that is under way.
     """
 
@@ -53,6 +55,7 @@ class ContextReply(NamedTuple):
     caller_writes: Sequence[bytes]
     checkpoint: Raw
     channels: Sequence[Raw]
+    lines: Sequence[Any]
 
 
 class ClaimReply(NamedTuple):
@@ -202,6 +205,8 @@ class RunsReply(NamedTuple):
 class LoadReply(NamedTuple):
     """``open`` is the open superstep, unless it is ``wide``.
 
+    ``log`` are the first of the ``logged`` records that a saver noted.
+
     ``caller_writes``: a mark and those that stand beside the checkpoint.
 
     ``run`` is the record of the thread's last run.
@@ -211,6 +216,8 @@ class LoadReply(NamedTuple):
     run: Raw
     checkpoint: Raw
     channels: Sequence[Raw]
+    lines: Sequence[Any]
+    logged: int
     log: Sequence[Raw]
     left: Raw
     caller_writes: Sequence[bytes]

@@ -44,6 +44,7 @@ class FrameRow(NamedTuple):
     parent: str
     task: str
     path: str
+    graph: str
     fingerprint: str
 
 

@@ -109,6 +109,7 @@ class FrameField(StrEnum):
     task = "task"
     # Names of nodes from the root graph on, by which a worker finds the inner graph.
     path = "path"
+    graph = "graph"
     fingerprint = "fp"
     epoch = "/ep"
     checkpoint = "/cp"
@@ -150,9 +151,13 @@ class TaskField(StrEnum):
     error = "e|"
     answer = "r|"
     question = "v|"
-    # The questions that were answered, and whether there are any.
+    # The questions that were answered, those asked again instead, and whether there are any.
     asked = "h|"
+    asked_again = "g|"
     answered = "ha"
+    # The tasks whose graphs are at breakpoints, numbered, and how many these are.
+    stopped = "b|"
+    stops = "bn"
     caller_write = "z|"
     # Before a digest of the names of the channels that some tasks read: these, as JSON.
     reads = "n|"
@@ -220,6 +225,13 @@ class TaskId(StrEnum):
     """What stands in place of a task's id."""
 
     advance = "@"
+
+
+class QuestionId(StrEnum):
+    """What stands in place of a question's id."""
+
+    # Of a task whose graph is at a breakpoint: no answer has it.
+    stopped = "stopped"
 
 
 class PacketName:

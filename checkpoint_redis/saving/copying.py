@@ -12,7 +12,6 @@ from checkpoint_redis.replies import Header, Loaded
 from checkpoint_redis.saving.finding import Located, of_thread
 from checkpoint_redis.saving.reading import channels_of
 from checkpoint_redis.saving.steps import Steps, check, nonce
-from checkpoint_redis.saving.writing import named
 from checkpoint_redis.stored import Archive
 from distgraph.errors import ThreadNotFound
 
@@ -34,7 +33,7 @@ def copy_thread(archive: Archive, source_id: str, target_id: str) -> Steps[None]
         if entry is None:
             continue
         # What was sent before must still be there: the target is as this copy left it, or it ends.
-        frame = named(each.ns, archive.metadata(entry.blob))
+        frame = FrameName.of(each.ns, archive.metadata(entry.blob))
         ep = yield from _copied(target, frame, entry, loaded.header, ep)
         sent |= {(each.ns, name) for name in entry.channels}
         sent |= {(each.ns, bundle.name) for bundle in entry.packets}

@@ -20,7 +20,6 @@ from distgraph.checkpoint.base import (
 )
 from distgraph.checkpoint.base.config import Coordinates, checkpoint_coordinates, coordinates_of
 from distgraph.checkpoint.base.types import INTERRUPT, RunnableConfig
-from distgraph.core.model import GRAPH
 
 
 def put(
@@ -36,7 +35,7 @@ def put(
     """
     place = coordinates_of(config)
     known = get_checkpoint_metadata(config, metadata)
-    thread, frame = archive.thread(place.thread_id), named(place.ns, known)
+    thread, frame = archive.thread(place.thread_id), FrameName.of(place.ns, known)
     before = (yield from _lines(archive, thread, place)) if "frontier" in checkpoint else {}
     entry = archive.entry(place, checkpoint, known, new_versions, before, nonce())
     needs, free = archive.needs(entry, checkpoint), references.free(entry.refs, entry.channels)
@@ -50,10 +49,6 @@ def put(
     check(changed, thread)
     archive.remember((thread.x, place.ns, checkpoint["id"]), checkpoint, entry)
     return place._replace(checkpoint_id=checkpoint["id"]).config
-
-
-def named(ns: str, metadata: Mapping[str, Any]) -> FrameName:
-    return FrameName(ns, str(metadata.get(GRAPH, "")))
 
 
 def _lines(archive: Archive, thread: Thread, place: Coordinates) -> Steps[Lines]:

@@ -1,4 +1,4 @@
--- needs: lib.lua format.lua frozen.lua runs.lua lines.lua task.lua due.lua requeue.lua pack.lua restore.lua begin.lua caller_writes.lua new_tasks.lua barrier.lua
+-- needs: lib.lua format.lua frozen.lua slices.lua runs.lua lines.lua task.lua due.lua requeue.lua pack.lua restore.lua begin.lua caller_writes.lua new_tasks.lua barrier.lua
 -- Goes on with an open superstep: answers, asks again, or retries. All pairs or none.
 -- KEYS[1] header. ARGV[1] {run, mode, ep, pairs, rnd, caller_writes, tasks, first, reads, keep_cfg,
 -- cfg, modes, fp, stop, by, metadata}; ep: the epoch as the caller read it ('' = whichever it is); pairs: ANSWER,
@@ -25,17 +25,19 @@ end
 local function pending()
   local iids, fields = {}, some_fields_of('', KEY.questions)
   for i = 2, #fields, 2 do
-    for _, question in ipairs(decode(fields[i])) do iids[#iids + 1] = question[QUESTION.iid] end
+    for _, question in ipairs(decode(fields[i])) do
+      if question[QUESTION.iid] ~= IID.stopped then iids[#iids + 1] = question[QUESTION.iid] end
+    end
   end
   return iids
 end
 
--- What is queued again: its id, and the positions of its answers.
+-- What is queued again: its id, the positions of its answers, whether a result of before still counts.
 local chosen = {}
 
-local function choose(tid)
+local function choose(tid, late)
   local answers = {}
-  chosen[#chosen + 1] = {tid = tid, answers = answers}
+  chosen[#chosen + 1] = {tid = tid, answers = answers, late = late}
   return answers
 end
 
@@ -64,9 +66,19 @@ local function choose_failed()
     local task = read_task('', tid)
     -- It was not stopped when the run failed: it gets time to finish, or is taken for lost.
     if task[TASK.state] == STATE.running then due('', tid, DUE.lease, now() + LIMIT.recheck_ms)
-    else choose(tid) end
+    else choose(tid, true) end
   end
   due_outbox('')
+end
+
+-- Those whose graphs are at breakpoints wait for nothing but that the thread goes on.
+local function choose_stopped()
+  local key = P .. KEY.tasks
+  local count = tonumber(call('HGET', key, TASK_FIELD.stops) or 0)
+  call('HDEL', key, TASK_FIELD.stops)
+  -- Asked again, they are chosen with those that ask.
+  if A.mode == MODE.reask then return end
+  for _, tid in ipairs(numbered(key, TASK_FIELD.stopped, count)) do choose(tid) end
 end
 
 local joins = st == STATUS.busy and resumes
@@ -87,6 +99,7 @@ end
 
 thaw()
 restore_step('')
+choose_stopped()
 local last = read_run(run)
 local from = last[RUN_ROW.events]
 if joins then note_joined(A.run, run)
@@ -108,22 +121,26 @@ local function waiting()
   return hints('', call('SMEMBERS', P .. KEY.queued)), 0
 end
 
--- Who looks back sees what was asked, and who answered.
-local function note_answered(tid)
+-- Who looks back sees what was asked, and who answered; of what was asked again only the last.
+local function note_asked(tid, answered)
   local key, field = P .. KEY.tasks, TASK_FIELD.asked .. tid
   local asked = text_of({call('HGET', P .. KEY.questions, tid),
     call('HGET', key, TASK_FIELD.question .. tid),
-    encode(ANSWERED_BY{run = A.run, at = now(), by = A.by})})
-  call('HSET', key, field, (call('HGET', key, field) or '') .. asked, TASK_FIELD.answered, 1)
+    encode(ANSWERED_BY{run = answered and A.run or '', at = now(), by = A.by})})
+  if answered then
+    call('HSET', key, field, (call('HGET', key, field) or '') .. asked)
+    call('HDEL', key, TASK_FIELD.asked_again .. tid)
+  else call('HSET', key, TASK_FIELD.asked_again .. tid, asked) end
+  call('HSET', key, TASK_FIELD.answered, 1)
 end
 
 local out, more = {}, 0
 for _, each in ipairs(chosen) do
   local tid = each.tid
   local task = read_task('', tid)
-  if #each.answers > 0 then note_answered(tid) end
+  if not retries then note_asked(tid, resumes) end
   -- A new round: what an earlier attempt still brings does not know this answer.
-  if not retries then task[TASK.round] = A.rnd end
+  if not each.late then task[TASK.round] = A.rnd end
   task[TASK.attempts], task[TASK.lost], task[TASK.failures] = 0, 0, 0
   for _, position in ipairs(each.answers) do
     note_form(FORMAT.answer)

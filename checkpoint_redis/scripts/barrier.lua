@@ -12,10 +12,10 @@ local function barrier(ns, frame, token, lease)
   -- Somebody holds the advance: a second holder would commit the superstep again.
   if frame.advance ~= '' then return REPLY.open end
   if token == '' then
-    call('HSET', H, ns .. FRAME.advance, ADVANCE.waiting)
+    call('HSET', frame_key(ns), FRAME.advance, ADVANCE.waiting)
   else
-    call('HSET', H, ns .. FRAME.advance, ADVANCE.leased, ns .. FRAME.advance_token, token,
-      ns .. FRAME.advances, 1)
+    call('HSET', frame_key(ns), FRAME.advance, ADVANCE.leased, FRAME.advance_token, token,
+      FRAME.advances, 1)
   end
   due(ns, '', DUE.advance, now() + lease)
   return REPLY.advance

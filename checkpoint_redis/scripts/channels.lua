@@ -11,14 +11,14 @@ local function chosen(refs, wanted)
 end
 
 -- The channel blobs named by `refs`, as name, blob, name, blob...; false once `room` is used up.
--- Of a list in segments, {line, count}, all are named, and those at its end come first: whoever had
--- the list before has the others. The next one is named, with an empty value, where another fork
--- has gone on with the line.
-local function channels(ns, refs, room)
-  local out, fields = {}, FIELD.channel .. ns .. '|'
-  local function add(name, value)
-    out[#out + 1] = name
-    out[#out + 1] = value
+-- A list in segments, {line, count}, comes from its end: as far as there is room, and to the last
+-- segment that the caller has `known`, by its line. The next one is named, with an empty value, where
+-- another fork has gone on with the line. -> that, and line, count, line, count...
+local function channels(ns, refs, room, known)
+  local out, lines, fields = {}, {}, FIELD.channel .. ns .. '|'
+  local function add(list, name, value)
+    list[#list + 1] = name
+    list[#list + 1] = value
   end
   local function take(name)
     local size = call('HSTRLEN', C, fields .. name)
@@ -27,16 +27,19 @@ local function channels(ns, refs, room)
     return cget(fields .. name)
   end
   local function take_segments(line, count)
-    if cget(fields .. line .. (count + 1)) then add(line .. (count + 1), '') end
-    local value = true
-    for n = count, 1, -1 do
-      value = value and take(line .. n)
-      add(line .. n, value)
+    local prefix = line .. SEGMENT.separator
+    add(lines, line, count)
+    local behind = prefix .. (count + 1)
+    if chas(fields .. behind) then add(out, behind, '') end
+    for n = count, (known[line] or 0) + 1, -1 do
+      local value = take(prefix .. n)
+      if not value then return end
+      add(out, prefix .. n, value)
     end
   end
   for _, ref in ipairs(refs) do
-    if type(ref) == 'table' then take_segments(ref[1] .. SEGMENT.separator, ref[2])
-    else add(ref, take(ref)) end
+    if type(ref) == 'table' then take_segments(ref[1], ref[2])
+    else add(out, ref, take(ref)) end
   end
-  return out
+  return out, lines
 end

@@ -1,6 +1,6 @@
 -- needs: lib.lua fence.lua slices.lua task.lua due.lua served.lua packet.lua alone.lua context.lua
 -- Takes queued tasks for one attempt each, under a lease.
--- KEYS[1] header. ARGV[1] {ns, ep, tids, tok, owner, lease, served}
+-- KEYS[1] header. ARGV[1] {ns, ep, tids, tok, owner, lease, served, known}
 -- -> CLAIM with CLAIMED | REFUSED per task; ok | busy | {gone} | {missing} | UNSERVED
 local frame, beyond = fence(A.ns, A.ep, BUSY)
 local refused = beyond or frame and not_served(frame, A.served)

@@ -1,6 +1,6 @@
 -- needs: lib.lua fence.lua due.lua served.lua ending.lua advance.lua
 -- Takes the right to reduce and commit a closed superstep.
--- KEYS[1] header. ARGV[1] {ns, ep, tok, lease, served, max, error}
+-- KEYS[1] header. ARGV[1] {ns, ep, tok, lease, served, max, error, known}
 -- -> ADVANCE_REPLY | {busy} | {gone} | {missing} | UNSERVED | {failed}
 local frame, beyond = fence(A.ns, A.ep, BUSY)
 local refused = beyond or frame and not_served(frame, A.served)
@@ -12,11 +12,11 @@ if not frame then return {REPLY.gone} end
 if frame.advance == ADVANCE.leased and frame.token == A.tok then return advance(A.ns) end
 if frame.advance ~= ADVANCE.waiting then return {REPLY.busy} end
 -- A reducer that kills its worker must not go round for ever.
-if tonumber(call('HGET', H, A.ns .. FRAME.advances) or 0) >= A.max then
+if tonumber(call('HGET', frame_key(A.ns), FRAME.advances) or 0) >= A.max then
   finish_run(STATUS.error, RUN.error, blob(A.error))
   return {REPLY.failed}
 end
-call('HSET', H, A.ns .. FRAME.advance, ADVANCE.leased, A.ns .. FRAME.advance_token, A.tok)
-call('HINCRBY', H, A.ns .. FRAME.advances, 1)
+call('HSET', frame_key(A.ns), FRAME.advance, ADVANCE.leased, FRAME.advance_token, A.tok)
+call('HINCRBY', frame_key(A.ns), FRAME.advances, 1)
 due(A.ns, '', DUE.advance, now() + A.lease)
 return advance(A.ns)

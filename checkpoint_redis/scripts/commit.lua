@@ -4,7 +4,7 @@
 -- -> {go|stop|end|fail, ep2} | {again, ep2} | {stale} | {gone} | {unstaged}
 local frame = fence(A.ns, A.ep, BUSY)
 if not frame then
-  if call('HGET', H, A.ns .. FRAME.epoch) == A.step.ep then return {REPLY.again, A.step.ep} end
+  if call('HGET', frame_key(A.ns), FRAME.epoch) == A.step.ep then return {REPLY.again, A.step.ep} end
   return {REPLY.gone}
 end
 -- The epoch is not enough: after a fail-over another reducer may hold other writes (flaw F1).

@@ -27,7 +27,7 @@ end
 -- it was told since, which a version that is too old for the thread may read and not count.
 local function due_again(ns, kind)
   local member, key = member(ns, '', kind), planned_in(kind)
-  local visits = string.match(call('HGET', H, ns .. FRAME.visited) or '', '^%d+') or 0
+  local visits = string.match(call('HGET', frame_key(ns), FRAME.visited) or '', '^%d+') or 0
   local at = now() + math.min(LIMIT.unserved_ms * 2 ^ visits, LIMIT.unserved_max_ms)
   local planned = call('ZSCORE', key, member)
   if planned and tonumber(planned) > at then call('ZADD', key, at, member) end

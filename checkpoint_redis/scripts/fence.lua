@@ -7,9 +7,10 @@ local BUSY_OR_ERROR = {[STATUS.busy] = true, [STATUS.error] = true}
 -- it a worker of a committed, cancelled or rolled back superstep would still write (flaw F3).
 -- -> frame | nil, UNSERVED where the caller is too old | nil, {missing} | nil
 local function fence(ns, ep, allowed)
-  local st, epoch, advance, token, graph, fp, number = unpack(call('HMGET', H, HEADER.status,
-    ns .. FRAME.epoch, ns .. FRAME.advance, ns .. FRAME.advance_token, HEADER.graph,
-    HEADER.fingerprint, HEADER.form))
+  -- A frame inside a task is of another graph than its thread.
+  local st, number, epoch, advance, token, graph, fp = unpack(header_and_frame(ns,
+    {HEADER.status, HEADER.form},
+    {FRAME.epoch, FRAME.advance, FRAME.advance_token, FRAME.graph, FRAME.fingerprint}))
   local release = needed(number)
   if release then
     return nil, UNSERVED{status = REPLY.unserved, graph = graph, fingerprint = fp,

@@ -4,7 +4,7 @@
 -- -> as commit, or as complete
 local frame = fence(A.ns, A.ep, BUSY_OR_ERROR)
 if not frame then
-  if call('HGET', H, A.ns .. FRAME.epoch) == A.step.ep then return {REPLY.again, A.step.ep} end
+  if call('HGET', frame_key(A.ns), FRAME.epoch) == A.step.ep then return {REPLY.again, A.step.ep} end
   return {REPLY.gone}
 end
 -- The caller applied its own writes alone: there must be no others, stored or to come.

@@ -20,6 +20,12 @@ local function first_deadline(questions)
   return first
 end
 
+-- Nobody will answer it: whatever the thread goes on with finds it here.
+local function note_stopped(tasks, tid)
+  local count = call('HINCRBY', tasks, TASK_FIELD.stops, 1)
+  call('HSET', tasks, TASK_FIELD.stopped .. count - 1, tid)
+end
+
 -- result: RESULT. The first finisher of the round wins, whichever attempt it is.
 -- -> done | dup | stale | gone
 local function record(ns, st, token, result)
@@ -45,6 +51,7 @@ local function record(ns, st, token, result)
   else
     note_form(FORMAT.question)
     for _, question in ipairs(questions) do question[QUESTION.asked] = now() end
+    if questions[1][QUESTION.iid] == IID.stopped then note_stopped(tasks, tid) end
     call('HSET', P .. KEY.questions .. ns, tid, encode(questions))
     call('HSET', tasks, TASK_FIELD.question .. tid, bytes)
   end

@@ -6,7 +6,7 @@ local function list_frame(ns, row)
   call('HSET', P .. KEY.frames, ns, row[FRAME_ROW.name])
   call('HSET', frame_key(ns), FRAME.called, row[FRAME_ROW.name], FRAME.parent, row[FRAME_ROW.parent],
     FRAME.task, row[FRAME_ROW.task], FRAME.path, row[FRAME_ROW.path],
-    FRAME.fingerprint, row[FRAME_ROW.fingerprint])
+    FRAME.graph, row[FRAME_ROW.graph], FRAME.fingerprint, row[FRAME_ROW.fingerprint])
 end
 
 local function forget_frame(ns)

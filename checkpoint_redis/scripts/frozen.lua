@@ -53,13 +53,26 @@ local function thaw()
   many('HSET', C, list)
 end
 
+-- The value of a field in such a text, without what stands around it; false when there is none.
+local function value_in(text, field)
+  local count, at = string.match(text, '^(%d+):()')
+  for _ = 1, count, 2 do
+    local length, first = string.match(text, '^(%d+):()', at)
+    local size, value = string.match(text, '^(%d+):()', first + length)
+    if string.sub(text, first, first + length - 1) == field then
+      return string.sub(text, value, value + size - 1)
+    end
+    at = value + size
+  end
+  return false
+end
+
 -- A field of C, frozen or not; false when there is none.
 local function cget(field)
   local value = call('HGET', C, field)
   if value then return value end
-  local list = frozen_list()
-  for i = 1, #list, 2 do
-    if list[i] == field then return list[i + 1] end
-  end
-  return false
+  local text = call('GET', Z)
+  return text and value_in(text, field)
 end
+
+local function chas(field) return call('HEXISTS', C, field) == 1 or cget(field) ~= false end

@@ -26,6 +26,19 @@ end
 -- The key that has the fields of a frame, which scripts know by the hash of its name: those of the
 -- root, '', stand in the header.
 local function frame_key(ns) return ns == '' and H or P .. KEY.frame .. ns end
+
+-- Some fields of the header, then some of a frame: of the root one command reads both.
+local function header_and_frame(ns, of_thread, of_frame)
+  local all = {unpack(of_thread)}
+  for _, field in ipairs(of_frame) do all[#all + 1] = field end
+  if ns == '' then return call('HMGET', H, unpack(all)) end
+  local found = call('HMGET', H, unpack(of_thread))
+  for i, value in ipairs(call('HMGET', frame_key(ns), unpack(of_frame))) do
+    found[#of_thread + i] = value
+  end
+  return found
+end
+
 local own = string.sub(KEYS[1], #SHARD + 1)
 if own ~= SHARD_KEY.due then thread(string.match(own, '^[^:]*')) end
 

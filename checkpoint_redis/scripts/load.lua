@@ -1,18 +1,22 @@
 -- needs: lib.lua format.lua frozen.lua pack.lua channels.lua head.lua
--- Everything stored of one frame, at one moment; but large channels, and a wide superstep, are to be
--- read in parts. KEYS[1] header. ARGV[1] {ns, cp, open} (cp '' = head) -> LOADED | false
+-- Everything stored of one frame, at one moment; but large channels, a long log and a wide superstep
+-- are to be read in parts. KEYS[1] header. ARGV[1] {ns, cp, open} (cp '' = head) -> LOADED | false
 local h = header_of(A.ns)
 if not h then return false end
 local refused = too_old(h[HEADER_ROW.form])
 if refused then return refused end
 local head = A.cp == '' or A.cp == h[HEADER_ROW.checkpoint]
 local at = A.ns .. '|' .. (head and h[HEADER_ROW.checkpoint] or A.cp)
-local log = {}
-for i = 1, tonumber(cget(FIELD.log .. at) or 0) do
-  log[i] = cget(FIELD.log .. at .. '|' .. (i - 1))
+local logged, log, room = tonumber(cget(FIELD.log .. at) or 0), {}, LIMIT.inline_writes
+for i = 1, math.min(logged, LIMIT.inline_fields) do
+  local record = cget(FIELD.log .. at .. '|' .. (i - 1))
+  room = room - #(record or '')
+  if not record or room < 0 then break end
+  log[i] = record
 end
 -- The references of an older checkpoint are in its blob, which only the caller can read.
 local refs = head and decode(cget(FIELD.head_refs .. A.ns) or '[]') or {}
+local found, lines = channels(A.ns, refs, LIMIT.inline_writes, {})
 local kept = cget(FIELD.caller_writes .. at)
 -- At the head that is what a superstep left which was given up; the open one is another.
 local left = not head and cget(FIELD.left .. at)
@@ -24,7 +28,7 @@ local function part(name)
   return at_rest and at_rest[name] or call('HGETALL', P .. name .. A.ns)
 end
 return LOADED{header = h, run = cget(FIELD.run .. (h[HEADER_ROW.run] or '')),
-  checkpoint = cget(FIELD.checkpoint .. at), channels = channels(A.ns, refs, LIMIT.inline_writes),
-  log = log, left = left, caller_writes = kept and (list_at(kept, 1)) or {},
+  checkpoint = cget(FIELD.checkpoint .. at), channels = found, lines = lines,
+  logged = logged, log = log, left = left, caller_writes = kept and (list_at(kept, 1)) or {},
   wide = wide and 1 or 0, open = opened and not wide and OPEN{tasks = part(KEY.tasks),
     writes = part(KEY.writes), questions = part(KEY.questions)}}

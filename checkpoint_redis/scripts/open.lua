@@ -12,12 +12,12 @@ end
 -- s: {ep, checkpoints, tasks, first, reads, outcome, error, caller_writes, staged}; what follows is
 -- s.outcome.
 local function open_step(ns, s)
-  call('HSET', H, ns .. FRAME.epoch, s.ep)
-  call('HDEL', H, ns .. FRAME.advance, ns .. FRAME.advance_token, ns .. FRAME.advances,
-    ns .. FRAME.visited, ns .. FRAME.waiting)
+  call('HSET', frame_key(ns), FRAME.epoch, s.ep)
+  call('HDEL', frame_key(ns), FRAME.advance, FRAME.advance_token, FRAME.advances,
+    FRAME.visited, FRAME.waiting)
   -- What a saver noted of a checkpoint's tasks: a run that starts there runs all of them.
   if #s.checkpoints == 0 then
-    drop_log(ns, call('HGET', H, ns .. FRAME.checkpoint) or '', LIMIT.slice)
+    drop_log(ns, call('HGET', frame_key(ns), FRAME.checkpoint) or '', LIMIT.slice)
   end
   store_checkpoints(ns, s.checkpoints)
   for _, row in ipairs(s.checkpoints) do

@@ -12,23 +12,24 @@ local function is_lost(ns, number)
   if needed(number) then return false end
   local graph, fp, own = unpack(call('HMGET', H, HEADER.graph, HEADER.fingerprint, HEADER.queue))
   if not finds_worker(graph, fp, number) then return false end
-  local key, field = P .. KEY.queued .. ns, ns .. FRAME.waiting
+  local key, own_key = P .. KEY.queued .. ns, frame_key(ns)
   local any = call('SRANDMEMBER', key)
   local task = any and read_task(ns, any)
   if not task or not empty[queue_of(task, own)] then return false end
   local size, pause = call('SCARD', key), LIMIT.waiting_ms
-  local before, at, paused = string.match(call('HGET', H, field) or '', '^(%d+) (%d+) (%d+)$')
+  local seen = call('HGET', own_key, FRAME.waiting) or ''
+  local before, at, paused = string.match(seen, '^(%d+) (%d+) (%d+)$')
   local same = before and size >= tonumber(before)
   if same and now() < tonumber(at) then return false end
   if same then pause = math.min(2 * paused, LIMIT.waiting_max_ms) end
-  call('HSET', H, field, string.format('%d %.0f %d', size, now() + pause, pause))
+  call('HSET', own_key, FRAME.waiting, string.format('%d %.0f %d', size, now() + pause, pause))
   return same
 end
 
 -- What cannot be read must not keep the others waiting: an error of this is one of its entry.
 local function lost_epoch(x, ns)
   thread(x)
-  local ep, number = unpack(call('HMGET', H, ns .. FRAME.epoch, HEADER.form))
+  local number, ep = unpack(header_and_frame(ns, {HEADER.form}, {FRAME.epoch}))
   return is_lost(ns, number) and ep
 end
 

@@ -1,7 +1,7 @@
 -- needs: lib.lua format.lua
 -- A part of a wide superstep, which is not packed. KEYS[1] header.
 -- ARGV[1] {ns, ep, part, cursor, count} -> PART of fields and values | {conflict}
-local ep, number = unpack(call('HMGET', H, A.ns .. FRAME.epoch, HEADER.form))
+local number, ep = unpack(header_and_frame(A.ns, {HEADER.form}, {FRAME.epoch}))
 local refused = too_old(number)
 if refused then return refused end
 -- What was read before belongs to another superstep.

@@ -14,10 +14,7 @@ if ep == A.ep then return {REPLY.ok} end
 -- Workers hold the open superstep: what a program of another process computes is not theirs.
 if st == STATUS.busy then return {REPLY.busy, run} end
 if A.expect and (ep or '') ~= A.expect then return {REPLY.conflict, head} end
-local function has(ref)
-  local field = FIELD.channel .. A.ns .. '|' .. ref
-  return call('HEXISTS', C, field) == 1 or cget(field) ~= false
-end
+local function has(ref) return chas(FIELD.channel .. A.ns .. '|' .. ref) end
 
 -- They were removed, with the checkpoint that had them, since the caller looked.
 for _, ref in ipairs(A.needs) do

@@ -10,8 +10,8 @@ local out = {}
 -- Given back: it counts to none of those that vanished.
 local function release_advance()
   if not busy or frame.advance ~= ADVANCE.leased or frame.token ~= A.owner then return end
-  call('HSET', H, A.ns .. FRAME.advance, ADVANCE.waiting, A.ns .. FRAME.advance_token, '')
-  call('HINCRBY', H, A.ns .. FRAME.advances, -1)
+  call('HSET', frame_key(A.ns), FRAME.advance, ADVANCE.waiting, FRAME.advance_token, '')
+  call('HINCRBY', frame_key(A.ns), FRAME.advances, -1)
   due(A.ns, '', DUE.advance, now() + LIMIT.outbox_ms)
   out[#out + 1] = HINT{ns = A.ns, epoch = A.ep, tid = TID.advance,
     queue = call('HGET', H, HEADER.queue), priority = 0}

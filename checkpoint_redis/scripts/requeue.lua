@@ -6,5 +6,5 @@ local function requeue(ns, tid, task)
   write_task(ns, tid, task)
   call('SADD', P .. KEY.active .. ns, tid)
   call('SADD', P .. KEY.queued .. ns, tid)
-  call('HDEL', H, ns .. FRAME.visited, ns .. FRAME.waiting)
+  call('HDEL', frame_key(ns), FRAME.visited, FRAME.waiting)
 end

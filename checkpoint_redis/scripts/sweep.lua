@@ -7,7 +7,7 @@
 local out, told = {}, 0
 
 local function found(ns, kind, tid, given)
-  local ep = call('HGET', H, ns .. FRAME.epoch) or ''
+  local ep = call('HGET', frame_key(ns), FRAME.epoch) or ''
   told = told + #given
   out[#out + 1] = DUE_ROW{x = X, ns = ns, epoch = ep, kind = kind, tid = tid, hints = given}
 end
@@ -15,10 +15,10 @@ end
 -- Later each time that none of `size` was taken, so that what nobody serves does not fill its
 -- queue with hints.
 local function later(ns, kind, size)
-  local field = ns .. FRAME.visited
-  local visits, before = string.match(call('HGET', H, field) or '', '^(%d+) (%d+)$')
+  local seen = call('HGET', frame_key(ns), FRAME.visited) or ''
+  local visits, before = string.match(seen, '^(%d+) (%d+)$')
   if not visits or size < tonumber(before) then visits = 0 end
-  call('HSET', H, field, string.format('%d %d', visits + 1, size))
+  call('HSET', frame_key(ns), FRAME.visited, string.format('%d %d', visits + 1, size))
   due(ns, '', kind, now() + math.min(LIMIT.recheck_ms * 2 ^ visits, LIMIT.recheck_max_ms))
 end
 
@@ -33,10 +33,10 @@ end
 
 -- A reducer has vanished, or the hint to one.
 local function look_advance(ns)
-  local advance, ep, queue =
-    unpack(call('HMGET', H, ns .. FRAME.advance, ns .. FRAME.epoch, HEADER.queue))
+  local queue, advance, ep =
+    unpack(header_and_frame(ns, {HEADER.queue}, {FRAME.advance, FRAME.epoch}))
   if not advance then return not_due(ns, '', DUE.advance) end
-  call('HSET', H, ns .. FRAME.advance, ADVANCE.waiting, ns .. FRAME.advance_token, '')
+  call('HSET', frame_key(ns), FRAME.advance, ADVANCE.waiting, FRAME.advance_token, '')
   later(ns, DUE.advance, 1)
   found(ns, DUE.advance, TID.advance,
     {HINT{ns = ns, epoch = ep, tid = TID.advance, queue = queue, priority = 0}})

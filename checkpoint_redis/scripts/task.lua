@@ -16,14 +16,14 @@ end
 
 -- What to publish for a task.
 local function hint(ns, tid, task)
-  local ep, queue = unpack(call('HMGET', H, ns .. FRAME.epoch, HEADER.queue))
+  local queue, ep = unpack(header_and_frame(ns, {HEADER.queue}, {FRAME.epoch}))
   return HINT{ns = ns, epoch = ep, tid = tid, queue = queue_of(task, queue),
     priority = task[TASK.priority]}
 end
 
 -- The hints of a list of at most LIMIT.slice tasks.
 local function hints(ns, tids)
-  local ep, queue = unpack(call('HMGET', H, ns .. FRAME.epoch, HEADER.queue))
+  local queue, ep = unpack(header_and_frame(ns, {HEADER.queue}, {FRAME.epoch}))
   local fields, out = {}, {}
   for i, tid in ipairs(tids) do fields[i] = TASK_FIELD.record .. tid end
   if #tids == 0 then return out end

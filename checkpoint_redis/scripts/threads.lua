@@ -33,11 +33,15 @@ end
 -- Those that changed in the same millisecond come again, and do not count.
 local most = LIMIT.listed + (at and call('ZCOUNT', set(walked), at, at) or 0)
 local found = call('ZREVRANGEBYSCORE', set(walked), at or '+inf', '-inf', 'WITHSCORES', 'LIMIT', 0, most)
-local out, place = {}, ''
+local out, place, bytes = {}, '', 0
 for i = 1, #found, 2 do
   thread(found[i])
-  if is_behind(found[i + 1]) and is_in_all() then out[#out + 1] = row() end
+  if is_behind(found[i + 1]) and is_in_all() then
+    local listed = row()
+    out[#out + 1] = listed
+    bytes = bytes + #(listed and listed[LISTED.about] or '')
+  end
   place = found[i + 1] .. '-' .. X
-  if #out == A.limit then return PART{cursor = place, part = out} end
+  if #out == A.limit or bytes > LIMIT.inline_writes then return PART{cursor = place, part = out} end
 end
 return PART{cursor = #found == 2 * most and place or '', part = out}

@@ -8,7 +8,7 @@ short list is stored as a whole instead.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -125,6 +125,16 @@ def _head(blob: bytes) -> int:
             return 2
         case _:
             return 1
+
+
+def holds(line: Line, blobs: Iterable[bytes | None]) -> bool:
+    """Whether ``blobs`` are the segments of ``line``, each with the items that it had."""
+    whole = _Digest()
+    for blob in blobs:
+        if blob is None:
+            return False
+        whole.add(blob)
+    return (whole.size, whole.value) == (line.size, line.digest)
 
 
 @dataclass(frozen=True, slots=True)

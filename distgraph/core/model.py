@@ -12,8 +12,8 @@ from distgraph.types import Command, Interrupt, Send
 START = "__start__"
 END = "__end__"
 NULL_TASK = "00000000-0000-0000-0000-000000000000"
-GRAPH, CALLER, HIDDEN = "__graph__", "__caller__", "__"
-"""Metadata of a called graph's checkpoints: its fingerprint, and the namespace of its task.
+GRAPH, NAME, CALLER, HIDDEN = "__graph__", "__name__", "__caller__", "__"
+"""Metadata of a called graph's checkpoints: its fingerprint and name, the namespace of its task.
 
 No snapshot shows entries that begin so.
 """

@@ -84,10 +84,14 @@ def _reply(asked: tuple[str, Question], value: Any) -> Reply:
 
 
 def _at_breakpoint(state: ThreadState) -> bool:
-    """A static breakpoint is an open superstep of which nothing has run or failed."""
-    if any(isinstance(result, Errored) for result in state.results.values()):
+    """A static breakpoint is an open superstep of which nothing has run or failed.
+
+    At one inside a task nothing failed either, and a graph that is called there has stopped.
+    """
+    results = state.results.values()
+    if any(isinstance(result, Errored) for result in results):
         return False
-    return bool(state.checkpoint.frontier) and not state.results
+    return any(map(_is_stopped, results)) or (bool(state.checkpoint.frontier) and not results)
 
 
 def how_to_go_on(state: ThreadState, replies: tuple[Reply, ...]) -> How:

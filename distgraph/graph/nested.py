@@ -116,7 +116,7 @@ def _call_of(frame: TaskFrame, checkpointer: Any, graph: Graph) -> GraphCall:
     """Return the call, counted in the order in which the task makes its calls."""
     number, frame.calls = frame.calls, frame.calls + 1
     base = lasting(frame.own_ns) if checkpointer is True else frame.own_ns
-    return GraphCall(frame, base, graph.fingerprint, number)
+    return GraphCall(frame, base, graph, number)
 
 
 def _placed(job: Job, call: GraphCall, found: FoundFrame) -> Job:

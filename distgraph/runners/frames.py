@@ -17,7 +17,16 @@ from distgraph.checkpoint.base import BaseCheckpointSaver
 from distgraph.checkpoint.serde.schema import classes_of
 from distgraph.core.frame import TaskFrame
 from distgraph.core.graph import Graph
-from distgraph.core.model import CALLER, GRAPH, Interrupted, Paused, Result, Task, ThreadState
+from distgraph.core.model import (
+    CALLER,
+    GRAPH,
+    NAME,
+    Interrupted,
+    Paused,
+    Result,
+    Task,
+    ThreadState,
+)
 from distgraph.engine import GoOn, Save, SaveUpdate
 from distgraph.errors import SerializationError
 from distgraph.runners.backend import Place
@@ -64,14 +73,14 @@ class FoundFrame:
 
 @dataclass(frozen=True, slots=True)
 class GraphCall:
-    """A call of a graph inside a task: the ``number``-th of that attempt at it.
+    """A call of ``graph`` inside a task: the ``number``-th of that attempt at it.
 
-    ``base`` is the name of the first call's frame, ``fingerprint`` that of the graph.
+    ``base`` is the name of the first call's frame.
     """
 
     frame: TaskFrame
     base: str
-    fingerprint: str
+    graph: Graph
     number: int
 
     @property
@@ -82,7 +91,8 @@ class GraphCall:
     @property
     def metadata(self) -> dict[str, str]:
         """What the frame's checkpoints say of the call."""
-        return {GRAPH: self.fingerprint, CALLER: self.frame.own_ns}
+        graph = self.graph
+        return {GRAPH: graph.fingerprint, NAME: graph.name, CALLER: self.frame.own_ns}
 
     def find(self) -> Generator[Asking, Any, FoundFrame]:
         """Return the frame of the call.
@@ -108,7 +118,10 @@ class GraphCall:
     def _fits(self, state: ThreadState | None, index: int) -> bool:
         if state is None:
             return index >= self.number
-        return state.checkpoint.metadata.get(GRAPH) == self.fingerprint
+        return self._is_of(state)
+
+    def _is_of(self, state: ThreadState) -> bool:
+        return state.checkpoint.metadata.get(GRAPH) == self.graph.fingerprint
 
     def _as_replayed(self, found: FoundFrame) -> Generator[Asking, Any, FoundFrame]:
         """Return what counts of a frame in a run that begins at an older checkpoint."""
@@ -119,7 +132,7 @@ class GraphCall:
         origin = replay.origins.get(path)
         if origin and self.frame.invocation.claims.setdefault(("", path), place.ns) == place.ns:
             old = yield from SaverStore(Place(place.thread_id, *origin)).load()
-            if old is not None and old.checkpoint.metadata.get(GRAPH) == self.fingerprint:
+            if old is not None and self._is_of(old):
                 return FoundFrame(place, old, old.checkpoint.id)
         if found.state is None or place.ns != path:
             return FoundFrame(place, None)

@@ -35,11 +35,13 @@ class Cost(NamedTuple):
 
     scripts: int
     received: int
+    sent: int
 
 
 def cost(client: redis.Redis) -> Cost:
     info: Any = client.info("all")
-    return Cost(info["cmdstat_evalsha"]["calls"], info["total_net_input_bytes"])
+    received, sent = info["total_net_input_bytes"], info["total_net_output_bytes"]
+    return Cost(info["cmdstat_evalsha"]["calls"], received, sent)
 
 
 def message(n: int, size: int = LARGE) -> dict[str, Any]:
@@ -119,6 +121,22 @@ def test_runs_that_fork_from_one_checkpoint_leave_each_other_alone(graph: Any) -
     assert said(graph, on("t")) == [*map(message, range(4)), message(-1), *map(message, (5, 6, 7))]
     history = [len(state.values.get("said", ())) for state in graph.get_state_history(on("t"))]
     assert history == [8, 7, 6, 5, 6, 5, 4, 4, 4, 3, 2, 1, 0, 0]
+
+
+def test_a_worker_that_a_fail_over_left_behind_reads_what_is_stored(
+    graph: Any, redis_client: redis.Redis
+) -> None:
+    prefix = graph.backend.thread_key("t").prefix.encode()
+    with graph.backend.worker():
+        graph.invoke({"length": 3, "said": []}, on("t"))
+        before = {key: redis_client.dump(key) for key in redis_client.keys(prefix + b"*")}
+        graph.invoke({"length": 6}, on("t"))
+        redis_client.delete(*redis_client.keys(prefix + b"*"))
+        for key, dumped in before.items():
+            redis_client.restore(key, 0, dumped or b"")
+        graph.update_state(on("t"), {"said": [message(-1)]}, "say")
+        done = graph.invoke({"length": 7}, on("t"))
+    assert done["said"] == [*map(message, (0, 1, 2)), message(-1), *map(message, (4, 5, 6))]
 
 
 def test_updates_in_a_row_and_callers_writes_go_on_with_the_list(graph: Any) -> None:

@@ -192,7 +192,8 @@ def _cancelled(scenario: Scenario, system: System) -> Store:
 def _answers(scenario: Scenario, system: System) -> Iterator[Move]:
     for frame in system.store.frames if system.store.st in "RS" else ():
         for tid, task in enumerate(frame.tasks if frame else ()):
-            if frame and task.st == "I" and questions(scenario.kinds(frame.ep)[tid]):
+            kind = scenario.kinds(frame.ep)[tid] if frame else ""
+            if task.st == "I" and kind != "stop" and questions(kind):
                 yield from _sees(scenario, system, task.by or ())
     for asked in system.known:
         store = scripts.resume(scenario, system.store, asked, system.era)
@@ -200,6 +201,8 @@ def _answers(scenario: Scenario, system: System) -> Iterator[Move]:
             hint = ("T", store.frames[index_of(asked[0])].ep, asked[1])  # type: ignore[union-attr]
             after = _with(system._replace(store=store), hint)
             yield Move(f"answer {asked}", False, after)
+    if (again := scripts.ask_again(scenario, system.store, system.era)) is not None:
+        yield Move("go on from breakpoints", False, system._replace(store=again))
 
 
 def _sees(scenario: Scenario, system: System, asked: Nonce) -> Iterator[Move]:

@@ -14,6 +14,7 @@ CANCELS = NOTHING._replace(cancels=1)
 ADOPTS = NOTHING._replace(adopts=1)
 FAIL_OVER = NOTHING._replace(fail_overs=1)
 SUB, ONE, ASKING = (("sub", "ok"), ("ok",)), (("ok",),), (("intr",), ("ok",))
+STOPPED = (("stop", "ok"), ("ok",))
 CALLING, CALLING_ASKED = (("inner", "ok"), ("ok",)), (("inner-intr",), ("ok",))
 
 HOLDS: Mapping[str, Scenario] = {
@@ -43,6 +44,12 @@ HOLDS: Mapping[str, Scenario] = {
     "called graph, back-off": Scenario(CALLING, budget=FAILS, zombies=1),
     "called graph, question": Scenario(CALLING_ASKED),
     "called graph, cancel": Scenario(CALLING_ASKED, budget=CANCELS, zombies=1),
+    "breakpoint inside": Scenario(STOPPED),
+    "breakpoint inside, question": Scenario((("intr", "stop"), ("ok",)), zombies=1),
+    "breakpoint inside, final failure": Scenario(
+        STOPPED, budget=FAILS, fails_for_good=True, zombies=1
+    ),
+    "breakpoint inside, fail-over": Scenario((("stop",), ("ok",)), budget=FAIL_OVER, zombies=1),
     "adoption": Scenario(TWO, budget=ADOPTS, zombies=1),
     "adoption, question": Scenario(ASKED, budget=ADOPTS, zombies=1),
     "adoption, called graph": Scenario(CALLING, budget=ADOPTS, zombies=1),

@@ -256,6 +256,7 @@ def retry(scenario: Scenario, store: Store, era: int) -> Store:
         for tid, task in enumerate(frame.tasks if frame else ()):
             if task.st == "B":
                 store = with_task(store, index, tid, task._replace(st="Q"))
+    store = released(scenario, store, era)
     if scenario.without == "barrier of a retry":
         return store
     return _without_holder(*barrier(scenario, store, 0, era))
@@ -280,13 +281,39 @@ def resume(scenario: Scenario, store: Store, asked: Nonce, era: int) -> Store | 
         return None
     if task.st != "I" or task.by != asked:
         raise Violation(f"the answer to {asked} is consumed by {task.by} in state {task.st}")
-    answered = task._replace(st="Q", tok=None, rnd=(task.rnd[0] + 1, era), n=0, by=None)
-    store = with_task(store, index, tid, answered)
+    store = released(scenario, with_task(store, index, tid, _in_a_new_round(task, era)), era)
     if index == 1:
         parent = parent_of_child(scenario, store)
         waiting = frame_at(store, 0).tasks[parent]
         store = with_task(store, 0, parent, waiting._replace(st="P", by=None))
     return store._replace(st="R")
+
+
+def _in_a_new_round(task: Task, era: int) -> Task:
+    return task._replace(st="Q", tok=None, rnd=(task.rnd[0] + 1, era), n=0, by=None)
+
+
+def released(scenario: Scenario, store: Store, era: int) -> Store:
+    """Go on with the tasks of the root whose graphs are at breakpoints."""
+    frame = frame_at(store, 0)
+    for tid in stopped(scenario, frame):
+        store = with_task(store, 0, tid, _in_a_new_round(frame.tasks[tid], era))
+    return store
+
+
+def stopped(scenario: Scenario, frame: Frame) -> tuple[int, ...]:
+    """Return which tasks call graphs that are at breakpoints."""
+    kinds = scenario.kinds(frame.ep)
+    return tuple(t for t, task in enumerate(frame.tasks) if (task.st, kinds[t]) == ("I", "stop"))
+
+
+def ask_again(scenario: Scenario, store: Store, era: int) -> Store | None:
+    """Go on with a thread in which graphs are at breakpoints; None where others ask too."""
+    frame = frame_at(store, 0)
+    asking = tuple(tid for tid, task in enumerate(frame.tasks) if task.st == "I")
+    if store.st != "S" or asking != stopped(scenario, frame):
+        return None
+    return released(scenario, store, era)._replace(st="R")
 
 
 def _same_checkpoint(scenario: Scenario, one: Epoch, other: Epoch) -> bool:

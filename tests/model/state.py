@@ -91,7 +91,8 @@ class Scenario:
     """What is explored: the kinds of the tasks of each superstep, the faults, a safeguard less.
 
     Kinds: ok; intr and intrx2 ask once and twice; sub is a graph whose supersteps are jobs; inner
-    calls a graph of two supersteps in its own process, inner-intr one that asks after the first.
+    calls a graph of two supersteps in its own process, inner-intr one that asks after the first;
+    stop calls one that stops at a breakpoint, which is a question that nobody sees.
     ``without`` names a safeguard that is taken out.
     """
 
@@ -129,7 +130,7 @@ def checkpoint_of(ep: Epoch) -> Nonce:
 
 def questions(kind: str) -> int:
     """Return how many questions a task of this kind asks, one after the other."""
-    return {"intr": 1, "intrx2": 2, "inner-intr": 1}.get(kind, 0)
+    return {"intr": 1, "intrx2": 2, "inner-intr": 1, "stop": 1}.get(kind, 0)
 
 
 def inner_steps(kind: str) -> int:

@@ -109,15 +109,23 @@ def run(engine: Engine, nested: Nested) -> dict[str, Any]:
         edits.extend(_edited(client))
         return bool(edits)
 
+    calls = drive(engine, client, _course(nested, edit), {"log": ["in"]})
+    return {"calls": _failed_alike(calls), "edits": edits, **_after(client, calls)}
+
+
+def _course(nested: Nested, edit: Callable[[], bool] = lambda: False) -> Course:
     # Which of two tasks is said to have failed is chance; a graph that lasts has no failing nodes.
     ends = ("GraphRecursionError", "InvalidUpdateError") if _has(nested.nests, True) else ()
-    calls = drive(engine, client, Course(nested.program, edit, ends), {"log": ["in"]})
-    seen = _failed_alike(calls)
+    return Course(nested.program, edit, ends)
+
+
+def _after(client: Client, calls: list[Any]) -> dict[str, Any]:
+    """Return the history when `calls` were made."""
     history = frames(client, observe.thread())
-    if "error" in seen[-1]:
+    if "error" in calls[-1]["outcome"]:
         # How far the siblings of a failed task got is chance, and nothing came after it.
         history[0] |= {"results": None, "asked": None, "inside": None}
-    return {"calls": seen, "edits": edits, "history": history}
+    return {"history": history}
 
 
 def _failed_alike(calls: list[Any]) -> list[Any]:
@@ -152,3 +160,19 @@ def frames(client: Client, place: observe.Config) -> list[Any]:
 def _inside(client: Client, snapshot: Any) -> list[Any]:
     tasks = [one for one in observe.listed(snapshot) if one.state]
     return [(one.name, observe.outcome(partial(frames, client, one.state))) for one in tasks]
+
+
+def run_again(engine: Engine, nested: Nested, place: int) -> dict[str, Any]:
+    """Drive a nested program to its end, then once more from an older checkpoint of the root.
+
+    `place` counts checkpoints from the newest, around the end.
+    """
+    client = build(engine, nested)
+    course = _course(nested)
+    first = drive(engine, client, course, {"log": ["in"]})
+    if "error" in first[-1]["outcome"]:
+        # What stays of the siblings of a failed task is chance.
+        return {"first": _failed_alike(first)}
+    found = client.history(observe.thread())
+    again = drive(engine, client, course, None, found[place % len(found)].config)
+    return {"first": _failed_alike(first), "again": _failed_alike(again), **_after(client, again)}

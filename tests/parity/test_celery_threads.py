@@ -10,10 +10,13 @@ from hypothesis import strategies as st
 
 from tests.parity.catalogue import CASES, on_celery
 from tests.parity.engines import DISTGRAPH, DISTGRAPH_ASYNC, Asyncio
+from tests.parity.nesting import Nested
+from tests.parity.nesting import run as run_nested
+from tests.parity.nesting import run_again as run_nested_again
 from tests.parity.observe import stored
 from tests.parity.programs import Program
 from tests.parity.script import run, run_again, stream
-from tests.parity.strategies import programs
+from tests.parity.strategies import nested_programs, programs
 
 pytestmark = pytest.mark.celery
 REPEATABLE = settings(
@@ -44,6 +47,14 @@ def test_a_random_program_of_async_nodes_does_on_celery_what_it_does_here(
     assert stored(run(on_threads(Asyncio), program)) == stored(run(DISTGRAPH_ASYNC, program))
 
 
+@settings(REPEATABLE, max_examples=60)
+@given(nested_programs())
+def test_graphs_inside_graphs_do_on_celery_what_they_do_here(
+    on_threads: Any, nested: Nested
+) -> None:
+    assert stored(run_nested(on_threads(), nested)) == stored(run_nested(DISTGRAPH, nested))
+
+
 @settings(REPEATABLE, max_examples=40)
 @given(programs(fails=False), st.integers(0, 20), st.booleans())
 def test_a_random_program_goes_on_from_an_older_checkpoint_on_celery_as_it_does_here(
@@ -59,3 +70,14 @@ def test_a_random_program_streams_on_celery_what_it_streams_here(
     on_threads: Any, program: Program, here: Any
 ) -> None:
     assert stored(stream(on_threads(here.client), program)) == stored(stream(here, program))
+
+
+@settings(REPEATABLE, max_examples=15)
+@given(nested_programs(), st.integers(0, 20))
+def test_graphs_inside_graphs_go_on_from_an_older_checkpoint_on_celery_as_they_do_here(
+    on_threads: Any, nested: Nested, place: int
+) -> None:
+    mine = run_nested_again(on_threads(), nested, place)
+    here = run_nested_again(DISTGRAPH, nested, place)
+    assert stored(mine["first"]) == stored(here["first"])
+    assert stored(mine.get("again")) == stored(here.get("again"))

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tests.parity.engines import DISTGRAPH, DISTGRAPH_ASYNC, LANGGRAPH
 from tests.parity.nesting import Nested
 from tests.parity.nesting import run as run_nested
+from tests.parity.nesting import run_again as run_nested_again
 from tests.parity.observe import stored
 from tests.parity.programs import Program
 from tests.parity.script import run, run_again, stream
@@ -61,3 +62,11 @@ def test_graphs_inside_graphs_do_on_distgraph_what_they_do_on_langgraph(nested: 
 @given(nested_programs())
 def test_graphs_inside_graphs_do_as_coroutines_what_they_do_blocking(nested: Nested) -> None:
     assert run_nested(DISTGRAPH_ASYNC, nested) == run_nested(DISTGRAPH, nested)
+
+
+@settings(REPEATABLE, max_examples=40)
+@given(nested_programs(), st.integers(0, 20))
+def test_graphs_inside_graphs_go_on_from_an_older_checkpoint_as_on_langgraph(
+    nested: Nested, place: int
+) -> None:
+    assert run_nested_again(DISTGRAPH, nested, place) == run_nested_again(LANGGRAPH, nested, place)

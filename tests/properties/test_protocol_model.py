@@ -14,6 +14,7 @@ QUICK = (
     "child frame",
     "called graph",
     "called graph, back-off",
+    "breakpoint inside",
     "adoption",
 )
 

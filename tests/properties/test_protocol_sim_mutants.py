@@ -37,7 +37,12 @@ MUTANTS = {
         "return stored > FORMAT.newest and",
         "return false and",
     ),
-    "no new round": ("answer.lua", "if not retries then task[TASK.round] = A.rnd end", ""),
+    "no new round": ("answer.lua", "if not each.late then task[TASK.round] = A.rnd end", ""),
+    "an answer leaves graphs at breakpoints": (
+        "answer.lua",
+        "restore_step('')\nchoose_stopped()\n",
+        "restore_step('')\n",
+    ),
     "no advance after a retry": ("answer.lua", "= retries and barrier(", "= false and barrier("),
     "a start is not known again": ("start.lua", "if again then return again end", ""),
     "an answer is not known again": ("answer.lua", "if again then return again end", ""),

@@ -13,6 +13,7 @@ from distgraph.checkpoint.lines import (
     Placed,
     closed,
     excerpt,
+    holds,
     next_segment,
     numbered_segment,
     pack_excerpt,
@@ -130,6 +131,18 @@ def test_the_limit_holds_for_the_whole_list() -> None:
     before = place(small.dumps, small.max_bytes, "old", value).line
     with pytest.raises(SerializationError, match="more than the 12,288 that may"):
         place(small.dumps, small.max_bytes, "new", [*value, item(2)], before)
+
+
+def test_it_is_seen_whether_segments_are_those_of_a_line() -> None:
+    first, second = [item(1)], [item(2), item(3)]
+    before = line(first)
+    after = line([*first, *second], before)
+    blobs = [SERIALIZER.dumps(first), SERIALIZER.dumps(second)]
+    assert holds(before, blobs[:1])
+    assert holds(after, blobs)
+    assert not holds(after, [blobs[0], SERIALIZER.dumps([item(2), item(4)])])
+    assert not holds(after, [blobs[0], None])
+    assert not holds(closed(after), blobs)
 
 
 def test_segments_are_numbered_from_one() -> None:

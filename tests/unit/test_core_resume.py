@@ -148,8 +148,9 @@ def test_an_answer_needs_a_question(state: ThreadState | None) -> None:
         bind(state, "yes")
 
 
-def test_an_answer_at_a_breakpoint_only_releases_it() -> None:
-    assert bind(waiting(), "yes") == ()
+@pytest.mark.parametrize("state", [waiting(), waiting(a=Interrupted(()), b=Completed())])
+def test_an_answer_at_a_breakpoint_only_releases_it(state: ThreadState) -> None:
+    assert bind(state, "yes") == ()
 
 
 def test_an_answered_task_runs_again_with_all_its_answers() -> None:

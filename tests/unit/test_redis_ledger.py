@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import fakeredis
@@ -12,7 +14,7 @@ import redis
 import redis.asyncio
 
 from checkpoint_redis import about, commands, events, keys, source
-from checkpoint_redis.ledger import AsyncLedger, Ledger, address
+from checkpoint_redis.ledger import AsyncLedger, Ledger, address, heeding_cancellation
 from distgraph.errors import CorruptRecord, StoreError, StoreUnavailable
 from tests.support.redis_server import RedisServer, free_port
 from tests.support.thread_driver import Driver, superstep
@@ -234,3 +236,22 @@ def test_a_thread_is_found_again_by_its_hash() -> None:
     assert keys.Thread.from_x("dg", thread.x).prefix == thread.prefix
     assert keys.thread_of_header("dg", thread.header).x == thread.x
     assert 0 <= thread.shard < keys.SHARDS
+
+
+@pytest.mark.parametrize("error", [None, ConnectionError()])
+async def test_a_cancellation_that_the_client_loses_is_heeded(error: Exception | None) -> None:
+    begun = asyncio.Event()
+
+    async def loses() -> str:
+        begun.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        if error:
+            raise error
+        return "the reply"
+
+    task = asyncio.create_task(heeding_cancellation(loses()))
+    await begun.wait()
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()

@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 import redis
 
-from checkpoint_redis import loading
+from checkpoint_redis import commands, loading
 from checkpoint_redis.commands import Plain, Script
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.layout import Limit
 from checkpoint_redis.records import InnerEntry, SuperstepEntry, TaskEntry
 from distgraph.core.plan import digest
 from distgraph.effects import carry
+from distgraph.errors import CorruptRecord
 from tests.support.thread_driver import LEASE, Driver, nonce, superstep
 from tests.support.touching import Touched, Touching, counted
 
@@ -152,6 +153,45 @@ def test_graphs_that_wait_inside_a_superstep_that_is_dropped(d: Wide, count: int
     loaded = d.ledger.load(d.thread, FrameName(f"node:{tids[0]}").hash)
     assert loaded is not None
     assert len(loaded.log) == (RECORDS if wide else 0)
+
+
+@pytest.mark.parametrize(("count", "size"), [(WIDTH, 10), (40, 2**18)])
+def test_a_long_log_of_a_saver(d: Wide, count: int, size: int) -> None:
+    d.start(superstep("cp-0", outcome="end"))
+    records = [b"x" * size + b"%d" % n for n in range(count)]
+    together = min(Limit.slice, 2**21 // size)
+    for first in range(0, count, together):
+        some = tuple(records[first : first + together])
+        put = commands.put_writes(d.thread, "", "cp-0", some, asks=False, new_ep=nonce())
+        assert d.ledger.call(put).status == "ok"
+    loaded = d.load()
+    assert loaded is not None
+    assert list(loaded.log) == records
+    assert within(d)
+
+
+def test_a_log_that_goes_while_it_is_read_is_read_anew(d: Wide) -> None:
+    d.start(superstep("cp-0", outcome="end"))
+    records = (b"x",) * (Limit.inline_fields + 1)
+    put = commands.put_writes(d.thread, "", "cp-0", records, asks=False, new_ep=nonce())
+    assert d.ledger.call(put).status == "ok"
+    calls = itertools.count(1)
+
+    def call(command: Script[Any] | Plain[Any]) -> Any:
+        if next(calls) == 2:
+            d.ledger.delete(d.thread)
+        return d.ledger.call(command)
+
+    assert carry(loading.load(d.thread), call) is None
+
+
+def test_a_log_that_lost_a_record_is_damaged(d: Wide) -> None:
+    d.start(superstep("cp-0", outcome="end"))
+    put = commands.put_writes(d.thread, "", "cp-0", (b"x",) * 3, asks=False, new_ep=nonce())
+    assert d.ledger.call(put).status == "ok"
+    d.client.hdel(d.thread.checkpoints, "p||cp-0|1")
+    with pytest.raises(CorruptRecord, match="Of 3 records"):
+        d.load()
 
 
 def test_a_superstep_that_changes_while_it_is_read_is_read_anew(d: Wide) -> None:

@@ -32,6 +32,31 @@ def test_those_that_were_not_asked_for_longest_go_first() -> None:
     assert seen.find("x", "", ("a@l;1", "b@l;1", "c@l;1")).keys() == {"a@l;1", "c@l;1"}
 
 
+def test_it_is_known_how_far_the_line_reaches_that_was_seen_last() -> None:
+    seen = Segments(most_bytes=20)
+    assert seen.reach("x", "") == {}
+    seen.keep("x", "", {"log@l;2": b"x" * 5, "log@l;1": b"x" * 5, "n@v": b"x"})
+    assert seen.reach("x", "") == {"log@l": 2}
+    assert seen.reach("x", "f") == seen.reach("y", "") == {}
+    seen.keep("x", "", {"log@m;1": b"x" * 5})
+    assert seen.reach("x", "") == {"log@m": 1}
+
+
+def test_a_line_whose_last_segment_went_is_not_known() -> None:
+    seen = Segments(most_bytes=20)
+    seen.keep("x", "", {"a@l;2": b"x" * 10, "a@l;1": b"x" * 10})
+    seen.keep("y", "", {"a@l;1": b"x" * 10})
+    assert seen.reach("x", "") == {}
+    assert seen.reach("y", "") == {"a@l": 1}
+
+
+def test_a_segment_that_was_written_anew_takes_the_place_of_the_other() -> None:
+    seen = Segments(most_bytes=20)
+    seen.keep("x", "", {"a@l;1": b"x" * 15})
+    seen.keep("x", "", {"a@l;1": b"y" * 10, "a@l;2": b"z" * 10})
+    assert seen.find("x", "", ("a@l;1", "a@l;2")) == {"a@l;1": b"y" * 10, "a@l;2": b"z" * 10}
+
+
 def test_a_saver_remembers_the_lines_of_the_last_checkpoints() -> None:
     known = KnownLines()
     for n in range(MOST + 1):

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from redis import exceptions
 
 from checkpoint_redis.commands import Plain, Script
-from checkpoint_redis.ledger import AsyncLedger, Ledger
+from checkpoint_redis.ledger import AsyncLedger, Ledger, heeding_cancellation
 from distgraph.effects import Tell, acarry, atold, carry, told
 from distgraph.events import Event
 from distgraph.runners.here import run_here, run_here_async
@@ -155,7 +155,8 @@ async def aperform(means: AsyncMeans, effect: Effect) -> Any:
             return await run_here_async(job, request)
         case Read(after, block_ms, count):
             with suppress(*_LOST):
-                return _found(await means.waiting.xread(dict(after), count=count, block=block_ms))
+                reply = means.waiting.xread(dict(after), count=count, block=block_ms)
+                return _found(await heeding_cancellation(reply))
         case AwaitEnd():
             await acarry(awaited(means.ends, effect), partial(aperform, means))
         case Rest(bell, seconds):

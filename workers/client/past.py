@@ -92,12 +92,12 @@ def _answers(wire: Wire, cp: str, tasks: Iterable[OpenTask | LeftTask]) -> Itera
 
 
 def _answers_of(wire: Wire, cp: str, task: OpenTask | LeftTask) -> Iterator[AnswerInfo]:
-    """Yield the questions of a task that have an answer: others were asked beside them."""
+    """Yield the questions of a task that were answered: others were asked beside them."""
     given = {answer.id: answer.value for answer in wire.read_answers(task.answers)}
     for each in task.asked:
         asking, times = wire.read_result(each.blob), dict(each.questions)
         for question in asking.questions if isinstance(asking, Interrupted) else ():
             asked = question.interrupt
-            if asked.id in given and asked.id in times:
+            if each.run and asked.id in given and asked.id in times:
                 when = moment(times[asked.id]), moment(each.at)
                 yield AnswerInfo(asked, given[asked.id], cp, *when, each.run, each.by)

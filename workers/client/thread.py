@@ -7,7 +7,7 @@ from typing import Any
 
 from checkpoint_redis import commands
 from checkpoint_redis.keys import Thread
-from checkpoint_redis.layout import ThreadStatus
+from checkpoint_redis.layout import AnswerMode, ThreadStatus
 from checkpoint_redis.records import AnswerEntry
 from checkpoint_redis.replies import Header
 from distgraph.core.model import ThreadState
@@ -140,8 +140,10 @@ class ThreadHandle:
             AnswerEntry("", reply.task, reply.answer.id, wire.answer(reply.answer))
             for reply in replies
         )
+        # Where nothing asks, graphs inside tasks are at breakpoints, which all have to be released.
+        mode: AnswerMode = "resume" if pairs else "reask"
         answered = yield commands.answer(
-            self._thread, run, "resume", pairs, rnd=nonce(), graph_fp=version, by=by
+            self._thread, run, mode, pairs, rnd=nonce(), graph_fp=version, by=by
         )
         check_answered(answered, tuple(pair.iid for pair in pairs), self._thread)
         yield from publish_answered(self._thread, answered, loaded.header.queue)

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from checkpoint_redis.bundles import Bundle, Packets, blob_of, bundles, packet_name
-from checkpoint_redis.layout import TaskState
+from checkpoint_redis.layout import QuestionId, TaskState
 from checkpoint_redis.records import CheckpointEntry, ResultEntry, SuperstepEntry, TaskEntry
 from checkpoint_redis.references import (
     Growing,
@@ -32,7 +32,7 @@ from distgraph.checkpoint.blame import (
     of_result,
 )
 from distgraph.checkpoint.formats import Kind
-from distgraph.checkpoint.lines import numbered_segment, place
+from distgraph.checkpoint.lines import holds, numbered_segment, place, segments
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.checkpoint.targets import filled, parted, sends_of
 from distgraph.checkpoint.upgrades import corrupt, fields_of, numbered
@@ -65,10 +65,8 @@ WHOLE = 0
 """Stands for the number of a segment where a value is in one piece."""
 _LEAST = 1_000
 """So many characters of a failure's texts are kept where more cannot be stored."""
-
-
-STOPPED = ("", 0)
-"""Stands for the questions of a task whose graph is at a breakpoint: no answer has this id."""
+_STOPPED = (QuestionId.stopped, 0)
+"""Stands for the questions of a task whose graph is at a breakpoint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +208,16 @@ class Wire:
             raise CorruptRecord(msg)
         return replace(read, lines=read_lines(read.lines, channels)) if read.lines else read
 
+    def doubtful(self, blob: bytes, channels: Mapping[str, bytes | None]) -> tuple[str, ...]:
+        """Return the names of the segments of lists that are not those that the record tells of."""
+        bare = records.unpack_checkpoint(self.serializer.loads(blob), {})
+        names = {
+            channel: tuple(name_of(channel, each) for each in segments(line))
+            for channel, line in bare.lines.items()
+        }
+        right = {n for n, line in bare.lines.items() if holds(line, map(channels.get, names[n]))}
+        return tuple(name for n in names.keys() - right for name in names[n])
+
     def read_parts(self, channels: Mapping[str, bytes | None]) -> dict[str, Any]:
         """Return the values of some channels, of which all blobs are there; without the record."""
         found: dict[str, list[tuple[int, bytes]]] = {}
@@ -348,7 +356,7 @@ class Wire:
     ) -> ResultEntry:
         """Return what is recorded of a task that did not fail; its packets are apart already."""
         if isinstance(result, Interrupted):
-            asked = tuple((q.interrupt.id, 0) for q in result.questions) or (STOPPED,)
+            asked = tuple((q.interrupt.id, 0) for q in result.questions) or (_STOPPED,)
             return ResultEntry(task.id, rnd, self.questions(task, result), questions=asked)
         blob = self.result(task, result)
         event = blob if shows_writes(modes) else b""

@@ -70,7 +70,7 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
         checkpoint=checkpoint,
         ns="",
         token=desk.token,
-        invocation=opened.config.invocation(head.thread_id, head.run),
+        invocation=opened.invocation,
         emit=emitter.emit if wanted else discard,
         attempt=claimed.att,
         answers=wire.read_answers(claimed.answers),

@@ -32,7 +32,7 @@ from distgraph.checkpoint.base.types import ERROR, INTERRUPT, RESUME
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.checkpoint.serde.schema import classes_of
 from distgraph.core.graph import Graph
-from distgraph.core.model import GRAPH, Completed, Result
+from distgraph.core.model import Completed, Result
 from distgraph.errors import GraphBubbleUp
 from workers.shared.supersteps import nonce
 from workers.worker.desk import Desk
@@ -169,7 +169,7 @@ class CalledSaver:
         entry = self.archive.entry(place, checkpoint, known, new, before or {}, nonce())
         self.archive.remember(self._at(place.ns, checkpoint["id"]), checkpoint, entry)
         frame = self.called.frame(place.ns)
-        frame.name = FrameName(place.ns, str(known.get(GRAPH, "")))
+        frame.name = FrameName.of(place.ns, known)
         if frame.add_checkpoint(entry, _tasks(checkpoint), metadata.get("source")):
             self.called.store(frame)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -73,6 +73,7 @@ class Desk:
             owner=self.office.owner,
             lease_ms=self._lease_ms,
             served=self.office.registry.labels(),
+            known=self._reach(),
         )
 
     def claim_advance(self) -> Advance:
@@ -84,6 +85,7 @@ class Desk:
             tok=self.token,
             lease_ms=self._lease_ms,
             served=self.office.registry.labels(),
+            known=self._reach(),
             lost=self.office.registry.common_wire().error(advance_lost()),
         )
 
@@ -102,6 +104,7 @@ class Desk:
             tok=self.token,
             tok2=self.token,
             lease_ms=self._lease_ms,
+            known=self._reach(),
         )
         if recorded.closing == "gone":
             self.office.installation.look()
@@ -122,6 +125,7 @@ class Desk:
             tok=self.token,
             tok2=self.token,
             lease_ms=self._lease_ms,
+            known=self._reach(),
             caller_writes=caller_writes,
         )
         if isinstance(answered, Recorded):
@@ -231,21 +235,23 @@ class Desk:
         source = Streaming(self.thread, run, self.ns, tid, self.token)
         return self.office.emissions.emitter(source, encode)
 
-    def channels(self, names: Iterable[str]) -> dict[str, bytes | None]:
-        """Fetch channel blobs that a claim was too small for, but those that are known here."""
-        asked = tuple(names)
-        if not asked:
-            return {}
-        known = self.office.segments.find(self.thread.x, self.ns, asked)
-        wanted = tuple(name for name in asked if name not in known)
+    def known(self, names: Iterable[str]) -> dict[str, bytes]:
+        """Return the segments of lists among ``names`` that are known here."""
+        return self.office.segments.find(self.thread.x, self.ns, names)
+
+    def fetched(self, names: Sequence[str]) -> dict[str, bytes | None]:
+        """Fetch channel blobs that did not come with a claim."""
         read = partial(commands.channels, self.thread, self.ns)
-        found = carry(loading.values(read, wanted), self._ledger.call)
+        found = carry(loading.values(read, names), self._ledger.call)
         self.know(found)
-        return {**known, **found}
+        return found
 
     def know(self, channels: Mapping[str, bytes | None]) -> None:
         """Remember the segments of lists among ``channels``, for jobs of this process to come."""
         self.office.segments.keep(self.thread.x, self.ns, channels)
+
+    def _reach(self) -> Mapping[str, int]:
+        return self.office.segments.reach(self.thread.x, self.ns)
 
     def writes(self, advance: Advance) -> Mapping[str, bytes]:
         """Return the writes of a closed superstep; large ones are read in pieces."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from checkpoint_redis.replies import Context, FrameHead, RunRecord
+from distgraph.core.frame import Invocation
 from distgraph.core.graph import Graph
 from distgraph.core.model import Checkpoint, Result, ThreadState
 from distgraph.engine import Program, advance
@@ -35,6 +36,15 @@ class Opened:
         """The graph of the thread."""
         return self.served.graph
 
+    @property
+    def invocation(self) -> Invocation:
+        """What the tasks are told.
+
+        A run that goes on with one from an older checkpoint goes on from what that has stored.
+        """
+        told = self.config.invocation(self.head.thread_id, self.head.run)
+        return told if self.run.kind == "start" else replace(told, replay=None)
+
     def program(self, results: Mapping[str, Result]) -> Program:
         """Return the engine's loop, from the state with ``results`` on."""
         at = self.state
@@ -45,9 +55,7 @@ class Opened:
 def open_frame(desk: Desk, context: Context) -> Opened:
     """Return the frame that a claim gave; what did not come with it is fetched."""
     served = desk.served(context)
-    channels = dict(context.channels)
-    desk.know(channels)
-    channels |= desk.channels([name for name, blob in channels.items() if blob is None])
+    channels = _channels(desk, served, context)
     state = ThreadState(
         _checkpoint(served, context, channels),
         caller_writes=served.wire.read_caller_writes(context.caller_writes),
@@ -56,6 +64,23 @@ def open_frame(desk: Desk, context: Context) -> Opened:
     config = decode_config(context.run.cfg, served.wire.serializer)
     whole = context.checkpoint is not None
     return Opened(desk, served, context.head, context.run, config, state, whole=whole)
+
+
+def _channels(desk: Desk, served: Served, context: Context) -> dict[str, bytes | None]:
+    """Return what came with the claim, what is known here, and what is fetched.
+
+    Known segments are those of another time where a fail-over has lost them since.
+    """
+    channels = dict(context.channels)
+    desk.know(channels)
+    missing = [name for name, blob in channels.items() if blob is None]
+    if not missing:
+        return channels
+    known = desk.known(missing)
+    channels |= known | desk.fetched([name for name in missing if name not in known])
+    if known and context.checkpoint is not None:
+        channels |= desk.fetched(served.wire.doubtful(context.checkpoint, channels))
+    return channels
 
 
 def _checkpoint(

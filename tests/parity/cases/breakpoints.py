@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from tests.parity.cases.common import add, chain, fan
+from tests.parity.cases.common import Log, add, chain, fan
 from tests.parity.cases.interrupts import asking
 from tests.parity.engines import Client, Engine
 from tests.parity.observe import everything, invoked, thread
@@ -148,3 +149,23 @@ def case_a_new_input_gives_up_the_target_of_a_join(engine: Engine) -> Any:
     builder = chain(engine, "a", "b").add_node("j", add("j")).add_edge(["a", "b"], "j")
     client = engine.compile(builder, interrupt_before=["j"])
     return calls(client, {}, {"xs": ["new"]}, None, None)
+
+
+def stopping_inside(engine: Engine) -> Callable[[Log], Log]:
+    """A node that calls a graph, which stops twice."""
+    builder = chain(engine, "x", "y", "z")
+    inner = builder.compile(interrupt_before=["y"], interrupt_after=["y"])
+    return lambda _: {"xs": inner.invoke({})["xs"]}
+
+
+def case_an_answer_to_a_sibling_releases_a_stop_inside(engine: Engine) -> Any:
+    def asks(_: Log) -> Log:
+        return {"xs": [engine.interrupt("first?"), engine.interrupt("second?")]}
+
+    client = engine.compile(fan(engine, calls=stopping_inside(engine), asks=asks))
+    return calls(client, {}, *(engine.Command(resume=word) for word in ("one", "two")))
+
+
+def case_an_answer_releases_a_stop_inside(engine: Engine) -> Any:
+    client = engine.compile(fan(engine, calls=stopping_inside(engine)))
+    return calls(client, {}, *(engine.Command(resume=word) for word in ("one", "two")))

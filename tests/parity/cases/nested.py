@@ -95,3 +95,27 @@ def case_a_standalone_graph_inside_keeps_nothing(engine: Engine) -> Any:
     for _ in range(2):
         client.invoke({}, thread())
     return seen
+
+
+def case_a_graph_that_lasts_stands_as_it_did_before_an_older_checkpoint(engine: Engine) -> Any:
+    """Only for the run that begins there, and not for those that go on with it."""
+    builder = engine.StateGraph(Inner).add_node("note", add()).add_edge(engine.START, "note")
+    lasting = builder.compile(checkpointer=True)
+
+    def ask(state: Log) -> Log:
+        return {"one": engine.interrupt("which?")}
+
+    def remember(state: Log) -> Any:
+        return {"xs": [lasting.invoke({"xs": [state["one"]]})["xs"]]}
+
+    client = compiled_chain(engine, "ask", "remember", ask=ask, remember=remember)
+    for word in ("a", "b"):
+        client.invoke({}, thread())
+        client.invoke(engine.Command(resume=word), thread())
+    at = {each.next: each.config for each in client.history(thread())}
+    begun = [invoked(client, None, at["remember",])]
+    for call in (lambda: None, lambda: client.invoke(None, thread())):
+        client.invoke(None, at["ask",])
+        call()
+        begun.append(invoked(client, engine.Command(resume="c")))
+    return begun

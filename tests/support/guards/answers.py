@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from checkpoint_redis.layout import TaskField, ThreadKey
+from checkpoint_redis.layout import QuestionId, TaskField, ThreadKey
 from tests.support.guards import Guard
 from tests.support.thread_driver import Driver, nonce, superstep
 
@@ -23,6 +23,15 @@ def failed(d: Driver) -> str:
     d.sweep()
     d.claim(ep, "a")
     d.fail(ep, "a")
+    return ep
+
+
+def stopped(d: Driver) -> str:
+    """Leave the graphs that b and c call at breakpoints; a and d run."""
+    ep = d.started("a", "b", "c", "d")
+    d.claim(ep, "a", "b", "c", "d")
+    d.ask(ep, "b", QuestionId.stopped)
+    d.ask(ep, "c", QuestionId.stopped)
     return ep
 
 
@@ -113,7 +122,105 @@ def a_task_that_runs_on_through_a_retry_gets_time(d: Driver) -> None:
     assert d.due() == {"|d", "b|l"}
 
 
+def an_answer_releases_graphs_at_breakpoints(d: Driver) -> None:
+    ep = stopped(d)
+    d.ask(ep, "a", "q1")
+    d.ask(ep, "d", "q2")
+    reply = d.answer("a", "q1")
+    assert sorted(hint.tid for hint in reply.hints) == ["a", "b", "c"]
+    assert d.states() == {"a": "Q", "b": "Q", "c": "Q", "d": "I"}
+
+
+def a_graph_at_a_breakpoint_is_released_once(d: Driver) -> None:
+    ep = stopped(d)
+    d.ask(ep, "a", "q1")
+    d.ask(ep, "d", "q2")
+    d.answer("a", "q1")
+    d.claim(ep, "c", tok="again")
+    assert d.answer("d", "q2", run="run-3").status == "joined"
+    assert d.states()["c"] == "R"
+
+
+def asked_again_a_graph_at_a_breakpoint_goes_on_once(d: Driver) -> None:
+    ep = stopped(d)
+    d.ask(ep, "a", "q1")
+    d.ask(ep, "d", "q2")
+    assert sorted(hint.tid for hint in d.go_on("reask").hints) == ["a", "b", "c", "d"]
+
+
+def a_retry_releases_graphs_at_breakpoints(d: Driver) -> None:
+    ep = stopped(d)
+    d.fail(ep, "a")
+    d.complete(ep, "d")
+    d.go_on("retry")
+    assert d.states() == {"a": "Q", "b": "Q", "c": "Q", "d": "D"}
+    # An attempt of before would stop it again.
+    assert d.ask(ep, "b", QuestionId.stopped).statuses == ("stale",)
+    assert d.complete(ep, "a").statuses == ("done",)
+
+
+def a_breakpoint_is_no_question(d: Driver) -> None:
+    ep = stopped(d)
+    d.ask(ep, "a", "q1")
+    d.ask(ep, "d", "q2")
+    assert set(d.go_on("resume").pending) == {"q1", "q2"}
+
+
 GUARDS = (
+    Guard(
+        an_answer_releases_graphs_at_breakpoints,
+        "answer.lua",
+        "restore_step('')\nchoose_stopped()\n",
+        "restore_step('')\n",
+    ),
+    Guard(
+        an_answer_releases_graphs_at_breakpoints,
+        "finished.lua",
+        "    if questions[1][QUESTION.iid] == IID.stopped then note_stopped(tasks, tid) end\n",
+        "",
+    ),
+    Guard(
+        an_answer_releases_graphs_at_breakpoints,
+        "finished.lua",
+        "if questions[1][QUESTION.iid] == IID.stopped then",
+        "if true then",
+    ),
+    Guard(
+        a_graph_at_a_breakpoint_is_released_once,
+        "answer.lua",
+        "  call('HDEL', key, TASK_FIELD.stops)\n",
+        "",
+    ),
+    Guard(
+        asked_again_a_graph_at_a_breakpoint_goes_on_once,
+        "answer.lua",
+        "  if A.mode == MODE.reask then return end\n",
+        "",
+    ),
+    Guard(
+        a_retry_releases_graphs_at_breakpoints,
+        "answer.lua",
+        "  if A.mode == MODE.reask then return end\n",
+        "  if not resumes then return end\n",
+    ),
+    Guard(
+        a_retry_releases_graphs_at_breakpoints,
+        "answer.lua",
+        "if not each.late then task[TASK.round]",
+        "if not retries then task[TASK.round]",
+    ),
+    Guard(
+        a_retry_releases_graphs_at_breakpoints,
+        "answer.lua",
+        "if not each.late then task[TASK.round]",
+        "if true then task[TASK.round]",
+    ),
+    Guard(
+        a_breakpoint_is_no_question,
+        "answer.lua",
+        "if question[QUESTION.iid] ~= IID.stopped then",
+        "if true then",
+    ),
     Guard(
         an_answer_names_a_question,
         "answer.lua",

@@ -122,6 +122,16 @@ def a_page_goes_on_where_the_last_one_ended(d: Driver) -> None:
     assert seen == order
 
 
+def a_page_ends_where_a_reply_is_full(d: Driver) -> None:
+    largest = {f"{n:0255}": "x" * 255 for n in range(16)}
+    few = Limit.inline_writes // len(about.encode(largest)) + 1
+    for each in neighbours(d, few + 5):
+        start(each, "run-2", expect="cp-run", **largest)
+    place, found = page(d, about.ALL, limit=Limit.listed)
+    assert (len(found), place) == (few, found[-1].place)
+    assert len(page(d, about.ALL, after=place)[1]) == 5
+
+
 def a_script_looks_at_few_threads(d: Driver) -> None:
     others = {f"{n:024}": n + 1 for n in range(Limit.listed + 5)}
     d.client.zadd(f"{keys.shard_prefix(d.thread.namespace, d.thread.shard)}ix:all", others)
@@ -167,9 +177,10 @@ GUARDS = (
     guard(a_page_goes_on_where_the_last_one_ended, "updated ~= at or X < after", "X < after"),
     guard(
         a_page_goes_on_where_the_last_one_ended,
-        "  if #out == A.limit then return PART{cursor = place, part = out} end\n",
+        "#out == A.limit or ",
         "",
     ),
+    guard(a_page_ends_where_a_reply_is_full, " or bytes > LIMIT.inline_writes", ""),
     guard(a_script_looks_at_few_threads, "'LIMIT', 0, most", "'LIMIT', 0, -1"),
     guard(a_script_looks_at_few_threads, "#found == 2 * most and place or ''", "''"),
     guard(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from checkpoint_redis import commands
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.keys import checkpoint_field
-from checkpoint_redis.layout import HeaderField, Limit
+from checkpoint_redis.layout import FrameField, HeaderField, Limit
 from checkpoint_redis.records import InnerEntry, NewHead
 from checkpoint_redis.replies import Loaded
 from distgraph.checkpoint import formats
@@ -14,7 +16,7 @@ from tests.support.guards.savers import entry, header, log, put
 from tests.support.thread_driver import Driver, nonce
 
 INNER = FrameName("node:a")
-DEEPER = FrameName("node:a|1|leaf:b", "f1")
+DEEPER = FrameName("node:a|1|leaf:b", "leaves", "f1")
 
 
 def keep(  # noqa: PLR0913 - a default for each
@@ -151,15 +153,29 @@ def a_frame_says_where_it_is(d: Driver) -> None:
     assert names(d) == {DEEPER.name}
     known = d.client.hgetall(d.thread.frame(DEEPER.hash))
     told = {
-        name: known[name.encode()].decode() for name in ("name", "parent", "task", "path", "fp")
+        field: known[field.encode()].decode()
+        for field in ("name", "parent", "task", "path", "graph", "fp")
     }
     assert told == {
         "name": "node:a|1|leaf:b",
         "parent": FrameName("node:a|1").hash,
         "task": "b",
         "path": "node|leaf",
+        "graph": "leaves",
         "fp": "f1",
     }
+
+
+def a_claim_in_a_frame_is_for_its_graph(d: Driver) -> None:
+    ep = running(d)
+    keep(d, ep, "in-0", frame=DEEPER)
+    d.client.hset(d.thread.frame(DEEPER.hash), FrameField.epoch, ep)
+    claim = partial(
+        d.ledger.claim, d.thread, DEEPER.hash, ep, ("b",), tok="t", owner="worker", lease_ms=1_000
+    )
+    refused = claim(served=("graph@1",))
+    assert (refused.status, refused.graph, refused.fp) == ("unserved", "leaves", "f1")
+    assert claim(served=("leaves@f1",)).status == "busy"
 
 
 def a_frame_of_a_saver_says_where_it_is(d: Driver) -> None:
@@ -342,6 +358,12 @@ GUARDS = (
         "frames.lua",
         "  call('HSET', P .. KEY.frames, ns, row[FRAME_ROW.name])\n",
         "",
+    ),
+    Guard(
+        a_claim_in_a_frame_is_for_its_graph,
+        "lib.lua",
+        "  if ns == '' then return call('HMGET', H, unpack(all)) end\n",
+        "  if true then return call('HMGET', H, unpack(all)) end\n",
     ),
     Guard(a_frame_of_a_saver_says_where_it_is, "put.lua", "list_frame(A.ns, A.frame)\n", ""),
     Guard(a_frame_of_a_saver_says_where_it_is, "frames.lua", "  if ns == '' then return end\n", ""),

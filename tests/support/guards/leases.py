@@ -177,14 +177,14 @@ GUARDS = (
     Guard(
         a_reducer_that_is_told_to_end_gives_the_advance_back,
         "release.lua",
-        "  call('HSET', H, A.ns .. FRAME.advance, ADVANCE.waiting, A.ns .. FRAME.advance_token,"
+        "  call('HSET', frame_key(A.ns), FRAME.advance, ADVANCE.waiting, FRAME.advance_token,"
         " '')\n",
         "",
     ),
     Guard(
         a_reducer_that_is_told_to_end_gives_the_advance_back,
         "release.lua",
-        "  call('HINCRBY', H, A.ns .. FRAME.advances, -1)\n",
+        "  call('HINCRBY', frame_key(A.ns), FRAME.advances, -1)\n",
         "",
     ),
     Guard(

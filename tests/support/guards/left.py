@@ -84,6 +84,42 @@ def questions_stay_with_who_answered_them(d: Driver) -> None:
     assert {task.tid: task.asked for task in open_now.tasks}["a"] == a.asked
 
 
+def a_question_that_was_asked_again_stays_once(d: Driver) -> None:
+    ep = d.started("a", "b")
+    d.claim(ep, "a", "b")
+    d.complete(ep, "b")
+    d.ask(ep, "a", "q1")
+    for run in ("run-2", "run-3"):
+        d.ledger.answer(d.thread, run, "reask", (), rnd="")
+        d.claim(ep, "a", tok=run)
+        if run == "run-2":
+            d.ask(ep, "a", "q2", tok=run)
+    d.complete(ep, "a", tok="run-3")
+    open_now = d.ledger.load(d.thread)
+    d.commit(ep, superstep("cp-1", outcome="end"))
+    asked = {task.tid: task.asked for task in left(d) or ()}["a"]
+    told = [(each.run, each.questions[0][0], each.blob) for each in asked]
+    assert told == [("", "q2", b"question")]
+    assert open_now is not None
+    assert {task.tid: task.asked for task in open_now.tasks}["a"] == asked
+
+
+def what_was_asked_before_an_answer_gives_way(d: Driver) -> None:
+    ep = d.started("a", "b")
+    d.claim(ep, "a", "b")
+    d.complete(ep, "b")
+    d.ask(ep, "a", "q1")
+    d.ledger.answer(d.thread, "run-2", "reask", (), rnd="")
+    d.claim(ep, "a", tok="2")
+    d.ask(ep, "a", "q1", tok="2")
+    pair = AnswerEntry("", "a", "q1", b"yes")
+    d.ledger.answer(d.thread, "run-3", "resume", (pair,), rnd="")
+    open_now = d.ledger.load(d.thread)
+    assert open_now is not None
+    asked = {task.tid: task.asked for task in open_now.tasks}["a"]
+    assert [each.run for each in asked] == ["run-3"]
+
+
 def what_waited_is_left_when_the_thread_moves_on(d: Driver) -> None:
     ep = d.started("a", "b")
     d.claim(ep, "a", "b")
@@ -293,7 +329,25 @@ GUARDS = (
     Guard(
         questions_stay_with_who_answered_them,
         "answer.lua",
-        "  if #each.answers > 0 then note_answered(tid) end\n",
+        "  if not retries then note_asked(tid, resumes) end\n",
+        "",
+    ),
+    Guard(
+        a_question_that_was_asked_again_stays_once,
+        "answer.lua",
+        "  else call('HSET', key, TASK_FIELD.asked_again .. tid, asked) end\n",
+        "  end\n",
+    ),
+    Guard(
+        a_question_that_was_asked_again_stays_once,
+        "left.lua",
+        "row(tid)[LEFT.asked] = row(tid)[LEFT.asked] .. value",
+        "row(tid)[LEFT.asked] = ''",
+    ),
+    Guard(
+        what_was_asked_before_an_answer_gives_way,
+        "answer.lua",
+        "    call('HDEL', key, TASK_FIELD.asked_again .. tid)\n",
         "",
     ),
     Guard(

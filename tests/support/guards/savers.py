@@ -290,7 +290,7 @@ GUARDS = (
     ),
     Guard(
         the_values_of_a_waiting_thread_are_known,
-        "put.lua",
+        "frozen.lua",
         "call('HEXISTS', C, field) == 1 or cget(field) ~= false",
         "call('HEXISTS', C, field) == 1",
     ),

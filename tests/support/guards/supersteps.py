@@ -198,8 +198,8 @@ GUARDS = (
     Guard(
         a_superstep_begins_with_nothing_of_the_last,
         "open.lua",
-        "call('HDEL', H, ns .. FRAME.advance, ns .. FRAME.advance_token, ns .. FRAME.advances,",
-        "call('HDEL', H,",
+        "call('HDEL', frame_key(ns), FRAME.advance, FRAME.advance_token, FRAME.advances,",
+        "call('HDEL', frame_key(ns),",
     ),
     Guard(
         large_pieces_of_a_superstep_are_not_answered,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from checkpoint_redis import commands
-from checkpoint_redis.layout import AnswerMode
+from checkpoint_redis.layout import AnswerMode, QuestionId
 from checkpoint_redis.records import AnswerEntry, CheckpointEntry
-from checkpoint_redis.replies import Loaded, OutboxEntry
+from checkpoint_redis.replies import Loaded, OpenQuestions, OutboxEntry
 from tests.support.sim.packets import bundle_name, bundles_of
 from tests.support.sim.plan import PLAN, Known, number_of, opening, tids
 from tests.support.sim.world import QUEUE, Accepted, World
@@ -52,7 +52,7 @@ class Client:
         if loaded is None:
             self.begin()
             return
-        self._asked |= {(a.tid, iid) for a in loaded.questions for iid, _ in a.questions}
+        self._asked |= {(a.tid, iid) for a in asking(loaded) for iid, _ in a.questions}
         p = world.draw.number() if world.draw.chaos else 0.0
         match loaded.header.st:
             case _ if p > 0.95:
@@ -65,7 +65,7 @@ class Client:
                 self._go_on(loaded)
             case "error" if p < 0.5:
                 self._resume(loaded, "retry")
-            case "interrupted" if p > 0.7:
+            case "interrupted" if p > 0.7 or not asking(loaded):
                 self._resume(loaded, "reask")
             case "interrupted":
                 self._answer(loaded)
@@ -101,8 +101,8 @@ class Client:
     def _answer(self, loaded: Loaded) -> None:
         """Answer some of what is asked; or a question of an earlier time."""
         world = self._world
-        if loaded.questions and world.draw.chance(0.7):
-            tasks = sorted(loaded.questions, key=lambda each: each.tid)
+        if (asked := asking(loaded)) and world.draw.chance(0.7):
+            tasks = sorted(asked, key=lambda each: each.tid)
             # Of one task in their order: its node takes them as they come.
             chosen = [
                 (each.tid, iid)
@@ -110,7 +110,7 @@ class Client:
                 for iid, _ in each.questions[: 1 + world.draw.below(len(each.questions))]
             ]
         else:
-            waiting = {iid for each in loaded.questions for iid, _ in each.questions}
+            waiting = {iid for each in asked for iid, _ in each.questions}
             over = sorted((tid, iid) for tid, iid in self._asked if iid not in waiting)
             if not over or world.draw.chance(0.7):
                 return
@@ -131,6 +131,8 @@ class Client:
         if reply.status in ("go", "joined", "dup"):
             world.accepted.add(run, reply.run, command, loaded.header.cp, written)
             world.accepted.answered.add(reply.ep)
+        if reply.status in ("go", "joined"):
+            check_released(world)
         world.send(*reply.hints)
         if reply.advance:
             world.send(OutboxEntry("", reply.ep, "@", QUEUE, 0))
@@ -166,3 +168,20 @@ class Client:
             )
         )  # fmt: skip
         assert reply.status == "ok", reply
+
+
+def asking(loaded: Loaded) -> tuple[OpenQuestions, ...]:
+    """Return what tasks ask whose graphs are not at breakpoints."""
+    return tuple(each for each in loaded.questions if not _is_stopped(each))
+
+
+def _is_stopped(asked: OpenQuestions) -> bool:
+    return (QuestionId.stopped, 0) in asked.questions
+
+
+def check_released(world: World) -> None:
+    """Whatever goes on with a thread releases the graphs at breakpoints."""
+    loaded = world.ledger.load(world.thread)
+    assert loaded is not None
+    stopped = [asked.tid for asked in loaded.questions if _is_stopped(asked)]
+    assert not stopped, f"still at a breakpoint: {stopped}"

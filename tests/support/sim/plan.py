@@ -18,7 +18,7 @@ from tests.support.sim.draw import Draw
 PLAN = (
     ("ok", "asks", "flaky"),
     ("calls",),
-    ("asks twice", "asks both", "ok"),
+    ("asks twice", "asks both", "stops"),
     ("calls and asks", "ok"),
     ("flaky",),
     ("ok",),
@@ -87,6 +87,11 @@ def tids(number: int) -> tuple[str, ...]:
 
 def calls(tid: str) -> bool:
     return kind_of(tid).startswith("calls")
+
+
+def stops(tid: str, rnd: str) -> bool:
+    """Whether a graph in a task is at a breakpoint, which is released with the first new round."""
+    return kind_of(tid) == "stops" and not rnd
 
 
 def questions_of(tid: str) -> int:

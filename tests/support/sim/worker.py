@@ -7,11 +7,21 @@ from collections.abc import Generator, Iterator, Mapping
 
 from checkpoint_redis import commands
 from checkpoint_redis.bundles import Bundle
+from checkpoint_redis.layout import QuestionId
 from checkpoint_redis.records import Lease, ResultEntry
 from checkpoint_redis.replies import Advance, Claimed, ClaimedTask, Context, OutboxEntry, Recorded
 from tests.support.sim.called import Call
 from tests.support.sim.packets import bundle_name, bundles_of, packet_of
-from tests.support.sim.plan import Known, Planned, calls, following, kind_of, questions, tids
+from tests.support.sim.plan import (
+    Known,
+    Planned,
+    calls,
+    following,
+    kind_of,
+    questions,
+    stops,
+    tids,
+)
 from tests.support.sim.world import MANY, World
 
 LEASE_MS, RETRY_MS, FAR = 25_000, 5_000, 10**13
@@ -166,6 +176,8 @@ class Worker:
             (iid, FAR if world.draw.chance(0.3) else 0)
             for iid in questions(task.tid, len(given), tok)
         )
+        if stops(task.tid, task.rnd):
+            asked = ((QuestionId.stopped, 0),)
         assert task.packet == packet_of(task.tid), f"{task.tid} was given {task.packet!r}"
         name = bundle_name(world.draw.nonce())
         blob = json.dumps([task.blob.decode(), given, name]).encode()
