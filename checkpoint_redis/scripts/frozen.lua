@@ -23,34 +23,25 @@ local function list_at(text, at)
   return out, at
 end
 
--- What each Z holds is read once, since a script asks for many fields of it.
-local known = {}
-
-local function frozen_list()
-  if not known[Z] then
-    local text = call('GET', Z)
-    known[Z] = text and list_at(text, 1) or {}
-  end
-  return known[Z]
-end
-
 local function freeze()
   if call('HLEN', C) > LIMIT.frozen_fields then return end
-  local list = call('HGETALL', C)
-  local text = text_of(list)
+  local text = text_of(call('HGETALL', C))
   if #text > LIMIT.frozen_bytes then return end
   call('UNLINK', C)
   call('SET', Z, text)
-  known[Z] = list
 end
 
 -- Whoever is about to write to C must call this first.
 local function thaw()
-  local list = frozen_list()
-  if #list == 0 then return end
+  local text = call('GET', Z)
+  if not text then return end
   call('UNLINK', Z)
-  known[Z] = {}
-  many('HSET', C, list)
+  many('HSET', C, (list_at(text, 1)))
+end
+
+local function frozen_list()
+  local text = call('GET', Z)
+  return text and list_at(text, 1) or {}
 end
 
 -- The value of a field in such a text, without what stands around it; false when there is none.

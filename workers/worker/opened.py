@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from checkpoint_redis.replies import Context, FrameHead, RunRecord
 from distgraph.core.frame import Invocation

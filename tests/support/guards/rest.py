@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from checkpoint_redis import commands, source
+from checkpoint_redis import commands
 from checkpoint_redis.layout import ThreadKey
 from checkpoint_redis.records import CheckpointEntry, ResultEntry, SuperstepEntry
 from tests.support.guards import Guard
@@ -90,24 +90,7 @@ def a_waiting_thread_is_removed_with_all_that_it_has(d: Driver) -> None:
     assert d.stored() == set()
 
 
-def what_a_script_reads_follows_what_it_moves(d: Driver) -> None:
-    moves = """
-    call('HSET', C, 'f', 'v')
-    freeze()
-    local frozen = cget('f')
-    thaw()
-    call('HDEL', C, 'f')
-    return {frozen, cget('f')}
-    """
-    header = f"{d.thread.prefix}{ThreadKey.header}"
-    asked = "cget('f')"
-    text = f"{source.lua('frozen')}\n{asked}\n{moves}"
-    assert d.client.eval(text, 1, header, "{}") == [b"v", None]
-
-
 GUARDS = (
-    Guard(what_a_script_reads_follows_what_it_moves, "frozen.lua", "  known[Z] = list\n", ""),
-    Guard(what_a_script_reads_follows_what_it_moves, "frozen.lua", "  known[Z] = {}\n", ""),
     Guard(
         what_is_small_is_one_text_while_it_waits,
         "pack.lua",
