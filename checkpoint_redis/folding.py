@@ -96,6 +96,7 @@ ROWS = {
     "RUNS": "RunsReply",
     "LOADED": "LoadReply",
     "OPEN": "OpenReply",
+    "ASKED": "AskedReply",
     "PART": "PartReply",
 }
 STORED = {"header": "HeaderRow", "head": "HeadRow"}

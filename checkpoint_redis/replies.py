@@ -353,6 +353,14 @@ class OpenQuestions:
 
 
 @dataclass(frozen=True, slots=True)
+class Askers:
+    """Which of the root's tasks ask some questions: (task, its question record) by their ids."""
+
+    header: Header
+    waiting: Mapping[str, tuple[str, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
 class LeftTask:
     """What a task left of a superstep that is over: its result, error or question.
 

@@ -17,6 +17,7 @@ from checkpoint_redis.commands.left import large, left
 from checkpoint_redis.commands.presence import appear, disappear, workers
 from checkpoint_redis.commands.query import (
     any_header,
+    asked,
     caller_writes,
     carried,
     channels,
@@ -62,6 +63,7 @@ __all__ = [
     "answer",
     "any_header",
     "appear",
+    "asked",
     "beat",
     "caller_writes",
     "cancel",

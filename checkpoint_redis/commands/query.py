@@ -27,6 +27,7 @@ from checkpoint_redis.commands.read import channels as read_channels
 from checkpoint_redis.commands.script import Arguments, Plain, Script
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import (
+    AskedReply,
     AwaitedRow,
     HeaderRow,
     ListedRow,
@@ -42,6 +43,7 @@ from checkpoint_redis.layout import (
     WriteMark,
 )
 from checkpoint_redis.replies import (
+    Askers,
     CallerWrites,
     Header,
     Listed,
@@ -63,6 +65,14 @@ def load(thread: Thread, ns: str = "", cp: str = "", *, open: bool = True) -> Sc
     the open superstep, but what callers wrote there.
     """
     return Arguments().script("load", thread, _loaded, ns=ns, cp=cp, open=int(open))
+
+
+def asked(thread: Thread, iids: tuple[str, ...]) -> Script[Askers | None]:
+    """Find who asks the questions of at most Limit.looked_up ids; None when there is no thread.
+
+    Those that do not wait are left out, and what is more than a reply holds.
+    """
+    return Arguments().script("asked", thread, _asked_by, iids=iids)
 
 
 def open_part(
@@ -261,6 +271,15 @@ def with_open(
         questions=tuple(_asked(u, s, tid) for tid in u),
         caller_writes=_open_writes(s) if s else loaded.caller_writes,
     )
+
+
+@checked
+def _asked_by(raw: Any) -> Askers | None:
+    if raw is None:
+        return None
+    found = AskedReply._make(raw)
+    waiting = {text(iid): (text(tid), question) for iid, tid, question in found.asked}
+    return Askers(_header(found.header), waiting)
 
 
 @checked

@@ -225,6 +225,13 @@ class LoadReply(NamedTuple):
     open: Any
 
 
+class AskedReply(NamedTuple):
+    """``asked`` are id, task and question of those that wait."""
+
+    header: Sequence[Raw]
+    asked: Sequence[Any]
+
+
 class OpenReply(NamedTuple):
     """Fields and values of an open superstep."""
 

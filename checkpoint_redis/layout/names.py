@@ -159,6 +159,8 @@ class TaskField(StrEnum):
     stopped = "b|"
     stops = "bn"
     caller_write = "z|"
+    # Before a question's id, of any frame, in the root's: <frame>|<task> that asks it.
+    interrupt = "q|"
     # Before a digest of the names of the channels that some tasks read: these, as JSON.
     reads = "n|"
     writes_size = "wb"
@@ -343,6 +345,8 @@ class Limit:
     passed: Final = 500
     # So many tasks does an adoption queue again by itself.
     begun_again: Final = 250
+    # So many questions are looked up by their ids at once.
+    looked_up: Final = 100
     # So much of what tasks have begun, ask, and have open inside is gone through on a drop.
     dropped: Final = 400
     # The events of a thread at rest, and what is staged, live so long.

@@ -1,4 +1,4 @@
--- needs: lib.lua format.lua frozen.lua slices.lua runs.lua lines.lua task.lua due.lua requeue.lua pack.lua restore.lua begin.lua caller_writes.lua new_tasks.lua barrier.lua
+-- needs: lib.lua format.lua frozen.lua slices.lua runs.lua lines.lua asking.lua task.lua due.lua requeue.lua pack.lua restore.lua begin.lua caller_writes.lua new_tasks.lua barrier.lua
 -- Goes on with an open superstep: answers, asks again, or retries. All pairs or none.
 -- KEYS[1] header. ARGV[1] {run, mode, ep, pairs, rnd, caller_writes, tasks, first, reads, keep_cfg,
 -- cfg, modes, fp, stop, by, metadata}; ep: the epoch as the caller read it ('' = whichever it is); pairs: ANSWER,
@@ -148,6 +148,7 @@ for _, each in ipairs(chosen) do
       blob(position))
     task[TASK.answers] = task[TASK.answers] + 1
   end
+  if not retries then forget_asking(call('HGET', P .. KEY.questions, tid)) end
   call('HDEL', P .. KEY.questions, tid)
   call('HDEL', P .. KEY.tasks, TASK_FIELD.error .. tid, TASK_FIELD.question .. tid)
   requeue('', tid, task)

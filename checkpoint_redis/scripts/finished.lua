@@ -1,4 +1,4 @@
--- needs: lib.lua format.lua task.lua due.lua packet.lua event.lua barrier.lua advance.lua
+-- needs: lib.lua format.lua asking.lua task.lua due.lua packet.lua event.lua barrier.lua advance.lua
 -- Recording what a task left, for complete and finish.
 
 -- What takes the place of a task's result and of its pending questions.
@@ -54,6 +54,7 @@ local function record(ns, st, token, result)
     if questions[1][QUESTION.iid] == IID.stopped then note_stopped(tasks, tid) end
     call('HSET', P .. KEY.questions .. ns, tid, encode(questions))
     call('HSET', tasks, TASK_FIELD.question .. tid, bytes)
+    note_asking(ns, tid, questions)
   end
   call('SREM', P .. KEY.active .. ns, tid)
   if before == STATE.queued then call('SREM', P .. KEY.queued .. ns, tid) end

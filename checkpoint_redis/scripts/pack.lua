@@ -1,14 +1,18 @@
 -- needs: lib.lua frozen.lua
 -- A small superstep at rest is one text beside the checkpoints, s|<ns>: its keys would cost
 -- more than what is in them. The text holds the tasks' ids, then the fields and values of each key,
--- in which an id is named by its number.
+-- in which an id of a task is named by its number.
 local PARTS = {KEY.tasks, KEY.writes, KEY.questions, KEY.inner, KEY.sent}
 
 -- The fields of a list with the ids in them replaced by `names`; a field is <id> or <x>|<id>...
 local function renamed(list, names)
   for i = 1, #list, 2 do
     local kind, id, rest = string.match(list[i], '^(%a|)([^|]+)(.*)$')
-    if kind then list[i] = kind .. (names[id] or id) .. rest else list[i] = names[list[i]] or list[i] end
+    if kind == TASK_FIELD.interrupt then
+      local ns, tid = string.match(list[i + 1], '^(.-)|(.*)$')
+      list[i + 1] = ns .. '|' .. (names[tid] or tid)
+    elseif kind then list[i] = kind .. (names[id] or id) .. rest
+    else list[i] = names[list[i]] or list[i] end
   end
   return list
 end

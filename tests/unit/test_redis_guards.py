@@ -12,6 +12,7 @@ from tests.support.guards import (
     Guard,
     adoption,
     answers,
+    asked,
     attempts,
     barrier,
     caller_writes,
@@ -43,6 +44,7 @@ pytestmark = pytest.mark.redis
 TOPICS = (
     adoption,
     answers,
+    asked,
     attempts,
     barrier,
     callers,

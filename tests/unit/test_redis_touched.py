@@ -106,6 +106,11 @@ def test_a_wide_superstep_that_asks_is_read_and_answered(d: Wide) -> None:
     for tid in TIDS:
         d.ask(ep, tid, f"question of {tid}")
     assert asking(d) == set(TIDS)
+    looked_up = tuple(f"question of {tid}" for tid in TIDS[: Limit.looked_up])
+    found = d.ledger.call(commands.asked(d.thread, looked_up))
+    assert found is not None
+    assert [tid for tid, _ in found.waiting.values()] == list(TIDS[: Limit.looked_up])
+    assert d.touching.most["asked"].fields < 10 * Limit.looked_up
     assert d.answer("unknown", "q").status == "no_interrupt"
     assert d.answer(TIDS[-1], f"question of {TIDS[-1]}").status == "go"
     assert asking(d) == set(TIDS[:-1])

@@ -8,7 +8,7 @@ from typing import Any
 
 from checkpoint_redis import commands
 from checkpoint_redis.layout import AnswerMode, ThreadStatus
-from checkpoint_redis.records import AnswerEntry, TaskEntry
+from checkpoint_redis.records import TaskEntry
 from checkpoint_redis.replies import Answered
 from distgraph.core.model import Decision, RunTasks
 from distgraph.engine import GoOn
@@ -17,6 +17,7 @@ from workers.client.answering import check_answered, publish_answered
 from workers.client.begun import Begun, begun_by
 from workers.client.effects import Effect
 from workers.client.launching import launch
+from workers.client.replying import pairs_of
 from workers.client.submission import Submission
 from workers.shared.runconfig import encode_config, encode_metadata, of_call, says_nothing
 from workers.shared.supersteps import nonce
@@ -62,10 +63,7 @@ def _written(call: Submission, request: GoOn) -> tuple[bytes, ...]:
 
 def _answer(call: Submission, request: GoOn, mode: AnswerMode) -> Generator[Effect, Any, Begun]:
     wire, job = call.wire, call.job
-    pairs = tuple(
-        AnswerEntry("", reply.task, reply.answer.id, wire.answer(reply.answer))
-        for reply in request.replies
-    )
+    pairs = pairs_of(wire, request.replies)
     told = of_call(job.start, job.invocation)
     keep = says_nothing(told, call.graph)
     answered: Answered = yield commands.answer(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Generator
 from typing import Any
 
 from checkpoint_redis import commands
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import AnswerMode, ThreadStatus
-from checkpoint_redis.records import AnswerEntry
 from checkpoint_redis.replies import Header
 from distgraph.core.model import ThreadState
 from distgraph.core.plan import check_nodes
@@ -27,10 +27,11 @@ from workers.client.answering import (
 from workers.client.attaching import attach
 from workers.client.cancelling import cancel
 from workers.client.carrier import Carrier
-from workers.client.effects import Flow, Reach
+from workers.client.effects import Effect, Flow, Reach
 from workers.client.listing import ThreadInfo, info_of
 from workers.client.past import AnswerInfo, RunInfo, answers, run_info
 from workers.client.reading import history, load_state
+from workers.client.replying import Replies, by_id, pairs_of
 from workers.client.run import Run, attached
 from workers.shared.served import Registry
 from workers.shared.serving import lives, serves
@@ -127,6 +128,25 @@ class ThreadHandle:
 
     def _resume(self, run: str, value: Any, by: str) -> Flow:
         yield Reach()
+        known = yield from by_id(self._registry, self._thread, value)
+        replies = known or (yield from self._bound(value))
+        # Where nothing asks, graphs inside tasks are at breakpoints, which all have to be released.
+        mode: AnswerMode = "resume" if replies.pairs else "reask"
+        answered = yield commands.answer(
+            self._thread,
+            run,
+            mode,
+            replies.pairs,
+            rnd=nonce(),
+            graph_fp=replies.version,
+            by=by,
+        )
+        check_answered(answered, tuple(pair.iid for pair in replies.pairs), self._thread)
+        yield from publish_answered(self._thread, answered, replies.header.queue)
+        return answered.run or run
+
+    def _bound(self, value: Any) -> Generator[Effect, Any, Replies]:
+        """Return the answers that ``value`` means, after a look at all that the thread asks."""
         wire = self._registry.common_wire()
         loaded, state = yield from load_state(wire, self._thread)
         if loaded is None:
@@ -136,18 +156,7 @@ class ThreadHandle:
         if loaded.header.st is ThreadStatus.busy and not replies:
             raise ThreadBusy(busy(self._thread, loaded.header.run))
         version = self._version(loaded.header, state)
-        pairs = tuple(
-            AnswerEntry("", reply.task, reply.answer.id, wire.answer(reply.answer))
-            for reply in replies
-        )
-        # Where nothing asks, graphs inside tasks are at breakpoints, which all have to be released.
-        mode: AnswerMode = "resume" if pairs else "reask"
-        answered = yield commands.answer(
-            self._thread, run, mode, pairs, rnd=nonce(), graph_fp=version, by=by
-        )
-        check_answered(answered, tuple(pair.iid for pair in pairs), self._thread)
-        yield from publish_answered(self._thread, answered, loaded.header.queue)
-        return answered.run or run
+        return Replies(loaded.header, pairs_of(wire, replies), version)
 
     def retry(self, *, by: str | None = None) -> Run:
         """Run the failed tasks of a thread in error again; return the run's handle at once.

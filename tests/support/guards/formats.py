@@ -122,6 +122,12 @@ def a_reader_that_is_too_old_reads_no_state(d: Driver) -> None:
     assert is_refused(d, lambda: d.ledger.header(d.thread))
 
 
+def a_reader_that_is_too_old_finds_no_question(d: Driver) -> None:
+    asked(d)
+    upgrade(d)
+    assert is_refused(d, lambda: d.ledger.call(commands.asked(d.thread, ("q1",))))
+
+
 def a_reader_that_is_too_old_reads_no_outcome(d: Driver) -> None:
     d.started("a")
     upgrade(d)
@@ -193,6 +199,7 @@ GUARDS = (
             (a_saver_that_is_too_old_forgets_nothing, "forget"),
             (no_event_is_told_by_who_is_too_old, "emit"),
             (a_reader_that_is_too_old_reads_no_state, "load"),
+            (a_reader_that_is_too_old_finds_no_question, "asked"),
             (a_reader_that_is_too_old_reads_no_outcome, "outcome"),
             (a_reader_that_is_too_old_reads_no_checkpoints, "values"),
             (a_reader_that_is_too_old_reads_no_packets, "packets"),

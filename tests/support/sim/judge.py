@@ -24,8 +24,9 @@ from tests.support.sim.plan import (
 )
 from tests.support.sim.world import World
 
-# The indexes tell the status, the graph, and when the thread changed; what rests has nothing due
-# but deadlines of its questions; only events expire, and not those of a run that is followed.
+# The indexes tell the status, the graph, and when the thread changed; questions are found by their
+# ids; what rests has nothing due but deadlines of its questions; only events expire, and not those
+# of a run that is followed.
 MOMENT = """
 local st = redis.call('HGET', KEYS[1], 'st')
 for _, status in ipairs({'idle', 'busy', 'interrupted', 'error'}) do
@@ -42,6 +43,21 @@ local lasting = {'h', 'c', 's:', 'w:', 'u:', 'a:', 'q:', 'o:', 'fs', st == 'busy
 for _, kind in ipairs(lasting) do
   if redis.call('PTTL', string.sub(KEYS[1], 1, -2) .. kind) >= 0 then return kind .. ' expires' end
 end
+local asked, prefix = 0, string.sub(KEYS[1], 1, -2)
+for _, text in ipairs(redis.call('HVALS', prefix .. 'u:')) do
+  for _, question in ipairs(cjson.decode(text)) do
+    if question[2] ~= 'stopped' then
+      asked = asked + 1
+      if redis.call('HEXISTS', prefix .. 's:', 'q|' .. question[2]) == 0 then
+        return question[2] .. ' is not found by its id'
+      end
+    end
+  end
+end
+for _, field in ipairs(redis.call('HKEYS', prefix .. 's:')) do
+  if string.sub(field, 1, 2) == 'q|' then asked = asked - 1 end
+end
+if asked ~= 0 then return -asked .. ' questions are found that nobody asks' end
 if st == 'busy' or st == 'error' then return '' end
 if redis.call('ZCARD', ARGV[1] .. 'ob') > 0 then return tostring(st) .. ', with an outbox' end
 for _, member in ipairs(redis.call('ZRANGE', ARGV[1] .. 'due', 0, -1)) do
