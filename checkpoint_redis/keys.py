@@ -31,7 +31,7 @@ A thread's keys begin with ``<namespace>{<shard>}:<x>:``; the letters are those 
 A shard has ``due`` and ``ob`` (what must be looked at, and when: tasks, and outboxes), ``ends`` (a
 stream of the runs that ended) and sets of threads by when they changed: ``ix:all``,
 ``ix:s:<status>``, ``ix:g:<graph>`` and ``ix:m:<mark>`` (``about``); a namespace has ``workers``,
-``meta`` and ``sweeper:<format>``.
+``meta``, ``sweeper:<format>``, and ``wake:<who>`` of a process or loop that waits.
 """
 
 from __future__ import annotations
@@ -158,6 +158,11 @@ def workers(namespace: str) -> str:
 
 def meta(namespace: str) -> str:
     return f"{namespace}:meta"
+
+
+def wake(namespace: str, who: str) -> str:
+    """Return the key that wakes the read of a process or loop; it lapses by itself."""
+    return f"{namespace}:wake:{who}"
 
 
 def sweeper(namespace: str, number: int) -> str:

@@ -31,7 +31,7 @@ Operation = Script[T] | Plain[T]
 
 RETRY_FOR = 10.0
 _FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
-_TEMPORARY = (
+TEMPORARY = (
     exceptions.ConnectionError,
     exceptions.TimeoutError,
     exceptions.ReadOnlyError,
@@ -291,8 +291,8 @@ def _pause_after(
     """Return how long to wait, or raise what the caller is to see."""
     if isinstance(command, Script) and (newer := _newer_format(str(error), command.about)):
         raise newer from None
-    if not isinstance(error, _TEMPORARY) or isinstance(error, _FINAL):
-        raise _refused(error, client) from error
+    if not isinstance(error, TEMPORARY) or isinstance(error, _FINAL):
+        raise refused(error, client) from error
     pause = next(pauses, None)
     if pause is None:
         raise StoreUnavailable(
@@ -311,7 +311,8 @@ def _newer_format(said: str, about: str) -> NewerFormat | None:
             return None
 
 
-def _refused(error: exceptions.RedisError, client: Any) -> StoreError:
+def refused(error: exceptions.RedisError, client: Any) -> StoreError:
+    """Return what a caller is told of what Redis refuses for good."""
     if isinstance(error, _FINAL):
         return StoreUnavailable(
             f"Redis at {address(client)} refuses the login. Check user and password in the URL."

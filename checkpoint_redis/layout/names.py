@@ -362,6 +362,8 @@ class Limit:
     # The events of a thread at rest, and what is staged, live so long.
     events_ms: Final = 300_000
     staged_ms: Final = 600_000
+    # So does what wakes a read; no read is blocked for so long.
+    wake_ms: Final = 60_000
     # What is larger keeps its form while the thread waits.
     frozen_fields: Final = 64
     frozen_bytes: Final = 8_192

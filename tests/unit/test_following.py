@@ -21,7 +21,7 @@ from workers import CeleryBackend
 from workers.client import awaiting, following
 from workers.client.begun import Begun
 from workers.client.carrier import Means, perform
-from workers.client.ends import Ends
+from workers.client.reader import Reader
 from workers.client.watched import Watched
 from workers.shared import notices, serving
 from workers.worker import presence
@@ -52,8 +52,8 @@ def followed(
     begun = Begun("run", "0-0", None, since=(0, 0))
     of = Watched(served, d.thread, "run")
     flow = following.follow(of, begun, frozenset(), timeout)
-    ends = Ends(backend.namespace, threading.Event)
-    means = Means(d.ledger, d.client, backend.office.publisher, ends)
+    reader = Reader(backend.namespace, keys.wake(backend.namespace, "me"), threading.Event)
+    means = Means(d.ledger, d.client, backend.office.publisher, reader)
     return told(flow, partial(perform, means))
 
 

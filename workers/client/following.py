@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from checkpoint_redis import commands, events
-from checkpoint_redis.events import EntryId, StreamEvent
+from checkpoint_redis.events import Entry, EntryId, StreamEvent
 from checkpoint_redis.layout import (
     AskEvent,
     CustomEvent,
@@ -36,7 +36,8 @@ from workers.client.concluding import (
     outcome_of,
     refuse_to_wait_for_nobody,
 )
-from workers.client.effects import AwaitEnd, Effect, Flow, Read, Wait
+from workers.client.effects import AwaitEnd, AwaitEvents, Effect, Flow, Listen
+from workers.client.listeners import Listener
 from workers.client.marks import SEEN, Gap, Position, Superseded
 from workers.client.reading import load_state, with_packets
 from workers.client.unserved import warn_if_unserved
@@ -45,10 +46,6 @@ from workers.client.watched import Watched
 log = logging.getLogger(__name__)
 STARTED: RunKind = "start"
 ROOT = ""
-FIRST_LOOK, LOOK_EVERY = 5.0, 15.0
-"""For how many seconds a stream may be silent before it is looked how the run stands."""
-FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
-"""How long to wait after a read that failed, and after many in succession."""
 ENTRIES = 200
 """How many events are read at once."""
 
@@ -133,39 +130,48 @@ def _awaited(
 
 
 def _followed(at: _Follower) -> Generator[Effect, Any, None]:
-    """Tell what comes after the place where ``at`` stands.
+    """Tell what comes after the place where ``at`` stands."""
+    listener: Listener = yield Listen(at.of)
+    try:
+        yield from _listened(at, listener)
+    finally:
+        listener.leave()
+
+
+def _listened(at: _Follower, listener: Listener) -> Generator[Effect, Any, None]:
+    """Tell what ``listener`` hears.
 
     A stream from which nothing comes at once, or for a while, is no longer there, or has lost its
-    end: then it is looked how the run stands. Before that counts, what came meanwhile is read.
+    end: then it is looked how the run stands.
     """
-    look_at, lost = 0.0, 0
-    ended: RunOutcome | None = None
-    found = yield Read({at.of.thread.events: at.after}, None, ENTRIES)
-    while True:
-        for entry in (found or {}).get(at.of.thread.events, ()):
-            if (yield from _took(at, events.decode(entry))):
-                return
-        lost = lost + 1 if found is None else 0
-        if ended is not None and not found:
-            if at.number is not None:  # else it was told before that something is missing
-                yield from _tell_gap(at)
-            yield from conclude(at.of, ended.status, ended.cp)
+    found = yield commands.events_after(at.of.thread, at.after, ENTRIES)
+    while not (yield from _took_all(at, found)):
+        ended = None if found else (yield from _ended_unseen(at))
+        if ended is not None:
+            yield from _to_the_end(at, ended)
             return
-        ended = None
-        if not found and (lost == 1 or look_at <= time.monotonic()):
-            pause = LOOK_EVERY if look_at else FIRST_LOOK
-            look_at = time.monotonic() + pause
-            ended = yield from _ended_unseen(at)
-        if lost:
-            yield Wait(min(LONGEST_PAUSE, FIRST_PAUSE * 2**lost))
-        block = None if ended else _block(look_at)
-        found = yield Read({at.of.thread.events: at.after}, block, ENTRIES)
+        if len(found) < ENTRIES:
+            found = yield AwaitEvents(listener, events.entry_id(at.after))
+        else:  # behind the others: who reads for all would read for this one alone
+            found = yield commands.events_after(at.of.thread, at.after, ENTRIES)
 
 
-def _block(look_at: float) -> int:
-    """Return for how many milliseconds a read may wait."""
-    left = look_at - time.monotonic()
-    return int(1000 * (left if left > 0 else FIRST_LOOK))
+def _to_the_end(at: _Follower, ended: RunOutcome) -> Generator[Effect, Any, None]:
+    """Tell how the run ended, and before that what came meanwhile."""
+    while found := (yield commands.events_after(at.of.thread, at.after, ENTRIES)):
+        if (yield from _took_all(at, found)):
+            return
+    if at.number is not None:  # else it was told before that something is missing
+        yield from _tell_gap(at)
+    yield from conclude(at.of, ended.status, ended.cp)
+
+
+def _took_all(at: _Follower, entries: Sequence[Entry]) -> Generator[Effect, Any, bool]:
+    """Tell what comes of some events; True at the end of the run."""
+    for entry in entries:
+        if (yield from _took(at, events.decode(entry))):
+            return True
+    return False
 
 
 def _ended_unseen(at: _Follower) -> Generator[Effect, Any, RunOutcome | None]:
