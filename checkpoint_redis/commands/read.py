@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any, ParamSpec, TypeVar
 
 from checkpoint_redis import references
@@ -153,7 +153,9 @@ def run_record(raw: bytes | None) -> RunRecord | None:
     )
 
 
+@lru_cache(maxsize=32)
 def run_under_way(raw: bytes | None) -> RunRecord:
+    """Read the record that each task of a run is given, mostly the same one as before."""
     record = run_record(raw)
     if record is None:
         raise LookupError("the record of the run that is under way is missing")

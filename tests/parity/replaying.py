@@ -59,6 +59,11 @@ def _state(client: Client) -> Any:
     return client.get_state(observe.thread(), subgraphs=True)
 
 
+def now(seen: dict[str, Any]) -> Any:
+    """What `run_again` saw but the history: what graphs inside had open is dropped on workers."""
+    return observe.stored({key: seen[key] for key in seen if key != "history"})
+
+
 def _whole(snapshot: Any) -> dict[str, Any]:
     """A state with those of the graphs in its tasks."""
     inside = [(one.name, _whole(one.state)) for one in observe.listed(snapshot) if one.state]

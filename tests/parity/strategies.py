@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
@@ -12,6 +12,7 @@ from tests.parity.nesting import Nest, Nested
 from tests.parity.programs import Branch, Node, Program
 from tests.parity.replaying import Start
 
+T = TypeVar("T")
 NAMES = ("a", "b", "c", "d", "e")
 RARELY = st.sampled_from([0, 0, 0, 0, 0, 1, 2])
 
@@ -178,9 +179,9 @@ def _joins(names: tuple[str, ...]) -> st.SearchStrategy[Any]:
     return st.lists(join, max_size=2, unique=True).map(tuple)
 
 
-def drawn(count: int) -> tuple[Program, ...]:
-    """Up to `count` programs, drawn once: other processes may be handed them."""
-    found: list[Program] = []
+def drawn(count: int, strategy: st.SearchStrategy[T]) -> tuple[T, ...]:
+    """Up to `count` examples, drawn once: other processes may be handed them."""
+    found: list[T] = []
 
     @seed(count)
     @settings(
@@ -189,9 +190,9 @@ def drawn(count: int) -> tuple[Program, ...]:
         phases=[Phase.generate],
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
-    @given(programs())
-    def collect(program: Program) -> None:
-        found.append(program)
+    @given(strategy)
+    def collect(example: T) -> None:
+        found.append(example)
 
     collect()
     return tuple(found)

@@ -14,7 +14,7 @@ from tests.parity.nesting import Nested
 from tests.parity.nesting import run as run_nested
 from tests.parity.observe import stored
 from tests.parity.programs import Program
-from tests.parity.replaying import Start
+from tests.parity.replaying import Start, now
 from tests.parity.replaying import run_again as run_nested_again
 from tests.parity.script import run, run_again, stream
 from tests.parity.strategies import nested_programs, programs, starts
@@ -79,10 +79,4 @@ def test_graphs_inside_graphs_go_on_from_an_older_checkpoint_on_celery_as_they_d
     on_threads: Any, nested: Nested, start: Start
 ) -> None:
     mine, here = (run_nested_again(each, nested, start) for each in (on_threads(), DISTGRAPH))
-    # What graphs inside had open is dropped there with the superstep that called them.
-    assert _now(mine) == _now(here)
-
-
-def _now(seen: dict[str, Any]) -> Any:
-    """What was seen, without the history."""
-    return stored({key: seen[key] for key in seen if key != "history"})
+    assert now(mine) == now(here)

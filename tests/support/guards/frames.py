@@ -401,8 +401,8 @@ GUARDS = (
     Guard(
         what_is_open_inside_is_dropped_while_it_waits,
         "drop.lua",
-        "at_rest and at_rest[KEY.inner]\n    or is_narrow",
-        "is_narrow",
+        "at_rest and at_rest[KEY.inner]\n    or narrow",
+        "narrow",
     ),
     Guard(
         what_is_open_inside_is_dropped_while_it_waits,
@@ -419,14 +419,14 @@ GUARDS = (
     Guard(
         what_is_open_inside_a_wide_superstep_stays,
         "drop.lua",
-        "is_narrow(ns) and call",
-        "call",
+        "or narrow and",
+        "or",
     ),
     Guard(
         what_is_open_inside_a_wide_superstep_stays,
         "drop.lua",
-        "    + call('HLEN', P .. KEY.inner .. ns) <=",
-        "    <=",
+        "going + inner <=",
+        "going <=",
     ),
     Guard(
         of_long_logs_inside_some_records_stay,

@@ -316,10 +316,10 @@ GUARDS = (
     Guard(
         a_failure_stays_beside_what_was_done,
         "left.lua",
-        "    and call('HGET', H, HEADER.status) ~= STATUS.error\n",
+        " and call('HGET', H, HEADER.status) ~= STATUS.error",
         "",
     ),
-    Guard(a_question_that_was_given_up_stays, "left.lua", " and call('EXISTS', asking) == 0", ""),
+    Guard(a_question_that_was_given_up_stays, "left.lua", "call('EXISTS', asking) == 0 and ", ""),
     Guard(
         questions_stay_with_who_answered_them,
         "left.lua",
@@ -377,7 +377,7 @@ GUARDS = (
     Guard(
         a_large_superstep_keeps_its_key,
         "left.lua",
-        " or call('HLEN', P .. KEY.writes .. ns) > LIMIT.left_fields",
+        " or some and call('HLEN', P .. KEY.writes .. ns) > LIMIT.left_fields",
         "",
     ),
     Guard(
