@@ -31,6 +31,7 @@ from distgraph.checkpoint.blame import (
     of_packet,
     of_result,
 )
+from distgraph.checkpoint.failures import stored_arguments
 from distgraph.checkpoint.formats import Kind
 from distgraph.checkpoint.lines import holds, numbered_segment, place, segments
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
@@ -57,8 +58,6 @@ from distgraph.core.packets import Packet
 from distgraph.errors import CorruptRecord, InvalidUpdateError, SerializationError
 from distgraph.types import Interrupt, Send
 
-_ARGUMENTS = 65_536
-"""An exception's arguments are stored up to so many bytes."""
 Apart = tuple[tuple[Target, ...], tuple[Bundle, ...]]
 """What runs next with packets in place of Sends, and their bundle."""
 WHOLE = 0
@@ -266,15 +265,11 @@ class Wire:
         bare = replace(error, args=(), exception=None)
         message, trace = error.message[:_LEAST], error.traceback[-_LEAST:]
         least = replace(bare, message=message, traceback=trace, notes=())
-        for args in (error.args, ()):
+        small = tuple(stored_arguments(error.args, self.serializer.dumps))
+        for args in (small, ()):
             with suppress(SerializationError):
-                whole = replace(bare, args=self._small(args))
-                return self.serializer.dumps(records.pack_result(whole))
+                return self.serializer.dumps(records.pack_result(replace(bare, args=args)))
         return self.serializer.dumps(records.pack_result(least))
-
-    def _small(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Return an exception's arguments; none when they are large, its text then tells them."""
-        return args if len(self.serializer.dumps(list(args))) <= _ARGUMENTS else ()
 
     def read_error(self, blob: bytes) -> Errored:
         """Return the failure of a record."""
