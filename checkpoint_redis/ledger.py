@@ -188,6 +188,22 @@ class AsyncLedger:
         await self.check()
         return await self._carry(command)
 
+    async def together(self, given: Sequence[Operation[T]]) -> tuple[T, ...]:
+        """Do what ``Ledger.together`` does."""
+        await self.check()
+        pipe: Any = self.client.pipeline(transaction=False)
+        for command in given:
+            pipe.execute_command(*_words(command))
+        try:
+            found = await heeding_cancellation(pipe.execute(raise_on_error=False))
+        except exceptions.RedisError as error:
+            found = [error] * len(given)
+        return tuple([await self._read(*each) for each in zip(given, found, strict=True)])
+
+    async def _read(self, command: Operation[T], raw: Any) -> T:
+        failed = isinstance(raw, exceptions.RedisError)
+        return await self.call(command) if failed else command.read(raw)
+
     async def _carry(self, command: Operation[T]) -> T:
         pauses = _pauses(self._retry_for)
         while True:

@@ -41,6 +41,7 @@ from workers.client.effects import (
     Reach,
     Read,
     Rest,
+    Together,
     Wait,
 )
 from workers.client.reader import Reader
@@ -143,6 +144,8 @@ def perform(means: Means, effect: Effect) -> Any:
             return _wait(means, effect)
         case Script() | Plain():
             return means.ledger.call(effect)
+        case Together(commands):
+            return tuple(means.ledger.together(commands))
         case Tell():
             raise TypeError(_TELLS)
     return None
@@ -161,6 +164,8 @@ async def aperform(means: AsyncMeans, effect: Effect) -> Any:
             return await _await(means, effect)
         case Script() | Plain():
             return await means.ledger.call(effect)
+        case Together(commands):
+            return await means.ledger.together(commands)
         case Tell():
             raise TypeError(_TELLS)
     return None

@@ -21,6 +21,13 @@ from workers.shared.hints import Outgoing
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """Carry out many commands in one round trip; the answer has their replies."""
+
+    commands: tuple[Script[Any] | Plain[Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Publish:
     """Send messages; the answer is None."""
 
@@ -99,5 +106,5 @@ class Wait:
 
 
 Awaited = Read | AwaitEnd | Listen | AwaitEvents | Rest | Wait
-Effect = Script[Any] | Plain[Any] | Publish | Reach | Here | Awaited | Tell
+Effect = Script[Any] | Plain[Any] | Together | Publish | Reach | Here | Awaited | Tell
 Flow = Generator[Effect, Any, Any]
