@@ -208,7 +208,22 @@ def a_task_that_reads_nothing_is_brought_nothing(d: Driver) -> None:
 
 
 LAPSED = "if not all_staged({}) then return {{REPLY.{}}} end\n"
+
+
+def a_slice_that_comes_late_lets_nothing_lapse(d: Driver) -> None:
+    stage(d, STAGED)
+    d.start(sending(STAGED))
+    stage(d, STAGED)
+    assert kept(d) == {STAGED.name}
+
+
 GUARDS = (
+    Guard(
+        a_slice_that_comes_late_lets_nothing_lapse,
+        "stage_packets.lua",
+        "if call('SISMEMBER', P .. KEY.bundles, A.bundle) == 1 then return 1 end\n",
+        "",
+    ),
     Guard(
         a_task_is_given_its_own_packet,
         "claim.lua",
