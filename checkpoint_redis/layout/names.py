@@ -42,6 +42,10 @@ class ThreadKey(StrEnum):
     questions = "u:"
     # What its tasks sent.
     sent = "p:"
+    # What the tasks of dropped supersteps sent and nobody has removed yet: names, and before a name
+    # a HASH as ``sent`` is.
+    unsent = "g"
+    dropped = "g:"
     # Frames inside its tasks of which something is open -> task.
     inner = "o:"
     # What large supersteps left: the ends of their keys, and before such an end a key.
@@ -220,6 +224,7 @@ class DueKind(StrEnum):
     back_off = "b"
     advance = "a"
     deadline = "i"
+    unsent = "g"
     unreadable = "unreadable"
 
 
@@ -349,6 +354,11 @@ class Limit:
     looked_up: Final = 100
     # So much of what tasks have begun, ask, and have open inside is gone through on a drop.
     dropped: Final = 400
+    # So many bundles does a drop, or a look at what is dropped, remove; so many keys of a kind a
+    # slice of a delete, and few besides an open superstep.
+    bundles: Final = 100
+    removed: Final = 400
+    removed_too: Final = 50
     # The events of a thread at rest, and what is staged, live so long.
     events_ms: Final = 300_000
     staged_ms: Final = 600_000

@@ -32,11 +32,11 @@ end
 local function close_step(ns, at_rest, committed)
   local written = open_caller_writes(ns, caller_write_count(ns), at_rest and at_rest[KEY.tasks])
   not_due_any_more(ns, at_rest, committed)
-  local sent = not committed
-    and (at_rest and at_rest[KEY.sent] or call('HGETALL', P .. KEY.sent .. ns))
+  local sent = not committed and (at_rest and at_rest[KEY.sent]
+    or not set_sent_aside(ns) and call('HGETALL', P .. KEY.sent .. ns)) or {}
   call('UNLINK', P .. KEY.tasks .. ns, P .. KEY.writes .. ns, P .. KEY.questions .. ns,
     P .. KEY.sent .. ns, P .. KEY.active .. ns, P .. KEY.queued .. ns, P .. KEY.inner .. ns)
-  if not committed then remove_sent(ns, sent) end
+  remove_sent(ns, sent)
   if at_rest then call('HDEL', C, FIELD.packed .. ns) end
   keep_dropped_caller_writes(ns, written, committed)
 end

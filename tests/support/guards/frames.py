@@ -452,11 +452,11 @@ GUARDS = (
         "close_step(A.ns, packed(A.ns))",
         "drop_step(A.ns)",
     ),
-    Guard(a_thread_is_deleted_with_its_frames, "delete.lua", "forget_frames()\n", ""),
+    Guard(a_thread_is_deleted_with_its_frames, "delete.lua", "forget_some_frames(most)\n", ""),
     Guard(
         a_thread_is_deleted_with_its_frames,
         "frames.lua",
-        "do gone[#gone + 1] = frame_key(ns) end",
+        "do forget_frame(found[i]) end",
         "do end",
     ),
     Guard(

@@ -386,15 +386,15 @@ GUARDS = (
     Guard(
         a_large_superstep_keeps_its_key,
         "delete.lua",
-        "for _, name in ipairs(call('SMEMBERS', P .. KEY.wide)) do forget_left(name) end\n",
-        "",
+        "do call('UNLINK', P .. KEY.left .. name) end",
+        "do end",
     ),
     Guard(a_superstep_of_much_keeps_its_key, "left.lua", "size > LIMIT.left_bytes or ", ""),
     Guard(
         what_was_left_goes_with_its_checkpoint,
         "forget.lua",
-        "== 0 then forget_left(name) end",
-        "== 0 then end",
+        "  if name then forget_left(name) end\n",
+        "",
     ),
     Guard(what_was_left_goes_with_the_head, "forget.lua", "    forget_left(left_name(ns))\n", ""),
     Guard(
