@@ -172,7 +172,8 @@ def sweeper(namespace: str, number: int) -> str:
 
 def all_headers(namespace: str) -> str:
     """Return the SCAN pattern of every thread's header."""
-    return f"{namespace}{{*}}:*:{ThreadKey.header}"
+    # A set of threads may be named after a graph that ends like a header: it has no thread's hash.
+    return f"{namespace}{{[0-9][0-9]}}:{'[a-z2-7]' * 24}:{ThreadKey.header}"
 
 
 def checkpoint_field(ns: str, cp: str) -> str:

@@ -382,9 +382,10 @@ class Limit:
     record: Final = 4_096
     # As long as a line can say that a run took.
     took_ms: Final = 2**40 - 1
-    # So many answers that joined a run are known again; a run's id has at most so many bytes.
+    # So many answers that joined a run are known again; a run's id has at most so many bytes, since
+    # a line, which has two of them, has at most 255.
     joined: Final = 200
-    run_id: Final = 200
+    run_id: Final = 126
     # What is larger is not part of a reply, of an entry, or of the stream.
     inline_writes: Final = 1_048_576
     inline_fields: Final = 2_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import redis
@@ -174,3 +174,20 @@ def test_workers_of_another_version_are_named(
     look(followed(backend, d, 0.05))
     (said,) = warned(caplog)
     assert ", but steps@old. Start one" in said
+
+
+def test_a_stream_that_the_garbage_collector_ends_waits_for_no_lock(
+    backend: CeleryBackend, d: Driver
+) -> None:
+    of = Watched(cast("Any", None), d.thread, "run")
+    reader = Reader(backend.namespace, keys.wake(backend.namespace, "me"), threading.Event)
+    listener = reader.listen(of, 0.0)
+    with reader.lock:  # this thread's, in which the collector may run
+        ending = threading.Thread(target=listener.leave, daemon=True)
+        ending.start()
+        ending.join(timeout=10)
+        assert not ending.is_alive()
+    later = reader.listen(of, 0.0)
+    assert list(reader.listeners.all()) == [later]
+    later.leave()
+    assert not reader.listeners.streams

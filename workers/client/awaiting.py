@@ -26,7 +26,7 @@ FIRST_LOOK, LOOK_EVERY = 5.0, 15.0
 PATIENCE, LONGEST_WAIT = 0.05, 0.02
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 """How long to wait after a read that failed, and after many in succession, on an average."""
-SHORT = 0.05
+SHORT = 0.2
 """For how many seconds a read waits at most while other streams wait for their turn."""
 ENDS = 10_000
 """How many ends of a shard are read at once when nothing else is."""

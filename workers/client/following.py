@@ -65,7 +65,8 @@ class _Follower:
     """Where a follower stands in a run.
 
     ``number``: of the last event that was seen, 0 before the first one, None when it is not known.
-    ``marks``: whether it is told of which entry an event comes, and what is missing.
+    ``marks``: whether it is told of which entry an event comes, and what is missing. ``lacks``:
+    the checkpoint of the superstep is gone, which was told.
     """
 
     of: Watched
@@ -76,6 +77,7 @@ class _Follower:
     marks: bool = False
     number: int | None = 0
     open: _Open | None = None
+    lacks: bool = False
 
     @property
     def graph(self) -> Graph:
@@ -230,10 +232,11 @@ def _returned(at: _Follower, seen: Position) -> Generator[Effect, Any, bool]:
         yield from _tell_gap(at)
         at.after = at.begun.after
         return False
+    at.after = seen.id
     for event in found[:-1]:
         yield Tell(Position(event.id, SEEN))
         yield from _tell(at, event)
-    at.after, at.number = seen.id, found[-1].number
+    at.number = found[-1].number
     yield Tell(seen)
     return (yield from _tell(at, found[-1]))
 
@@ -285,8 +288,18 @@ def _begun(at: _Follower, kind: str) -> Generator[Effect, Any, None]:
         _, state = yield from load_state(at.of.served.wire, at.of.thread, at.begun.origin)
         # What came later is told by the events to come.
         at.state = state and ThreadState(state.checkpoint, released=at.begun.released)
+        if at.state is None and (kind != STARTED or at.begun.released == at.begun.origin):
+            yield from _tell_lack(at)
+            return
     if kind != STARTED or _continues(at):
         yield from _resumed(at)
+
+
+def _tell_lack(at: _Follower) -> Generator[Effect, Any, None]:
+    """Tell, once for all that follow each other, that a checkpoint was pruned."""
+    if not at.lacks:
+        yield from _tell_gap(at)
+        at.lacks = True
 
 
 def _superseded(at: _Follower, tid: str, attempt: int) -> Generator[Effect, Any, None]:
@@ -318,7 +331,11 @@ def _stepped(at: _Follower, cp: str) -> Generator[Effect, Any, None]:
         state: ThreadState | None = at.state
     else:
         _, state = yield from load_state(at.of.served.wire, at.of.thread, cp)
-    if state is None or is_input(state.checkpoint):
+    if state is None:
+        yield from _tell_lack(at)
+        return
+    at.lacks = False
+    if is_input(state.checkpoint):
         return
     at.state, at.open = ThreadState(state.checkpoint), None
     if state.checkpoint.source == "fork":

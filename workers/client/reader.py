@@ -8,7 +8,7 @@ or he leaves. Who comes and is not part of the read wakes it, by a key that it r
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -53,7 +53,8 @@ class Reader:
 
     ``wake``: the key that wakes the read, ``woken`` its last entry that was read, ``waker`` who is
     about to write the next one. ``look_at``: when it is to be asked whether the runs are carried;
-    ``lost``: how many reads in succession failed.
+    ``lost``: how many reads in succession failed. ``gone``: listeners that left and are still among
+    the others.
     """
 
     namespace: str
@@ -69,6 +70,7 @@ class Reader:
     woken: str = "0-0"
     look_at: float = 0.0
     lost: int = 0
+    gone: deque[Listener] = field(default_factory=deque)
 
     def wait(self, of: Watched, since: EntryId, now: float, first_look: float) -> Waiter:
         """Return somebody who waits for an end; who is alone is looked for at ``first_look``."""
@@ -87,12 +89,26 @@ class Reader:
         return listener
 
     def _meet(self, first_look: float) -> None:
+        self._drop_gone()
         if not self.ends.waiters and not self.listeners.streams:
             self.look_at = first_look
 
     def _forget(self, listener: Listener) -> None:
-        with self.lock:
-            self.listeners.leave(listener)
+        """Let ``listener`` go, now or soon, without a wait for the lock.
+
+        A stream that was left in a cycle of references is ended by the garbage collector, which may
+        run in a thread that has the lock.
+        """
+        self.gone.append(listener)
+        if self.lock.acquire(blocking=False):
+            try:
+                self._drop_gone()
+            finally:
+                self.lock.release()
+
+    def _drop_gone(self) -> None:
+        while self.gone:
+            self.listeners.leave(self.gone.popleft())
 
     def leave(self, waiter: Waiter) -> None:
         """Let ``waiter`` go; when nobody leads any more, another one is woken to do so."""
@@ -135,6 +151,7 @@ class Reader:
     def turn(self, party: Party) -> ToRead | Turn:
         """Return what ``party`` has to read now, or what else to do before it asks again."""
         with self.lock:
+            self._drop_gone()
             party.bell.clear()
             self.resting.pop(party, None)
             if party.served:

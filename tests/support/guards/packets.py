@@ -259,6 +259,15 @@ def a_task_that_reads_nothing_is_brought_nothing(d: Driver) -> None:
 
 
 LAPSED = "if not all_staged({}) then return {{REPLY.{}}} end\n"
+
+
+def a_slice_that_comes_late_lets_nothing_lapse(d: Driver) -> None:
+    stage(d, STAGED)
+    d.start(sending(STAGED))
+    stage(d, STAGED)
+    assert kept(d) == {STAGED.name}
+
+
 GUARDS = (
     Guard(what_many_tasks_sent_goes_in_looks, "drop.lua", "not set_sent_aside(ns) and ", ""),
     Guard(what_many_tasks_sent_goes_in_looks, "sweep.lua", "  told = LIMIT.hints\n", ""),
@@ -304,6 +313,12 @@ GUARDS = (
         a_delete_of_many_bundles_goes_on,
         "delete.lua",
         "  call('HDEL', H, FRAME.checkpoint, FRAME.step)\n",
+        "",
+    ),
+    Guard(
+        a_slice_that_comes_late_lets_nothing_lapse,
+        "stage_packets.lua",
+        "if call('SISMEMBER', P .. KEY.bundles, A.bundle) == 1 then return 1 end\n",
         "",
     ),
     Guard(
