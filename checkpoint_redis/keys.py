@@ -31,7 +31,7 @@ A thread's keys begin with ``<namespace>{<shard>}:<x>:``; the letters are those 
 A shard has ``due`` and ``ob`` (what must be looked at, and when: tasks, and outboxes), ``ends`` (a
 stream of the runs that ended) and sets of threads by when they changed: ``ix:all``,
 ``ix:s:<status>``, ``ix:g:<graph>`` and ``ix:m:<mark>`` (``about``); a namespace has ``workers``,
-``meta`` and ``sweeper:<format>``.
+``meta``, ``sweeper:<format>``, and ``wake:<who>`` of a process or loop that waits.
 """
 
 from __future__ import annotations
@@ -160,6 +160,11 @@ def meta(namespace: str) -> str:
     return f"{namespace}:meta"
 
 
+def wake(namespace: str, who: str) -> str:
+    """Return the key that wakes the read of a process or loop; it lapses by itself."""
+    return f"{namespace}:wake:{who}"
+
+
 def sweeper(namespace: str, number: int) -> str:
     """Return the key of a turn to sweep: workers of each format take turns among themselves."""
     return f"{namespace}:sweeper:{number}"
@@ -167,7 +172,8 @@ def sweeper(namespace: str, number: int) -> str:
 
 def all_headers(namespace: str) -> str:
     """Return the SCAN pattern of every thread's header."""
-    return f"{namespace}{{*}}:*:{ThreadKey.header}"
+    # A set of threads may be named after a graph that ends like a header: it has no thread's hash.
+    return f"{namespace}{{[0-9][0-9]}}:{'[a-z2-7]' * 24}:{ThreadKey.header}"
 
 
 def checkpoint_field(ns: str, cp: str) -> str:

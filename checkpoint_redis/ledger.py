@@ -31,7 +31,7 @@ Operation = Script[T] | Plain[T]
 
 RETRY_FOR = 10.0
 _FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
-_TEMPORARY = (
+TEMPORARY = (
     exceptions.ConnectionError,
     exceptions.TimeoutError,
     exceptions.ReadOnlyError,
@@ -188,6 +188,22 @@ class AsyncLedger:
         await self.check()
         return await self._carry(command)
 
+    async def together(self, given: Sequence[Operation[T]]) -> tuple[T, ...]:
+        """Do what ``Ledger.together`` does."""
+        await self.check()
+        pipe: Any = self.client.pipeline(transaction=False)
+        for command in given:
+            pipe.execute_command(*_words(command))
+        try:
+            found = await heeding_cancellation(pipe.execute(raise_on_error=False))
+        except exceptions.RedisError as error:
+            found = [error] * len(given)
+        return tuple([await self._read(*each) for each in zip(given, found, strict=True)])
+
+    async def _read(self, command: Operation[T], raw: Any) -> T:
+        failed = isinstance(raw, exceptions.RedisError)
+        return await self.call(command) if failed else command.read(raw)
+
     async def _carry(self, command: Operation[T]) -> T:
         pauses = _pauses(self._retry_for)
         while True:
@@ -291,8 +307,8 @@ def _pause_after(
     """Return how long to wait, or raise what the caller is to see."""
     if isinstance(command, Script) and (newer := _newer_format(str(error), command.about)):
         raise newer from None
-    if not isinstance(error, _TEMPORARY) or isinstance(error, _FINAL):
-        raise _refused(error, client) from error
+    if not isinstance(error, TEMPORARY) or isinstance(error, _FINAL):
+        raise refused(error, client) from error
     pause = next(pauses, None)
     if pause is None:
         raise StoreUnavailable(
@@ -311,7 +327,8 @@ def _newer_format(said: str, about: str) -> NewerFormat | None:
             return None
 
 
-def _refused(error: exceptions.RedisError, client: Any) -> StoreError:
+def refused(error: exceptions.RedisError, client: Any) -> StoreError:
+    """Return what a caller is told of what Redis refuses for good."""
     if isinstance(error, _FINAL):
         return StoreUnavailable(
             f"Redis at {address(client)} refuses the login. Check user and password in the URL."

@@ -247,7 +247,7 @@ class Changed:
     With the run or head that stood against it. ``unstored``: what a checkpoint refers to is gone.
     """
 
-    status: Literal["ok", "cancelled", "idle", "busy", "conflict", "missing", "unstored"]
+    status: Literal["ok", "more", "cancelled", "idle", "busy", "conflict", "missing", "unstored"]
     run: str = ""
     head: str = ""
 

@@ -54,9 +54,13 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class NewStamp:
-    """Answer with the Stamp of a checkpoint that follows ``parent``."""
+    """Answer with the Stamp of a checkpoint that follows ``parent``, and is made inside of others.
+
+    ``around`` are those: ns -> checkpoint id.
+    """
 
     parent: Checkpoint | None
+    around: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +199,7 @@ def _rejoin(
 def _restart(
     graph: Graph, state: ThreadState, limits: Limits, ns: str
 ) -> Generator[Request, Any, Ahead]:
-    stamp = yield NewStamp(state.checkpoint)
+    stamp = yield NewStamp(state.checkpoint, limits.parents)
     ahead = _ahead(graph, restart(state, stamp, limits), limits, ns)
     yield Save((ahead.state.checkpoint,), ahead.state, ahead.move)
     return ahead
@@ -267,7 +271,7 @@ def _input(
 ) -> Generator[Request, Any, Ahead | Failed]:
     """Map the input before anything is stored: a bad one must not change the thread."""
     parent = state.checkpoint if state else None
-    stamp = yield NewStamp(parent)
+    stamp = yield NewStamp(parent, limits.parents)
     opened = begin(graph, parent, given, stamp, limits)
     (task,) = tasks_of(graph, opened, ns)
     ran: Mapping[str, Result] = yield RunHere(graph, opened, (task,))

@@ -114,6 +114,22 @@ def last_event(thread: Thread) -> Plain[str]:
     return Plain(("XREVRANGE", thread.events, "+", "-", "COUNT", 1), read)
 
 
+def events_after(thread: Thread, after: str, count: int) -> Plain[tuple[Any, ...]]:
+    """Read entries of some events after ``after``, oldest first."""
+    return Plain(("XRANGE", thread.events, f"({after}", "+", "COUNT", count), tuple)
+
+
+def ends_after(namespace: str, shard: int, after: str, count: int) -> Plain[tuple[Any, ...]]:
+    """Read entries of some ends of a shard's runs after ``after``, oldest first."""
+    key = keys.ends(namespace, shard)
+    return Plain(("XRANGE", key, f"({after}", "+", "COUNT", count), tuple)
+
+
+def wake(key: str) -> Script[bool]:
+    """Wake a read that is blocked, or will be."""
+    return Script("wake", (key,), (), bool)
+
+
 def events_back(thread: Thread, upto: str, count: int) -> Plain[tuple[Any, ...]]:
     """Read entries of some events from ``upto`` back, newest first; "(<id>" leaves that one out."""
     return Plain(("XREVRANGE", thread.events, upto, "-", "COUNT", count), tuple)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any, ParamSpec, TypeVar
 
 from checkpoint_redis import references
@@ -108,18 +108,15 @@ def lists(raw: bytes) -> Iterator[tuple[bytes, ...]]:
 
 
 def _list_at(raw: bytes, at: int) -> tuple[tuple[bytes, ...], int]:
-    count, at = _number_at(raw, at)
+    colon = raw.index(b":", at)
+    count, at = int(raw[at:colon]), colon + 1
     found = []
     for _ in range(count):
-        length, at = _number_at(raw, at)
-        found.append(raw[at : at + length])
-        at += length
+        colon = raw.index(b":", at)
+        end = colon + 1 + int(raw[at:colon])
+        found.append(raw[colon + 1 : end])
+        at = end
     return tuple(found), at
-
-
-def _number_at(raw: bytes, at: int) -> tuple[int, int]:
-    colon = raw.index(b":", at)
-    return int(raw[at:colon]), colon + 1
 
 
 def scanned(raw: Any) -> dict[str, bytes]:
@@ -127,8 +124,12 @@ def scanned(raw: Any) -> dict[str, bytes]:
     return {text(field): raw[field] for field in raw} if isinstance(raw, dict) else pairs(raw)
 
 
+@lru_cache(maxsize=32)
 def run_record(raw: bytes | None) -> RunRecord | None:
-    """Read the record of a run, None where there is none."""
+    """Read the record of a run, None where there is none.
+
+    Each task of a run is given the same one, and so is who looks how it stands.
+    """
     if not raw:
         return None
     fields: list[Any] = list(items(raw))

@@ -134,9 +134,9 @@ def cancel(thread: Thread, run: str, *, ep: str) -> Script[Changed]:
 
 
 def delete(thread: Thread, *, ep: str = "") -> Script[Changed]:
-    """Remove all of a thread; with ``ep`` only while it rests and that is its epoch.
+    """Remove all of a thread, or a part; with ``ep`` only while it rests and that is its epoch.
 
-    -> ok | missing | busy(run) | conflict(head).
+    -> ok | more: call again, as ``removing.delete`` does | missing | busy(run) | conflict(head).
     """
     return Arguments().script("delete", thread, changed, ep=ep)
 
@@ -283,7 +283,7 @@ def _said(raw: Any) -> str | tuple[str, ...]:
 @checked
 def changed(raw: Any) -> Changed:
     match [text(part) for part in raw]:
-        case ["ok" | "idle" | "missing" | "unstored" as status]:
+        case ["ok" | "idle" | "missing" | "unstored" | "more" as status]:
             return Changed(status)
         case ["cancelled" | "busy" as status, run]:
             return Changed(status, run=run)

@@ -20,9 +20,12 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
+_JSON = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+
+
 def as_json(value: Any) -> str:
     """Return JSON as Redis' reader takes it: half a character stands as it is, not escaped."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return _JSON.encode(value)
 
 
 def frame_row(frame: FrameName) -> FrameRow:

@@ -42,6 +42,10 @@ class ThreadKey(StrEnum):
     questions = "u:"
     # What its tasks sent.
     sent = "p:"
+    # What the tasks of dropped supersteps sent and nobody has removed yet: names, and before a name
+    # a HASH as ``sent`` is.
+    unsent = "g"
+    dropped = "g:"
     # Frames inside its tasks of which something is open -> task.
     inner = "o:"
     # What large supersteps left: the ends of their keys, and before such an end a key.
@@ -220,6 +224,7 @@ class DueKind(StrEnum):
     back_off = "b"
     advance = "a"
     deadline = "i"
+    unsent = "g"
     unreadable = "unreadable"
 
 
@@ -349,9 +354,16 @@ class Limit:
     looked_up: Final = 100
     # So much of what tasks have begun, ask, and have open inside is gone through on a drop.
     dropped: Final = 400
+    # So many bundles does a drop, or a look at what is dropped, remove; so many keys of a kind a
+    # slice of a delete, and few besides an open superstep.
+    bundles: Final = 100
+    removed: Final = 400
+    removed_too: Final = 50
     # The events of a thread at rest, and what is staged, live so long.
     events_ms: Final = 300_000
     staged_ms: Final = 600_000
+    # So does what wakes a read; no read is blocked for so long.
+    wake_ms: Final = 60_000
     # What is larger keeps its form while the thread waits.
     frozen_fields: Final = 64
     frozen_bytes: Final = 8_192
@@ -370,9 +382,10 @@ class Limit:
     record: Final = 4_096
     # As long as a line can say that a run took.
     took_ms: Final = 2**40 - 1
-    # So many answers that joined a run are known again; a run's id has at most so many bytes.
+    # So many answers that joined a run are known again; a run's id has at most so many bytes, since
+    # a line, which has two of them, has at most 255.
     joined: Final = 200
-    run_id: Final = 200
+    run_id: Final = 126
     # What is larger is not part of a reply, of an entry, or of the stream.
     inline_writes: Final = 1_048_576
     inline_fields: Final = 2_000

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from checkpoint_redis import commands, loading
+from checkpoint_redis import commands, loading, removing
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import Field
@@ -24,7 +24,7 @@ FORGOTTEN = 1_000
 
 def delete_thread(archive: Archive, thread_id: str) -> Steps[None]:
     """Remove everything of a thread, also what workers are about to do."""
-    yield commands.delete(archive.thread(thread_id))
+    yield from removing.delete(archive.thread(thread_id))
 
 
 def prune(archive: Archive, thread_id: str) -> Steps[None]:
@@ -64,7 +64,7 @@ def _forget(archive: Archive, thread: Thread, doomed: Any) -> Steps[None]:
         if not gone and not attempt:
             return
         if len(gone) == len(kept):
-            changed = yield commands.delete(thread, ep=header.ep)
+            changed = yield from removing.delete(thread, header.ep)
         else:
             fields, heads = unused(archive, names, blobs, gone)
             sent, large = unsent(archive, blobs, gone)
@@ -82,21 +82,27 @@ def _forget_fields(
     ep: str,
     bundles: tuple[str, ...],
 ) -> Steps[Changed]:
-    """Remove fields in slices, each with an epoch of its own, and larger bundles with the last one.
+    """Remove fields and then larger bundles in slices, each with an epoch of its own.
 
     Checkpoints go before what they refer to, and how many records a log has before the records;
     the oldest go first, so that what another command finds in between has the newest ones.
     """
     ordered = sorted(fields, key=lambda field: (_rank(field), field))
     changed = Changed("ok")
-    for start in range(0, len(ordered), FORGOTTEN):
-        part, new_ep = tuple(ordered[start : start + FORGOTTEN]), nonce()
-        last = bundles if start + FORGOTTEN >= len(ordered) else ()
-        changed = yield commands.forget(thread, part, heads, ep=ep, new_ep=new_ep, bundles=last)
+    for part, some in (
+        *((part, ()) for part in _slices(ordered)),
+        *(((), some) for some in _slices(bundles)),
+    ):
+        new_ep = nonce()
+        changed = yield commands.forget(thread, part, heads, ep=ep, new_ep=new_ep, bundles=some)
         if changed.status != "ok":
             break
         ep, heads = new_ep, ()
     return changed
+
+
+def _slices(names: Sequence[str]) -> list[tuple[str, ...]]:
+    return [tuple(names[at : at + FORGOTTEN]) for at in range(0, len(names), FORGOTTEN)]
 
 
 def _rank(field: str) -> int:

@@ -35,11 +35,12 @@ local function open_caller_writes(ns, count, at_rest)
 end
 
 local function add_caller_writes(ns, list)
+  if #list == 0 then return end
   local count = caller_write_count(ns)
   for i, record in ipairs(list) do
     call('HSET', P .. KEY.tasks .. ns, TASK_FIELD.caller_write .. (count + i - 1), record)
   end
-  if #list > 0 then call('HSET', frame_key(ns), FRAME.caller_writes, count + #list) end
+  call('HSET', frame_key(ns), FRAME.caller_writes, count + #list)
 end
 
 -- The field of C that keeps those of the head.

@@ -1,6 +1,7 @@
--- needs: lib.lua frozen.lua packet.lua left.lua drop.lua status.lua frames.lua
--- Removes everything of a thread, in whichever format it is. KEYS[1] header. ARGV[1] {ep}: only while that is its epoch, and it
--- rests ('' = whatever it does). -> {ok} | {missing} | {busy, run} | {conflict, head}
+-- needs: lib.lua frozen.lua restore.lua packet.lua drop.lua status.lua frames.lua
+-- Removes everything of a thread, in whichever format it is, as much as a script may: what is left then
+-- is a thread without a checkpoint. KEYS[1] header. ARGV[1] {ep}: only while that is its epoch, and it
+-- rests ('' = whatever it does) -> {ok} | {more}: call again | {missing} | {busy, run} | {conflict, head}
 local st, run, ep, head =
   unpack(call('HMGET', H, HEADER.status, HEADER.run, FRAME.epoch, FRAME.checkpoint))
 if A.ep ~= '' and st then
@@ -9,10 +10,22 @@ if A.ep ~= '' and st then
   if ep ~= A.ep then return {REPLY.conflict, head or ''} end
 end
 thaw()
+local most = is_open('') and LIMIT.removed_too or LIMIT.removed
 drop_step('')
+call('UNLINK', C, P .. KEY.listing, P .. KEY.events)
+-- What has keys of its own.
+remove_bundles(call('SPOP', P .. KEY.bundles, most))
+forget_some_frames(most)
+for _, name in ipairs(call('SPOP', P .. KEY.wide, most)) do call('UNLINK', P .. KEY.left .. name) end
+for _, name in ipairs(call('SPOP', P .. KEY.unsent, most)) do
+  call('UNLINK', P .. KEY.dropped .. name)
+end
+local left = call('EXISTS', P .. KEY.bundles, P .. KEY.frames, P .. KEY.wide, P .. KEY.unsent)
+if st and left > 0 then
+  call('HDEL', H, FRAME.checkpoint, FRAME.step)
+  put_to_rest(STATUS.idle)
+  return {REPLY.more}
+end
 unindex()
-remove_bundles(call('SMEMBERS', P .. KEY.bundles))
-forget_frames()
-for _, name in ipairs(call('SMEMBERS', P .. KEY.wide)) do forget_left(name) end
-call('UNLINK', H, C, P .. KEY.listing, P .. KEY.events)
+call('UNLINK', H)
 return {st and REPLY.ok or REPLY.missing}

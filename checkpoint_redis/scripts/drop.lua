@@ -3,10 +3,12 @@
 -- when it is `committed`: the next checkpoint refers to that.
 
 -- Whether a script, which must stay short, may go through what tasks have begun, ask, and have open
--- in the graphs that they call.
-local function is_narrow(ns)
-  return call('SCARD', P .. KEY.active .. ns) + call('HLEN', P .. KEY.questions .. ns)
-    + call('HLEN', P .. KEY.inner .. ns) <= LIMIT.dropped
+-- in the graphs that they call. Of a superstep that is committed none has begun, or asks.
+local function is_narrow(ns, committed)
+  local inner = call('HLEN', P .. KEY.inner .. ns)
+  local going = committed and 0
+    or call('SCARD', P .. KEY.active .. ns) + call('HLEN', P .. KEY.questions .. ns)
+  return going + inner <= LIMIT.dropped, inner
 end
 
 -- What of its tasks is due is nothing any more. Of a wide superstep it is left to sweeps, which find
@@ -19,8 +21,8 @@ local function tasks_not_due(ns, at_rest)
   for i = 1, #asking, 2 do not_due(ns, asking[i], DUE.deadline) end
 end
 
-local function not_due_any_more(ns, at_rest)
-  if is_narrow(ns) then tasks_not_due(ns, at_rest) end
+local function not_due_any_more(ns, at_rest, committed)
+  if not committed and is_narrow(ns) then tasks_not_due(ns, at_rest) end
   not_due(ns, '', DUE.advance)
   not_due(ns, '', DUE.outbox)
 end
@@ -29,21 +31,22 @@ end
 -- Memory is freed first: when Redis is full, writes pass only after a deleting command.
 local function close_step(ns, at_rest, committed)
   local written = open_caller_writes(ns, caller_write_count(ns), at_rest and at_rest[KEY.tasks])
-  not_due_any_more(ns, at_rest)
-  local sent = not committed
-    and (at_rest and at_rest[KEY.sent] or call('HGETALL', P .. KEY.sent .. ns))
+  not_due_any_more(ns, at_rest, committed)
+  local sent = not committed and (at_rest and at_rest[KEY.sent]
+    or not set_sent_aside(ns) and call('HGETALL', P .. KEY.sent .. ns)) or {}
   call('UNLINK', P .. KEY.tasks .. ns, P .. KEY.writes .. ns, P .. KEY.questions .. ns,
     P .. KEY.sent .. ns, P .. KEY.active .. ns, P .. KEY.queued .. ns, P .. KEY.inner .. ns)
-  if not committed then remove_sent(ns, sent) end
-  call('HDEL', C, FIELD.packed .. ns)
+  remove_sent(ns, sent)
+  if at_rest then call('HDEL', C, FIELD.packed .. ns) end
   keep_dropped_caller_writes(ns, written, committed)
 end
 
 -- What graphs called in its tasks have open goes with it, as much as a script may touch; the rest stays
 -- with their checkpoints, where nobody looks for it but the same task.
-local function drop_inner(ns, at_rest)
+local function drop_inner(ns, at_rest, committed)
+  local narrow, count = is_narrow(ns, committed)
   local inner = at_rest and at_rest[KEY.inner]
-    or is_narrow(ns) and call('HGETALL', P .. KEY.inner .. ns) or {}
+    or narrow and count > 0 and call('HGETALL', P .. KEY.inner .. ns) or {}
   local most = LIMIT.slice
   for i = 1, #inner, 2 do
     local head = call('HGET', frame_key(inner[i]), FRAME.checkpoint) or ''
@@ -53,9 +56,10 @@ end
 
 -- What its tasks left is kept beside the checkpoint; `committed`: CHECKPOINT rows that follow.
 local function drop_step(ns, committed)
-  local at_rest = packed(ns)
+  -- A superstep that is committed was busy until now.
+  local at_rest = not committed and packed(ns)
   local left = take_left(ns, at_rest, committed)
-  drop_inner(ns, at_rest)
+  drop_inner(ns, at_rest, committed)
   close_step(ns, at_rest, committed)
   if left then call('HSET', C, FIELD.left .. left_name(ns), left) end
 end

@@ -11,10 +11,18 @@ local function bound_payloads(id, bytes)
   call('HSET', H, HEADER.event_mark, id, HEADER.event_bytes, 0)
 end
 
+-- The run under way, read once for each thread: one that begins is stored before its first event.
+local current = {}
+
+local function current_run()
+  if not current[H] then current[H] = call('HGET', H, HEADER.run) or '' end
+  return current[H]
+end
+
 local function event(kind, ns, payload, bytes)
   note_form(FORMAT.event)
-  local number, run = call('HINCRBY', H, HEADER.event_count, 1), call('HGET', H, HEADER.run)
-  local entry = {EVENT_FIELD.kind, kind, EVENT_FIELD.number, number, EVENT_FIELD.run, run or '',
+  local number = call('HINCRBY', H, HEADER.event_count, 1)
+  local entry = {EVENT_FIELD.kind, kind, EVENT_FIELD.number, number, EVENT_FIELD.run, current_run(),
     EVENT_FIELD.frame, ns, EVENT_FIELD.payload, encode(payload)}
   local any = bytes and bytes ~= ''
   if any then

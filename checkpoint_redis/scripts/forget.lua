@@ -16,8 +16,9 @@ thaw()
 -- Who looked before this must not remove, or store, by what was there then.
 call('HSET', H, FRAME.epoch, A.new_ep)
 many('HDEL', C, A.fields)
-for _, name in ipairs(call('SMEMBERS', P .. KEY.wide)) do
-  if call('HEXISTS', C, FIELD.left .. name) == 0 then forget_left(name) end
+for _, field in ipairs(A.fields) do
+  local name = string.match(field, '^' .. FIELD.left .. '(.*)$')
+  if name then forget_left(name) end
 end
 remove_bundles(A.bundles)
 forget_runs()

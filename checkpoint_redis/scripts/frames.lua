@@ -14,10 +14,7 @@ local function forget_frame(ns)
   call('HDEL', P .. KEY.frames, ns)
 end
 
-local function forget_frames()
-  local gone = {P .. KEY.frames}
-  for _, ns in ipairs(call('HKEYS', P .. KEY.frames)) do gone[#gone + 1] = frame_key(ns) end
-  for i = 1, #gone, LIMIT.slice do
-    call('UNLINK', unpack(gone, i, math.min(i + LIMIT.slice - 1, #gone)))
-  end
+local function forget_some_frames(most)
+  local found = call('HSCAN', P .. KEY.frames, '0', 'COUNT', most)[2]
+  for i = 1, math.min(#found, 2 * most), 2 do forget_frame(found[i]) end
 end

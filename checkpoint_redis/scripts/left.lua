@@ -9,16 +9,18 @@ end
 
 local function is_large(ns)
   local size = tonumber(call('HGET', P .. KEY.tasks .. ns, TASK_FIELD.writes_size) or 0)
-  return size > LIMIT.left_bytes or call('HLEN', P .. KEY.writes .. ns) > LIMIT.left_fields
+  -- Each of the writes has some bytes.
+  local some = size > LIMIT.left_fields
+  return size > LIMIT.left_bytes or some and call('HLEN', P .. KEY.writes .. ns) > LIMIT.left_fields
 end
 
 -- Only a run that asked or failed has more of its tasks than writes. Of a wide one these alone are
 -- kept: a script must stay short.
-local function more_of(ns, at_rest)
+local function more_of(ns, at_rest, committed)
   if at_rest then return at_rest[KEY.tasks] end
   local tasks, asking = P .. KEY.tasks .. ns, P .. KEY.questions .. ns
-  local plain = call('HEXISTS', tasks, TASK_FIELD.answered) == 0 and call('EXISTS', asking) == 0
-    and call('HGET', H, HEADER.status) ~= STATUS.error
+  local plain = call('HEXISTS', tasks, TASK_FIELD.answered) == 0 and (committed
+    or call('EXISTS', asking) == 0 and call('HGET', H, HEADER.status) ~= STATUS.error)
   return (plain or call('HLEN', tasks) > LIMIT.slice) and {} or call('HGETALL', tasks)
 end
 
@@ -86,7 +88,7 @@ local function take_left(ns, at_rest, checkpoints)
   end
   local writes = at_rest and at_rest[KEY.writes] or call('HGETALL', P .. KEY.writes .. ns)
   local list = {}
-  for _, row in ipairs(rows_of(writes, more_of(ns, at_rest), values_of(checkpoints))) do
+  for _, row in ipairs(rows_of(writes, more_of(ns, at_rest, checkpoints), values_of(checkpoints))) do
     row[LEFT.answers] = text_of(row[LEFT.answers])
     for _, item in ipairs(row) do list[#list + 1] = item end
   end

@@ -21,9 +21,14 @@ local kept = cget(FIELD.caller_writes .. at)
 -- At the head that is what a superstep left which was given up; the open one is another.
 local left = not head and cget(FIELD.left .. at)
 local opened = head and A.open == 1
-local wide = opened and size_of_step(A.ns) > LIMIT.inline_fields
+local at_rest = opened and packed(A.ns)
+local wide = opened and not at_rest and size_of_step(A.ns) > LIMIT.inline_fields
+
+local function part(name)
+  return at_rest and at_rest[name] or call('HGETALL', P .. name .. A.ns)
+end
 return LOADED{header = h, run = cget(FIELD.run .. (h[HEADER_ROW.run] or '')),
   checkpoint = cget(FIELD.checkpoint .. at), channels = found, lines = lines,
   logged = logged, log = log, left = left, caller_writes = kept and (list_at(kept, 1)) or {},
-  wide = wide and 1 or 0, open = opened and not wide and OPEN{tasks = fields_of(A.ns, KEY.tasks),
-    writes = fields_of(A.ns, KEY.writes), questions = fields_of(A.ns, KEY.questions)}}
+  wide = wide and 1 or 0, open = opened and not wide and OPEN{tasks = part(KEY.tasks),
+    writes = part(KEY.writes), questions = part(KEY.questions)}}

@@ -14,7 +14,7 @@ end
 local function store_tasks(records, active, queued, rows, first, reads)
   local fields, ids, fresh = {}, {}, {}
   for digest, names in pairs(reads) do
-    call('HSET', records, TASK_FIELD.reads .. digest, encode(names))
+    fields[#fields + 1], fields[#fields + 2] = TASK_FIELD.reads .. digest, encode(names)
   end
   for i, row in ipairs(rows) do
     local id, queue, priority, read =

@@ -17,17 +17,23 @@ local function renamed(list, names)
   return list
 end
 
--- How many fields a superstep has that is not packed.
+-- How many fields a superstep has that is not packed, and the keys that have some.
 local function size_of_step(ns)
-  local size = 0
-  for _, part in ipairs(PARTS) do size = size + call('HLEN', P .. part .. ns) end
-  return size
+  local size, keys = 0, {}
+  for i, part in ipairs(PARTS) do
+    local key = P .. part .. ns
+    local fields = call('HLEN', key)
+    if fields > 0 then keys[i] = key end
+    size = size + fields
+  end
+  return size, keys
 end
 
 local function pack_step(ns)
-  if size_of_step(ns) > LIMIT.packed_fields then return end
+  local size, keys = size_of_step(ns)
+  if size > LIMIT.packed_fields then return end
   local lists, ids, numbers = {}, {}, {}
-  for i, part in ipairs(PARTS) do lists[i] = call('HGETALL', P .. part .. ns) end
+  for i in ipairs(PARTS) do lists[i] = keys[i] and call('HGETALL', keys[i]) or {} end
   for i = 1, #lists[1], 2 do
     local id = string.match(lists[1][i], '^' .. TASK_FIELD.record .. '(.*)$')
     if id then
@@ -39,7 +45,7 @@ local function pack_step(ns)
   for i, list in ipairs(lists) do texts[i + 1] = text_of(renamed(list, numbers)) end
   local text = table.concat(texts)
   if #text > LIMIT.packed_bytes then return end
-  for _, part in ipairs(PARTS) do call('UNLINK', P .. part .. ns) end
+  for _, key in pairs(keys) do call('UNLINK', key) end
   call('HSET', C, FIELD.packed .. ns, text)
 end
 

@@ -28,7 +28,8 @@ if A.about > 0 then
   call('HSET', C, FIELD.about, blob(A.about))
   call('HSET', H, HEADER.marks, A.marks)
 end
-drop_step('')
+-- A thread that no epoch was given has had no superstep.
+if ep then drop_step('') end
 local from = begin_run(A.run, RUN_ROW{kind = MODE.start, status = RUN.pending, checkpoint = '',
   began = now(), ended = 0, by = A.by, position = 0, origin = head or '', released = A.released,
   stop = A.stop, modes = A.modes, events = '', metadata = blob(A.metadata), config = blob(A.cfg),

@@ -1,10 +1,10 @@
--- needs: lib.lua format.lua living.lua task.lua due.lua requeue.lua pack.lua failing.lua superseded.lua
+-- needs: lib.lua format.lua living.lua task.lua due.lua requeue.lua pack.lua failing.lua superseded.lua packet.lua
 -- Acts on what is due, by reading the state again: a due entry is only a reason to look. Scores
 -- are pushed here, so that any number of sweepers may run.
 -- KEYS[1] due key of the shard. ARGV[1] {limit, max_lost, error, living, outboxes}; living: what is served,
 -- with the format up to which it is read (false = unknown); outboxes: whether these are looked at too
 -- -> SWEPT with DUE_ROW...
-local out, told = {}, 0
+local out, told, unfinished = {}, 0, false
 
 local function found(ns, kind, tid, given)
   local ep = call('HGET', frame_key(ns), FRAME.epoch) or ''
@@ -61,6 +61,14 @@ local function look_deadline(ns, tid, kind)
   if field_of(ns, KEY.questions, tid) then found(ns, kind, tid, {}) end
 end
 
+-- What was put aside when a superstep was dropped: as much as one script may, which then looks at
+-- nothing else.
+local function look_unsent(ns, name, kind)
+  unfinished = not remove_some_sent(ns, name)
+  if unfinished then due(ns, name, kind, now()) else not_due(ns, name, kind) end
+  told = LIMIT.hints
+end
+
 -- -> true where a newer version has to look; it stays due for that one, behind all others
 local function look(ns, tid, kind)
   local st, number, graph, fp = unpack(call('HMGET', H, HEADER.status, HEADER.form, HEADER.graph,
@@ -69,7 +77,8 @@ local function look(ns, tid, kind)
     due(ns, tid, kind, now() + 1)
     return true
   end
-  if kind == DUE.deadline then look_deadline(ns, tid, kind)
+  if kind == DUE.unsent then look_unsent(ns, tid, kind)
+  elseif kind == DUE.deadline then look_deadline(ns, tid, kind)
   elseif st ~= STATUS.busy then not_due(ns, tid, kind)
   elseif tid == '' and not finds_worker(graph, fp, number) then
     due(ns, '', kind, now() + LIMIT.unserved_max_ms)
@@ -113,4 +122,4 @@ end
 -- Outboxes first: what is queued again here has its hint from here.
 local outboxes = A.outboxes and look_through(planned_in(DUE.outbox))
 local tasks = look_through(KEYS[1])
-return SWEPT{more = (outboxes or tasks) and 1 or 0, due = out}
+return SWEPT{more = (outboxes or tasks or unfinished) and 1 or 0, due = out}

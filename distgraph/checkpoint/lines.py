@@ -180,8 +180,8 @@ def next_segment(line: Line) -> str:
 
 def numbered_segment(name: str) -> tuple[str, int] | None:
     """Return line and number of what may be the name of a segment, else None."""
-    line, _, number = name.rpartition(SEPARATOR)
-    return (line, int(number)) if number.isascii() and number.isdigit() else None
+    line, separator, number = name.rpartition(SEPARATOR)
+    return (line, int(number)) if separator and number.isascii() and number.isdigit() else None
 
 
 def closed(line: Line) -> Line:

@@ -81,9 +81,14 @@ def replay(state: ThreadState, stamp: Stamp, limits: Limits) -> tuple[ThreadStat
     a fork is continued as it is, any other is forked first.
     """
     old = state.checkpoint
-    if old.source in ("update", "fork"):
+    if goes_on(old):
         return ThreadState(old, released=old.id), False
     return _forked(replace(old, changed=frozenset(), parents=limits.parents), stamp, limits), True
+
+
+def goes_on(old: Checkpoint) -> bool:
+    """Whether a run from this older checkpoint continues it as it is."""
+    return old.source in ("update", "fork")
 
 
 def restart(state: ThreadState, stamp: Stamp, limits: Limits) -> ThreadState:

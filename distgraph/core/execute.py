@@ -120,8 +120,7 @@ def _route(
     done, output = result
     goto = [*done.goto, *node.targets]
     if node.branches:
-        keys = node.routes_by
-        read = [write for write in done.writes if write[0] in keys]
+        read = [write for write in done.writes if write[0] in node.routes_by]
         seen = updated(values, merge(graph.channels, values, read))
         for branch in node.branches:
             injected = _injected(branch.path, frame)

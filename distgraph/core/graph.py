@@ -72,6 +72,12 @@ class Node:
     queue: str = ""
     priority: int = 0
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    routes_by: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    """The state keys that its path functions read."""
+
+    def __post_init__(self) -> None:
+        keys = (key for branch in self.branches for key in branch.schema.keys)
+        object.__setattr__(self, "routes_by", tuple(dict.fromkeys(keys)))
 
     def reads(self, *, sent: bool) -> tuple[str, ...]:
         """Return the state keys that a task of it sees: all others need not be brought to it.
@@ -79,12 +85,7 @@ class Node:
         A node that was ``sent`` its input reads none itself, but its path functions do.
         """
         own = () if sent else self.schema.keys
-        return tuple(dict.fromkeys((*own, *self.routes_by)))
-
-    @property
-    def routes_by(self) -> tuple[str, ...]:
-        """The state keys that its path functions read."""
-        return tuple(dict.fromkeys(key for branch in self.branches for key in branch.schema.keys))
+        return tuple(dict.fromkeys((*own, *self.routes_by))) if self.routes_by else own
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,8 @@ def seen_by(graph: Graph, state: ThreadState, reads: Collection[str]) -> Checkpo
 
     What callers wrote to others is left out: their values need not be in ``state``.
     """
+    if not state.caller_writes:
+        return state.checkpoint
     own = tuple(
         replace(each, writes=tuple(write for write in each.writes if write[0] in reads))
         for each in state.caller_writes

@@ -52,10 +52,12 @@ def _writes(name: str, update: Any, keys: Iterable[str]) -> tuple[Write, ...]:
         return tuple((f.name, getattr(update, f.name)) for f in fields(update) if f.name in known)
     if (model_fields := getattr(type(update), "model_fields", None)) is not None:
         return _model_writes(update, model_fields, known)
-    msg = (
-        f"Expected dict, got {brief(update)}\n"
-        f"Node '{name}' must return a dict of state keys, a Command, a Send or None."
+    wanted = (
+        "The input must be a dict of state keys"
+        if name == START
+        else f"Node '{name}' must return a dict of state keys, a Command, a Send or None"
     )
+    msg = f"Expected dict, got {brief(update)}\n{wanted}."
     raise InvalidUpdateError(msg)
 
 

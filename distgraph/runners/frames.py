@@ -14,23 +14,27 @@ from functools import lru_cache
 from typing import Any, NoReturn
 
 from distgraph.checkpoint.base import BaseCheckpointSaver
+from distgraph.checkpoint.base.frames import task_of
 from distgraph.checkpoint.serde.schema import classes_of
-from distgraph.core.frame import TaskFrame
+from distgraph.core.begin import goes_on
+from distgraph.core.frame import Replay, TaskFrame
 from distgraph.core.graph import Graph
 from distgraph.core.model import (
     CALLER,
     GRAPH,
     NAME,
+    Checkpoint,
     Interrupted,
     Paused,
     Result,
     Task,
     ThreadState,
 )
+from distgraph.core.plan import task_id
 from distgraph.engine import GoOn, Save, SaveUpdate
 from distgraph.errors import SerializationError
 from distgraph.runners.backend import Place
-from distgraph.runners.stores import Asking, Calls, SaverStore, before
+from distgraph.runners.stores import Asking, Calls, SaverStore, before, checkpoint_at
 
 log = logging.getLogger(__name__)
 
@@ -130,13 +134,27 @@ class GraphCall:
             return found
         place, path = found.place, lasting(found.place.ns)
         origin = replay.origins.get(path)
-        if origin and self.frame.invocation.claims.setdefault(("", path), place.ns) == place.ns:
+        if origin and (yield from self._runs_again(replay, origin[0])):
             old = yield from SaverStore(Place(place.thread_id, *origin)).load()
             if old is not None and self._is_of(old):
                 return FoundFrame(place, old, old.checkpoint.id)
         if found.state is None or place.ns != path:
             return FoundFrame(place, None)
         return FoundFrame(place, (yield from before(place, replay.at)))
+
+    def _runs_again(self, replay: Replay, origin: str) -> Generator[Asking, Any, bool]:
+        """Whether the task is the one around the frame ``origin``, in the first superstep again."""
+        frame, ns = self.frame, self.frame.ns
+        around = replay.origins.get(lasting(ns)) if ns else ("", replay.at)
+        if around is None:
+            return False
+        place = Place(self.thread_id, around[0])
+        old = yield from checkpoint_at(place, around[1])
+        if old is None or not _is_first(old, frame.checkpoint, forked=ns != "" or not goes_on(old)):
+            return False
+        task = frame.task
+        index = None if task.send is None else task.index
+        return task_of(origin) in ("", task_id(old, place.ns, task.node, index))
 
     def _claim(self, ns: str, state: ThreadState | None) -> None:
         mine = _around(self.frame.parents, self.frame.own_ns)
@@ -145,6 +163,11 @@ class GraphCall:
         for cp, task in mine.items():
             if theirs.get(cp, task) != task or claims.setdefault((ns, cp), task) != task:
                 _refuse(ns, task)
+
+
+def _is_first(old: Checkpoint, new: Checkpoint, *, forked: bool) -> bool:
+    """Whether ``new``, of a run from ``old``, is where it begins."""
+    return new.step == old.step + 1 if forked else new.id == old.id
 
 
 def _around(parents: Mapping[str, str], own_ns: str) -> dict[str, str]:

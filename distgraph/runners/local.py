@@ -208,8 +208,8 @@ def _answer(job: Job, store: Store, request: Storing) -> Answering:
     match request:
         case Load():
             return (yield from store.load()), ()
-        case NewStamp(parent):
-            return new_stamp(parent), ()
+        case NewStamp(parent, around):
+            return new_stamp(parent, *around.values()), ()
         case Save():
             yield from store.save(request)
             return None, _saved(job, request)

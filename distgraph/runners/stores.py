@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from distgraph.checkpoint import codec, pending
 from distgraph.checkpoint.base.id import next_id
+from distgraph.core.begin import goes_on
 from distgraph.core.frame import Frames
 from distgraph.core.model import NULL_TASK, Checkpoint, Result, Stamp, Task, ThreadState
 from distgraph.engine import GoOn, Save, SaveUpdate
@@ -71,9 +72,20 @@ def config_at(place: Place, checkpoint_id: str | None) -> dict[str, Any]:
     return {"configurable": known}
 
 
-def new_stamp(parent: Checkpoint | None) -> Stamp:
-    """Return the identity of a checkpoint made now; ids of a thread only grow."""
-    return Stamp(next_id(parent.id if parent else None), datetime.now(UTC).isoformat())
+def new_stamp(parent: Checkpoint | None, *around: str) -> Stamp:
+    """Return the identity of a checkpoint made now.
+
+    Ids of a thread only grow, also where this clock is behind that by which the checkpoints
+    ``around`` a called graph were made.
+    """
+    before = max((parent.id if parent else "", *around))
+    return Stamp(next_id(before or None), datetime.now(UTC).isoformat())
+
+
+def checkpoint_at(place: Place, checkpoint_id: str) -> Generator[Asking, Any, Checkpoint | None]:
+    """Return a checkpoint of the frame at ``place``, None when it is not stored."""
+    found = yield SaverCall("get_tuple", (config_at(place, checkpoint_id),))
+    return codec.decode_checkpoint(found) if found else None
 
 
 def before(place: Place, root_id: str) -> Generator[Asking, Any, ThreadState | None]:
@@ -81,9 +93,8 @@ def before(place: Place, root_id: str) -> Generator[Asking, Any, ThreadState | N
 
     Where that is an update or a fork: than its parent, from which the frames around it go on.
     """
-    found = yield SaverCall("get_tuple", (config_at(Place(place.thread_id), root_id),))
-    root = codec.decode_checkpoint(found) if found else None
-    if root is not None and root.source in ("update", "fork"):
+    root = yield from checkpoint_at(Place(place.thread_id), root_id)
+    if root is not None and goes_on(root):
         root_id = root.parent_id or root_id
     older = config_at(Place(place.thread_id), root_id)
     listed = yield NewestBefore(config_at(place, None), older)

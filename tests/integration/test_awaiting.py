@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -42,8 +43,8 @@ def own(new_redis: Callable[..., RedisServer], namespace: str) -> Runs:
 def waiting(pool: ThreadPoolExecutor, runs: Runs, names: list[str]) -> dict[str, Any]:
     """Wait for each run in a thread of its own; return when all wait."""
     futures = {name: pool.submit(runs.wait, name) for name in names}
-    ends = runs.backend._carrier._means().ends
-    wait_until(lambda: len(ends.waiters) == len(names), "all to wait")
+    reader = runs.backend._carrier._means().reader
+    wait_until(lambda: len(reader.ends.waiters) == len(names), "all to wait")
     return futures
 
 
@@ -51,8 +52,7 @@ def test_threads_that_wait_share_one_read(own: Runs) -> None:
     names = own.start(120)
     with ThreadPoolExecutor(120) as pool:
         futures = waiting(pool, own, names)
-        # Who came first read its own shard alone: it goes on until its run ends, or the next look.
-        wait_until(lambda: 1 <= own.reading() <= 2, "one reader, and the first one")
+        wait_until(lambda: own.reading() == 1, "one reader")
         for name in reversed(names):
             own.end(name)
         for future in futures.values():
@@ -64,29 +64,31 @@ async def test_a_loop_that_waits_for_many_runs_blocks_one_connection(own: Runs) 
     names = own.start(300)
     threads = threading.active_count()
     tasks = [asyncio.create_task(own.await_(name)) for name in names]
-    ends = own.backend._carrier._async_means().ends
-    await asyncio.to_thread(wait_until, lambda: len(ends.waiters) == len(names), "all to wait")
+    reader = own.backend._carrier._async_means().reader
+    await asyncio.to_thread(
+        wait_until, lambda: len(reader.ends.waiters) == len(names), "all to wait"
+    )
     await asyncio.to_thread(wait_until, own.reading, "a read to block")
-    assert own.reading() <= 2
+    assert own.reading() == 1
     assert threading.active_count() <= threads + 1
     for name in names:
         await asyncio.to_thread(own.end, name)
     await asyncio.gather(*tasks)
-    assert not ends.waiters
+    assert not reader.ends.waiters
 
 
 def test_a_look_asks_once_for_each_shard_however_many_wait(runs: Runs) -> None:
-    ends = runs.backend._carrier._means().ends
+    reader = runs.backend._carrier._means().reader
     asked: list[int] = []
     for n in range(10_000):
         of = Watched(runs.served, Thread(runs.namespace, f"thread-{n}"), f"run-{n}")
-        ends.join(of, (n, 0), 0.0, 0.0)
+        reader.wait(of, (n, 0), 0.0, 0.0)
     of = Watched(runs.served, Thread(runs.namespace, "thread"), "run")
 
     def look(effect: Any) -> Any:
         match effect:
             case Read(after=after):
-                assert len(after) == 64
+                assert len(after) == 64 + 1
                 if asked:
                     raise KeyboardInterrupt
                 return {}
@@ -96,9 +98,9 @@ def test_a_look_asks_once_for_each_shard_however_many_wait(runs: Runs) -> None:
             case _:
                 return ()
 
-    ends.look_at = 0.0
+    reader.look_at = 0.0
     with pytest.raises(KeyboardInterrupt):
-        carry(awaiting.awaited(ends, AwaitEnd(of, (0, 0), None)), look)
+        carry(awaiting.awaited(reader, AwaitEnd(of, (0, 0), None)), look)
     assert len(asked) == 64
     assert sum(asked) == 10_001
 
@@ -108,9 +110,9 @@ def test_a_run_that_ended_before_its_waiter_came_is_caught_up_with(runs: Runs) -
     with ThreadPoolExecutor(2) as pool:
         futures = waiting(pool, runs, [early])
         runs.end(late)
-        ends = runs.backend._carrier._means().ends
+        reader = runs.backend._carrier._means().reader
         shard = runs.need(late).of.thread.shard
-        wait_until(lambda: ends.positions[shard] > runs.since[late], "the end to be read")
+        wait_until(lambda: reader.ends.positions[shard] > runs.since[late], "the end to be read")
         runs.wait(late)
         runs.end(early)
         futures[early].result(PATIENCE)
@@ -131,14 +133,14 @@ def test_nobody_waits_longer_than_he_wants_to(runs: Runs) -> None:
     (name,) = runs.start(1)
     with pytest.raises(RunTimeout, match="did not finish in time"):
         runs.wait(name, LONG_AGO)
-    assert not runs.backend._carrier._means().ends.waiters
+    assert not runs.backend._carrier._means().reader.ends.waiters
 
 
 def test_a_read_blocks_until_the_next_look_or_the_deadline(
     runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (name,) = runs.start(1)
-    ends, blocks = runs.backend._carrier._means().ends, list[int]()
+    reader, blocks = runs.backend._carrier._means().reader, list[int]()
     clock = SimpleNamespace(monotonic=lambda: sum(blocks) / 1000)
     monkeypatch.setattr(awaiting, "time", clock)
 
@@ -153,17 +155,17 @@ def test_a_read_blocks_until_the_next_look_or_the_deadline(
                 return ()
 
     with pytest.raises(RunTimeout):
-        carry(awaiting.awaited(ends, runs.need(name, 12.0)), pass_time)
+        carry(awaiting.awaited(reader, runs.need(name, 12.0)), pass_time)
     assert blocks == [5_000, 7_000]
-    assert not ends.waiters
+    assert not reader.ends.waiters
 
 
 async def test_who_leads_may_be_cancelled(runs: Runs) -> None:
     first, second = runs.start(2)
     tasks = [asyncio.create_task(runs.await_(name)) for name in (first, second)]
-    ends = runs.backend._carrier._async_means().ends
-    await asyncio.to_thread(wait_until, lambda: len(ends.waiters) == 2, "both to wait")
-    leader = ends.leader
+    reader = runs.backend._carrier._async_means().reader
+    await asyncio.to_thread(wait_until, lambda: len(reader.ends.waiters) == 2, "both to wait")
+    leader = reader.leader
     assert leader is not None
     mine = tasks[0] if leader.of.run == first else tasks[1]
     other = tasks[1] if mine is tasks[0] else tasks[0]
@@ -177,36 +179,66 @@ async def test_who_leads_may_be_cancelled(runs: Runs) -> None:
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), RunTimeout(), GeneratorExit()])
 def test_a_leader_that_gives_up_disturbs_nobody(runs: Runs, error: BaseException) -> None:
     first, second = runs.start(2)
-    ends = runs.backend._carrier._means().ends
-    flow = awaiting.awaited(ends, runs.need(first))
+    reader = runs.backend._carrier._means().reader
+    flow = awaiting.awaited(reader, runs.need(first))
     next(flow)
-    assert ends.leader is not None
+    assert reader.leader is not None
     with ThreadPoolExecutor(1) as pool:
         future = pool.submit(runs.wait, second)
-        wait_until(lambda: len(ends.waiters) == 2, "both to wait")
+        wait_until(lambda: len(reader.ends.waiters) == 2, "both to wait")
         with pytest.raises(type(error)):
             flow.throw(error)
         runs.end(second)
         future.result(PATIENCE)
 
 
-def test_the_lead_goes_to_somebody_who_does_not_read_already(runs: Runs) -> None:
-    """Who came first may read its own shard alone for long, and does not hear a bell meanwhile."""
-    ends = runs.backend._carrier._means().ends
-    names = apart(runs, 3)
-    first, wide, rests = (awaiting.awaited(ends, runs.need(name)) for name in names)
-    alone, all_shards, nothing = next(first), next(wide), next(rests)
-    assert isinstance(alone, Read)
+def test_who_is_not_part_of_the_read_wakes_it(runs: Runs) -> None:
+    reader = runs.backend._carrier._means().reader
+    alone, apart_, wide = (awaiting.awaited(reader, runs.need(name)) for name in apart(runs, 3))
+    one, wake = next(alone), next(apart_)
+    assert isinstance(one, Read)
+    assert isinstance(wake, Script)
+    assert (len(one.after), wake.name) == (1 + 1, "wake")
+    # It is about to be woken: nobody else has to do so, nor has who did it already.
+    assert isinstance(next(wide), Rest)
+    assert isinstance(apart_.send(True), Rest)
+    all_shards = alone.send({reader.wake: [(b"7-0", {})]})
     assert isinstance(all_shards, Read)
-    assert (len(alone.after), len(all_shards.after)) == (1, 64)
-    assert isinstance(nothing, Rest)
-    wide.close()
-    assert nothing.bell.is_set()
+    assert (len(all_shards.after), all_shards.after[reader.wake]) == (64 + 1, "7-0")
+    for flow in (wide, apart_, alone):
+        flow.close()
+
+
+def test_when_a_read_could_not_be_woken_somebody_else_tries(runs: Runs) -> None:
+    reader = runs.backend._carrier._means().reader
+    leads, fails, rests = (awaiting.awaited(reader, runs.need(name)) for name in apart(runs, 3))
+    next(leads), next(fails)
+    bell = next(rests)
+    assert isinstance(bell, Rest)
+    with pytest.raises(StoreUnavailable):
+        fails.throw(StoreUnavailable("away"))
+    assert bell.bell.is_set()
+    wake = rests.send(None)
+    assert isinstance(wake, Script)
+    assert wake.name == "wake"
+    leads.close()
+    rests.close()
+
+
+def test_the_lead_goes_to_somebody_who_rests(runs: Runs) -> None:
+    reader = runs.backend._carrier._means().reader
+    names = [*same_shard(runs), *runs.start(1)]
+    leads, rests, wakes = (awaiting.awaited(reader, runs.need(name)) for name in names)
+    first, bell, _ = next(leads), next(rests), next(wakes)
+    assert isinstance(first, Read)
+    assert isinstance(bell, Rest)
+    leads.close()
+    assert bell.bell.is_set()
     following = rests.send(None)
     assert isinstance(following, Read)
-    assert len(following.after) == 64
-    first.close()
+    assert len(following.after) > 2
     rests.close()
+    wakes.close()
 
 
 def apart(runs: Runs, count: int) -> list[str]:
@@ -233,9 +265,12 @@ def test_a_run_that_was_lost_is_found_by_the_look(
         futures[kept].result(PATIENCE)
 
 
-def test_reads_that_fail_are_begun_anew_ever_later(runs: Runs) -> None:
+def test_reads_that_fail_are_begun_anew_ever_later(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(random, "uniform", lambda _low, _high: 1.0)
     (name,) = runs.start(1)
-    ends = runs.backend._carrier._means().ends
+    reader = runs.backend._carrier._means().reader
     pauses, looks = [], 0
 
     def lose(effect: Any) -> Any:
@@ -253,29 +288,31 @@ def test_reads_that_fail_are_begun_anew_ever_later(runs: Runs) -> None:
                 return (True,) if effect.name == "carried" else ()
 
     with pytest.raises(KeyboardInterrupt):
-        carry(awaiting.awaited(ends, runs.need(name)), lose)
+        carry(awaiting.awaited(reader, runs.need(name)), lose)
     assert pauses == [0.1, 0.2, 0.4, 0.8, 1.0, 1.0, 1.0, 1.0]
+    monkeypatch.undo()
+    assert len({awaiting._pause(3) for _ in range(9)}) > 1  # not all at the same time
     assert looks <= 2
 
 
 def test_a_store_that_cannot_be_asked_is_told_to_all_who_wait(runs: Runs) -> None:
     names = runs.start(3)
-    ends = runs.backend._carrier._means().ends
+    reader = runs.backend._carrier._means().reader
     means, all_wait = runs.backend._carrier._means(), threading.Event()
 
     def away(effect: Any) -> Any:
-        if isinstance(effect, Rest):
+        if isinstance(effect, Rest) or getattr(effect, "name", "") == "wake":
             return perform(means, effect)
         if isinstance(effect, Read):
-            wait_until(lambda: all_wait.is_set() or len(ends.waiters) == 3, "all to wait")
+            wait_until(lambda: all_wait.is_set() or len(reader.ends.waiters) == 3, "all to wait")
             all_wait.set()
             return None
         raise StoreUnavailable("away")
 
     with ThreadPoolExecutor(3) as pool:
-        flows = [awaiting.awaited(ends, runs.need(name)) for name in names]
+        flows = [awaiting.awaited(reader, runs.need(name)) for name in names]
         futures = [pool.submit(carry, flow, away) for flow in flows]
         for future in futures:
             with pytest.raises(StoreUnavailable, match="away"):
                 future.result(PATIENCE)
-    assert not ends.waiters
+    assert not reader.ends.waiters

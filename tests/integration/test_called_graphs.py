@@ -14,7 +14,7 @@ import redis
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.saver import RedisSaver
 from distgraph.errors import ThreadBusy
-from distgraph.graph import START, StateGraph
+from distgraph.graph import END, START, StateGraph
 from distgraph.types import Command, Send, interrupt
 from tests.support.apps.called import descent
 from tests.support.redis_server import RedisServer
@@ -165,6 +165,33 @@ def test_a_run_begins_at_an_older_checkpoint_of_a_called_graph(
     assert Counter(lines(log)) == ran("descent", "second", "third") - Counter(["up", "end"])
     done = graph.invoke(Command(resume="there"), config)
     assert done["path"] == ["there" if name == "third" else name for name in DESCENT]
+
+
+def test_a_called_graph_is_started_again_in_the_first_superstep_alone(
+    backend: CeleryBackend,
+) -> None:
+    ran: list[str] = []
+
+    def visited(name: str) -> Callable[[Heavy], Heavy]:
+        def node(_: Heavy) -> Heavy:
+            ran.append(name)
+            return {"seen": [name]}
+
+        return node
+
+    called = StateGraph(Heavy).add_sequence([(name, visited(name)) for name in ("one", "two")])
+    inner = called.add_edge(START, "one").compile()
+    builder = StateGraph(Heavy).add_node("node", lambda _: {"seen": inner.invoke({})["seen"]})
+    builder.add_conditional_edges("node", lambda state: "node" if len(state["seen"]) < 4 else END)
+    graph = builder.add_edge(START, "node").compile(name="looping", backend=backend)
+    graph.invoke({}, on("looping"))
+    *_, first = (each for each in graph.get_state_history(on("looping")) if each.next == ("node",))
+    inside: Any = first.tasks[0].state
+    old = next(each for each in graph.get_state_history(inside) if each.next == ("two",))
+    ran.clear()
+    for _ in range(2):
+        assert graph.invoke(None, old.config)["seen"] == ["one", "two"] * 2
+    assert ran == ["two", "one", "two"] * 2
 
 
 def test_a_graph_that_keeps_its_state_stands_as_it_did_before_an_older_checkpoint(

@@ -171,6 +171,10 @@ def test_show_tells_the_last_runs(shell: Shell, thread: str) -> None:
     assert (last["kind"], last["status"], last["by"]) == ("resume", "success", "")
     assert last["began"] >= first["ended"]
     shown = shell("show", thread, "--target", ERRANDS).out
+    facts = shell("show", thread, "--target", ERRANDS, "--json").data
+    (listed,) = (each for each in shell("threads", "--json").data if each["thread"] == thread)
+    assert (facts["created"], facts["updated"]) == (listed["created"], listed["updated"])
+    assert f"{facts['updated'][:19].replace('T', ' ')} UTC" in shown
     assert first["id"] in shown
     assert shown.index(last["id"]) < shown.index(first["id"])
 
@@ -213,7 +217,7 @@ def test_a_deleted_thread_is_gone(shell: Shell, thread: str) -> None:
 def test_input_that_the_state_cannot_take_is_one_clear_line(shell: Shell, thread: str) -> None:
     refused = shell("run", ERRANDS, "--input", "[]", "--json")
     assert refused.code == 1
-    assert "Expected dict, got []" in refused.err
+    assert "Expected dict, got [] The input must be a dict of state keys." in refused.err
     assert refused.err.count("\n") == 1
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 import pytest
 
+from checkpoint_redis.saver import RedisSaver
 from distgraph.errors import RunCancelled, ThreadNotFound
 from distgraph.graph import START, StateGraph
 from distgraph.runtime import Runtime
@@ -119,14 +120,20 @@ def test_a_stream_of_answers_goes_on_behind_any_chunk(shared: Site, thread_id: s
         assert list(other.stream(after=name, ids=True)) == whole[n + 1 :]
 
 
-@pytest.mark.parametrize("after", ["", "nonsense", "1-1.x", "1.1"])
-def test_what_is_no_id_of_a_chunk_is_refused(shared: Site, thread_id: str, after: str) -> None:
+@pytest.mark.parametrize("after", ["", "nonsense", "1-1.x", "1.1", 5])
+def test_what_is_no_id_of_a_chunk_is_refused(shared: Site, thread_id: str, after: Any) -> None:
     run = finished(shared, thread_id)
     if not after:
         assert list(run.stream(after=after))
         return
     with pytest.raises(ValueError, match="is no id of a chunk"):
         list(run.stream(after=after))
+
+
+def test_what_is_no_id_of_a_run_is_refused(shared: Site, thread_id: str) -> None:
+    finished(shared, thread_id)
+    with pytest.raises(TypeError, match="The id of a run is a string, not NoneType None"):
+        shared.backend.run(thread_id, cast("Any", None))
 
 
 # --- what is not kept any more --------------------------------------------------------------------
@@ -193,6 +200,18 @@ def test_events_that_are_missing_in_between_are_told(shared: Site, thread_id: st
     streamed = list(run.stream(ids=True))
     assert [mode for _, mode, _ in streamed].count("gap") == 1
     assert [chunk for chunk in streamed if chunk[1] != "gap"][-1] == whole[-1]
+
+
+def test_that_checkpoints_were_pruned_is_told_once(shared: Site, thread_id: str) -> None:
+    run = finished(shared, thread_id)
+    whole = list(run.stream(ids=True))
+    with shared.store.client() as client:
+        RedisSaver(client, namespace=shared.namespace).prune([thread_id])
+    for handle in (run, elsewhere(shared, run)):
+        streamed = list(handle.stream(ids=True))
+        assert len(streamed) < len(whole)
+        assert [mode for _, mode, _ in streamed].count("gap") == 1
+        assert all(chunk in whole for chunk in streamed if chunk[1] != "gap")
 
 
 class Counted(TypedDict):

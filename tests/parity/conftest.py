@@ -5,13 +5,15 @@ from __future__ import annotations
 import pickle
 import uuid
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
+from hypothesis import strategies as st
 
 from tests.parity.engines import Blocking, Engine, Placing, celery_engine
+from tests.parity.nesting import Nested
 from tests.parity.programs import Program
-from tests.parity.strategies import drawn
+from tests.parity.replaying import Start
+from tests.parity.strategies import drawn, nested_programs, programs, starts
 from tests.support.apps.parity_app import NAMESPACE, PROGRAMS, REDIS, plain_backend
 from tests.support.celery_worker import CeleryWorker
 from tests.support.redis_server import RedisServer
@@ -31,16 +33,26 @@ def on_threads(redis_server: RedisServer) -> Iterator[OnCelery]:
 @pytest.fixture(scope="session")
 def drawn_programs() -> tuple[Program, ...]:
     """Return the random programs that worker processes know."""
-    return drawn(60)
+    return drawn(60, programs())
+
+
+@pytest.fixture(scope="session")
+def drawn_nested() -> tuple[tuple[Nested, Start], ...]:
+    """Return random programs with graphs inside that worker processes know, and where to begin."""
+    return drawn(20, st.tuples(nested_programs(fails=False), starts()))
 
 
 @pytest.fixture(scope="session")
 def on_processes(
-    redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory, drawn_programs: Any
+    redis_server: RedisServer,
+    tmp_path_factory: pytest.TempPathFactory,
+    drawn_programs: tuple[Program, ...],
+    drawn_nested: tuple[tuple[Nested, Start], ...],
 ) -> Iterator[OnCelery]:
     """Engines, by the prefix of their graphs' names, on a worker of two processes."""
     folder = tmp_path_factory.mktemp("parity")
-    (folder / "programs").write_bytes(pickle.dumps(drawn_programs))
+    nested = tuple(program for program, _ in drawn_nested)
+    (folder / "programs").write_bytes(pickle.dumps((drawn_programs, nested)))
     namespace = f"p-{uuid.uuid4().hex[:8]}"
     told = {REDIS: redis_server.url, NAMESPACE: namespace, PROGRAMS: str(folder / "programs")}
     backend = plain_backend(redis_server.url, namespace)

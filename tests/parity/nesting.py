@@ -36,6 +36,18 @@ class Nest:
     lasts: bool | None = None
     nests: tuple[Nest, ...] = ()
 
+    @property
+    def asking(self) -> int:
+        """How many of its tasks may ask, themselves or by a graph inside."""
+        own = {node.name for node in self.program.nodes if node.asks}
+        inside = {nest.node: nest.asking for nest in self.nests}
+        return len(own - inside.keys()) + sum(map(bool, inside.values()))
+
+    @property
+    def asks_one_by_one(self) -> bool:
+        """Whether no two tasks of one graph inside may ask."""
+        return self.asking <= 1 and all(nest.asks_one_by_one for nest in self.nests)
+
 
 @dataclass(frozen=True, slots=True)
 class Nested:
@@ -109,17 +121,18 @@ def run(engine: Engine, nested: Nested) -> dict[str, Any]:
         edits.extend(_edited(client))
         return bool(edits)
 
-    calls = drive(engine, client, _course(nested, edit), {"log": ["in"]})
-    return {"calls": _failed_alike(calls), "edits": edits, **_after(client, calls)}
+    calls = drive(engine, client, course_of(nested, edit), {"log": ["in"]})
+    return {"calls": failed_alike(calls), "edits": edits, **after(client, calls)}
 
 
-def _course(nested: Nested, edit: Callable[[], bool] = lambda: False) -> Course:
+def course_of(nested: Nested, edit: Callable[[], bool] = lambda: False) -> Course:
+    """How a nested program is driven."""
     # Which of two tasks is said to have failed is chance; a graph that lasts has no failing nodes.
     ends = ("GraphRecursionError", "InvalidUpdateError") if _has(nested.nests, True) else ()
     return Course(nested.program, edit, ends)
 
 
-def _after(client: Client, calls: list[Any]) -> dict[str, Any]:
+def after(client: Client, calls: list[Any]) -> dict[str, Any]:
     """Return the history when `calls` were made."""
     history = frames(client, observe.thread())
     if "error" in calls[-1]["outcome"]:
@@ -128,7 +141,7 @@ def _after(client: Client, calls: list[Any]) -> dict[str, Any]:
     return {"history": history}
 
 
-def _failed_alike(calls: list[Any]) -> list[Any]:
+def failed_alike(calls: list[Any]) -> list[Any]:
     """`calls` without which of several tasks it was that failed, since that is chance."""
     return [{"error": True} if "error" in call["outcome"] else call for call in calls]
 
@@ -160,19 +173,3 @@ def frames(client: Client, place: observe.Config) -> list[Any]:
 def _inside(client: Client, snapshot: Any) -> list[Any]:
     tasks = [one for one in observe.listed(snapshot) if one.state]
     return [(one.name, observe.outcome(partial(frames, client, one.state))) for one in tasks]
-
-
-def run_again(engine: Engine, nested: Nested, place: int) -> dict[str, Any]:
-    """Drive a nested program to its end, then once more from an older checkpoint of the root.
-
-    `place` counts checkpoints from the newest, around the end.
-    """
-    client = build(engine, nested)
-    course = _course(nested)
-    first = drive(engine, client, course, {"log": ["in"]})
-    if "error" in first[-1]["outcome"]:
-        # What stays of the siblings of a failed task is chance.
-        return {"first": _failed_alike(first)}
-    found = client.history(observe.thread())
-    again = drive(engine, client, course, None, found[place % len(found)].config)
-    return {"first": _failed_alike(first), "again": _failed_alike(again), **_after(client, again)}

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from tests.parity.nesting import Nest, Nested
 from tests.parity.programs import Branch, Node, Program
+from tests.parity.replaying import Start
 
+T = TypeVar("T")
 NAMES = ("a", "b", "c", "d", "e")
 RARELY = st.sampled_from([0, 0, 0, 0, 0, 1, 2])
 
@@ -85,20 +87,26 @@ one before a sibling failed is chance, and behind one the reference shows answer
 
 
 @st.composite
-def nested_programs(draw: st.DrawFn) -> Nested:
+def nested_programs(draw: st.DrawFn, *, fails: bool = True) -> Nested:
     """A program with graphs in its nodes, up to three levels in all.
 
     All that is asked is answered at once: of two tasks inside one graph the reference forgets one
     when it asks again while the other still waits.
     """
     how = draw(st.sampled_from(sorted(KEPT)))
-    pauses = "questions" if how == "lasting" else draw(st.sampled_from(PAUSES))
-    program = draw(programs(fails=pauses == "failures"))
-    nests = draw(_nests(program, 2, how, pauses))
+    pauses = [why for why in PAUSES if fails or why != "failures"]
+    why = "questions" if how == "lasting" else draw(st.sampled_from(pauses))
+    program = draw(programs(fails=why == "failures"))
+    nests = draw(_nests(program, 2, how, why))
     program = replace(_fitting(program, how), answers_all=True)
     # There, a waiting graph that lasts goes on when the graph around it was updated.
     edits = st.sampled_from([False] if how == "lasting" else [False, False, True])
     return Nested(program, nests, draw(edits))
+
+
+def starts() -> st.SearchStrategy[Start]:
+    """Where a nested program begins again."""
+    return st.builds(Start, st.integers(0, 40), st.booleans(), st.booleans())
 
 
 @st.composite
@@ -171,9 +179,9 @@ def _joins(names: tuple[str, ...]) -> st.SearchStrategy[Any]:
     return st.lists(join, max_size=2, unique=True).map(tuple)
 
 
-def drawn(count: int) -> tuple[Program, ...]:
-    """Up to `count` programs, drawn once: other processes may be handed them."""
-    found: list[Program] = []
+def drawn(count: int, strategy: st.SearchStrategy[T]) -> tuple[T, ...]:
+    """Up to `count` examples, drawn once: other processes may be handed them."""
+    found: list[T] = []
 
     @seed(count)
     @settings(
@@ -182,9 +190,9 @@ def drawn(count: int) -> tuple[Program, ...]:
         phases=[Phase.generate],
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
-    @given(programs())
-    def collect(program: Program) -> None:
-        found.append(program)
+    @given(strategy)
+    def collect(example: T) -> None:
+        found.append(example)
 
     collect()
     return tuple(found)

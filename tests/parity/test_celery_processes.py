@@ -8,8 +8,10 @@ import pytest
 
 from tests.parity.catalogue import CASES, on_celery
 from tests.parity.engines import DISTGRAPH
+from tests.parity.nesting import Nested
 from tests.parity.observe import stored
 from tests.parity.programs import Program
+from tests.parity.replaying import Start, now, run_again
 from tests.parity.script import run
 
 pytestmark = pytest.mark.celery
@@ -35,3 +37,11 @@ def test_random_programs_on_worker_processes_do_what_they_do_here(
     for number, program in enumerate(drawn_programs):
         mine = run(on_processes(f"random-{number}"), program)
         assert stored(mine) == stored(run(DISTGRAPH, program)), program
+
+
+def test_graphs_inside_graphs_go_on_from_an_older_checkpoint_on_worker_processes(
+    on_processes: Any, drawn_nested: tuple[tuple[Nested, Start], ...]
+) -> None:
+    for number, (nested, start) in enumerate(drawn_nested):
+        mine = run_again(on_processes(f"nested-{number}"), nested, start)
+        assert now(mine) == now(run_again(DISTGRAPH, nested, start)), (nested, start)

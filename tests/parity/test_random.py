@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 from tests.parity.engines import DISTGRAPH, DISTGRAPH_ASYNC, LANGGRAPH
 from tests.parity.nesting import Nested
 from tests.parity.nesting import run as run_nested
-from tests.parity.nesting import run_again as run_nested_again
 from tests.parity.observe import stored
 from tests.parity.programs import Program
+from tests.parity.replaying import Start
+from tests.parity.replaying import run_again as run_nested_again
 from tests.parity.script import run, run_again, stream
-from tests.parity.strategies import nested_programs, programs
+from tests.parity.strategies import nested_programs, programs, starts
 
 REPEATABLE = settings(
     derandomize=True,
@@ -65,8 +66,21 @@ def test_graphs_inside_graphs_do_as_coroutines_what_they_do_blocking(nested: Nes
 
 
 @settings(REPEATABLE, max_examples=40)
-@given(nested_programs(), st.integers(0, 20))
+@given(nested_programs(fails=False), st.integers(0, 20))
 def test_graphs_inside_graphs_go_on_from_an_older_checkpoint_as_on_langgraph(
     nested: Nested, place: int
 ) -> None:
-    assert run_nested_again(DISTGRAPH, nested, place) == run_nested_again(LANGGRAPH, nested, place)
+    # Of two tasks inside that ask at once one is forgotten there.
+    assume(all(nest.asks_one_by_one for nest in nested.nests))
+    mine, theirs = (run_nested_again(each, nested, Start(place)) for each in (DISTGRAPH, LANGGRAPH))
+    # There, a state cannot be shown while what tasks wrote inside does not go together.
+    assert {**mine, "states": []} == {**theirs, "states": []}
+
+
+@settings(REPEATABLE, max_examples=20)
+@given(nested_programs(fails=False), starts())
+def test_graphs_inside_graphs_go_on_from_an_older_checkpoint_as_coroutines(
+    nested: Nested, start: Start
+) -> None:
+    mine = run_nested_again(DISTGRAPH_ASYNC, nested, start)
+    assert mine == run_nested_again(DISTGRAPH, nested, start)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import redis
@@ -21,7 +21,7 @@ from workers import CeleryBackend
 from workers.client import awaiting, following
 from workers.client.begun import Begun
 from workers.client.carrier import Means, perform
-from workers.client.ends import Ends
+from workers.client.reader import Reader
 from workers.client.watched import Watched
 from workers.shared import notices, serving
 from workers.worker import presence
@@ -52,8 +52,8 @@ def followed(
     begun = Begun("run", "0-0", None, since=(0, 0))
     of = Watched(served, d.thread, "run")
     flow = following.follow(of, begun, frozenset(), timeout)
-    ends = Ends(backend.namespace, threading.Event)
-    means = Means(d.ledger, d.client, backend.office.publisher, ends)
+    reader = Reader(backend.namespace, keys.wake(backend.namespace, "me"), threading.Event)
+    means = Means(d.ledger, d.client, backend.office.publisher, reader)
     return told(flow, partial(perform, means))
 
 
@@ -174,3 +174,20 @@ def test_workers_of_another_version_are_named(
     look(followed(backend, d, 0.05))
     (said,) = warned(caplog)
     assert ", but steps@old. Start one" in said
+
+
+def test_a_stream_that_the_garbage_collector_ends_waits_for_no_lock(
+    backend: CeleryBackend, d: Driver
+) -> None:
+    of = Watched(cast("Any", None), d.thread, "run")
+    reader = Reader(backend.namespace, keys.wake(backend.namespace, "me"), threading.Event)
+    listener = reader.listen(of, 0.0)
+    with reader.lock:  # this thread's, in which the collector may run
+        ending = threading.Thread(target=listener.leave, daemon=True)
+        ending.start()
+        ending.join(timeout=10)
+        assert not ending.is_alive()
+    later = reader.listen(of, 0.0)
+    assert list(reader.listeners.all()) == [later]
+    later.leave()
+    assert not reader.listeners.streams

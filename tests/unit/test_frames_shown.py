@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from distgraph.checkpoint.base import BaseCheckpointSaver
-from distgraph.graph import START, CompiledStateGraph, StateGraph
-from distgraph.types import Command
+from distgraph.checkpoint.base import id as ids
+from distgraph.graph import END, START, CompiledStateGraph, StateGraph
+from distgraph.types import Command, Send, StateSnapshot
 from tests.support.nested import CONFIG, State, asked, asks, chain, counts, says
 
 
@@ -109,6 +112,63 @@ def test_a_checkpoint_of_a_frame_is_started_again_from(
     assert observed(graph) == ["fork", "loop"]
     found = graph.invoke(Command(resume="yes"), CONFIG)
     assert found["log"] == ["one", "two", "yes", "last"]
+
+
+def test_a_frame_is_started_again_in_the_first_superstep_alone(saver: BaseCheckpointSaver) -> None:
+    ran: list[str] = []
+    inner = chain(("one", counts("one", ran)), ("two", counts("two", ran)))
+    builder = StateGraph(State).add_node("node", lambda _: {"log": inner.invoke({})["log"]})
+    builder.add_conditional_edges("node", lambda state: "node" if len(state["log"]) < 4 else END)
+    graph = builder.add_edge(START, "node").compile(checkpointer=saver)
+    graph.invoke({}, CONFIG)
+    *_, first = (each for each in graph.get_state_history(CONFIG) if each.next == ("node",))
+    inside: Any = first.tasks[0].state
+    old = next(each for each in graph.get_state_history(inside) if each.next == ("two",))
+    ran.clear()
+    for _ in range(2):
+        assert graph.invoke(None, old.config)["log"] == ["one", "two"] * 2
+    assert ran == ["two", "one", "two"] * 2
+
+
+def test_a_frame_is_started_again_in_its_own_task_alone(saver: BaseCheckpointSaver) -> None:
+    ran: list[str] = []
+    inner = chain(("one", counts("one", ran)), ("two", counts("two", ran)))
+    builder = StateGraph(State).add_node("node", lambda _: {"log": inner.invoke({})["log"]})
+    builder.add_conditional_edges(START, lambda _: [Send("node", {})] * 2, ["node"])
+    graph = builder.compile(checkpointer=saver)
+    graph.invoke({}, CONFIG)
+    begun = next(each for each in graph.get_state_history(CONFIG) if each.next)
+    for task in begun.tasks:
+        inside: Any = task.state
+        old = next(each for each in graph.get_state_history(inside) if each.next == ("two",))
+        ran.clear()
+        graph.invoke(None, old.config)
+        assert sorted(ran) == ["one", "two", "two"]
+
+
+def test_what_is_made_inside_of_a_checkpoint_has_a_later_id(
+    saver: BaseCheckpointSaver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = chain(("leaf", says("leaf")))
+    ticks = SimpleNamespace(tick=itertools.count(1).__next__)
+
+    def elsewhere(_: State) -> State:
+        """Run where the clock is behind."""
+        with monkeypatch.context() as patch:
+            patch.setattr(ids, "_clock", ticks)
+            return {"log": inner.invoke({})["log"]}
+
+    graph = chain(("node", elsewhere), checkpointer=saver)
+    graph.invoke({}, CONFIG)
+    begun = next(each for each in graph.get_state_history(CONFIG) if each.next == ("node",))
+    inside: Any = begun.tasks[0].state
+    made = [checkpoint_id(each) for each in graph.get_state_history(inside)]
+    assert len(made) == 3
+    assert min(made) > checkpoint_id(begun)
+
+
+def checkpoint_id(snapshot: StateSnapshot) -> str:
+    return str(snapshot.config["configurable"]["checkpoint_id"])
 
 
 def test_a_graph_that_lasts_stands_as_it_stood_before_the_checkpoint_that_runs_again(

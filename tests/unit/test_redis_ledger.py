@@ -183,6 +183,20 @@ async def test_the_asyncio_ledger_does_the_same(redis_server: RedisServer, names
         assert claimed.status == "ok"
 
 
+@pytest.mark.redis
+async def test_of_many_commands_on_a_loop_those_that_fail_are_repeated(
+    redis_server: RedisServer, redis_client: redis.Redis, namespace: str
+) -> None:
+    driver = Driver(redis_client, namespace)
+    driver.started("a")
+    redis_client.script_flush()
+    looks = [commands.threads(namespace, n, BUSY, "", 9) for n in range(keys.SHARDS)]
+    async with redis.asyncio.Redis.from_url(redis_server.url) as client:
+        found = await AsyncLedger(client, retry_for=0).together(looks)
+    (listed,) = (thread for _, threads in found for thread in threads)
+    assert listed.x == driver.thread.x
+
+
 async def test_the_asyncio_ledger_reports_an_unreachable_redis() -> None:
     client = redis.asyncio.Redis(port=free_port())
     async with client:

@@ -8,6 +8,8 @@ import pytest
 import redis
 
 from checkpoint_redis import about, events
+from checkpoint_redis.keys import Thread
+from checkpoint_redis.layout import Limit
 from checkpoint_redis.records import (
     AnswerEntry,
     CheckpointEntry,
@@ -425,6 +427,30 @@ def test_threads_are_listed_by_their_status(d: Driver) -> None:
         if not cursor:
             break
     assert found == {d.thread.x}
+
+
+def test_a_graph_named_like_the_end_of_a_header_is_no_thread(d: Driver) -> None:
+    for name in ("h", "x:h"):
+        thread = Thread(d.thread.namespace, name)
+        d.ledger.start(
+            thread, "run", superstep("cp-0", "a"), expect="", graph=name, fp="1", queue="queue"
+        )
+    cursor, found = 0, set()
+    while True:
+        cursor, some = d.ledger.scan(d.thread.namespace, cursor)
+        found |= {thread.x for thread in some}
+        if not cursor:
+            break
+    assert found == {Thread(d.thread.namespace, name).x for name in ("h", "x:h")}
+
+
+def test_an_answer_with_the_longest_id_joins_a_run_with_the_longest(d: Driver) -> None:
+    run, step = "r" * Limit.run_id, superstep("cp-0", "a", "b")
+    d.ledger.start(d.thread, run, step, expect="", graph="graph", fp="1", queue="queue")
+    d.claim(step.ep, "a")
+    d.ask(step.ep, "a", "q1")
+    reply = d.answer("a", "q1", run="s" * Limit.run_id)
+    assert (reply.status, reply.run) == ("joined", run)
 
 
 def test_one_sweeper_has_its_turn(d: Driver) -> None:

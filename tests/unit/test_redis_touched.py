@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 import redis
 
-from checkpoint_redis import commands, loading
+from checkpoint_redis import commands, loading, removing
+from checkpoint_redis.bundles import Bundle
 from checkpoint_redis.commands import Plain, Script
 from checkpoint_redis.frames import FrameName
-from checkpoint_redis.layout import Limit
-from checkpoint_redis.records import InnerEntry, SuperstepEntry, TaskEntry
+from checkpoint_redis.layout import Limit, ThreadKey
+from checkpoint_redis.records import InnerEntry, ResultEntry, SuperstepEntry, TaskEntry
 from distgraph.core.plan import digest
 from distgraph.effects import carry
 from distgraph.errors import CorruptRecord
@@ -197,6 +198,43 @@ def test_a_log_that_lost_a_record_is_damaged(d: Wide) -> None:
     d.client.hdel(d.thread.checkpoints, "p||cp-0|1")
     with pytest.raises(CorruptRecord, match="Of 3 records"):
         d.load()
+
+
+def test_what_many_tasks_sent_is_dropped(d: Wide) -> None:
+    tids = TIDS[: Limit.slice]
+    ep = d.started(*tids, "last")
+    d.claim_all(ep, tids)
+    for tid in tids:
+        bundle = Bundle(tid, (b"packet",) * Limit.few_packets)
+        result = ResultEntry(tid, "", b"writes", packets=(bundle,))
+        d.ledger.complete(d.thread, "", ep, (result,), tok="t", tok2="adv", lease_ms=LEASE)
+    assert d.client.hlen(d.thread.checkpoints) > len(tids) * Limit.few_packets
+    d.ledger.cancel(d.thread, "", ep=nonce())
+    d.sweep_all(after_ms=LEASE + 1)
+    assert d.client.hlen(d.thread.checkpoints) < 10
+    assert within(d)
+
+
+@pytest.mark.parametrize("opened", [False, True])
+def test_a_thread_of_many_parts_is_deleted(d: Wide, opened: bool) -> None:
+    if opened:
+        ep = d.started(*TIDS[: Limit.dropped // 2])
+        d.claim_all(ep, TIDS[: Limit.dropped // 2])
+    else:
+        d.start(superstep("cp-0", outcome="end"))
+    pipe = d.client.pipeline()
+    for tid in TIDS[:2_000]:
+        name, prefix = FrameName(f"node:{tid}"), d.thread.prefix
+        pipe.hset(d.thread.frames, name.hash, name.name)
+        pipe.hset(d.thread.frame(name.hash), "name", name.name)
+        pipe.sadd(f"{prefix}{ThreadKey.bundles}", tid)
+        pipe.hset(f"{prefix}{ThreadKey.bundle}{tid}", "0", "packet")
+        pipe.sadd(f"{prefix}{ThreadKey.wide}", tid)
+        pipe.hset(f"{prefix}{ThreadKey.left}{tid}", "a", "writes")
+    pipe.execute()
+    assert carry(removing.delete(d.thread), d.ledger.call).status == "ok"
+    assert d.stored() == set()
+    assert within(d)
 
 
 def test_a_superstep_that_changes_while_it_is_read_is_read_anew(d: Wide) -> None:

@@ -64,6 +64,19 @@ def test_the_last_changed_comes_first_page_by_page(backend: CeleryBackend) -> No
     assert ids(backend.threads(limit=1)) == ["t00"]
 
 
+async def test_a_loop_is_told_the_same(backend: CeleryBackend) -> None:
+    graph = graph_of(backend)
+    for n in range(9):
+        started(graph, f"t{n}", tenant="acme" if n % 2 else "other")
+    assert await backend.athreads() == backend.threads()
+    narrowed = await backend.athreads("interrupted", "g", 3, metadata={"tenant": "acme"})
+    assert narrowed == backend.threads("interrupted", "g", 3, metadata={"tenant": "acme"})
+    (last,) = await backend.athreads(limit=1)
+    assert await backend.athreads(after=last.cursor) == backend.threads(after=last.cursor)
+    with pytest.raises(ValueError, match="asleep"):
+        await backend.athreads("asleep")
+
+
 def test_a_page_of_many_threads_of_one_shard_is_whole(
     backend: CeleryBackend, redis_client: redis.Redis
 ) -> None:

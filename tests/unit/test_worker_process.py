@@ -171,6 +171,24 @@ def test_a_loop_is_drained_when_its_coroutines_have_ended() -> None:
     assert loop.drain(timeout=PATIENCE)
 
 
+def test_a_loop_goes_on_when_a_task_that_a_node_started_exits() -> None:
+    loop, caught = Loop(2), list[Any]()
+
+    async def leave() -> None:
+        sys.exit(3)
+
+    async def node() -> None:
+        try:
+            await asyncio.gather(leave())
+        except SystemExit as error:
+            caught.append(error)
+
+    for _ in range(2):
+        loop.spawn(node())
+        assert loop.drain(timeout=PATIENCE)
+    assert [error.code for error in caught] == [3, 3]
+
+
 # --- custom chunks --------------------------------------------------------------------------------
 
 

@@ -119,16 +119,13 @@ def show(  # noqa: PLR0913 a command's options
     handle = backend.thread(thread)
     header, state = _header(backend, thread), handle.state
     errors = [str(r) for r in state.results.values() if isinstance(r, Errored)]
-    facts = {
-        **_facts(handle.info, served=serves(living(backend), header)),
-        **_position(state.checkpoint),
-        "errors": errors,
-    }
+    known = _facts(handle.info, served=serves(living(backend), header))
+    # When the thread was created, not its newest checkpoint.
+    facts = {**known, **_position(state.checkpoint), "created": known["created"], "errors": errors}
     waiting, values = asked(state), shown(state.checkpoint.values)
     lines = table("", "")
     for name, fact in facts.items():
-        text = _counted(fact) if isinstance(fact, list) else fact
-        lines.add_row(name, plain(text))
+        lines.add_row(name, plain(_worded(fact)))
     runs = handle.runs()
     rest = (
         *(Text("state", style="bold"), plain_json(values), *questions(waiting)),
@@ -142,6 +139,16 @@ def show(  # noqa: PLR0913 a command's options
     }
     Screen(as_json).answer(data, Group(lines, *rest))
     return Exit.OK
+
+
+def _worded(fact: Any) -> Any:
+    match fact:
+        case datetime():
+            return f"{fact:%Y-%m-%d %H:%M:%S} UTC"
+        case list():
+            return _counted(fact)
+        case _:
+            return fact
 
 
 def _runs(runs: Iterable[RunInfo]) -> Table:

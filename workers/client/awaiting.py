@@ -1,18 +1,23 @@
-"""How the end of a run is waited for, together with all others that this process waits for."""
+"""How ends and events are waited for, together with all others that this process waits for."""
 
 from __future__ import annotations
 
+import math
+import random
 import time
 from collections.abc import Generator
 from typing import Any
 
 from checkpoint_redis import commands, keys
-from checkpoint_redis.events import decode_end
+from checkpoint_redis.events import EntryId, decode_end
 from checkpoint_redis.layout import AwaitedRow
 from distgraph.errors import RunTimeout, StoreError
-from workers.client.effects import AwaitEnd, Effect, Flow, Read, Rest, Wait
-from workers.client.ends import Ends, ToRead, Waiter
+from workers.client.effects import AwaitEnd, AwaitEvents, Effect, Flow, Read, Rest, Wait
+from workers.client.ends import Waiter
+from workers.client.listeners import Listener
+from workers.client.reader import Party, Reader, ToRead, Turn
 from workers.client.unserved import warn_if_unserved
+from workers.client.watched import Watched
 
 FIRST_LOOK, LOOK_EVERY = 5.0, 15.0
 """So many seconds after the first one began to wait, and then, it is asked what became of runs."""
@@ -20,29 +25,71 @@ FIRST_LOOK, LOOK_EVERY = 5.0, 15.0
 # came last has waited, at most after this many seconds.
 PATIENCE, LONGEST_WAIT = 0.05, 0.02
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
-"""How long to wait after a read that failed, and after many in succession."""
+"""How long to wait after a read that failed, and after many in succession, on an average."""
+SHORT = 0.2
+"""For how many seconds a read waits at most while other streams wait for their turn."""
+ENDS = 10_000
+"""How many ends of a shard are read at once when nothing else is."""
 
 
-def awaited(ends: Ends, need: AwaitEnd) -> Flow:
+def awaited(reader: Reader, need: AwaitEnd) -> Flow:
     """Wait until the run has ended, or is not carried any more; RunTimeout, StoreError."""
     now = time.monotonic()
-    waiter = ends.join(need.of, need.since, now, now + FIRST_LOOK)
+    waiter = reader.wait(need.of, need.since, now, now + FIRST_LOOK)
     try:
-        while not waiter.told:
-            reading = ends.turn(waiter)
-            if reading is None:
-                yield Rest(waiter.bell, _left(need))
-            else:
-                yield from _read(ends, waiter, reading, need)
+        if waiter.missed:
+            yield from _catch_up(reader, waiter)
+        yield from _served(reader, waiter, need)
     finally:
-        ends.leave(waiter)
-    if waiter.error is not None:
-        raise type(waiter.error)(*waiter.error.args) from waiter.error
+        reader.leave(waiter)
+    _raise(waiter)
 
 
-def _left(need: AwaitEnd) -> float | None:
+def listened(reader: Reader, need: AwaitEvents) -> Flow:
+    """Return events after the one that is known; none when the listener has to look; StoreError."""
+    listener = need.listener
+    reader.stand(listener, need.after)
+    try:
+        yield from _served(reader, listener, None)
+    finally:
+        reader.rest(listener)
+    _raise(listener)
+    return reader.take(listener)
+
+
+def listen(reader: Reader, of: Watched) -> Listener:
+    """Begin to listen to a thread's events."""
+    return reader.listen(of, time.monotonic() + FIRST_LOOK)
+
+
+def _raise(party: Party) -> None:
+    """Raise what somebody else met who read for this one: each raises an exception of his own."""
+    if party.error is not None:
+        error, party.error = party.error, None
+        raise type(error)(*error.args) from error
+
+
+def _catch_up(reader: Reader, waiter: Waiter) -> Generator[Effect, Any, None]:
+    """Look for what was read before ``waiter`` came, but after its run began."""
+    shard = waiter.of.thread.shard
+    found = yield commands.ends_after(reader.namespace, shard, _name(waiter.since), ENDS)
+    reader.ended({shard: [decode_end(each) for each in found]})
+
+
+def _served(reader: Reader, party: Party, need: AwaitEnd | None) -> Generator[Effect, Any, None]:
+    while not party.served:
+        match reader.turn(party):
+            case Turn.rest:
+                yield Rest(party.bell, _left(need))
+            case Turn.wake:
+                yield commands.wake(reader.wake)
+            case ToRead() as reading:
+                yield from _read(reader, party, reading, need)
+
+
+def _left(need: AwaitEnd | None) -> float | None:
     """Return for how long the caller still waits."""
-    if need.deadline is None:
+    if need is None or need.deadline is None:
         return None
     left = need.deadline - time.monotonic()
     if left <= 0:
@@ -52,51 +99,64 @@ def _left(need: AwaitEnd) -> float | None:
 
 
 def _read(
-    ends: Ends, waiter: Waiter, reading: ToRead, need: AwaitEnd
+    reader: Reader, party: Party, reading: ToRead, need: AwaitEnd | None
 ) -> Generator[Effect, Any, None]:
-    streams = {keys.ends(ends.namespace, shard): shard for shard in reading.after}
-    after = {key: "{}-{}".format(*reading.after[shard]) for key, shard in streams.items()}
-    found = yield Read(after, _block(ends, need) if reading.waits else None, count=10_000)
-    if found is None:
-        waiter.caught_up = waiter.caught_up and reading.waits
-        yield from _bear_loss(ends, need)
-        return
-    ends.lost = 0
-    ends.took({streams[key]: [decode_end(each) for each in found[key]] for key in found})
-    if not waiter.told and ends.leads(waiter):
-        if found:
-            yield Wait(min(LONGEST_WAIT, PATIENCE * (time.monotonic() - ends.joined)))
-        if ends.look_at <= time.monotonic():
-            yield from _look(ends)
+    shards = {keys.ends(reader.namespace, shard): shard for shard in reading.ends}
+    after = {key: _name(reading.ends[shard]) for key, shard in shards.items()}
+    after |= {stream: _name(known) for stream, known in reading.streams.items()}
+    after[reader.wake] = reading.woken
+    count = reading.entries if reading.streams else ENDS
+    try:
+        found = yield Read(after, _block(reader, reading, need), count)
+        if found is None:
+            yield from _bear_loss(reader, need)
+            return
+        woken = found.pop(reader.wake, None)
+        ended = {shard: found.pop(key) for key, shard in shards.items() if key in found}
+        reader.took(reading, found, woken)
+        reader.ended({shard: list(map(decode_end, ended[shard])) for shard in ended})
+        if ended and not found and not woken and not party.served:
+            yield Wait(min(LONGEST_WAIT, PATIENCE * (time.monotonic() - reader.ends.joined)))
+        if reader.look_at <= time.monotonic():
+            yield from _look(reader)
+    except StoreError as error:
+        reader.broke(error)
+        raise
 
 
-def _block(ends: Ends, need: AwaitEnd) -> int:
+def _name(entry: EntryId) -> str:
+    return "{}-{}".format(*entry)
+
+
+def _block(reader: Reader, reading: ToRead, need: AwaitEnd | None) -> int:
     """Return for how many milliseconds a read may wait: until the next look, or the deadline."""
-    until_look = ends.look_at - time.monotonic()
+    until_look = SHORT if reading.short else reader.look_at - time.monotonic()
     left = _left(need)
     return max(1, int(1000 * (until_look if left is None else min(until_look, left))))
 
 
-def _bear_loss(ends: Ends, need: AwaitEnd) -> Generator[Effect, Any, None]:
+def _bear_loss(reader: Reader, need: AwaitEnd | None) -> Generator[Effect, Any, None]:
     """Wait after a read that failed, longer each time; after the first one look what is there."""
-    ends.lost += 1
-    if ends.lost == 1 or ends.look_at <= time.monotonic():
-        yield from _look(ends)
-    pause, left = min(LONGEST_PAUSE, FIRST_PAUSE * 2**ends.lost), _left(need)
+    reader.was_lost()
+    if reader.lost == 1 or reader.look_at <= time.monotonic():
+        yield from _look(reader)
+        reader.shaken()
+    pause, left = _pause(reader.lost), _left(need)
     yield Wait(pause if left is None else min(pause, left))
 
 
-def _look(ends: Ends) -> Generator[Effect, Any, None]:
+def _pause(lost: int) -> float:
+    mean = min(LONGEST_PAUSE, math.ldexp(FIRST_PAUSE, min(lost, 10)))
+    return mean * random.uniform(0.5, 1.5)  # noqa: S311 only a jitter
+
+
+def _look(reader: Reader) -> Generator[Effect, Any, None]:
     """Ask of all runs whether they are carried: an end may have been trimmed, or lost."""
-    ends.look_at = time.monotonic() + LOOK_EVERY
-    try:
-        for shard, waiters in ends.questions():
-            rows = tuple(AwaitedRow(each.of.thread.x, each.of.run) for each in waiters)
-            carried = yield commands.carried(ends.namespace, shard, rows)
-            pairs = zip(waiters, carried, strict=True)
-            ends.not_carried(waiter for waiter, is_carried in pairs if not is_carried)
-        for waiter in ends.one_of_each_graph():
-            yield from warn_if_unserved(waiter.of.served, ends.namespace, waiter.of.run)
-    except StoreError as error:
-        ends.broke(error)
-        raise
+    reader.look_at = time.monotonic() + LOOK_EVERY
+    for shard, runs in reader.questions():
+        rows = tuple(AwaitedRow(x, run) for x, run in runs)
+        carried = yield commands.carried(reader.namespace, shard, rows)
+        pairs = zip(runs, carried, strict=True)
+        reader.not_carried(frozenset(run for run, is_carried in pairs if not is_carried))
+    for of in reader.one_of_each_graph():
+        yield from warn_if_unserved(of.served, reader.namespace, of.run)

@@ -5,38 +5,49 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+import uuid
 import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
 from redis import exceptions
 
+from checkpoint_redis import keys
 from checkpoint_redis.commands import Plain, Script
-from checkpoint_redis.ledger import AsyncLedger, Ledger, heeding_cancellation
+from checkpoint_redis.ledger import (
+    TEMPORARY,
+    AsyncLedger,
+    Ledger,
+    heeding_cancellation,
+    refused,
+)
 from distgraph.effects import Tell, acarry, atold, carry, told
 from distgraph.events import Event
 from distgraph.runners.here import run_here, run_here_async
-from workers.client.awaiting import awaited
+from workers.client.awaiting import awaited, listen, listened
+from workers.client.bell import Bell
 from workers.client.effects import (
+    Awaited,
     AwaitEnd,
-    Bell,
+    AwaitEvents,
     Effect,
     Flow,
     Here,
+    Listen,
     Publish,
     Reach,
     Read,
     Rest,
+    Together,
     Wait,
 )
-from workers.client.ends import Ends
-from workers.shared.clients import Clients
+from workers.client.reader import Reader
+from workers.shared.clients import BEYOND_ANY_BLOCK, Clients
 from workers.shared.hints import Outgoing
 
-_LOST = (exceptions.ConnectionError, exceptions.TimeoutError)
 _TELLS = "This flow tells events: whoever carries it must listen."
 
 
@@ -59,7 +70,7 @@ class Means:
     ledger: Ledger
     waiting: Any
     publisher: Publisher
-    ends: Ends
+    reader: Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +80,7 @@ class AsyncMeans:
     ledger: AsyncLedger
     waiting: Any
     publisher: Publisher
-    ends: Ends
+    reader: Reader
 
 
 class Carrier:
@@ -78,7 +89,7 @@ class Carrier:
     def __init__(self, namespace: str, clients: Clients, publisher: Publisher) -> None:
         self._namespace, self._clients, self._publisher = namespace, clients, publisher
         # By the client that reads them: each process and each loop has one of its own.
-        self._ends: weakref.WeakKeyDictionary[Any, Ends] = weakref.WeakKeyDictionary()
+        self._readers: weakref.WeakKeyDictionary[Any, Reader] = weakref.WeakKeyDictionary()
         self._lock = threading.Lock()
 
     @property
@@ -104,19 +115,20 @@ class Carrier:
 
     def _means(self) -> Means:
         waiting = self._clients.waiting()
-        ends = self._ends_of(waiting, threading.Event)
-        return Means(self._clients.ledger(), waiting, self._publisher, ends)
+        reader = self._reader(waiting, threading.Event)
+        return Means(self._clients.ledger(), waiting, self._publisher, reader)
 
     def _async_means(self) -> AsyncMeans:
         ledger, waiting = self._clients.on_loop()
-        ends = self._ends_of(waiting, asyncio.Event)
-        return AsyncMeans(ledger, waiting, self._publisher, ends)
+        reader = self._reader(waiting, asyncio.Event)
+        return AsyncMeans(ledger, waiting, self._publisher, reader)
 
-    def _ends_of(self, waiting: Any, make_bell: Callable[[], Bell]) -> Ends:
+    def _reader(self, waiting: Any, make_bell: Callable[[], Bell]) -> Reader:
         with self._lock:
-            if waiting not in self._ends:
-                self._ends[waiting] = Ends(self._namespace, make_bell)
-            return self._ends[waiting]
+            if waiting not in self._readers:
+                wake = keys.wake(self._namespace, uuid.uuid4().hex)
+                self._readers[waiting] = Reader(self._namespace, wake, make_bell)
+            return self._readers[waiting]
 
 
 def perform(means: Means, effect: Effect) -> Any:
@@ -128,17 +140,12 @@ def perform(means: Means, effect: Effect) -> Any:
             means.publisher.reach()
         case Here(job, request):
             return run_here(job, request)
-        case Read(after, block_ms, count):
-            with suppress(*_LOST):
-                return _found(means.waiting.xread(dict(after), count=count, block=block_ms))
-        case AwaitEnd():
-            carry(awaited(means.ends, effect), partial(perform, means))
-        case Rest(bell, seconds):
-            bell.wait(seconds)
-        case Wait(seconds):
-            time.sleep(seconds)
+        case Read() | AwaitEnd() | Listen() | AwaitEvents() | Rest() | Wait():
+            return _wait(means, effect)
         case Script() | Plain():
             return means.ledger.call(effect)
+        case Together(commands):
+            return tuple(means.ledger.together(commands))
         case Tell():
             raise TypeError(_TELLS)
     return None
@@ -153,12 +160,48 @@ async def aperform(means: AsyncMeans, effect: Effect) -> Any:
             await asyncio.to_thread(means.publisher.reach)
         case Here(job, request):
             return await run_here_async(job, request)
+        case Read() | AwaitEnd() | Listen() | AwaitEvents() | Rest() | Wait():
+            return await _await(means, effect)
+        case Script() | Plain():
+            return await means.ledger.call(effect)
+        case Together(commands):
+            return await means.ledger.together(commands)
+        case Tell():
+            raise TypeError(_TELLS)
+    return None
+
+
+def _wait(means: Means, effect: Awaited) -> Any:
+    match effect:
         case Read(after, block_ms, count):
-            with suppress(*_LOST):
-                reply = means.waiting.xread(dict(after), count=count, block=block_ms)
-                return _found(await heeding_cancellation(reply))
+            with _seen_as_lost(means.waiting):
+                return _found(means.waiting.xread(dict(after), count=count, block=block_ms))
         case AwaitEnd():
-            await acarry(awaited(means.ends, effect), partial(aperform, means))
+            carry(awaited(means.reader, effect), partial(perform, means))
+        case Listen(of):
+            return listen(means.reader, of)
+        case AwaitEvents():
+            return carry(listened(means.reader, effect), partial(perform, means))
+        case Rest(bell, seconds):
+            bell.wait(seconds)
+        case Wait(seconds):
+            time.sleep(seconds)
+    return None
+
+
+async def _await(means: AsyncMeans, effect: Awaited) -> Any:
+    match effect:
+        case Read(after, block_ms, count):
+            with _seen_as_lost(means.waiting):
+                async with asyncio.timeout(BEYOND_ANY_BLOCK):
+                    read = means.waiting.xread(dict(after), count=count, block=block_ms)
+                    return _found(await heeding_cancellation(read))
+        case AwaitEnd():
+            await acarry(awaited(means.reader, effect), partial(aperform, means))
+        case Listen(of):
+            return listen(means.reader, of)
+        case AwaitEvents():
+            return await acarry(listened(means.reader, effect), partial(aperform, means))
         case Rest(bell, seconds):
             with suppress(TimeoutError):
                 # Not wait_for: of a cancellation and a bell at once it would lose the former.
@@ -166,11 +209,18 @@ async def aperform(means: AsyncMeans, effect: Effect) -> Any:
                     await bell.wait()
         case Wait(seconds):
             await asyncio.sleep(seconds)
-        case Script() | Plain():
-            return await means.ledger.call(effect)
-        case Tell():
-            raise TypeError(_TELLS)
     return None
+
+
+@contextmanager
+def _seen_as_lost(client: Any) -> Iterator[None]:
+    """Let a read that met what will pass have no answer; StoreError when Redis refuses it."""
+    try:
+        yield
+    except (*TEMPORARY, TimeoutError):
+        return
+    except exceptions.RedisError as error:
+        raise refused(error, client) from error
 
 
 def _found(reply: Any) -> dict[str, list[Any]]:

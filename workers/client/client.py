@@ -191,8 +191,26 @@ class Client:
         filters leave, at most 10,000 threads. Raises ValueError when that is not enough, and for an
         unknown status or cursor.
         """
-        wanted = Wanted(status, graph, dict(metadata or {}), after, limit)
-        return list_threads(self.ledger, self.namespace, wanted, self._metadata_keys)
+        flow = self._threads(Wanted(status, graph, dict(metadata or {}), after, limit))
+        found: list[ThreadInfo] = self._carrier.perform(flow)
+        return found
+
+    async def athreads(
+        self,
+        status: str | None = None,
+        graph: str | None = None,
+        limit: int = 100,
+        *,
+        metadata: Mapping[str, Any] | None = None,
+        after: str = "",
+    ) -> list[ThreadInfo]:
+        """Do what ``threads`` does."""
+        flow = self._threads(Wanted(status, graph, dict(metadata or {}), after, limit))
+        found: list[ThreadInfo] = await self._carrier.aperform(flow)
+        return found
+
+    def _threads(self, wanted: Wanted) -> Flow:
+        return list_threads(self.namespace, wanted, self._metadata_keys)
 
     def workers(self) -> tuple[WorkerSeen, ...]:
         """Return the workers that were ever seen and did not leave; ``age`` says how long ago."""

@@ -8,25 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from checkpoint_redis.commands import Plain, Script
 from checkpoint_redis.events import EntryId
 from distgraph.effects import Tell
 from distgraph.engine import RunHere
 from distgraph.runners.backend import Job
+from workers.client.listeners import Listener
 from workers.client.watched import Watched
 from workers.shared.hints import Outgoing
 
 
-class Bell(Protocol):
-    """What wakes a waiter: a threading.Event, or one of asyncio."""
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Carry out many commands in one round trip; the answer has their replies."""
 
-    def set(self) -> None:
-        """Wake whoever waits, now or next."""
-
-    def clear(self) -> None:
-        """Begin anew."""
+    commands: tuple[Script[Any] | Plain[Any], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +51,12 @@ class Here:
 class Read:
     """Read entries of streams after an id; the answer has those of each stream with any.
 
-    ``block_ms``: wait so long for the first one; None: do not wait. The answer is None when the
-    connection was lost: the streams are still there on the next one.
+    ``block_ms``: wait so long for the first one. The answer is None when the connection was lost:
+    the streams are still there on the next one.
     """
 
     after: Mapping[str, str]
-    block_ms: int | None
+    block_ms: int
     count: int
 
 
@@ -72,6 +70,24 @@ class AwaitEnd:
     of: Watched
     since: EntryId
     deadline: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Begin to listen to the events of a run's thread; the answer is a Listener, who has to leave.
+
+    A flow that is closed can ask for nothing more, so leaving is no effect.
+    """
+
+    of: Watched
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitEvents:
+    """Wait for entries after one; the answer has them, or is empty: look how the run stands."""
+
+    listener: Listener
+    after: EntryId
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,5 +105,6 @@ class Wait:
     seconds: float
 
 
-Effect = Script[Any] | Plain[Any] | Publish | Reach | Here | Read | AwaitEnd | Rest | Wait | Tell
+Awaited = Read | AwaitEnd | Listen | AwaitEvents | Rest | Wait
+Effect = Script[Any] | Plain[Any] | Together | Publish | Reach | Here | Awaited | Tell
 Flow = Generator[Effect, Any, Any]

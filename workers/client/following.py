@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from checkpoint_redis import commands, events
-from checkpoint_redis.events import EntryId, StreamEvent
+from checkpoint_redis.events import Entry, EntryId, StreamEvent
 from checkpoint_redis.layout import (
     AskEvent,
     CustomEvent,
@@ -36,7 +36,8 @@ from workers.client.concluding import (
     outcome_of,
     refuse_to_wait_for_nobody,
 )
-from workers.client.effects import AwaitEnd, Effect, Flow, Read, Wait
+from workers.client.effects import AwaitEnd, AwaitEvents, Effect, Flow, Listen
+from workers.client.listeners import Listener
 from workers.client.marks import SEEN, Gap, Position, Superseded
 from workers.client.reading import load_state, with_packets
 from workers.client.unserved import warn_if_unserved
@@ -45,10 +46,6 @@ from workers.client.watched import Watched
 log = logging.getLogger(__name__)
 STARTED: RunKind = "start"
 ROOT = ""
-FIRST_LOOK, LOOK_EVERY = 5.0, 15.0
-"""For how many seconds a stream may be silent before it is looked how the run stands."""
-FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
-"""How long to wait after a read that failed, and after many in succession."""
 ENTRIES = 200
 """How many events are read at once."""
 
@@ -68,7 +65,8 @@ class _Follower:
     """Where a follower stands in a run.
 
     ``number``: of the last event that was seen, 0 before the first one, None when it is not known.
-    ``marks``: whether it is told of which entry an event comes, and what is missing.
+    ``marks``: whether it is told of which entry an event comes, and what is missing. ``lacks``:
+    the checkpoint of the superstep is gone, which was told.
     """
 
     of: Watched
@@ -79,6 +77,7 @@ class _Follower:
     marks: bool = False
     number: int | None = 0
     open: _Open | None = None
+    lacks: bool = False
 
     @property
     def graph(self) -> Graph:
@@ -133,39 +132,48 @@ def _awaited(
 
 
 def _followed(at: _Follower) -> Generator[Effect, Any, None]:
-    """Tell what comes after the place where ``at`` stands.
+    """Tell what comes after the place where ``at`` stands."""
+    listener: Listener = yield Listen(at.of)
+    try:
+        yield from _listened(at, listener)
+    finally:
+        listener.leave()
+
+
+def _listened(at: _Follower, listener: Listener) -> Generator[Effect, Any, None]:
+    """Tell what ``listener`` hears.
 
     A stream from which nothing comes at once, or for a while, is no longer there, or has lost its
-    end: then it is looked how the run stands. Before that counts, what came meanwhile is read.
+    end: then it is looked how the run stands.
     """
-    look_at, lost = 0.0, 0
-    ended: RunOutcome | None = None
-    found = yield Read({at.of.thread.events: at.after}, None, ENTRIES)
-    while True:
-        for entry in (found or {}).get(at.of.thread.events, ()):
-            if (yield from _took(at, events.decode(entry))):
-                return
-        lost = lost + 1 if found is None else 0
-        if ended is not None and not found:
-            if at.number is not None:  # else it was told before that something is missing
-                yield from _tell_gap(at)
-            yield from conclude(at.of, ended.status, ended.cp)
+    found = yield commands.events_after(at.of.thread, at.after, ENTRIES)
+    while not (yield from _took_all(at, found)):
+        ended = None if found else (yield from _ended_unseen(at))
+        if ended is not None:
+            yield from _to_the_end(at, ended)
             return
-        ended = None
-        if not found and (lost == 1 or look_at <= time.monotonic()):
-            pause = LOOK_EVERY if look_at else FIRST_LOOK
-            look_at = time.monotonic() + pause
-            ended = yield from _ended_unseen(at)
-        if lost:
-            yield Wait(min(LONGEST_PAUSE, FIRST_PAUSE * 2**lost))
-        block = None if ended else _block(look_at)
-        found = yield Read({at.of.thread.events: at.after}, block, ENTRIES)
+        if len(found) < ENTRIES:
+            found = yield AwaitEvents(listener, events.entry_id(at.after))
+        else:  # behind the others: who reads for all would read for this one alone
+            found = yield commands.events_after(at.of.thread, at.after, ENTRIES)
 
 
-def _block(look_at: float) -> int:
-    """Return for how many milliseconds a read may wait."""
-    left = look_at - time.monotonic()
-    return int(1000 * (left if left > 0 else FIRST_LOOK))
+def _to_the_end(at: _Follower, ended: RunOutcome) -> Generator[Effect, Any, None]:
+    """Tell how the run ended, and before that what came meanwhile."""
+    while found := (yield commands.events_after(at.of.thread, at.after, ENTRIES)):
+        if (yield from _took_all(at, found)):
+            return
+    if at.number is not None:  # else it was told before that something is missing
+        yield from _tell_gap(at)
+    yield from conclude(at.of, ended.status, ended.cp)
+
+
+def _took_all(at: _Follower, entries: Sequence[Entry]) -> Generator[Effect, Any, bool]:
+    """Tell what comes of some events; True at the end of the run."""
+    for entry in entries:
+        if (yield from _took(at, events.decode(entry))):
+            return True
+    return False
 
 
 def _ended_unseen(at: _Follower) -> Generator[Effect, Any, RunOutcome | None]:
@@ -224,10 +232,11 @@ def _returned(at: _Follower, seen: Position) -> Generator[Effect, Any, bool]:
         yield from _tell_gap(at)
         at.after = at.begun.after
         return False
+    at.after = seen.id
     for event in found[:-1]:
         yield Tell(Position(event.id, SEEN))
         yield from _tell(at, event)
-    at.after, at.number = seen.id, found[-1].number
+    at.number = found[-1].number
     yield Tell(seen)
     return (yield from _tell(at, found[-1]))
 
@@ -279,8 +288,18 @@ def _begun(at: _Follower, kind: str) -> Generator[Effect, Any, None]:
         _, state = yield from load_state(at.of.served.wire, at.of.thread, at.begun.origin)
         # What came later is told by the events to come.
         at.state = state and ThreadState(state.checkpoint, released=at.begun.released)
+        if at.state is None and (kind != STARTED or at.begun.released == at.begun.origin):
+            yield from _tell_lack(at)
+            return
     if kind != STARTED or _continues(at):
         yield from _resumed(at)
+
+
+def _tell_lack(at: _Follower) -> Generator[Effect, Any, None]:
+    """Tell, once for all that follow each other, that a checkpoint was pruned."""
+    if not at.lacks:
+        yield from _tell_gap(at)
+        at.lacks = True
 
 
 def _superseded(at: _Follower, tid: str, attempt: int) -> Generator[Effect, Any, None]:
@@ -312,7 +331,11 @@ def _stepped(at: _Follower, cp: str) -> Generator[Effect, Any, None]:
         state: ThreadState | None = at.state
     else:
         _, state = yield from load_state(at.of.served.wire, at.of.thread, cp)
-    if state is None or is_input(state.checkpoint):
+    if state is None:
+        yield from _tell_lack(at)
+        return
+    at.lacks = False
+    if is_input(state.checkpoint):
         return
     at.state, at.open = ThreadState(state.checkpoint), None
     if state.checkpoint.source == "fork":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,8 +11,8 @@ from typing import Any
 from checkpoint_redis import about, commands
 from checkpoint_redis.keys import SHARDS
 from checkpoint_redis.layout import ThreadStatus
-from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.replies import Header, Listed
+from workers.client.effects import Effect, Together
 
 STATUSES = tuple(status.value for status in ThreadStatus)
 LOOKED = 10_000
@@ -80,8 +80,8 @@ class Wanted:
 
 
 def list_threads(
-    ledger: Ledger, namespace: str, wanted: Wanted, metadata_keys: tuple[str, ...]
-) -> list[ThreadInfo]:
+    namespace: str, wanted: Wanted, metadata_keys: tuple[str, ...]
+) -> Generator[Effect, Any, list[ThreadInfo]]:
     """Return a page of threads; ValueError for what nobody can look for, or cannot be found so."""
     wanted.check()
     sets, count = wanted.sets(metadata_keys), 8 + 2 * wanted.limit // SHARDS
@@ -92,8 +92,9 @@ def list_threads(
     while shards := _to_ask(page, wanted.limit, reached):
         if apart and looked >= LOOKED:
             raise ValueError(_not_found(apart, metadata_keys))
-        looks = [commands.threads(namespace, n, sets, reached[n], count) for n in shards]
-        for shard, (place, found) in zip(shards, ledger.together(looks), strict=True):
+        looks = tuple(commands.threads(namespace, n, sets, reached[n], count) for n in shards)
+        pages = yield Together(looks)
+        for shard, (place, found) in zip(shards, pages, strict=True):
             reached[shard] = place
             looked += len(found)
             page += filter(wanted.fits, found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import reprlib
 from dataclasses import dataclass
 
 from distgraph.core.model import Task, ThreadState
@@ -37,10 +38,12 @@ class Superseded:
     attempt: int
 
 
-def position(chunk: str) -> Position:
-    """Return how far who has seen ``chunk``, an id of one, has got; ValueError for another text."""
-    if not (found := _ID.fullmatch(chunk)):
-        msg = f"after={chunk[:80]!r} is no id of a chunk: pass one that stream(ids=True) gave."
+def position(chunk: object) -> Position:
+    """Return how far who has seen ``chunk``, an id of one, has got; ValueError for no id."""
+    if not isinstance(chunk, str) or not (found := _ID.fullmatch(chunk)):
+        msg = (
+            f"after={reprlib.repr(chunk)} is no id of a chunk: pass one that stream(ids=True) gave."
+        )
         raise ValueError(msg)
     entry, number = found.groups()
     return Position(entry, SEEN if number is None else int(number) + 1)

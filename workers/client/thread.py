@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Generator
 from typing import Any
 
-from checkpoint_redis import commands
+from checkpoint_redis import commands, removing
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import AnswerMode, ThreadStatus
 from checkpoint_redis.replies import Header
@@ -223,7 +223,7 @@ class ThreadHandle:
         """Remove everything that is stored about it."""
         if self._carrier.ledger.any_header(self._thread) is None:
             raise self._missing()
-        self._carrier.ledger.delete(self._thread)
+        self._carrier.perform(removing.delete(self._thread))
 
     def _header(self) -> Header:
         header = self._carrier.ledger.header(self._thread)

@@ -15,3 +15,8 @@ class Watched:
     served: Served
     thread: Thread
     run: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The run as streams of ends name it."""
+        return self.thread.x, self.run

@@ -15,9 +15,13 @@ import redis.asyncio
 
 from checkpoint_redis.ledger import AsyncLedger, Ledger
 
-CONNECTIONS, READERS = 50, 500
-"""How many a client opens at most, and one whose reads wait; who comes then waits."""
-_BEYOND_ANY_BLOCK = 60.0
+CONNECTIONS, READERS = 50, 2
+"""How many a client opens at most, and one whose reads wait; who comes then waits.
+
+One read waits for all; a second one may begin while the first, cancelled, gives its connection up.
+"""
+BEYOND_ANY_BLOCK = 60.0
+"""After how many seconds a read that waits is given up, because the server does not answer."""
 _MARGIN = 1.0  # a server that accepts but never answers is given up within reach + margin
 
 
@@ -68,7 +72,7 @@ class Clients:
         return _Opened(
             Ledger(client, retry_for=self._reach, namespace=self._namespace),
             Ledger(client, namespace=self._namespace),
-            self._client(redis, _BEYOND_ANY_BLOCK, READERS),
+            self._client(redis, BEYOND_ANY_BLOCK, READERS),
         )
 
     def on_loop(self) -> tuple[AsyncLedger, Any]:
@@ -85,17 +89,19 @@ class Clients:
     async def _open_on(self, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[None]:
         """Open clients that ``loop`` closes when it ends: it ends its generators before itself."""
         client = self._client(redis.asyncio, self._reach + _MARGIN)
-        waiting = self._client(redis.asyncio, _BEYOND_ANY_BLOCK, READERS)
+        # Without a timeout: redis-py's own may lose the cancellation of a read that waits.
+        waiting = self._client(redis.asyncio, None, READERS)
         ledger = AsyncLedger(client, retry_for=self._reach, namespace=self._namespace)
         self._loops[loop] = (ledger, waiting)
         try:
             yield
         finally:
-            del self._loops[loop], self._closing[loop]
+            # A backend that is dropped while its loop goes on may have lost them already.
+            self._loops.pop(loop, None), self._closing.pop(loop, None)
             await client.aclose()
             await waiting.aclose()
 
-    def _client(self, module: Any, read_timeout: float, most: int = CONNECTIONS) -> Any:
+    def _client(self, module: Any, read_timeout: float | None, most: int = CONNECTIONS) -> Any:
         """Return a client of redis, or of redis.asyncio, who waits for one of a few connections."""
         pool = module.BlockingConnectionPool.from_url(
             self.url,

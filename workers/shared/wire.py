@@ -31,6 +31,7 @@ from distgraph.checkpoint.blame import (
     of_packet,
     of_result,
 )
+from distgraph.checkpoint.failures import stored_arguments
 from distgraph.checkpoint.formats import Kind
 from distgraph.checkpoint.lines import holds, numbered_segment, place, segments
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
@@ -57,8 +58,6 @@ from distgraph.core.packets import Packet
 from distgraph.errors import CorruptRecord, InvalidUpdateError, SerializationError
 from distgraph.types import Interrupt, Send
 
-_ARGUMENTS = 65_536
-"""An exception's arguments are stored up to so many bytes."""
 Apart = tuple[tuple[Target, ...], tuple[Bundle, ...]]
 """What runs next with packets in place of Sends, and their bundle."""
 WHOLE = 0
@@ -141,7 +140,7 @@ class Wire:
             goto, made = self.apart(result.goto, nonce)
         except SerializationError as error:
             raise SerializationError(_unstorable(task.node, error)) from error
-        return replace(result, goto=goto), made
+        return Completed(result.writes, goto), made
 
     # --- checkpoints -----------------------------------------------------------------------
 
@@ -152,7 +151,9 @@ class Wire:
         """
         frontier, packets = apart
         stored = self._lists(checkpoint)
-        placed = replace(checkpoint, lines=stored.lines, frontier=frontier)
+        placed = checkpoint
+        if frontier is not checkpoint.frontier or stored.lines != checkpoint.lines:
+            placed = replace(checkpoint, lines=stored.lines, frontier=frontier)
         whole = {
             name_of(name, checkpoint.versions[name]): self._channel(name, checkpoint.values[name])
             for name in checkpoint.changed - checkpoint.grown.keys()
@@ -196,14 +197,15 @@ class Wire:
 
     def read_checkpoint(self, blob: bytes, channels: Mapping[str, bytes | None]) -> Checkpoint:
         """Return the checkpoint of a record and its channel blobs ("channel@ref" -> blob)."""
-        bare = records.unpack_checkpoint(self.serializer.loads(blob), {})
-        values = read_values(
-            bare.versions, bare.lines, channels, lambda _, stored: self.serializer.loads(stored)
+        values: dict[str, Any] = {}
+        read = records.unpack_checkpoint(self.serializer.loads(blob), values)
+        values |= read_values(
+            read.versions, read.lines, channels, lambda _, stored: self.serializer.loads(stored)
         )
-        for name in sorted(bare.versions.keys() - values.keys()):
-            msg = f"The value of state key '{name}' at {bare.versions[name]} is not stored."
+        for name in sorted(read.versions.keys() - values.keys()):
+            msg = f"The value of state key '{name}' at {read.versions[name]} is not stored."
             raise CorruptRecord(msg)
-        return replace(bare, values=values, lines=read_lines(bare.lines, channels))
+        return replace(read, lines=read_lines(read.lines, channels)) if read.lines else read
 
     def doubtful(self, blob: bytes, channels: Mapping[str, bytes | None]) -> tuple[str, ...]:
         """Return the names of the segments of lists that are not those that the record tells of."""
@@ -263,15 +265,11 @@ class Wire:
         bare = replace(error, args=(), exception=None)
         message, trace = error.message[:_LEAST], error.traceback[-_LEAST:]
         least = replace(bare, message=message, traceback=trace, notes=())
-        for args in (error.args, ()):
+        small = tuple(stored_arguments(error.args, self.serializer.dumps))
+        for args in (small, ()):
             with suppress(SerializationError):
-                whole = replace(bare, args=self._small(args))
-                return self.serializer.dumps(records.pack_result(whole))
+                return self.serializer.dumps(records.pack_result(replace(bare, args=args)))
         return self.serializer.dumps(records.pack_result(least))
-
-    def _small(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Return an exception's arguments; none when they are large, its text then tells them."""
-        return args if len(self.serializer.dumps(list(args))) <= _ARGUMENTS else ()
 
     def read_error(self, blob: bytes) -> Errored:
         """Return the failure of a record."""
@@ -339,18 +337,25 @@ class Wire:
         entries: list[CheckpointEntry] = []
         for each, apart in zip(checkpoints, frontiers, strict=True):
             lines = entries[-1].lines if entries else each.lines
-            entries.append(self.checkpoint(replace(each, lines=lines), apart))
+            follows = each if lines == each.lines else replace(each, lines=lines)
+            entries.append(self.checkpoint(follows, apart))
         return tuple(entries)
 
     def finished(
-        self, task: Task, rnd: str, result: Completed | Interrupted, modes: str
+        self,
+        task: Task,
+        rnd: str,
+        result: Completed | Interrupted,
+        modes: str,
+        packets: tuple[Bundle, ...] = (),
     ) -> ResultEntry:
         """Return what is recorded of a task that did not fail; its packets are apart already."""
         if isinstance(result, Interrupted):
             asked = tuple((q.interrupt.id, 0) for q in result.questions) or (_STOPPED,)
             return ResultEntry(task.id, rnd, self.questions(task, result), questions=asked)
         blob = self.result(task, result)
-        return ResultEntry(task.id, rnd, blob, event=blob if shows_writes(modes) else b"")
+        event = blob if shows_writes(modes) else b""
+        return ResultEntry(task.id, rnd, blob, event=event, packets=packets)
 
     def state(self, loaded: Loaded, channels: Mapping[str, bytes | None]) -> ThreadState | None:
         """Return the frame that was loaded; None when the thread has no checkpoint yet."""

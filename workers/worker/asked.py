@@ -21,6 +21,7 @@ _LONGEST = 2**63
 _DEEPEST = 3
 """Levels that headers of others may have: a tracer keeps its own in one of them."""
 _BUILT_IN = frozenset({"lang", "task", "argsrepr", "kwargsrepr", "compression", "meth"})
+_READ_BY_CELERY = frozenset((*dir(Context), *dir(type))) - {"headers"} | _BUILT_IN
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +67,9 @@ def read(message: Any, task: str) -> JobMessage | None:
 
     May raise whatever a codec raises for the body.
     """
-    given, properties = message.headers, message.properties
-    if not (_fit(given, _HEADERS) and _fit(properties, _PROPERTIES) and _is_json(message)):
+    if not (_fit(message.properties, _PROPERTIES) and _is_json(message)):
         return None
-    if not (isinstance(message.delivery_info, dict) and _is_for(given, task)):
+    if not (isinstance(message.delivery_info, dict) and _is_for(message.headers, task)):
         return None
     if not all(map(_scalar, message.delivery_info.values())):
         return None
@@ -82,11 +82,13 @@ def read(message: Any, task: str) -> JobMessage | None:
 def _asked(message: Any, task: str, hint: hints.Hint | None) -> JobMessage | None:
     if hint is None:
         return None
+    ours = headers(task, message.headers["id"], hint.x, hint.tids)
+    if message.headers != ours:  # a tracer's are among them, or somebody else sent it
+        if not _fit(message.headers, _HEADERS):
+            return None
+        ours = {**_of_others(message.headers), **ours}
     known = {name: message.properties[name] for name in _PROPERTIES if name in message.properties}
-    return JobMessage(
-        {**_of_others(message.headers), **headers(task, message.headers["id"], hint.x, hint.tids)},
-        {**known, "delivery_info": message.delivery_info},
-    )
+    return JobMessage(ours, {**known, "delivery_info": message.delivery_info})
 
 
 def _fit(given: Any, forms: Mapping[str, Callable[[Any], bool]]) -> bool:
@@ -101,7 +103,9 @@ def _is_json(message: Any) -> bool:
     return kind == "application/json" and str(encoding).lower() == "utf-8"
 
 
-def _is_for(given: Mapping[str, Any], task: str) -> bool:
+def _is_for(given: Any, task: str) -> bool:
+    if not isinstance(given, dict):
+        return False
     job = given.get("id")
     return given.get("task") == task and isinstance(job, str) and bool(_ID.fullmatch(job))
 
@@ -120,9 +124,7 @@ def _of_others(given: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: value
         for name, value in given.items()
-        if (name == "headers" or not hasattr(Context, name))
-        and name not in _BUILT_IN
-        and _is_plain(value, _DEEPEST)
+        if name not in _READ_BY_CELERY and _is_plain(value, _DEEPEST)
     }
 
 

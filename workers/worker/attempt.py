@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from checkpoint_redis.records import ResultEntry, SuperstepEntry
@@ -127,8 +127,7 @@ def _stored(
     if isinstance(result, Interrupted):
         return result, wire.finished(attempt.task, attempt.rnd, result, modes)
     done, packets = wire.sent(attempt.task, result, nonce())
-    entry = wire.finished(attempt.task, attempt.rnd, done, modes)
-    return done, replace(entry, packets=packets)
+    return done, wire.finished(attempt.task, attempt.rnd, done, modes, packets)
 
 
 def _is_alone(attempt: Attempt) -> bool:

@@ -29,6 +29,11 @@ MAX_CHUNK = 65_536
 MOST_BYTES, MOST_CHUNKS, MOST_WAITING = 1_048_576, 1_000, 2_000
 
 
+_NOTHING: Future[None] = Future()
+"""Done, since there was nothing to be sent."""
+_NOTHING.set_result(None)
+
+
 @dataclass(frozen=True, slots=True)
 class Streaming:
     """Whose chunks they are: a task's attempt, by its token, in a run."""
@@ -108,11 +113,7 @@ class Emitter:
 
     def sent(self) -> Future[None]:
         """Return what is done once all chunks are sent, or lost: in order, before the task ends."""
-        if self._any:
-            return self._sender().end_of(self._line)
-        done: Future[None] = Future()
-        done.set_result(None)
-        return done
+        return self._sender().end_of(self._line) if self._any else _NOTHING
 
 
 class _Sender:

@@ -61,6 +61,20 @@ class Loop:
                 self._places = threading.BoundedSemaphore(self._most)
                 self._loop = asyncio.new_event_loop()
                 threading.Thread(
-                    target=self._loop.run_forever, name="distgraph-loop", daemon=True
+                    target=_serve, args=(self._loop,), name="distgraph-loop", daemon=True
                 ).start()
             return self._loop
+
+
+def _serve(loop: asyncio.AbstractEventLoop) -> None:
+    """Run ``loop`` for ever, whatever nodes do in tasks that they start.
+
+    What such a task raises to end the process is told to who awaits it, but leaves the loop too.
+    """
+    while True:
+        try:
+            loop.run_forever()
+        except (SystemExit, KeyboardInterrupt) as error:
+            log.warning("A task that a coroutine node started ended with %r", error)
+        else:
+            return

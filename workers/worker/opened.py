@@ -47,7 +47,8 @@ class Opened:
 
     def program(self, results: Mapping[str, Result]) -> Program:
         """Return the engine's loop, from the state with ``results`` on."""
-        state = replace(self.state, results=results)
+        at = self.state
+        state = ThreadState(at.checkpoint, results, at.answers, at.caller_writes, at.released)
         return advance(self.graph, state, self.config.limits(self.run.stop))
 
 
@@ -73,6 +74,8 @@ def _channels(desk: Desk, served: Served, context: Context) -> dict[str, bytes |
     channels = dict(context.channels)
     desk.know(channels)
     missing = [name for name, blob in channels.items() if blob is None]
+    if not missing:
+        return channels
     known = desk.known(missing)
     channels |= known | desk.fetched([name for name in missing if name not in known])
     if known and context.checkpoint is not None:

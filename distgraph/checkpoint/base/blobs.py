@@ -25,6 +25,7 @@ from distgraph.checkpoint.blame import (
     of_packet,
     of_targets,
 )
+from distgraph.checkpoint.failures import bounded
 from distgraph.checkpoint.formats import Kind
 from distgraph.checkpoint.lines import (
     Excerpt,
@@ -67,6 +68,8 @@ def dump(serde: SerializerProtocol, channel: str, value: Any) -> Typed:
     """Return the bytes of a channel's value; SerializationError names the channel."""
     if value is None:
         return NULL
+    if channel == RESULT:
+        value = bounded(value, lambda part: serde.dumps_typed(part)[1])
     try:
         return serde.dumps_typed(value)
     except SerializationError as error:

@@ -14,6 +14,7 @@ from celery import Celery
 from distgraph.checkpoint.memory import InMemorySaver
 from tests.parity.catalogue import CASES
 from tests.parity.engines import Engine, Placing, celery_engine
+from tests.parity.nesting import build as build_nested
 from tests.parity.programs import build
 from workers import CeleryBackend
 
@@ -29,9 +30,12 @@ def plain_backend(redis: str, namespace: str) -> CeleryBackend:
 
 
 def register_programs(backend: CeleryBackend, path: Path) -> None:
-    """Register the graph of each random program as ``random-<number>-0``."""
-    for number, program in enumerate(pickle.loads(path.read_bytes())):
+    """Register the graphs of random programs, ``random-<number>-0`` and ``nested-<number>-0``."""
+    random, nested = pickle.loads(path.read_bytes())
+    for number, program in enumerate(random):
         build(celery_engine(Placing(backend, f"random-{number}")), program)
+    for number, program in enumerate(nested):
+        build_nested(celery_engine(Placing(backend, f"nested-{number}")), program)
 
 
 def register_cases(backend: CeleryBackend) -> None:

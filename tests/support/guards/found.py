@@ -168,7 +168,12 @@ GUARDS = (
     guard(a_start_that_tells_nothing_leaves_what_was_told, "A.about > 0", "true", "start.lua"),
     guard(a_thread_leaves_the_sets_of_what_it_was_before, "unindex()\n", "", "start.lua"),
     guard(a_deleted_thread_is_in_no_set, "unindex()\n", "", "delete.lua"),
-    guard(a_deleted_thread_is_in_no_set, "if not st then return {} end", "", "status.lua"),
+    guard(
+        a_deleted_thread_is_in_no_set,
+        "st and indexes(st, graph, marks) or {}",
+        "indexes(st, graph, marks)",
+        "status.lua",
+    ),
     guard(a_thread_that_a_saver_created_is_found, "  stand(STATUS.idle)\n", "", "create.lua"),
     guard(what_is_wanted_is_in_all_sets, " and is_in_all()", ""),
     guard(a_thread_whose_keys_are_gone_is_in_no_list, "  if not id then return nil end\n", ""),

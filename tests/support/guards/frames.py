@@ -401,8 +401,8 @@ GUARDS = (
     Guard(
         what_is_open_inside_is_dropped_while_it_waits,
         "drop.lua",
-        "at_rest and at_rest[KEY.inner]\n    or is_narrow",
-        "is_narrow",
+        "at_rest and at_rest[KEY.inner]\n    or narrow",
+        "narrow",
     ),
     Guard(
         what_is_open_inside_is_dropped_while_it_waits,
@@ -419,14 +419,14 @@ GUARDS = (
     Guard(
         what_is_open_inside_a_wide_superstep_stays,
         "drop.lua",
-        "is_narrow(ns) and call",
-        "call",
+        "or narrow and",
+        "or",
     ),
     Guard(
         what_is_open_inside_a_wide_superstep_stays,
         "drop.lua",
-        "    + call('HLEN', P .. KEY.inner .. ns) <=",
-        "    <=",
+        "going + inner <=",
+        "going <=",
     ),
     Guard(
         of_long_logs_inside_some_records_stay,
@@ -452,11 +452,11 @@ GUARDS = (
         "close_step(A.ns, packed(A.ns))",
         "drop_step(A.ns)",
     ),
-    Guard(a_thread_is_deleted_with_its_frames, "delete.lua", "forget_frames()\n", ""),
+    Guard(a_thread_is_deleted_with_its_frames, "delete.lua", "forget_some_frames(most)\n", ""),
     Guard(
         a_thread_is_deleted_with_its_frames,
         "frames.lua",
-        "do gone[#gone + 1] = frame_key(ns) end",
+        "do forget_frame(found[i]) end",
         "do end",
     ),
     Guard(

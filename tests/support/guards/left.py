@@ -316,10 +316,10 @@ GUARDS = (
     Guard(
         a_failure_stays_beside_what_was_done,
         "left.lua",
-        "    and call('HGET', H, HEADER.status) ~= STATUS.error\n",
+        " and call('HGET', H, HEADER.status) ~= STATUS.error",
         "",
     ),
-    Guard(a_question_that_was_given_up_stays, "left.lua", " and call('EXISTS', asking) == 0", ""),
+    Guard(a_question_that_was_given_up_stays, "left.lua", "call('EXISTS', asking) == 0 and ", ""),
     Guard(
         questions_stay_with_who_answered_them,
         "left.lua",
@@ -377,7 +377,7 @@ GUARDS = (
     Guard(
         a_large_superstep_keeps_its_key,
         "left.lua",
-        " or call('HLEN', P .. KEY.writes .. ns) > LIMIT.left_fields",
+        " or some and call('HLEN', P .. KEY.writes .. ns) > LIMIT.left_fields",
         "",
     ),
     Guard(
@@ -386,15 +386,15 @@ GUARDS = (
     Guard(
         a_large_superstep_keeps_its_key,
         "delete.lua",
-        "for _, name in ipairs(call('SMEMBERS', P .. KEY.wide)) do forget_left(name) end\n",
-        "",
+        "do call('UNLINK', P .. KEY.left .. name) end",
+        "do end",
     ),
     Guard(a_superstep_of_much_keeps_its_key, "left.lua", "size > LIMIT.left_bytes or ", ""),
     Guard(
         what_was_left_goes_with_its_checkpoint,
         "forget.lua",
-        "== 0 then forget_left(name) end",
-        "== 0 then end",
+        "  if name then forget_left(name) end\n",
+        "",
     ),
     Guard(what_was_left_goes_with_the_head, "forget.lua", "    forget_left(left_name(ns))\n", ""),
     Guard(

@@ -166,6 +166,57 @@ def a_delete_leaves_no_packets(d: Driver) -> None:
     assert d.stored() == set()
 
 
+def many_sent(d: Driver, *, first: int = 0, expect: str = "") -> set[str]:
+    """Drop a superstep of which more tasks sent something than one script removes; return it."""
+    tids = tuple(f"{n}" for n in range(first, first + Limit.bundles + 1))
+    ep = d.start(superstep(f"cp-{first}", *tids), f"run-{first}", expect).ep
+    d.claim(ep, *tids)
+    for tid in tids:
+        sent(d, ep, tid, Bundle(f"bundle {tid}", (b"x", b"y")))
+    d.ledger.cancel(d.thread, "", ep=nonce())
+    return {f"bundle {tid}" for tid in tids}
+
+
+def what_many_tasks_sent_goes_in_looks(d: Driver) -> None:
+    first = many_sent(d)
+    both = first | many_sent(d, first=1_000, expect="cp-0")
+    assert kept(d) == both
+    swept = d.ledger.sweep(d.thread.namespace, d.thread.shard, max_lost=3)
+    assert (swept.more, len(kept(d))) == (True, len(both) - Limit.bundles)
+    for _ in range(3):
+        d.sweep()
+    assert (kept(d), d.due()) == (set(), set())
+    assert not {"g", "p:"} & d.stored()
+
+
+def what_a_look_leaves_goes_in_the_next(d: Driver) -> None:
+    many_sent(d)
+    while d.ledger.sweep(d.thread.namespace, d.thread.shard, max_lost=3).more:
+        pass
+    assert kept(d) == set()
+
+
+def a_delete_leaves_nothing_of_what_many_sent(d: Driver) -> None:
+    many_sent(d)
+    assert d.ledger.delete(d.thread).status == "ok"
+    assert d.stored() == set()
+    d.sweep()
+    assert d.due() == set()
+
+
+def a_delete_of_many_bundles_goes_on(d: Driver) -> None:
+    d.start(superstep("cp-0", outcome="end"))
+    names = [f"j{n}" for n in range(Limit.removed + 1)]
+    d.client.sadd(f"{d.thread.prefix}{ThreadKey.bundles}", *names)
+    for name in names:
+        d.client.hset(f"{d.thread.prefix}{ThreadKey.bundle}{name}", "0", "x")
+    assert d.ledger.delete(d.thread).status == "more"
+    assert (d.status, d.load() is not None) == ("idle", True)
+    assert d.start(superstep("cp-1", outcome="end"), "run-2").status == "end"
+    assert d.ledger.delete(d.thread).status == "ok"
+    assert d.stored() == set()
+
+
 def packets_are_forgotten_with_their_checkpoint(d: Driver) -> None:
     ep = d.start(replace(sending(LARGE), tasks=(), outcome="end")).ep
     d.ledger.call(commands.forget(d.thread, (), (), ep=ep, new_ep=nonce(), bundles=(LARGE.name,)))
@@ -208,7 +259,68 @@ def a_task_that_reads_nothing_is_brought_nothing(d: Driver) -> None:
 
 
 LAPSED = "if not all_staged({}) then return {{REPLY.{}}} end\n"
+
+
+def a_slice_that_comes_late_lets_nothing_lapse(d: Driver) -> None:
+    stage(d, STAGED)
+    d.start(sending(STAGED))
+    stage(d, STAGED)
+    assert kept(d) == {STAGED.name}
+
+
 GUARDS = (
+    Guard(what_many_tasks_sent_goes_in_looks, "drop.lua", "not set_sent_aside(ns) and ", ""),
+    Guard(what_many_tasks_sent_goes_in_looks, "sweep.lua", "  told = LIMIT.hints\n", ""),
+    Guard(what_a_look_leaves_goes_in_the_next, "sweep.lua", " or unfinished)", ")"),
+    Guard(
+        what_many_tasks_sent_goes_in_looks,
+        "sweep.lua",
+        "  if kind == DUE.unsent then look_unsent(ns, tid, kind)\n  elseif",
+        "  if",
+    ),
+    Guard(
+        what_many_tasks_sent_goes_in_looks,
+        "packet.lua",
+        "  call('SREM', P .. KEY.unsent, name)\n",
+        "",
+    ),
+    Guard(
+        what_many_tasks_sent_goes_in_looks,
+        "packet.lua",
+        "do call('HDEL', key, some[i]) end",
+        "do end",
+    ),
+    Guard(
+        what_many_tasks_sent_goes_in_looks,
+        "packet.lua",
+        "#found, 2 * LIMIT.bundles",
+        "#found",
+    ),
+    Guard(
+        a_delete_leaves_nothing_of_what_many_sent,
+        "packet.lua",
+        "  call('SADD', P .. KEY.unsent, name)\n",
+        "",
+    ),
+    Guard(
+        a_delete_leaves_nothing_of_what_many_sent,
+        "delete.lua",
+        "  call('UNLINK', P .. KEY.dropped .. name)\n",
+        "",
+    ),
+    Guard(a_delete_of_many_bundles_goes_on, "delete.lua", "  return {REPLY.more}\n", ""),
+    Guard(
+        a_delete_of_many_bundles_goes_on,
+        "delete.lua",
+        "  call('HDEL', H, FRAME.checkpoint, FRAME.step)\n",
+        "",
+    ),
+    Guard(
+        a_slice_that_comes_late_lets_nothing_lapse,
+        "stage_packets.lua",
+        "if call('SISMEMBER', P .. KEY.bundles, A.bundle) == 1 then return 1 end\n",
+        "",
+    ),
     Guard(
         a_task_is_given_its_own_packet,
         "claim.lua",
@@ -270,7 +382,7 @@ GUARDS = (
     Guard(
         what_a_task_sent_goes_with_its_superstep,
         "drop.lua",
-        "  if not committed then remove_sent(ns, sent) end\n",
+        "  remove_sent(ns, sent)\n",
         "",
     ),
     Guard(
@@ -282,7 +394,7 @@ GUARDS = (
     Guard(
         what_a_task_sent_goes_with_a_superstep_that_waits,
         "drop.lua",
-        "at_rest and at_rest[KEY.sent] or ",
+        "at_rest and at_rest[KEY.sent]\n    or ",
         "",
     ),
     Guard(
@@ -294,13 +406,13 @@ GUARDS = (
     Guard(
         what_a_task_sent_is_there_after_the_commit,
         "drop.lua",
-        "  if not committed then remove_sent(ns, sent) end\n",
-        "  remove_sent(ns, sent)\n",
+        "not committed and (at_rest",
+        "(at_rest",
     ),
     Guard(
         a_delete_leaves_no_packets,
         "delete.lua",
-        "remove_bundles(call('SMEMBERS', P .. KEY.bundles))\n",
+        "remove_bundles(call('SPOP', P .. KEY.bundles, most))\n",
         "",
     ),
     Guard(

@@ -120,14 +120,14 @@ GUARDS = (
     Guard(
         many_tasks_keep_their_keys,
         "pack.lua",
-        "  if size_of_step(ns) > LIMIT.packed_fields then return end\n",
+        "  if size > LIMIT.packed_fields then return end\n",
         "",
     ),
     Guard(
         many_tasks_keep_their_keys,
         "pack.lua",
-        "do size = size + call('HLEN', P .. part .. ns) end",
-        "do end",
+        "    size = size + fields\n",
+        "",
     ),
     Guard(
         large_writes_keep_their_keys,

@@ -152,8 +152,8 @@ GUARDS = (
     Guard(
         the_leases_of_a_wide_superstep_are_left_to_sweeps,
         "drop.lua",
-        "if is_narrow(ns) then tasks_not_due",
-        "if true then tasks_not_due",
+        "and is_narrow(ns) then tasks_not_due",
+        "then tasks_not_due",
     ),
     Guard(
         the_deadlines_of_a_wide_superstep_are_left_to_sweeps,
