@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from itertools import zip_longest
 from typing import Any
 
 from checkpoint_redis import commands, loading, removing
@@ -14,9 +15,10 @@ from checkpoint_redis.records import NewHead
 from checkpoint_redis.replies import Changed, Header
 from checkpoint_redis.saving.finding import Located, all_threads, of_thread
 from checkpoint_redis.saving.steps import ATTEMPTS, Steps, check, nonce
-from checkpoint_redis.saving.unused import unsent, unused
+from checkpoint_redis.saving.unused import packets_of, unsent, unused
 from checkpoint_redis.stored import Archive
 from distgraph.checkpoint.base.frames import with_orphans
+from distgraph.core.packets import Packet
 
 FORGOTTEN = 1_000
 """So many fields are removed at once."""
@@ -51,7 +53,7 @@ def delete_for_runs(archive: Archive, run_ids: Sequence[str]) -> Steps[None]:
 
 def _forget(archive: Archive, thread: Thread, doomed: Any) -> Steps[None]:
     """Remove the checkpoints that ``doomed`` chooses, and what nothing refers to any more."""
-    changed = Changed("conflict")
+    changed, sent = Changed("conflict"), set[tuple[str, Packet]]()
     for attempt in range(ATTEMPTS):
         header: Header | None = yield commands.header(thread)
         names, found = yield from of_thread(thread)
@@ -67,8 +69,11 @@ def _forget(archive: Archive, thread: Thread, doomed: Any) -> Steps[None]:
             changed = yield from removing.delete(thread, header.ep)
         else:
             fields, heads = unused(archive, names, blobs, gone)
-            sent, large = unsent(archive, blobs, gone)
-            changed = yield from _forget_fields(thread, (*fields, *sent), heads, header.ep, large)
+            # Of an attempt that was cut short too: the checkpoints that named them are gone.
+            sent |= packets_of(archive, {each: blobs[each] for each in gone})
+            sent -= packets_of(archive, {each: blobs[each] for each in blobs if each not in gone})
+            small, large = unsent(sent)
+            changed = yield from _forget_fields(thread, (*fields, *small), heads, header.ep, large)
         if changed.status != "conflict":
             break
     if changed.status != "missing":
@@ -89,10 +94,10 @@ def _forget_fields(
     """
     ordered = sorted(fields, key=lambda field: (_rank(field), field))
     changed = Changed("ok")
-    for part, some in (
-        *((part, ()) for part in _slices(ordered)),
-        *(((), some) for some in _slices(bundles)),
-    ):
+    parts, some_bundles = _slices(ordered), _slices(bundles)
+    # The first bundles go with the last fields: a run that begins in between would keep them.
+    alone = [()] * (len(parts) - 1)
+    for part, some in zip_longest(parts, [*alone, *some_bundles], fillvalue=()):
         new_ep = nonce()
         changed = yield commands.forget(thread, part, heads, ep=ep, new_ep=new_ep, bundles=some)
         if changed.status != "ok":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from checkpoint_redis.bundles import is_apart, packet_name
 from checkpoint_redis.frames import FrameName
@@ -13,6 +13,7 @@ from checkpoint_redis.references import Ref
 from checkpoint_redis.saving.finding import Located
 from checkpoint_redis.stored import Archive
 from distgraph.checkpoint.lines import numbered_segment
+from distgraph.core.packets import Packet
 
 
 def unused(
@@ -59,22 +60,21 @@ class Used:
         return field in self._whole or number <= self._most.get(line, 0)
 
 
-def unsent(
-    archive: Archive, blobs: Mapping[Located, bytes], gone: set[Located]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the fields of packets and the larger bundles that are referred to no more."""
-    refers = {
-        each: {(each.frame, packet) for packet in archive.packets(blob)}
-        for each, blob in blobs.items()
+def packets_of(archive: Archive, blobs: Mapping[Located, bytes]) -> set[tuple[str, Packet]]:
+    """Return the packets that checkpoints refer to, with the frame of each."""
+    return {
+        (each.frame, packet) for each, blob in blobs.items() for packet in archive.packets(blob)
     }
-    used = {named for each, some in refers.items() if each not in gone for named in some}
-    unused = {named for each in gone for named in refers[each]} - used
+
+
+def unsent(packets: Collection[tuple[str, Packet]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the fields, and the larger bundles, of packets that are referred to no more."""
     small = sorted(
         packet_field(frame, packet_name(packet.bundle, packet.number))
-        for frame, packet in unused
+        for frame, packet in packets
         if not is_apart(packet.bundle)
     )
-    return tuple(small), tuple(sorted({p.bundle for _, p in unused if is_apart(p.bundle)}))
+    return tuple(small), tuple(sorted({p.bundle for _, p in packets if is_apart(p.bundle)}))
 
 
 def _owner(name: str) -> str:

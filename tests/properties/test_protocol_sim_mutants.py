@@ -79,6 +79,42 @@ MUTANTS = {
         "if old and old ~= st then",
         "if false then",
     ),
+    "a thread stays with the graph that it had": ("start.lua", "unindex()\n", ""),
+    "the marks of a thread stay what they were": (
+        "start.lua",
+        "  call('HSET', H, HEADER.marks, A.marks)\n",
+        "",
+    ),
+    "two forks append to one line": (
+        "put.lua",
+        "for _, ref in ipairs(A.free) do",
+        "for _, ref in ipairs({}) do",
+    ),
+    "a value that was removed is referred to": (
+        "put.lua",
+        "for _, ref in ipairs(A.needs) do",
+        "for _, ref in ipairs({}) do",
+    ),
+    "a line that goes on elsewhere is not closed": (
+        "channels.lua",
+        "if chas(fields .. behind) then",
+        "if false then",
+    ),
+    "an update of what was removed": (
+        "update.lua",
+        "if A.seen ~= '' and ep ~= A.seen then return {REPLY.conflict, head} end",
+        "",
+    ),
+    "a start from what was removed": (
+        "start.lua",
+        "if A.seen ~= '' and ep ~= A.seen then return {REPLY.conflict, head or ''} end",
+        "",
+    ),
+    "an adoption keeps the epoch": (
+        "adopt.lua",
+        "call('HSET', H, FRAME.epoch, A.new_ep, HEADER",
+        "call('HSET', H, HEADER",
+    ),
 }
 
 

@@ -45,7 +45,7 @@ class Call:
 
     def _superstep(self, name: FrameName, head: str, left: int, cp: str) -> Iterator[InnerEntry]:
         """Yield what is stored of a superstep: its results with the next checkpoint, or before."""
-        blob = json.dumps(head).encode()
+        blob = json.dumps({"before": head, "around": self._cp}).encode()
         checkpoint = CheckpointEntry(cp, blob, 0, ("c@1",), {"c@1": blob})
         records = tuple(self._record() for _ in range(left if number_of(head) else 0))
         if records and self._world.draw.chance(0.5):
@@ -94,13 +94,18 @@ def check_called(world: World, name: FrameName) -> None:
     while head != START:
         line.append(head)
         found = frame_of(world, name, head)
+        if checkpoint_field(name.hash, head) in world.accepted.removed:
+            line.pop()
+            break
         left = RESULTS if number_of(head) < CALLED else 0
         assert len(results(found)) == left, f"{name.name} at {head}: {found.log}"
         assert found.checkpoint is not None, f"{name.name} at {head} is not stored"
-        head = json.loads(found.checkpoint)
+        head = json.loads(found.checkpoint)["before"]
     fields = world.client.hkeys(world.thread.checkpoints)
     stored = [f for f in fields if f.startswith(checkpoint_field(name.hash, "").encode())]
-    assert len(line) == len(stored) == CALLED, f"{name.name}: {line}, but stored are {stored}"
+    whole = head != START or len(line) == CALLED
+    assert whole, f"{name.name}: {line}, and nothing of it was removed"
+    assert len(line) == len(stored), f"{name.name}: {line}, but stored are {stored}"
 
 
 def check_nothing_open(world: World) -> None:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
+
 from checkpoint_redis import commands
 from checkpoint_redis.layout import AnswerMode, QuestionId
 from checkpoint_redis.records import AnswerEntry, CheckpointEntry
-from checkpoint_redis.replies import Loaded, OpenQuestions, OutboxEntry
+from checkpoint_redis.replies import Changed, Loaded, OpenQuestions, OutboxEntry
+from tests.support.sim.accepted import MARKS, Accepted
+from tests.support.sim.lists import Grown
 from tests.support.sim.packets import bundle_name, bundles_of
-from tests.support.sim.plan import PLAN, Known, number_of, opening, tids
-from tests.support.sim.world import QUEUE, Accepted, World
+from tests.support.sim.plan import PLAN, Known, number_of, opening, tids, updated
+from tests.support.sim.world import GRAPHS, QUEUE, World
 
 
 class Client:
     def __init__(self, world: World) -> None:
         self._world = world
-        self._starts = 0
         self._asked: set[tuple[str, str]] = set()
 
     def begin(self) -> None:
@@ -22,13 +25,11 @@ class Client:
         world = self._world
         world.call(commands.cancel(world.thread, "", ep=world.draw.nonce()))
         header = world.ledger.header(world.thread)
-        self._starts += 1
-        cp = f"{self._starts}.0.{world.draw.nonce()}"
-        first = Known(
-            "input", "", {"start": str(self._starts)}, bundle=bundle_name(world.draw.nonce())
-        )
-        packets = bundles_of(first.bundle, tids(0))
-        self._start(header.cp if header else "", cp, first, (first.entry(cp, packets),))
+        cp, run = f"{world.draw.stamp()}.0.{world.draw.nonce()}", world.draw.nonce()
+        grown, bundle = Grown.begun((cp,), world.draw), bundle_name(world.draw.nonce())
+        first = Known("input", "", {"start": cp}, grown, run, bundle=bundle)
+        new = first.entry(cp, world.draw.item_bytes, bundles_of(bundle, tids(0)))
+        self.start(header.cp if header else "", first, (new,))
 
     def delete(self) -> None:
         """Delete the thread whatever it does, and begin again."""
@@ -52,6 +53,8 @@ class Client:
         if loaded is None:
             self.begin()
             return
+        assert loaded.checkpoint is not None
+        world.check_list(loaded.header.cp, loaded.channels)
         self._asked |= {(a.tid, iid) for a in asking(loaded) for iid, _ in a.questions}
         p = world.draw.number() if world.draw.chaos else 0.0
         match loaded.header.st:
@@ -78,22 +81,38 @@ class Client:
         """Start a run from the head as it is; an open superstep is dropped."""
         assert loaded.checkpoint is not None
         cp = loaded.header.cp
-        self._start(cp, cp, Known.read(loaded.checkpoint))
+        self.start(cp, Known.read(loaded.checkpoint))
 
-    def _start(
-        self, expect: str, cp: str, known: Known, checkpoints: tuple[CheckpointEntry, ...] = ()
+    def start(
+        self,
+        expect: str,
+        known: Known,
+        checkpoints: tuple[CheckpointEntry, ...] = (),
+        *,
+        seen: str = "",
     ) -> None:
-        world, written, run = self._world, self._world.draw.records(), self._world.draw.nonce()
+        """Start a run at the last of `checkpoints`; with `seen` somebody else may be faster."""
+        world, written = self._world, self._world.draw.records()
+        cp = checkpoints[-1].id if checkpoints else expect
+        run = known.run if checkpoints and known.run else world.draw.nonce()
         planned = opening(world.draw, cp, known, checkpoints, written)
+        graph, marks = world.draw.one(GRAPHS), tuple(world.draw.some(MARKS))
+        about = json.dumps(dict.fromkeys(marks, run)).encode() if world.draw.chance(0.5) else b""
         world.stage(planned)
         for checkpoint in checkpoints:
             world.stage_packets(checkpoint.packets)
         command = commands.start(
-            world.thread, run, planned.entry, expect=expect, graph="sim", fp="1", queue=QUEUE
-        )
+            world.thread, run, planned.entry, expect=expect, seen=seen,
+            graph=graph, fp="1", queue=QUEUE, about=about, marks=marks,
+        )  # fmt: skip
         reply = world.call(command)
+        if seen and reply.status in {"busy", "conflict"}:
+            return
         assert reply.status in ("go", "stop", "end", "dup"), reply
         world.accepted.add(run, reply.run, command, cp, written)
+        world.accepted.stand(graph, marks if about else None, about)
+        if not checkpoints:
+            world.accepted.logs.pop(cp, None)
         world.publish(planned)
 
     # --- open supersteps -------------------------------------------------------------------------
@@ -156,18 +175,17 @@ class Client:
         world = self._world
         assert loaded.checkpoint is not None
         cp, before = loaded.header.cp, Known.read(loaded.checkpoint)
-        nonce = world.draw.nonce()
-        start, number, _ = cp.split(".")
-        new = f"{start}.{number}.{nonce}"
-        state = {**before.state, f"update {nonce}": "1"}
-        entry = Known("update", cp, state, bundle=before.bundle).entry(new)
-        reply = world.call(
-            commands.update(
-                world.thread, (entry,),
-                expect=cp, ep=world.draw.nonce(), waiting=world.draw.chance(0.5),
-            )
-        )  # fmt: skip
+        new, after = updated(world.draw, cp, before, loaded.channels)
+        reply = self.update(new, after, expect=cp, seen=loaded.header.ep)
         assert reply.status == "ok", reply
+
+    def update(self, cp: str, known: Known, *, expect: str, seen: str) -> Changed:
+        world = self._world
+        command = commands.update(
+            world.thread, (known.entry(cp, world.draw.item_bytes),),
+            expect=expect, seen=seen, ep=world.draw.nonce(), waiting=world.draw.chance(0.5),
+        )  # fmt: skip
+        return world.call(command)
 
 
 def asking(loaded: Loaded) -> tuple[OpenQuestions, ...]:

@@ -6,10 +6,11 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 
-from checkpoint_redis import events, keys
+from checkpoint_redis import commands, events, keys, references
 from checkpoint_redis.bundles import packet_name
-from checkpoint_redis.layout import EventKind
+from checkpoint_redis.layout import EventKind, IndexName, ThreadStatus
 from checkpoint_redis.replies import CallerWrites
+from tests.support.sim.accepted import MARKS
 from tests.support.sim.called import check_called, check_nothing_open, name_of
 from tests.support.sim.packets import packet_of
 from tests.support.sim.plan import (
@@ -22,22 +23,20 @@ from tests.support.sim.plan import (
     questions_of,
     tids,
 )
-from tests.support.sim.world import World
+from tests.support.sim.world import GRAPHS, World
 
 # The indexes tell the status, the graph, and when the thread changed; questions are found by their
 # ids; what rests has nothing due but deadlines of its questions; only events expire, and not those
 # of a run that is followed.
 MOMENT = """
-local st = redis.call('HGET', KEYS[1], 'st')
-for _, status in ipairs({'idle', 'busy', 'interrupted', 'error'}) do
-  local found = redis.call('ZSCORE', ARGV[1] .. 'ix:s:' .. status, ARGV[2]) ~= false
-  if found ~= (st == status) then return tostring(st) .. ', but not so in ix:s:' .. status end
-end
-local updated, graph = redis.call('HGET', KEYS[1], 'upd'), redis.call('HGET', KEYS[1], 'graph')
-graph = 'g:' .. tostring(graph)
-for _, set in ipairs({'all', 's:' .. tostring(st), graph}) do
+local st, updated = unpack(redis.call('HMGET', KEYS[1], 'st', 'upd'))
+local wanted = {['s:' .. tostring(st)] = true}
+for _, set in ipairs(cjson.decode(ARGV[4])) do wanted[set] = true end
+for _, set in ipairs(cjson.decode(ARGV[3])) do
   local score = redis.call('ZSCORE', ARGV[1] .. 'ix:' .. set, ARGV[2])
-  if st and score ~= updated then return updated .. ', but not so in ix:' .. set end
+  if score ~= (st and wanted[set] and updated or false) then
+    return tostring(st) .. ' at ' .. tostring(updated) .. ', but not so in ix:' .. set
+  end
 end
 local lasting = {'h', 'c', 's:', 'w:', 'u:', 'a:', 'q:', 'o:', 'fs', st == 'busy' and 'e' or nil}
 for _, kind in ipairs(lasting) do
@@ -67,6 +66,14 @@ for _, member in ipairs(redis.call('ZRANGE', ARGV[1] .. 'due', 0, -1)) do
 end
 return ''
 """
+SETS = sorted(
+    [
+        IndexName.all.value,
+        *(f"{IndexName.status}{status}" for status in ThreadStatus),
+        *(f"{IndexName.graph}{graph}" for graph in GRAPHS),
+        *(f"{IndexName.mark}{mark}" for mark in MARKS),
+    ]
+)
 ENDED = {"success", "error", "interrupted", "cancelled", "joined"}
 
 
@@ -77,7 +84,8 @@ class Judge:
 
     def check_moment(self) -> None:
         world = self._world
-        wrong = self._moment([world.thread.header], [world.shard, world.thread.x])
+        sets = [json.dumps(SETS), json.dumps(sorted(world.accepted.indexes()))]
+        wrong = self._moment([world.thread.header], [world.shard, world.thread.x, *sets])
         assert not wrong, f"at a moment: {wrong.decode()}"
 
     def check_end(self) -> None:
@@ -95,6 +103,9 @@ class Judge:
         self._check_rest()
         self._check_listing()
         self._check_packets(known)
+        self._check_lists(known)
+        self._check_logs(known)
+        self._check_found()
 
     def _stored(self) -> dict[str, Known]:
         fields = self._world.client.hgetall(self._world.thread.checkpoints)
@@ -112,7 +123,11 @@ class Judge:
         assert header is not None
         cp, recorded = header.cp, self._recorded()
         assert number_of(cp) == len(PLAN), f"the last superstep is missing: {cp}"
+        if known[cp].run != header.run:
+            recorded = {}  # the checkpoints of the last run were removed
         while known[cp].kind != "input":
+            if self._is_removed(known[cp]):
+                return
             after, before = known[cp], known[known[cp].parent]
             committed = after.kind == "commit"
             assert number_of(cp) == number_of(after.parent) + committed
@@ -122,6 +137,14 @@ class Judge:
                 assert digest(before.state) == digest(without_update(after.state, cp))
             cp = after.parent
         assert number_of(cp) == 0
+
+    def _is_removed(self, after: Known) -> bool:
+        """Tell whether it is right that its parent is missing; a saver puts without one too."""
+        field = keys.checkpoint_field("", after.parent)
+        return field in self._world.accepted.removed or (
+            after.kind == "put"
+            and not self._world.client.hexists(self._world.thread.checkpoints, field)
+        )
 
     def _check_left(self, cp: str, writes: Mapping[str, str]) -> None:
         """What the tasks left that were committed stands beside the checkpoint they ran from."""
@@ -136,7 +159,8 @@ class Judge:
         number, seen, writes = number_of(after.parent), digest(before.state), after.writes or {}
         assert sorted(writes) == list(tids(number)), f"superstep {number}: {writes}"
         assert after.before == seen, f"superstep {number}: reduced on another state"
-        self._check_left(after.parent, writes)
+        if after.parent not in self._world.accepted.noted:
+            self._check_left(after.parent, writes)
         for tid in writes:
             task_saw, given, _ = json.loads(writes[tid])
             assert task_saw == seen, f"{tid} computed from another state"
@@ -183,13 +207,15 @@ class Judge:
     def _check_caller_writes(self, known: dict[str, Known], committed: set[str]) -> None:
         """What was accepted at a checkpoint is kept there, and in its successor exactly once."""
         world = self._world
-        for cp in sorted(known):
+        for cp in sorted(known.keys() - world.accepted.noted):
             written = tuple(world.accepted.writes.get(cp, ()))
             (kept,) = world.ledger.caller_writes(world.thread, "", (cp,))
-            wanted = CallerWrites(written, followed=bool(written) and cp in committed)
+            # What followed may be removed.
+            followed = cp in committed or bool(world.accepted.removed and kept.followed)
+            wanted = CallerWrites(written, followed=bool(written) and followed)
             assert kept == wanted, f"{cp} keeps {kept}, and should {wanted}"
         for after in known.values():
-            if after.kind == "commit":
+            if after.kind == "commit" and after.parent not in world.accepted.noted:
                 written = tuple(world.accepted.writes.get(after.parent, ()))
                 texts = tuple(record.decode() for record in written)
                 assert after.applied == texts, f"{after.applied} was applied of {texts}"
@@ -202,7 +228,8 @@ class Judge:
             outcome = world.ledger.outcome(world.thread, run)
             assert outcome is not None, f"the outcome of run {run} is unknown"
             assert outcome.status in ENDED, f"run {run}: {outcome}"
-            assert run != header.run or outcome.status == "success", outcome
+            success = outcome.status == "success" or world.accepted.removed
+            assert run != header.run or success, outcome
 
     def _check_rest(self) -> None:
         world = self._world
@@ -212,7 +239,7 @@ class Judge:
         lasting = [key for key in world.stored() if world.client.pttl(key) == -1]
         kinds = sorted(key.decode().removeprefix(world.thread.prefix) for key in lasting)
         others = [kind for kind in kinds if kind.startswith(("f:", "j")) or kind == "i"]
-        assert sorted({*kinds} - {*others}) == ["c", "fs", "h"], f"keys left: {kinds}"
+        assert {"c", "h"} <= {*kinds} - {*others} <= {"c", "fs", "h"}, f"keys left: {kinds}"
         staged = {key.split(b":")[-2] for key in world.stored() if key not in lasting}
         assert staged <= {b"S", b"A", b"Q", b"j", world.thread.x.encode()}, f"keys left: {staged}"
 
@@ -246,6 +273,42 @@ class Judge:
         lasting = {key for key in bundles if world.client.pttl(key) == -1}
         named = {f"{world.thread.prefix}j:{bundle}".encode() for bundle in kept}
         assert lasting == named, f"bundles left: {lasting - named}"
+
+    # --- what savers do ---------------------------------------------------------------------------
+
+    def _check_lists(self, known: dict[str, Known]) -> None:
+        """Each list is whole, and no value is kept that no checkpoint refers to."""
+        world = self._world
+        for cp in known:
+            world.check_list(cp, {})
+        refs = [ref for cp, each in known.items() for ref in each.refs(cp)]
+        wanted = {keys.channel_field("", name) for name in references.names(refs)}
+        prefix = keys.channel_field("", "")
+        fields = [field.decode() for field in world.client.hkeys(world.thread.checkpoints)]
+        kept = {field for field in fields if field.startswith(prefix)}
+        assert kept == wanted, f"missing: {wanted - kept}, too many: {kept - wanted}"
+
+    def _check_logs(self, known: dict[str, Known]) -> None:
+        """What savers noted of a checkpoint's tasks stands there once, until a run began there."""
+        world = self._world
+        for cp in known:
+            loaded = world.ledger.load(world.thread, "", cp)
+            assert loaded is not None
+            wanted = tuple(world.accepted.logs.get(cp, ()))
+            assert loaded.log == wanted, f"{cp} has the log {loaded.log}, and should {wanted}"
+
+    def _check_found(self) -> None:
+        """A list of threads has it with the metadata that it was given last."""
+        world, accepted = self._world, self._world.accepted
+        sets = sorted(accepted.indexes())
+        namespace, shard = world.thread.namespace, world.thread.shard
+        _, found = world.ledger.call(commands.threads(namespace, shard, sets, "", 100))
+        (mine,) = [each for each in found if each.x == world.thread.x]
+        header = world.ledger.header(world.thread)
+        assert header is not None
+        assert (mine.graph, mine.run, mine.st) == (accepted.graph, header.run, header.st), mine
+        about = json.loads(accepted.about or b"{}")
+        assert mine.metadata == about, f"it has {mine.metadata}, and should {about}"
 
 
 def without_update(state: State, cp: str) -> State:

@@ -35,4 +35,16 @@ def _stored(client: Any, thread: keys.Thread) -> list[Any]:
     # When it is looked at again is no business of the thread's.
     planned = keys.planned(thread.namespace, thread.shard)
     due = [client.zrange(key, 0, -1) for key in planned]
-    return [*((key, client.dump(key)) for key in sorted(client.keys(f"{thread.prefix}*"))), *due]
+    keys_of_thread = sorted(client.keys(f"{thread.prefix}*"))
+    return [*((key, _content(client, key)) for key in keys_of_thread), *due]
+
+
+def _content(client: Any, key: bytes) -> Any:
+    """Return what is in a key; of what has no order not the order, which a mere look may change."""
+    match client.type(key):
+        case b"hash":
+            return client.hgetall(key)
+        case b"set":
+            return client.smembers(key)
+        case _:
+            return client.dump(key)

@@ -1,6 +1,6 @@
 """The graph that is simulated: what its tasks do, and which superstep follows a checkpoint.
 
-The id of a checkpoint is <start>.<number>.<nonce>: `number` supersteps were committed before it.
+The id of a checkpoint is <stamp>.<number>.<nonce>: `number` supersteps were committed before it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ from dataclasses import asdict, dataclass, replace
 from checkpoint_redis.bundles import Bundle, packet_name
 from checkpoint_redis.layout import StepOutcome
 from checkpoint_redis.records import CheckpointEntry, SuperstepEntry, TaskEntry
+from checkpoint_redis.references import Blobs, Ref
+from checkpoint_redis.replies import Context
 from tests.support.sim.draw import Draw
+from tests.support.sim.lists import LIST, Grown
 
 PLAN = (
     ("ok", "asks", "flaky"),
@@ -33,26 +36,34 @@ State = Mapping[str, str]
 class Known:
     """What a checkpoint holds: how it came about, from which one, and the state.
 
-    kind: input | commit | update. `writes` are those of the tasks, `applied` those of callers.
-    `bundle` has what is sent to the tasks of its superstep.
+    kind: input | commit | update | put. `writes` are those of the tasks, `applied` those of
+    callers. `bundle` has what is sent to the tasks of its superstep. `run` made it, '' for a saver.
     """
 
     kind: str
     parent: str
     state: State
+    grown: Grown
+    run: str = ""
     before: str = ""
     writes: Mapping[str, str] | None = None
     applied: tuple[str, ...] = ()
     bundle: str = ""
+    id: str = ""
 
     @classmethod
     def read(cls, blob: bytes) -> Known:
         fields = json.loads(blob)
-        return cls(**{**fields, "applied": tuple(fields["applied"])})
+        grown = Grown.read(fields["grown"])
+        return cls(**{**fields, "applied": tuple(fields["applied"]), "grown": grown})
 
-    def entry(self, cp: str, packets: tuple[Bundle, ...] = ()) -> CheckpointEntry:
-        blob = json.dumps(asdict(self)).encode()
-        return CheckpointEntry(cp, blob, number_of(cp), ("c@1",), {"c@1": blob}, packets=packets)
+    def entry(self, cp: str, item_bytes: int, packets: tuple[Bundle, ...] = ()) -> CheckpointEntry:
+        blob, whole = json.dumps(asdict(replace(self, id=cp))).encode(), f"c@{cp}"
+        new = {whole: b"c", **self.grown.segment(item_bytes)}
+        return CheckpointEntry(cp, blob, number_of(cp), self.refs(cp), new, packets=packets)
+
+    def refs(self, cp: str) -> tuple[Ref, ...]:
+        return f"c@{cp}", self.grown.ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +94,11 @@ def kind_of(tid: str) -> str:
 def tids(number: int) -> tuple[str, ...]:
     kinds = PLAN[number] if number < len(PLAN) else ()
     return tuple(f"{number}.{i}" for i in range(len(kinds)))
+
+
+def reads_of(tid: str) -> tuple[str, ...]:
+    """Return the channels that a task reads."""
+    return ("c", LIST) if kind_of(tid) in {"ok", "calls"} else ("c",)
 
 
 def calls(tid: str) -> bool:
@@ -116,7 +132,7 @@ def opening(
     """Plan the superstep that runs from `cp`; now and then a static breakpoint comes first."""
     seen = digest(known.state).encode()
     tasks = tuple(
-        TaskEntry(tid, seen, reads=("c",), packet=packet_name(known.bundle, i))
+        TaskEntry(tid, seen, reads=reads_of(tid), packet=packet_name(known.bundle, i))
         for i, tid in enumerate(tids(number_of(cp)))
     )
     outcome: StepOutcome = "go" if tasks else "end"
@@ -129,21 +145,32 @@ def opening(
     return Planned(replace(entry, tasks=tasks[first:], staged=True), tasks[:first])
 
 
-def following(
-    draw: Draw, cp: str, before: Known, writes: Mapping[str, bytes], written: tuple[bytes, ...]
-) -> Planned:
-    """Apply what the tasks and the callers wrote at `cp`, and plan what comes next."""
-    start, number, _ = cp.split(".")
-    applied = tuple(record.decode() for record in written)
+def following(draw: Draw, context: Context, writes: Mapping[str, bytes]) -> Planned:
+    """Apply what the tasks and the callers wrote at a checkpoint, and plan what comes next."""
+    assert context.checkpoint is not None
+    cp, before = context.head.cp, Known.read(context.checkpoint)
+    number = number_of(cp)
+    applied = tuple(record.decode() for record in context.caller_writes.blobs)
     texts = {tid: writes[tid].decode() for tid in sorted(writes)}
+    new = f"{draw.stamp()}.{number + 1}.{draw.nonce()}"
     after = Known(
         "commit",
         cp,
         {**before.state, **texts, **dict.fromkeys(applied, "caller")},
+        before.grown.then(new, context.channels, draw),
+        context.head.run,
         digest(before.state),
         texts,
         applied,
         json.loads(writes[f"{number}.0"])[2],
     )
-    new = f"{start}.{int(number) + 1}.{draw.nonce()}"
-    return opening(draw, new, after, (after.entry(new),))
+    return opening(draw, new, after, (after.entry(new, draw.item_bytes),))
+
+
+def updated(draw: Draw, cp: str, before: Known, blobs: Blobs) -> tuple[str, Known]:
+    """Return what a caller makes of a checkpoint: another one, with the same superstep to come."""
+    nonce = draw.nonce()
+    new = f"{draw.stamp()}.{number_of(cp)}.{nonce}"
+    state = {**before.state, f"update {nonce}": "1"}
+    grown = before.grown.then(new, blobs, draw)
+    return new, Known("update", cp, state, grown, bundle=before.bundle)

@@ -6,10 +6,13 @@ import redis
 
 from tests.support.sim.client import Client
 from tests.support.sim.judge import Judge
+from tests.support.sim.keeper import Keeper
 from tests.support.sim.worker import Worker
 from tests.support.sim.world import World
 
 WORKERS = 3
+AFTERWARDS = 4
+"""Such a part of the chaos comes once more when the run has ended: then savers find a history."""
 
 
 class Simulation:
@@ -17,6 +20,7 @@ class Simulation:
         self._world = World(client, namespace, seed)
         self._draw = self._world.draw
         self._client = Client(self._world)
+        self._keeper = Keeper(self._world, self._client)
         self._judge = Judge(self._world)
         self._workers = [Worker(self._world, f"w{n}") for n in range(WORKERS)]
         self._steps = 0
@@ -33,10 +37,15 @@ class Simulation:
 
     def _run(self, chaos_steps: int) -> None:
         self._client.begin()
-        for _ in range(chaos_steps):
-            self._step()
-            self._judge.check_moment()
-        self._draw.chaos = False
+        for steps in (chaos_steps, chaos_steps // AFTERWARDS):
+            self._draw.chaos = True
+            for _ in range(steps):
+                self._step()
+                self._judge.check_moment()
+            self._draw.chaos = False
+            self._end()
+
+    def _end(self) -> None:
         for k in range(self.calm_steps):
             self._step()
             if k % 10 == 0 and self._world.ended():
@@ -54,8 +63,14 @@ class Simulation:
             self._world.sweep()
         elif p < 0.25:
             self._client.step()
+        elif p < 0.28 or (p > 0.5 and self._keeps()):
+            self._keeper.step()
         else:
             self._draw.one(self._workers).step(self._steps)
+
+    def _keeps(self) -> bool:
+        """While a thread is busy, savers are refused."""
+        return self._draw.chaos and self._world.status() != "busy"
 
     def _fault(self, p: float) -> bool:
         """Maybe do harm. The replica stops best while the thread waits, the fail-over comes best

@@ -13,7 +13,6 @@ from checkpoint_redis.replies import Advance, Claimed, ClaimedTask, Context, Out
 from tests.support.sim.called import Call
 from tests.support.sim.packets import bundle_name, bundles_of, packet_of
 from tests.support.sim.plan import (
-    Known,
     Planned,
     calls,
     following,
@@ -22,10 +21,10 @@ from tests.support.sim.plan import (
     stops,
     tids,
 )
-from tests.support.sim.world import MANY, World
+from tests.support.sim.world import GRAPHS, MANY, World
 
 LEASE_MS, RETRY_MS, FAR = 25_000, 5_000, 10**13
-SERVED = ("sim@1",)
+SERVED = tuple(f"{graph}@1" for graph in GRAPHS)
 Reducing = tuple[str, Advance | None]
 NOTHING: Reducing = ("", None)
 
@@ -93,9 +92,10 @@ class Worker:
         for task in claimed.tasks:
             if task.status == "ok":
                 world.accepted.check_failures(ep, task)
+        assert claimed.context is not None
+        world.check_brought(claimed)
         self._held = (ep, tids)
         yield "claimed"
-        assert claimed.context is not None
         self._live(ep, tok, claimed.context.head.run, tids)
         yield "ran"
         mine = yield from self._called(ep, tok, claimed, claimed.context)
@@ -140,6 +140,7 @@ class Worker:
                 world.thread, "", ep, results, tok=tok, tok2=token, lease_ms=LEASE_MS
             )
             recorded = world.call(command)
+            world.accepted.check_taken(ep, recorded)
             self._held = None
             yield "reported"
             return token, recorded.advance
@@ -152,6 +153,7 @@ class Worker:
                 caller_writes=len(context.caller_writes.blobs),
             )
         )  # fmt: skip
+        world.accepted.check_taken(ep, reply)
         self._held = None
         yield "reported"
         if isinstance(reply, Recorded):
@@ -187,10 +189,7 @@ class Worker:
     # --- supersteps ------------------------------------------------------------------------------
 
     def _following(self, context: Context, writes: Mapping[str, bytes]) -> Planned:
-        assert context.checkpoint is not None
-        before = Known.read(context.checkpoint)
-        cp, written = context.head.cp, context.caller_writes.blobs
-        planned = following(self._world.draw, cp, before, writes, written)
+        planned = following(self._world.draw, context, writes)
         self._world.stage(planned)
         return planned
 

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from copy import deepcopy
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple
+from functools import partial
 from typing import Any
 
 import redis
 
-from checkpoint_redis import commands, keys, packets
+from checkpoint_redis import commands, keys, loading, packets
 from checkpoint_redis.bundles import Bundle
 from checkpoint_redis.commands import Script
-from checkpoint_redis.layout import Limit
 from checkpoint_redis.ledger import Ledger, T
-from checkpoint_redis.replies import ClaimedTask, Due, OutboxEntry
+from checkpoint_redis.references import Blobs
+from checkpoint_redis.replies import Changed, Claimed, Due, OutboxEntry
+from distgraph.effects import carry
+from tests.support.sim.accepted import Accepted
 from tests.support.sim.draw import Draw
+from tests.support.sim.lists import LIST
 from tests.support.sim.older import is_harmless
-from tests.support.sim.plan import PLAN, Planned, number_of
+from tests.support.sim.plan import PLAN, Known, Planned, number_of, reads_of
 from tests.support.sim.repeats import is_right
 
 MANY = 10**6
 QUEUE = "q"
+GRAPHS = ("sim", "other")
 OLDER_EVERY = 29
 """Which call an older version tries first: counted, so that the schedules stay what they are."""
 # No look of the scripts is planned for less than 5 s before or after any sum of these.
@@ -39,50 +43,6 @@ if not seen then return end
 local size, at, pause = string.match(seen, '^(%d+) (%d+) (%d+)$')
 redis.call('HSET', KEYS[1], '/ov', string.format('%s %.0f %s', size, at - ARGV[1], pause))
 """
-
-
-@dataclass(slots=True)
-class Accepted:
-    """What the scripts have taken from clients, since the thread exists.
-
-    `writes`: by checkpoint what callers wrote there; `submits` are starts and answers, by run, and
-    `joined` the answers that joined one.
-    `failures`: by epoch and task how often it failed and was to be repeated; in the epochs
-    `answered`, answers have some tasks counted anew.
-    """
-
-    writes: dict[str, list[bytes]] = field(default_factory=dict)
-    submits: dict[str, Script[Any]] = field(default_factory=dict)
-    joined: dict[str, Script[Any]] = field(default_factory=dict)
-    failures: Counter[tuple[str, str]] = field(default_factory=Counter)
-    answered: set[str] = field(default_factory=set)
-
-    def add(
-        self, run: str, carried: str, command: Script[Any], cp: str, written: tuple[bytes, ...]
-    ) -> None:
-        """Note what was taken; `carried` is the run that it joined, or itself."""
-        submits = self.submits if carried in ("", run) else self.joined
-        submits[run] = command
-        self.writes.setdefault(cp, []).extend(written)
-
-    def go_on(self, before: str, ep: str) -> None:
-        """Count on what failed in the epoch `before`: the same superstep has another one."""
-        for (epoch, tid), count in list(self.failures.items()):
-            if epoch == before:
-                self.failures[ep, tid] = count
-        if before in self.answered:
-            self.answered.add(ep)
-
-    def known(self) -> dict[str, Script[Any]]:
-        """Return the starts and answers that must be known again: of the last runs, and joined."""
-        runs, joined = list(self.submits)[-Limit.lines :], list(self.joined)[-Limit.joined :]
-        return {run: self.submits[run] for run in runs} | {run: self.joined[run] for run in joined}
-
-    def check_failures(self, ep: str, task: ClaimedTask) -> None:
-        """A claim gives the failures of its task, of which kills and hand-overs are none."""
-        known = self.failures[ep, task.tid]
-        right = task.failures <= known if ep in self.answered else task.failures == known
-        assert right, f"{task.tid} failed {known} times, and its claim says {task.failures}"
 
 
 class World:
@@ -126,6 +86,16 @@ class World:
         assert right, f"{command.name} answered {reply}, and when repeated {again}"
         return again
 
+    def change(self, command: Script[Changed]) -> Changed:
+        """Carry out what a saver asks for: the thread has another epoch from then on."""
+        before, reply = self.epoch(), self.call(command)
+        if reply.status == "ok" and before:
+            self.accepted.go_on(before, self.epoch())
+        return reply
+
+    def epoch(self) -> str:
+        return (self.client.hget(self.thread.header, "/ep") or b"").decode()
+
     def repeat_late(self) -> None:
         """Repeat a start or an answer that was taken long ago: it is known again."""
         if submits := self.accepted.known():
@@ -147,6 +117,31 @@ class World:
         if not self.draw.fault(0.2):
             self.messages.remove(message)
         return message
+
+    # --- values --------------------------------------------------------------------------------
+
+    def channels(self, names: tuple[str, ...], known: Blobs) -> dict[str, bytes | None]:
+        """Return the blobs of channels, those that are not known from Redis."""
+        missing = [name for name in names if known.get(name) is None]
+        reading = loading.values(partial(commands.channels, self.thread, ""), missing)
+        return {**known, **carry(reading, self.ledger.call)}
+
+    def check_brought(self, claimed: Claimed) -> None:
+        """A claim brings what its tasks read, or all where the same job will commit."""
+        assert claimed.context is not None
+        brought = claimed.context.channels
+        ours = [reads_of(task.tid) for task in claimed.tasks if task.status == "ok"]
+        wanted = {name for names in ours for name in names}
+        wanted = wanted if claimed.context.checkpoint is None else {"c", LIST}
+        assert {name.partition("@")[0] for name in brought} == wanted, f"brought are {brought}"
+        self.check_list(claimed.context.head.cp, brought)
+
+    def check_list(self, cp: str, known: Blobs) -> None:
+        """The list of a checkpoint is whole; a part of it may be known."""
+        (blob,) = self.ledger.call(commands.checkpoints(self.thread, "", (cp,)))
+        assert blob is not None, f"{cp} is not stored"
+        grown = Known.read(blob).grown
+        grown.check(self.channels(grown.names, known), self.draw.item_bytes)
 
     # --- supersteps ----------------------------------------------------------------------------
 

@@ -1,0 +1,80 @@
+"""The list of the simulation, which grows by what supersteps append and is stored in segments.
+
+Whoever goes on from a checkpoint continues its line, or begins another one, as
+``distgraph/checkpoint/lines.py`` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from checkpoint_redis import references
+from checkpoint_redis.references import Blobs, Ref
+from distgraph.core.model import Line
+from tests.support.sim.draw import Draw
+
+LIST = "list"
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """How the list stands at a checkpoint: its items, and so many segments of a line.
+
+    `fresh` items at the end are in the last segment, which comes with the checkpoint; 0: none does.
+    """
+
+    items: tuple[str, ...]
+    line: str
+    segments: int = 1
+    fresh: int = 0
+
+    @classmethod
+    def begun(cls, items: tuple[str, ...], draw: Draw) -> Grown:
+        """Return the list with a line of its own, which has all of it."""
+        return cls(items, draw.nonce(), 1, len(items))
+
+    @classmethod
+    def read(cls, fields: Mapping[str, Any]) -> Grown:
+        return cls(**{**fields, "items": tuple(fields["items"])})
+
+    def then(self, item: str, blobs: Blobs, draw: Draw) -> Grown:
+        """Return what follows: mostly something is appended; `blobs` may close the line for it."""
+        p = draw.number()
+        if p < 0.2:
+            return replace(self, fresh=0)
+        if p < 0.3 or not self._is_open(blobs):
+            return self.begun((*self.items, item), draw)
+        return Grown((*self.items, item), self.line, self.segments + 1, 1)
+
+    def _is_open(self, blobs: Blobs) -> bool:
+        known = Line(self.line, self.segments, len(self.items), 1, b"known")
+        return bool(references.read_lines({LIST: known}, blobs)[LIST].digest)
+
+    @property
+    def ref(self) -> Ref:
+        return references.name_of(LIST, self.line), self.segments
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return references.names((self.ref,))
+
+    def segment(self, item_bytes: int) -> dict[str, bytes]:
+        """Return what comes with the checkpoint, by its name."""
+        new = self.items[len(self.items) - self.fresh :]
+        return {self.names[-1]: encoded(new, item_bytes)} if new else {}
+
+    def check(self, blobs: Blobs, item_bytes: int) -> None:
+        """All segments are there, with the items that belong to them."""
+        found = [blobs.get(name) for name in self.names]
+        missing = [name for name, blob in zip(self.names, found, strict=True) if blob is None]
+        assert not missing, f"segments are missing: {missing}"
+        whole = b"".join(blob for blob in found if blob is not None)
+        right = whole == encoded(self.items, item_bytes)
+        assert right, f"the list is {whole.replace(b'.', b'')!r}, and should be {self.items}"
+
+
+def encoded(items: tuple[str, ...], item_bytes: int) -> bytes:
+    """Return items that have at least so many bytes each."""
+    return b"".join(f"{item};".encode().ljust(item_bytes, b".") for item in items)
