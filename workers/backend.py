@@ -10,7 +10,7 @@ from typing import Any, Self
 from celery import Celery
 
 from workers.broker.publisher import CeleryPublisher
-from workers.broker.settings import broker_url, consume, own_app, renew_queues
+from workers.broker.settings import broker_url, consume, own_app, refuse_deaf, renew_queues
 from workers.client.client import Client
 from workers.settings import Settings
 from workers.shared.clients import Clients
@@ -28,7 +28,8 @@ class CeleryBackend(Client):
     ``app``: an existing Celery application to add the jobs to; only their own options are set.
     ``types``: classes, besides those of the state schemas, that stored values may be made of.
     ``settings``: further fields of ``Settings``. Nothing is opened until it is needed. Raises
-    pydantic's ValidationError for settings that make no sense.
+    pydantic's ValidationError for settings that make no sense, ValueError for an application whose
+    workers would not take our jobs.
 
     ``backend.app`` is the application: ``celery -A module worker`` finds it as ``module.app``.
     """
@@ -48,6 +49,8 @@ class CeleryBackend(Client):
         namespace, reach = self.settings.namespace, self.settings.reach
         self.broker = broker_url(self.settings.broker or self.settings.redis)
         self.owns_app = app is None
+        if app is not None:
+            refuse_deaf(app)
         self.app = app or own_app(namespace, self.broker)
         task = f"{namespace}.step"
         publisher = CeleryPublisher(self.app, task, reach)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from kombu.transport import TRANSPORT_ALIASES
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from redis.connection import ConnectionPool
+
+_SCHEMES = {*TRANSPORT_ALIASES, "unix"}
 
 
 class Settings(BaseSettings):
@@ -20,7 +24,10 @@ class Settings(BaseSettings):
     processes of a namespace.
     """
 
-    model_config = SettingsConfigDict(env_prefix="DISTGRAPH_", extra="forbid")
+    # An URL may hold a password.
+    model_config = SettingsConfigDict(
+        env_prefix="DISTGRAPH_", extra="forbid", hide_input_in_errors=True
+    )
 
     redis: str = "redis://localhost:6379/0"
     broker: str = ""
@@ -36,6 +43,31 @@ class Settings(BaseSettings):
         *("graph_id", "assistant_id"),
         "tenant",
     )
+
+    @field_validator("redis")
+    @classmethod
+    def _of_a_redis(cls, url: str) -> str:
+        try:
+            ConnectionPool.from_url(url)
+        except ValueError:  # which quotes what it takes for a port: it may be part of a password
+            msg = (
+                "this is no URL of a Redis. It looks like redis://user:password@host:6379/0, "
+                "rediss://... with TLS, or unix:///path/to.sock; in a password /, #, ?, : and @ "
+                "are written as %2F, %23, %3F, %3A and %40."
+            )
+            raise ValueError(msg) from None
+        return url
+
+    @field_validator("broker")
+    @classmethod
+    def _of_a_broker(cls, urls: str) -> str:
+        for url in filter(None, urls.split(";")):
+            scheme, found, _ = url.partition("://")
+            if not found or scheme.partition("+")[0] not in _SCHEMES:
+                known = ", ".join(sorted(name for name in _SCHEMES if name.islower()))
+                msg = f"this is no URL of a broker that kombu knows. It begins with one of {known}."
+                raise ValueError(msg)
+        return urls
 
     @model_validator(mode="after")
     def _heartbeats_in_time(self) -> Self:

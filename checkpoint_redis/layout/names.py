@@ -386,6 +386,8 @@ class Limit:
     # a line, which has two of them, has at most 255.
     joined: Final = 200
     run_id: Final = 126
+    # A longer id of a checkpoint, which a saver may bring, is left out of a line.
+    line_checkpoint: Final = 90
     # What is larger is not part of a reply, of an entry, or of the stream.
     inline_writes: Final = 1_048_576
     inline_fields: Final = 2_000

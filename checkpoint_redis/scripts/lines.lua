@@ -55,10 +55,12 @@ local function id_at(line, at)
 end
 
 local function line_of(run, row)
+  local checkpoint = row[RUN_ROW.checkpoint]
+  if #checkpoint > LIMIT.line_checkpoint then checkpoint = '' end
   local began = tonumber(row[RUN_ROW.began])
   local took = math.max(0, math.min(tonumber(row[RUN_ROW.ended]) - began, LIMIT.took_ms))
   return as_line(CODES[row[RUN_ROW.status]], CODES[row[RUN_ROW.kind]], '\1', bytes_of(began, 6),
-    bytes_of(took, 5), pack_id(run), pack_id(row[RUN_ROW.checkpoint]),
+    bytes_of(took, 5), pack_id(run), pack_id(checkpoint),
     string.sub(row[RUN_ROW.by], 1, LIMIT.by))
 end
 

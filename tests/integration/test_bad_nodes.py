@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from distgraph.errors import (
     RemoteNodeError,
     WorkerLost,
 )
+from distgraph.graph import START, StateGraph
+from tests.support.apps.programs import Steps
 from tests.support.site import Site, lines, on
 from tests.support.waiting import PATIENCE
 
@@ -80,6 +83,25 @@ def test_a_worker_survives_what_its_nodes_raise(shared: Site, thread_id: str) ->
     for n, how in enumerate(("sys.exit", "memory error", "base exception", "generator exit")):
         fails(shared, f"{thread_id}-{n}", how)
     assert {child.pid for child in shared.workers[0].children()} == before
+
+
+def test_a_node_that_cancels_its_own_task_costs_no_lease(thread_id: str, own_site: Any) -> None:
+    site = own_site()
+    calls: list[int] = []
+
+    async def cancels(state: dict[str, Any]) -> dict[str, Any]:
+        calls.append(1)
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        return {"path": ["cancels"]}
+
+    builder = StateGraph(Steps).add_node("cancels", cancels)
+    builder.add_edge(START, "cancels")
+    graph = builder.compile(name="cancels", backend=site.backend)
+    with site.backend.worker():
+        assert graph.invoke({"path": []}, on(thread_id)) == {"path": ["cancels"]}
+    assert calls == [1]
 
 
 def test_a_loop_without_an_end_meets_the_recursion_limit(shared: Site, thread_id: str) -> None:

@@ -453,6 +453,18 @@ def test_an_answer_with_the_longest_id_joins_a_run_with_the_longest(d: Driver) -
     assert (reply.status, reply.run) == ("joined", run)
 
 
+@pytest.mark.parametrize("length", [Limit.line_checkpoint, Limit.line_checkpoint + 1, 300])
+def test_a_run_that_ended_at_a_checkpoint_with_a_long_id_is_remembered(
+    d: Driver, length: int
+) -> None:
+    run, cp = "r" * Limit.run_id, "c" * length
+    d.start(superstep(cp, outcome="end"), run)
+    assert d.start(superstep("cp-1", outcome="end"), "another", expect=cp).status == "end"
+    (_, before) = d.ledger.runs(d.thread)
+    assert before.run == run
+    assert before.cp == (cp if length == Limit.line_checkpoint else "")
+
+
 def test_one_sweeper_has_its_turn(d: Driver) -> None:
     turns = [d.ledger.sweeper_turn(d.thread.namespace, owner) for owner in ("one", "two")]
     assert turns == [True, False]

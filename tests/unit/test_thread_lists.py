@@ -153,6 +153,14 @@ def test_what_nobody_can_look_for_is_refused(
         backend.threads(**given)
 
 
+@pytest.mark.parametrize(
+    "given", [{"status": 1}, {"graph": 5}, {"after": 5}, {"limit": "3"}, {"metadata": 3}]
+)
+def test_what_has_another_type_is_refused(backend: CeleryBackend, given: dict[str, Any]) -> None:
+    with pytest.raises(TypeError, match=next(iter(given))):
+        backend.threads(**given)
+
+
 @pytest.mark.parametrize("value", [None, ["a"], {"b": 1}, "x" * 300])
 def test_only_what_is_kept_can_be_looked_for(backend: CeleryBackend, value: Any) -> None:
     with pytest.raises(TypeError, match="are not kept with a thread"):

@@ -51,6 +51,17 @@ def own_app(namespace: str, broker: str) -> Celery:
     return app
 
 
+def refuse_deaf(app: Celery) -> None:
+    """Raise ValueError where workers of an application that a user brings would not take JSON."""
+    accepted = sorted(map(str, app.conf.accept_content or ()))
+    if not {"json", "application/json"} & set(accepted):
+        msg = (
+            f"accept_content of the Celery application '{app.main}' is {accepted}: its workers "
+            "would refuse the jobs of graphs, which are JSON. Add 'json' to it."
+        )
+        raise ValueError(msg)
+
+
 def consume(app: Celery, queues: Iterable[str]) -> None:
     """Let workers of an application of ours consume ``queues``, beside its default one."""
     names = dict.fromkeys((app.conf.task_default_queue, *queues))

@@ -191,7 +191,7 @@ class Client:
         filters leave, at most 10,000 threads. Raises ValueError when that is not enough, and for an
         unknown status or cursor.
         """
-        flow = self._threads(Wanted(status, graph, dict(metadata or {}), after, limit))
+        flow = self._threads(Wanted(status, graph, metadata or {}, after, limit))
         found: list[ThreadInfo] = self._carrier.perform(flow)
         return found
 
@@ -205,7 +205,7 @@ class Client:
         after: str = "",
     ) -> list[ThreadInfo]:
         """Do what ``threads`` does."""
-        flow = self._threads(Wanted(status, graph, dict(metadata or {}), after, limit))
+        flow = self._threads(Wanted(status, graph, metadata or {}, after, limit))
         found: list[ThreadInfo] = await self._carrier.aperform(flow)
         return found
 

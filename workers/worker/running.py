@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from distgraph.core.execute import run_task, run_task_async
 from distgraph.core.graph import Node
@@ -69,6 +70,9 @@ async def _run_async(attempt: Attempt, done: Callable[[], None]) -> None:
         result = await run_task_async(
             attempt.graph, attempt.task, attempt.values, attempt.frame, asyncio.to_thread
         )
+        # A node that has cancelled its own task would cancel what follows in its place.
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(0)
         # Here, and not in a thread that others wait for.
         await asyncio.wrap_future(attempt.emitter.sent())
         await asyncio.to_thread(settle, attempt, result)
