@@ -16,6 +16,7 @@ from distgraph.graph.state import StateGraph
 from distgraph.types import interrupt
 from tests.support.redis_server import RedisServer
 from tests.support.site import on
+from tests.support.waiting import wait_until
 from workers import CeleryBackend
 from workers.cli.exits import CommandError
 from workers.cli.values import read_metadata
@@ -39,7 +40,16 @@ def graph_of(backend: CeleryBackend, name: str = "g") -> Any:
 
 
 def started(graph: Any, thread_id: str, **metadata: Any) -> None:
+    """Start a run, and let a millisecond pass: within one threads have no order."""
     graph.submit({}, {**on(thread_id), "metadata": metadata})
+    client = graph.backend.ledger.client
+    now = milliseconds(client)
+    wait_until(lambda: milliseconds(client) > now, "time to pass")
+
+
+def milliseconds(client: Any) -> int:
+    seconds, micros = client.time()
+    return int(seconds) * 1_000 + int(micros) // 1_000
 
 
 def ids(found: list[listing.ThreadInfo]) -> list[str]:
