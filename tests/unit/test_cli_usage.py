@@ -47,7 +47,7 @@ def test_every_command_explains_itself(command: str) -> None:
         (["threads", "--status", "lost"], "--status is one of idle, busy"),
         (["threads", "--interrupted", "--status", "idle"], "--status is one of"),
         (["threads", "--namespace", "A B"], "namespace"),
-        (["threads", "--redis", "http://localhost"], "URL of Redis"),
+        (["threads", "--redis", "http://localhost"], "redis: this is no URL of a Redis"),
         (["demo", "--yes", "--no"], "exclude each other"),
         (["demo", "source", "--resume", "out"], "--resume goes without"),
         (["demo", "--detach", "--resume", "out"], "--resume goes without"),

@@ -17,6 +17,7 @@ from tests.support.apps.served import register
 from tests.support.redis_server import RedisServer
 from tests.support.site import on
 from tests.support.thread_driver import Driver
+from tests.support.waiting import PATIENCE
 from workers import CeleryBackend
 from workers.client import awaiting, following
 from workers.client.begun import Begun
@@ -185,7 +186,7 @@ def test_a_stream_that_the_garbage_collector_ends_waits_for_no_lock(
     with reader.lock:  # this thread's, in which the collector may run
         ending = threading.Thread(target=listener.leave, daemon=True)
         ending.start()
-        ending.join(timeout=10)
+        ending.join(timeout=PATIENCE)
         assert not ending.is_alive()
     later = reader.listen(of, 0.0)
     assert list(reader.listeners.all()) == [later]

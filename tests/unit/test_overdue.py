@@ -97,9 +97,8 @@ def test_all_back_offs_of_a_shard_that_are_over_come_back_when_one_ends(
 def test_shards_that_have_more_take_turns(
     redis_client: redis.Redis, namespace: str, overdue: Counted
 ) -> None:
-    one = Driver(redis_client, namespace, "0")
-    threads = (Driver(redis_client, namespace, str(n)) for n in range(1, SHARDS))
-    other = next(d for d in threads if d.thread.shard > one.thread.shard)
+    threads = [Driver(redis_client, namespace, str(n)) for n in range(SHARDS)]
+    one, *_, other = sorted(threads, key=lambda d: d.thread.shard)
     for d, count in ((one, 250), (other, 150)):
         running(d, count)
         d.pass_time(LEASE + 1)

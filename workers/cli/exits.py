@@ -6,7 +6,7 @@ import functools
 import sys
 from collections.abc import Callable
 from enum import IntEnum
-from typing import ParamSpec
+from typing import Any, ParamSpec
 
 import typer
 from pydantic import ValidationError
@@ -73,10 +73,15 @@ def code_of(error: Exception) -> Exit:
 def describe(error: Exception) -> str:
     """Say in one line what went wrong; of wrong settings each with its name."""
     if isinstance(error, ValidationError):
-        wrong = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        return f"Wrong settings: {'; '.join(wrong)}."
+        return f"Wrong settings: {'; '.join(map(_wrong, error.errors()))}."
     hint = " Or give --target module:graph." if isinstance(error, DeserializationError) else ""
     return f"{error}{hint}" or type(error).__name__
+
+
+def _wrong(setting: Any) -> str:
+    """Say what is wrong with a setting, without pydantic's name for what our own checks raise."""
+    said = setting["msg"].removeprefix("Value error, ").removesuffix(".")
+    return ": ".join((*map(str, setting["loc"]), said))
 
 
 def complain(message: str) -> None:
