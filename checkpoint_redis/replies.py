@@ -234,10 +234,14 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What a sweep of a shard found; ``more``: it looked at as many entries as it may."""
+    """What a sweep of a shard found; ``more``: it looked at as many entries as it may.
+
+    ``outboxes``: whether anything of the shard waits to be claimed.
+    """
 
     found: tuple[Due, ...]
     more: bool
+    outboxes: bool
 
 
 @dataclass(frozen=True, slots=True)

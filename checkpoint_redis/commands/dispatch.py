@@ -161,7 +161,8 @@ def _released(raw: Any) -> Released:
 @checked
 def _swept(raw: Any) -> Swept:
     reply = SweptReply._make(raw)
-    return Swept(tuple(_due(DueRow._make(each)) for each in reply.due), bool(reply.more))
+    found = tuple(_due(DueRow._make(each)) for each in reply.due)
+    return Swept(found, bool(reply.more), bool(reply.outboxes))
 
 
 @checked

@@ -168,9 +168,13 @@ class DueRow(NamedTuple):
 
 
 class SweptReply(NamedTuple):
-    """``more``: it looked at as many entries as it may, others may be due."""
+    """``more``: it looked at as many entries as it may, others may be due.
+
+    ``outboxes``: whether anything of the shard waits to be claimed.
+    """
 
     more: int
+    outboxes: int
     due: Sequence[Any]
 
 

@@ -122,4 +122,5 @@ end
 -- Outboxes first: what is queued again here has its hint from here.
 local outboxes = A.outboxes and look_through(planned_in(DUE.outbox))
 local tasks = look_through(KEYS[1])
-return SWEPT{more = (outboxes or tasks or unfinished) and 1 or 0, due = out}
+return SWEPT{more = (outboxes or tasks or unfinished) and 1 or 0,
+  outboxes = call('EXISTS', planned_in(DUE.outbox)), due = out}

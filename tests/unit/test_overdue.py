@@ -72,7 +72,7 @@ def test_all_leases_of_a_wide_thread_that_ran_out_come_back_in_one_round(
     d = Driver(redis_client, namespace)
     running(d, MANY)
     d.pass_time(LEASE + 1)
-    assert overdue.sweep(outboxes=False) == (MANY, False)
+    assert overdue.sweep(outboxes=False)[:2] == (MANY, False)
     assert (left(d), d.due()) == (set(), {"|d"})
     looks = sum(len(each) for each in overdue.rounds)
     assert looks == SHARDS - 1 + MANY // AT_ONCE + 1
@@ -102,7 +102,7 @@ def test_shards_that_have_more_take_turns(
     for d, count in ((one, 250), (other, 150)):
         running(d, count)
         d.pass_time(LEASE + 1)
-    assert overdue.sweep() == (400, False)
+    assert overdue.sweep()[:2] == (400, False)
     both = (one.thread.shard, other.thread.shard)
     assert overdue.rounds == [tuple(range(SHARDS)), both, both[:1]]
 
@@ -116,7 +116,7 @@ def test_a_sweep_whose_time_is_over_leaves_the_rest_to_the_next(
     d.client.delete(d.outboxes_key)
     d.pass_time(LEASE + 1)
     shards = (d.thread.shard,)
-    assert [overdue.sweep(shards=shards) for _ in range(3)] == [
+    assert [overdue.sweep(shards=shards)[:2] for _ in range(3)] == [
         (100, True),
         (100, True),
         (50, False),
@@ -145,8 +145,9 @@ def test_threads_that_wait_for_an_answer_cost_a_sweep_nothing(
 
         def look() -> dict[str, int]:
             client.config_resetstat()
-            assert overdue.sweep() == (0, False)
-            assert overdue.refill(("queue",)) == 0
+            hints, more, outboxes = overdue.sweep()
+            assert (hints, more, outboxes) == (0, False, ())
+            assert overdue.refill(outboxes, ("queue",)) == 0
             return calls(client)
 
         look()  # the scripts are loaded
@@ -158,6 +159,20 @@ def test_threads_that_wait_for_an_answer_cost_a_sweep_nothing(
             fill.zadd(due_key, {f"{thread.x}||t|{DueKind.deadline}": FAR})
         fill.execute()
         assert look() == empty
+
+
+def test_lost_hints_are_looked_for_where_something_waits(
+    own_server: RedisServer, namespace: str
+) -> None:
+    overdue = Counted(CeleryBackend(own_server.url, namespace=namespace))
+    with own_server.client() as client:
+        d = Driver(client, namespace)
+        d.started("a")
+        hints, more, outboxes = overdue.sweep()
+        assert (hints, more, outboxes) == (0, False, (d.thread.shard,))
+        client.config_resetstat()
+        assert overdue.refill(outboxes, ("queue",)) == 0
+        assert calls(client)["cmdstat_zscan"] == 1
 
 
 def test_a_sweeper_whose_sweep_was_not_done_goes_on_at_once(

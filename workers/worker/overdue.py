@@ -29,10 +29,14 @@ WITHIN = 1.0
 
 
 class Sent(NamedTuple):
-    """How many hints were sent; ``more``: something may be due that was not looked at."""
+    """How many hints were sent; ``more``: something may be due that was not looked at.
+
+    ``outboxes``: the shards of which something waits to be claimed.
+    """
 
     hints: int
     more: bool
+    outboxes: tuple[int, ...]
 
 
 class Overdue:
@@ -70,13 +74,15 @@ class Overdue:
         no look after ``WITHIN`` seconds: what is left then is left to the next sweep.
         """
         sent, left, until = 0, tuple(shards), time.monotonic() + WITHIN
+        waiting: set[int] = set()
         while left:
             swept = self._look(left, living, outboxes=outboxes)
+            waiting.update(s for s, each in zip(left, swept, strict=True) if each.outboxes)
             sent += self._send(due for each in swept for due in each.found)
             left = tuple(s for s, each in zip(left, swept, strict=True) if each.more)
             if time.monotonic() >= until:
                 break
-        return Sent(sent, bool(left))
+        return Sent(sent, bool(left), tuple(sorted(waiting)))
 
     def _look(self, shards: Sequence[int], living: Living, *, outboxes: bool) -> list[Swept]:
         """Look once at each of ``shards``, in one round trip."""
@@ -112,14 +118,14 @@ class Overdue:
         except DistGraphError as error:
             log.info("A retry waits for the next sweep: %s", error)
 
-    def refill(self, empty: tuple[str, ...], living: Living = None) -> int:
-        """Publish whole outboxes again whose hints were in queues that hold no message.
+    def refill(self, shards: Iterable[int], empty: tuple[str, ...], living: Living = None) -> int:
+        """Publish whole outboxes of ``shards`` again whose hints were in queues without a message.
 
         Only those that did not shrink since the look before. Return how many hints were sent.
         """
         if not empty:
             return 0
-        sent, cursors = 0, dict.fromkeys(range(SHARDS), 0)
+        sent, cursors = 0, dict.fromkeys(shards, 0)
         while cursors:
             look = partial(commands.overdue, self._settings.namespace, empty=empty, living=living)
             looks = [look(shard, cursor=cursor) for shard, cursor in cursors.items()]

@@ -28,10 +28,10 @@ def sweep_once(office: Office, app: Celery) -> Sent:
     """
     workers = seen(office)
     takers = living(workers)
-    sent, more = office.overdue.sweep(takers)
+    sent, more, outboxes = office.overdue.sweep(takers)
     found = depths(app, lambda: known_queues(office, workers))
     empty = tuple(queue for queue, depth in found.items() if depth == 0)
-    return Sent(sent + office.overdue.refill(empty, takers), more)
+    return Sent(sent + office.overdue.refill(outboxes, empty, takers), more, outboxes)
 
 
 class Sweeper:
