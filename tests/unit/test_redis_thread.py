@@ -443,7 +443,7 @@ def test_payloads_of_events_go_with_their_events(d: Driver) -> None:
         d.ledger.finish(d.thread, "", step.ep, result, end, tok="t", tok2="adv", lease_ms=LEASE)
         sizes.append(sum(len(event.blob) == 5_000 for event in recorded(d)))
     assert sizes == [1, 2, 2, 2]
-    assert d.stored() == {"h", "c", "e"}
+    assert d.stored() == {"h", "c", "e", "n:run-0", "n:run-1", "n:run-2"}
 
 
 def test_a_task_carries_a_limit_and_a_batch(d: Driver) -> None:
