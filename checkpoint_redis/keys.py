@@ -103,13 +103,6 @@ class Thread:
         """Return the key of a frame inside a task, by its hash."""
         return f"{self.prefix}{ThreadKey.frame}{ns}"
 
-    def writes(self, ns: str) -> str:
-        return f"{self.prefix}{ThreadKey.writes}{ns}"
-
-    def left(self, ns: str, cp: str) -> str:
-        """Return the key of what a large superstep left that ran from a checkpoint."""
-        return f"{self.prefix}{ThreadKey.left}{ns}|{cp}"
-
 
 def check_namespace(namespace: str) -> None:
     """Refuse what could be taken for another part of a key, with a ValueError."""

@@ -351,6 +351,8 @@ class Limit:
     passed: Final = 500
     # So many tasks does an adoption queue again by itself.
     begun_again: Final = 250
+    # So many names of a thread's fields are read at once.
+    named: Final = 4_000
     # So many questions are looked up by their ids at once.
     looked_up: Final = 100
     # So much of what tasks have begun, ask, and have open inside is gone through on a drop.

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import redis
 
-from checkpoint_redis import about, events
+from checkpoint_redis import about, events, loading
 from checkpoint_redis.records import (
     AnswerEntry,
     CheckpointEntry,
@@ -16,6 +16,7 @@ from checkpoint_redis.records import (
     TaskEntry,
 )
 from checkpoint_redis.replies import Committed, OutboxEntry
+from distgraph.effects import carry
 from tests.support.thread_driver import LEASE, Driver, nonce, superstep
 
 pytestmark = pytest.mark.redis
@@ -265,8 +266,9 @@ def test_writes_over_a_megabyte_are_read_in_pieces(d: Driver) -> None:
     reply = d.complete(ep, "a", blob=b"x" * 1_100_000)
     assert reply.advance is not None
     assert reply.advance.writes is None
-    cursor, part = d.ledger.writes(d.thread, "", 0)
-    assert (cursor, len(part["a"])) == (0, 1_100_000)
+    writes = carry(loading.writes(d.thread, "", ep), d.ledger.call)
+    assert {tid: len(blob) for tid, blob in writes.items()} == {"a": 1_100_000}
+    assert carry(loading.writes(d.thread, "", "another"), d.ledger.call) == {}
 
 
 def test_a_wide_superstep_is_staged_and_taken_whole(d: Driver) -> None:
