@@ -252,11 +252,13 @@ class Changed:
     """The outcome of cancel, delete, update, and of what savers do.
 
     With the run or head that stood against it. ``unstored``: what a checkpoint refers to is gone.
+    ``number``: of the first record that was noted, -1 where that is not told.
     """
 
     status: Literal["ok", "more", "cancelled", "idle", "busy", "conflict", "missing", "unstored"]
     run: str = ""
     head: str = ""
+    number: int = -1
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,8 @@ from checkpoint_redis.layout.given import (
     NewTaskRow,
     PacketsRow,
     ResultRow,
+    SharedRow,
+    SpanRow,
 )
 from checkpoint_redis.layout.names import (
     LINE_WORDS,
@@ -151,6 +153,8 @@ __all__ = [
     "RunsReply",
     "SegmentName",
     "ShardKey",
+    "SharedRow",
+    "SpanRow",
     "StartedReply",
     "StepEvent",
     "StepOutcome",
