@@ -39,7 +39,6 @@ from checkpoint_redis.commands.query import (
     threads,
     wake,
     with_open,
-    writes,
 )
 from checkpoint_redis.commands.run import adopt, cancel, delete, start, update
 from checkpoint_redis.commands.runs import outcome, runs
@@ -124,5 +123,4 @@ __all__ = [
     "wake",
     "with_open",
     "workers",
-    "writes",
 ]
