@@ -12,11 +12,11 @@ from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.checkpoint.upgrades import corrupt, fields_of, numbered
 
 _PLAIN = JsonPlusSerializer()
-Write = tuple[str, bytes]
+Noted = tuple[str, bytes]
 """The name of a channel, or another one that a task writes under, and a blob."""
 
 
-def logged(task: str, path: str, writes: Sequence[Write]) -> tuple[bytes, ...]:
+def logged(task: str, path: str, writes: Sequence[Noted]) -> tuple[bytes, ...]:
     """Return the records of what a task left: several of what is long."""
     found, first = [], 0
     for part in _parts(writes):
@@ -26,7 +26,7 @@ def logged(task: str, path: str, writes: Sequence[Write]) -> tuple[bytes, ...]:
     return tuple(found)
 
 
-def _parts(pairs: Sequence[Write]) -> Iterator[Sequence[Write]]:
+def _parts(pairs: Sequence[Noted]) -> Iterator[Sequence[Noted]]:
     """Cut what a task left where it gets long; an empty list is one part."""
     start = size = 0
     for n, (_, blob) in enumerate(pairs):
@@ -37,7 +37,7 @@ def _parts(pairs: Sequence[Write]) -> Iterator[Sequence[Write]]:
     yield pairs[start:]
 
 
-def read_log(record: bytes) -> tuple[str, int, list[Write]]:
+def read_log(record: bytes) -> tuple[str, int, list[Noted]]:
     """Return task, the number of the first write, and the writes; CorruptRecord otherwise."""
     packed = _PLAIN.loads(record)
     match fields_of(Kind.log, packed):
