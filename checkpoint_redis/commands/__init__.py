@@ -42,7 +42,7 @@ from checkpoint_redis.commands.query import (
 )
 from checkpoint_redis.commands.run import adopt, cancel, delete, start, update
 from checkpoint_redis.commands.runs import outcome, runs
-from checkpoint_redis.commands.saving import forget, put, put_writes
+from checkpoint_redis.commands.saving import discard, forget, put, put_writes, set_aside
 from checkpoint_redis.commands.script import Plain, Script
 from checkpoint_redis.commands.server import info, meta, policy
 from checkpoint_redis.commands.task import (
@@ -79,6 +79,7 @@ __all__ = [
     "complete",
     "delete",
     "disappear",
+    "discard",
     "emit",
     "ends_after",
     "events_after",
@@ -112,6 +113,7 @@ __all__ = [
     "release",
     "runs",
     "scan",
+    "set_aside",
     "stage",
     "stage_answers",
     "stage_packets",

@@ -3,6 +3,8 @@
 # ruff: noqa: PLR0913 - the arguments are those of the wire
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from checkpoint_redis.commands.run import changed
 from checkpoint_redis.commands.script import Arguments, Script, frame_row
 from checkpoint_redis.frames import FrameName
@@ -94,11 +96,12 @@ def forget(
     *,
     ep: str,
     new_ep: str,
-    bundles: tuple[str, ...] = (),
+    aside: tuple[str, ...] = (),
 ) -> Script[Changed]:
-    """Remove fields of the checkpoint key, and larger bundles, unless the epoch is not ``ep``.
+    """Remove fields of the checkpoint key unless the epoch is not ``ep``.
 
-    ``new_ep`` is its epoch from now on. ``heads``: the new heads of the frames whose head goes.
+    ``new_ep`` is its epoch from now on. ``aside``: what was ``set_aside`` of which nothing is to
+    stay from then on. ``heads``: the new heads of the frames whose head goes.
     -> ok | busy(run) | missing | conflict(head).
     """
     arguments = Arguments()
@@ -113,6 +116,20 @@ def forget(
         ep=ep,
         new_ep=new_ep,
         fields=fields,
-        bundles=bundles,
+        aside=aside,
         heads=given,
     )
+
+
+def set_aside(thread: Thread, name: str, sent: Mapping[str, int]) -> Script[bool]:
+    """Set bundles aside, with their sizes, that lapse unless a removal leaves them to nobody.
+
+    ``name`` is that of their frame and a nonce, with a point between. At most Limit.slice at once.
+    """
+    flat = [each for pair in sent.items() for each in pair]
+    return Arguments().script("set_aside", thread, bool, aside=name, sent=flat)
+
+
+def discard(thread: Thread) -> Script[Changed]:
+    """Remove some of what was put aside, as sweeps do. -> ok | more: there was some."""
+    return Arguments().script("discard", thread, changed)

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from itertools import zip_longest
 from typing import Any
 
 from checkpoint_redis import commands, loading, removing
 from checkpoint_redis.frames import FrameName
-from checkpoint_redis.keys import Thread
+from checkpoint_redis.keys import Thread, checkpoint_field
 from checkpoint_redis.layout import Field
 from checkpoint_redis.records import NewHead
 from checkpoint_redis.replies import Changed, Header
 from checkpoint_redis.saving.finding import Located, all_threads, of_thread
 from checkpoint_redis.saving.steps import ATTEMPTS, Steps, check, nonce
-from checkpoint_redis.saving.unused import packets_of, unsent, unused
+from checkpoint_redis.saving.unused import bundles_of, unused
 from checkpoint_redis.stored import Archive
 from distgraph.checkpoint.base.frames import with_orphans
-from distgraph.core.packets import Packet
 
 FORGOTTEN = 1_000
 """So many fields are removed at once."""
@@ -53,7 +51,7 @@ def delete_for_runs(archive: Archive, run_ids: Sequence[str]) -> Steps[None]:
 
 def _forget(archive: Archive, thread: Thread, doomed: Any) -> Steps[None]:
     """Remove the checkpoints that ``doomed`` chooses, and what nothing refers to any more."""
-    changed, sent = Changed("conflict"), set[tuple[str, Packet]]()
+    changed = Changed("conflict")
     for attempt in range(ATTEMPTS):
         header: Header | None = yield commands.header(thread)
         names, found = yield from of_thread(thread)
@@ -70,11 +68,10 @@ def _forget(archive: Archive, thread: Thread, doomed: Any) -> Steps[None]:
         else:
             noted = yield from _noted(thread, names, {each for each in kept if each not in gone})
             fields, heads = unused(archive, names, blobs, gone, noted)
-            # Of an attempt that was cut short too: the checkpoints that named them are gone.
-            sent |= packets_of(archive, {each: blobs[each] for each in gone})
-            sent -= packets_of(archive, {each: blobs[each] for each in blobs if each not in gone})
-            small, large = unsent(sent)
-            changed = yield from _forget_fields(thread, (*fields, *small), heads, header.ep, large)
+            bundles = bundles_of(archive, blobs)
+            slices = _slices(sorted(fields, key=lambda field: (_rank(field), field)))
+            unsent = _unsent(slices, bundles, gone)
+            changed = yield from _forget_fields(thread, slices, heads, header.ep, unsent)
         if changed.status != "conflict":
             break
     if changed.status != "missing":
@@ -83,28 +80,66 @@ def _forget(archive: Archive, thread: Thread, doomed: Any) -> Steps[None]:
 
 def _forget_fields(
     thread: Thread,
-    fields: tuple[str, ...],
+    slices: list[tuple[str, ...]],
     heads: tuple[NewHead, ...],
     ep: str,
-    bundles: tuple[str, ...],
+    unsent: Mapping[int, Mapping[str, Mapping[str, int]]],
 ) -> Steps[Changed]:
-    """Remove fields and then larger bundles in slices, each with an epoch of its own.
+    """Remove fields in slices, each with an epoch of its own, and then what they leave to nobody.
 
     Checkpoints go before what they refer to, and how many records a log has before the records;
-    the oldest go first, so that what another command finds in between has the newest ones.
+    the oldest go first, so that what another command finds in between has the newest ones. Bundles
+    are set aside by the script with which their last checkpoint goes: where this ends in between,
+    sweeps or the next removal take them.
     """
-    ordered = sorted(fields, key=lambda field: (_rank(field), field))
-    changed = Changed("ok")
-    parts, some_bundles = _slices(ordered), _slices(bundles)
-    # The first bundles go with the last fields: a run that begins in between would keep them.
-    alone = [()] * (len(parts) - 1)
-    for part, some in zip_longest(parts, [*alone, *some_bundles], fillvalue=()):
+    changed: Changed = Changed("ok")
+    for number, part in enumerate(slices):
+        aside = yield from _set_aside(thread, unsent.get(number, {}))
         new_ep = nonce()
-        changed = yield commands.forget(thread, part, heads, ep=ep, new_ep=new_ep, bundles=some)
+        changed = yield commands.forget(thread, part, heads, ep=ep, new_ep=new_ep, aside=aside)
         if changed.status != "ok":
-            break
+            return changed
         ep, heads = new_ep, ()
+    if unsent:
+        yield from _discard(thread)
     return changed
+
+
+def _discard(thread: Thread) -> Steps[None]:
+    """Remove what was put aside, also by a removal that ended in between."""
+    while (yield commands.discard(thread)).status == "more":
+        pass
+
+
+def _set_aside(thread: Thread, unsent: Mapping[str, Mapping[str, int]]) -> Steps[tuple[str, ...]]:
+    """Set aside what is ``unsent`` of each frame; return the names under which it stands."""
+    names = {f"{frame}.{nonce()}": sizes for frame, sizes in unsent.items()}
+    for name, sizes in names.items():
+        for some in _slices(list(sizes)):
+            yield commands.set_aside(thread, name, {bundle: sizes[bundle] for bundle in some})
+    return tuple(names)
+
+
+def _unsent(
+    slices: list[tuple[str, ...]],
+    bundles: Mapping[Located, Mapping[tuple[str, str], int]],
+    gone: set[Located],
+) -> dict[int, dict[str, dict[str, int]]]:
+    """Return the bundles of no checkpoint that stays: slice -> frame -> name -> size.
+
+    Each with the slice in which the last checkpoint goes that refers to it.
+    """
+    at = {field: number for number, part in enumerate(slices) for field in part}
+    kept = {key for each in bundles if each not in gone for key in bundles[each]}
+    last: dict[tuple[str, str], tuple[int, int]] = {}
+    for each in gone:
+        number = at[checkpoint_field(each.frame, each.cp)]
+        for key in bundles[each].keys() - kept:
+            last[key] = max((number, bundles[each][key]), last.get(key, (0, 0)))
+    found: dict[int, dict[str, dict[str, int]]] = {}
+    for (frame, bundle), (number, size) in last.items():
+        found.setdefault(number, {}).setdefault(frame, {})[bundle] = size
+    return found
 
 
 def _noted(thread: Thread, names: set[str], kept: set[Located]) -> Steps[set[tuple[str, str]]]:

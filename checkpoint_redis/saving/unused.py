@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import chain
 
-from checkpoint_redis.bundles import is_apart, packet_name
 from checkpoint_redis.frames import FrameName
-from checkpoint_redis.keys import channel_field, packet_field
+from checkpoint_redis.keys import channel_field
 from checkpoint_redis.layout import Field
 from checkpoint_redis.records import NewHead
 from checkpoint_redis.references import Ref, ref_of
 from checkpoint_redis.saving.finding import Located
 from checkpoint_redis.stored import Archive
 from distgraph.checkpoint.lines import numbered_segment
-from distgraph.core.packets import Packet
 
 
 def unused(
@@ -69,21 +67,17 @@ class Used:
         return field in self._whole or number <= self._most.get(line, 0)
 
 
-def packets_of(archive: Archive, blobs: Mapping[Located, bytes]) -> set[tuple[str, Packet]]:
-    """Return the packets that checkpoints refer to, with the frame of each."""
-    return {
-        (each.frame, packet) for each, blob in blobs.items() for packet in archive.packets(blob)
-    }
-
-
-def unsent(packets: Collection[tuple[str, Packet]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the fields, and the larger bundles, of packets that are referred to no more."""
-    small = sorted(
-        packet_field(frame, packet_name(packet.bundle, packet.number))
-        for frame, packet in packets
-        if not is_apart(packet.bundle)
-    )
-    return tuple(small), tuple(sorted({p.bundle for _, p in packets if is_apart(p.bundle)}))
+def bundles_of(
+    archive: Archive, blobs: Mapping[Located, bytes]
+) -> dict[Located, dict[tuple[str, str], int]]:
+    """Return the bundles that checkpoints refer to: the frame of each, its name, its size."""
+    found: dict[Located, dict[tuple[str, str], int]] = {}
+    for each, blob in blobs.items():
+        sizes = found.setdefault(each, {})
+        for packet in archive.packets(blob):
+            key = each.frame, packet.bundle
+            sizes[key] = max(packet.number + 1, sizes.get(key, 0))
+    return found
 
 
 def _owner(name: str) -> str:

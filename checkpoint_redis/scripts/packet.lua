@@ -8,6 +8,7 @@
 -- Sent      While the superstep is open p:<ns> counts those of its results. When it is committed
 --           the next checkpoint refers to all of them; when it is dropped they go.
 -- Dropped   What many tasks sent goes bundle by bundle in the looks of sweeps: a script must stay short.
+--           So does what removed checkpoints referred to: who removes them looks as well, and may die.
 -- Gone      They go with the last checkpoint that refers to them, which only who reads them knows.
 local function is_apart(bundle) return string.sub(bundle, 1, 1) == PACKET.apart end
 
@@ -76,24 +77,33 @@ local function remove_sent(ns, sent)
   end
 end
 
+-- What stands under a name, <ns>.<nonce>, goes in looks of sweeps, or of who put it there.
+local function put_aside(name)
+  local ns = string.match(name, '^[^.]*')
+  call('PERSIST', P .. KEY.dropped .. name)
+  call('SADD', P .. KEY.unsent, name)
+  call('ZADD', SHARD .. SHARD_KEY.due, now(), X .. '|' .. ns .. '|' .. name .. '|' .. DUE.unsent)
+end
+
 -- -> whether what the superstep's tasks sent was put aside, since it is too much for one script
 local function set_sent_aside(ns)
   local key = P .. KEY.sent .. ns
   if call('HLEN', key) <= LIMIT.bundles then return false end
   local name = ns .. '.' .. call('HGET', frame_key(ns), FRAME.epoch)
   call('RENAME', key, P .. KEY.dropped .. name)
-  call('SADD', P .. KEY.unsent, name)
-  call('ZADD', SHARD .. SHARD_KEY.due, now(), X .. '|' .. ns .. '|' .. name .. '|' .. DUE.unsent)
+  put_aside(name)
   return true
 end
 
 -- Of what was put aside under a name. -> whether that was all
 local function remove_some_sent(ns, name)
-  local key, some = P .. KEY.dropped .. name, {}
+  local key, some, waits = P .. KEY.dropped .. name, {}, call('EXISTS', Z) == 1
+  thaw()
   local found = call('HSCAN', key, '0', 'COUNT', LIMIT.bundles)[2]
   for i = 1, math.min(#found, 2 * LIMIT.bundles) do some[i] = found[i] end
   remove_sent(ns, some)
   for i = 1, #some, 2 do call('HDEL', key, some[i]) end
+  if waits then freeze() end
   if call('EXISTS', key) == 1 then return false end
   call('SREM', P .. KEY.unsent, name)
   return true

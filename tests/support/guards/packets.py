@@ -217,10 +217,53 @@ def a_delete_of_many_bundles_goes_on(d: Driver) -> None:
     assert d.stored() == set()
 
 
-def packets_are_forgotten_with_their_checkpoint(d: Driver) -> None:
-    ep = d.start(replace(sending(LARGE), tasks=(), outcome="end")).ep
-    d.ledger.call(commands.forget(d.thread, (), (), ep=ep, new_ep=nonce(), bundles=(LARGE.name,)))
-    assert (kept(d), named(d)) == (set(), set())
+def removing(d: Driver, *bundles: Bundle) -> str:
+    """Start with these, and set them aside; return the epoch."""
+    stage(d, *bundles)
+    ep = d.start(replace(sending(*bundles), tasks=(), outcome="stop")).ep
+    sizes = {each.name: len(each.blobs) for each in bundles}
+    d.ledger.call(commands.set_aside(d.thread, ".aside", sizes))
+    return ep
+
+
+def forgotten(d: Driver, ep: str) -> str:
+    forget = commands.forget(d.thread, (), (), ep=ep, new_ep=nonce(), aside=(".aside",))
+    return d.ledger.call(forget).status
+
+
+def bundles_are_forgotten_with_their_checkpoint(d: Driver) -> None:
+    ep = removing(d, *ALL)
+    assert forgotten(d, ep) == "ok"
+    assert d.ledger.call(commands.discard(d.thread)).status == "more"
+    assert (named(d), d.due()) == (set(), set())
+    assert d.ledger.call(commands.discard(d.thread)).status == "ok"
+    assert d.stored() == {"h", "z", "e"}
+    assert not d.ledger.call(commands.packets(d.thread, "", (packet_name(SMALL.name, 0),)))[0]
+
+
+def bundles_of_a_removal_that_died_go_with_sweeps(d: Driver) -> None:
+    ep = removing(d, *ALL)
+    assert forgotten(d, ep) == "ok"
+    assert d.client.pttl(f"{d.thread.prefix}{ThreadKey.dropped}.aside") == -1
+    d.sweep()
+    assert (named(d), d.due()) == (set(), set())
+    assert not d.ledger.call(commands.packets(d.thread, "", (packet_name(SMALL.name, 0),)))[0]
+    loaded = d.load()
+    assert loaded is not None
+    assert loaded.checkpoint == b"cp-0"
+
+
+def what_was_set_aside_for_nothing_lapses(d: Driver) -> None:
+    removing(d, LARGE)
+    assert 0 < d.client.pttl(f"{d.thread.prefix}{ThreadKey.dropped}.aside") <= Limit.staged_ms
+    d.sweep()
+    assert named(d) == {LARGE.name}
+
+
+def a_removal_whose_bundles_have_lapsed_begins_anew(d: Driver) -> None:
+    ep = removing(d, LARGE)
+    d.client.delete(f"{d.thread.prefix}{ThreadKey.dropped}.aside")
+    assert forgotten(d, ep) == "conflict"
 
 
 def packets_are_read_as_many_as_fit(d: Driver) -> None:
@@ -421,10 +464,46 @@ GUARDS = (
         "",
     ),
     Guard(
-        packets_are_forgotten_with_their_checkpoint,
+        bundles_are_forgotten_with_their_checkpoint,
         "forget.lua",
-        "remove_bundles(A.bundles)\n",
+        "for _, name in ipairs(A.aside) do put_aside(name) end\n",
         "",
+    ),
+    Guard(
+        bundles_are_forgotten_with_their_checkpoint,
+        "discard.lua",
+        "if remove_some_sent(ns, name) then not_due(ns, name, DUE.unsent) end\n",
+        "remove_some_sent(ns, name)\n",
+    ),
+    Guard(
+        bundles_are_forgotten_with_their_checkpoint,
+        "packet.lua",
+        "  if waits then freeze() end\n",
+        "",
+    ),
+    Guard(
+        bundles_of_a_removal_that_died_go_with_sweeps,
+        "packet.lua",
+        "  call('PERSIST', P .. KEY.dropped .. name)\n",
+        "",
+    ),
+    Guard(
+        bundles_of_a_removal_that_died_go_with_sweeps,
+        "packet.lua",
+        "call('EXISTS', Z) == 1\n  thaw()\n",
+        "call('EXISTS', Z) == 1\n",
+    ),
+    Guard(
+        what_was_set_aside_for_nothing_lapses,
+        "set_aside.lua",
+        "call('PEXPIRE', P .. KEY.dropped .. A.aside, LIMIT.staged_ms)\n",
+        "",
+    ),
+    Guard(
+        a_removal_whose_bundles_have_lapsed_begins_anew,
+        "forget.lua",
+        "== 0 then return {REPLY.conflict",
+        "== 2 then return {REPLY.conflict",
     ),
     Guard(
         packets_are_read_as_many_as_fit,
