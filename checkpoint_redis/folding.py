@@ -87,6 +87,8 @@ ROWS = {
     "RESULTS": "ResultsReply",
     "STARTED": "StartedReply",
     "ANSWERED": "AnsweredReply",
+    "MOVE": "MoveRow",
+    "MOVED": "MovedReply",
     "ADOPTED": "AdoptedReply",
     "REPEATED": "RepeatedReply",
     "RUN_ROW": "RunRow",

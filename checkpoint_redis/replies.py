@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from checkpoint_redis.layout import DueKind, RunStatus, TaskState, ThreadStatus
+from checkpoint_redis.references import Extent
 
 Taken = Literal["done", "dup", "stale", "gone"]
 """What became of a result."""
@@ -14,6 +15,13 @@ Kept = Literal["ok", "gone", "conflict"]
 """What became of what an attempt stored of a graph that is called in it."""
 FailedAs = Literal["retry", "failed", "stale", "gone"]
 """What became of a failure."""
+AnswerStatus = Literal[
+    "go", "joined", "dup", "no_interrupt", "nothing", "busy", "missing", "conflict",
+    "moving", "unstaged",
+]  # fmt: skip
+"""How an answer went."""
+MovedAs = Literal["moved"]
+"""The answer to ``move`` where something was to be queued."""
 Results = Literal["results"]
 """The answer to ``finish`` when it recorded without a commit."""
 
@@ -53,19 +61,40 @@ class Answered:
     ``joined``: the answer went into ``run``, which was under way. ``more``: there are too many
     hints for one reply, all of them are in the outbox. ``nothing``: the thread's
     status is ``outcome`` and waits for nothing. ``pending``: the questions that do wait.
-    ``conflict``: it has another epoch than the caller read.
+    ``unknown`` is the first id that is none of them. ``conflict``: it has another epoch than the
+    caller read. ``moves``: it is accepted, and not all of it is queued yet; ``moving``: that is so
+    of a call before. ``unstaged``: what was staged lapsed, or some question was answered since.
     """
 
-    status: Literal["go", "joined", "dup", "no_interrupt", "nothing", "busy", "missing", "conflict"]
+    status: AnswerStatus
     ep: str = ""
     event_id: str = "0-0"
     run: str = ""
     hints: tuple[OutboxEntry, ...] = ()
     advance: bool = False
     more: bool = False
+    moves: bool = False
+    unknown: str = ""
     pending: tuple[str, ...] = ()
     outcome: str = ""
     now: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """What became of a slice of answers: ``moment`` tells those apart that were open together."""
+
+    status: Literal["staged", "refused"]
+    moment: str = ""
+    refusal: Answered | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A slice of what a wide call goes on with is queued; ``moves``: that was not all."""
+
+    hints: tuple[OutboxEntry, ...] = ()
+    moves: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +167,8 @@ class CallerWrites:
 class Context:
     """What a job reads: a channel is None when its blob is to be fetched apart.
 
-    With the checkpoint come all channels, else those that the claimed tasks read.
+    ``lists``: what there is in segments, of which not all may have come. With the checkpoint come
+    all channels, else those that the claimed tasks read.
     """
 
     head: FrameHead
@@ -146,6 +176,7 @@ class Context:
     caller_writes: CallerWrites
     checkpoint: bytes | None
     channels: Mapping[str, bytes | None]
+    lists: tuple[Extent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from checkpoint_redis.commands.answer import answer, move, stage_answers
 from checkpoint_redis.commands.dispatch import (
     Living,
     beat,
@@ -38,9 +39,8 @@ from checkpoint_redis.commands.query import (
     threads,
     wake,
     with_open,
-    writes,
 )
-from checkpoint_redis.commands.run import adopt, answer, cancel, delete, start, update
+from checkpoint_redis.commands.run import adopt, cancel, delete, start, update
 from checkpoint_redis.commands.runs import outcome, runs
 from checkpoint_redis.commands.saving import forget, put, put_writes
 from checkpoint_redis.commands.script import Plain, Script
@@ -99,6 +99,7 @@ __all__ = [
     "load",
     "log",
     "meta",
+    "move",
     "open_part",
     "outbox",
     "outcome",
@@ -112,6 +113,7 @@ __all__ = [
     "runs",
     "scan",
     "stage",
+    "stage_answers",
     "stage_packets",
     "start",
     "sweep",
@@ -121,5 +123,4 @@ __all__ = [
     "wake",
     "with_open",
     "workers",
-    "writes",
 ]

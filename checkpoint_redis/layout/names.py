@@ -36,6 +36,8 @@ class ThreadKey(StrEnum):
     # The names of the frames inside tasks by their hashes, and before its hash the key of each.
     frames = "fs"
     frame = "f:"
+    # Before its id the record of a run that is not the last.
+    run = "n:"
     # Of the open superstep, before the frame's hash.
     tasks = "s:"
     writes = "w:"
@@ -53,6 +55,13 @@ class ThreadKey(StrEnum):
     left = "l:"
     active = "a:"
     queued = "q:"
+    # What a wide call goes on with and has not queued yet: slices of answers, the questions of what
+    # is asked again, and the tasks that are tried again.
+    answers = "m:"
+    withdrawn = "v:"
+    failed = "r:"
+    # Answers that are being staged, before the round that they begin.
+    staged_answers = "M:"
     # Of one that is being staged, before its epoch.
     staged_tasks = "S:"
     staged_active = "A:"
@@ -139,7 +148,7 @@ class Field(StrEnum):
     packed = "s|"
     # What the tasks left that ran from a checkpoint.
     left = "l|"
-    # The record of a run; a line for each run before the last; the answers that joined a run.
+    # The record of the last run; a line for each run before; the answers that joined a run.
     run = "n|"
     lines = "runs"
     joined = "joined"
@@ -155,13 +164,17 @@ class TaskField(StrEnum):
     error = "e|"
     answer = "r|"
     question = "v|"
-    # The questions that were answered, those asked again instead, and whether there are any.
+    # The questions that were answered, those asked again instead, and the last round of these.
     asked = "h|"
     asked_again = "g|"
     answered = "ha"
-    # The tasks whose graphs are at breakpoints, numbered, and how many these are.
+    # What a wide call still has to queue: MoveRow.
+    move = "m"
+    # The tasks whose graphs are at breakpoints, numbered, how many these are, and how many of them
+    # a wide call releases.
     stopped = "b|"
     stops = "bn"
+    released = "bf"
     caller_write = "z|"
     # Before a question's id, of any frame, in the root's: <frame>|<task> that asks it.
     interrupt = "q|"
@@ -225,6 +238,7 @@ class DueKind(StrEnum):
     advance = "a"
     deadline = "i"
     unsent = "g"
+    move = "m"
     unreadable = "unreadable"
 
 
@@ -232,6 +246,8 @@ class TaskId(StrEnum):
     """What stands in place of a task's id."""
 
     advance = "@"
+    # Among the active ones, for all that a wide call has not queued yet.
+    move = "&"
 
 
 class QuestionId(StrEnum):
@@ -256,10 +272,9 @@ class LinePart:
 
     status: Final = 2
     kind: Final = 3
-    kept: Final = 4
-    began: Final = 5
-    took: Final = 11
-    ids: Final = 16
+    began: Final = 4
+    took: Final = 10
+    ids: Final = 15
     uuid: Final = 255
     uuid_bytes: Final = 16
 
@@ -350,6 +365,11 @@ class Limit:
     passed: Final = 500
     # So many tasks does an adoption queue again by itself.
     begun_again: Final = 250
+    # With so many tasks does one script go on, and so many does a slice of more queue.
+    together: Final = 150
+    moved: Final = 150
+    # So many names of a thread's fields are read at once.
+    named: Final = 4_000
     # So many questions are looked up by their ids at once.
     looked_up: Final = 100
     # So much of what tasks have begun, ask, and have open inside is gone through on a drop.
@@ -375,7 +395,7 @@ class Limit:
     # What is longer of a result and stands in a value is stored there alone.
     shared: Final = 256
     # Of so many runs before the last a line is kept, with the first bytes of who started it; their
-    # records for so long, and what is larger only of the one before the last.
+    # records for so long from then on, and what is larger only of the one before the last.
     lines: Final = 20
     by: Final = 14
     record_ms: Final = 3_600_000

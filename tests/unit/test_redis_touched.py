@@ -15,13 +15,14 @@ from checkpoint_redis import commands, loading, removing
 from checkpoint_redis.bundles import Bundle
 from checkpoint_redis.commands import Plain, Script
 from checkpoint_redis.frames import FrameName
-from checkpoint_redis.layout import Limit, ThreadKey
-from checkpoint_redis.records import InnerEntry, ResultEntry, SuperstepEntry, TaskEntry
+from checkpoint_redis.layout import Limit, QuestionId, ThreadKey
+from checkpoint_redis.records import AnswerEntry, InnerEntry, ResultEntry, SuperstepEntry, TaskEntry
 from distgraph.core.plan import digest
 from distgraph.effects import carry
 from distgraph.errors import CorruptRecord
 from tests.support.thread_driver import LEASE, Driver, nonce, superstep
 from tests.support.touching import Touched, Touching, counted
+from tests.support.wide import give, moves, pair
 
 pytestmark = [pytest.mark.redis, pytest.mark.slow]
 WIDTH, TOGETHER, RECORDS = 8_000, 20, 5
@@ -118,6 +119,59 @@ def test_a_wide_superstep_that_asks_is_read_and_answered(d: Wide) -> None:
     assert within(d)
 
 
+def ask_all(d: Wide) -> str:
+    """Bring the thread to a pause in which all of TIDS ask."""
+    ep = d.begin("cp-0")
+    d.claim_all(ep)
+    for tid in TIDS:
+        d.ask(ep, tid, f"{tid}1")
+    return ep
+
+
+def test_all_of_a_wide_superstep_is_answered(d: Wide) -> None:
+    ask_all(d)
+    answers = [AnswerEntry("", tid, f"{tid}1", b"yes") for tid in TIDS]
+    answers[0] = replace(answers[0], blob=b"x" * 2**20)
+    refused = give(d, *answers[1:], pair(TIDS[0], 2), run="refused")
+    assert (refused.status, refused.unknown) == ("no_interrupt", f"{TIDS[0]}2")
+    assert (d.status, asking(d)) == ("interrupted", set(TIDS))
+    assert give(d, *answers).moves
+    assert set().union(*moves(d)) == set(TIDS)
+    assert set(d.states().values()) == {"Q"}
+    assert within(d)
+
+
+def test_all_of_a_wide_superstep_is_asked_again(d: Wide) -> None:
+    ask_all(d)
+    assert d.go_on("reask").moves
+    assert set().union(*moves(d)) == set(TIDS)
+    assert set(d.states().values()) == {"Q"}
+    assert within(d)
+
+
+def test_all_breakpoints_of_a_wide_superstep_are_released(d: Wide) -> None:
+    ep = d.begin("cp-0")
+    d.claim_all(ep)
+    for tid in TIDS[1:]:
+        d.ask(ep, tid, QuestionId.stopped)
+    d.ask(ep, TIDS[0], "q1")
+    assert d.answer(TIDS[0], "q1").moves
+    assert set().union(*moves(d)) == set(TIDS[1:])
+    assert set(d.states().values()) == {"Q"}
+    assert within(d)
+
+
+def test_all_of_a_wide_superstep_is_tried_again(d: Wide) -> None:
+    ep = d.begin("cp-0")
+    d.claim_all(ep)
+    for tid in TIDS:
+        d.fail(ep, tid)
+    assert d.go_on("retry").moves
+    d.sweep_all(after_ms=Limit.outbox_ms)
+    assert set(d.states().values()) == {"Q"}
+    assert within(d)
+
+
 @pytest.mark.parametrize("end", ["cancel", "delete", "start"])
 def test_a_wide_superstep_that_is_dropped(d: Wide, end: str) -> None:
     ep = d.begin("cp-0")
@@ -173,6 +227,58 @@ def test_a_long_log_of_a_saver(d: Wide, count: int, size: int) -> None:
     loaded = d.load()
     assert loaded is not None
     assert list(loaded.log) == records
+    assert within(d)
+
+
+LARGE, LARGE_BYTES = TIDS[:30], 250_000
+
+
+def test_a_superstep_of_large_results_is_read_in_slices(d: Wide) -> None:
+    ep = d.started(*LARGE)
+    d.claim(ep, *LARGE)
+    for tid in LARGE[:-1]:
+        d.complete(ep, tid, blob=b"x" * LARGE_BYTES)
+    assert set(d.writes()) == set(LARGE[:-1])
+    d.complete(ep, LARGE[-1], blob=b"y" * LARGE_BYTES)
+    writes = carry(loading.writes(d.thread, "", ep), d.ledger.call)
+    assert {len(each) for each in writes.values()} == {LARGE_BYTES}
+    assert d.commit(ep, superstep("cp-1", outcome="end")).status == "end"
+    left = carry(loading.large(d.thread, "", "cp-0"), d.ledger.call)
+    assert {each.tid: each.result for each in left} == writes
+    assert set(writes) == set(LARGE)
+    assert within(d)
+
+
+def test_a_superstep_of_large_questions_is_read_in_slices(d: Wide) -> None:
+    ep = d.started(*LARGE)
+    d.claim(ep, *LARGE)
+    for tid in LARGE:
+        question = ResultEntry(tid, "", b"?" * LARGE_BYTES, questions=((f"q-{tid}", 0),))
+        d.ledger.complete(d.thread, "", ep, (question,), tok="t", tok2="adv", lease_ms=LEASE)
+    loaded = d.load()
+    assert loaded is not None
+    assert {each.tid: len(each.blob) for each in loaded.questions} == dict.fromkeys(
+        LARGE, LARGE_BYTES
+    )
+    assert within(d)
+
+
+@pytest.mark.parametrize(("count", "size"), [(3_000, 2_000), (6_000, 2_000)])
+def test_the_names_of_many_fields_are_read_without_their_values(
+    d: Wide, count: int, size: int
+) -> None:
+    d.start(superstep("cp-0", outcome="end"))
+    names = [f"v||{number}" for number in range(count)]
+    for first in range(0, count, 1_000):
+        some = dict.fromkeys(names[first : first + 1_000], b"x" * size)
+        d.client.hset(d.thread.checkpoints, mapping=some)
+    cursor, found, calls = 0, set[str](), 0
+    while not calls or cursor:
+        cursor, part = d.ledger.call(commands.fields(d.thread, cursor))
+        found.update(part)
+        calls += 1
+    assert found >= set(names)
+    assert (calls == 1) == (count < Limit.named)
     assert within(d)
 
 
