@@ -95,6 +95,8 @@ ROWS = {
     "ANSWERED_BY": "AnsweredByRow",
     "LEFT": "LeftRow",
     "DONE": "DoneRow",
+    "SHARED": "SharedRow",
+    "SPAN": "SpanRow",
     "RUN_REPLY": "RunReply",
     "RUNS": "RunsReply",
     "LOADED": "LoadReply",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from checkpoint_redis.layout import DueKind, RunStatus, TaskState, ThreadStatus
@@ -280,11 +280,13 @@ class Changed:
     """The outcome of cancel, delete, update, and of what savers do.
 
     With the run or head that stood against it. ``unstored``: what a checkpoint refers to is gone.
+    ``number``: of the first record that was noted, -1 where that was done by an earlier call.
     """
 
     status: Literal["ok", "more", "cancelled", "idle", "busy", "conflict", "missing", "unstored"]
     run: str = ""
     head: str = ""
+    number: int = field(default=-1, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from checkpoint_redis.commands.dispatch import (
     sweeper_turn,
 )
 from checkpoint_redis.commands.left import large, left
+from checkpoint_redis.commands.logs import log, values_in, whole
 from checkpoint_redis.commands.presence import appear, disappear, workers
 from checkpoint_redis.commands.query import (
     any_header,
@@ -32,7 +33,6 @@ from checkpoint_redis.commands.query import (
     history,
     last_event,
     load,
-    log,
     open_part,
     packets,
     scan,
@@ -120,7 +120,9 @@ __all__ = [
     "sweeper_turn",
     "threads",
     "update",
+    "values_in",
     "wake",
+    "whole",
     "with_open",
     "workers",
 ]

@@ -193,6 +193,8 @@ def changed(raw: Any) -> Changed:
     match [text(part) for part in raw]:
         case ["ok" | "idle" | "missing" | "unstored" | "more" as status]:
             return Changed(status)
+        case ["ok", number]:
+            return Changed("ok", number=int(number))
         case ["cancelled" | "busy" as status, run]:
             return Changed(status, run=run)
         case ["conflict", head]:

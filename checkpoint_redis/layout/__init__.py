@@ -39,6 +39,8 @@ from checkpoint_redis.layout.given import (
     NewTaskRow,
     PacketsRow,
     ResultRow,
+    SharedRow,
+    SpanRow,
 )
 from checkpoint_redis.layout.names import (
     LINE_WORDS,
@@ -155,6 +157,8 @@ __all__ = [
     "RunsReply",
     "SegmentName",
     "ShardKey",
+    "SharedRow",
+    "SpanRow",
     "StartedReply",
     "StepEvent",
     "StepOutcome",
