@@ -14,6 +14,7 @@ from checkpoint_redis.known_lines import KnownLines
 from checkpoint_redis.ledger import AsyncLedger, Ledger
 from checkpoint_redis.saving import Steps
 from checkpoint_redis.stored import Archive
+from distgraph._checked import checked
 from distgraph.checkpoint.base import (
     BaseCheckpointSaver,
     ChannelVersions,
@@ -29,6 +30,7 @@ from distgraph.effects import acarry, carry
 T = TypeVar("T")
 
 
+@checked
 class RedisSaver(BaseCheckpointSaver):
     """Keeps checkpoints in ``redis``: a URL, or a client made with ``decode_responses=False``.
 
@@ -136,6 +138,7 @@ class RedisSaver(BaseCheckpointSaver):
             self._run(steps)
 
 
+@checked
 class AsyncRedisSaver(RedisSaver):
     """The same on an asyncio client, or a URL: the ``a...`` methods never block the event loop.
 

@@ -90,10 +90,10 @@ def _followed(screen: Screen, graph: CompiledStateGraph, started: Run) -> Ending
         raise
     except Exception as failed:  # noqa: BLE001 whatever a node raised
         error = _named(failed)
-    # What the input alone made impossible was never stored.
-    status = RunStatus.error if error else started.status
     snapshot = graph.get_state(_config(thread_id))
-    return Ending(thread_id, started.id, status, error, snapshot.values, snapshot.interrupts)
+    return Ending(
+        thread_id, started.id, started.status, error, snapshot.values, snapshot.interrupts
+    )
 
 
 def _show(screen: Screen, clock: Clock, update: Any) -> None:

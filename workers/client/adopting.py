@@ -23,8 +23,8 @@ def adopt(
 
     Raises NodesMissing, ThreadBusy without ``restart``, ThreadConflict.
     """
-    yield Reach()
     check_nodes(served.graph, state)
+    yield Reach()
     ep = nonce()
     adopted: Adopted = yield commands.adopt(
         thread,

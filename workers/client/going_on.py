@@ -15,7 +15,7 @@ from distgraph.engine import GoOn
 from distgraph.errors import NothingToResume, ThreadConflict
 from workers.client.answering import check_answered, publish_answered
 from workers.client.begun import Begun, begun_by
-from workers.client.effects import Effect
+from workers.client.effects import Effect, Reach
 from workers.client.launching import launch
 from workers.client.replying import pairs_of
 from workers.client.submission import Submission
@@ -66,6 +66,7 @@ def _answer(call: Submission, request: GoOn, mode: AnswerMode) -> Generator[Effe
     pairs = pairs_of(wire, request.replies)
     told = of_call(job.start, job.invocation)
     keep = says_nothing(told, call.graph)
+    yield Reach()
     answered: Answered = yield commands.answer(
         call.thread,
         call.run,

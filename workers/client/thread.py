@@ -10,6 +10,7 @@ from checkpoint_redis import commands, removing
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import AnswerMode, ThreadStatus
 from checkpoint_redis.replies import Header
+from distgraph._checked import checked
 from distgraph.core.model import ThreadState
 from distgraph.core.plan import check_nodes
 from distgraph.core.resume import bind, pending
@@ -38,6 +39,7 @@ from workers.shared.serving import lives, serves
 from workers.shared.supersteps import nonce
 
 
+@checked
 class ThreadHandle:
     """One thread of a backend. Every call raises ThreadNotFound when it does not exist."""
 
@@ -127,11 +129,11 @@ class ThreadHandle:
         return attached(self._carrier, self._registry, self._thread, found)
 
     def _resume(self, run: str, value: Any, by: str) -> Flow:
-        yield Reach()
         known = yield from by_id(self._registry, self._thread, value)
         replies = known or (yield from self._bound(value))
         # Where nothing asks, graphs inside tasks are at breakpoints, which all have to be released.
         mode: AnswerMode = "resume" if replies.pairs else "reask"
+        yield Reach()
         answered = yield commands.answer(
             self._thread,
             run,
@@ -167,13 +169,13 @@ class ThreadHandle:
         return self._carried_by(self._retry(str(uuid.uuid4()), who))
 
     def _retry(self, run: str, by: str) -> Flow:
-        yield Reach()
         header = self._header()
         version = ""
         if self._registry.get(header.graph) is not None:
             loaded, state = yield from load_state(self._registry.common_wire(), self._thread)
             header = loaded.header if loaded else header
             version = self._version(header, state)
+        yield Reach()
         answered = yield commands.answer(
             self._thread, run, "retry", rnd=nonce(), ep=header.ep, graph_fp=version, by=by
         )
