@@ -14,15 +14,16 @@ A thread's keys begin with ``<namespace>{<shard>}:<x>:``; the letters are those 
     c       HASH    checkpoints (k|<ns>|<cp>), channels (v|<ns>|<channel>@<ref>), segments of
                     lists (v|<ns>|<channel>@<line>;<number>), packets of small bundles
                     (j|<ns>|<bundle>/<number>), references of the head checkpoint (f|<ns>), what
-                    callers wrote at a checkpoint (z|<ns>|<cp>), records of runs (n|<run>), a line
-                    of each that is not the last (runs), answers that joined one (joined); the
-                    thread's metadata (about); of a
-                    waiting thread the packed s, w, u, p and o (s|<ns>); what a saver was given of a
-                    checkpoint's tasks (p|<ns>|<cp> = how many, then |<number>), what the tasks
-                    left that ran from a checkpoint (l|<ns>|<cp>)
+                    callers wrote at a checkpoint (z|<ns>|<cp>), the record of the last run
+                    (n|<run>), a line of each before it (runs), answers that joined one (joined);
+                    the thread's metadata (about); of a waiting thread the packed s, w, u, p and o
+                    (s|<ns>); what a saver was given of a checkpoint's tasks (p|<ns>|<cp> = how
+                    many, then |<number>), what the tasks left that ran from a checkpoint
+                    (l|<ns>|<cp>)
     l       SET     names <ns>|<cp> of large supersteps; what they left is a HASH l:<ns>|<cp>
     j:<bundle>  HASH    packets of a larger bundle by number; 10 minutes while it is being staged
     j       SET     the larger bundles
+    n:<run> STRING  record of a run before the last, for an hour
     z       STRING  the same as one text, while the thread waits and it is small
     i       ZSET    <ns>|<cp> of every checkpoint, in the order of their names, once there are many
     e       STREAM  events
@@ -101,13 +102,6 @@ class Thread:
     def frame(self, ns: str) -> str:
         """Return the key of a frame inside a task, by its hash."""
         return f"{self.prefix}{ThreadKey.frame}{ns}"
-
-    def writes(self, ns: str) -> str:
-        return f"{self.prefix}{ThreadKey.writes}{ns}"
-
-    def left(self, ns: str, cp: str) -> str:
-        """Return the key of what a large superstep left that ran from a checkpoint."""
-        return f"{self.prefix}{ThreadKey.left}{ns}|{cp}"
 
 
 def check_namespace(namespace: str) -> None:

@@ -108,6 +108,11 @@ def _open_superstep(
     return tasks, writes, still
 
 
+def writes(thread: Thread, ns: str, ep: str) -> Slices[Mapping[str, bytes]]:
+    """Return the writes of the superstep ``ep``; none when it is over."""
+    return (yield from _part(thread, ns, ep, ThreadKey.writes)) or {}
+
+
 def _part(thread: Thread, ns: str, ep: str, part: ThreadKey) -> Slices[dict[str, bytes] | None]:
     cursor, found = 0, dict[str, bytes]()
     while True:

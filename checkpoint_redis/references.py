@@ -1,19 +1,40 @@
 """How a checkpoint refers to the values of its channels in Redis; pure.
 
-A value is "channel@reference"; of a list in segments it is ("channel@line", how many of them), each
-of which has a name that ends in its number.
+A value is "channel@reference"; of a list in segments it is an Extent, and each segment has a name
+that ends in its number.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-from distgraph.checkpoint.lines import Placed, closed, next_segment, segment, segments
+from distgraph.checkpoint.lines import (
+    Placed,
+    check_of,
+    closed,
+    holds,
+    next_segment,
+    segment,
+    segments,
+)
 from distgraph.core.model import Line
 
-Ref = str | tuple[str, int]
+
+class Extent(NamedTuple):
+    """How far a list reaches: to the ``last`` segment of its own in a line, "channel@line".
+
+    ``check`` tells their items from all others: after a fail-over other segments may have their
+    names. '' = nobody can tell.
+    """
+
+    line: str
+    last: int
+    check: str = ""
+
+
+Ref = str | Extent
 Blobs = Mapping[str, bytes | None]
 """What is stored, by name."""
 
@@ -26,7 +47,10 @@ def name_of(channel: str, reference: Any) -> str:
 def refs_of(versions: Mapping[str, Any], lines: Mapping[str, Line]) -> tuple[Ref, ...]:
     """Return what the channels of a checkpoint refer to."""
     whole = [name_of(name, ref) for name, ref in versions.items() if name not in lines]
-    divided = [(name_of(name, line.name), line.segments) for name, line in lines.items()]
+    divided = [
+        Extent(name_of(name, line.name), line.segments, check_of(line))
+        for name, line in lines.items()
+    ]
     return (*whole, *divided)
 
 
@@ -38,8 +62,7 @@ def names(refs: Iterable[Ref], *, beyond: bool = False) -> tuple[str, ...]:
 def _names(ref: Ref, beyond: int) -> Iterable[str]:
     if isinstance(ref, str):
         return (ref,)
-    line, count = ref
-    return (segment(line, number) for number in range(1, count + beyond + 1))
+    return (segment(ref.line, number) for number in range(1, ref.last + beyond + 1))
 
 
 def needs(refs: Iterable[Ref], held: Collection[str], new: Collection[str]) -> list[str]:
@@ -53,9 +76,18 @@ def needs(refs: Iterable[Ref], held: Collection[str], new: Collection[str]) -> l
         if isinstance(ref, str):
             found += [ref] if ref in held and ref not in new else []
         else:
-            line, count = ref
-            before = count - (segment(line, count) in new)
-            found += [segment(line, before)] if before else []
+            before = ref.last - (segment(ref.line, ref.last) in new)
+            found += [segment(ref.line, before)] if before else []
+    return found
+
+
+def doubtful(lists: Iterable[Extent], known: Collection[str], blobs: Blobs) -> list[str]:
+    """Return the segments of the lists of which some are ``known`` that are not those meant."""
+    found = list[str]()
+    for ref in lists:
+        own = names((ref,))
+        if any(name in known for name in own) and not holds(ref.check, map(blobs.get, own)):
+            found += own
     return found
 
 
@@ -68,7 +100,8 @@ def versioned(
 
 def free(refs: Iterable[Ref], new: Collection[str]) -> list[str]:
     """Return the names of the segments among ``new`` that go on with a line."""
-    last = (segment(*ref) for ref in refs if not isinstance(ref, str) and ref[1] > 1)
+    lists = (ref for ref in refs if not isinstance(ref, str) and ref.last > 1)
+    last = (segment(ref.line, ref.last) for ref in lists)
     return [name for name in last if name in new]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from checkpoint_redis.layout import DueKind, RunStatus, TaskState, ThreadStatus
+from checkpoint_redis.references import Extent
 
 Taken = Literal["done", "dup", "stale", "gone"]
 """What became of a result."""
@@ -138,7 +139,8 @@ class CallerWrites:
 class Context:
     """What a job reads: a channel is None when its blob is to be fetched apart.
 
-    With the checkpoint come all channels, else those that the claimed tasks read.
+    ``lists``: what there is in segments, of which not all may have come. With the checkpoint come
+    all channels, else those that the claimed tasks read.
     """
 
     head: FrameHead
@@ -146,6 +148,7 @@ class Context:
     caller_writes: CallerWrites
     checkpoint: bytes | None
     channels: Mapping[str, bytes | None]
+    lists: tuple[Extent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,6 @@ from checkpoint_redis.commands.query import (
     threads,
     wake,
     with_open,
-    writes,
 )
 from checkpoint_redis.commands.run import adopt, answer, cancel, delete, start, update
 from checkpoint_redis.commands.runs import outcome, runs
@@ -121,5 +120,4 @@ __all__ = [
     "wake",
     "with_open",
     "workers",
-    "writes",
 ]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from checkpoint_redis import keys
-from checkpoint_redis.commands.read import checked, items, lists, part, record, row, scanned, text
-from checkpoint_redis.commands.script import Arguments, Plain, Script
+from checkpoint_redis.commands.read import checked, items, lists, pairs, part, record, row, text
+from checkpoint_redis.commands.script import Arguments, Script
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import AnsweredByRow, LeftRow, QuestionRow
 from checkpoint_redis.replies import AnsweredQuestions, LeftTask
@@ -22,9 +22,13 @@ def left(
     return Arguments().script("values", thread, _left, fields=names)
 
 
-def large(thread: Thread, ns: str, cp: str, cursor: int) -> Plain[tuple[int, tuple[LeftTask, ...]]]:
+def large(
+    thread: Thread, ns: str, cp: str, cursor: int
+) -> Script[tuple[int, tuple[LeftTask, ...]]]:
     """Read a part of what a large superstep left, and the next cursor (0 = all read)."""
-    return Plain(("HSCAN", thread.left(ns, cp), cursor, "COUNT", CHUNK), _large)
+    return Arguments().script(
+        "large", thread, _large, left=f"{ns}|{cp}", cursor=cursor, count=CHUNK
+    )
 
 
 def left_of(raw: bytes | None) -> tuple[LeftTask, ...] | None:
@@ -72,4 +76,4 @@ def _left(raw: Any) -> tuple[tuple[LeftTask, ...] | None, ...]:
 @checked
 def _large(raw: Any) -> tuple[int, tuple[LeftTask, ...]]:
     cursor, found = part(raw)
-    return cursor, tuple(LeftTask(tid, blob) for tid, blob in scanned(found).items())
+    return cursor, tuple(LeftTask(tid, blob) for tid, blob in pairs(found).items())

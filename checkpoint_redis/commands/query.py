@@ -78,7 +78,7 @@ def asked(thread: Thread, iids: tuple[str, ...]) -> Script[Askers | None]:
 def open_part(
     thread: Thread, ns: str, ep: str, part: ThreadKey, cursor: int
 ) -> Script[tuple[int, dict[str, bytes]] | None]:
-    """Read some fields of a wide superstep's tasks, writes or questions, and the next cursor.
+    """Read some fields of a superstep's tasks, writes or questions, and the next cursor.
 
     None when ``ep`` is not the open superstep any more.
     """
@@ -191,11 +191,6 @@ def caller_writes(
     return Arguments().script(
         "values", thread, _caller_writes, fields=[keys.caller_writes_field(ns, cp) for cp in cps]
     )
-
-
-def writes(thread: Thread, ns: str, cursor: int) -> Plain[tuple[int, dict[str, bytes]]]:
-    """Read a part of a closed superstep's writes, and the next cursor (0 = all read)."""
-    return Plain(("HSCAN", thread.writes(ns), cursor, "COUNT", CHUNK), _writes)
 
 
 def threads(
@@ -371,12 +366,6 @@ def _frames(raw: Any) -> dict[str, str]:
 def _names(raw: Any) -> tuple[int, tuple[str, ...]]:
     cursor, found = part(raw)
     return cursor, tuple(text(field) for field in found)
-
-
-@checked
-def _writes(raw: Any) -> tuple[int, dict[str, bytes]]:
-    cursor, found = part(raw)
-    return cursor, scanned(found)
 
 
 @checked

@@ -17,6 +17,7 @@ from checkpoint_redis.layout import (
     RunRow,
     RunStatus,
 )
+from checkpoint_redis.references import Extent
 from checkpoint_redis.replies import CallerWrites, Context, FrameHead, OutboxEntry, RunRecord
 from distgraph._brief import brief
 from distgraph.checkpoint.upgrades import upgraded
@@ -200,6 +201,7 @@ def context(raw: Sequence[Any]) -> Context:
         caller_writes=CallerWrites(blobs(found.caller_writes)),
         checkpoint=found.checkpoint,
         channels=channels(found.channels, found.lines),
+        lists=extents(found.lines),
     )
 
 
@@ -207,7 +209,12 @@ def named(flat: Sequence[Any]) -> Mapping[str, bytes | None]:
     return {text(flat[i]): flat[i + 1] for i in range(0, len(flat), 2)}
 
 
+def extents(flat: Sequence[Any]) -> tuple[Extent, ...]:
+    """Read how far lists reach."""
+    rows = (flat[i : i + len(Extent._fields)] for i in range(0, len(flat), len(Extent._fields)))
+    return tuple(Extent(text(line), number(count), text(check)) for line, count, check in rows)
+
+
 def channels(flat: Sequence[Any], lines: Sequence[Any]) -> Mapping[str, bytes | None]:
     """Read channels of a frame; None for what did not come, such as segments of ``lines``."""
-    refs = [(text(lines[i]), number(lines[i + 1])) for i in range(0, len(lines), 2)]
-    return {**dict.fromkeys(references.names(refs)), **named(flat)}
+    return {**dict.fromkeys(references.names(extents(lines))), **named(flat)}

@@ -20,6 +20,7 @@ def put(
     ep: str,
     expect: str | None = None,
     needs: tuple[str, ...] = (),
+    after: str = "",
     free: tuple[str, ...] = (),
     graph: str = "",
     fp: str = "",
@@ -28,9 +29,10 @@ def put(
     """Put a checkpoint, which becomes the frame's head when its id is the greatest.
 
     ``ep`` is the thread's epoch from now on; ``expect`` the one that it must have had ('' = there
-    must be no thread). ``needs``: the names of values that do not come along; ``free``: of segments
-    that go on with a line. -> ok | busy(run) | conflict(head) | unstored: a value that is needed
-    is not there (any more), or a segment already.
+    must be no thread). ``needs``: the names of values that do not come along; ``after``: the
+    checkpoint that has them ('' = whichever); ``free``: the names of segments that go on with a
+    line. -> ok | busy(run) | conflict(head) | unstored: what is needed is not there (any more), or
+    a segment already.
     """
     arguments = Arguments()
     return arguments.script(
@@ -42,6 +44,7 @@ def put(
         ep=ep,
         expect=False if expect is None else expect,
         needs=needs,
+        after=after,
         free=free,
         id=arguments.add(thread.thread_id.encode("utf-8", "surrogatepass")),
         graph=graph,

@@ -36,6 +36,8 @@ class ThreadKey(StrEnum):
     # The names of the frames inside tasks by their hashes, and before its hash the key of each.
     frames = "fs"
     frame = "f:"
+    # Before its id the record of a run that is not the last.
+    run = "n:"
     # Of the open superstep, before the frame's hash.
     tasks = "s:"
     writes = "w:"
@@ -139,7 +141,7 @@ class Field(StrEnum):
     packed = "s|"
     # What the tasks left that ran from a checkpoint.
     left = "l|"
-    # The record of a run; a line for each run before the last; the answers that joined a run.
+    # The record of the last run; a line for each run before; the answers that joined a run.
     run = "n|"
     lines = "runs"
     joined = "joined"
@@ -256,10 +258,9 @@ class LinePart:
 
     status: Final = 2
     kind: Final = 3
-    kept: Final = 4
-    began: Final = 5
-    took: Final = 11
-    ids: Final = 16
+    began: Final = 4
+    took: Final = 10
+    ids: Final = 15
     uuid: Final = 255
     uuid_bytes: Final = 16
 
@@ -350,6 +351,8 @@ class Limit:
     passed: Final = 500
     # So many tasks does an adoption queue again by itself.
     begun_again: Final = 250
+    # So many names of a thread's fields are read at once.
+    named: Final = 4_000
     # So many questions are looked up by their ids at once.
     looked_up: Final = 100
     # So much of what tasks have begun, ask, and have open inside is gone through on a drop.
@@ -375,7 +378,7 @@ class Limit:
     # What is longer of a result and stands in a value is stored there alone.
     shared: Final = 256
     # Of so many runs before the last a line is kept, with the first bytes of who started it; their
-    # records for so long, and what is larger only of the one before the last.
+    # records for so long from then on, and what is larger only of the one before the last.
     lines: Final = 20
     by: Final = 14
     record_ms: Final = 3_600_000

@@ -40,7 +40,10 @@ def put(
     entry = archive.entry(place, checkpoint, known, new_versions, before, nonce())
     needs, free = archive.needs(entry, checkpoint), references.free(entry.refs, entry.channels)
     yield from packets.stage(thread, entry.packets)
-    changed = yield commands.put(thread, frame, entry, ep=nonce(), needs=needs, free=tuple(free))
+    after = place.checkpoint_id or "" if entry.lines and before else ""
+    changed = yield commands.put(
+        thread, frame, entry, ep=nonce(), needs=needs, after=after, free=tuple(free)
+    )
     if changed.status == "unstored":
         versions = checkpoint["channel_versions"]
         entry = archive.entry(place, checkpoint, known, versions, {}, nonce())

@@ -11,9 +11,10 @@ local function chosen(refs, wanted)
 end
 
 -- The channel blobs named by `refs`, as name, blob, name, blob...; false once `room` is used up.
--- A list in segments, {line, count}, comes from its end: as far as there is room, and to the last
--- segment that the caller has `known`, by its line. The next one is named, with an empty value, where
--- another fork has gone on with the line. -> that, and line, count, line, count...
+-- A list in segments, {line, count, check}, comes from its end: as far as there is room, and to the last
+-- segment that the caller has `known`, by its line, if he can tell by the check that it is this one. The
+-- next one is named, with an empty value, where another fork has gone on with the line.
+-- -> that, and line, count, check, line...
 local function channels(ns, refs, room, known)
   local out, lines, fields = {}, {}, FIELD.channel .. ns .. '|'
   local function add(list, name, value)
@@ -26,19 +27,20 @@ local function channels(ns, refs, room, known)
     room = room - size
     return cget(fields .. name)
   end
-  local function take_segments(line, count)
-    local prefix = line .. SEGMENT.separator
+  local function take_segments(line, count, check)
+    local prefix, first = line .. SEGMENT.separator, check ~= '' and known[line] or 0
     add(lines, line, count)
+    lines[#lines + 1] = check
     local behind = prefix .. (count + 1)
     if chas(fields .. behind) then add(out, behind, '') end
-    for n = count, (known[line] or 0) + 1, -1 do
+    for n = count, first + 1, -1 do
       local value = take(prefix .. n)
       if not value then return end
       add(out, prefix .. n, value)
     end
   end
   for _, ref in ipairs(refs) do
-    if type(ref) == 'table' then take_segments(ref[1], ref[2])
+    if type(ref) == 'table' then take_segments(unpack(ref))
     else add(out, ref, take(ref)) end
   end
   return out, lines

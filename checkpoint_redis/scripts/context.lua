@@ -11,9 +11,8 @@ local function context(ns, wanted)
   local written = open_caller_writes(ns, tonumber(head[HEAD_ROW.caller_writes] or 0))
   local run, refs, checkpoint = unpack(call('HMGET', C, FIELD.run .. (head[HEAD_ROW.run] or ''),
     FIELD.head_refs .. ns, FIELD.checkpoint .. ns .. '|' .. (head[HEAD_ROW.checkpoint] or '')))
-  -- Only who is given the record can tell that what he has is what is stored.
   local found, lines = channels(ns, chosen(decode(refs or '[]'), wanted), LIMIT.inline_channels,
-    wanted and {} or A.known)
+    A.known)
   return CONTEXT{head = head, active = active, run = run, caller_writes = written,
     checkpoint = not wanted and checkpoint, channels = found, lines = lines}
 end

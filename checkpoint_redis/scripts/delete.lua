@@ -1,4 +1,4 @@
--- needs: lib.lua frozen.lua restore.lua packet.lua drop.lua status.lua frames.lua
+-- needs: lib.lua frozen.lua lines.lua restore.lua packet.lua drop.lua status.lua frames.lua
 -- Removes everything of a thread, in whichever format it is, as much as a script may: what is left then
 -- is a thread without a checkpoint. KEYS[1] header. ARGV[1] {ep}: only while that is its epoch, and it
 -- rests ('' = whatever it does) -> {ok} | {more}: call again | {missing} | {busy, run} | {conflict, head}
@@ -12,6 +12,8 @@ end
 thaw()
 local most = is_open('') and LIMIT.removed_too or LIMIT.removed
 drop_step('')
+-- The lines of a newer version may have another form: then its records lapse.
+pcall(forget_records)
 call('UNLINK', C, P .. KEY.listing, P .. KEY.events)
 -- What has keys of its own.
 remove_bundles(call('SPOP', P .. KEY.bundles, most))

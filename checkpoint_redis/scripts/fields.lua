@@ -1,12 +1,15 @@
--- needs: lib.lua format.lua frozen.lua
+-- needs: lib.lua format.lua frozen.lua scan.lua
 -- Names of some fields of C. KEYS[1] header. ARGV[1] {cursor, count} -> PART of names
 local refused = too_old(call('HGET', H, HEADER.form))
 if refused then return refused end
-local out = {}
-local function take(list)
-  for i = 1, #list, 2 do out[#out + 1] = list[i] end
+-- A scan goes through the values too: of a C that is not long the names are taken alone.
+if call('HLEN', C) <= LIMIT.named then
+  local names = call('HKEYS', C)
+  local frozen = frozen_list()
+  for i = 1, #frozen, 2 do names[#names + 1] = frozen[i] end
+  return PART{cursor = '0', part = names}
 end
-local cursor, found = unpack(call('HSCAN', C, A.cursor, 'COUNT', A.count))
-take(found)
-if cursor == '0' then take(frozen_list()) end
-return PART{cursor = cursor, part = out}
+local cursor, found = scan(C, A.cursor, A.count, LIMIT.inline_writes)
+local names = {}
+for i = 1, #found, 2 do names[#names + 1] = found[i] end
+return PART{cursor = cursor, part = names}

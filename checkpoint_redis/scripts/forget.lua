@@ -21,7 +21,9 @@ for _, field in ipairs(A.fields) do
   if name then forget_left(name) end
 end
 remove_bundles(A.bundles)
-forget_runs()
+-- Only the lines stay of what is not the last run.
+forget_records()
+call('HDEL', C, FIELD.joined)
 local waits = st == STATUS.interrupted
 for _, head in ipairs(A.heads) do
   local ns, cp = head[NEW_HEAD.ns], head[NEW_HEAD.checkpoint]

@@ -1,8 +1,8 @@
 -- needs: lib.lua frozen.lua runs.lua
 -- What is left of runs that are not the last: a line each, the newest first, in one field of C. A
--- line begins with its length; then come the codes of status and kind, 1 while the record is kept,
--- 6 bytes for when it began and 5 for how long it took (ms), its id, its checkpoint, and the first
--- bytes of who started it. An answer that joined a run is in a line of its id and the run's.
+-- line begins with its length; then come the codes of status and kind, 6 bytes for when it began and 5
+-- for how long it took (ms), its id, its checkpoint, and the first bytes of who started it. An answer
+-- that joined a run is in a line of its id and the run's.
 local WORDS, CODES = {STORED.line_words}, {}
 for code, word in ipairs(WORDS) do CODES[word] = string.char(code) end
 
@@ -24,12 +24,6 @@ local function bytes_of(n, count)
     n = math.floor(n / 2 ^ 8)
   end
   return table.concat(out)
-end
-
-local function number_at(line, at, count)
-  local n = 0
-  for i = at, at + count - 1 do n = n * 2 ^ 8 + string.byte(line, i) end
-  return n
 end
 
 -- An id of ours takes 17 bytes, the first of them 255; of another one that is the length.
@@ -59,9 +53,8 @@ local function line_of(run, row)
   if #checkpoint > LIMIT.line_checkpoint then checkpoint = '' end
   local began = tonumber(row[RUN_ROW.began])
   local took = math.max(0, math.min(tonumber(row[RUN_ROW.ended]) - began, LIMIT.took_ms))
-  return as_line(CODES[row[RUN_ROW.status]], CODES[row[RUN_ROW.kind]], '\1', bytes_of(began, 6),
-    bytes_of(took, 5), pack_id(run), pack_id(checkpoint),
-    string.sub(row[RUN_ROW.by], 1, LIMIT.by))
+  return as_line(CODES[row[RUN_ROW.status]], CODES[row[RUN_ROW.kind]], bytes_of(began, 6),
+    bytes_of(took, 5), pack_id(run), pack_id(checkpoint), string.sub(row[RUN_ROW.by], 1, LIMIT.by))
 end
 
 local function find_line(run)
@@ -71,37 +64,30 @@ local function find_line(run)
   end
 end
 
--- Whether the record of the nth line has to go: nobody will ask for it any more.
+local function record_key(line) return P .. KEY.run .. (id_at(line, LINE.ids)) end
+
+-- Whether the record of the nth line has to go before it lapses.
 local function is_over(line, n)
-  local ended = number_at(line, LINE.began, 6) + number_at(line, LINE.took, 5)
-  if n > LIMIT.lines or ended < now() - LIMIT.record_ms then return true end
-  return n == 2 and call('HSTRLEN', C, FIELD.run .. (id_at(line, LINE.ids))) > LIMIT.record
+  return n > LIMIT.lines or n == 2 and call('STRLEN', record_key(line)) > LIMIT.record
 end
 
--- Keeps the first of the lines in `text`, and their records but those that are `over`.
-local function keep_lines(text, over)
-  local lines, n = {}, 0
-  for _, line in next_line, text, 1 do
-    n = n + 1
-    if string.byte(line, LINE.kept) == 1 and over(line, n) then
-      call('HDEL', C, FIELD.run .. (id_at(line, LINE.ids)))
-      line = string.sub(line, 1, LINE.kept - 1) .. '\0' .. string.sub(line, LINE.kept + 1)
-    end
+-- The run `before`, until now the last one, gets a line, and its record an end.
+local function retire(before)
+  local record = before and record_of(before)
+  if not record then return end
+  call('HDEL', C, FIELD.run .. before)
+  call('SET', P .. KEY.run .. before, record, 'PX', LIMIT.record_ms)
+  local lines = {line_of(before, (list_at(record, 1)))}
+  for _, line in next_line, cget(FIELD.lines) or '', 1 do
+    local n = #lines + 1
+    if is_over(line, n) then call('UNLINK', record_key(line)) end
     if n <= LIMIT.lines then lines[n] = line end
   end
-  if n > 0 then call('HSET', C, FIELD.lines, table.concat(lines)) end
+  call('HSET', C, FIELD.lines, table.concat(lines))
 end
 
--- The run `before`, until now the last one, gets a line.
-local function retire(before)
-  local row = read_run(before)
-  if row then keep_lines(line_of(before, row) .. (cget(FIELD.lines) or ''), is_over) end
-end
-
--- Only the lines stay of what is not the last run.
-local function forget_runs()
-  keep_lines(cget(FIELD.lines) or '', function() return true end)
-  call('HDEL', C, FIELD.joined)
+local function forget_records()
+  for _, line in next_line, cget(FIELD.lines) or '', 1 do call('UNLINK', record_key(line)) end
 end
 
 -- --- answers that joined a run ---

@@ -1,4 +1,4 @@
--- needs: lib.lua format.lua frozen.lua pack.lua channels.lua head.lua
+-- needs: lib.lua format.lua frozen.lua pack.lua channels.lua head.lua scan.lua
 -- Everything stored of one frame, at one moment; but large channels, a long log and a wide superstep
 -- are to be read in parts. KEYS[1] header. ARGV[1] {ns, cp, open} (cp '' = head) -> LOADED | false
 local h = header_of(A.ns)
@@ -21,14 +21,28 @@ local kept = cget(FIELD.caller_writes .. at)
 -- At the head that is what a superstep left which was given up; the open one is another.
 local left = not head and cget(FIELD.left .. at)
 local opened = head and A.open == 1
-local at_rest = opened and packed(A.ns)
-local wide = opened and not at_rest and size_of_step(A.ns) > LIMIT.inline_fields
 
-local function part(name)
-  return at_rest and at_rest[name] or call('HGETALL', P .. name .. A.ns)
+room = LIMIT.inline_writes
+-- A part of the open superstep, `at_rest` when it is packed; nil once `room` is used up.
+local function take_part(part, at_rest)
+  if at_rest then return at_rest[part] end
+  local cursor, found = scan(P .. part .. A.ns, '0', LIMIT.inline_fields, room)
+  for _, item in ipairs(found) do room = room - #item end
+  return cursor == '0' and found or nil
 end
+
+-- The open superstep; false where it is too wide, or too large, for a reply.
+local function open_step()
+  local at_rest = packed(A.ns)
+  if not at_rest and size_of_step(A.ns) > LIMIT.inline_fields then return false end
+  local tasks = take_part(KEY.tasks, at_rest)
+  local writes = tasks and take_part(KEY.writes, at_rest)
+  local questions = writes and take_part(KEY.questions, at_rest)
+  return questions and OPEN{tasks = tasks, writes = writes, questions = questions} or false
+end
+
+local open = opened and open_step()
 return LOADED{header = h, run = cget(FIELD.run .. (h[HEADER_ROW.run] or '')),
   checkpoint = cget(FIELD.checkpoint .. at), channels = found, lines = lines,
   logged = logged, log = log, left = left, caller_writes = kept and (list_at(kept, 1)) or {},
-  wide = wide and 1 or 0, open = opened and not wide and OPEN{tasks = part(KEY.tasks),
-    writes = part(KEY.writes), questions = part(KEY.questions)}}
+  wide = opened and not open and 1 or 0, open = open}

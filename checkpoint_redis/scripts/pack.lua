@@ -1,4 +1,4 @@
--- needs: lib.lua frozen.lua
+-- needs: lib.lua frozen.lua scan.lua
 -- A small superstep at rest is one text beside the checkpoints, s|<ns>: its keys would cost
 -- more than what is in them. The text holds the tasks' ids, then the fields and values of each key,
 -- in which an id of a task is named by its number.
@@ -32,8 +32,12 @@ end
 local function pack_step(ns)
   local size, keys = size_of_step(ns)
   if size > LIMIT.packed_fields then return end
-  local lists, ids, numbers = {}, {}, {}
-  for i in ipairs(PARTS) do lists[i] = keys[i] and call('HGETALL', keys[i]) or {} end
+  local lists, ids, numbers, _ = {}, {}, {}, nil
+  for i in ipairs(PARTS) do
+    lists[i] = {}
+    -- What does not come with this is too much for the text.
+    if keys[i] then _, lists[i] = scan(keys[i], '0', size + 1, LIMIT.packed_bytes) end
+  end
   for i = 1, #lists[1], 2 do
     local id = string.match(lists[1][i], '^' .. TASK_FIELD.record .. '(.*)$')
     if id then

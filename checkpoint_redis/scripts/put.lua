@@ -1,9 +1,9 @@
 -- needs: lib.lua format.lua frozen.lua create.lua drop.lua packet.lua status.lua frames.lua checkpoints.lua
 -- Puts a checkpoint as a saver does: it becomes the head when it is the newest. The thread is
 -- created when it does not exist. KEYS[1] header.
--- ARGV[1] {ns, frame, ep, expect, needs, free, id, graph, fp, queue, checkpoint}; expect: the epoch that
--- the thread must have ('' = there must be none, false = whatever there is); needs: names of values
--- that do not come along; free: of segments -> {ok} | {busy, run} | {conflict, head} | {unstored}
+-- ARGV[1] {ns, frame, ep, expect, needs, after, free, id, graph, fp, queue, checkpoint}; expect: the epoch
+-- that the thread must have ('' = there must be none, false = whatever there is); needs: names of values
+-- that do not come along; after: the checkpoint that has them, or ''; free: of segments -> {ok} | {busy, run} | {conflict, head} | {unstored}
 local st, run, head, ep, number = unpack(call('HMGET', H, HEADER.status, HEADER.run,
   FRAME.checkpoint, FRAME.epoch, HEADER.form))
 local refused = too_old(number)
@@ -16,6 +16,10 @@ if st == STATUS.busy then return {REPLY.busy, run} end
 if A.expect and (ep or '') ~= A.expect then return {REPLY.conflict, head} end
 local function has(ref) return chas(FIELD.channel .. A.ns .. '|' .. ref) end
 
+-- A fail-over has lost it: what stands where its segments were may be another's.
+if A.after ~= '' and not chas(FIELD.checkpoint .. A.ns .. '|' .. A.after) then
+  return {REPLY.unstored}
+end
 -- They were removed, with the checkpoint that had them, since the caller looked.
 for _, ref in ipairs(A.needs) do
   if not has(ref) then return {REPLY.unstored} end

@@ -1,9 +1,13 @@
 -- needs: lib.lua format.lua frozen.lua
--- The record of a run, RUN_ROW as a list of texts: n|<run> of C. The header names the last run.
+-- The record of a run, RUN_ROW as a list of texts: of the last run, which the header names, n|<run> of
+-- C; of one before it a key of its own, n:<run>, which lapses.
+local function record_of(run)
+  return cget(FIELD.run .. run) or call('GET', P .. KEY.run .. run)
+end
 
 -- -> RUN_ROW | nil
 local function read_run(run)
-  local text = run and cget(FIELD.run .. run)
+  local text = run and record_of(run)
   return text and (list_at(text, 1)) or nil
 end
 

@@ -127,14 +127,23 @@ def _head(blob: bytes) -> int:
             return 1
 
 
-def holds(line: Line, blobs: Iterable[bytes | None]) -> bool:
-    """Whether ``blobs`` are the segments of ``line``, each with the items that it had."""
+def check_of(line: Line) -> str:
+    """Return what tells the items of ``line`` from others; '' where nobody knows their digest."""
+    return _check(line.size, line.digest) if line.digest else ""
+
+
+def _check(size: int, digest: bytes) -> str:
+    return f"{size}:{digest.hex()}"
+
+
+def holds(check: str, blobs: Iterable[bytes | None]) -> bool:
+    """Whether ``blobs`` are the segments, all of them, of the line that ``check`` is of."""
     whole = _Digest()
     for blob in blobs:
         if blob is None:
             return False
         whole.add(blob)
-    return (whole.size, whole.value) == (line.size, line.digest)
+    return _check(whole.size, whole.value) == check
 
 
 @dataclass(frozen=True, slots=True)

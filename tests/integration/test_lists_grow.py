@@ -139,6 +139,50 @@ def test_a_worker_that_a_fail_over_left_behind_reads_what_is_stored(
     assert done["said"] == [*map(message, (0, 1, 2)), message(-1), *map(message, (4, 5, 6))]
 
 
+class Heard(State, total=False):
+    """What two nodes heard of a conversation at once."""
+
+    heard: Annotated[list[Any], operator.add]
+
+
+def overheard() -> StateGraph[Any]:
+    """Return a graph in which two nodes hear a message; a claim brings a part of the state."""
+
+    def say(state: Heard) -> dict[str, Any]:
+        return {"said": [message(len(state["said"]))]}
+
+    def hear(state: State) -> dict[str, Any]:
+        return {"heard": [[each["id"] for each in state["said"]]]}
+
+    builder = StateGraph(Heard)
+    builder.add_node("say", say)
+    builder.add_edge(START, "say")
+    for name in ("one", "other"):
+        builder.add_node(name, hear, input_schema=State)
+        builder.add_edge("say", name)
+    return builder
+
+
+def test_a_part_of_the_state_has_no_list_that_a_fail_over_lost(
+    redis_server: RedisServer, redis_client: redis.Redis, namespace: str
+) -> None:
+    backend = CeleryBackend(redis_server.url, namespace=namespace)
+    graph = overheard().compile(name="overheard", backend=backend)
+    prefix = backend.thread_key("t").prefix.encode()
+    with backend.worker():
+        for _ in range(3):
+            graph.invoke({"said": []}, on("t"))
+        before = {key: redis_client.dump(key) for key in redis_client.keys(prefix + b"*")}
+        graph.invoke({"said": []}, on("t"))
+        redis_client.delete(*redis_client.keys(prefix + b"*"))
+        for key, dumped in before.items():
+            redis_client.restore(key, 0, dumped or b"")
+        graph.update_state(on("t"), {"said": [message(-1)]}, "say")
+        done = graph.invoke(None, on("t"))
+    now = [message(n)["id"] for n in (0, 1, 2, -1)]
+    assert done["heard"][-2:] == [now, now]
+
+
 def test_updates_in_a_row_and_callers_writes_go_on_with_the_list(graph: Any) -> None:
     def update(*values: Any) -> None:
         graph.bulk_update_state(on("t"), [[StateUpdate(value, "say")] for value in values])

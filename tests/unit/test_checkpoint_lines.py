@@ -11,6 +11,7 @@ from distgraph.checkpoint.lines import (
     SMALLEST,
     WORTH,
     Placed,
+    check_of,
     closed,
     excerpt,
     holds,
@@ -138,11 +139,11 @@ def test_it_is_seen_whether_segments_are_those_of_a_line() -> None:
     before = line(first)
     after = line([*first, *second], before)
     blobs = [SERIALIZER.dumps(first), SERIALIZER.dumps(second)]
-    assert holds(before, blobs[:1])
-    assert holds(after, blobs)
-    assert not holds(after, [blobs[0], SERIALIZER.dumps([item(2), item(4)])])
-    assert not holds(after, [blobs[0], None])
-    assert not holds(closed(after), blobs)
+    assert holds(check_of(before), blobs[:1])
+    assert holds(check_of(after), blobs)
+    assert not holds(check_of(after), [blobs[0], SERIALIZER.dumps([item(2), item(4)])])
+    assert not holds(check_of(after), [blobs[0], None])
+    assert not holds(check_of(closed(after)), blobs)
 
 
 def test_segments_are_numbered_from_one() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import redis
 
-from checkpoint_redis import about, events
+from checkpoint_redis import about, events, loading
 from checkpoint_redis.records import (
     AnswerEntry,
     CheckpointEntry,
@@ -16,6 +16,7 @@ from checkpoint_redis.records import (
     TaskEntry,
 )
 from checkpoint_redis.replies import Committed, OutboxEntry
+from distgraph.effects import carry
 from tests.support.thread_driver import LEASE, Driver, nonce, superstep
 
 pytestmark = pytest.mark.redis
@@ -265,8 +266,9 @@ def test_writes_over_a_megabyte_are_read_in_pieces(d: Driver) -> None:
     reply = d.complete(ep, "a", blob=b"x" * 1_100_000)
     assert reply.advance is not None
     assert reply.advance.writes is None
-    cursor, part = d.ledger.writes(d.thread, "", 0)
-    assert (cursor, len(part["a"])) == (0, 1_100_000)
+    writes = carry(loading.writes(d.thread, "", ep), d.ledger.call)
+    assert {tid: len(blob) for tid, blob in writes.items()} == {"a": 1_100_000}
+    assert carry(loading.writes(d.thread, "", "another"), d.ledger.call) == {}
 
 
 def test_a_wide_superstep_is_staged_and_taken_whole(d: Driver) -> None:
@@ -443,7 +445,7 @@ def test_payloads_of_events_go_with_their_events(d: Driver) -> None:
         d.ledger.finish(d.thread, "", step.ep, result, end, tok="t", tok2="adv", lease_ms=LEASE)
         sizes.append(sum(len(event.blob) == 5_000 for event in recorded(d)))
     assert sizes == [1, 2, 2, 2]
-    assert d.stored() == {"h", "c", "e"}
+    assert d.stored() == {"h", "c", "e", "n:run-0", "n:run-1", "n:run-2"}
 
 
 def test_a_task_carries_a_limit_and_a_batch(d: Driver) -> None:

@@ -176,6 +176,58 @@ def test_a_long_log_of_a_saver(d: Wide, count: int, size: int) -> None:
     assert within(d)
 
 
+LARGE, LARGE_BYTES = TIDS[:30], 250_000
+
+
+def test_a_superstep_of_large_results_is_read_in_slices(d: Wide) -> None:
+    ep = d.started(*LARGE)
+    d.claim(ep, *LARGE)
+    for tid in LARGE[:-1]:
+        d.complete(ep, tid, blob=b"x" * LARGE_BYTES)
+    assert set(d.writes()) == set(LARGE[:-1])
+    d.complete(ep, LARGE[-1], blob=b"y" * LARGE_BYTES)
+    writes = carry(loading.writes(d.thread, "", ep), d.ledger.call)
+    assert {len(each) for each in writes.values()} == {LARGE_BYTES}
+    assert d.commit(ep, superstep("cp-1", outcome="end")).status == "end"
+    left = carry(loading.large(d.thread, "", "cp-0"), d.ledger.call)
+    assert {each.tid: each.result for each in left} == writes
+    assert set(writes) == set(LARGE)
+    assert within(d)
+
+
+def test_a_superstep_of_large_questions_is_read_in_slices(d: Wide) -> None:
+    ep = d.started(*LARGE)
+    d.claim(ep, *LARGE)
+    for tid in LARGE:
+        question = ResultEntry(tid, "", b"?" * LARGE_BYTES, questions=((f"q-{tid}", 0),))
+        d.ledger.complete(d.thread, "", ep, (question,), tok="t", tok2="adv", lease_ms=LEASE)
+    loaded = d.load()
+    assert loaded is not None
+    assert {each.tid: len(each.blob) for each in loaded.questions} == dict.fromkeys(
+        LARGE, LARGE_BYTES
+    )
+    assert within(d)
+
+
+@pytest.mark.parametrize(("count", "size"), [(3_000, 2_000), (6_000, 2_000)])
+def test_the_names_of_many_fields_are_read_without_their_values(
+    d: Wide, count: int, size: int
+) -> None:
+    d.start(superstep("cp-0", outcome="end"))
+    names = [f"v||{number}" for number in range(count)]
+    for first in range(0, count, 1_000):
+        some = dict.fromkeys(names[first : first + 1_000], b"x" * size)
+        d.client.hset(d.thread.checkpoints, mapping=some)
+    cursor, found, calls = 0, set[str](), 0
+    while not calls or cursor:
+        cursor, part = d.ledger.call(commands.fields(d.thread, cursor))
+        found.update(part)
+        calls += 1
+    assert found >= set(names)
+    assert (calls == 1) == (count < Limit.named)
+    assert within(d)
+
+
 def test_a_log_that_goes_while_it_is_read_is_read_anew(d: Wide) -> None:
     d.start(superstep("cp-0", outcome="end"))
     records = (b"x",) * (Limit.inline_fields + 1)

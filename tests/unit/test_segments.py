@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from checkpoint_redis import references
 from checkpoint_redis.known_lines import MOST, KnownLines
+from distgraph.checkpoint.lines import place
+from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.core.model import Line
 from workers.worker.segments import Segments
 
 LINE = Line("l", 2, 7, 99, b"12345678")
+FIRST = references.Extent("log@l", 1)
 REFS = references.refs_of({"n": "r", "log": "v"}, {"log": LINE})
 
 
@@ -66,7 +69,7 @@ def test_a_saver_remembers_the_lines_of_the_last_checkpoints() -> None:
 
 
 def test_values_and_segments_have_names() -> None:
-    assert REFS == ("n@r", ("log@l", 2))
+    assert list(REFS) == ["n@r", references.Extent("log@l", 2, "99:3132333435363738")]
     assert references.names(REFS) == ("n@r", "log@l;1", "log@l;2")
     assert references.names(REFS, beyond=True) == ("n@r", "log@l;1", "log@l;2", "log@l;3")
 
@@ -75,12 +78,12 @@ def test_the_last_segment_stands_for_all_before_it() -> None:
     held = ("n@r", "log@v")
     assert references.needs(REFS, held, ()) == ["n@r", "log@l;2"]
     assert references.needs(REFS, held, ("n@r", "log@l;2")) == ["log@l;1"]
-    assert references.needs((("log@l", 1),), (), ("log@l;1",)) == []
+    assert references.needs((FIRST,), (), ("log@l;1",)) == []
 
 
 def test_only_a_segment_that_goes_on_has_to_find_its_place_free() -> None:
     assert references.free(REFS, ("log@l;2",)) == ["log@l;2"]
-    assert references.free(REFS, ()) == references.free((("log@l", 1),), ("log@l;1",)) == []
+    assert references.free(REFS, ()) == references.free((FIRST,), ("log@l;1",)) == []
 
 
 def test_a_line_that_another_fork_continues_is_closed() -> None:
@@ -102,3 +105,24 @@ def test_a_list_is_read_from_its_segments_and_is_missing_without_one() -> None:
         "log": list(b"bcd"),
     }
     assert read({"n@r": b"a", "log@l;2": b"d"}) == {"n": list(b"a")}
+
+
+def test_known_segments_are_compared_with_what_is_referred_to() -> None:
+    dumps = JsonPlusSerializer().dumps
+    first, last, other = dumps(["x" * 5_000]), dumps(["y"]), dumps(["z"])
+    whole = place(dumps, 0, "l", ["x" * 5_000]).line
+    assert whole is not None
+    line = place(dumps, 2**20, "l", ["x" * 5_000, "y"], whole).line
+    assert line is not None
+    (ref,) = references.refs_of({"log": "v"}, {"log": line})
+    assert isinstance(ref, references.Extent)
+    for known, blob, doubted in (
+        (("log@l;1",), last, []),
+        (("log@l;1",), other, ["log@l;1", "log@l;2"]),
+        (("log@l;2",), None, ["log@l;1", "log@l;2"]),
+        ((), other, []),
+    ):
+        blobs = {"log@l;1": first, "log@l;2": blob}
+        assert references.doubtful((ref,), known, blobs) == doubted
+    closed = references.Extent("log@l", 2)
+    assert references.doubtful((closed,), ("log@l;1",), {"log@l;1": first, "log@l;2": last})

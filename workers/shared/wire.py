@@ -33,7 +33,7 @@ from distgraph.checkpoint.blame import (
 )
 from distgraph.checkpoint.failures import stored_arguments
 from distgraph.checkpoint.formats import Kind
-from distgraph.checkpoint.lines import holds, numbered_segment, place, segments
+from distgraph.checkpoint.lines import numbered_segment, place
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.checkpoint.targets import filled, parted, sends_of
 from distgraph.checkpoint.upgrades import corrupt, fields_of, numbered
@@ -206,16 +206,6 @@ class Wire:
             msg = f"The value of state key '{name}' at {read.versions[name]} is not stored."
             raise CorruptRecord(msg)
         return replace(read, lines=read_lines(read.lines, channels)) if read.lines else read
-
-    def doubtful(self, blob: bytes, channels: Mapping[str, bytes | None]) -> tuple[str, ...]:
-        """Return the names of the segments of lists that are not those that the record tells of."""
-        bare = records.unpack_checkpoint(self.serializer.loads(blob), {})
-        names = {
-            channel: tuple(name_of(channel, each) for each in segments(line))
-            for channel, line in bare.lines.items()
-        }
-        right = {n for n, line in bare.lines.items() if holds(line, map(channels.get, names[n]))}
-        return tuple(name for n in names.keys() - right for name in names[n])
 
     def read_parts(self, channels: Mapping[str, bytes | None]) -> dict[str, Any]:
         """Return the values of some channels, of which all blobs are there; without the record."""

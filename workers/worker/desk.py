@@ -257,10 +257,4 @@ class Desk:
         """Return the writes of a closed superstep; large ones are read in pieces."""
         if advance.writes is not None:
             return advance.writes
-        found: dict[str, bytes] = {}
-        cursor = 0
-        while True:
-            cursor, part = self._ledger.writes(self.thread, self.ns, cursor)
-            found |= part
-            if cursor == 0:
-                return found
+        return carry(loading.writes(self.thread, self.ns, self.ep), self._ledger.call)

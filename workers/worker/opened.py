@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from checkpoint_redis.references import doubtful
 from checkpoint_redis.replies import Context, FrameHead, RunRecord
 from distgraph.core.frame import Invocation
 from distgraph.core.graph import Graph
@@ -56,7 +57,7 @@ class Opened:
 def open_frame(desk: Desk, context: Context) -> Opened:
     """Return the frame that a claim gave; what did not come with it is fetched."""
     served = desk.served(context)
-    channels = _channels(desk, served, context)
+    channels = _channels(desk, context)
     state = ThreadState(
         _checkpoint(served, context, channels),
         caller_writes=served.wire.read_caller_writes(context.caller_writes),
@@ -67,10 +68,11 @@ def open_frame(desk: Desk, context: Context) -> Opened:
     return Opened(desk, served, context.head, context.run, config, state, whole=whole)
 
 
-def _channels(desk: Desk, served: Served, context: Context) -> dict[str, bytes | None]:
+def _channels(desk: Desk, context: Context) -> dict[str, bytes | None]:
     """Return what came with the claim, what is known here, and what is fetched.
 
-    Known segments are those of another time where a fail-over has lost them since.
+    A list that is put together from known segments is compared with what the head refers to: a
+    fail-over may have lost them since.
     """
     channels = dict(context.channels)
     desk.know(channels)
@@ -79,8 +81,8 @@ def _channels(desk: Desk, served: Served, context: Context) -> dict[str, bytes |
         return channels
     known = desk.known(missing)
     channels |= known | desk.fetched([name for name in missing if name not in known])
-    if known and context.checkpoint is not None:
-        channels |= desk.fetched(served.wire.doubtful(context.checkpoint, channels))
+    if known:
+        channels |= desk.fetched(doubtful(context.lists, known, channels))
     return channels
 
 

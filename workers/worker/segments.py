@@ -1,7 +1,7 @@
 """The segments of lists that a process has read or written last, so that none is read twice.
 
-They never change, but where a fail-over lost some and others were written in their places: who has
-the record of a checkpoint sees that by its digests. Whose they are is part of their names.
+They never change, but where a fail-over lost some and others were written in their places: who uses
+them compares them with what the head refers to. Whose they are is part of their names.
 """
 
 from __future__ import annotations

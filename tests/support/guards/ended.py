@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from checkpoint_redis import commands
-from checkpoint_redis.layout import Field, Limit, RunStatus
+from checkpoint_redis.layout import Field, Limit, RunStatus, ThreadKey
 from checkpoint_redis.records import AnswerEntry, NewHead
 from checkpoint_redis.replies import RunOutcome
 from tests.support.guards import Guard
@@ -25,7 +25,9 @@ def ran(d: Driver, count: int, *, first: int = 0, error: bytes = b"error") -> li
 def records(d: Driver) -> set[str]:
     """Return the runs that have a record."""
     fields = (field.decode() for field in d.client.hkeys(d.thread.checkpoints))
-    return {name.removeprefix(Field.run) for name in fields if name.startswith(Field.run)}
+    last = {name.removeprefix(Field.run) for name in fields if name.startswith(Field.run)}
+    others = (key for key in d.stored() if key.startswith(ThreadKey.run))
+    return last.union(key.removeprefix(ThreadKey.run) for key in others)
 
 
 def twenty_runs_before_the_last_are_known(d: Driver) -> None:
@@ -68,20 +70,29 @@ def a_large_record_goes_with_the_second_run_after_it(d: Driver) -> None:
 
 
 def a_record_goes_after_an_hour(d: Driver) -> None:
-    ran(d, 1)
-    field, ended = f"{Field.run}run-0", d.run().ended
-    record = d.client.hget(d.thread.checkpoints, field)
-    older = record.replace(str(ended).encode(), str(ended - Limit.record_ms - 1).encode())
-    d.client.hset(d.thread.checkpoints, field, older)
-    d.start(superstep("cp-1", outcome="end"), "run-1", "cp-run-0")
+    """By itself: nobody looks at a thread that rests."""
+    ran(d, 2)
+    key = f"{d.thread.prefix}{ThreadKey.run}run-0"
+    assert 0 < d.client.pttl(key) <= Limit.record_ms
+    left = d.ledger.outcome(d.thread, "run-0")
+    assert left is not None
+    assert left.record is not None
+    assert not d.client.hexists(d.thread.checkpoints, f"{Field.run}run-0")
+    d.client.delete(key)
     assert (records(d), d.outcome("run-0")) == ({"run-1"}, "error")
 
 
-def a_record_that_has_gone_is_not_looked_for_again(d: Driver) -> None:
-    runs = ran(d, 3, error=b"x" * Limit.record)
-    d.client.hset(d.thread.checkpoints, f"{Field.run}{runs[0]}", "left alone")
-    ran(d, Limit.lines, first=len(runs))
-    assert runs[0] in records(d)
+def a_thread_that_is_deleted_leaves_no_record(d: Driver) -> None:
+    ran(d, 3)
+    d.ledger.delete(d.thread)
+    assert d.stored() == set()
+
+
+def a_thread_whose_lines_cannot_be_read_is_deleted(d: Driver) -> None:
+    ran(d, 2)
+    d.client.hset(d.thread.checkpoints, Field.lines, b"\x05short")
+    d.ledger.delete(d.thread)
+    assert d.stored() == {f"{ThreadKey.run}run-0"}
 
 
 def joined(d: Driver, count: int) -> list[str]:
@@ -147,9 +158,9 @@ def a_head_that_is_forgotten_is_not_waited_at(d: Driver) -> None:
 
 
 GUARDS = (
-    Guard(pruning_leaves_the_lines_alone, "forget.lua", "forget_runs()\n", ""),
+    Guard(pruning_leaves_the_lines_alone, "forget.lua", "forget_records()\n", ""),
     Guard(pruning_leaves_the_lines_alone, "forget.lua", "if waits then freeze() end\n", ""),
-    Guard(pruning_leaves_the_lines_alone, "lines.lua", "  call('HDEL', C, FIELD.joined)\n", ""),
+    Guard(pruning_leaves_the_lines_alone, "forget.lua", "call('HDEL', C, FIELD.joined)\n", ""),
     Guard(a_head_that_is_forgotten_is_not_waited_at, "forget.lua", "    waits = false\n", ""),
     Guard(
         twenty_runs_before_the_last_are_known,
@@ -160,8 +171,8 @@ GUARDS = (
     Guard(
         twenty_runs_before_the_last_are_known,
         "lines.lua",
-        "if n > LIMIT.lines or ended",
-        "if ended",
+        "return n > LIMIT.lines or n == 2",
+        "return n == 2",
     ),
     Guard(
         a_line_says_what_the_record_said,
@@ -178,26 +189,33 @@ GUARDS = (
     Guard(
         a_large_record_goes_with_the_second_run_after_it,
         "lines.lua",
-        "  return n == 2 and call",
-        "  return false and call",
+        "n == 2 and call('STRLEN'",
+        "false and call('STRLEN'",
     ),
+    Guard(a_record_goes_after_an_hour, "lines.lua", ", 'PX', LIMIT.record_ms", ""),
     Guard(
         a_record_goes_after_an_hour,
         "lines.lua",
-        " or ended < now() - LIMIT.record_ms",
+        "  call('HDEL', C, FIELD.run .. before)\n",
         "",
     ),
     Guard(
-        a_record_that_has_gone_is_not_looked_for_again,
-        "lines.lua",
-        "string.byte(line, LINE.kept) == 1 and over",
-        "over",
+        a_record_goes_after_an_hour,
+        "runs.lua",
+        " or call('GET', P .. KEY.run .. run)",
+        "",
     ),
     Guard(
-        a_record_that_has_gone_is_not_looked_for_again,
-        "lines.lua",
-        "      line = string.sub(line, 1,",
-        "      local _ = string.sub(line, 1,",
+        a_thread_that_is_deleted_leaves_no_record,
+        "delete.lua",
+        "pcall(forget_records)\n",
+        "",
+    ),
+    Guard(
+        a_thread_whose_lines_cannot_be_read_is_deleted,
+        "delete.lua",
+        "pcall(forget_records)\n",
+        "forget_records()\n",
     ),
     Guard(
         an_answer_that_joined_is_known_beside_the_run,

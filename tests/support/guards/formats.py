@@ -165,6 +165,12 @@ def a_reader_that_is_too_old_reads_no_part(d: Driver) -> None:
     assert is_refused(d, lambda: d.ledger.call(part))
 
 
+def a_reader_that_is_too_old_reads_nothing_of_a_large_superstep(d: Driver) -> None:
+    d.started("a")
+    upgrade(d)
+    assert is_refused(d, lambda: d.ledger.large(d.thread, "", "cp-0", 0))
+
+
 def a_thread_in_any_format_can_be_deleted(d: Driver) -> None:
     d.started("a")
     upgrade(d)
@@ -206,6 +212,7 @@ GUARDS = (
             (a_reader_that_is_too_old_lists_no_checkpoints, "history"),
             (a_maintainer_that_is_too_old_lists_no_fields, "fields"),
             (a_reader_that_is_too_old_reads_no_part, "part"),
+            (a_reader_that_is_too_old_reads_nothing_of_a_large_superstep, "large"),
         )
     ),
     Guard(

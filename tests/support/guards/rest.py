@@ -65,6 +65,39 @@ def a_waiting_thread_tells_its_history(d: Driver) -> None:
     assert d.ledger.channels(d.thread, "", ("c@cp-0",)) == (b"value",)
 
 
+def a_slice_ends_with_what_is_too_much_for_a_reply(d: Driver) -> None:
+    tids = [f"t{number}" for number in range(200)]
+    ep = d.started(*tids)
+    d.claim(ep, *tids)
+    for tid in tids:
+        d.complete(ep, tid, blob=b"x" * 20_000)
+    answered = d.ledger.call(commands.open_part(d.thread, "", ep, ThreadKey.writes, 0))
+    assert answered is not None
+    cursor, part = answered
+    assert cursor
+    assert 50 < len(part) < 75
+
+
+def what_is_large_of_an_open_superstep_is_read_apart(d: Driver) -> None:
+    tids = [f"t{number}" for number in range(20)]
+    ep = d.started(*tids)
+    d.claim(ep, *tids)
+    for tid in tids:
+        d.complete(ep, tid, blob=b"x" * 100_000)
+    loaded = d.ledger.load(d.thread)
+    assert loaded is not None
+    assert (loaded.wide, loaded.writes) == (True, {})
+    assert set(d.writes()) == set(tids)
+
+
+def names_of_fields_are_read_at_once(d: Driver) -> None:
+    d.start(superstep("cp-0", outcome="end"))
+    d.client.hset(d.thread.checkpoints, mapping={f"v||{n}": "x" * 99 for n in range(900)})
+    cursor, names = d.ledger.call(commands.fields(d.thread, 0))
+    assert not cursor
+    assert len(names) > 900
+
+
 def a_waiting_thread_goes_on_with_all_that_it_had(d: Driver) -> None:
     ep = d.start(replace(superstep("cp-0", "a", "b"), caller_writes=(b"written",))).ep
     d.claim(ep, "a", "b")
@@ -142,9 +175,33 @@ GUARDS = (
         "",
     ),
     Guard(
+        a_slice_ends_with_what_is_too_much_for_a_reply,
+        "scan.lua",
+        " or room < 0",
+        "",
+    ),
+    Guard(
+        a_slice_ends_with_what_is_too_much_for_a_reply,
+        "scan.lua",
+        "'COUNT', 1)",
+        "'COUNT', LIMIT.slice)",
+    ),
+    Guard(
+        what_is_large_of_an_open_superstep_is_read_apart,
+        "load.lua",
+        "cursor == '0' and found or nil",
+        "found",
+    ),
+    Guard(
+        names_of_fields_are_read_at_once,
+        "fields.lua",
+        "call('HLEN', C) <= LIMIT.named",
+        "call('HLEN', C) < 1",
+    ),
+    Guard(
         a_waiting_thread_tells_its_history,
         "fields.lua",
-        "if cursor == '0' then take(frozen_list()) end\n",
+        "  for i = 1, #frozen, 2 do names[#names + 1] = frozen[i] end\n",
         "",
     ),
     Guard(

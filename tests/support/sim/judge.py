@@ -235,13 +235,15 @@ class Judge:
         world = self._world
         left = world.due()
         assert not left, f"still due: {left}"
-        # What was staged by a worker that ended then is lost after ten minutes.
+        # What was staged by a worker that ended then is lost after ten minutes, and the record of
+        # a run that is not the last after an hour.
         lasting = [key for key in world.stored() if world.client.pttl(key) == -1]
         kinds = sorted(key.decode().removeprefix(world.thread.prefix) for key in lasting)
         others = [kind for kind in kinds if kind.startswith(("f:", "j")) or kind == "i"]
         assert {"c", "h"} <= {*kinds} - {*others} <= {"c", "fs", "h"}, f"keys left: {kinds}"
         staged = {key.split(b":")[-2] for key in world.stored() if key not in lasting}
-        assert staged <= {b"S", b"A", b"Q", b"j", world.thread.x.encode()}, f"keys left: {staged}"
+        lapsing = {b"S", b"A", b"Q", b"j", b"n", world.thread.x.encode()}
+        assert staged <= lapsing, f"keys left: {staged}"
 
     def _check_listing(self) -> None:
         """Where a list of the checkpoints has come about, it has all of them."""

@@ -101,7 +101,7 @@ class Keeper:
         new, after = updated(draw, cp, known, {})
         entry = self._copied(new, after)
         needs = references.needs(entry.refs, (), entry.channels)
-        put = self._world.change(self._putting(entry, needs))
+        put = self._world.change(self._putting(entry, needs, cp))
         if put.status == "unstored":
             yield "unstored"
             again = self._copied(new, replace(after, grown=Grown.begun(after.grown.items, draw)))
@@ -116,11 +116,13 @@ class Keeper:
         self._world.stage_packets(packets)
         return own.entry(cp, draw.item_bytes, packets)
 
-    def _putting(self, entry: CheckpointEntry, needs: list[str]) -> Script[Changed]:
+    def _putting(
+        self, entry: CheckpointEntry, needs: list[str], after: str = ""
+    ) -> Script[Changed]:
         free, ep = tuple(references.free(entry.refs, entry.channels)), self._world.draw.nonce()
         return commands.put(
             self._world.thread, FrameName(), entry,
-            ep=ep, needs=tuple(needs), free=free, graph=GRAPHS[0], fp="1", queue=QUEUE,
+            ep=ep, needs=tuple(needs), after=after, free=free, graph=GRAPHS[0], fp="1", queue=QUEUE,
         )  # fmt: skip
 
     # --- what a saver notes, and removes ----------------------------------------------------------

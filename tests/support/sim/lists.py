@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from checkpoint_redis import references
-from checkpoint_redis.references import Blobs, Ref
+from checkpoint_redis.references import Blobs, Extent
 from distgraph.core.model import Line
 from tests.support.sim.draw import Draw
 
@@ -53,8 +53,8 @@ class Grown:
         return bool(references.read_lines({LIST: known}, blobs)[LIST].digest)
 
     @property
-    def ref(self) -> Ref:
-        return references.name_of(LIST, self.line), self.segments
+    def ref(self) -> Extent:
+        return Extent(references.name_of(LIST, self.line), self.segments)
 
     @property
     def names(self) -> tuple[str, ...]:
