@@ -17,12 +17,12 @@ from workers.shared.hints import outgoing
 def refuse_question_of_saver(loaded: Loaded | None, thread_id: str) -> None:
     """Raise NothingToResume when the question was not asked by workers, who cannot know it."""
     if loaded is not None and loaded.header.st is ThreadStatus.interrupted and loaded.log:
-        msg = (
-            f"Thread {thread_id!r} was asked its question by a run outside of the workers: answer "
-            "it with the graph that asked, compiled with checkpointer=RedisSaver(...), or let "
-            "workers ask again first: graph.invoke(None, config)."
+        what = f"Thread {thread_id!r} was asked its question by a run outside of the workers."
+        todo = (
+            "Answer it with the graph that asked, compiled with checkpointer=RedisSaver(...), or "
+            "let workers ask again first: graph.invoke(None, config)."
         )
-        raise NothingToResume(msg)
+        raise NothingToResume(what, todo)
 
 
 def check_answered(answered: Answered, ids: tuple[str, ...], thread: Thread) -> None:
@@ -33,7 +33,7 @@ def check_answered(answered: Answered, ids: tuple[str, ...], thread: Thread) -> 
         msg = "Nothing waits on this thread: it was answered, or moved on, in the meantime."
         raise NothingToResume(msg)
     if answered.status == "busy":
-        raise ThreadBusy(busy(thread, answered.run))
+        raise busy(thread, answered.run)
     if answered.status == "conflict":
         raise ThreadConflict(moved_on(thread))
 
@@ -63,12 +63,10 @@ def _advance_hint(answered: Answered, queue: str) -> Any:
     return OutboxEntry("", answered.ep, TaskId.advance, queue, 0)
 
 
-def busy(thread: Thread, run: str) -> str:
-    """Return what a caller is told whose thread runs."""
-    return (
-        f"Thread {thread.thread_id!r} is busy with run {run}: wait for it with "
-        "backend.thread(id), or cancel it."
-    )
+def busy(thread: Thread, run: str, also: str = "") -> ThreadBusy:
+    """Return the error of a caller whose thread runs, and who may do something else ``also``."""
+    todo = f"Wait for it with backend.run(thread_id, run_id).result(), or cancel it{also}."
+    return ThreadBusy(f"Thread {thread.thread_id!r} is busy with run {run}.", todo)
 
 
 def moved_on(thread: Thread) -> str:

@@ -54,7 +54,7 @@ class Wanted:
             msg = f"Unknown status {self.status!r}: {', '.join(STATUSES)}."
             raise ValueError(msg)
         if self.after and not _CURSOR.fullmatch(self.after):
-            msg = f"after={self.after[:60]!r} is not the cursor of a thread in a list."
+            msg = f"{self.after[:60]!r} is not the cursor of a thread in a list."
             raise ValueError(msg)
         if self.limit < 1:
             msg = f"limit={self.limit} must be 1 or more."

@@ -14,7 +14,7 @@ from distgraph._checked import checked
 from distgraph.core.model import ThreadState
 from distgraph.core.plan import check_nodes
 from distgraph.core.resume import bind, pending
-from distgraph.errors import ThreadBusy, ThreadNotFound
+from distgraph.errors import ThreadNotFound
 from distgraph.graph.checks import check_by
 from distgraph.runners.backend import Listing, Place
 from distgraph.types import Interrupt
@@ -156,7 +156,7 @@ class ThreadHandle:
         refuse_question_of_saver(loaded, self.id)
         replies = bind(state, value)
         if loaded.header.st is ThreadStatus.busy and not replies:
-            raise ThreadBusy(busy(self._thread, loaded.header.run))
+            raise busy(self._thread, loaded.header.run)
         version = self._version(loaded.header, state)
         return Replies(loaded.header, pairs_of(wire, replies), version)
 
@@ -211,7 +211,7 @@ class ThreadHandle:
         if served is None:
             msg = (
                 f"Graph '{loaded.header.graph}' of this thread is not registered on this backend: "
-                "compile it with backend=, or name it with --target."
+                "compile it with backend=."
             )
             raise LookupError(msg)
         yield from adopt(served, self._thread, loaded, state, restart=restart)
