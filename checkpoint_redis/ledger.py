@@ -125,6 +125,8 @@ class Ledger:
 
     start = _method(commands.start)
     answer = _method(commands.answer)
+    stage_answers = _method(commands.stage_answers)
+    move = _method(commands.move)
     adopt = _method(commands.adopt)
     cancel = _method(commands.cancel)
     delete = _method(commands.delete)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from checkpoint_redis import commands
 from checkpoint_redis.commands import Plain, Script
-from checkpoint_redis.keys import Thread
+from checkpoint_redis.keys import Thread, log_field
 from checkpoint_redis.layout import TaskField, ThreadKey
 from checkpoint_redis.replies import LeftTask, Loaded
 from distgraph.errors import CorruptRecord
@@ -35,7 +35,7 @@ def load(thread: Thread, ns: str = "", cp: str = "") -> Slices[Loaded | None]:
 
 def _whole(thread: Thread, ns: str, cp: str, loaded: Loaded) -> Slices[Loaded | None]:
     """Return ``loaded`` with what did not come with it, None when it is not so any more."""
-    if len(loaded.log) < loaded.logged:
+    if loaded.logged:
         return (yield from _with_log(thread, ns, cp or loaded.header.cp, loaded))
     if loaded.left != ():
         return replace(loaded, left=(yield from left(thread, ns, cp, loaded.left)))
@@ -47,11 +47,11 @@ def _whole(thread: Thread, ns: str, cp: str, loaded: Loaded) -> Slices[Loaded | 
 
 def _with_log(thread: Thread, ns: str, cp: str, loaded: Loaded) -> Slices[Loaded | None]:
     """Return ``loaded`` with its whole log, to which records are only added; None: it is gone."""
-    numbers = [str(n) for n in range(len(loaded.log), loaded.logged)]
-    found = yield from values(partial(commands.log, thread, ns, cp), numbers)
-    rest = [record for record in found.values() if record is not None]
-    if len(rest) == len(numbers):
-        return replace(loaded, log=(*loaded.log, *rest))
+    fields = [log_field(ns, cp, str(n)) for n in range(len(loaded.log), loaded.logged)]
+    rest = yield from values(partial(commands.log, thread), fields)
+    records = yield from _whole_records(thread, ns, (*loaded.log, *rest.values()))
+    if None not in records:
+        return replace(loaded, log=tuple(each for each in records if each is not None))
     again: Loaded | None = yield commands.load(thread, ns, cp, open=False)
     if again is None or (again.header.ep, again.logged) != (loaded.header.ep, loaded.logged):
         return None
@@ -59,6 +59,15 @@ def _with_log(thread: Thread, ns: str, cp: str, loaded: Loaded) -> Slices[Loaded
         f"Of {loaded.logged} records of what tasks left at checkpoint '{cp}' some are missing: "
         "were they removed by hand?"
     )
+
+
+def _whole_records(
+    thread: Thread, ns: str, records: tuple[bytes | None, ...]
+) -> Slices[tuple[bytes | None, ...]]:
+    """Return records with what of them stands in values; None for one that is not there."""
+    names = [name for each in records if each for name in commands.values_in(each)]
+    found = yield from values(partial(commands.channels, thread, ns), tuple(dict.fromkeys(names)))
+    return tuple(each and commands.whole(each, found) for each in records)
 
 
 def left(

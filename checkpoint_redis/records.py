@@ -119,6 +119,17 @@ class AnswerEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class StagedAnswers:
+    """How many slices of answers were staged, all of them in one ``moment``."""
+
+    slices: int = 0
+    moment: str = ""
+
+
+NOT_STAGED = StagedAnswers()
+
+
+@dataclass(frozen=True, slots=True)
 class Lease:
     """The right of one attempt at a task, or at an advance (tid '@'), as its holder knows it."""
 

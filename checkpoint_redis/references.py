@@ -16,6 +16,7 @@ from distgraph.checkpoint.lines import (
     closed,
     holds,
     next_segment,
+    numbered_segment,
     segment,
     segments,
 )
@@ -52,6 +53,12 @@ def refs_of(versions: Mapping[str, Any], lines: Mapping[str, Line]) -> tuple[Ref
         for name, line in lines.items()
     ]
     return (*whole, *divided)
+
+
+def ref_of(name: str) -> Ref:
+    """Return what refers to a value, or to a segment with those before it, by its name."""
+    place = numbered_segment(name)
+    return Extent(*place) if place else name
 
 
 def names(refs: Iterable[Ref], *, beyond: bool = False) -> tuple[str, ...]:

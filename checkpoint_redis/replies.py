@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from checkpoint_redis.layout import DueKind, RunStatus, TaskState, ThreadStatus
@@ -15,6 +15,13 @@ Kept = Literal["ok", "gone", "conflict"]
 """What became of what an attempt stored of a graph that is called in it."""
 FailedAs = Literal["retry", "failed", "stale", "gone"]
 """What became of a failure."""
+AnswerStatus = Literal[
+    "go", "joined", "dup", "no_interrupt", "nothing", "busy", "missing", "conflict",
+    "moving", "unstaged",
+]  # fmt: skip
+"""How an answer went."""
+MovedAs = Literal["moved"]
+"""The answer to ``move`` where something was to be queued."""
 Results = Literal["results"]
 """The answer to ``finish`` when it recorded without a commit."""
 
@@ -54,19 +61,40 @@ class Answered:
     ``joined``: the answer went into ``run``, which was under way. ``more``: there are too many
     hints for one reply, all of them are in the outbox. ``nothing``: the thread's
     status is ``outcome`` and waits for nothing. ``pending``: the questions that do wait.
-    ``conflict``: it has another epoch than the caller read.
+    ``unknown`` is the first id that is none of them. ``conflict``: it has another epoch than the
+    caller read. ``moves``: it is accepted, and not all of it is queued yet; ``moving``: that is so
+    of a call before. ``unstaged``: what was staged lapsed, or some question was answered since.
     """
 
-    status: Literal["go", "joined", "dup", "no_interrupt", "nothing", "busy", "missing", "conflict"]
+    status: AnswerStatus
     ep: str = ""
     event_id: str = "0-0"
     run: str = ""
     hints: tuple[OutboxEntry, ...] = ()
     advance: bool = False
     more: bool = False
+    moves: bool = False
+    unknown: str = ""
     pending: tuple[str, ...] = ()
     outcome: str = ""
     now: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """What became of a slice of answers: ``moment`` tells those apart that were open together."""
+
+    status: Literal["staged", "refused"]
+    moment: str = ""
+    refusal: Answered | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A slice of what a wide call goes on with is queued; ``moves``: that was not all."""
+
+    hints: tuple[OutboxEntry, ...] = ()
+    moves: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,11 +280,13 @@ class Changed:
     """The outcome of cancel, delete, update, and of what savers do.
 
     With the run or head that stood against it. ``unstored``: what a checkpoint refers to is gone.
+    ``number``: of the first record that was noted, -1 where that was done by an earlier call.
     """
 
     status: Literal["ok", "more", "cancelled", "idle", "busy", "conflict", "missing", "unstored"]
     run: str = ""
     head: str = ""
+    number: int = field(default=-1, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import redis.asyncio
 
 from checkpoint_redis import keys, saving
 from checkpoint_redis.known_lines import KnownLines
+from checkpoint_redis.known_logs import KnownLogs
 from checkpoint_redis.ledger import AsyncLedger, Ledger
 from checkpoint_redis.saving import Steps
 from checkpoint_redis.stored import Archive
@@ -52,7 +53,7 @@ class RedisSaver(BaseCheckpointSaver):
         self.namespace = namespace
         self.client = _client(redis)
         self._ledger = Ledger(self.client, namespace=namespace)
-        self._known = KnownLines()
+        self._known, self._noted = KnownLines(), KnownLogs()
 
     @classmethod
     @contextmanager
@@ -73,7 +74,7 @@ class RedisSaver(BaseCheckpointSaver):
 
     @property
     def _archive(self) -> Archive:
-        return Archive(self.namespace, self.serde, self._known)
+        return Archive(self.namespace, self.serde, self._known, self._noted)
 
     def _run(self, steps: Steps[T]) -> T:
         return carry(steps, self._ledger.call)

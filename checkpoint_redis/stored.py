@@ -14,7 +14,9 @@ from typing import Any, cast
 from checkpoint_redis.bundles import Bundle, Packets, blob_of, bundles
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.known_lines import KnownLines, Lines, Spot
-from checkpoint_redis.layout import Limit, TaskState
+from checkpoint_redis.known_logs import KnownLogs
+from checkpoint_redis.layout import TaskState
+from checkpoint_redis.logged import logged, read_log
 from checkpoint_redis.records import CheckpointEntry
 from checkpoint_redis.references import (
     Blobs,
@@ -66,6 +68,7 @@ class Archive:
     namespace: str
     serde: SerializerProtocol
     known: KnownLines = field(default_factory=KnownLines, compare=False)
+    noted: KnownLogs = field(default_factory=KnownLogs, compare=False)
 
     def thread(self, thread_id: str) -> Thread:
         """Return the address of a thread; any object counts as its text."""
@@ -292,13 +295,7 @@ class Archive:
         self, task: str, path: str, writes: Iterable[tuple[str, Any]]
     ) -> tuple[bytes, ...]:
         """Return the records of one ``put_writes``: several of what is long."""
-        pairs = [(name, self.dump(name, value)) for name, value in writes]
-        found, first = [], 0
-        for part in _parts(pairs):
-            flat = [each for pair in part for each in pair]
-            found.append(_PLAIN.dumps(numbered(Kind.log, task, path, first, flat)))
-            first += len(part)
-        return tuple(found)
+        return logged(task, path, [(name, self.dump(name, value)) for name, value in writes])
 
     def sent(self, loaded: Loaded) -> tuple[Packet, ...]:
         """Return the packets that the tasks sent of what is open, or over, at a checkpoint."""
@@ -314,7 +311,7 @@ class Archive:
         opened = self._noted(loaded, cp, packets)
         return [(task, *write) for task, left in opened for write in left]
 
-    def logged(self, loaded: Loaded, cp: str, packets: Packets) -> tuple[bytes, ...]:
+    def whole_log(self, loaded: Loaded, cp: str, packets: Packets) -> tuple[bytes, ...]:
         """Return the log of a checkpoint; an open superstep is written as one."""
         if loaded.log:
             return loaded.log
@@ -323,7 +320,7 @@ class Archive:
 
     def opened(self, loaded: Loaded, cp: str, packets: Packets) -> tuple[bytes, ...]:
         """Return what is not in the checkpoint's log yet: its open superstep, written as one."""
-        return () if loaded.log else self.logged(loaded, cp, packets)
+        return () if loaded.log else self.whole_log(loaded, cp, packets)
 
     def _noted(self, loaded: Loaded, cp: str, packets: Packets) -> list[pending.TaskWrites]:
         """Return what workers left at a checkpoint, as a saver is given it."""
@@ -379,33 +376,13 @@ class Archive:
         """A special write replaces the task's earlier one; any other stays as it was first."""
         kept: dict[tuple[str, int], tuple[str, bytes]] = {}
         for record in log:
-            task, first, writes = _read_log(record)
+            task, first, writes = read_log(record)
             for index, (name, blob) in enumerate(writes, first):
                 key = task, WRITES_IDX_MAP.get(name, index)
                 if key[1] < 0 or key not in kept:
                     kept[key] = name, blob
         for (task, _), (name, blob) in kept.items():
             yield task, name, self.load(name, blob)
-
-
-def _parts(pairs: Sequence[tuple[str, bytes]]) -> Iterator[Sequence[tuple[str, bytes]]]:
-    """Cut what a task left where it gets long; an empty list is one part."""
-    start = size = 0
-    for n, (_, blob) in enumerate(pairs):
-        size += len(blob)
-        if size > Limit.inline_writes and n > start:
-            yield pairs[start:n]
-            start, size = n, len(blob)
-    yield pairs[start:]
-
-
-def _read_log(record: bytes) -> tuple[str, int, list[tuple[str, bytes]]]:
-    packed = _PLAIN.loads(record)
-    match fields_of(Kind.log, packed):
-        case [str(task), str(), int(first), list(parts)] if len(parts) % 2 == 0:
-            return task, first, list(zip(parts[::2], parts[1::2], strict=True))
-        case _:
-            raise corrupt(Kind.log, packed)
 
 
 def _as_core(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from checkpoint_redis.commands.answer import answer, move, stage_answers
 from checkpoint_redis.commands.dispatch import (
     Living,
     beat,
@@ -14,6 +15,7 @@ from checkpoint_redis.commands.dispatch import (
     sweeper_turn,
 )
 from checkpoint_redis.commands.left import large, left
+from checkpoint_redis.commands.logs import log, values_in, whole
 from checkpoint_redis.commands.presence import appear, disappear, workers
 from checkpoint_redis.commands.query import (
     any_header,
@@ -31,7 +33,6 @@ from checkpoint_redis.commands.query import (
     history,
     last_event,
     load,
-    log,
     open_part,
     packets,
     scan,
@@ -39,7 +40,7 @@ from checkpoint_redis.commands.query import (
     wake,
     with_open,
 )
-from checkpoint_redis.commands.run import adopt, answer, cancel, delete, start, update
+from checkpoint_redis.commands.run import adopt, cancel, delete, start, update
 from checkpoint_redis.commands.runs import outcome, runs
 from checkpoint_redis.commands.saving import forget, put, put_writes
 from checkpoint_redis.commands.script import Plain, Script
@@ -98,6 +99,7 @@ __all__ = [
     "load",
     "log",
     "meta",
+    "move",
     "open_part",
     "outbox",
     "outcome",
@@ -111,13 +113,16 @@ __all__ = [
     "runs",
     "scan",
     "stage",
+    "stage_answers",
     "stage_packets",
     "start",
     "sweep",
     "sweeper_turn",
     "threads",
     "update",
+    "values_in",
     "wake",
+    "whole",
     "with_open",
     "workers",
 ]

@@ -165,14 +165,6 @@ def checkpoints(thread: Thread, ns: str, cps: tuple[str, ...]) -> Script[tuple[b
     return Arguments().script("values", thread, tuple, fields=names)
 
 
-def log(
-    thread: Thread, ns: str, cp: str, numbers: tuple[str, ...]
-) -> Script[tuple[bytes | None, ...]]:
-    """Read records that a saver noted of a checkpoint's tasks; at most CHUNK at a time."""
-    names = [keys.log_field(ns, cp, each) for each in numbers]
-    return Arguments().script("values", thread, tuple, fields=names)
-
-
 def channels(thread: Thread, ns: str, refs: tuple[str, ...]) -> Script[tuple[bytes | None, ...]]:
     """Read channel blobs by "channel@ref"; at most CHUNK at a time."""
     names = [keys.channel_field(ns, ref) for ref in refs]

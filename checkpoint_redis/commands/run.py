@@ -1,4 +1,4 @@
-"""Commands of a client: start, answer, cancel, delete, update."""
+"""Commands of a client: start, cancel, delete, update, adopt."""
 
 # ruff: noqa: PLR0913 - the arguments are those of the wire
 from __future__ import annotations
@@ -6,25 +6,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from checkpoint_redis.commands.read import checked, hints, number, text, word
+from checkpoint_redis.commands.read import checked, number, text, word
 from checkpoint_redis.commands.script import Arguments, Script
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import (
     AdoptedReply,
-    AnsweredReply,
-    AnswerMode,
-    AnswerRow,
     DoneRow,
     RepeatedReply,
     StartedReply,
 )
 from checkpoint_redis.records import (
-    AnswerEntry,
     CheckpointEntry,
     SuperstepEntry,
-    TaskEntry,
 )
-from checkpoint_redis.replies import Adopted, Answered, Changed, Submitted
+from checkpoint_redis.replies import Adopted, Changed, Submitted
 
 T = TypeVar("T")
 
@@ -76,55 +71,6 @@ def start(
         about=arguments.add(about),
         marks=" ".join(marks),
         step=arguments.superstep(step),
-    )
-
-
-def answer(
-    thread: Thread,
-    run: str,
-    mode: AnswerMode,
-    pairs: tuple[AnswerEntry, ...] = (),
-    *,
-    rnd: str,
-    ep: str = "",
-    caller_writes: tuple[bytes, ...] = (),
-    tasks: tuple[TaskEntry, ...] = (),
-    cfg: bytes | None = None,
-    modes: str = "",
-    graph_fp: str = "",
-    stop: int | None = None,
-    by: str = "",
-    metadata: bytes = b"",
-) -> Script[Answered]:
-    """Go on with an open superstep: answer questions, ask them again, or retry what failed.
-
-    All pairs are accepted or none. ``ep``: the epoch as the caller read it, when what it brings is
-    for that superstep alone; a pair needs none, its ids tell. ``cfg`` None keeps the previous
-    run's, and its metadata; ``graph_fp``: the version of the graph that goes on, '' = the thread's
-    own. ``by`` is who says so.
-    """
-    arguments = Arguments()
-    records, first, reads = arguments.tasks(tasks)
-    return arguments.script(
-        "answer",
-        thread,
-        _answered,
-        run=run,
-        mode=mode,
-        ep=ep,
-        pairs=[AnswerRow(ns=a.ns, tid=a.tid, iid=a.iid, blob=arguments.add(a.blob)) for a in pairs],
-        rnd=rnd,
-        caller_writes=[arguments.add(blob) for blob in caller_writes],
-        tasks=records,
-        first=first,
-        reads=reads,
-        keep_cfg=cfg is None,
-        cfg=arguments.add(cfg or b""),
-        modes=modes,
-        fp=graph_fp,
-        stop=-1 if stop is None else stop,
-        by=by,
-        metadata=arguments.add(metadata),
     )
 
 
@@ -191,6 +137,19 @@ def adopt(
     )
 
 
+def repeated(made: Callable[..., T], raw: Any) -> T:
+    """Read the answer to a call that is repeated."""
+    again = RepeatedReply._make(raw)
+    return made(
+        "dup",
+        ep=text(again.epoch),
+        event_id=text(again.event_id),
+        run=text(again.run),
+        outcome=text(again.outcome),
+        now=number(again.now),
+    )
+
+
 @checked
 def _adopted(raw: Any) -> Adopted:
     if word(raw) == "ok":
@@ -212,21 +171,9 @@ def _started(raw: Any) -> Submitted:
             epoch, event_id = text(found.epoch), text(found.event_id)
             return Submitted(status, epoch, event_id, now=number(found.now))
         case "dup":
-            return _repeated(Submitted, raw)
+            return repeated(Submitted, raw)
         case _:
             return _not_started([text(each) for each in raw])
-
-
-def _repeated(made: Callable[..., T], raw: Any) -> T:
-    again = RepeatedReply._make(raw)
-    return made(
-        "dup",
-        ep=text(again.epoch),
-        event_id=text(again.event_id),
-        run=text(again.run),
-        outcome=text(again.outcome),
-        now=number(again.now),
-    )
 
 
 def _not_started(said: list[str]) -> Submitted:
@@ -242,49 +189,12 @@ def _not_started(said: list[str]) -> Submitted:
 
 
 @checked
-def _answered(raw: Any) -> Answered:
-    match word(raw):
-        case "go" | "joined" as status:
-            found = AnsweredReply._make(raw)
-            return Answered(
-                status=status,
-                ep=text(found.epoch),
-                event_id=text(found.event_id),
-                run=text(found.run),
-                now=number(found.now),
-                hints=hints(found.hints),
-                advance=bool(found.advance),
-                more=bool(found.more),
-            )
-        case "dup":
-            return _repeated(Answered, raw)
-        case _:
-            return _not_answered([_said(each) for each in raw])
-
-
-def _not_answered(said: list[str | tuple[str, ...]]) -> Answered:
-    match said:
-        case ["no_interrupt", tuple(pending)]:
-            return Answered("no_interrupt", pending=pending)
-        case ["nothing", str(st)]:
-            return Answered("nothing", outcome=st)
-        case ["busy", str(run)]:
-            return Answered("busy", run=run)
-        case ["missing" | "conflict" as status]:
-            return Answered(status)
-        case other:
-            raise ValueError(f"answer answered {other[:1]}")
-
-
-def _said(raw: Any) -> str | tuple[str, ...]:
-    return text(raw) if isinstance(raw, bytes) else tuple(text(each) for each in raw)
-
-
-@checked
 def changed(raw: Any) -> Changed:
     match [text(part) for part in raw]:
         case ["ok" | "idle" | "missing" | "unstored" | "more" as status]:
             return Changed(status)
+        case ["ok", number]:
+            return Changed("ok", number=int(number))
         case ["cancelled" | "busy" as status, run]:
             return Changed(status, run=run)
         case ["conflict", head]:

@@ -7,7 +7,7 @@ from checkpoint_redis.commands.run import changed
 from checkpoint_redis.commands.script import Arguments, Script, frame_row
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.keys import Thread
-from checkpoint_redis.layout import NewHeadRow
+from checkpoint_redis.layout import NewHeadRow, SharedRow
 from checkpoint_redis.records import CheckpointEntry, NewHead
 from checkpoint_redis.replies import Changed
 
@@ -22,6 +22,7 @@ def put(
     needs: tuple[str, ...] = (),
     after: str = "",
     free: tuple[str, ...] = (),
+    shared: tuple[SharedRow, ...] = (),
     graph: str = "",
     fp: str = "",
     queue: str = "",
@@ -31,8 +32,9 @@ def put(
     ``ep`` is the thread's epoch from now on; ``expect`` the one that it must have had ('' = there
     must be no thread). ``needs``: the names of values that do not come along; ``after``: the
     checkpoint that has them ('' = whichever); ``free``: the names of segments that go on with a
-    line. -> ok | busy(run) | conflict(head) | unstored: what is needed is not there (any more), or
-    a segment already.
+    line; ``shared``: what of the log of ``after`` stands in values that come along. -> ok |
+    busy(run) | conflict(head) | unstored: what is needed is not there (any more), or a segment
+    already.
     """
     arguments = Arguments()
     return arguments.script(
@@ -46,6 +48,7 @@ def put(
         needs=needs,
         after=after,
         free=free,
+        shared=shared,
         id=arguments.add(thread.thread_id.encode("utf-8", "surrogatepass")),
         graph=graph,
         fp=fp,

@@ -119,7 +119,10 @@ class StartedReply(NamedTuple):
 
 
 class AnsweredReply(NamedTuple):
-    """``more``: there are too many hints for one reply, all of them are in the outbox."""
+    """``more``: there are too many hints for one reply, all of them are in the outbox.
+
+    ``moves``: not everything is queued yet.
+    """
 
     status: bytes
     epoch: bytes
@@ -129,6 +132,15 @@ class AnsweredReply(NamedTuple):
     hints: Sequence[Any]
     advance: int
     more: int
+    moves: int
+
+
+class MovedReply(NamedTuple):
+    """A slice of what a wide call goes on with is queued; ``moves``: that was not all."""
+
+    status: bytes
+    hints: Sequence[Any]
+    moves: int
 
 
 class AdoptedReply(NamedTuple):

@@ -71,6 +71,22 @@ class DoneRow(NamedTuple):
     blob: int
 
 
+class SpanRow(NamedTuple):
+    """A part of a record that is so many bytes of a value, counted from 1 in both."""
+
+    name: str
+    first: int
+    start: int
+    length: int
+
+
+class SharedRow(NamedTuple):
+    """A record of a saver's log, and what of it stands in values, in their order in it."""
+
+    number: int
+    spans: Sequence[SpanRow]
+
+
 class AnswerRow(NamedTuple):
     ns: str
     tid: str

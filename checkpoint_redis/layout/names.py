@@ -55,6 +55,13 @@ class ThreadKey(StrEnum):
     left = "l:"
     active = "a:"
     queued = "q:"
+    # What a wide call goes on with and has not queued yet: slices of answers, the questions of what
+    # is asked again, and the tasks that are tried again.
+    answers = "m:"
+    withdrawn = "v:"
+    failed = "r:"
+    # Answers that are being staged, before the round that they begin.
+    staged_answers = "M:"
     # Of one that is being staged, before its epoch.
     staged_tasks = "S:"
     staged_active = "A:"
@@ -157,13 +164,17 @@ class TaskField(StrEnum):
     error = "e|"
     answer = "r|"
     question = "v|"
-    # The questions that were answered, those asked again instead, and whether there are any.
+    # The questions that were answered, those asked again instead, and the last round of these.
     asked = "h|"
     asked_again = "g|"
     answered = "ha"
-    # The tasks whose graphs are at breakpoints, numbered, and how many these are.
+    # What a wide call still has to queue: MoveRow.
+    move = "m"
+    # The tasks whose graphs are at breakpoints, numbered, how many these are, and how many of them
+    # a wide call releases.
     stopped = "b|"
     stops = "bn"
+    released = "bf"
     caller_write = "z|"
     # Before a question's id, of any frame, in the root's: <frame>|<task> that asks it.
     interrupt = "q|"
@@ -227,6 +238,7 @@ class DueKind(StrEnum):
     advance = "a"
     deadline = "i"
     unsent = "g"
+    move = "m"
     unreadable = "unreadable"
 
 
@@ -234,6 +246,8 @@ class TaskId(StrEnum):
     """What stands in place of a task's id."""
 
     advance = "@"
+    # Among the active ones, for all that a wide call has not queued yet.
+    move = "&"
 
 
 class QuestionId(StrEnum):
@@ -351,6 +365,9 @@ class Limit:
     passed: Final = 500
     # So many tasks does an adoption queue again by itself.
     begun_again: Final = 250
+    # With so many tasks does one script go on, and so many does a slice of more queue.
+    together: Final = 150
+    moved: Final = 150
     # So many names of a thread's fields are read at once.
     named: Final = 4_000
     # So many questions are looked up by their ids at once.

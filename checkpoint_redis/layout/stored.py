@@ -64,6 +64,23 @@ class AnsweredByRow(NamedTuple):
     by: str
 
 
+class MoveRow(NamedTuple):
+    """What an answer, a reask or a retry goes on with, as JSON; ``at`` in ms since 1970.
+
+    ``run`` is the call's, ``round`` begins with it. ``first`` and ``last``: which of the numbered
+    tasks at breakpoints it releases, the last one not among them.
+    """
+
+    format: int
+    mode: str
+    run: str
+    round: str
+    at: int
+    by: str
+    first: int
+    last: int
+
+
 class LeftRow(NamedTuple):
     """What a task of a superstep left that is over; the parts stand in one list, one by one.
 
@@ -157,6 +174,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "QuestionRow": Kind.question,
     "RunRow": Kind.run,
     "AnsweredByRow": Kind.answer,
+    "MoveRow": Kind.row,
     "RunEvent": Kind.event,
     "StepEvent": Kind.event,
     "TaskEvent": Kind.event,

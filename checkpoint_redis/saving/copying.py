@@ -38,7 +38,7 @@ def copy_thread(archive: Archive, source_id: str, target_id: str) -> Steps[None]
         sent |= {(each.ns, name) for name in entry.channels}
         sent |= {(each.ns, bundle.name) for bundle in entry.packets}
         known = yield from packets.read(source, each.frame, archive.sent(loaded))
-        if log := archive.logged(loaded, each.cp, known):
+        if log := archive.whole_log(loaded, each.cp, known):
             asks = bool(loaded.questions) or loaded.header.st is ThreadStatus.interrupted
             before, ep = ep, nonce()
             put = commands.put_writes(

@@ -68,7 +68,8 @@ def _forget(archive: Archive, thread: Thread, doomed: Any) -> Steps[None]:
         if len(gone) == len(kept):
             changed = yield from removing.delete(thread, header.ep)
         else:
-            fields, heads = unused(archive, names, blobs, gone)
+            noted = yield from _noted(thread, names, {each for each in kept if each not in gone})
+            fields, heads = unused(archive, names, blobs, gone, noted)
             # Of an attempt that was cut short too: the checkpoints that named them are gone.
             sent |= packets_of(archive, {each: blobs[each] for each in gone})
             sent -= packets_of(archive, {each: blobs[each] for each in blobs if each not in gone})
@@ -104,6 +105,25 @@ def _forget_fields(
             break
         ep, heads = new_ep, ()
     return changed
+
+
+def _noted(thread: Thread, names: set[str], kept: set[Located]) -> Steps[set[tuple[str, str]]]:
+    """Return the frames and names of the values in which parts of logs stand that are kept."""
+    owners = {f"{each.frame}|{each.cp}" for each in kept}
+    fields = {
+        name: place[: place.index("|")]
+        for name in names
+        if name.startswith(Field.log) and name.rpartition("|")[-1].isdigit()
+        for place in [name.removeprefix(Field.log).rpartition("|")[0]]
+        if place in owners
+    }
+    records = yield from loading.values(partial(commands.log, thread), list(fields))
+    return {
+        (fields[name], value)
+        for name, record in records.items()
+        if record
+        for value in commands.values_in(record)
+    }
 
 
 def _slices(names: Sequence[str]) -> list[tuple[str, ...]]:

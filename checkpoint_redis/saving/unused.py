@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from itertools import chain
 
 from checkpoint_redis.bundles import is_apart, packet_name
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.keys import channel_field, packet_field
 from checkpoint_redis.layout import Field
 from checkpoint_redis.records import NewHead
-from checkpoint_redis.references import Ref
+from checkpoint_redis.references import Ref, ref_of
 from checkpoint_redis.saving.finding import Located
 from checkpoint_redis.stored import Archive
 from distgraph.checkpoint.lines import numbered_segment
@@ -17,11 +18,19 @@ from distgraph.core.packets import Packet
 
 
 def unused(
-    archive: Archive, names: set[str], blobs: Mapping[Located, bytes], gone: set[Located]
+    archive: Archive,
+    names: set[str],
+    blobs: Mapping[Located, bytes],
+    gone: set[Located],
+    noted: Iterable[tuple[str, str]],
 ) -> tuple[tuple[str, ...], tuple[NewHead, ...]]:
-    """Return the fields to be removed, and the new heads where the head is among them."""
+    """Return the fields to be removed, and the new heads where the head is among them.
+
+    ``noted``: the frames and names of the values in which parts of the logs stand that stay.
+    """
     kept = {each: archive.refs(blob) for each, blob in blobs.items() if each not in gone}
-    used = Used((each.frame, ref) for each, refs in kept.items() for ref in refs)
+    of_logs = ((frame, ref_of(name)) for frame, name in noted)
+    used = Used(((each.frame, ref) for each, refs in kept.items() for ref in refs), of_logs)
     owners = {"", *(f"{each.frame}|{each.cp}" for each in kept)}
     fields = [
         name
@@ -44,15 +53,15 @@ def unused(
 class Used:
     """The values and segments that checkpoints refer to: of a line those up to the highest."""
 
-    def __init__(self, refs: Iterable[tuple[str, Ref]]) -> None:
+    def __init__(self, *refs: Iterable[tuple[str, Ref]]) -> None:
         """``refs``: with the frame that each is of."""
         self._whole, self._most = set[str](), dict[str, int]()
-        for frame, ref in refs:
+        for frame, ref in chain(*refs):
             if isinstance(ref, str):
                 self._whole.add(channel_field(frame, ref))
             else:
-                line = channel_field(frame, ref[0])
-                self._most[line] = max(ref[1], self._most.get(line, 0))
+                line = channel_field(frame, ref.line)
+                self._most[line] = max(ref.last, self._most.get(line, 0))
 
     def has(self, field: str) -> bool:
         """Whether something refers to what is stored in ``field``."""

@@ -9,6 +9,7 @@ from checkpoint_redis import commands, loading, packets, references
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.known_lines import Lines
+from checkpoint_redis.logged import shared
 from checkpoint_redis.replies import Loaded
 from checkpoint_redis.saving.steps import ATTEMPTS, Steps, check, nonce
 from checkpoint_redis.stored import Archive
@@ -39,11 +40,14 @@ def put(
     before = (yield from _lines(archive, thread, place)) if "frontier" in checkpoint else {}
     entry = archive.entry(place, checkpoint, known, new_versions, before, nonce())
     needs, free = archive.needs(entry, checkpoint), references.free(entry.refs, entry.channels)
+    parent = place.checkpoint_id or ""
+    found = shared(archive.noted.take((thread.x, place.ns, parent)), entry.channels)
+    after = parent if found or (entry.lines and before) else ""
     yield from packets.stage(thread, entry.packets)
-    after = place.checkpoint_id or "" if entry.lines and before else ""
     changed = yield commands.put(
-        thread, frame, entry, ep=nonce(), needs=needs, after=after, free=tuple(free)
-    )
+        thread, frame, entry,
+        ep=nonce(), needs=needs, after=after, free=tuple(free), shared=found,
+    )  # fmt: skip
     if changed.status == "unstored":
         versions = checkpoint["channel_versions"]
         entry = archive.entry(place, checkpoint, known, versions, {}, nonce())
@@ -78,6 +82,7 @@ def put_writes(
     added = archive.log_records(task_id, task_path, writes)
     asks = any(name == INTERRUPT for name, _ in writes)
     thread, frame = archive.thread(thread_id), FrameName(ns).hash
+    before: tuple[bytes, ...] = ()
     changed = yield commands.put_writes(thread, frame, cp, added, asks=asks, new_ep=nonce())
     for _ in range(ATTEMPTS):
         if changed.status != "conflict":
@@ -91,6 +96,8 @@ def put_writes(
             thread, frame, cp, records, asks=asks, ep=ep, new_ep=nonce()
         )
     check(changed, thread)
+    if changed.number >= 0:
+        archive.noted.note((thread.x, ns, cp), changed.number + len(before), added)
 
 
 def _opened(

@@ -1,10 +1,11 @@
--- needs: lib.lua format.lua frozen.lua slices.lua runs.lua lines.lua asking.lua task.lua due.lua requeue.lua pack.lua restore.lua begin.lua caller_writes.lua new_tasks.lua barrier.lua
+-- needs: lib.lua format.lua frozen.lua runs.lua lines.lua asks.lua task.lua due.lua restore.lua begin.lua again.lua choosing.lua moves.lua caller_writes.lua new_tasks.lua barrier.lua
 -- Goes on with an open superstep: answers, asks again, or retries. All pairs or none.
--- KEYS[1] header. ARGV[1] {run, mode, ep, pairs, rnd, caller_writes, tasks, first, reads, keep_cfg,
--- cfg, modes, fp, stop, by, metadata}; ep: the epoch as the caller read it ('' = whichever it is); pairs: ANSWER,
--- tasks: NEW_TASK; stop -1 = as it is.
--- -> ANSWERED: go | joined | {no_interrupt, pending} | {nothing, st} | {busy, run} | {missing}
---  | {conflict} | REPEATED
+-- KEYS[1] header. ARGV[1] {run, mode, ep, pairs, slices, moment, rnd, caller_writes, tasks, first, reads,
+-- keep_cfg, cfg, modes, fp, stop, by, metadata}; ep: the epoch as the caller read it ('' = whichever it is);
+-- pairs: ANSWER, or else how many slices of them were staged for rnd, in which moment; tasks: NEW_TASK; stop
+-- -1 = as it is.
+-- -> ANSWERED: go | joined | {no_interrupt, iid, pending} | {nothing, st} | {busy, run} | {missing}
+--  | {conflict} | {moving} | {unstaged} | REPEATED
 local st, run, default_queue, ep, number, head = unpack(call('HMGET', H, HEADER.status,
   HEADER.run, HEADER.queue, FRAME.epoch, HEADER.form, FRAME.checkpoint))
 local refused = too_old(number)
@@ -14,92 +15,35 @@ if again then return again end
 if not st then return {REPLY.missing} end
 local retries, resumes = A.mode == MODE.retry, A.mode == MODE.resume
 
--- The questions of a task, as a set of ids: nobody reads those of its siblings.
-local function asked_by(tid)
-  local iids, text = {}, field_of('', KEY.questions, tid)
-  for _, question in ipairs(text and decode(text) or {}) do iids[question[QUESTION.iid]] = true end
-  return iids
-end
-
--- The ids of pending questions, of as many tasks as one reply may name.
-local function pending()
-  local iids, fields = {}, some_fields_of('', KEY.questions)
-  for i = 2, #fields, 2 do
-    for _, question in ipairs(decode(fields[i])) do
-      if question[QUESTION.iid] ~= IID.stopped then iids[#iids + 1] = question[QUESTION.iid] end
-    end
-  end
-  return iids
-end
-
--- What is queued again: its id, the positions of its answers, whether a result of before still counts.
-local chosen = {}
-
-local function choose(tid, late)
-  local answers = {}
-  chosen[#chosen + 1] = {tid = tid, answers = answers, late = late}
-  return answers
-end
-
-local function choose_answered()
-  local asked, answers = {}, {}
-  for _, pair in ipairs(A.pairs) do
-    local tid, iid = pair[ANSWER.tid], pair[ANSWER.iid]
-    asked[tid] = asked[tid] or asked_by(tid)
-    -- The id names this very instance: an answer to an earlier question of the same task must
-    -- not be taken for an answer to this one (flaw F4). Each is consumed once.
-    if not asked[tid][iid] then return false end
-    asked[tid][iid] = nil
-    answers[tid] = answers[tid] or choose(tid)
-    table.insert(answers[tid], pair[ANSWER.blob])
-  end
-  return #A.pairs > 0
-end
-
-local function choose_asking()
-  local fields = fields_of('', KEY.questions)
-  for i = 1, #fields, 2 do choose(fields[i]) end
-end
-
-local function choose_failed()
-  for _, tid in ipairs(call('SDIFF', P .. KEY.active, P .. KEY.queued)) do
-    local task = read_task('', tid)
-    -- It was not stopped when the run failed: it gets time to finish, or is taken for lost.
-    if task[TASK.state] == STATE.running then due('', tid, DUE.lease, now() + LIMIT.recheck_ms)
-    else choose(tid, true) end
-  end
-  due_outbox('')
-end
-
--- Those whose graphs are at breakpoints wait for nothing but that the thread goes on.
-local function choose_stopped()
-  local key = P .. KEY.tasks
-  local count = tonumber(call('HGET', key, TASK_FIELD.stops) or 0)
-  call('HDEL', key, TASK_FIELD.stops)
-  -- Asked again, they are chosen with those that ask.
-  if A.mode == MODE.reask then return end
-  for _, tid in ipairs(numbered(key, TASK_FIELD.stopped, count)) do choose(tid) end
-end
-
 local joins = st == STATUS.busy and resumes
 if st == STATUS.busy and not joins then return {REPLY.busy, run} end
 -- Somebody else went on since the caller looked: what it brings was meant for another superstep.
 -- An id says by itself which question it answers.
 if A.ep ~= '' and A.ep ~= ep then return {REPLY.conflict} end
+-- What was accepted comes first, and whoever calls may help with it.
+if call('HEXISTS', P .. KEY.tasks, TASK_FIELD.move) == 1 then return {REPLY.moving} end
+local chosen, wide = {}, false
 if retries then
   if st ~= STATUS.error or not is_open('') then return {REPLY.nothing, st} end
-  choose_failed()
+  chosen, wide = choose_failed()
 else
   if st ~= STATUS.interrupted and not joins then return {REPLY.nothing, st} end
-  if resumes then
-    if not choose_answered() then return {REPLY.no_interrupt, pending()} end
-  else choose_asking() end
-  if #chosen == 0 then return {REPLY.nothing, st} end
+  if resumes and A.slices > 0 then
+    -- What was asked when the slices came is asked now, and none of them has lapsed.
+    local there = call('HLEN', P .. KEY.staged_answers .. A.rnd) == A.slices
+    if not there or moment(ep) ~= A.moment then return {REPLY.unstaged} end
+    wide = true
+  elseif resumes then
+    local unknown = first_unknown(A.pairs)
+    if unknown or #A.pairs == 0 then return {REPLY.no_interrupt, unknown or '', pending()} end
+    chosen, wide = choose_answered(A.pairs)
+  else chosen, wide = choose_asking() end
+  if #chosen == 0 and not wide then return {REPLY.nothing, st} end
 end
 
 thaw()
 restore_step('')
-choose_stopped()
+local first_stop, last_stop = choose_stopped(A.mode, chosen)
 local last = read_run(run)
 local from = last[RUN_ROW.events]
 if joins then note_joined(A.run, run)
@@ -115,47 +59,32 @@ else
   if A.fp ~= '' then call('HSET', H, HEADER.fingerprint, A.fp) end
 end
 
+local function set_aside()
+  if resumes then
+    call('RENAME', P .. KEY.staged_answers .. A.rnd, P .. KEY.answers)
+    call('PERSIST', P .. KEY.answers)
+  elseif retries then call('SDIFFSTORE', P .. KEY.failed, P .. KEY.active, P .. KEY.queued)
+  else call('RENAME', P .. KEY.questions, P .. KEY.withdrawn) end
+end
+
 -- While the run was failed the hints of what was not started went to nobody: all are given again.
 local function waiting()
   if call('SCARD', P .. KEY.queued) > LIMIT.hints then return {}, 1 end
   return hints('', call('SMEMBERS', P .. KEY.queued)), 0
 end
 
--- Who looks back sees what was asked, and who answered; of what was asked again only the last.
-local function note_asked(tid, answered)
-  local key, field = P .. KEY.tasks, TASK_FIELD.asked .. tid
-  local asked = text_of({call('HGET', P .. KEY.questions, tid),
-    call('HGET', key, TASK_FIELD.question .. tid),
-    encode(ANSWERED_BY{run = answered and A.run or '', at = now(), by = A.by})})
-  if answered then
-    call('HSET', key, field, (call('HGET', key, field) or '') .. asked)
-    call('HDEL', key, TASK_FIELD.asked_again .. tid)
-  else call('HSET', key, TASK_FIELD.asked_again .. tid, asked) end
-  call('HSET', key, TASK_FIELD.answered, 1)
-end
-
+local said = MOVE{mode = A.mode, run = A.run, round = A.rnd, at = now(), by = A.by,
+  first = first_stop, last = last_stop}
+if not retries then call('HSET', P .. KEY.tasks, TASK_FIELD.answered, A.rnd) end
 local out, more = {}, 0
-for _, each in ipairs(chosen) do
-  local tid = each.tid
-  local task = read_task('', tid)
-  if not retries then note_asked(tid, resumes) end
-  -- A new round: what an earlier attempt still brings does not know this answer.
-  if not each.late then task[TASK.round] = A.rnd end
-  task[TASK.attempts], task[TASK.lost], task[TASK.failures] = 0, 0, 0
-  for _, position in ipairs(each.answers) do
-    note_form(FORMAT.answer)
-    call('HSET', P .. KEY.tasks, TASK_FIELD.answer .. tid .. '|' .. task[TASK.answers],
-      blob(position))
-    task[TASK.answers] = task[TASK.answers] + 1
-  end
-  if not retries then forget_asking(call('HGET', P .. KEY.questions, tid)) end
-  call('HDEL', P .. KEY.questions, tid)
-  call('HDEL', P .. KEY.tasks, TASK_FIELD.error .. tid, TASK_FIELD.question .. tid)
-  requeue('', tid, task)
-  not_due('', tid, DUE.back_off, DUE.deadline)
-  due_outbox('')
-  out[#out + 1] = hint('', tid, task)
+for i, each in ipairs(chosen) do
+  if not retries then each.questions = call('HGET', P .. KEY.questions, each.tid) end
+  out[i] = queue_again(said, each)
 end
+if #out > 0 then due_outbox('') end
+if wide then set_aside() end
+local moves = wide or first_stop < last_stop
+if moves then begin_move(said) end
 if #A.caller_writes > 0 then note_form(FORMAT.result) end
 add_caller_writes('', blobs(A.caller_writes))
 if #A.tasks > 0 then queue_tasks('', A.tasks, A.first, A.reads) end
@@ -172,4 +101,5 @@ end
 -- (flaw F2).
 local closing = retries and barrier('', {st = STATUS.busy, advance = ''}, '', 0)
 return ANSWERED{status = joins and REPLY.joined or REPLY.go, epoch = ep, event_id = from,
-  run = run, now = now(), hints = out, advance = closing == REPLY.advance and 1 or 0, more = more}
+  run = run, now = now(), hints = out, advance = closing == REPLY.advance and 1 or 0,
+  more = more, moves = moves and 1 or 0}

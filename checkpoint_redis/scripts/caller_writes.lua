@@ -25,7 +25,7 @@ end
 
 -- The `count` of the open superstep; `at_rest`: the fields of its s when it is packed, else nil.
 local function open_caller_writes(ns, count, at_rest)
-  if not at_rest then return numbered(P .. KEY.tasks .. ns, TASK_FIELD.caller_write, count) end
+  if not at_rest then return numbered(P .. KEY.tasks .. ns, TASK_FIELD.caller_write, 0, count) end
   local out = {}
   for i = 1, #at_rest, 2 do
     local n = string.match(at_rest[i], '^' .. TASK_FIELD.caller_write .. '(%d+)$')

@@ -43,7 +43,7 @@ local tasks, any = {}, false
 for i, tid in ipairs(A.tids) do
   local task, given = take(tid)
   if task then
-    local answers = numbered(key, TASK_FIELD.answer .. tid .. '|', task[TASK.answers])
+    local answers = numbered(key, TASK_FIELD.answer .. tid .. '|', 0, task[TASK.answers])
     tasks[i] = CLAIMED{tid = tid, status = REPLY.ok, attempts = task[TASK.attempts],
       failures = task[TASK.failures], round = task[TASK.round], blob = given,
       packet = task[TASK.packet] ~= '' and packet(A.ns, task[TASK.packet]),

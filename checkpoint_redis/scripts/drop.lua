@@ -6,8 +6,8 @@
 -- in the graphs that they call. Of a superstep that is committed none has begun, or asks.
 local function is_narrow(ns, committed)
   local inner = call('HLEN', P .. KEY.inner .. ns)
-  local going = committed and 0
-    or call('SCARD', P .. KEY.active .. ns) + call('HLEN', P .. KEY.questions .. ns)
+  local going = committed and 0 or call('SCARD', P .. KEY.active .. ns)
+    + call('HLEN', P .. KEY.questions .. ns) + call('HLEN', P .. KEY.withdrawn .. ns)
   return going + inner <= LIMIT.dropped, inner
 end
 
@@ -19,11 +19,12 @@ local function tasks_not_due(ns, at_rest)
   end
   local asking = at_rest and at_rest[KEY.questions] or call('HGETALL', P .. KEY.questions .. ns)
   for i = 1, #asking, 2 do not_due(ns, asking[i], DUE.deadline) end
+  for _, tid in ipairs(call('HKEYS', P .. KEY.withdrawn .. ns)) do not_due(ns, tid, DUE.deadline) end
 end
 
 local function not_due_any_more(ns, at_rest, committed)
   if not committed and is_narrow(ns) then tasks_not_due(ns, at_rest) end
-  not_due(ns, '', DUE.advance)
+  not_due(ns, '', DUE.advance, DUE.move)
   not_due(ns, '', DUE.outbox)
 end
 
@@ -35,7 +36,8 @@ local function close_step(ns, at_rest, committed)
   local sent = not committed and (at_rest and at_rest[KEY.sent]
     or not set_sent_aside(ns) and call('HGETALL', P .. KEY.sent .. ns)) or {}
   call('UNLINK', P .. KEY.tasks .. ns, P .. KEY.writes .. ns, P .. KEY.questions .. ns,
-    P .. KEY.sent .. ns, P .. KEY.active .. ns, P .. KEY.queued .. ns, P .. KEY.inner .. ns)
+    P .. KEY.sent .. ns, P .. KEY.active .. ns, P .. KEY.queued .. ns, P .. KEY.inner .. ns,
+    P .. KEY.answers .. ns, P .. KEY.withdrawn .. ns, P .. KEY.failed .. ns)
   remove_sent(ns, sent)
   if at_rest then call('HDEL', C, FIELD.packed .. ns) end
   keep_dropped_caller_writes(ns, written, committed)

@@ -1,9 +1,10 @@
--- needs: lib.lua format.lua frozen.lua create.lua drop.lua packet.lua status.lua frames.lua checkpoints.lua
+-- needs: lib.lua format.lua frozen.lua create.lua log.lua drop.lua packet.lua status.lua frames.lua checkpoints.lua
 -- Puts a checkpoint as a saver does: it becomes the head when it is the newest. The thread is
 -- created when it does not exist. KEYS[1] header.
--- ARGV[1] {ns, frame, ep, expect, needs, after, free, id, graph, fp, queue, checkpoint}; expect: the epoch
+-- ARGV[1] {ns, frame, ep, expect, needs, after, free, shared, id, graph, fp, queue, checkpoint}; expect: the epoch
 -- that the thread must have ('' = there must be none, false = whatever there is); needs: names of values
--- that do not come along; after: the checkpoint that has them, or ''; free: of segments -> {ok} | {busy, run} | {conflict, head} | {unstored}
+-- that do not come along; after: the checkpoint that has them, or ''; free: of segments;
+-- shared: SHARED rows of the log of `after` -> {ok} | {busy, run} | {conflict, head} | {unstored}
 local st, run, head, ep, number = unpack(call('HMGET', H, HEADER.status, HEADER.run,
   FRAME.checkpoint, FRAME.epoch, HEADER.form))
 local refused = too_old(number)
@@ -36,6 +37,7 @@ call('HSET', H, FRAME.epoch, A.ep)
 note_form(FORMAT.saved)
 list_frame(A.ns, A.frame)
 store_checkpoint(A.ns, A.checkpoint)
+share_log(A.ns, A.after, A.shared, A.checkpoint[CHECKPOINT.channels])
 local cp = A.checkpoint[CHECKPOINT.id]
 if cp >= head then
   if A.ns == '' and cp ~= head then

@@ -2,7 +2,8 @@
 -- Appends records to the log of what a checkpoint's tasks left, as a saver does. KEYS[1] header.
 -- ARGV[1] {ns, cp, ep, new_ep, asks, records}; ep: the epoch as the caller read it ('' = whichever it
 -- is, as long as there is nothing that the records would have to hold too)
--- -> {ok} | {busy, run} | {missing} | {conflict, ep}: read what is there first
+-- -> {ok, number of the first record} | {ok}: it was done before | {busy, run} | {missing}
+-- | {conflict, ep}: read what is there first
 local st, run, head, ep, number = unpack(call('HMGET', H, HEADER.status, HEADER.run,
   FRAME.checkpoint, FRAME.epoch, HEADER.form))
 local refused = too_old(number)
@@ -26,8 +27,8 @@ call('HDEL', C, kept)
 forget_left(at)
 -- There may be results, answers and whole frames in them.
 note_form(FORMAT.newest)
-append_log(A.ns, A.cp, A.records)
+local before = append_log(A.ns, A.cp, A.records)
 if at_head and A.ns == '' and A.asks and st ~= STATUS.interrupted then
   put_to_rest(STATUS.interrupted)
 end
-return {REPLY.ok}
+return {REPLY.ok, string.format('%d', before)}

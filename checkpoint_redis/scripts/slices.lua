@@ -6,10 +6,10 @@ local function many(command, key, list)
   end
 end
 
--- Fields of a hash that are numbered: <prefix>0, <prefix>1...
-local function numbered(key, prefix, count)
+-- `count` fields of a hash that are numbered, <prefix>0, <prefix>1..., from number `first` on.
+local function numbered(key, prefix, first, count)
   local fields = {}
-  for n = 0, count - 1 do fields[#fields + 1] = prefix .. n end
+  for n = first, first + count - 1 do fields[#fields + 1] = prefix .. n end
   local out = {}
   for i = 1, count, LIMIT.slice do
     local last = math.min(i + LIMIT.slice - 1, count)

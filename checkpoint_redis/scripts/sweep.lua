@@ -1,4 +1,4 @@
--- needs: lib.lua format.lua living.lua task.lua due.lua requeue.lua pack.lua failing.lua superseded.lua packet.lua
+-- needs: lib.lua format.lua living.lua task.lua due.lua requeue.lua pack.lua failing.lua superseded.lua packet.lua moves.lua
 -- Acts on what is due, by reading the state again: a due entry is only a reason to look. Scores
 -- are pushed here, so that any number of sweepers may run.
 -- KEYS[1] due key of the shard. ARGV[1] {limit, max_lost, error, living, outboxes}; living: what is served,
@@ -69,6 +69,17 @@ local function look_unsent(ns, name, kind)
   told = LIMIT.hints
 end
 
+-- Who began with it, or helped, has gone: a slice of it, and the next one at once.
+local function look_move(st, kind, takes)
+  local move = move_under_way()
+  if not move then return not_due('', '', kind) end
+  local given = move_some(move, st)
+  unfinished = move_under_way() ~= nil
+  if unfinished then due('', '', kind, now()) end
+  told = LIMIT.hints
+  found('', kind, '', takes and given or {})
+end
+
 -- -> true where a newer version has to look; it stays due for that one, behind all others
 local function look(ns, tid, kind)
   local st, number, graph, fp = unpack(call('HMGET', H, HEADER.status, HEADER.form, HEADER.graph,
@@ -78,6 +89,7 @@ local function look(ns, tid, kind)
     return true
   end
   if kind == DUE.unsent then look_unsent(ns, tid, kind)
+  elseif kind == DUE.move then look_move(st, kind, finds_worker(graph, fp, number))
   elseif kind == DUE.deadline then look_deadline(ns, tid, kind)
   elseif st ~= STATUS.busy then not_due(ns, tid, kind)
   elseif tid == '' and not finds_worker(graph, fp, number) then

@@ -117,5 +117,9 @@ def _forked(old: Checkpoint, stamp: Stamp, limits: Limits) -> ThreadState:
 
 def last_step(parent: Checkpoint | None, recursion_limit: int) -> int:
     """Return the number of the last step that a run which starts at ``parent`` may take."""
-    first = parent.step + 1 if parent else FIRST_STEP
-    return first + recursion_limit + 1
+    return last_step_after(parent.step if parent else FIRST_STEP - 1, recursion_limit)
+
+
+def last_step_after(step: int, recursion_limit: int) -> int:
+    """Return what ``last_step`` does, of a checkpoint of which only the step is known."""
+    return step + 1 + recursion_limit + 1

@@ -10,6 +10,7 @@ import redis
 from distgraph.errors import StoreError
 from tests.support.sim.simulation import Simulation
 from tests.support.thread_driver import mutated
+from tests.support.wide import narrow
 
 SEEDS = 600
 
@@ -27,7 +28,7 @@ MUTANTS = {
         "",
     ),
     "no instance of a question": (
-        "answer.lua",
+        "asks.lua",
         "if not asked[tid][iid] then",
         "if not next(asked[tid]) then",
     ),
@@ -37,11 +38,15 @@ MUTANTS = {
         "return stored > FORMAT.newest and",
         "return false and",
     ),
-    "no new round": ("answer.lua", "if not each.late then task[TASK.round] = A.rnd end", ""),
+    "no new round": (
+        "again.lua",
+        "if not each.late then task[TASK.round] = said[MOVE.round] end",
+        "",
+    ),
     "an answer leaves graphs at breakpoints": (
-        "answer.lua",
-        "restore_step('')\nchoose_stopped()\n",
-        "restore_step('')\n",
+        "choosing.lua",
+        "numbered(key, TASK_FIELD.stopped, first, last - first)",
+        "{}",
     ),
     "no advance after a retry": ("answer.lua", "= retries and barrier(", "= false and barrier("),
     "a start is not known again": ("start.lua", "if again then return again end", ""),
@@ -118,6 +123,48 @@ MUTANTS = {
 }
 
 
+# Where one script goes on with no task, and each slice with one.
+WIDE = {
+    "the superstep closes before all is moved": (
+        "moves.lua",
+        "  call('SADD', P .. KEY.active, TID.move)\n",
+        "",
+    ),
+    "what was accepted lapses": ("answer.lua", "    call('PERSIST', P .. KEY.answers)\n", ""),
+    "answers to what was answered since are taken": (
+        "answer.lua",
+        "if not there or moment(ep) ~= A.moment then",
+        "if not there then",
+    ),
+    "answers of which a part has lapsed are taken": (
+        "answer.lua",
+        "if not there or moment(ep) ~= A.moment then",
+        "if moment(ep) ~= A.moment then",
+    ),
+    "a second call does not wait for the first": (
+        "answer.lua",
+        "if call('HEXISTS', P .. KEY.tasks, TASK_FIELD.move) == 1 then return {REPLY.moving} end\n",
+        "",
+    ),
+    "nobody looks whether all is moved": (
+        "sweep.lua",
+        "  elseif kind == DUE.move then look_move(st, kind, finds_worker(graph, fp, number))\n",
+        "",
+    ),
+    "what is dropped is still to be moved": ("drop.lua", "DUE.advance, DUE.move)", "DUE.advance)"),
+    "nobody looks at what the last slice closed": (
+        "moves.lua",
+        "if barrier('', {st = st, advance = ''}, '', 0) == REPLY.advance then",
+        "if false then",
+    ),
+    "breakpoints of many are forgotten": (
+        "moves.lua",
+        "  if #some == 0 then some = take_stopped(move) end\n",
+        "  if #some == 0 then move[MOVE.first] = move[MOVE.last] end\n",
+    ),
+}
+
+
 # The rarest ones are noticed by these seeds, which come first; other draws need others.
 KNOWN = {
     "a start from what was removed": 295,
@@ -133,6 +180,14 @@ def test_what_a_script_lost_is_noticed(
     with mutated(tmp_path, *MUTANTS[mutant]):
         seeds = (KNOWN.get(mutant, 0), *range(SEEDS))
         assert any(noticed(redis_client, namespace, seed) for seed in seeds)
+
+
+@pytest.mark.parametrize("mutant", WIDE)
+def test_what_a_script_lost_that_moves_is_noticed(
+    redis_client: redis.Redis, namespace: str, tmp_path: Path, mutant: str
+) -> None:
+    with mutated(tmp_path, *WIDE[mutant]), narrow():
+        assert any(noticed(redis_client, namespace, seed) for seed in range(SEEDS))
 
 
 def noticed(client: redis.Redis, namespace: str, seed: int) -> bool:

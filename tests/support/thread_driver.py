@@ -94,8 +94,10 @@ class Driver:
             self.thread, "", ep, (result,), tok=tok, tok2=tok2, lease_ms=LEASE
         )
 
-    def ask(self, ep: str, tid: str, iid: str, *, tok: str = "t", deadline: int = 0) -> Recorded:
-        result = ResultEntry(tid, "", b"question", questions=((iid, deadline),))
+    def ask(  # noqa: PLR0913 - a default for each
+        self, ep: str, tid: str, iid: str, *, tok: str = "t", deadline: int = 0, rnd: str = "",
+    ) -> Recorded:  # fmt: skip
+        result = ResultEntry(tid, rnd, b"question", questions=((iid, deadline),))
         return self.ledger.complete(
             self.thread, "", ep, (result,), tok=tok, tok2="adv", lease_ms=LEASE
         )

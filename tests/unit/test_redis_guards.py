@@ -37,6 +37,7 @@ from tests.support.guards import (
     segments,
     supersteps,
     unserved,
+    wide,
 )
 from tests.support.thread_driver import Driver, mutated
 
@@ -69,6 +70,7 @@ TOPICS = (
     segments,
     supersteps,
     unserved,
+    wide,
 )
 GUARDS = [guard for topic in TOPICS for guard in topic.GUARDS]
 ALL = pytest.mark.parametrize("guard", GUARDS, ids=[guard.keeps.__name__ for guard in GUARDS])

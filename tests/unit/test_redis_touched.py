@@ -15,13 +15,14 @@ from checkpoint_redis import commands, loading, removing
 from checkpoint_redis.bundles import Bundle
 from checkpoint_redis.commands import Plain, Script
 from checkpoint_redis.frames import FrameName
-from checkpoint_redis.layout import Limit, ThreadKey
-from checkpoint_redis.records import InnerEntry, ResultEntry, SuperstepEntry, TaskEntry
+from checkpoint_redis.layout import Limit, QuestionId, ThreadKey
+from checkpoint_redis.records import AnswerEntry, InnerEntry, ResultEntry, SuperstepEntry, TaskEntry
 from distgraph.core.plan import digest
 from distgraph.effects import carry
 from distgraph.errors import CorruptRecord
 from tests.support.thread_driver import LEASE, Driver, nonce, superstep
 from tests.support.touching import Touched, Touching, counted
+from tests.support.wide import give, moves, pair
 
 pytestmark = [pytest.mark.redis, pytest.mark.slow]
 WIDTH, TOGETHER, RECORDS = 8_000, 20, 5
@@ -115,6 +116,59 @@ def test_a_wide_superstep_that_asks_is_read_and_answered(d: Wide) -> None:
     assert d.answer("unknown", "q").status == "no_interrupt"
     assert d.answer(TIDS[-1], f"question of {TIDS[-1]}").status == "go"
     assert asking(d) == set(TIDS[:-1])
+    assert within(d)
+
+
+def ask_all(d: Wide) -> str:
+    """Bring the thread to a pause in which all of TIDS ask."""
+    ep = d.begin("cp-0")
+    d.claim_all(ep)
+    for tid in TIDS:
+        d.ask(ep, tid, f"{tid}1")
+    return ep
+
+
+def test_all_of_a_wide_superstep_is_answered(d: Wide) -> None:
+    ask_all(d)
+    answers = [AnswerEntry("", tid, f"{tid}1", b"yes") for tid in TIDS]
+    answers[0] = replace(answers[0], blob=b"x" * 2**20)
+    refused = give(d, *answers[1:], pair(TIDS[0], 2), run="refused")
+    assert (refused.status, refused.unknown) == ("no_interrupt", f"{TIDS[0]}2")
+    assert (d.status, asking(d)) == ("interrupted", set(TIDS))
+    assert give(d, *answers).moves
+    assert set().union(*moves(d)) == set(TIDS)
+    assert set(d.states().values()) == {"Q"}
+    assert within(d)
+
+
+def test_all_of_a_wide_superstep_is_asked_again(d: Wide) -> None:
+    ask_all(d)
+    assert d.go_on("reask").moves
+    assert set().union(*moves(d)) == set(TIDS)
+    assert set(d.states().values()) == {"Q"}
+    assert within(d)
+
+
+def test_all_breakpoints_of_a_wide_superstep_are_released(d: Wide) -> None:
+    ep = d.begin("cp-0")
+    d.claim_all(ep)
+    for tid in TIDS[1:]:
+        d.ask(ep, tid, QuestionId.stopped)
+    d.ask(ep, TIDS[0], "q1")
+    assert d.answer(TIDS[0], "q1").moves
+    assert set().union(*moves(d)) == set(TIDS[1:])
+    assert set(d.states().values()) == {"Q"}
+    assert within(d)
+
+
+def test_all_of_a_wide_superstep_is_tried_again(d: Wide) -> None:
+    ep = d.begin("cp-0")
+    d.claim_all(ep)
+    for tid in TIDS:
+        d.fail(ep, tid)
+    assert d.go_on("retry").moves
+    d.sweep_all(after_ms=Limit.outbox_ms)
+    assert set(d.states().values()) == {"Q"}
     assert within(d)
 
 

@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from checkpoint_redis import commands
+from checkpoint_redis import answers, commands
+from checkpoint_redis.answers import Pairs
+from checkpoint_redis.commands import Script
 from checkpoint_redis.keys import Thread
-from checkpoint_redis.layout import TaskId, ThreadStatus
-from checkpoint_redis.replies import Answered, Loaded, OutboxEntry
+from checkpoint_redis.layout import AnswerMode, TaskId, ThreadStatus
+from checkpoint_redis.records import StagedAnswers
+from checkpoint_redis.replies import Answered, Loaded, Moved, OutboxEntry
 from distgraph.errors import NoSuchInterrupt, NothingToResume, ThreadBusy, ThreadConflict
-from workers.client.effects import Effect, Flow, Publish
+from workers.client.effects import Effect, Publish, Reach
 from workers.shared.hints import outgoing
+from workers.shared.supersteps import nonce
+
+TRIES = 10
+"""So often is an answer given that others are faster than."""
 
 
 def refuse_question_of_saver(loaded: Loaded | None, thread_id: str) -> None:
@@ -25,29 +32,63 @@ def refuse_question_of_saver(loaded: Loaded | None, thread_id: str) -> None:
         raise NothingToResume(what, todo)
 
 
+def answer(
+    thread: Thread, run: str, mode: AnswerMode, pairs: Pairs, queue: str, **said: Any
+) -> Generator[Effect, Any, Answered]:
+    """Go on with an open superstep, and publish what that queues; raise what a refusal means.
+
+    ``said``: what else ``commands.answer`` is given. ``queue`` is the graph's own.
+    """
+    answered, rnd = Answered("unstaged"), nonce()
+
+    def command(pairs: Pairs, staged: StagedAnswers) -> Script[Answered]:
+        return commands.answer(thread, run, mode, pairs, rnd=rnd, staged=staged, **said)
+
+    yield Reach()
+    for _ in range(TRIES):
+        answered = yield from answers.give(thread, rnd, pairs, command)
+        if answered.status == "moving":
+            yield from move(thread)
+        elif answered.status != "unstaged":
+            break
+    check_answered(answered, tuple(pair.iid for pair in pairs), thread)
+    if answered.status != "dup":
+        yield from _publish(thread, answered, queue)
+    return answered
+
+
 def check_answered(answered: Answered, ids: tuple[str, ...], thread: Thread) -> None:
     """Raise what a refused answer means."""
     if answered.status == "no_interrupt":
-        raise NoSuchInterrupt(ids, answered.pending)
+        raise NoSuchInterrupt((answered.unknown,) if answered.unknown else ids, answered.pending)
     if answered.status in ("nothing", "missing"):
         msg = "Nothing waits on this thread: it was answered, or moved on, in the meantime."
         raise NothingToResume(msg)
     if answered.status == "busy":
         raise busy(thread, answered.run)
-    if answered.status == "conflict":
+    if answered.status in ("conflict", "moving", "unstaged"):
         raise ThreadConflict(moved_on(thread))
 
 
-def publish_answered(thread: Thread, answered: Answered, queue: str) -> Flow:
-    """Publish what an accepted answer queued."""
+def _publish(thread: Thread, answered: Answered, queue: str) -> Generator[Effect, Any, None]:
+    """Publish what an accepted answer queued, and have the rest queued."""
     hints = list(answered.hints)
     if answered.advance:
-        hints.append(_advance_hint(answered, queue))
+        hints.append(OutboxEntry("", answered.ep, TaskId.advance, queue, 0))
     yield Publish(tuple(outgoing(thread.x, hints)))
     if answered.more:
         yield from publish_outbox(thread, answered.ep)
+    if answered.moves:
+        yield from move(thread)
     yield commands.published(thread, "", answered.ep)
-    return None
+
+
+def move(thread: Thread) -> Generator[Effect, Any, None]:
+    """Queue and publish, slice by slice, what an accepted call goes on with: anybody may."""
+    moved = Moved(moves=True)
+    while moved.moves:
+        moved = yield commands.move(thread)
+        yield Publish(tuple(outgoing(thread.x, moved.hints)))
 
 
 def publish_outbox(thread: Thread, ep: str) -> Generator[Effect, Any, None]:
@@ -57,10 +98,6 @@ def publish_outbox(thread: Thread, ep: str) -> Generator[Effect, Any, None]:
         cursor, part = yield commands.outbox(thread, "", ep, cursor)
         yield Publish(tuple(outgoing(thread.x, part)))
         more = cursor != 0
-
-
-def _advance_hint(answered: Answered, queue: str) -> Any:
-    return OutboxEntry("", answered.ep, TaskId.advance, queue, 0)
 
 
 def busy(thread: Thread, run: str, also: str = "") -> ThreadBusy:

@@ -6,18 +6,18 @@ from collections.abc import Generator
 from dataclasses import replace
 from typing import Any
 
-from checkpoint_redis import commands
 from checkpoint_redis.layout import AnswerMode, ThreadStatus
 from checkpoint_redis.records import TaskEntry
-from checkpoint_redis.replies import Answered
+from distgraph.core.begin import last_step_after
 from distgraph.core.model import Decision, RunTasks
 from distgraph.engine import GoOn
 from distgraph.errors import NothingToResume, ThreadConflict
-from workers.client.answering import check_answered, publish_answered
+from distgraph.types import Command
+from workers.client.answering import answer
 from workers.client.begun import Begun, begun_by
-from workers.client.effects import Effect, Reach
+from workers.client.effects import Effect
 from workers.client.launching import launch
-from workers.client.replying import pairs_of
+from workers.client.replying import by_id, pairs_of
 from workers.client.submission import Submission
 from workers.shared.runconfig import encode_config, encode_metadata, of_call, says_nothing
 from workers.shared.supersteps import nonce
@@ -61,32 +61,57 @@ def _written(call: Submission, request: GoOn) -> tuple[bytes, ...]:
     return () if request.caller_write is None else (call.wire.caller_write(request.caller_write),)
 
 
+def answer_by_id(call: Submission) -> Generator[Effect, Any, Begun | None]:
+    """Give answers to questions that are named, and read nothing else of the thread.
+
+    None where more has to be known: who listens is told from which state the run goes on.
+    """
+    given, fp = call.job.start.given, call.graph.fingerprint
+    if call.job.modes or call.job.start.at or not _only_answers(given):
+        return None
+    replies = yield from by_id(call.wire, call.thread, given.resume)
+    if replies is None or (replies.header.graph, replies.header.fp) != (call.graph.name, fp):
+        return None
+    stop = last_step_after(replies.header.step, call.job.start.recursion_limit)
+    queue = call.served.queue
+    answered = yield from answer(
+        call.thread, call.run, "resume", replies.pairs, queue, **_told(call, stop)
+    )
+    return begun_by(answered, call.run, None)
+
+
+def _only_answers(given: Any) -> bool:
+    return isinstance(given, Command) and given.update is None and not given.goto
+
+
 def _answer(call: Submission, request: GoOn, mode: AnswerMode) -> Generator[Effect, Any, Begun]:
-    wire, job = call.wire, call.job
-    pairs = pairs_of(wire, request.replies)
-    told = of_call(job.start, job.invocation)
-    keep = says_nothing(told, call.graph)
-    yield Reach()
-    answered: Answered = yield commands.answer(
+    answered = yield from answer(
         call.thread,
         call.run,
         mode,
-        pairs,
-        rnd=nonce(),
+        pairs_of(call.wire, request.replies),
+        call.served.queue,
         ep="" if mode == "resume" else call.epoch,
         caller_writes=_written(call, request),
         tasks=_added(call, request.then),
-        cfg=None if keep else encode_config(told, wire.serializer),
-        modes=call.modes,
-        graph_fp=call.graph.fingerprint,
-        stop=call.stop,
-        by=job.by,
-        metadata=encode_metadata(told, wire.serializer),
+        **_told(call, call.stop),
     )
-    check_answered(answered, tuple(reply.answer.id for reply in request.replies), call.thread)
-    if answered.status != "dup":
-        yield from publish_answered(call.thread, answered, call.served.queue)
     return begun_by(answered, call.run, request.state)
+
+
+def _told(call: Submission, stop: int) -> dict[str, Any]:
+    """Return what the run is told that an answer begins, whose last step is ``stop``."""
+    job, serializer = call.job, call.wire.serializer
+    told = of_call(job.start, job.invocation)
+    keep = says_nothing(told, call.graph)
+    return {
+        "cfg": None if keep else encode_config(told, serializer),
+        "modes": call.modes,
+        "graph_fp": call.graph.fingerprint,
+        "stop": stop,
+        "by": job.by,
+        "metadata": encode_metadata(told, serializer),
+    }
 
 
 def _added(call: Submission, then: Decision) -> tuple[TaskEntry, ...]:

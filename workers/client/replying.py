@@ -14,7 +14,6 @@ from checkpoint_redis.replies import Askers, Header
 from distgraph.core.model import Answer, Interrupted
 from distgraph.core.resume import Reply, is_by_id
 from workers.client.effects import Effect
-from workers.shared.served import Registry
 from workers.shared.wire import Wire
 
 
@@ -34,24 +33,29 @@ def pairs_of(wire: Wire, replies: tuple[Reply, ...]) -> tuple[AnswerEntry, ...]:
     )
 
 
-def by_id(registry: Registry, thread: Thread, value: Any) -> Generator[Effect, Any, Replies | None]:
+def by_id(wire: Wire, thread: Thread, value: Any) -> Generator[Effect, Any, Replies | None]:
     """Return the answers of ``{interrupt id: value}``; reads nothing but the tasks that ask these.
 
-    None where more has to be known: a bare value, an id that does not wait, more ids than are
-    looked up at once, another version of the graph at hand.
+    None where more has to be known: of a bare value, and of an id that does not wait.
     """
-    if not is_by_id(value) or len(value) > Limit.looked_up:
+    if not is_by_id(value):
         return None
-    asked: Askers | None = yield commands.asked(thread, tuple(value))
-    if asked is None or asked.waiting.keys() != value.keys() or _is_other(registry, asked.header):
+    asked: Askers | None = yield from _askers(thread, tuple(value))
+    if asked is None or asked.waiting.keys() != value.keys():
         return None
-    wire = registry.common_wire()
     return Replies(asked.header, pairs_of(wire, tuple(_replies(wire, asked.waiting, value))))
 
 
-def _is_other(registry: Registry, header: Header) -> bool:
-    served = registry.get(header.graph)
-    return served is not None and served.graph.fingerprint != header.fp
+def _askers(thread: Thread, iids: tuple[str, ...]) -> Generator[Effect, Any, Askers | None]:
+    """Return who asks, as far as it is found: a script looks up some, and a reply holds some."""
+    known: Askers | None = None
+    while iids:
+        asked: Askers | None = yield commands.asked(thread, iids[: Limit.looked_up])
+        if asked is None or not asked.waiting:
+            return known
+        known = Askers(asked.header, {**(known.waiting if known else {}), **asked.waiting})
+        iids = tuple(iid for iid in iids if iid not in asked.waiting)
+    return known
 
 
 def _replies(

@@ -20,7 +20,7 @@ from distgraph.runners.stores import new_stamp
 from workers.client.answering import refuse_question_of_saver
 from workers.client.begun import Begun
 from workers.client.effects import Effect, Flow, Here
-from workers.client.going_on import go_on
+from workers.client.going_on import answer_by_id, go_on
 from workers.client.launching import launch
 from workers.client.reading import load_state
 from workers.client.submission import Submission
@@ -38,6 +38,12 @@ def begin(
     Raises what the program raises, ThreadBusy, ThreadConflict, NoSuchInterrupt, NothingToResume.
     """
     call = Submission(job, served, thread, run, metadata_keys)
+    return (yield from answer_by_id(call)) or (yield from _carry(call))
+
+
+def _carry(call: Submission) -> Generator[Effect, Any, Begun]:
+    """Answer the engine's program up to its first tasks."""
+    job = call.job
     answer: Any = None
     state: ThreadState | None = None
     try:
@@ -61,7 +67,7 @@ def begin(
                     raise RuntimeError(msg)
     except StopIteration as stop:
         reached = None if isinstance(stop.value, Failed) else state
-        return Begun(run, "", reached, stop.value)
+        return Begun(call.run, "", reached, stop.value)
 
 
 def _load(call: Submission) -> Generator[Effect, Any, ThreadState | None]:

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Generator
 from typing import Any
 
-from checkpoint_redis import commands, removing
+from checkpoint_redis import removing
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import AnswerMode, ThreadStatus
 from checkpoint_redis.replies import Header
@@ -19,16 +19,11 @@ from distgraph.graph.checks import check_by
 from distgraph.runners.backend import Listing, Place
 from distgraph.types import Interrupt
 from workers.client.adopting import adopt
-from workers.client.answering import (
-    busy,
-    check_answered,
-    publish_answered,
-    refuse_question_of_saver,
-)
+from workers.client.answering import answer, busy, refuse_question_of_saver
 from workers.client.attaching import attach
 from workers.client.cancelling import cancel
 from workers.client.carrier import Carrier
-from workers.client.effects import Effect, Flow, Reach
+from workers.client.effects import Effect, Flow
 from workers.client.listing import ThreadInfo, info_of
 from workers.client.past import AnswerInfo, RunInfo, answers, run_info
 from workers.client.reading import history, load_state
@@ -36,7 +31,6 @@ from workers.client.replying import Replies, by_id, pairs_of
 from workers.client.run import Run, attached
 from workers.shared.served import Registry
 from workers.shared.serving import lives, serves
-from workers.shared.supersteps import nonce
 
 
 @checked
@@ -129,23 +123,26 @@ class ThreadHandle:
         return attached(self._carrier, self._registry, self._thread, found)
 
     def _resume(self, run: str, value: Any, by: str) -> Flow:
-        known = yield from by_id(self._registry, self._thread, value)
-        replies = known or (yield from self._bound(value))
+        known = yield from by_id(self._registry.common_wire(), self._thread, value)
+        same = known is not None and not self._has_other(known.header)
+        replies = known if known and same else (yield from self._bound(value))
         # Where nothing asks, graphs inside tasks are at breakpoints, which all have to be released.
         mode: AnswerMode = "resume" if replies.pairs else "reask"
-        yield Reach()
-        answered = yield commands.answer(
+        answered = yield from answer(
             self._thread,
             run,
             mode,
             replies.pairs,
-            rnd=nonce(),
+            replies.header.queue,
             graph_fp=replies.version,
             by=by,
         )
-        check_answered(answered, tuple(pair.iid for pair in replies.pairs), self._thread)
-        yield from publish_answered(self._thread, answered, replies.header.queue)
         return answered.run or run
+
+    def _has_other(self, header: Header) -> bool:
+        """Whether this process has another version of the thread's graph."""
+        served = self._registry.get(header.graph)
+        return served is not None and served.graph.fingerprint != header.fp
 
     def _bound(self, value: Any) -> Generator[Effect, Any, Replies]:
         """Return the answers that ``value`` means, after a look at all that the thread asks."""
@@ -175,12 +172,9 @@ class ThreadHandle:
             loaded, state = yield from load_state(self._registry.common_wire(), self._thread)
             header = loaded.header if loaded else header
             version = self._version(header, state)
-        yield Reach()
-        answered = yield commands.answer(
-            self._thread, run, "retry", rnd=nonce(), ep=header.ep, graph_fp=version, by=by
+        answered = yield from answer(
+            self._thread, run, "retry", (), header.queue, ep=header.ep, graph_fp=version, by=by
         )
-        check_answered(answered, (), self._thread)
-        yield from publish_answered(self._thread, answered, header.queue)
         return answered.run or run
 
     def _version(self, header: Header, state: ThreadState | None) -> str:

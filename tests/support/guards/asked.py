@@ -79,8 +79,8 @@ GUARDS = (
     ),
     Guard(
         a_question_that_was_answered_is_not_found,
-        "answer.lua",
-        "  if not retries then forget_asking(call('HGET', P .. KEY.questions, tid)) end\n",
+        "again.lua",
+        "    forget_asking(each.questions)\n",
         "",
     ),
     Guard(a_graph_that_stopped_asks_nothing, "asking.lua", "if iid ~= IID.stopped", "if true"),

@@ -289,13 +289,13 @@ GUARDS = (
     ),
     Guard(
         an_answer_names_one_instance_of_a_question,
-        "answer.lua",
-        "if not asked[tid][iid] then return false end",
-        "if not next(asked[tid]) then return false end",
+        "asks.lua",
+        "if not asked[tid][iid] then return iid end",
+        "if not next(asked[tid]) then return iid end",
     ),
     Guard(
         a_question_is_answered_once_in_a_call,
-        "answer.lua",
+        "asks.lua",
         "asked[tid][iid] = nil",
         "",
     ),

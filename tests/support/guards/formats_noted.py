@@ -172,7 +172,7 @@ NOTED = (
     Noted(Kind.config, at_rest, starts, "start", "note_form(FORMAT.config)\n"),
     Noted(Kind.config, asked, asks_again, "answer", "  note_form(FORMAT.config)\n"),
     Noted(Kind.run, closed, ends, "runs", "  note_form(FORMAT.run)\n"),
-    Noted(Kind.answer, asked, answers, "answer", "    note_form(FORMAT.answer)\n"),
+    Noted(Kind.answer, asked, answers, "again", "    note_form(FORMAT.answer)\n"),
     Noted(Kind.result, running, completes, "finished", "  note_form(FORMAT.result)\n"),
     Noted(Kind.question, running, asks, "finished", "    note_form(FORMAT.question)\n"),
     Noted(Kind.result, failed, fails_as_the_second, "failing", "  note_form(FORMAT.result)\n"),

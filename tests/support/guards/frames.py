@@ -389,8 +389,8 @@ GUARDS = (
     Guard(
         what_is_open_inside_is_dropped_with_the_superstep,
         "drop.lua",
-        "KEY.queued .. ns, P .. KEY.inner .. ns)\n",
-        "KEY.queued .. ns)\n",
+        "KEY.queued .. ns, P .. KEY.inner .. ns,\n",
+        "KEY.queued .. ns,\n",
     ),
     Guard(
         what_is_open_inside_is_dropped_with_the_superstep,

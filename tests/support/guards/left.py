@@ -328,13 +328,13 @@ GUARDS = (
     ),
     Guard(
         questions_stay_with_who_answered_them,
-        "answer.lua",
-        "  if not retries then note_asked(tid, resumes) end\n",
+        "again.lua",
+        "    note_asked(said, tid, each.questions)\n",
         "",
     ),
     Guard(
         a_question_that_was_asked_again_stays_once,
-        "answer.lua",
+        "again.lua",
         "  else call('HSET', key, TASK_FIELD.asked_again .. tid, asked) end\n",
         "  end\n",
     ),
@@ -346,7 +346,7 @@ GUARDS = (
     ),
     Guard(
         what_was_asked_before_an_answer_gives_way,
-        "answer.lua",
+        "again.lua",
         "    call('HDEL', key, TASK_FIELD.asked_again .. tid)\n",
         "",
     ),

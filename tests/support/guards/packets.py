@@ -270,7 +270,12 @@ def a_slice_that_comes_late_lets_nothing_lapse(d: Driver) -> None:
 
 GUARDS = (
     Guard(what_many_tasks_sent_goes_in_looks, "drop.lua", "not set_sent_aside(ns) and ", ""),
-    Guard(what_many_tasks_sent_goes_in_looks, "sweep.lua", "  told = LIMIT.hints\n", ""),
+    Guard(
+        what_many_tasks_sent_goes_in_looks,
+        "sweep.lua",
+        "not_due(ns, name, kind) end\n  told = LIMIT.hints\n",
+        "not_due(ns, name, kind) end\n",
+    ),
     Guard(what_a_look_leaves_goes_in_the_next, "sweep.lua", " or unfinished)", ")"),
     Guard(
         what_many_tasks_sent_goes_in_looks,

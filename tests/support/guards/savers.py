@@ -5,7 +5,7 @@ from __future__ import annotations
 from checkpoint_redis import commands
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.keys import channel_field, checkpoint_field
-from checkpoint_redis.layout import ThreadStatus
+from checkpoint_redis.layout import SharedRow, SpanRow, ThreadStatus
 from checkpoint_redis.records import CheckpointEntry, NewHead, SuperstepEntry, TaskEntry
 from checkpoint_redis.replies import Changed, Header, Loaded
 from tests.support.guards import Guard
@@ -138,6 +138,37 @@ def a_log_that_is_repeated_is_known(d: Driver) -> None:
     assert loaded(d).log == (b"log",)
 
 
+def sharing(d: Driver, cp: str, *spans: SpanRow, number: int = 0) -> list[bytes]:
+    """Put a checkpoint that shares with the log of cp-0; return the records of that."""
+    command = commands.put(
+        d.thread, FrameName(""), entry(cp),
+        ep=nonce(), after="cp-0", shared=(SharedRow(number, spans),),
+        graph="graph", fp="1", queue="q",
+    )  # fmt: skip
+    assert d.ledger.call(command).status == "ok"
+    fields = [f"p||cp-0|{each}" for each in (0, 1)]
+    return list(d.client.hmget(d.thread.checkpoints, fields))
+
+
+def a_log_shares_what_a_checkpoint_has_too(d: Driver) -> None:
+    put(d, "cp-0")
+    noted = [log(d, "cp-0").number for _ in range(2)]
+    assert noted == [0, 1]
+    span = SpanRow("c@cp-1", 3, 2, 2)
+    d.client.hset(d.thread.checkpoints, "p||cp-0|1", b"..al..al.")
+    assert sharing(d, "cp-1", span, SpanRow("c@cp-1", 7, 2, 2), number=1) == [
+        b"log",
+        b"9:2:..6:c@cp-11:21:22:..6:c@cp-11:21:21:.",
+    ]
+
+
+def a_record_that_has_something_else_is_not_shared(d: Driver) -> None:
+    put(d, "cp-0")
+    log(d, "cp-0")
+    assert sharing(d, "cp-1", SpanRow("c@cp-1", 1, 1, 3)) == [b"log", None]
+    assert sharing(d, "cp-2", SpanRow("c@cp-2", 1, 1, 3), number=1) == [b"log", None]
+
+
 def a_removal_keeps_out_who_looked_before_it(d: Driver) -> None:
     for n in range(4):
         put(d, f"cp-{n}", ep=f"e{n}")
@@ -250,6 +281,18 @@ def an_update_takes_the_place_of_a_pause(d: Driver) -> None:
 
 
 GUARDS = (
+    Guard(
+        a_log_shares_what_a_checkpoint_has_too,
+        "put.lua",
+        "share_log(A.ns, A.after, A.shared, A.checkpoint[CHECKPOINT.channels])\n",
+        "",
+    ),
+    Guard(
+        a_record_that_has_something_else_is_not_shared,
+        "log.lua",
+        "    if string.sub(record, first, first + length - 1) ~= part then return end\n",
+        "",
+    ),
     Guard(an_update_takes_the_place_of_a_pause, "update.lua", "thaw()\n", ""),
     Guard(an_update_takes_the_place_of_a_pause, "update.lua", "drop_step('')\n", ""),
     Guard(

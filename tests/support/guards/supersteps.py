@@ -146,8 +146,8 @@ GUARDS = (
     Guard(
         the_leases_of_a_wide_superstep_are_left_to_sweeps,
         "drop.lua",
-        "call('SCARD', P .. KEY.active .. ns) + ",
-        "",
+        "call('SCARD', P .. KEY.active .. ns)\n",
+        "0\n",
     ),
     Guard(
         the_leases_of_a_wide_superstep_are_left_to_sweeps,
@@ -158,8 +158,8 @@ GUARDS = (
     Guard(
         the_deadlines_of_a_wide_superstep_are_left_to_sweeps,
         "drop.lua",
-        " + call('HLEN', P .. KEY.questions .. ns)\n",
-        "\n",
+        "+ call('HLEN', P .. KEY.questions .. ns)",
+        "",
     ),
     Guard(channels_come_while_there_is_room, "channels.lua", "    room = room - size\n", ""),
     Guard(

@@ -8,6 +8,7 @@ from typing import Any
 
 from checkpoint_redis.commands import Script
 from checkpoint_redis.layout import IndexName, Limit
+from checkpoint_redis.records import AnswerEntry
 from checkpoint_redis.replies import ClaimedTask, Committed, Recorded
 
 MARKS = ("one", "two")
@@ -21,6 +22,7 @@ class Accepted:
     `joined` the answers that joined one.
     `failures`: by epoch and task how often it failed and was to be repeated; in the epochs
     `answered`, answers have some tasks counted anew. Nothing of the epochs that are `void` counts.
+    `given`: the questions that have an answer.
     `graph`, `marks`, `about`: by what it is found. Of what savers did: `logs`, by checkpoint what
     they noted there, `noted`, where they ever did, and `removed`, the fields of checkpoints that
     are gone.
@@ -31,6 +33,7 @@ class Accepted:
     joined: dict[str, Script[Any]] = field(default_factory=dict)
     failures: Counter[tuple[str, str]] = field(default_factory=Counter)
     answered: set[str] = field(default_factory=set)
+    given: set[str] = field(default_factory=set)
     void: set[str] = field(default_factory=set)
     graph: str = ""
     marks: tuple[str, ...] = ()
@@ -46,6 +49,11 @@ class Accepted:
         submits = self.submits if carried in ("", run) else self.joined
         submits[run] = command
         self.writes.setdefault(cp, []).extend(written)
+
+    def answer(self, ep: str, pairs: tuple[AnswerEntry, ...]) -> None:
+        """Note the questions that have an answer, in the epoch in which they got it."""
+        self.answered.add(ep)
+        self.given.update(pair.iid for pair in pairs)
 
     def stand(self, graph: str, marks: tuple[str, ...] | None, about: bytes) -> None:
         """Note by what the thread is found from now on; None: its marks are as they were."""

@@ -54,7 +54,7 @@ class Call:
         yield InnerEntry(name, "", head, records, (checkpoint,))
 
     def _record(self) -> bytes:
-        return self._world.draw.nonce().encode()
+        return f"left {self._world.draw.nonce()}".encode()
 
     def _keep(self, tid: str, entry: InnerEntry) -> str:
         """Return the new epoch, '' when the attempt was given up."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
-from checkpoint_redis import commands
-from checkpoint_redis.layout import AnswerMode, QuestionId
+from checkpoint_redis import answers, commands
+from checkpoint_redis.layout import AnswerMode
 from checkpoint_redis.records import AnswerEntry, CheckpointEntry
-from checkpoint_redis.replies import Changed, Loaded, OpenQuestions, OutboxEntry
+from checkpoint_redis.replies import Changed, Loaded, OutboxEntry
 from tests.support.sim.accepted import MARKS, Accepted
+from tests.support.sim.breakpoints import asking, check_released
+from tests.support.sim.giving import give, is_moving, move
 from tests.support.sim.lists import Grown
 from tests.support.sim.packets import bundle_name, bundles_of
 from tests.support.sim.plan import PLAN, Known, number_of, opening, tids, updated
@@ -19,6 +22,7 @@ class Client:
     def __init__(self, world: World) -> None:
         self._world = world
         self._asked: set[tuple[str, str]] = set()
+        self._job: Iterator[None] | None = None
 
     def begin(self) -> None:
         """Cancel what there is, and begin again from the empty state."""
@@ -47,7 +51,17 @@ class Client:
         self.begin()
 
     def step(self) -> None:
-        """Do what the thread waits for, or something else that is allowed."""
+        """Do what the thread waits for, or something else that is allowed.
+
+        A call that takes many steps may end in the middle, and others act between them.
+        """
+        if self._job is not None and self._world.draw.chance(0.8):
+            ends = self._world.draw.fault(0.1) or next(self._job, self) is self
+            self._job = None if ends else self._job
+        else:
+            self._call()
+
+    def _call(self) -> None:
         world = self._world
         loaded = world.ledger.load(world.thread)
         if loaded is None:
@@ -55,6 +69,8 @@ class Client:
             return
         assert loaded.checkpoint is not None
         world.check_list(loaded.header.cp, loaded.channels)
+        open_ = {iid for asked in asking(loaded) for iid, _ in asked.questions}
+        assert is_moving(world) or not open_ & world.accepted.given, f"answered, and asked: {open_}"
         self._asked |= {(a.tid, iid) for a in asking(loaded) for iid, _ in a.questions}
         p = world.draw.number() if world.draw.chaos else 0.0
         match loaded.header.st:
@@ -142,6 +158,9 @@ class Client:
     ) -> None:
         world, run = self._world, self._world.draw.nonce()
         written = world.draw.records() if mode == "resume" else ()
+        if answers.is_wide(pairs):
+            self._job = give(world, pairs, written)
+            return
         command = commands.answer(
             world.thread, run, mode, pairs, rnd=world.draw.nonce(), caller_writes=written,
             ep="" if mode == "resume" else loaded.header.ep,
@@ -149,9 +168,11 @@ class Client:
         reply = world.call(command)
         if reply.status in ("go", "joined", "dup"):
             world.accepted.add(run, reply.run, command, loaded.header.cp, written)
-            world.accepted.answered.add(reply.ep)
-        if reply.status in ("go", "joined"):
+            world.accepted.answer(reply.ep, pairs)
+        if reply.status in ("go", "joined") and not reply.moves:
             check_released(world)
+        if reply.moves or reply.status == "moving":
+            self._job = move(world)
         world.send(*reply.hints)
         if reply.advance:
             world.send(OutboxEntry("", reply.ep, "@", QUEUE, 0))
@@ -186,20 +207,3 @@ class Client:
             expect=expect, seen=seen, ep=world.draw.nonce(), waiting=world.draw.chance(0.5),
         )  # fmt: skip
         return world.call(command)
-
-
-def asking(loaded: Loaded) -> tuple[OpenQuestions, ...]:
-    """Return what tasks ask whose graphs are not at breakpoints."""
-    return tuple(each for each in loaded.questions if not _is_stopped(each))
-
-
-def _is_stopped(asked: OpenQuestions) -> bool:
-    return (QuestionId.stopped, 0) in asked.questions
-
-
-def check_released(world: World) -> None:
-    """Whatever goes on with a thread releases the graphs at breakpoints."""
-    loaded = world.ledger.load(world.thread)
-    assert loaded is not None
-    stopped = [asked.tid for asked in loaded.questions if _is_stopped(asked)]
-    assert not stopped, f"still at a breakpoint: {stopped}"

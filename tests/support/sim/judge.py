@@ -38,17 +38,20 @@ for _, set in ipairs(cjson.decode(ARGV[3])) do
     return tostring(st) .. ' at ' .. tostring(updated) .. ', but not so in ix:' .. set
   end
 end
-local lasting = {'h', 'c', 's:', 'w:', 'u:', 'a:', 'q:', 'o:', 'fs', st == 'busy' and 'e' or nil}
+local lasting = {'h', 'c', 's:', 'w:', 'u:', 'a:', 'q:', 'o:', 'm:', 'v:', 'r:', 'fs',
+  st == 'busy' and 'e' or nil}
 for _, kind in ipairs(lasting) do
   if redis.call('PTTL', string.sub(KEYS[1], 1, -2) .. kind) >= 0 then return kind .. ' expires' end
 end
 local asked, prefix = 0, string.sub(KEYS[1], 1, -2)
-for _, text in ipairs(redis.call('HVALS', prefix .. 'u:')) do
-  for _, question in ipairs(cjson.decode(text)) do
-    if question[2] ~= 'stopped' then
-      asked = asked + 1
-      if redis.call('HEXISTS', prefix .. 's:', 'q|' .. question[2]) == 0 then
-        return question[2] .. ' is not found by its id'
+for _, part in ipairs({'u:', 'v:'}) do
+  for _, text in ipairs(redis.call('HVALS', prefix .. part)) do
+    for _, question in ipairs(cjson.decode(text)) do
+      if question[2] ~= 'stopped' then
+        asked = asked + 1
+        if redis.call('HEXISTS', prefix .. 's:', 'q|' .. question[2]) == 0 then
+          return question[2] .. ' is not found by its id'
+        end
       end
     end
   end
@@ -242,7 +245,7 @@ class Judge:
         others = [kind for kind in kinds if kind.startswith(("f:", "j")) or kind == "i"]
         assert {"c", "h"} <= {*kinds} - {*others} <= {"c", "fs", "h"}, f"keys left: {kinds}"
         staged = {key.split(b":")[-2] for key in world.stored() if key not in lasting}
-        lapsing = {b"S", b"A", b"Q", b"j", b"n", world.thread.x.encode()}
+        lapsing = {b"S", b"A", b"Q", b"M", b"j", b"n", world.thread.x.encode()}
         assert staged <= lapsing, f"keys left: {staged}"
 
     def _check_listing(self) -> None:

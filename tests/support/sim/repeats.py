@@ -12,7 +12,7 @@ TAKEN = ("go", "stop", "end", "fail", "joined")
 
 def is_right(name: str, first: Any, again: Any) -> bool:
     """Tell whether `again` is a right answer to the repetition of what was answered `first`."""
-    if name in ("sweep", "overdue"):
+    if name in ("sweep", "overdue", "move"):
         return True
     if isinstance(first, Submitted | Answered) and first.status in TAKEN:
         return (again.status, again.ep) == ("dup", first.ep)

@@ -14,7 +14,7 @@ from checkpoint_redis.bundles import Bundle
 from checkpoint_redis.commands import Script
 from checkpoint_redis.ledger import Ledger, T
 from checkpoint_redis.references import Blobs
-from checkpoint_redis.replies import Changed, Claimed, Due, OutboxEntry
+from checkpoint_redis.replies import Changed, Claimed, Due, Loaded, OutboxEntry
 from distgraph.effects import carry
 from tests.support.sim.accepted import Accepted
 from tests.support.sim.draw import Draw
@@ -64,8 +64,7 @@ class World:
 
     def ended(self) -> bool:
         """Tell whether the last superstep is committed, and nothing runs."""
-        head = (self.client.hget(self.thread.header, "/cp") or b"").decode()
-        return self.status() == "idle" and number_of(head) == len(PLAN)
+        return self.status() == "idle" and number_of(self.head()) == len(PLAN)
 
     # --- calls and messages --------------------------------------------------------------------
 
@@ -95,6 +94,16 @@ class World:
 
     def epoch(self) -> str:
         return (self.client.hget(self.thread.header, "/ep") or b"").decode()
+
+    def head(self) -> str:
+        return (self.client.hget(self.thread.header, "/cp") or b"").decode()
+
+    def run(self) -> str:
+        return (self.client.hget(self.thread.header, "run") or b"").decode()
+
+    def load(self) -> Loaded | None:
+        """Read the thread, in slices where it is wide."""
+        return carry(loading.load(self.thread), self.ledger.call)
 
     def repeat_late(self) -> None:
         """Repeat a start or an answer that was taken long ago: it is known again."""

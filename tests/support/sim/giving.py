@@ -1,0 +1,61 @@
+"""A call that goes on with more tasks than one script may, a script a step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+from checkpoint_redis import answers, commands
+from checkpoint_redis.commands import Script
+from checkpoint_redis.layout import TaskField, ThreadKey
+from checkpoint_redis.records import AnswerEntry, StagedAnswers
+from checkpoint_redis.replies import Answered, Moved
+from tests.support.sim.breakpoints import stopped
+from tests.support.sim.world import World
+
+
+def give(
+    world: World, pairs: tuple[AnswerEntry, ...], written: tuple[bytes, ...]
+) -> Iterator[None]:
+    """Stage answers, give them, and move them to their tasks."""
+    run, rnd = world.draw.nonce(), world.draw.nonce()
+
+    def command(pairs: answers.Pairs, staged: StagedAnswers) -> Script[Answered]:
+        return commands.answer(
+            world.thread, run, "resume", pairs, rnd=rnd, staged=staged, caller_writes=written
+        )
+
+    giving, reply = answers.give(world.thread, rnd, pairs, command), None
+    with suppress(StopIteration):
+        while True:
+            script: Script[Any] = giving.send(reply)  # type: ignore[arg-type]
+            reply = world.call(script)
+            if isinstance(reply, Answered) and reply.status in ("go", "joined", "dup"):
+                world.accepted.add(run, reply.run, script, world.head(), written)
+                world.accepted.answer(reply.ep, pairs)
+                world.send(*reply.hints)
+            yield
+    if is_moving(world):
+        yield from move(world)
+
+
+def move(world: World) -> Iterator[None]:
+    """Move what is to be moved; what was at a breakpoint when it began is released in the end."""
+    begun, waiting = _now(world), stopped(world)
+    moved = Moved(moves=True)
+    while moved.moves:
+        moved = world.call(commands.move(world.thread))
+        world.send(*moved.hints)
+        yield
+    left = waiting & stopped(world)
+    assert not left or _now(world) != begun, f"still at a breakpoint: {left}"
+
+
+def _now(world: World) -> tuple[str, str]:
+    return world.epoch(), world.run()
+
+
+def is_moving(world: World) -> bool:
+    """Tell whether something that was accepted waits to be moved."""
+    return bool(world.client.hexists(f"{world.thread.prefix}{ThreadKey.tasks}", TaskField.move))
