@@ -89,9 +89,9 @@ end
 
 -- Of what was put aside under a name. -> whether that was all
 local function remove_some_sent(ns, name)
-  local key, some = P .. KEY.dropped .. name, {}
-  local found = call('HSCAN', key, '0', 'COUNT', LIMIT.bundles)[2]
-  for i = 1, math.min(#found, 2 * LIMIT.bundles) do some[i] = found[i] end
+  local key = P .. KEY.dropped .. name
+  -- A scan from the beginning would find nothing there once many are gone.
+  local some = call('HRANDFIELD', key, LIMIT.bundles, 'WITHVALUES')
   remove_sent(ns, some)
   for i = 1, #some, 2 do call('HDEL', key, some[i]) end
   if call('EXISTS', key) == 1 then return false end
