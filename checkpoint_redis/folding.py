@@ -8,6 +8,7 @@
     STORED.line_words       'pending', ...    what a line of a run has a code for
 
 All of it is valid Lua, costs nothing when a script runs, and an unknown name is a LayoutError.
+Comments go.
 """
 
 from __future__ import annotations
@@ -143,7 +144,7 @@ def tokens(text: str) -> list[Token]:
 
 
 def fold(text: str) -> str:
-    """Return Lua with every constant and row written out."""
+    """Return Lua with every constant and row written out, without its comments."""
     return _Folding(vocabulary(), _rows()).fold(tokens(text))
 
 
@@ -222,7 +223,7 @@ class _Folding:
                 or then not in (".", "{")
                 or not _CONSTANT.fullmatch(token.text)
             ):
-                out.append(token.text)
+                out.append("" if _is_comment(token) else token.text)
                 i += 1
             elif then == ".":
                 out.append(self.word(token.text, given[i + 2].text))
@@ -261,6 +262,10 @@ def _own(name: str) -> Names:
     """Return what nobody has to name in a row: which form it is of, where it is a record."""
     kind = layout.KINDS.get(ROWS.get(name, ""))
     return {"format": str(formats.WRITTEN[kind])} if kind else {}
+
+
+def _is_comment(token: Token) -> bool:
+    return token.kind == "skip" and token.text.startswith("--")
 
 
 def _closing(given: Sequence[Token], start: int) -> int:

@@ -1,7 +1,7 @@
 """The text of the Lua scripts: a file of ``scripts/`` after the parts that it needs.
 
 A file names what it uses directly in its first line, ``-- needs: lib.lua task.lua``; the order
-follows from that. Names of ``layout`` are written out.
+follows from that. Names of ``layout`` are written out, and functions put where they are used.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from checkpoint_redis.folding import fold
+from checkpoint_redis.nesting import nested
 
 FOLDER = Path(__file__).parent / "scripts"
 _NEEDS = "-- needs: "
@@ -20,12 +21,20 @@ _folded = cache(fold)
 @cache
 def lua(name: str) -> str:
     """Return the whole source of a script."""
-    return "\n".join(_folded((FOLDER / each).read_text()) for each in files(name))
+    return nested(_folded((FOLDER / each).read_text()) for each in files(name))
 
 
 @cache
 def sha(name: str) -> str:
     return hashlib.sha1(lua(name).encode(), usedforsecurity=False).hexdigest()
+
+
+def assemble() -> None:
+    """Put all scripts together, so that processes that are forked later have them."""
+    needed = {part for path in FOLDER.glob("*.lua") for part in needs(path.name)}
+    for path in FOLDER.glob("*.lua"):
+        if path.name not in needed:
+            sha(path.stem)
 
 
 def files(name: str) -> tuple[str, ...]:

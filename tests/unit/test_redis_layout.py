@@ -27,8 +27,8 @@ from tests.support.thread_driver import LEASE, Driver, nonce, superstep
         ("now() + LIMIT.outbox_ms", "now() + 2000"),
         ("return {REPLY.gone}", "return {'gone'}"),
         ("call('HGET', H, ns .. FRAME.epoch)", "call('HGET', H, ns .. '/ep')"),
-        ("s = 'STATUS.nothing' -- STATUS.nothing", "s = 'STATUS.nothing' -- STATUS.nothing"),
-        ("s = [[STATUS.nothing]] --[[ TASK{ ]]", "s = [[STATUS.nothing]] --[[ TASK{ ]]"),
+        ("s = 'STATUS.nothing' -- STATUS.nothing", "s = 'STATUS.nothing' "),
+        ("s = [[STATUS.nothing]] --[[ TASK{ ]]", "s = [[STATUS.nothing]] "),
         ("A.step.first, BUSY[x], KINDS", "A.step.first, BUSY[x], KINDS"),
     ],
 )

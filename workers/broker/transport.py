@@ -12,10 +12,11 @@ from redis.exceptions import RedisError, ResponseError
 
 
 class Channel(redis.Channel):
-    """Keeps its client.
+    """Keeps its client, and what its lists are called.
 
     kombu makes a new one for every publish, delivery and acknowledgement, which costs more than the
-    commands that are sent through it. It also knows under which number its reader is known to
+    commands that are sent through it, and works out the names of all lists for every read, each of
+    a queue and a priority. It also knows under which number its reader is known to
     Redis, so that a blocked read can be ended.
     """
 
@@ -29,6 +30,13 @@ class Channel(redis.Channel):
         if self._kept is None or self._kept.connection_pool is not self.pool:
             self._kept = super()._create_client()  # type: ignore[misc]  # left out of the types
         return self._kept
+
+    def _q_for_pri(self, queue: str, priority: Any) -> Any:
+        names = self.__dict__.setdefault("_names", {})
+        if (found := names.get((queue, priority))) is None:
+            found = super()._q_for_pri(queue, priority)  # type: ignore[misc]  # left out of the types
+            names[queue, priority] = found
+        return found
 
     def basic_consume(self, queue: str, *args: Any, **options: Any) -> Any:
         """Consume ``queue`` too, from now on: the read that is under way is of other queues."""

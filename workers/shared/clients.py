@@ -14,6 +14,7 @@ import redis
 import redis.asyncio
 
 from checkpoint_redis.ledger import AsyncLedger, Ledger
+from workers.shared.stack import Stack
 
 CONNECTIONS, READERS = 50, 2
 """How many a client opens at most, and one whose reads wait; who comes then waits.
@@ -103,8 +104,10 @@ class Clients:
 
     def _client(self, module: Any, read_timeout: float | None, most: int = CONNECTIONS) -> Any:
         """Return a client of redis, or of redis.asyncio, who waits for one of a few connections."""
+        kept_in = {"queue_class": Stack} if module is redis else {}
         pool = module.BlockingConnectionPool.from_url(
             self.url,
+            **kept_in,
             max_connections=most,
             timeout=None,
             socket_timeout=read_timeout,

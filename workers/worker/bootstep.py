@@ -11,6 +11,7 @@ from billiard.exceptions import WorkerLostError
 from celery import Celery, bootsteps, signals
 from celery.concurrency.prefork import TaskPool as ProcessPool
 
+from checkpoint_redis import source
 from distgraph.errors import DistGraphError
 from workers.shared import hints
 from workers.worker import presence, releasing
@@ -36,7 +37,9 @@ def add_bootstep(app: Celery, office: Office, task: Any, *, own: bool) -> None:
 
         def __init__(self, worker: Any, **options: Any) -> None:
             super().__init__(worker, **options)
-            office.employ(worker.hostname, worker.time_limit)  # the pool has not forked yet
+            # The pool has not forked yet.
+            office.employ(worker.hostname, worker.time_limit)
+            source.assemble()
             _learn(office)
             signals.task_failure.connect(ends.job_failed, sender=task, weak=False)
             signals.worker_shutting_down.connect(ends.told, sender=worker.hostname, weak=False)
