@@ -15,6 +15,7 @@ from checkpoint_redis.known_logs import KnownLogs
 from checkpoint_redis.ledger import AsyncLedger, Ledger
 from checkpoint_redis.saving import Steps
 from checkpoint_redis.stored import Archive
+from distgraph._checked import checked
 from distgraph.checkpoint.base import (
     BaseCheckpointSaver,
     ChannelVersions,
@@ -30,6 +31,7 @@ from distgraph.effects import acarry, carry
 T = TypeVar("T")
 
 
+@checked
 class RedisSaver(BaseCheckpointSaver):
     """Keeps checkpoints in ``redis``: a URL, or a client made with ``decode_responses=False``.
 
@@ -137,6 +139,7 @@ class RedisSaver(BaseCheckpointSaver):
             self._run(steps)
 
 
+@checked
 class AsyncRedisSaver(RedisSaver):
     """The same on an asyncio client, or a URL: the ``a...`` methods never block the event loop.
 

@@ -12,7 +12,14 @@ if TYPE_CHECKING:
 
 
 class DistGraphError(Exception):
-    """Base of the errors that are distgraph's own."""
+    """Base of the errors that are distgraph's own.
+
+    Its arguments are sentences. Where there are two, the first says what happened, and the second
+    what a program does about it: the command line has words of its own for that.
+    """
+
+    def __str__(self) -> str:
+        return " ".join(map(str, self.args))
 
 
 # --- what a program does wrong -------------------------------------------------------------
@@ -91,9 +98,6 @@ class ThreadBusy(DistGraphError):
 
 class ThreadNotFound(DistGraphError, KeyError):
     """No thread of that id is stored."""
-
-    def __str__(self) -> str:
-        return str(self.args[0]) if self.args else ""
 
 
 class ThreadConflict(DistGraphError):

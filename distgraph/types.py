@@ -140,7 +140,8 @@ class RetryPolicy(NamedTuple):
                 return bool(predicate(exc))  # type: ignore[operator]
 
     def check(self) -> None:
-        """Raise TypeError for an unusable ``retry_on``."""
+        """Raise TypeError for an unusable ``retry_on``, and for what is no number."""
+        self._check_numbers()
         given = self.retry_on
         classes = given if isinstance(given, list | tuple) else [given]
         if all(map(_is_exception, classes)) or (callable(given) and not isinstance(given, type)):
@@ -150,6 +151,13 @@ class RetryPolicy(NamedTuple):
             f"not {self.retry_on!r}."
         )
         raise TypeError(msg)
+
+    def _check_numbers(self) -> None:
+        numbers: tuple[Any, ...] = self[:4]
+        for name, value in zip(self._fields, numbers, strict=False):
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                msg = f"{name} of a RetryPolicy must be a number, not {value!r}."
+                raise TypeError(msg)
 
     def delay(self, attempt: int, jitter: float) -> float:
         """Seconds to wait after the failed ``attempt`` (from 1); ``jitter`` is a draw from 0..1."""

@@ -6,7 +6,6 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from distgraph._brief import brief
 from distgraph.core.apply import apply_writes, unfinished
 from distgraph.core.begin import begin, initial_values
 from distgraph.core.graph import Graph
@@ -38,8 +37,7 @@ def update(
 ) -> Program:
     """Write ``supersteps`` onto a thread, one checkpoint each.
 
-    Raises ValueError for an empty list, TypeError for something else than updates, and
-    InvalidUpdateError for what cannot be written.
+    Raises ValueError for an empty list, InvalidUpdateError for what cannot be written.
     """
     if not supersteps:
         msg = "No supersteps provided"
@@ -47,8 +45,6 @@ def update(
     if not all(supersteps):
         msg = "No updates provided"
         raise ValueError(msg)
-    for updates in supersteps:
-        _check(updates)
     state: ThreadState | None = yield Load()
     if state is not None:
         limits = _of_frame(limits, state.checkpoint)
@@ -62,16 +58,6 @@ def _of_frame(limits: Limits, head: Checkpoint) -> Limits:
     """Return ``limits`` for the frame of ``head``: a called graph's stays that of its call."""
     hidden = {key: value for key, value in head.metadata.items() if key.startswith(HIDDEN)}
     return replace(limits, metadata={**limits.metadata, **hidden}, parents=head.parents)
-
-
-def _check(updates: Any) -> None:
-    if isinstance(updates, list | tuple) and all(isinstance(one, StateUpdate) for one in updates):
-        return
-    msg = (
-        "bulk_update_state() takes a list of supersteps, each a list of StateUpdate; one of them "
-        f"is {brief(updates)}."
-    )
-    raise TypeError(msg)
 
 
 def _superstep(

@@ -9,6 +9,8 @@ from typing import Any, Self
 
 from celery import Celery
 
+from distgraph._checked import checked
+from distgraph.graph.compiled import CompiledStateGraph
 from workers.broker.publisher import CeleryPublisher
 from workers.broker.settings import broker_url, consume, own_app, refuse_deaf, renew_queues
 from workers.client.client import Client
@@ -21,6 +23,7 @@ from workers.worker.office import Office
 from workers.worker.task import add_task
 
 
+@checked
 class CeleryBackend(Client):
     """Runs graphs on Celery workers and keeps their threads in Redis.
 
@@ -29,7 +32,7 @@ class CeleryBackend(Client):
     ``types``: classes, besides those of the state schemas, that stored values may be made of.
     ``settings``: further fields of ``Settings``. Nothing is opened until it is needed. Raises
     pydantic's ValidationError for settings that make no sense, ValueError for an application whose
-    workers would not take our jobs.
+    workers would not take our jobs, TypeError for a class that cannot be stored.
 
     ``backend.app`` is the application: ``celery -A module worker`` finds it as ``module.app``.
     """
@@ -85,7 +88,7 @@ class CeleryBackend(Client):
         if self._embedded is not None:
             self._embedded.leave()
 
-    def register(self, compiled: Any) -> None:
+    def register(self, compiled: CompiledStateGraph) -> None:
         """Make ``compiled`` known under its name; ValueError when another graph has it."""
         ours = f"{self.namespace}.{compiled.name}"
         queue = ours if self.owns_app else self.app.conf.task_default_queue
@@ -101,6 +104,9 @@ class CeleryBackend(Client):
         For tests and notebooks: graphs made of closures and local functions work there, also those
         that are compiled inside the block. One at a time in a process: RuntimeError for a second.
         """
+        if concurrency < 1:
+            msg = f"concurrency of a worker must be at least 1, not {concurrency}."
+            raise ValueError(msg)
         if self.owns_app:
             renew_queues(self.app)
         with self._inside.worker(pool, concurrency) as worker:

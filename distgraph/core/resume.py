@@ -63,18 +63,15 @@ def bind(state: ThreadState | None, value: Any) -> tuple[Reply, ...]:
             raise NoSuchInterrupt(unknown, list(waiting))
         return tuple(_reply(waiting[iid], answer) for iid, answer in value.items())
     if len(waiting) > 1:
-        msg = (
+        what = (
             "When there are multiple pending interrupts, you must specify the interrupt id when "
-            f"resuming: Command(resume={{id: value}}). Pending now: {', '.join(waiting)}."
+            f"resuming. Pending now: {', '.join(waiting)}."
         )
-        raise AmbiguousResume(msg)
+        raise AmbiguousResume(what, "That is Command(resume={id: value}).")
     if not waiting:
         if state is None or not _at_breakpoint(state):
-            msg = (
-                "Command(resume=...) was sent to a thread that waits for nothing. Send an input to "
-                "start a new run, or None to continue or retry the last one."
-            )
-            raise NothingToResume(msg)
+            todo = "Send an input to start a new run, or None to continue or retry the last one."
+            raise NothingToResume("An answer was sent to a thread that waits for nothing.", todo)
         return ()
     return tuple(_reply(asked, value) for asked in waiting.values())
 

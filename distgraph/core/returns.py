@@ -57,7 +57,7 @@ def _writes(name: str, update: Any, keys: Iterable[str]) -> tuple[Write, ...]:
         if name == START
         else f"Node '{name}' must return a dict of state keys, a Command, a Send or None"
     )
-    msg = f"Expected dict, got {brief(update)}\n{wanted}."
+    msg = f"Expected dict, got {brief(update)}. {wanted}."
     raise InvalidUpdateError(msg)
 
 

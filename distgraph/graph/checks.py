@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, get_origin
 
+from distgraph._arguments import names_of, shortly
 from distgraph.core.model import END, START
-from distgraph.graph.arguments import names_of, shortly
 from distgraph.graph.blueprint import Blueprint
 from distgraph.types import RetryPolicy
 
@@ -28,34 +28,20 @@ def check_schema(schema: Any) -> None:
         raise TypeError(msg)
 
 
-def policies_of(name: str, given: Any) -> tuple[RetryPolicy, ...]:
-    """Return the retry policies of the node ``name``; TypeError for what is none."""
-    policies = [given] if given is None or isinstance(given, RetryPolicy) else given
-    if isinstance(policies, list | tuple):
-        found = tuple(policy for policy in policies if policy is not None)
-        if all(isinstance(policy, RetryPolicy) for policy in found):
-            for policy in found:
-                policy.check()
-            return found
-    msg = (
-        f"retry_policy of node '{name}' must be a RetryPolicy or a list of them, "
-        f"not {shortly(given)}."
-    )
-    raise TypeError(msg)
+def policies_of(given: RetryPolicy | Sequence[RetryPolicy] | None) -> tuple[RetryPolicy, ...]:
+    """Return the retry policies of a node; TypeError for one that cannot be used."""
+    policies = (given,) if isinstance(given, RetryPolicy) else tuple(given or ())
+    for policy in policies:
+        policy.check()
+    return policies
 
 
-def check_dispatch(name: str, queue: Any, priority: Any, metadata: Any) -> None:
-    """Raise TypeError or ValueError for what cannot be said of the tasks of the node ``name``."""
-    if not isinstance(queue, str):
-        msg = f"queue of node '{name}' must be the name of a queue, not {shortly(queue)}."
-        raise TypeError(msg)
+def check_dispatch(name: str, queue: str, priority: int) -> None:
+    """Raise ValueError for what cannot be said of the tasks of the node ``name``."""
     check_text(f"queue of node '{name}'", queue)
-    if isinstance(priority, bool) or priority not in range(HIGHEST + 1):
-        msg = f"priority of node '{name}' must be 0 to {HIGHEST}, not {shortly(priority)}."
+    if priority not in range(HIGHEST + 1):
+        msg = f"priority of node '{name}' must be 0 to {HIGHEST}, not {priority}."
         raise ValueError(msg)
-    if not isinstance(metadata, Mapping | None):
-        msg = f"metadata of node '{name}' must be a dict, not {shortly(metadata)}."
-        raise TypeError(msg)
 
 
 def check_text(what: str, text: str) -> None:
@@ -70,13 +56,10 @@ def check_text(what: str, text: str) -> None:
         raise ValueError(msg) from None
 
 
-def check_by(call: str, by: Any) -> str:
-    """Return who is behind a ``call``, '' for None; TypeError or ValueError for no short text."""
+def check_by(call: str, by: str | None) -> str:
+    """Return who is behind a ``call``, '' for None; ValueError for what is no short text."""
     if by is None:
         return ""
-    if not isinstance(by, str):
-        msg = f"by of {call}() must be a string that says who calls, not {shortly(by)}."
-        raise TypeError(msg)
     if len(by) > LONGEST_BY:
         msg = (
             f"by of {call}() has {len(by):,} characters, and may have {LONGEST_BY}: give a name or "
@@ -146,7 +129,7 @@ def _check_branches(blueprint: Blueprint) -> None:
 
 def check_stops(nodes: Collection[str], stops: str | Sequence[str] | None) -> frozenset[str]:
     """Return the nodes that a breakpoint argument names: None, "*", ["*"], or a list of names."""
-    names = names_of("interrupt_before and interrupt_after", () if stops is None else stops)
+    names = names_of(() if stops is None else stops)
     if "*" in names:
         return frozenset(nodes) - {START}
     for name in names:

@@ -11,6 +11,7 @@ from typing import Any
 
 from typing_extensions import Unpack
 
+from distgraph._checked import checked
 from distgraph.checkpoint.base import BaseCheckpointSaver
 from distgraph.checkpoint.serde.schema import classes_of
 from distgraph.core.graph import Graph
@@ -30,6 +31,7 @@ from distgraph.streaming import View
 from distgraph.types import StreamMode
 
 
+@checked
 class CompiledStateGraph(StateAccess):
     """A graph that can be run. Made by ``StateGraph.compile``."""
 
@@ -93,8 +95,6 @@ class CompiledStateGraph(StateAccess):
 
     def placed(self, backend: Any, name: str | None) -> CompiledStateGraph:
         """Return this graph as ``compile(backend=...)`` gives it; ValueError for what clashes."""
-        if backend is None:
-            return self
         if not hasattr(backend, "register"):
             msg = f"backend must carry runs, as CeleryBackend does, not {backend!r}."
             raise TypeError(msg)

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, TypeGuard
 
-from distgraph.graph.arguments import shortly
+from distgraph._arguments import shortly
 from distgraph.runners.backend import Place
 
 DEFAULT_RECURSION_LIMIT = 10007

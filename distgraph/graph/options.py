@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self, TypedDict
 
+from distgraph._arguments import names_of
 from distgraph.core.graph import Graph
-from distgraph.graph.arguments import names_of
 from distgraph.graph.checks import check_by, check_stops
 from distgraph.types import All, Durability, StreamMode
 
@@ -81,7 +81,7 @@ class Options:
     @property
     def modes(self) -> tuple[str, ...]:
         """The stream modes as a tuple."""
-        return tuple(names_of("stream_mode", self.stream_mode or ()))
+        return tuple(names_of(self.stream_mode or ()))
 
     @property
     def is_single(self) -> bool:
@@ -106,7 +106,7 @@ class Options:
         given = self.output_keys
         if given is None:
             return default
-        keys = names_of("output_keys", given)
+        keys = names_of(given)
         if unknown := [key for key in keys if key not in graph.channels]:
             msg = f"output_keys names an unknown state key: {unknown[0]!r}."
             raise ValueError(msg)

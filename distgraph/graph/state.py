@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, Generic, Literal, Self, TypeVar, get_args, get_origin
 
+from distgraph._arguments import names_of, shortly
+from distgraph._checked import checked
 from distgraph.channels import LastValue
 from distgraph.core.model import END, START
-from distgraph.graph.arguments import names_of, shortly
 from distgraph.graph.assembling import graph_of
 from distgraph.graph.blueprint import Blueprint, BranchSpec, NodeSpec
 from distgraph.graph.callees import callee_of, input_hint, name_of, return_hint
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 S = TypeVar("S")
 
 
+@checked
 class StateGraph(Blueprint, Generic[S]):
     """A graph whose nodes share a state: each takes the state and returns an update of it.
 
@@ -67,7 +69,7 @@ class StateGraph(Blueprint, Generic[S]):
 
     def add_node(  # noqa: PLR0913 the signature is LangGraph's
         self,
-        node: str | Callable[..., Any],
+        node: Any,
         action: Any = None,
         *,
         defer: bool = False,
@@ -78,7 +80,9 @@ class StateGraph(Blueprint, Generic[S]):
         queue: str = "",
         priority: int = 0,
     ) -> Self:
-        """Add a node: a function, a callable object, or another compiled graph.
+        """Add a node: a function, a callable object, or another compiled graph, after its name.
+
+        Without a name, which may be left out, it has that of the function or graph.
 
         ``queue`` and ``priority`` (0 to 9) say where and how urgently its tasks are dispatched on
         Celery. ``defer``: run only when nothing else is left. Raises ValueError for a name that is
@@ -92,8 +96,8 @@ class StateGraph(Blueprint, Generic[S]):
             msg = f"Node '{name}' has no action: add_node('{name}', function)."
             raise TypeError(msg)
         check_name(name, self.nodes)
-        check_dispatch(name, queue, priority, metadata)
-        retry = policies_of(name, retry_policy)
+        check_dispatch(name, queue, priority)
+        retry = policies_of(retry_policy)
         schema = input_schema or self._hinted(action) or self.state_schema
         self._add_schema(schema)
         self.nodes[name] = NodeSpec(
@@ -119,10 +123,7 @@ class StateGraph(Blueprint, Generic[S]):
         Raises ValueError for END as a start, START as an end, or several starts not added yet.
         """
         self._warn_if_compiled("edge")
-        starts = names_of("The start of an edge", start_key)
-        if not isinstance(end_key, str):
-            msg = f"The end of an edge must be the name of one node, not {shortly(end_key)}."
-            raise TypeError(msg)
+        starts = names_of(start_key)
         if END in starts:
             msg = "END cannot be a start node"
             raise ValueError(msg)
@@ -153,9 +154,6 @@ class StateGraph(Blueprint, Generic[S]):
         Raises ValueError when ``source`` has a conditional edge of the same name already.
         """
         self._warn_if_compiled("conditional edge")
-        if not isinstance(source, str):
-            msg = f"The source of a conditional edge must be a node name, not {shortly(source)}."
-            raise TypeError(msg)
         name = name_of(path)
         if name in self.branches.get(source, {}):
             msg = f"Branch with name `{name}` already exists for node `{source}`"
@@ -174,7 +172,7 @@ class StateGraph(Blueprint, Generic[S]):
 
         Raises ValueError for an empty sequence or a name that comes twice.
         """
-        pairs = [_named(item) for item in _items(nodes)]
+        pairs = [_named(item) for item in nodes]
         names = [name for name, _ in pairs]
         if not names:
             msg = "Sequence requires at least one node."
@@ -225,18 +223,12 @@ class StateGraph(Blueprint, Generic[S]):
         self.validate()
         self.compiled = True
         graph = graph_of(self, name or "LangGraph", before, after)
-        return CompiledStateGraph(graph, self, checkpointer).placed(backend, name)
+        compiled = CompiledStateGraph(graph, self, checkpointer)
+        return compiled if backend is None else compiled.placed(backend, name)
 
     def _warn_if_compiled(self, what: str) -> None:
         if self.compiled:
             log.warning("Adding a %s to a graph that has already been compiled.", what)
-
-
-def _items(nodes: Any) -> Sequence[Any]:
-    if isinstance(nodes, list | tuple):
-        return nodes
-    msg = f"add_sequence() takes a list of functions or pairs, not {shortly(nodes)}."
-    raise TypeError(msg)
 
 
 def _named(item: Any) -> tuple[str, Any]:
@@ -254,7 +246,7 @@ def _ends(path: Any, path_map: Any) -> Mapping[Any, str] | None:
     if isinstance(path_map, Mapping):
         return dict(path_map)
     if path_map is not None:
-        return {name: name for name in names_of("path_map", path_map)}
+        return {name: name for name in names_of(path_map)}
     hint = return_hint(path)
     if get_origin(hint) is Literal:
         return {name: name for name in get_args(hint)}

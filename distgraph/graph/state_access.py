@@ -10,12 +10,12 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from distgraph._checked import checked
 from distgraph.core.graph import Graph
 from distgraph.core.snapshot import config_at
 from distgraph.effects import acarry, carry
 from distgraph.events import Concluded, Event
 from distgraph.graph import configs
-from distgraph.graph.arguments import shortly
 from distgraph.graph.jobs import Owner, stored_place, update_job
 from distgraph.graph.showing import frame_at, show, shown_at
 from distgraph.runners.backend import Backend, Job, Listing, Place
@@ -24,6 +24,7 @@ from distgraph.types import StateSnapshot, StateUpdate
 Config = Mapping[str, Any] | None
 
 
+@checked
 class StateAccess(ABC):
     """The state of a graph's threads."""
 
@@ -132,12 +133,6 @@ class StateAccess(ABC):
 
 def _listing(filter_: Mapping[str, Any] | None, before: Config, limit: int | None) -> Listing:
     older = configs.older_than(before)
-    if not isinstance(filter_, Mapping | None):
-        msg = f"filter must be a dict of metadata entries, not {shortly(filter_)}."
-        raise TypeError(msg)
-    if not isinstance(limit, int | None):
-        msg = f"limit must be a whole number or None, not {shortly(limit)}."
-        raise TypeError(msg)
     return Listing(before=older, limit=limit, filter=dict(filter_ or {}))
 
 

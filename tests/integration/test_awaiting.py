@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import random
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,6 +19,7 @@ from checkpoint_redis.commands import Script
 from checkpoint_redis.keys import Thread
 from distgraph.effects import carry
 from distgraph.errors import RunTimeout, StoreUnavailable
+from tests.support.apps.served import register
 from tests.support.awaited import Runs
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import PATIENCE, wait_until
@@ -263,6 +266,48 @@ def test_a_run_that_was_lost_is_found_by_the_look(
         assert not futures[kept].done()
         runs.end(kept)
         futures[kept].result(PATIENCE)
+
+
+def of_graph(runs: Runs, name: str, graph: str) -> AwaitEnd:
+    """Return the need for the end of a run, as if it were of another graph."""
+    register(runs.backend, (graph,))
+    served, need = runs.backend.registry.get(graph), runs.need(name)
+    assert served is not None
+    return replace(need, of=replace(need.of, served=served))
+
+
+def test_each_graph_is_looked_for_as_soon_as_the_first_one(runs: Runs) -> None:
+    reader = runs.backend._carrier._means().reader
+    (name,) = runs.start(1)
+    steps, other = runs.need(name).of, of_graph(runs, name, "approval").of
+
+    def look_by(of: Watched, now: float) -> float:
+        return reader.wait(of, (0, 0), now, now + 5.0).look_by
+
+    assert look_by(steps, 0.0) == 5.0
+    assert look_by(steps, 2.0) == math.inf  # the first one looks for both
+    assert look_by(other, 3.0) == 8.0
+    assert reader.listen(other, 4.0, 9.0).look_by == math.inf
+    assert look_by(steps, 6.0) == 11.0
+    assert reader.listen(other, 9.0, 14.0).look_by == 14.0
+
+
+def test_who_waits_beside_others_looks_whether_his_graph_is_served(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = runs.backend._carrier._means().reader
+    first, second, third = runs.start(3)
+    needs = runs.need(first), of_graph(runs, second, "approval"), of_graph(runs, third, "fan")
+    reads, rests, looks = (awaiting.awaited(reader, need) for need in needs)
+    assert isinstance(next(reads), Read)
+    resting = next(effect for effect in rests if isinstance(effect, Rest))
+    assert resting.seconds is not None
+    assert 0 < resting.seconds <= awaiting.FIRST_LOOK
+    monkeypatch.setattr(awaiting, "FIRST_LOOK", 0.0)
+    look: Any = next(looks)
+    assert look.name == "workers"
+    for flow in (reads, rests, looks):
+        flow.close()
 
 
 def test_reads_that_fail_are_begun_anew_ever_later(

@@ -217,7 +217,7 @@ def test_a_deleted_thread_is_gone(shell: Shell, thread: str) -> None:
 def test_input_that_the_state_cannot_take_is_one_clear_line(shell: Shell, thread: str) -> None:
     refused = shell("run", ERRANDS, "--input", "[]", "--json")
     assert refused.code == 1
-    assert "Expected dict, got [] The input must be a dict of state keys." in refused.err
+    assert "Expected dict, got []. The input must be a dict of state keys." in refused.err
     assert refused.err.count("\n") == 1
 
 
@@ -231,15 +231,31 @@ def test_a_graph_without_a_backend_runs_where_the_options_say(shell: Shell, thre
     assert ended.code == 0, ended.err
 
 
-def test_ctrl_c_ends_with_130_and_says_nothing(shell: Shell, tmp_path: Path) -> None:
+def test_ctrl_c_ends_with_130_and_tells_what_becomes_of_the_run(
+    shell: Shell, tmp_path: Path
+) -> None:
     nobody = Shell(shell.redis, f"t-{uuid.uuid4().hex[:16]}")
-    words = ("run", ERRANDS, "--input", "{}", "--thread", "waits")
+    words = ("run", ERRANDS, "--input", "{}", "--thread", "it waits")
     with running(*words, log=tmp_path / "run.log", env=nobody.env) as process:
-        wait_until(lambda: "thread waits" in process.output, "the run to begin")
+        wait_until(lambda: "thread it waits" in process.output, "the run to begin")
         os.kill(process.pid, signal.SIGINT)
         wait_until(lambda: not process.alive, "the command to end")
         assert process.returncode == 130
-        assert process.output == "thread waits\n"
+        said = "The run goes on: see distgraph show 'it waits', or distgraph cancel 'it waits'."
+        assert process.output == f"thread it waits\ndistgraph: {said}\n"
+
+
+def test_a_busy_thread_is_told_of_in_the_words_of_the_command_line(shell: Shell) -> None:
+    nobody = Shell(shell.redis, f"t-{uuid.uuid4().hex[:16]}")
+    run = ("run", ERRANDS, "--input", "{}", "--thread", "t", "--detach")
+    assert nobody(*run).code == 0
+    for words in (run, ("resume", "t", "--value", "1"), ("retry", "t")):
+        refused = nobody(*words)
+        assert refused.code == 1
+        assert "is busy with run" in refused.err
+        assert "or end it with distgraph cancel." in refused.err
+    adopted = nobody("adopt", "t", "--target", ERRANDS)
+    assert "or have it begin again in the new version: --restart." in adopted.err
 
 
 def test_a_worker_stops_when_its_input_ends(shell: Shell, tmp_path: Path) -> None:

@@ -148,6 +148,7 @@ def test_ctrl_c_stops_all_that_it_started(out: Path, tmp_path: Path) -> None:
         wait_until(lambda: not process.alive, "the demo to end")
         assert process.returncode == 130
         assert "Traceback" not in process.output
+        assert f"What was counted is kept: {shlex.join(PROGRAM)} demo --resume" in process.output
     assert using(out) == []
 
 

@@ -13,7 +13,15 @@ import pytest
 from celery import Celery
 
 from checkpoint_redis.keys import Thread
-from distgraph.errors import BrokerUnavailable, NothingToResume, ThreadBusy
+from distgraph.errors import (
+    BrokerUnavailable,
+    InvalidUpdateError,
+    NoSuchInterrupt,
+    NothingToResume,
+    SerializationError,
+    ThreadBusy,
+    ThreadNotFound,
+)
 from distgraph.graph import START, StateGraph
 from distgraph.types import Command, interrupt
 from tests.support.redis_server import RedisServer
@@ -180,6 +188,26 @@ def test_a_broker_that_went_away_is_noticed_before_anything_is_stored(
     with pytest.raises(BrokerUnavailable, match="cannot be reached"):
         graph.submit({}, on("second"))
     assert [info.id for info in backend.threads()] == ["first"]
+
+
+def test_a_callers_mistake_is_named_whether_or_not_there_is_a_broker(
+    redis_server: RedisServer, namespace: str, new_redis: Callable[..., RedisServer]
+) -> None:
+    broker = new_redis()
+    backend = CeleryBackend(redis_server.url, broker=broker.url, namespace=namespace)
+    graph = graph_of(backend, "g", one)
+    graph.submit({}, on("t"))
+    broker.process.end()
+    with pytest.raises(InvalidUpdateError, match="The input must be a dict of state keys"):
+        graph.submit("text", on("u"))
+    with pytest.raises(SerializationError, match="'xs'"):
+        graph.submit({"xs": [one]}, on("u"))
+    with pytest.raises(NoSuchInterrupt):
+        backend.thread("t").resume({"0" * 32: "yes"})
+    with pytest.raises(ThreadNotFound):
+        backend.thread("u").retry()
+    with pytest.raises(BrokerUnavailable):
+        graph.submit({}, on("u"))
 
 
 def test_garbled_messages_on_a_socket_are_counted_and_logged_once(

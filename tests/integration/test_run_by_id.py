@@ -120,8 +120,8 @@ def test_a_stream_of_answers_goes_on_behind_any_chunk(shared: Site, thread_id: s
         assert list(other.stream(after=name, ids=True)) == whole[n + 1 :]
 
 
-@pytest.mark.parametrize("after", ["", "nonsense", "1-1.x", "1.1", 5])
-def test_what_is_no_id_of_a_chunk_is_refused(shared: Site, thread_id: str, after: Any) -> None:
+@pytest.mark.parametrize("after", ["", "nonsense", "1-1.x", "1.1"])
+def test_what_is_no_id_of_a_chunk_is_refused(shared: Site, thread_id: str, after: str) -> None:
     run = finished(shared, thread_id)
     if not after:
         assert list(run.stream(after=after))
@@ -132,7 +132,7 @@ def test_what_is_no_id_of_a_chunk_is_refused(shared: Site, thread_id: str, after
 
 def test_what_is_no_id_of_a_run_is_refused(shared: Site, thread_id: str) -> None:
     finished(shared, thread_id)
-    with pytest.raises(TypeError, match="The id of a run is a string, not NoneType None"):
+    with pytest.raises(TypeError, match="run_id must be a string, not None"):
         shared.backend.run(thread_id, cast("Any", None))
 
 

@@ -10,16 +10,25 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from distgraph.errors import BrokerUnavailable, NothingToResume, StoreUnavailable
+from checkpoint_redis.keys import Thread
+from distgraph.errors import (
+    AmbiguousResume,
+    BrokerUnavailable,
+    NewerFormat,
+    NothingToResume,
+    StoreError,
+    StoreUnavailable,
+)
 from distgraph.graph import END, START, StateGraph
 from tests.support.apps import errands
 from workers import CeleryBackend
 from workers.cli import targets
 from workers.cli.ending import Ending, shown
-from workers.cli.exits import CommandError, Exit, code_of
+from workers.cli.exits import CommandError, Exit, code_of, describe
 from workers.cli.screen import ago, as_json, plain, size
 from workers.cli.targets import Connection, graph_of, serving
 from workers.cli.values import read_json
+from workers.client.answering import busy
 
 ERRANDS = "tests.support.apps.errands:graph"
 
@@ -99,6 +108,29 @@ def test_values_are_read_from_json_and_files(tmp_path: Any) -> None:
 )
 def test_errors_have_exit_codes(error: Exception, code: Exit) -> None:
     assert code_of(error) is code
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (busy(Thread("dg", "t"), "r"), "Thread 't' is busy with run r. Wait for it, look"),
+        (AmbiguousResume("Which?", "Command()"), "Which? Name one with --interrupt ID."),
+        (NothingToResume("Nothing.", "invoke()"), "Nothing. How the thread stands says distgraph"),
+        (NothingToResume("It moved on."), "It moved on."),
+        (NewerFormat("A thread", 2, 1, "9.9"), "A thread is stored in format 2"),
+        (StoreError(), "StoreError"),
+    ],
+)
+def test_what_to_do_is_said_in_the_words_of_the_command_line(error: Exception, says: str) -> None:
+    assert describe(error).startswith(says)
+
+
+def test_a_program_is_told_what_a_program_does() -> None:
+    said = str(busy(Thread("dg", "t"), "r"))
+    assert said == (
+        "Thread 't' is busy with run r. Wait for it with backend.run(thread_id, run_id).result(), "
+        "or cancel it."
+    )
 
 
 @pytest.mark.parametrize(

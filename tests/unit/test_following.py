@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import redis
@@ -180,15 +180,18 @@ def test_workers_of_another_version_are_named(
 def test_a_stream_that_the_garbage_collector_ends_waits_for_no_lock(
     backend: CeleryBackend, d: Driver
 ) -> None:
-    of = Watched(cast("Any", None), d.thread, "run")
+    register(backend, ("steps",))
+    served = backend.registry.get("steps")
+    assert served is not None
+    of = Watched(served, d.thread, "run")
     reader = Reader(backend.namespace, keys.wake(backend.namespace, "me"), threading.Event)
-    listener = reader.listen(of, 0.0)
+    listener = reader.listen(of, 0.0, 0.0)
     with reader.lock:  # this thread's, in which the collector may run
         ending = threading.Thread(target=listener.leave, daemon=True)
         ending.start()
         ending.join(timeout=PATIENCE)
         assert not ending.is_alive()
-    later = reader.listen(of, 0.0)
+    later = reader.listen(of, 0.0, 0.0)
     assert list(reader.listeners.all()) == [later]
     later.leave()
     assert not reader.listeners.streams

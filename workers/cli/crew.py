@@ -6,6 +6,7 @@ import contextlib
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +15,14 @@ from typing import Any
 from distgraph.graph.compiled import CompiledStateGraph
 from workers.backend import CeleryBackend
 from workers.cli.exits import CommandError
+from workers.cli.health import living
 from workers.demo.census import build
 from workers.demo.place import FOLDER_VARIABLE, GRAPH, embedded
 from workers.embedded.folder import held
 from workers.embedded.server import HELD
 
 STOPS_WITHIN = 20.0
+PAUSE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,12 @@ class Crew:
     backend: CeleryBackend
     graph: CompiledStateGraph
     workers: tuple[Worker, ...]
+
+    def ready(self) -> None:
+        """Wait until a worker lives; CommandError when none is left."""
+        while not living(self.backend):
+            self.check()
+            time.sleep(PAUSE)
 
     def check(self) -> None:
         """Raise CommandError when no worker is left, with the end of a log."""

@@ -10,6 +10,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,7 +22,7 @@ from checkpoint_redis.layout import ThreadStatus
 from distgraph.types import Command, Interrupt
 from workers.cli import demo_view as view
 from workers.cli.crew import Crew, crew, is_at_rest
-from workers.cli.exits import CommandError, Exit, guarded
+from workers.cli.exits import CommandError, Exit, complain, guarded
 from workers.cli.options import Json
 from workers.cli.screen import Screen
 from workers.client.listing import ThreadInfo
@@ -126,7 +127,7 @@ def _request(out: Path, folder: Path | None) -> Census:
 
 def _work(plan: Plan) -> tuple[Asked, bool | None]:
     """Do everything that needs workers; the answer is None when nobody gave one."""
-    with crew(plan.folder, plan.workers) as hands:
+    with crew(plan.folder, plan.workers) as hands, _stopped_in_words(plan):
         plan.screen.note(f"Started Redis and {plan.workers} workers; their logs: {plan.folder}")
         asked = _count(plan, hands, plan.given) if plan.given else _find(hands)
         decision = _decide(plan, asked)
@@ -137,14 +138,25 @@ def _work(plan: Plan) -> tuple[Asked, bool | None]:
         return asked, decision
 
 
+@contextmanager
+def _stopped_in_words(plan: Plan) -> Iterator[None]:
+    """Say how a demonstration goes on that Ctrl-C stops."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        complain(f"Stopping the workers. What was counted is kept: {_resume_command(plan)}")
+        raise
+
+
 # --- counting -----------------------------------------------------------------------------------
 
 
 def _count(plan: Plan, hands: Crew, given: Census) -> Asked:
     thread_id = f"census-{uuid.uuid4().hex[:12]}"
-    began = time.monotonic()
-    run = hands.graph.submit(given, _config(thread_id), stream_mode="updates")
     with view.Progress(plan.screen) as progress:
+        hands.ready()
+        began = time.monotonic()
+        run = hands.graph.submit(given, _config(thread_id), stream_mode="updates")
         for _, update in _watched(run.stream, hands.check):
             progress.show(update)
     return Asked(thread_id, _question(hands, thread_id), time.monotonic() - began)
@@ -188,6 +200,7 @@ def _find(hands: Crew) -> Asked:
         raise CommandError(
             "No census waits for an answer here: it was answered, has failed, or never begun."
         )
+    hands.ready()
     newest = max(found, key=lambda info: info.updated)
     while hands.backend.thread(newest.id).status == ThreadStatus.busy:
         hands.check()

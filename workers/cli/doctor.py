@@ -86,5 +86,5 @@ def sweep(
     sent = sweep_once(backend.office, backend.app).hints
     time.sleep(backend.settings.sweep)
     sent += sweep_once(backend.office, backend.app).hints
-    Screen(as_json).answer({"sent": sent}, Text(f"Sent {sent} messages."))
+    Screen(as_json).answer({"sent": sent}, Text(f"Messages sent: {sent}."))
     return Exit.OK

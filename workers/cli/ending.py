@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,11 +59,31 @@ class Ending:
         }
 
 
+@contextmanager
+def goes_on(thread_id: str) -> Iterator[None]:
+    """Say what becomes of the run that a command waits for, when Ctrl-C ends the command."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        name = shlex.quote(thread_id)
+        complain(f"The run goes on: see distgraph show {name}, or distgraph cancel {name}.")
+        raise
+
+
 def wait(backend: CeleryBackend, thread_id: str, run: str) -> Ending:
     """Wait until a run is over, looking at its outcome alone; ThreadNotFound when it is gone.
 
     When it takes long because no worker serves the graph, that is said once.
     """
+    with goes_on(thread_id):
+        outcome = _ended(backend, thread_id, run)
+    error = backend.registry.common_wire().read_error(outcome.error) if outcome.error else ""
+    state = backend.thread(thread_id).state
+    values = shown(state.checkpoint.values)
+    return Ending(thread_id, run, outcome.status, str(error), values, asked(state))
+
+
+def _ended(backend: CeleryBackend, thread_id: str, run: str) -> RunOutcome:
     pause, clock, patient = FIRST_PAUSE, Clock(), True
     while (outcome := _outcome(backend, thread_id, run)).status in UNDER_WAY:
         time.sleep(pause)
@@ -69,10 +91,7 @@ def wait(backend: CeleryBackend, thread_id: str, run: str) -> Ending:
         if patient and clock.seconds > PATIENCE:
             patient = False
             _complain_if_unserved(backend, thread_id)
-    error = backend.registry.common_wire().read_error(outcome.error) if outcome.error else ""
-    state = backend.thread(thread_id).state
-    values = shown(state.checkpoint.values)
-    return Ending(thread_id, run, outcome.status, str(error), values, asked(state))
+    return outcome
 
 
 def _complain_if_unserved(backend: CeleryBackend, thread_id: str) -> None:

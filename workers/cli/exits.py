@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import IntEnum
 from typing import Any, ParamSpec
 
@@ -12,10 +12,13 @@ import typer
 from pydantic import ValidationError
 
 from distgraph.errors import (
+    AmbiguousResume,
     BrokerUnavailable,
     DeserializationError,
     DistGraphError,
+    NothingToResume,
     StoreUnavailable,
+    ThreadBusy,
 )
 
 P = ParamSpec("P")
@@ -70,12 +73,23 @@ def code_of(error: Exception) -> Exit:
             return Exit.FAILED
 
 
+_ADVICE: Mapping[type[Exception], str] = {
+    AmbiguousResume: "Name one with --interrupt ID.",
+    NothingToResume: "How the thread stands says distgraph show.",
+    ThreadBusy: "Wait for it, look at it with distgraph show, or end it with distgraph cancel.",
+}
+"""What to do on the command line, where the error says what a program does."""
+
+
 def describe(error: Exception) -> str:
     """Say in one line what went wrong; of wrong settings each with its name."""
     if isinstance(error, ValidationError):
         return f"Wrong settings: {'; '.join(map(_wrong, error.errors()))}."
-    hint = " Or give --target module:graph." if isinstance(error, DeserializationError) else ""
-    return f"{error}{hint}" or type(error).__name__
+    if isinstance(error, DeserializationError):
+        return f"{error} Or give --target module:graph."
+    if type(error) in _ADVICE and len(error.args) > 1:
+        return f"{error.args[0]} {_ADVICE[type(error)]}"
+    return str(error) or type(error).__name__
 
 
 def _wrong(setting: Any) -> str:

@@ -154,7 +154,7 @@ def _overdue(client: redis.Redis, namespace: str) -> Check:
     return Check(
         "overdue",
         "problem",
-        f"{count} entries are overdue for more than {limit} s: nobody sweeps, or too slowly; "
+        f"overdue for more than {limit} s: {count}; nobody sweeps, or too slowly: "
         "start a worker, or run distgraph sweep",
     )
 

@@ -11,7 +11,7 @@ from rich.text import Text
 from checkpoint_redis.layout import RunStatus
 from distgraph.errors import DistGraphError
 from distgraph.graph.compiled import CompiledStateGraph
-from workers.cli.ending import Clock, Ending, tell
+from workers.cli.ending import Clock, Ending, goes_on, tell
 from workers.cli.exits import CommandError, Exit, guarded
 from workers.cli.options import Broker, Json, Namespace, Redis
 from workers.cli.screen import Screen, as_json, plain
@@ -83,17 +83,18 @@ def _followed(screen: Screen, graph: CompiledStateGraph, started: Run) -> Ending
     if not screen.as_json:
         screen.console.print(Text.assemble("thread ", plain(thread_id), style="bold"))
     try:
-        for mode, update in started.stream():
-            if mode == "updates":
-                _show(screen, clock, update)
+        with goes_on(thread_id):
+            for mode, update in started.stream():
+                if mode == "updates":
+                    _show(screen, clock, update)
     except (ConnectionError, KeyboardInterrupt):
         raise
     except Exception as failed:  # noqa: BLE001 whatever a node raised
         error = _named(failed)
-    # What the input alone made impossible was never stored.
-    status = RunStatus.error if error else started.status
     snapshot = graph.get_state(_config(thread_id))
-    return Ending(thread_id, started.id, status, error, snapshot.values, snapshot.interrupts)
+    return Ending(
+        thread_id, started.id, started.status, error, snapshot.values, snapshot.interrupts
+    )
 
 
 def _show(screen: Screen, clock: Clock, update: Any) -> None:

@@ -16,7 +16,7 @@ from checkpoint_redis.layout import RunStatus, ThreadStatus
 from checkpoint_redis.replies import Header, WorkerSeen
 from distgraph.core.model import Checkpoint, Errored
 from distgraph.core.resume import is_by_id
-from distgraph.errors import ThreadNotFound
+from distgraph.errors import ThreadBusy, ThreadNotFound
 from workers.backend import CeleryBackend
 from workers.cli.ending import asked, plain_json, questions, shown, tell, wait
 from workers.cli.exits import CommandError, Exit, guarded
@@ -257,7 +257,11 @@ def adopt(  # noqa: PLR0913 a command's options
     if backend.registry.get(graph) is None:
         said = f"--target must name graph '{graph}', which runs on this thread, as it is now."
         raise CommandError(said, Exit.USAGE)
-    handle.adopt(restart=restart)
+    try:
+        handle.adopt(restart=restart)
+    except ThreadBusy as busy:
+        said = f"{busy.args[0]} Wait for it, or have it begin again in the new version: --restart."
+        raise CommandError(said) from busy
     said = f"Adopted: graph {graph} goes on with it as it is now."
     Screen(as_json).answer({"thread": thread, "adopted": True, "graph": graph}, Text(said))
     return Exit.OK

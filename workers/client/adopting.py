@@ -8,8 +8,8 @@ from checkpoint_redis.layout import TaskId
 from checkpoint_redis.replies import Adopted, Loaded, OutboxEntry
 from distgraph.core.model import ThreadState
 from distgraph.core.plan import check_nodes
-from distgraph.errors import ThreadBusy, ThreadConflict
-from workers.client.answering import moved_on, publish_outbox
+from distgraph.errors import ThreadConflict
+from workers.client.answering import busy, moved_on, publish_outbox
 from workers.client.effects import Flow, Publish, Reach
 from workers.shared.hints import outgoing
 from workers.shared.served import Served
@@ -23,8 +23,8 @@ def adopt(
 
     Raises NodesMissing, ThreadBusy without ``restart``, ThreadConflict.
     """
-    yield Reach()
     check_nodes(served.graph, state)
+    yield Reach()
     ep = nonce()
     adopted: Adopted = yield commands.adopt(
         thread,
@@ -35,7 +35,7 @@ def adopt(
         restart=restart,
     )
     if adopted.status == "busy":
-        raise ThreadBusy(_busy(thread, adopted.run))
+        raise busy(thread, adopted.run, ", or have it begin again: adopt(restart=True)")
     if adopted.status != "ok":
         raise ThreadConflict(moved_on(thread))
     if adopted.advance:
@@ -45,10 +45,3 @@ def adopt(
         yield from publish_outbox(thread, ep)
         yield commands.published(thread, "", ep)
     return None
-
-
-def _busy(thread: Thread, run: str) -> str:
-    return (
-        f"Thread {thread.thread_id!r} is busy with run {run}: wait for it, or have what it does "
-        "begin again in the new version: adopt(restart=True), or distgraph adopt --restart."
-    )

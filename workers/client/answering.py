@@ -13,7 +13,7 @@ from checkpoint_redis.layout import AnswerMode, TaskId, ThreadStatus
 from checkpoint_redis.records import StagedAnswers
 from checkpoint_redis.replies import Answered, Loaded, Moved, OutboxEntry
 from distgraph.errors import NoSuchInterrupt, NothingToResume, ThreadBusy, ThreadConflict
-from workers.client.effects import Effect, Publish
+from workers.client.effects import Effect, Publish, Reach
 from workers.shared.hints import outgoing
 from workers.shared.supersteps import nonce
 
@@ -24,12 +24,12 @@ TRIES = 10
 def refuse_question_of_saver(loaded: Loaded | None, thread_id: str) -> None:
     """Raise NothingToResume when the question was not asked by workers, who cannot know it."""
     if loaded is not None and loaded.header.st is ThreadStatus.interrupted and loaded.log:
-        msg = (
-            f"Thread {thread_id!r} was asked its question by a run outside of the workers: answer "
-            "it with the graph that asked, compiled with checkpointer=RedisSaver(...), or let "
-            "workers ask again first: graph.invoke(None, config)."
+        what = f"Thread {thread_id!r} was asked its question by a run outside of the workers."
+        todo = (
+            "Answer it with the graph that asked, compiled with checkpointer=RedisSaver(...), or "
+            "let workers ask again first: graph.invoke(None, config)."
         )
-        raise NothingToResume(msg)
+        raise NothingToResume(what, todo)
 
 
 def answer(
@@ -44,6 +44,7 @@ def answer(
     def command(pairs: Pairs, staged: StagedAnswers) -> Script[Answered]:
         return commands.answer(thread, run, mode, pairs, rnd=rnd, staged=staged, **said)
 
+    yield Reach()
     for _ in range(TRIES):
         answered = yield from answers.give(thread, rnd, pairs, command)
         if answered.status == "moving":
@@ -64,7 +65,7 @@ def check_answered(answered: Answered, ids: tuple[str, ...], thread: Thread) -> 
         msg = "Nothing waits on this thread: it was answered, or moved on, in the meantime."
         raise NothingToResume(msg)
     if answered.status == "busy":
-        raise ThreadBusy(busy(thread, answered.run))
+        raise busy(thread, answered.run)
     if answered.status in ("conflict", "moving", "unstaged"):
         raise ThreadConflict(moved_on(thread))
 
@@ -99,12 +100,10 @@ def publish_outbox(thread: Thread, ep: str) -> Generator[Effect, Any, None]:
         more = cursor != 0
 
 
-def busy(thread: Thread, run: str) -> str:
-    """Return what a caller is told whose thread runs."""
-    return (
-        f"Thread {thread.thread_id!r} is busy with run {run}: wait for it with "
-        "backend.thread(id), or cancel it."
-    )
+def busy(thread: Thread, run: str, also: str = "") -> ThreadBusy:
+    """Return the error of a caller whose thread runs, and who may do something else ``also``."""
+    todo = f"Wait for it with backend.run(thread_id, run_id).result(), or cancel it{also}."
+    return ThreadBusy(f"Thread {thread.thread_id!r} is busy with run {run}.", todo)
 
 
 def moved_on(thread: Thread) -> str:

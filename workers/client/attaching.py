@@ -11,7 +11,6 @@ from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import RunStatus
 from checkpoint_redis.replies import RunOutcome
 from distgraph.errors import ThreadNotFound
-from distgraph.graph.arguments import shortly
 from workers.client.begun import Begun, just_before
 from workers.client.effects import Effect
 from workers.shared.runconfig import decode_config
@@ -33,9 +32,6 @@ def attach(registry: Registry, thread: Thread, run: str) -> Generator[Effect, An
 
     Of an answer that joined a run, that one is meant.
     """
-    if not isinstance(run, str):
-        msg = f"The id of a run is a string, not {shortly(run)}."
-        raise TypeError(msg)
     header = yield commands.header(thread)
     outcome: RunOutcome | None = yield commands.outcome(thread, run)
     if outcome is not None and outcome.status is RunStatus.joined:

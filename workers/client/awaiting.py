@@ -59,7 +59,8 @@ def listened(reader: Reader, need: AwaitEvents) -> Flow:
 
 def listen(reader: Reader, of: Watched) -> Listener:
     """Begin to listen to a thread's events."""
-    return reader.listen(of, time.monotonic() + FIRST_LOOK)
+    now = time.monotonic()
+    return reader.listen(of, now, now + FIRST_LOOK)
 
 
 def _raise(party: Party) -> None:
@@ -78,13 +79,23 @@ def _catch_up(reader: Reader, waiter: Waiter) -> Generator[Effect, Any, None]:
 
 def _served(reader: Reader, party: Party, need: AwaitEnd | None) -> Generator[Effect, Any, None]:
     while not party.served:
+        if party.look_by <= time.monotonic():
+            party.look_by = math.inf
+            yield from warn_if_unserved(party.of.served, reader.namespace, party.of.run)
         match reader.turn(party):
             case Turn.rest:
-                yield Rest(party.bell, _left(need))
+                yield Rest(party.bell, _rest(party, need))
             case Turn.wake:
                 yield commands.wake(reader.wake)
             case ToRead() as reading:
                 yield from _read(reader, party, reading, need)
+
+
+def _rest(party: Party, need: AwaitEnd | None) -> float | None:
+    """Return for how long ``party`` may rest unless somebody rings: until his look, or deadline."""
+    look, left = party.look_by - time.monotonic(), _left(need)
+    until = look if left is None else min(left, look)
+    return None if until == math.inf else max(0.0, until)
 
 
 def _left(need: AwaitEnd | None) -> float | None:
@@ -107,7 +118,7 @@ def _read(
     after[reader.wake] = reading.woken
     count = reading.entries if reading.streams else ENDS
     try:
-        found = yield Read(after, _block(reader, reading, need), count)
+        found = yield Read(after, _block(reader, party, reading, need), count)
         if found is None:
             yield from _bear_loss(reader, need)
             return
@@ -128,9 +139,10 @@ def _name(entry: EntryId) -> str:
     return "{}-{}".format(*entry)
 
 
-def _block(reader: Reader, reading: ToRead, need: AwaitEnd | None) -> int:
+def _block(reader: Reader, party: Party, reading: ToRead, need: AwaitEnd | None) -> int:
     """Return for how many milliseconds a read may wait: until the next look, or the deadline."""
-    until_look = SHORT if reading.short else reader.look_at - time.monotonic()
+    look_at = min(reader.look_at, party.look_by)
+    until_look = SHORT if reading.short else look_at - time.monotonic()
     left = _left(need)
     return max(1, int(1000 * (until_look if left is None else min(until_look, left))))
 

@@ -14,10 +14,12 @@ from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.replies import WorkerSeen
 from checkpoint_redis.saver import RedisSaver
 from distgraph import _frame
+from distgraph._checked import checked
 from distgraph.core.graph import Graph
 from distgraph.core.model import ThreadState
-from distgraph.events import Event
+from distgraph.events import Concluded, Event
 from distgraph.graph.jobs import about
+from distgraph.graph.results import conclude
 from distgraph.runners.backend import Job, Listing, Place
 from distgraph.runners.local import LocalBackend
 from workers.client import following, reading, starting
@@ -33,6 +35,7 @@ from workers.shared.clients import Clients
 from workers.shared.served import Registry, Served
 
 
+@checked
 class Client:
     """Starts, follows and reads the runs of the graphs in ``registry``, which workers carry."""
 
@@ -92,6 +95,9 @@ class Client:
         return self._handle(job, await self._carrier.aperform(self._begin(job)))
 
     def _handle(self, job: Job, begun: Begun) -> Run:
+        """Return the run's handle; raise what the input alone made impossible."""
+        if begun.outcome is not None:
+            conclude(Concluded("", begun.state, begun.outcome))
         place = self.thread_key(job.place.thread_id), job.graph.name
         shown = Shown(job.modes, about(job))
         return Run(self._carrier, self.registry, place, begun, shown)

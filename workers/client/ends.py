@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ ALL_SHARDS = frozenset(range(SHARDS))
 class Waiter:
     """Somebody who waits for the end of a run that was under way at ``since``.
 
+    ``look_by``: when he is to look whether anybody serves the graph, for all who wait for it.
     ``missed``: the end may have been read before this one came. ``told``: the end was seen, or the
     run is not carried any more; ``error``: nobody can tell.
     """
@@ -25,6 +27,7 @@ class Waiter:
     of: Watched
     since: EntryId
     bell: Bell
+    look_by: float = math.inf
     missed: bool = False
     told: bool = False
     error: Exception | None = None

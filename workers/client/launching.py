@@ -11,7 +11,7 @@ from checkpoint_redis.records import SuperstepEntry
 from checkpoint_redis.replies import Submitted
 from distgraph.core.model import ThreadState
 from workers.client.begun import Begun, just_before
-from workers.client.effects import Effect, Publish
+from workers.client.effects import Effect, Publish, Reach
 from workers.client.submission import Submission
 from workers.shared.hints import outgoing
 from workers.shared.runconfig import encode_config, encode_metadata, of_call
@@ -23,6 +23,7 @@ def launch(
 ) -> Generator[Effect, Any, Begun]:
     """Start a run of ``step``, which ``state`` goes on with; ThreadBusy, ThreadConflict."""
     config, metadata = _told(call)
+    yield Reach()
     for chunk in chunks(step):
         yield commands.stage(call.thread, step.ep, chunk)
     for checkpoint in step.checkpoints:

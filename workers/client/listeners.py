@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -21,13 +22,15 @@ class Listener:
     """Somebody who listens to a thread's events, of which he knows those up to ``given``.
 
     ``held``: what was read for him since, up to ``after``. ``look``: he is to look for himself how
-    the run stands. ``error``: nothing can be read.
+    the run stands; ``look_by``: when he is to look whether anybody serves the graph, for all who
+    wait for it. ``error``: nothing can be read.
     """
 
     of: Watched
     stream: str
     bell: Bell
     forget: Callable[[Listener], None] = field(repr=False)
+    look_by: float = math.inf
     given: EntryId = (0, 0)
     after: EntryId = (0, 0)
     held: list[Entry] = field(default_factory=list)

@@ -12,17 +12,9 @@ from checkpoint_redis import about, commands
 from checkpoint_redis.keys import SHARDS
 from checkpoint_redis.layout import ThreadStatus
 from checkpoint_redis.replies import Header, Listed
-from distgraph.graph.arguments import shortly
 from workers.client.effects import Effect, Together
 
 STATUSES = tuple(status.value for status in ThreadStatus)
-_TYPES = {
-    "status": str | None,
-    "graph": str | None,
-    "metadata": Mapping,
-    "after": str,
-    "limit": int,
-}
 LOOKED = 10_000
 """So many threads are looked at for metadata that no set is kept of."""
 _CURSOR = re.compile(r"([0-9]{1,15})-([a-z2-7]{24})")
@@ -57,16 +49,12 @@ class Wanted:
     limit: int
 
     def check(self) -> None:
-        """Raise ValueError or TypeError for what nobody can look for."""
-        for name, wanted in _TYPES.items():
-            if not isinstance(given := getattr(self, name), wanted):
-                msg = f"{name} of a list of threads cannot be {shortly(given)}."
-                raise TypeError(msg)
+        """Raise ValueError, or TypeError for metadata, for what nobody can look for."""
         if self.status is not None and self.status not in STATUSES:
             msg = f"Unknown status {self.status!r}: {', '.join(STATUSES)}."
             raise ValueError(msg)
         if self.after and not _CURSOR.fullmatch(self.after):
-            msg = f"after={self.after[:60]!r} is not the cursor of a thread in a list."
+            msg = f"{self.after[:60]!r} is not the cursor of a thread in a list."
             raise ValueError(msg)
         if self.limit < 1:
             msg = f"limit={self.limit} must be 1 or more."

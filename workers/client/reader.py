@@ -7,6 +7,7 @@ or he leaves. Who comes and is not part of the read wakes it, by a key that it r
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -53,6 +54,7 @@ class Reader:
 
     ``wake``: the key that wakes the read, ``woken`` its last entry that was read, ``waker`` who is
     about to write the next one. ``look_at``: when it is to be asked whether the runs are carried;
+    ``served_by``: when somebody looks, or looked, whether a graph is served, by the graph's label.
     ``lost``: how many reads in succession failed. ``gone``: listeners that left and are still among
     the others.
     """
@@ -69,6 +71,7 @@ class Reader:
     resting: dict[Party, None] = field(default_factory=dict)
     woken: str = "0-0"
     look_at: float = 0.0
+    served_by: dict[str, float] = field(default_factory=dict)
     lost: int = 0
     gone: deque[Listener] = field(default_factory=deque)
 
@@ -76,22 +79,29 @@ class Reader:
         """Return somebody who waits for an end; who is alone is looked for at ``first_look``."""
         waiter = Waiter(of, since, self.make_bell())
         with self.lock:
-            self._meet(first_look)
+            self._meet(waiter, now, first_look)
             self.ends.join(waiter, now)
         return waiter
 
-    def listen(self, of: Watched, first_look: float) -> Listener:
+    def listen(self, of: Watched, now: float, first_look: float) -> Listener:
         """Return somebody who listens, until he is told to ``leave``."""
         listener = Listener(of, of.thread.events, self.make_bell(), self._forget)
         with self.lock:
-            self._meet(first_look)
+            self._meet(listener, now, first_look)
             self.listeners.join(listener)
         return listener
 
-    def _meet(self, first_look: float) -> None:
+    def _meet(self, party: Party, now: float, first_look: float) -> None:
+        """Have it seen to by ``first_look`` that ``party`` is told when nobody serves his graph.
+
+        He looks himself unless another one does so before.
+        """
         self._drop_gone()
         if not self.ends.waiters and not self.listeners.streams:
             self.look_at = first_look
+        label = party.of.served.label
+        if self.served_by.get(label, -math.inf) < now:
+            self.served_by[label] = party.look_by = first_look
 
     def _forget(self, listener: Listener) -> None:
         """Let ``listener`` go, now or soon, without a wait for the lock.

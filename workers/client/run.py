@@ -9,6 +9,7 @@ from typing import Any
 
 from checkpoint_redis.keys import Thread
 from distgraph import _frame
+from distgraph._checked import checked
 from distgraph.graph.results import conclude, result_of
 from distgraph.streaming import View
 from workers.client.attaching import FoundRun
@@ -33,6 +34,7 @@ class Shown:
     about: Mapping[str, Any]
 
 
+@checked
 class Run:
     """A run, under way or over; any number of handles may look at it, from any process."""
 

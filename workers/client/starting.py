@@ -19,7 +19,7 @@ from distgraph.runners.backend import Job
 from distgraph.runners.stores import new_stamp
 from workers.client.answering import refuse_question_of_saver
 from workers.client.begun import Begun
-from workers.client.effects import Effect, Flow, Here, Reach
+from workers.client.effects import Effect, Flow, Here
 from workers.client.going_on import answer_by_id, go_on
 from workers.client.launching import launch
 from workers.client.reading import load_state
@@ -38,7 +38,6 @@ def begin(
     Raises what the program raises, ThreadBusy, ThreadConflict, NoSuchInterrupt, NothingToResume.
     """
     call = Submission(job, served, thread, run, metadata_keys)
-    yield Reach()
     return (yield from answer_by_id(call)) or (yield from _carry(call))
 
 

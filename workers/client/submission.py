@@ -84,7 +84,7 @@ class Submission:
 
     def busy(self, run: str) -> ThreadBusy:
         """Return what the caller is told when ``run`` is under way."""
-        return ThreadBusy(busy(self.thread, run))
+        return busy(self.thread, run)
 
     def conflict(self) -> ThreadConflict:
         """Return what the caller is told when somebody else was faster."""

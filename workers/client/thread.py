@@ -10,10 +10,11 @@ from checkpoint_redis import removing
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import AnswerMode, ThreadStatus
 from checkpoint_redis.replies import Header
+from distgraph._checked import checked
 from distgraph.core.model import ThreadState
 from distgraph.core.plan import check_nodes
 from distgraph.core.resume import bind, pending
-from distgraph.errors import ThreadBusy, ThreadNotFound
+from distgraph.errors import ThreadNotFound
 from distgraph.graph.checks import check_by
 from distgraph.runners.backend import Listing, Place
 from distgraph.types import Interrupt
@@ -22,7 +23,7 @@ from workers.client.answering import answer, busy, refuse_question_of_saver
 from workers.client.attaching import attach
 from workers.client.cancelling import cancel
 from workers.client.carrier import Carrier
-from workers.client.effects import Effect, Flow, Reach
+from workers.client.effects import Effect, Flow
 from workers.client.listing import ThreadInfo, info_of
 from workers.client.past import AnswerInfo, RunInfo, answers, run_info
 from workers.client.reading import history, load_state
@@ -32,6 +33,7 @@ from workers.shared.served import Registry
 from workers.shared.serving import lives, serves
 
 
+@checked
 class ThreadHandle:
     """One thread of a backend. Every call raises ThreadNotFound when it does not exist."""
 
@@ -121,7 +123,6 @@ class ThreadHandle:
         return attached(self._carrier, self._registry, self._thread, found)
 
     def _resume(self, run: str, value: Any, by: str) -> Flow:
-        yield Reach()
         known = yield from by_id(self._registry.common_wire(), self._thread, value)
         same = known is not None and not self._has_other(known.header)
         replies = known if known and same else (yield from self._bound(value))
@@ -152,7 +153,7 @@ class ThreadHandle:
         refuse_question_of_saver(loaded, self.id)
         replies = bind(state, value)
         if loaded.header.st is ThreadStatus.busy and not replies:
-            raise ThreadBusy(busy(self._thread, loaded.header.run))
+            raise busy(self._thread, loaded.header.run)
         version = self._version(loaded.header, state)
         return Replies(loaded.header, pairs_of(wire, replies), version)
 
@@ -165,7 +166,6 @@ class ThreadHandle:
         return self._carried_by(self._retry(str(uuid.uuid4()), who))
 
     def _retry(self, run: str, by: str) -> Flow:
-        yield Reach()
         header = self._header()
         version = ""
         if self._registry.get(header.graph) is not None:
@@ -205,7 +205,7 @@ class ThreadHandle:
         if served is None:
             msg = (
                 f"Graph '{loaded.header.graph}' of this thread is not registered on this backend: "
-                "compile it with backend=, or name it with --target."
+                "compile it with backend=."
             )
             raise LookupError(msg)
         yield from adopt(served, self._thread, loaded, state, restart=restart)

@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any
 
-LOOK_EVERY, SAY_EVERY = 15.0, 300.0
+LOOK_EVERY, SAY_EVERY = 5.0, 300.0
 """So many seconds lie between two looks, and between two words about the same."""
 NOTHING = object()
 

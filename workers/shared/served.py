@@ -47,10 +47,11 @@ class Served:
 
 
 class Registry:
-    """The graphs of one backend, by name."""
+    """The graphs of one backend, by name; TypeError for ``types`` that cannot be stored."""
 
     def __init__(self, types: Iterable[type], max_bytes: int) -> None:
         self._types, self._max_bytes = tuple(types), max_bytes
+        self._serializer(())  # refuses what cannot be allowed
         self._graphs: dict[str, Served] = {}
         self._common: Wire | None = None
 

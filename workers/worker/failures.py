@@ -74,7 +74,7 @@ def worker_lost(max_lost: int) -> Errored:
             f"The worker that ran this task vanished {max_lost + 1} times: it was killed, out of "
             "memory, ended by os._exit in a node, or it paused for longer than its lease, as a "
             "node can that keeps the interpreter to itself (a longer lease helps). Start a new run "
-            "or retry with invoke(None, config) once the cause is gone."
+            "or retry the run once the cause is gone."
         )
     )
 

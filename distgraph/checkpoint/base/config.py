@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, cast
 
+from distgraph._arguments import shortly
 from distgraph.checkpoint.base.id import next_id
 from distgraph.checkpoint.base.types import (
     EXCLUDED_METADATA_KEYS,
@@ -41,13 +42,26 @@ class Coordinates(NamedTuple):
 
 
 def coordinates_of(config: Mapping[str, Any]) -> Coordinates:
-    """Return the coordinates in ``config``; ValueError when it names no thread."""
-    given = config.get("configurable") or {}
+    """Return the coordinates in ``config``; ValueError when it names no thread.
+
+    Raises TypeError for coordinates that are no texts.
+    """
+    given = _configurable(config)
     thread_id = given.get("thread_id")
     if thread_id is None:
         raise ValueError(MISSING_KEYS)
     thread = thread_id if isinstance(thread_id, str) else str(thread_id)
-    return Coordinates(thread, given.get("checkpoint_ns") or "", get_checkpoint_id(config))
+    ns = given.get("checkpoint_ns") or ""
+    if not isinstance(ns, str):
+        raise TypeError(f"checkpoint_ns of a config must be a string, not {shortly(ns)}.")
+    return Coordinates(thread, ns, get_checkpoint_id(config))
+
+
+def _configurable(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    given = config.get("configurable") or {}
+    if not isinstance(given, Mapping):
+        raise TypeError(f"'configurable' of a config must be a dict, not {shortly(given)}.")
+    return given
 
 
 def checkpoint_coordinates(config: Mapping[str, Any]) -> tuple[str, str, str]:
@@ -60,7 +74,7 @@ def checkpoint_coordinates(config: Mapping[str, Any]) -> tuple[str, str, str]:
 
 def get_checkpoint_id(config: Mapping[str, Any]) -> str | None:
     """Return the checkpoint id that ``config`` names, if any."""
-    found = (config.get("configurable") or {}).get("checkpoint_id")
+    found = _configurable(config).get("checkpoint_id")
     return None if not found else str(found)
 
 

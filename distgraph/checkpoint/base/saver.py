@@ -7,6 +7,7 @@ import copy
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ParamSpec, Self, TypeVar
 
+from distgraph._checked import checked
 from distgraph.checkpoint.base.types import (
     ChannelVersions,
     Checkpoint,
@@ -21,6 +22,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+@checked
 class BaseCheckpointSaver:
     """Base of all savers; each ``a...`` twin calls the blocking method in a thread.
 

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ParamSpec, Self, TypeVar
 
+from distgraph._checked import checked
 from distgraph.channels.base import MISSING
 from distgraph.checkpoint.base.blobs import (
     EMPTY,
@@ -53,6 +54,7 @@ At = tuple[str, str, str]
 """Thread id, ns, checkpoint id."""
 
 
+@checked
 class InMemorySaver(BaseCheckpointSaver):
     """Keeps checkpoints in this process: for tests, notebooks, and runs that need no more.
 

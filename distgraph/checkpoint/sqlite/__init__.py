@@ -6,8 +6,10 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any, Self
 
+from distgraph._checked import checked
 from distgraph.channels.base import MISSING
 from distgraph.checkpoint.base.blobs import (
     EMPTY,
@@ -49,6 +51,7 @@ _Key = str | bytes
 """A text as it is stored: bytes when it holds lone surrogates, which SQLite's text cannot."""
 
 
+@checked
 class SqliteSaver(BaseCheckpointSaver):
     """Keeps checkpoints in tables of ``conn``, which may be shared by the threads of a process.
 
@@ -60,12 +63,6 @@ class SqliteSaver(BaseCheckpointSaver):
         self, conn: sqlite3.Connection, *, serde: SerializerProtocol | None = None
     ) -> None:
         super().__init__(serde=serde)
-        if not isinstance(conn, sqlite3.Connection):
-            msg = (
-                f"SqliteSaver takes an open sqlite3.Connection, not {conn!r}. For a file: "
-                "with SqliteSaver.from_conn_string('file.db') as saver."
-            )
-            raise TypeError(msg)
         self.conn = conn
         self._lock = threading.RLock()
         self.setup()
@@ -73,7 +70,7 @@ class SqliteSaver(BaseCheckpointSaver):
     @classmethod
     @contextmanager
     def from_conn_string(
-        cls, conn_string: str, *, serde: SerializerProtocol | None = None
+        cls, conn_string: str | Path, *, serde: SerializerProtocol | None = None
     ) -> Iterator[Self]:
         """Open the file ``conn_string`` (or ":memory:"), and close it at the end."""
         with closing(sqlite3.connect(conn_string, check_same_thread=False)) as conn:

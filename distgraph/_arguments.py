@@ -1,0 +1,17 @@
+"""How what a caller passed is read as names, and named in a message."""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Collection
+from typing import Any
+
+
+def shortly(value: Any) -> str:
+    """Return a value's type and the beginning of its text, for a message."""
+    return "None" if value is None else f"{type(value).__name__} {reprlib.repr(value)}"
+
+
+def names_of(given: str | Collection[str]) -> list[str]:
+    """Return ``given``, a name or a collection of names, as a list."""
+    return [given] if isinstance(given, str) else list(given)
