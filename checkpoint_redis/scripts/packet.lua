@@ -97,10 +97,10 @@ end
 
 -- Of what was put aside under a name. -> whether that was all
 local function remove_some_sent(ns, name)
-  local key, some, waits = P .. KEY.dropped .. name, {}, call('EXISTS', Z) == 1
+  local key, waits = P .. KEY.dropped .. name, call('EXISTS', Z) == 1
   thaw()
-  local found = call('HSCAN', key, '0', 'COUNT', LIMIT.bundles)[2]
-  for i = 1, math.min(#found, 2 * LIMIT.bundles) do some[i] = found[i] end
+  -- A scan from the beginning would find nothing there once many are gone.
+  local some = call('HRANDFIELD', key, LIMIT.bundles, 'WITHVALUES')
   remove_sent(ns, some)
   for i = 1, #some, 2 do call('HDEL', key, some[i]) end
   if waits then freeze() end

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tests.model import scripts
+from tests.model import scripts, wide
 from tests.model.state import (
     IDLE,
     Frame,
@@ -13,6 +13,7 @@ from tests.model.state import (
     Scenario,
     Store,
     System,
+    frame_at,
     index_of,
     inner_steps,
     opened,
@@ -166,6 +167,8 @@ def _looks_at_advance(
 
 def _client(scenario: Scenario, system: System) -> Iterator[Move]:
     yield from _answers(scenario, system)
+    if scenario.wide:
+        yield from _wide(scenario, system)
     store, budget = system.store, system.budget
     if store.st == "F":
         retried = scripts.retry(scenario, store, system.era)
@@ -186,7 +189,7 @@ def _cancelled(scenario: Scenario, system: System) -> Store:
     if scenario.without == "epoch of a cancel":
         old = system.store.frames[0]
         ep = old.ep if old else ep
-    return Store("R", ep[1], (opened(scenario, ep), None), (), 0)
+    return Store("R", ep[1], (opened(scenario, ep), None), (), 0, system.store.staged)
 
 
 def _answers(scenario: Scenario, system: System) -> Iterator[Move]:
@@ -203,6 +206,19 @@ def _answers(scenario: Scenario, system: System) -> Iterator[Move]:
             yield Move(f"answer {asked}", False, after)
     if (again := scripts.ask_again(scenario, system.store, system.era)) is not None:
         yield Move("go on from breakpoints", False, system._replace(store=again))
+
+
+def _wide(scenario: Scenario, system: System) -> Iterator[Move]:
+    """Many answers in one call; its client may be gone, so that sweeps move what it left."""
+    store, era = system.store, system.era
+    if (staged := wide.stage(store, system.known)) is not None:
+        yield Move("stage answers", False, system._replace(store=staged))
+    if (given := wide.give(scenario, store, era)) is not None:
+        yield Move("give what was staged", False, system._replace(store=given))
+    for asked in store.moves or ():
+        after = system._replace(store=wide.move(scenario, store, asked, era))
+        hinted = _with(after, ("T", frame_at(store, 0).ep, asked[1])) if store.st == "R" else after
+        yield Move(f"move the answer to {asked}", scenario.without == "sweep of a move", hinted)
 
 
 def _sees(scenario: Scenario, system: System, asked: Nonce) -> Iterator[Move]:

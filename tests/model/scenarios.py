@@ -14,6 +14,7 @@ CANCELS = NOTHING._replace(cancels=1)
 ADOPTS = NOTHING._replace(adopts=1)
 FAIL_OVER = NOTHING._replace(fail_overs=1)
 SUB, ONE, ASKING = (("sub", "ok"), ("ok",)), (("ok",),), (("intr",), ("ok",))
+MANY = (("intr", "intr"), ("ok",))
 STOPPED = (("stop", "ok"), ("ok",))
 CALLING, CALLING_ASKED = (("inner", "ok"), ("ok",)), (("inner-intr",), ("ok",))
 
@@ -50,6 +51,23 @@ HOLDS: Mapping[str, Scenario] = {
         STOPPED, budget=FAILS, fails_for_good=True, zombies=1
     ),
     "breakpoint inside, fail-over": Scenario((("stop",), ("ok",)), budget=FAIL_OVER, zombies=1),
+    "many answers at once": Scenario(MANY, zombies=1, wide=True),
+    "many answers at once beside another task": Scenario(
+        (("intr", "intr", "ok"), ("ok",)), workers=1, zombies=1, wide=True
+    ),
+    "many answers at once, in a row": Scenario((("intrx2", "intr"),), zombies=1, wide=True),
+    "many answers at once, final failure": Scenario(
+        MANY, budget=FAILS, fails_for_good=True, zombies=1, wide=True
+    ),
+    "many answers at once, cancel": Scenario(
+        MANY[:1], budget=CANCELS, workers=1, zombies=1, wide=True
+    ),
+    "many answers at once, adoption": Scenario(
+        MANY[:1], budget=ADOPTS, workers=1, zombies=1, wide=True
+    ),
+    "many answers at once, fail-over": Scenario(
+        MANY[:1], budget=FAIL_OVER, workers=1, zombies=1, wide=True
+    ),
     "adoption": Scenario(TWO, budget=ADOPTS, zombies=1),
     "adoption, question": Scenario(ASKED, budget=ADOPTS, zombies=1),
     "adoption, called graph": Scenario(CALLING, budget=ADOPTS, zombies=1),
@@ -82,5 +100,9 @@ MUTANTS: Mapping[str, Scenario] = {
     "token of an inner frame": Scenario(CALLING),
     "head of an inner frame": Scenario((("inner",), ("ok",)), budget=FAIL_OVER, zombies=1),
     "epoch of an adoption": Scenario(TWO, budget=ADOPTS, zombies=1),
+    "hold of a move": Scenario(MANY, workers=1, zombies=1, wide=True),
+    "sweep of a move": Scenario(MANY, workers=1, zombies=1, wide=True),
+    "one call after the other": Scenario(MANY, zombies=1, wide=True),
+    "moment of what is staged": Scenario(MANY, zombies=1, wide=True),
 }
 """By the safeguard that is taken out; what follows a comma tells two scenarios apart."""

@@ -69,7 +69,7 @@ def _advance(store: Store, index: int, era: int) -> Change:
 
 def barrier(scenario: Scenario, store: Store, index: int, era: int) -> Change:
     """Look whether the superstep is closed, after a task has left the active ones."""
-    if store.st == "F":
+    if store.st == "F" or (store.moves is not None and scenario.without != "hold of a move"):
         return store, IDLE
     frame = frame_at(store, index)
     if scenario.without == "set of ids":
@@ -251,6 +251,8 @@ def _check(scenario: Scenario, frame: Frame, writes: tuple[Nonce, ...]) -> None:
 
 def retry(scenario: Scenario, store: Store, era: int) -> Store:
     """Go on with a failed superstep; late results may have closed its barrier meanwhile."""
+    if store.moves is not None:
+        return store
     store = store._replace(st="R")
     for index, frame in enumerate(store.frames):
         for tid, task in enumerate(frame.tasks if frame else ()):
@@ -259,10 +261,10 @@ def retry(scenario: Scenario, store: Store, era: int) -> Store:
     store = released(scenario, store, era)
     if scenario.without == "barrier of a retry":
         return store
-    return _without_holder(*barrier(scenario, store, 0, era))
+    return without_holder(*barrier(scenario, store, 0, era))
 
 
-def _without_holder(store: Store, work: Nonce) -> Store:
+def without_holder(store: Store, work: Nonce) -> Store:
     """Nobody holds the advance that a client's call has won: the sweeper gives it to somebody."""
     if work == IDLE:
         return store
@@ -276,12 +278,14 @@ def resume(scenario: Scenario, store: Store, asked: Nonce, era: int) -> Store | 
     frame = store.frames[index]
     if frame is None or store.st not in "RS" or not _same_checkpoint(scenario, frame.ep, ep):
         return None
+    if store.moves is not None and scenario.without != "one call after the other":
+        return None
     task = frame.tasks[tid]
     if not _is_asked(scenario, task, rnd, token):
         return None
     if task.st != "I" or task.by != asked:
         raise Violation(f"the answer to {asked} is consumed by {task.by} in state {task.st}")
-    store = released(scenario, with_task(store, index, tid, _in_a_new_round(task, era)), era)
+    store = released(scenario, with_task(store, index, tid, in_a_new_round(task, era)), era)
     if index == 1:
         parent = parent_of_child(scenario, store)
         waiting = frame_at(store, 0).tasks[parent]
@@ -289,7 +293,8 @@ def resume(scenario: Scenario, store: Store, asked: Nonce, era: int) -> Store | 
     return store._replace(st="R")
 
 
-def _in_a_new_round(task: Task, era: int) -> Task:
+def in_a_new_round(task: Task, era: int) -> Task:
+    """Queue a task that was answered."""
     return task._replace(st="Q", tok=None, rnd=(task.rnd[0] + 1, era), n=0, by=None)
 
 
@@ -297,7 +302,7 @@ def released(scenario: Scenario, store: Store, era: int) -> Store:
     """Go on with the tasks of the root whose graphs are at breakpoints."""
     frame = frame_at(store, 0)
     for tid in stopped(scenario, frame):
-        store = with_task(store, 0, tid, _in_a_new_round(frame.tasks[tid], era))
+        store = with_task(store, 0, tid, in_a_new_round(frame.tasks[tid], era))
     return store
 
 
@@ -311,7 +316,7 @@ def ask_again(scenario: Scenario, store: Store, era: int) -> Store | None:
     """Go on with a thread in which graphs are at breakpoints; None where others ask too."""
     frame = frame_at(store, 0)
     asking = tuple(tid for tid, task in enumerate(frame.tasks) if task.st == "I")
-    if store.st != "S" or asking != stopped(scenario, frame):
+    if store.st != "S" or not asking or asking != stopped(scenario, frame):
         return None
     return released(scenario, store, era)._replace(st="R")
 
@@ -344,4 +349,4 @@ def adopt(scenario: Scenario, store: Store, era: int) -> Store:
         for task in frame.tasks
     )
     store = with_frame(store, 0, Frame(ep, tasks, None, frame.open, frame.adopted + 1))
-    return _without_holder(*barrier(scenario, store, 0, era)) if store.st == "R" else store
+    return without_holder(*barrier(scenario, store, 0, era)) if store.st == "R" else store

@@ -51,13 +51,19 @@ class Frame(NamedTuple):
 
 
 class Store(NamedTuple):
-    """What Redis holds. ``st``: R busy, S interrupted, F error, D done, C cancelled."""
+    """What Redis holds. ``st``: R busy, S interrupted, F error, D done, C cancelled.
+
+    ``staged``: the moment in which answers to many questions came, and these questions; ``moves``:
+    those of an accepted call that are not with their tasks yet, None when there is no such call.
+    """
 
     st: str
     run: int
     frames: tuple[Frame | None, Frame | None]
     committed: tuple[Nonce, ...]
     advances: int
+    staged: Nonce | None = None
+    moves: frozenset[Nonce] | None = None
 
 
 class Budget(NamedTuple):
@@ -93,7 +99,8 @@ class Scenario:
     Kinds: ok; intr and intrx2 ask once and twice; sub is a graph whose supersteps are jobs; inner
     calls a graph of two supersteps in its own process, inner-intr one that asks after the first;
     stop calls one that stops at a breakpoint, which is a question that nobody sees.
-    ``without`` names a safeguard that is taken out.
+    ``wide``: answers to many questions are given at once. ``without`` names a safeguard that is
+    taken out.
     """
 
     steps: tuple[tuple[str, ...], ...]
@@ -105,6 +112,7 @@ class Scenario:
     deadlines: bool = False
     fails_for_good: bool = False
     strict: bool = False
+    wide: bool = False
     without: str = ""
 
     def kinds(self, ep: Epoch) -> tuple[str, ...]:

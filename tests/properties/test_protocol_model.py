@@ -15,6 +15,7 @@ QUICK = (
     "called graph",
     "called graph, back-off",
     "breakpoint inside",
+    "many answers at once",
     "adoption",
 )
 

@@ -151,7 +151,6 @@ WIDE = {
         "  elseif kind == DUE.move then look_move(st, kind, finds_worker(graph, fp, number))\n",
         "",
     ),
-    "what is dropped is still to be moved": ("drop.lua", "DUE.advance, DUE.move)", "DUE.advance)"),
     "nobody looks at what the last slice closed": (
         "moves.lua",
         "if barrier('', {st = st, advance = ''}, '', 0) == REPLY.advance then",

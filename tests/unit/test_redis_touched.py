@@ -307,8 +307,8 @@ def test_a_log_that_lost_a_record_is_damaged(d: Wide) -> None:
 
 
 def test_what_many_tasks_sent_is_dropped(d: Wide) -> None:
-    tids = TIDS[: Limit.slice]
-    ep = d.started(*tids, "last")
+    tids = TIDS[: WIDTH // 2]
+    ep = d.begin("cp-0")
     d.claim_all(ep, tids)
     for tid in tids:
         bundle = Bundle(tid, (b"packet",) * Limit.few_packets)

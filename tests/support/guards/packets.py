@@ -341,8 +341,8 @@ GUARDS = (
     Guard(
         what_many_tasks_sent_goes_in_looks,
         "packet.lua",
-        "#found, 2 * LIMIT.bundles",
-        "#found",
+        "'HRANDFIELD', key, LIMIT.bundles,",
+        "'HRANDFIELD', key, 2 * LIMIT.bundles,",
     ),
     Guard(
         a_delete_leaves_nothing_of_what_many_sent,

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from checkpoint_redis.layout import Limit, QuestionId, TaskField, TaskId, ThreadKey
 from checkpoint_redis.records import StagedAnswers
+from distgraph.checkpoint.formats import Kind
 from tests.support.guards import Guard
+from tests.support.newer import RELEASE, newer
 from tests.support.thread_driver import Driver, nonce, superstep
+from tests.support.upgraded import NEWER, is_refused, noted, upgrade
 from tests.support.wide import (
     ROUND,
     ask_twice,
@@ -494,7 +497,40 @@ def many_deadlines_of_what_is_asked_again_are_left_to_sweeps(d: Driver) -> None:
         assert len(d.due()) == len(tids)
 
 
+# --- formats ---
+
+
+def who_is_too_old_stages_and_moves_nothing(d: Driver) -> None:
+    with narrow():
+        asking(d, "a", "b")
+        give(d, pair("a"))
+        upgrade(d)
+        assert is_refused(d, lambda: move(d))
+        assert is_refused(d, lambda: stage(d, pair("b"), rnd="other"))
+
+
+def it_is_noted_what_is_to_be_moved(d: Driver) -> None:
+    with narrow():
+        asking(d, "a")
+        with newer(Kind.row):
+            give(d, pair("a"))
+            assert noted(d) == (NEWER, RELEASE)
+
+
 GUARDS = (
+    Guard(
+        who_is_too_old_stages_and_moves_nothing,
+        "move.lua",
+        "if refused then return refused end\n",
+        "",
+    ),
+    Guard(
+        who_is_too_old_stages_and_moves_nothing,
+        "stage_answers.lua",
+        "if refused then return refused end\n",
+        "",
+    ),
+    Guard(it_is_noted_what_is_to_be_moved, "moves.lua", "  note_form(FORMAT.row)\n", ""),
     # --- the call
     Guard(staged_answers_go_to_their_tasks_slice_by_slice, "answer.lua", "    wide = true\n", ""),
     Guard(

@@ -63,7 +63,9 @@ if asked ~= 0 then return -asked .. ' questions are found that nobody asks' end
 if st == 'busy' or st == 'error' then return '' end
 if redis.call('ZCARD', ARGV[1] .. 'ob') > 0 then return tostring(st) .. ', with an outbox' end
 for _, member in ipairs(redis.call('ZRANGE', ARGV[1] .. 'due', 0, -1)) do
-  if st ~= 'interrupted' or not string.find(member, '|i$') then
+  -- What is put aside goes whatever the thread does.
+  local aside = string.find(member, '|g$')
+  if not aside and (st ~= 'interrupted' or not string.find(member, '|i$')) then
     return tostring(st) .. ', but due is ' .. member
   end
 end
