@@ -171,6 +171,12 @@ def a_reader_that_is_too_old_reads_nothing_of_a_large_superstep(d: Driver) -> No
     assert is_refused(d, lambda: d.ledger.large(d.thread, "", "cp-0", 0))
 
 
+def a_maintainer_that_is_too_old_sets_nothing_aside(d: Driver) -> None:
+    d.started("a")
+    upgrade(d)
+    assert is_refused(d, lambda: d.ledger.call(commands.set_aside(d.thread, ".a", {"b": 1})))
+
+
 def a_maintainer_that_is_too_old_discards_nothing(d: Driver) -> None:
     d.started("a")
     upgrade(d)
@@ -218,6 +224,7 @@ GUARDS = (
             (a_reader_that_is_too_old_lists_no_checkpoints, "history"),
             (a_maintainer_that_is_too_old_lists_no_fields, "fields"),
             (a_reader_that_is_too_old_reads_no_part, "part"),
+            (a_maintainer_that_is_too_old_sets_nothing_aside, "set_aside"),
             (a_maintainer_that_is_too_old_discards_nothing, "discard"),
             (a_reader_that_is_too_old_reads_nothing_of_a_large_superstep, "large"),
         )

@@ -247,7 +247,7 @@ class Judge:
         others = [kind for kind in kinds if kind.startswith(("f:", "j")) or kind == "i"]
         assert {"c", "h"} <= {*kinds} - {*others} <= {"c", "fs", "h"}, f"keys left: {kinds}"
         staged = {key.split(b":")[-2] for key in world.stored() if key not in lasting}
-        lapsing = {b"S", b"A", b"Q", b"M", b"j", b"n", world.thread.x.encode()}
+        lapsing = {b"S", b"A", b"Q", b"M", b"g", b"j", b"n", world.thread.x.encode()}
         assert staged <= lapsing, f"keys left: {staged}"
 
     def _check_listing(self) -> None:

@@ -33,6 +33,8 @@ def _right(name: str, first: Any) -> tuple[Any, ...]:
             right = (Released("released"),)
         case Changed(status="ok") if name == "delete":
             right = (Changed("missing"),)
+        case Changed(status="more") if name == "discard":  # that may have been all
+            right = (first, Changed("ok"))
         case "failed" if name == "fail_advance":
             right = ("gone",)
     return right

@@ -12,6 +12,7 @@ import redis
 from checkpoint_redis import commands, keys, loading, packets
 from checkpoint_redis.bundles import Bundle
 from checkpoint_redis.commands import Script
+from checkpoint_redis.layout import DueKind
 from checkpoint_redis.ledger import Ledger, T
 from checkpoint_redis.references import Blobs
 from checkpoint_redis.replies import Changed, Claimed, Due, Loaded, OutboxEntry
@@ -63,8 +64,9 @@ class World:
         return (self.client.hget(self.thread.header, "st") or b"").decode()
 
     def ended(self) -> bool:
-        """Tell whether the last superstep is committed, and nothing runs."""
-        return self.status() == "idle" and number_of(self.head()) == len(PLAN)
+        """Tell whether the last superstep is committed, and nothing runs or is to be removed."""
+        aside = any(member.endswith(f"|{DueKind.unsent}".encode()) for member in self.due())
+        return self.status() == "idle" and number_of(self.head()) == len(PLAN) and not aside
 
     # --- calls and messages --------------------------------------------------------------------
 
