@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,10 @@ def test_only_by_its_guard(
         pytest.raises((AssertionError, StoreError)),
     ):
         guard.keeps(driver)
+
+
+@pytest.mark.parametrize("keeps", wide.WITHOUT_GUARD)
+def test_by_more_than_a_line(
+    redis_client: redis.Redis, namespace: str, keeps: Callable[[Driver], None]
+) -> None:
+    keeps(Driver(redis_client, namespace))

@@ -853,3 +853,13 @@ GUARDS = (
         "",
     ),
 )
+
+WITHOUT_GUARD = (
+    who_answered_many_is_told,
+    a_question_that_comes_meanwhile_is_not_answered,
+    what_is_alone_while_others_are_moved_commits_not,
+    what_is_asked_anew_is_not_asked_again,
+    asked_again_breakpoints_go_on_with_the_rest,
+    a_retry_waits_for_what_was_accepted,
+)
+"""What holds by more than one line."""
