@@ -24,8 +24,8 @@ class Accepted:
     `answered`, answers have some tasks counted anew. Nothing of the epochs that are `void` counts.
     `given`: the questions that have an answer.
     `graph`, `marks`, `about`: by what it is found. Of what savers did: `logs`, by checkpoint what
-    they noted there, `noted`, where they ever did, and `removed`, the fields of checkpoints that
-    are gone.
+    they noted there, `noted`, where they ever did, `removed`, the fields of checkpoints that are
+    gone, and `torn`, the removals of which some slices were carried out and others not.
     """
 
     writes: dict[str, list[bytes]] = field(default_factory=dict)
@@ -41,6 +41,7 @@ class Accepted:
     logs: dict[str, list[bytes]] = field(default_factory=dict)
     noted: set[str] = field(default_factory=set)
     removed: set[str] = field(default_factory=set)
+    torn: set[str] = field(default_factory=set)
 
     def add(
         self, run: str, carried: str, command: Script[Any], cp: str, written: tuple[bytes, ...]

@@ -11,7 +11,7 @@ from checkpoint_redis.records import AnswerEntry, CheckpointEntry
 from checkpoint_redis.replies import Changed, Loaded, OutboxEntry
 from tests.support.sim.accepted import MARKS, Accepted
 from tests.support.sim.breakpoints import asking, check_released
-from tests.support.sim.giving import give, is_moving, move
+from tests.support.sim.giving import give, is_moving, move, standing
 from tests.support.sim.lists import Grown
 from tests.support.sim.packets import bundle_name, bundles_of
 from tests.support.sim.plan import PLAN, Known, number_of, opening, tids, updated
@@ -32,7 +32,7 @@ class Client:
         cp, run = f"{world.draw.stamp()}.0.{world.draw.nonce()}", world.draw.nonce()
         grown, bundle = Grown.begun((cp,), world.draw), bundle_name(world.draw.nonce())
         first = Known("input", "", {"start": cp}, grown, run, bundle=bundle)
-        new = first.entry(cp, world.draw.item_bytes, bundles_of(bundle, tids(0)))
+        new = first.entry(cp, bundles_of(bundle, tids(0)))
         self.start(header.cp if header else "", first, (new,))
 
     def delete(self) -> None:
@@ -64,7 +64,7 @@ class Client:
     def _call(self) -> None:
         world = self._world
         loaded = world.ledger.load(world.thread)
-        if loaded is None:
+        if loaded is None or not loaded.header.cp:  # all but the graph that lasts was removed
             self.begin()
             return
         assert loaded.checkpoint is not None
@@ -172,7 +172,7 @@ class Client:
         if reply.status in ("go", "joined") and not reply.moves:
             check_released(world)
         if reply.moves or reply.status == "moving":
-            self._job = move(world)
+            self._job = move(world, standing(world))
         world.send(*reply.hints)
         if reply.advance:
             world.send(OutboxEntry("", reply.ep, "@", QUEUE, 0))
@@ -203,7 +203,7 @@ class Client:
     def update(self, cp: str, known: Known, *, expect: str, seen: str) -> Changed:
         world = self._world
         command = commands.update(
-            world.thread, (known.entry(cp, world.draw.item_bytes),),
+            world.thread, (known.entry(cp),),
             expect=expect, seen=seen, ep=world.draw.nonce(), waiting=world.draw.chance(0.5),
         )  # fmt: skip
         return world.call(command)

@@ -18,6 +18,8 @@ class Draw:
         self.chaos = True
         # Of some seeds a claim brings but the end of a list.
         self.item_bytes = 16_000 if seed % 5 == 0 else 0
+        # Of some, removals take so many slices that others come in between.
+        self.removed_at_once = (1_000, 8, 2)[seed % 3]
 
     def stamp(self) -> str:
         """Return what sorts behind all before: ids of checkpoints tell when they were made."""

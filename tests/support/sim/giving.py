@@ -14,6 +14,8 @@ from checkpoint_redis.replies import Answered, Moved
 from tests.support.sim.breakpoints import stopped
 from tests.support.sim.world import World
 
+Standing = tuple[tuple[str, str], set[str]]
+
 
 def give(
     world: World, pairs: tuple[AnswerEntry, ...], written: tuple[bytes, ...]
@@ -27,6 +29,7 @@ def give(
         )
 
     giving, reply = answers.give(world.thread, rnd, pairs, command), None
+    stood = standing(world)
     with suppress(StopIteration):
         while True:
             script: Script[Any] = giving.send(reply)  # type: ignore[arg-type]
@@ -35,25 +38,31 @@ def give(
                 world.accepted.add(run, reply.run, script, world.head(), written)
                 world.accepted.answer(reply.ep, pairs)
                 world.send(*reply.hints)
+                stood = standing(world)
             yield
     if is_moving(world):
-        yield from move(world)
+        yield from move(world, stood)
 
 
-def move(world: World) -> Iterator[None]:
-    """Move what is to be moved; what was at a breakpoint when it began is released in the end."""
-    begun, waiting = _now(world), stopped(world)
+def move(world: World, stood: Standing) -> Iterator[None]:
+    """Move what is to be moved; what was at a breakpoint when `stood` is released in the end.
+
+    That is when the call was accepted: it says nothing of what comes to one later.
+    """
+    begun, waiting = stood
     moved = Moved(moves=True)
     while moved.moves:
         moved = world.call(commands.move(world.thread))
         world.send(*moved.hints)
         yield
-    left = waiting & stopped(world)
-    assert not left or _now(world) != begun, f"still at a breakpoint: {left}"
+    now, still = standing(world)
+    left = waiting & still
+    assert not left or now != begun, f"still at a breakpoint: {left}"
 
 
-def _now(world: World) -> tuple[str, str]:
-    return world.epoch(), world.run()
+def standing(world: World) -> Standing:
+    """Return epoch and run, and which tasks are at breakpoints."""
+    return (world.epoch(), world.run()), stopped(world)
 
 
 def is_moving(world: World) -> bool:

@@ -32,6 +32,8 @@ from tests.support.sim.packets import bundle_name, bundles_of
 from tests.support.sim.plan import PLAN, Known, number_of, tids, updated
 from tests.support.sim.world import GRAPHS, QUEUE, World
 
+PUT_LATER = 20
+"""Within so many steps a checkpoint is put on what was read: it may be gone by then."""
 Steps = Generator[str, None, None]
 
 
@@ -48,6 +50,12 @@ class Keeper:
             self._job = self._begun()
         if next(self._job, "") == "":
             self._job = None
+
+    def finish(self) -> None:
+        """Do the rest of what was begun."""
+        for _ in self._job or ():
+            pass
+        self._job = None
 
     def _begun(self) -> Iterator[str]:
         draw = self._world.draw
@@ -80,7 +88,7 @@ class Keeper:
 
     def _start(self, loaded: Loaded, cp: str) -> Steps:
         new, after = yield from self._updated(loaded, cp)
-        entry = after.entry(new, self._world.draw.item_bytes)
+        entry = after.entry(new)
         self._client.start(loaded.header.cp, after, (entry,), seen=loaded.header.ep)
 
     def _update(self, loaded: Loaded, cp: str) -> Steps:
@@ -96,16 +104,24 @@ class Keeper:
         return updated(self._world.draw, cp, known, blobs)
 
     def _put(self, loaded: Loaded, cp: str) -> Steps:
-        """Put a checkpoint as a saver does, which learns from Redis that a line is taken."""
+        """Put a checkpoint as a saver does, which learns from Redis that a line is taken.
+
+        Either it goes on with the list, or it stores that and goes on with the other value.
+        """
         known, draw = Known.read(loaded.checkpoint or b""), self._world.draw
         new, after = updated(draw, cp, known, {})
+        own = replace(after, grown=Grown.begun(after.grown.items, draw))
+        if shares := draw.chance(0.5):
+            after = replace(own, whole=known.whole or cp)
+        for _ in range(draw.below(PUT_LATER)):
+            yield "computing"
         entry = self._copied(new, after)
-        needs = references.needs(entry.refs, (), entry.channels)
-        put = self._world.change(self._putting(entry, needs, cp))
+        held = [ref for ref in entry.refs if isinstance(ref, str)]
+        needs = references.needs(entry.refs, held, entry.channels)
+        put = self._world.change(self._putting(entry, needs, "" if shares else cp))
         if put.status == "unstored":
             yield "unstored"
-            again = self._copied(new, replace(after, grown=Grown.begun(after.grown.items, draw)))
-            put = self._world.change(self._putting(again, []))
+            put = self._world.change(self._putting(self._copied(new, own), []))
             assert put.status != "unstored", "a checkpoint that brings everything needs something"
 
     def _copied(self, cp: str, known: Known) -> CheckpointEntry:
@@ -114,7 +130,7 @@ class Keeper:
         own = replace(known, kind="put", bundle=bundle_name(draw.nonce()))
         packets = bundles_of(own.bundle, tids(number_of(cp)))
         self._world.stage_packets(packets)
-        return own.entry(cp, draw.item_bytes, packets)
+        return own.entry(cp, packets)
 
     def _putting(
         self, entry: CheckpointEntry, needs: list[str], after: str = ""
@@ -162,13 +178,18 @@ class Keeper:
 
     def _remove(self, removal: saving.Steps[None]) -> Steps:
         reply: Any = None
-        with suppress(StopIteration, ThreadBusy, ThreadConflict):
+        name = self._world.draw.nonce()
+        with suppress(ThreadBusy, ThreadConflict):
             while True:
-                command = removal.send(reply)
+                try:
+                    command = removal.send(reply)
+                except StopIteration:
+                    self._world.accepted.torn.discard(name)
+                    return
                 yield "removing"
-                reply = self._carry_out(command)
+                reply = self._carry_out(command, name)
 
-    def _carry_out(self, command: Any) -> Any:
+    def _carry_out(self, command: Any, name: str) -> Any:
         world = self._world
         if not isinstance(command, Script):
             return world.ledger.call(command)
@@ -179,6 +200,7 @@ class Keeper:
         if command.name == "delete" and reply.status in {"ok", "missing"}:
             world.accepted = Accepted()
         elif reply.status == "ok":
+            world.accepted.torn.add(name)
             self._removed(json.loads(command.args[0])["fields"])
         return reply
 

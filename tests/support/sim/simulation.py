@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import redis
 
+from checkpoint_redis.saving import forgetting
 from tests.support.sim.client import Client
 from tests.support.sim.judge import Judge
 from tests.support.sim.keeper import Keeper
 from tests.support.sim.worker import Worker
 from tests.support.sim.world import World
 
-WORKERS = 3
+WORKERS, KEEPERS = 3, 2
 AFTERWARDS = 4
 """Such a part of the chaos comes once more when the run has ended: then savers find a history."""
 
@@ -20,7 +23,7 @@ class Simulation:
         self._world = World(client, namespace, seed)
         self._draw = self._world.draw
         self._client = Client(self._world)
-        self._keeper = Keeper(self._world, self._client)
+        self._keepers = [Keeper(self._world, self._client) for _ in range(KEEPERS)]
         self._judge = Judge(self._world)
         self._workers = [Worker(self._world, f"w{n}") for n in range(WORKERS)]
         self._steps = 0
@@ -30,7 +33,8 @@ class Simulation:
     def run(self, chaos_steps: int) -> str:
         """Return what is wrong, '' when all is well."""
         try:
-            self._run(chaos_steps)
+            with patch.object(forgetting, "FORGOTTEN", self._draw.removed_at_once):
+                self._run(chaos_steps)
         except AssertionError as wrong:
             return f"step {self._steps}: {wrong}"
         return ""
@@ -48,11 +52,18 @@ class Simulation:
     def _end(self) -> None:
         for k in range(self.calm_steps):
             self._step()
-            if k % 10 == 0 and self._world.ended():
+            if k % 10 == 0 and self._ended():
                 self._judge.check_end()
                 return
         header = self._world.client.hgetall(self._world.thread.header)
         raise AssertionError(f"not finished: {header!r}")
+
+    def _ended(self) -> bool:
+        """Tell whether all is over, also what savers have begun: that may be torn."""
+        if self._world.ended():
+            for keeper in self._keepers:
+                keeper.finish()
+        return self._world.ended()
 
     def _step(self) -> None:
         self._steps += 1
@@ -64,7 +75,7 @@ class Simulation:
         elif p < 0.25:
             self._client.step()
         elif p < 0.28 or (p > 0.5 and self._keeps()):
-            self._keeper.step()
+            self._draw.one(self._keepers).step()
         else:
             self._draw.one(self._workers).step(self._steps)
 

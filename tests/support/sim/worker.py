@@ -21,12 +21,15 @@ from tests.support.sim.plan import (
     stops,
     tids,
 )
+from tests.support.sim.shelf import Shelf
 from tests.support.sim.world import GRAPHS, MANY, World
 
 LEASE_MS, RETRY_MS, FAR = 25_000, 5_000, 10**13
 SERVED = tuple(f"{graph}@1" for graph in GRAPHS)
 Reducing = tuple[str, Advance | None]
 NOTHING: Reducing = ("", None)
+Carried = tuple[ClaimedTask, str]
+"""A task, and how the call of its graph ended, '' when it calls none."""
 
 
 class Worker:
@@ -35,6 +38,7 @@ class Worker:
     def __init__(self, world: World, name: str) -> None:
         self._world = world
         self._name = name
+        self._shelf = Shelf(world)
         self._job: Iterator[str] | None = None
         self._held: tuple[str, tuple[str, ...]] | None = None
         self.phase = ""
@@ -67,8 +71,9 @@ class Worker:
             claim = commands.claim_advance(
                 world.thread, "", hint.ep,
                 tok=tok, lease_ms=LEASE_MS, served=SERVED, max_advances=MANY,
+                known=self._shelf.reach(),
             )  # fmt: skip
-            advance: Advance | None = world.call(claim)
+            advance: Advance | None = self._shelf.checked(world.call(claim))
             yield "claimed"
         else:
             tok, advance = yield from self._execute(hint, tok)
@@ -85,6 +90,7 @@ class Worker:
             commands.claim(
                 world.thread, "", ep, tids,
                 tok=tok, owner=self._name, lease_ms=LEASE_MS, served=SERVED,
+                known=self._shelf.reach(),
             )
         )  # fmt: skip
         if claimed.status != "ok":
@@ -94,6 +100,7 @@ class Worker:
                 world.accepted.check_failures(ep, task)
         assert claimed.context is not None
         world.check_brought(claimed)
+        self._shelf.check(claimed.context)
         self._held = (ep, tids)
         yield "claimed"
         self._live(ep, tok, claimed.context.head.run, tids)
@@ -103,12 +110,12 @@ class Worker:
 
     def _called(
         self, ep: str, tok: str, claimed: Claimed, context: Context
-    ) -> Generator[str, None, list[ClaimedTask]]:
+    ) -> Generator[str, None, list[Carried]]:
         """Carry the graphs that tasks call; return the tasks whose attempts were not given up."""
-        inside, left = Call(self._world, ep, tok, self._name, context.head.cp), []
+        inside, left = Call(self._world, ep, tok, self._name, context.head.cp), list[Carried]()
         for task in (each for each in claimed.tasks if each.status == "ok"):
-            given_up = calls(task.tid) and not (yield from inside.carry(task))
-            left += [] if given_up else [task]
+            ended = (yield from inside.carry(task)) if calls(task.tid) else ""
+            left += [(task, ended)] if ended or not calls(task.tid) else []
         return left
 
     def _live(self, ep: str, tok: str, run: str, tids: tuple[str, ...]) -> None:
@@ -125,11 +132,11 @@ class Worker:
             )
 
     def _report(
-        self, ep: str, tok: str, mine: list[ClaimedTask], context: Context
+        self, ep: str, tok: str, mine: list[Carried], context: Context
     ) -> Generator[str, None, Reducing]:
         """Complete, or where the task is alone finish, and publish what follows."""
         world, token = self._world, self._world.draw.nonce()
-        results = tuple(r for task in mine if (r := self._attempt(ep, tok, task)))
+        results = tuple(r for each in mine if (r := self._attempt(ep, tok, *each)))
         if not results:
             return NOTHING
         for result in results:
@@ -137,32 +144,36 @@ class Worker:
         alone = context.checkpoint is not None and not results[0].questions
         if not alone or world.draw.chance(0.2):
             command = commands.complete(
-                world.thread, "", ep, results, tok=tok, tok2=token, lease_ms=LEASE_MS
-            )
+                world.thread, "", ep, results, tok=tok, tok2=token, lease_ms=LEASE_MS,
+                known=self._shelf.reach(),
+            )  # fmt: skip
             recorded = world.call(command)
             world.accepted.check_taken(ep, recorded)
+            advance = self._shelf.checked(recorded.advance)
             self._held = None
             yield "reported"
-            return token, recorded.advance
+            return token, advance
         planned = self._following(context, {results[0].tid: results[0].blob})
         yield "finishing"
         reply = world.call(
             commands.finish(
                 world.thread, "", ep, results[0], planned.entry,
                 tok=tok, tok2=token, lease_ms=LEASE_MS,
-                caller_writes=len(context.caller_writes.blobs),
+                caller_writes=len(context.caller_writes.blobs), known=self._shelf.reach(),
             )
         )  # fmt: skip
         world.accepted.check_taken(ep, reply)
+        advance = self._shelf.checked(reply.advance) if isinstance(reply, Recorded) else None
         self._held = None
         yield "reported"
         if isinstance(reply, Recorded):
-            return token, reply.advance
+            return token, advance
         if reply.status in ("go", "again"):
+            self._shelf.keep(planned)
             world.publish(planned)
         return NOTHING
 
-    def _attempt(self, ep: str, tok: str, task: ClaimedTask) -> ResultEntry | None:
+    def _attempt(self, ep: str, tok: str, task: ClaimedTask, ended: str) -> ResultEntry | None:
         """Run a task's node: it ends with writes, with questions, or fails."""
         world = self._world
         if kind_of(task.tid) == "flaky" and world.draw.fault(0.5):
@@ -182,7 +193,7 @@ class Worker:
             asked = ((QuestionId.stopped, 0),)
         assert task.packet == packet_of(task.tid), f"{task.tid} was given {task.packet!r}"
         name = bundle_name(world.draw.nonce())
-        blob = json.dumps([task.blob.decode(), given, name]).encode()
+        blob = json.dumps([task.blob.decode(), given, name, ended]).encode()
         packets = () if asked else sent_by(task.tid, name)
         return ResultEntry(task.tid, task.rnd, blob, blob, asked, packets=packets)
 
@@ -210,6 +221,7 @@ class Worker:
             reply = world.call(commit)
         if reply.status in ("go", "again"):
             yield "committed"
+            self._shelf.keep(planned)
             world.publish(planned)
 
 
