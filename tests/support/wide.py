@@ -97,3 +97,13 @@ def moves(d: Driver) -> list[set[str]]:
 def is_moving(d: Driver) -> bool:
     """Tell whether something waits to be moved."""
     return bool(d.client.hexists(f"{d.thread.prefix}{ThreadKey.tasks}", TaskField.move))
+
+
+def active(d: Driver) -> set[bytes]:
+    found: set[bytes] = d.client.smembers(f"{d.thread.prefix}{ThreadKey.active}")
+    return found
+
+
+def keys(d: Driver, *kinds: ThreadKey) -> set[str]:
+    """Return which of some keys there are."""
+    return {kind.value for kind in kinds} & d.stored()

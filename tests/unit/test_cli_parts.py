@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,7 +23,7 @@ from distgraph.errors import (
 from distgraph.graph import END, START, StateGraph
 from tests.support.apps import errands
 from workers import CeleryBackend
-from workers.cli import targets
+from workers.cli import targets, worker
 from workers.cli.ending import Ending, shown
 from workers.cli.exits import CommandError, Exit, code_of, describe
 from workers.cli.screen import ago, as_json, plain, size
@@ -205,3 +206,18 @@ def test_half_a_character_is_shown_to_programs_as_it_is(value: Any, read: Any) -
 
 def test_half_a_character_is_escaped_for_people() -> None:
     assert plain("t\ud800").plain == r"t\ud800"
+
+
+# --- workers that end with who started them ---
+
+
+def test_a_starter_that_dies_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    parents = iter([7, 7, 7, 1])
+    monkeypatch.setattr(os, "getppid", lambda: next(parents))
+    worker._wait_for_death(7)
+    assert next(parents, None) is None
+
+
+def test_a_starter_that_lives_on_is_not_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "DIES_WITHIN", 0.0)
+    worker._wait_for_death(os.getppid())

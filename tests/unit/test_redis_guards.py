@@ -38,7 +38,9 @@ from tests.support.guards import (
     segments,
     supersteps,
     unserved,
-    wide,
+    wide_again,
+    wide_answers,
+    wide_moves,
 )
 from tests.support.thread_driver import Driver, mutated
 
@@ -71,9 +73,14 @@ TOPICS = (
     segments,
     supersteps,
     unserved,
-    wide,
+    wide_again,
+    wide_answers,
+    wide_moves,
 )
 GUARDS = [guard for topic in TOPICS for guard in topic.GUARDS]
+WITHOUT_GUARD = [
+    keeps for topic in (wide_again, wide_answers, wide_moves) for keeps in topic.WITHOUT_GUARD
+]
 ALL = pytest.mark.parametrize("guard", GUARDS, ids=[guard.keeps.__name__ for guard in GUARDS])
 
 
@@ -94,7 +101,7 @@ def test_only_by_its_guard(
         guard.keeps(driver)
 
 
-@pytest.mark.parametrize("keeps", wide.WITHOUT_GUARD)
+@pytest.mark.parametrize("keeps", WITHOUT_GUARD)
 def test_by_more_than_a_line(
     redis_client: redis.Redis, namespace: str, keeps: Callable[[Driver], None]
 ) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import cached_property, lru_cache
 from typing import Any
 
 from celery.app.amqp import AMQP
 from kombu import Connection
 from kombu.transport import redis
 from redis.exceptions import RedisError, ResponseError
+
+NAMES = 1_000
+"""So many names of lists a channel knows."""
 
 
 class Channel(redis.Channel):
@@ -31,12 +35,10 @@ class Channel(redis.Channel):
             self._kept = super()._create_client()  # type: ignore[misc]  # left out of the types
         return self._kept
 
-    def _q_for_pri(self, queue: str, priority: Any) -> Any:
-        names = self.__dict__.setdefault("_names", {})
-        if (found := names.get((queue, priority))) is None:
-            found = super()._q_for_pri(queue, priority)  # type: ignore[misc]  # left out of the types
-            names[queue, priority] = found
-        return found
+    @cached_property
+    def _q_for_pri(self) -> Any:
+        # Bounded: each reply to a remote control command goes to a queue of its own.
+        return lru_cache(NAMES)(super()._q_for_pri)  # type: ignore[misc]  # left out of the types
 
     def basic_consume(self, queue: str, *args: Any, **options: Any) -> Any:
         """Consume ``queue`` too, from now on: the read that is under way is of other queues."""

@@ -104,14 +104,13 @@ def _environment(folder: Path) -> dict[str, str]:
 def stop(workers: list[Worker]) -> None:
     """Ask all workers to end and wait for them; one that does not in time is killed."""
     for worker in workers:
-        if worker.process.stdin is not None:
-            worker.process.stdin.close()
+        worker.process.terminate()
     for worker in workers:
-        try:
-            worker.process.wait(STOPS_WITHIN)
-        except subprocess.TimeoutExpired:
-            worker.process.kill()
-            worker.process.wait()
+        with worker.process:  # closes its standard input, and waits
+            try:
+                worker.process.wait(STOPS_WITHIN)
+            except subprocess.TimeoutExpired:
+                worker.process.kill()
 
 
 def is_at_rest(folder: Path) -> bool:

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import uuid
 from types import FrameType
 from typing import Annotated
@@ -17,12 +18,16 @@ from workers.cli.exits import CommandError, Exit, guarded
 from workers.cli.options import Broker, Namespace, Redis
 from workers.cli.targets import Connection, serving
 
+DIES_WITHIN, PAUSE = 5.0, 0.01
 Targets = Annotated[
     list[str], typer.Argument(metavar="TARGET", help="module:graph or module:backend.")
 ]
 Eof = Annotated[
     bool,
-    typer.Option(help="Stop when standard input ends, as it does when the starting program dies."),
+    typer.Option(
+        help="Stop when standard input ends, as it does when the starting program dies: at once "
+        "then, and after 5 s when that lives on."
+    ),
 ]
 
 
@@ -73,6 +78,18 @@ def _leave_in_order(_number: int, _frame: FrameType | None) -> None:
 
 def _terminate_at_eof() -> None:
     """Read file 0 itself: Python's own stdin would be locked while the process ends."""
+    starter = os.getppid()
     while os.read(0, 1024):
         pass
+    _wait_for_death(starter)
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _wait_for_death(starter: int) -> None:
+    """Wait a moment for a program that dies: its pipes may be closed before its locks are free.
+
+    Whoever left the embedded Redis in between would take it for a member that stays.
+    """
+    until = time.monotonic() + DIES_WITHIN
+    while os.getppid() == starter and time.monotonic() < until:
+        time.sleep(PAUSE)
