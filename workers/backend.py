@@ -13,9 +13,11 @@ from distgraph._checked import checked
 from distgraph.graph.compiled import CompiledStateGraph
 from workers.broker.publisher import CeleryPublisher
 from workers.broker.settings import broker_url, consume, own_app, refuse_deaf, renew_queues
+from workers.client.carrier import Broker
 from workers.client.client import Client
 from workers.settings import Settings
 from workers.shared.clients import Clients
+from workers.shared.dispatched import Dispatched
 from workers.shared.served import Registry
 from workers.worker.bootstep import add_bootstep
 from workers.worker.inside import WorkerInside
@@ -59,7 +61,9 @@ class CeleryBackend(Client):
         publisher = CeleryPublisher(self.app, task, reach)
         clients = Clients(self.settings.redis, reach, namespace)
         registry = Registry(types, self.settings.max_value_bytes)
-        super().__init__(namespace, clients, registry, publisher, self.settings.metadata_keys)
+        apart = app is not None or self.broker != broker_url(self.settings.redis)
+        channel = Broker(publisher, Dispatched(lambda: clients.ledger().once()), apart)
+        super().__init__(namespace, clients, registry, channel, self.settings.metadata_keys)
         self.office = Office(self.settings, clients, registry, publisher)
         step = add_task(self.app, task, self.office)
         add_bootstep(self.app, self.office, step, own=self.owns_app)

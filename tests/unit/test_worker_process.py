@@ -12,13 +12,14 @@ from typing import Any, cast
 
 import pytest
 
+from checkpoint_redis import commands
 from checkpoint_redis.commands import Script
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.records import Lease
 from distgraph.errors import StoreError
 from tests.support.waiting import PATIENCE, wait_until
-from workers.worker import dispatched
+from workers.shared import dispatched
 from workers.worker import emitter as emitter_module
 from workers.worker import loop as loop_module
 from workers.worker.emitter import Emissions, Emitter, Streaming
@@ -83,12 +84,13 @@ class Published:
     """A ledger that is told which hints are out, and fails at first."""
 
     def __init__(self) -> None:
-        self.told: list[str] = []
+        self.told: list[Script[bool]] = []
 
-    def published(self, _: Thread, __: str, ep: str) -> None:
-        self.told.append(ep)
+    def together(self, given: Sequence[Script[bool]]) -> Iterator[bool]:
+        self.told += given
         if len(self.told) == 1:
             raise MemoryError
+        return iter([True])
 
 
 def test_hints_that_are_out_are_told_also_after_any_failure(
@@ -97,10 +99,12 @@ def test_hints_that_are_out_are_told_also_after_any_failure(
     monkeypatch.setattr(dispatched, "DELAY", 0.01)
     published = Published()
     noted = dispatched.Dispatched(lambda: cast("Ledger", published))
-    noted.note(Thread("t", "1"), "", "first")
-    wait_until(lambda: published.told == ["first"], "the first note to be told")
-    noted.note(Thread("t", "1"), "", "second")
-    wait_until(lambda: published.told == ["first", "second"], "the second note")
+    thread = Thread("t", "1")
+    first, second = (commands.published(thread, "", ep) for ep in ("first", "second"))
+    noted.note(thread, "", "first")
+    wait_until(lambda: published.told == [first], "the first note to be told")
+    noted.note(thread, "", "second")
+    wait_until(lambda: published.told == [first, second], "the second note")
 
 
 @pytest.mark.usefixtures("eager_switching")

@@ -47,8 +47,11 @@ class CeleryPublisher:
         self._app, self._name, self._reach = app, name, reach
         self._spare: dict[int, deque[Any]] = {}  # by process: one is not shared with a fork
 
-    def reach(self) -> None:
-        """Raise BrokerUnavailable, with the address but no password, unless the broker answers."""
+    def reach(self, *, ask: bool = True) -> None:
+        """Raise BrokerUnavailable, with the address but no password, unless the broker answers.
+
+        ``ask``: whether a connection that stands is used, too: its broker may have gone since.
+        """
         with self._producer() as producer:
             connection = producer.connection
             if not connection.connected:
@@ -58,7 +61,7 @@ class CeleryPublisher:
                     timeout=self._reach,
                     reraise_as_library_errors=True,
                 )
-            elif _is_redis(producer):  # it may have gone since, and only a command tells
+            elif ask and _is_redis(producer):
                 with producer.channel.conn_or_acquire() as client:
                     client.ping()
 

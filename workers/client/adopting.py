@@ -10,7 +10,7 @@ from distgraph.core.model import ThreadState
 from distgraph.core.plan import check_nodes
 from distgraph.errors import ThreadConflict
 from workers.client.answering import busy, moved_on, publish_outbox
-from workers.client.effects import Flow, Publish, Reach
+from workers.client.effects import Flow, HintsOut, Publish, Reach
 from workers.shared.hints import outgoing
 from workers.shared.served import Served
 from workers.shared.supersteps import nonce
@@ -43,5 +43,5 @@ def adopt(
         yield Publish(tuple(outgoing(thread.x, [closed])))
     if adopted.busy:
         yield from publish_outbox(thread, ep)
-        yield commands.published(thread, "", ep)
+        yield HintsOut(thread, ep)
     return None

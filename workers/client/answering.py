@@ -13,7 +13,7 @@ from checkpoint_redis.layout import AnswerMode, TaskId, ThreadStatus
 from checkpoint_redis.records import StagedAnswers
 from checkpoint_redis.replies import Answered, Loaded, Moved, OutboxEntry
 from distgraph.errors import NoSuchInterrupt, NothingToResume, ThreadBusy, ThreadConflict
-from workers.client.effects import Effect, Publish, Reach
+from workers.client.effects import Effect, HintsOut, Publish, Reach
 from workers.shared.hints import outgoing
 from workers.shared.supersteps import nonce
 
@@ -80,7 +80,7 @@ def _publish(thread: Thread, answered: Answered, queue: str) -> Generator[Effect
         yield from publish_outbox(thread, answered.ep)
     if answered.moves:
         yield from move(thread)
-    yield commands.published(thread, "", answered.ep)
+    yield HintsOut(thread, answered.ep)
 
 
 def move(thread: Thread) -> Generator[Effect, Any, None]:

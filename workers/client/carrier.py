@@ -36,7 +36,9 @@ from workers.client.effects import (
     Effect,
     Flow,
     Here,
+    HintsOut,
     Listen,
+    Over,
     Publish,
     Reach,
     Read,
@@ -46,16 +48,18 @@ from workers.client.effects import (
 )
 from workers.client.reader import Reader
 from workers.shared.clients import BEYOND_ANY_BLOCK, Clients
+from workers.shared.dispatched import Dispatched
 from workers.shared.hints import Outgoing
 
+ROOT = ""
 _TELLS = "This flow tells events: whoever carries it must listen."
 
 
 class Publisher(Protocol):
     """What a flow needs of the broker."""
 
-    def reach(self) -> None:
-        """Raise BrokerUnavailable unless the broker answers."""
+    def reach(self, *, ask: bool = True) -> None:
+        """Raise BrokerUnavailable unless the broker answers; ``ask`` one that did before, too."""
         ...
 
     def publish(self, messages: tuple[Outgoing, ...]) -> None:
@@ -64,12 +68,28 @@ class Publisher(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Broker:
+    """What tells workers of jobs; ``apart``: it is another server than the store.
+
+    Each flow reads the store before it asks for the broker, so one that is not apart has answered.
+    """
+
+    publisher: Publisher
+    dispatched: Dispatched
+    apart: bool
+
+    def reach(self) -> None:
+        """Raise BrokerUnavailable when there is no broker."""
+        self.publisher.reach(ask=self.apart)
+
+
+@dataclass(frozen=True, slots=True)
 class Means:
     """What a blocking flow is carried with; ``waiting`` is a client without a read timeout."""
 
     ledger: Ledger
     waiting: Any
-    publisher: Publisher
+    broker: Broker
     reader: Reader
 
 
@@ -79,15 +99,15 @@ class AsyncMeans:
 
     ledger: AsyncLedger
     waiting: Any
-    publisher: Publisher
+    broker: Broker
     reader: Reader
 
 
 class Carrier:
     """Carries the flows of one backend with the clients of whoever asks."""
 
-    def __init__(self, namespace: str, clients: Clients, publisher: Publisher) -> None:
-        self._namespace, self._clients, self._publisher = namespace, clients, publisher
+    def __init__(self, namespace: str, clients: Clients, broker: Broker) -> None:
+        self._namespace, self._clients, self._broker = namespace, clients, broker
         # By the client that reads them: each process and each loop has one of its own.
         self._readers: weakref.WeakKeyDictionary[Any, Reader] = weakref.WeakKeyDictionary()
         self._lock = threading.Lock()
@@ -116,12 +136,12 @@ class Carrier:
     def _means(self) -> Means:
         waiting = self._clients.waiting()
         reader = self._reader(waiting, threading.Event)
-        return Means(self._clients.ledger(), waiting, self._publisher, reader)
+        return Means(self._clients.ledger(), waiting, self._broker, reader)
 
     def _async_means(self) -> AsyncMeans:
         ledger, waiting = self._clients.on_loop()
         reader = self._reader(waiting, asyncio.Event)
-        return AsyncMeans(ledger, waiting, self._publisher, reader)
+        return AsyncMeans(ledger, waiting, self._broker, reader)
 
     def _reader(self, waiting: Any, make_bell: Callable[[], Bell]) -> Reader:
         with self._lock:
@@ -134,16 +154,20 @@ class Carrier:
 def perform(means: Means, effect: Effect) -> Any:
     """Return the answer to ``effect``."""
     match effect:
+        case Script() | Plain():
+            return means.ledger.call(effect)
         case Publish(messages):
-            means.publisher.publish(messages)
+            means.broker.publisher.publish(messages)
         case Reach():
-            means.publisher.reach()
+            means.broker.reach()
+        case HintsOut(thread, ep):
+            means.broker.dispatched.note(thread, ROOT, ep)
+        case Over(thread):
+            means.broker.dispatched.forget(thread)
         case Here(job, request):
             return run_here(job, request)
         case Read() | AwaitEnd() | Listen() | AwaitEvents() | Rest() | Wait():
             return _wait(means, effect)
-        case Script() | Plain():
-            return means.ledger.call(effect)
         case Together(commands):
             return tuple(means.ledger.together(commands))
         case Tell():
@@ -154,16 +178,20 @@ def perform(means: Means, effect: Effect) -> Any:
 async def aperform(means: AsyncMeans, effect: Effect) -> Any:
     """Return the answer to ``effect``."""
     match effect:
+        case Script() | Plain():
+            return await means.ledger.call(effect)
         case Publish(messages):
-            await asyncio.to_thread(means.publisher.publish, messages)
+            await asyncio.to_thread(means.broker.publisher.publish, messages)
         case Reach():
-            await asyncio.to_thread(means.publisher.reach)
+            await asyncio.to_thread(means.broker.reach)
+        case HintsOut(thread, ep):
+            means.broker.dispatched.note(thread, ROOT, ep)
+        case Over(thread):
+            means.broker.dispatched.forget(thread)
         case Here(job, request):
             return await run_here_async(job, request)
         case Read() | AwaitEnd() | Listen() | AwaitEvents() | Rest() | Wait():
             return await _await(means, effect)
-        case Script() | Plain():
-            return await means.ledger.call(effect)
         case Together(commands):
             return await means.ledger.together(commands)
         case Tell():

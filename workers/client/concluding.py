@@ -21,7 +21,7 @@ from distgraph.core.plan import plan, with_caller_writes
 from distgraph.effects import Tell
 from distgraph.errors import CorruptRecord, RunCancelled, StoreError, ThreadNotFound
 from distgraph.events import Concluded
-from workers.client.effects import Effect
+from workers.client.effects import Effect, Over
 from workers.client.reading import load_state, state_of
 from workers.client.watched import Watched
 
@@ -31,6 +31,7 @@ ENDED = frozenset((RunStatus.success, RunStatus.interrupted, RunStatus.error, Ru
 def conclude(of: Watched, status: str, cp: str) -> Generator[Effect, Any, None]:
     """Tell how the run ended, at its own last checkpoint: a later run may have moved the thread."""
     refuse_cancelled(of, status)
+    yield Over(of.thread)
     _, state = yield from load_state(of.served.wire, of.thread, cp)
     error = (yield from outcome_of(of)).error if status == RunStatus.error else b""
     yield Tell(Concluded("", state, _outcome(of, status, error, state)))
@@ -44,6 +45,7 @@ def concluded_at_head(of: Watched) -> Generator[Effect, Any, bool]:
     if loaded.run.status not in ENDED:
         return False
     refuse_cancelled(of, loaded.run.status)
+    yield Over(of.thread)
     state = yield from state_of(of.served.wire, of.thread, loaded)
     found = _outcome(of, loaded.run.status, loaded.run.error, state)
     yield Tell(Concluded("", state, found))

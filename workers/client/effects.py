@@ -12,6 +12,7 @@ from typing import Any
 
 from checkpoint_redis.commands import Plain, Script
 from checkpoint_redis.events import EntryId
+from checkpoint_redis.keys import Thread
 from distgraph.effects import Tell
 from distgraph.engine import RunHere
 from distgraph.runners.backend import Job
@@ -37,6 +38,21 @@ class Publish:
 @dataclass(frozen=True, slots=True)
 class Reach:
     """Make sure that the broker can be reached, before anything is stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class HintsOut:
+    """Have the store told that the hints of superstep ``ep`` went out, when there is time."""
+
+    thread: Thread
+    ep: str
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """Nothing has to be told of a thread any more: its run ended."""
+
+    thread: Thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,5 +122,6 @@ class Wait:
 
 
 Awaited = Read | AwaitEnd | Listen | AwaitEvents | Rest | Wait
-Effect = Script[Any] | Plain[Any] | Together | Publish | Reach | Here | Awaited | Tell
+Sent = Publish | Reach | HintsOut | Over
+Effect = Script[Any] | Plain[Any] | Together | Sent | Here | Awaited | Tell
 Flow = Generator[Effect, Any, Any]

@@ -11,7 +11,7 @@ from checkpoint_redis.records import SuperstepEntry
 from checkpoint_redis.replies import Submitted
 from distgraph.core.model import ThreadState
 from workers.client.begun import Begun, just_before
-from workers.client.effects import Effect, Publish, Reach
+from workers.client.effects import Effect, HintsOut, Publish, Reach
 from workers.client.submission import Submission
 from workers.shared.hints import outgoing
 from workers.shared.runconfig import encode_config, encode_metadata, of_call
@@ -53,7 +53,7 @@ def launch(
     if started.status == "go":
         hints = entries(step, "", call.served.queue)
         yield Publish(tuple(outgoing(call.thread.x, hints)))
-        yield commands.published(call.thread, "", step.ep)
+        yield HintsOut(call.thread, step.ep)
     under_way = started.status == "go" or started.outcome == RunStatus.pending
     since = just_before(started.now) if under_way else None
     return Begun(call.run, started.event_id, state, since=since)

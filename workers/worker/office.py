@@ -9,9 +9,9 @@ from checkpoint_redis.ledger import Ledger
 from workers.broker.publisher import CeleryPublisher
 from workers.settings import Settings
 from workers.shared.clients import Clients
+from workers.shared.dispatched import Dispatched
 from workers.shared.served import Registry
 from workers.worker.backoffs import Backoffs
-from workers.worker.dispatched import Dispatched
 from workers.worker.dropped import Dropped
 from workers.worker.emitter import Emissions
 from workers.worker.installation import Installation

@@ -1,7 +1,8 @@
-"""Says, a moment later and off the path of the next superstep, which hints went out."""
+"""Says, a moment later and off the path of who waits, which hints went out."""
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import threading
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from checkpoint_redis import commands
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.ledger import Ledger
 
@@ -44,6 +46,12 @@ class Dispatched:
             mine.frames[thread, ns] = ep
         mine.some.set()
 
+    def forget(self, thread: Thread) -> None:
+        """Tell nothing of a thread whose run is over."""
+        if (mine := self._by_pid.get(os.getpid())) is not None:
+            with mine.lock:
+                mine.frames.pop((thread, ""), None)
+
     def _mine(self) -> _Noted:
         """Return what this process noted; of jobs that begin at once, one starts the thread."""
         if (known := self._by_pid.get(os.getpid())) is not None:
@@ -55,19 +63,22 @@ class Dispatched:
                 target=self._run, args=(mine,), name="distgraph-dispatched", daemon=True
             )
             run.start()
+            atexit.register(self._tell, mine)
         return mine
 
     def _run(self, mine: _Noted) -> None:
         while mine.some.wait():
             time.sleep(DELAY)
-            try:
-                self._tell(mine)
-            except Exception as error:  # noqa: BLE001 whatever it is, later notes are to be told
-                log.warning("The sweeper will look for hints that are out: %r", error)
+            self._tell(mine)
 
     def _tell(self, mine: _Noted) -> None:
         with mine.lock:
             mine.some.clear()
             frames, mine.frames = mine.frames, {}
-        for (thread, ns), ep in frames.items():
-            self._ledger().published(thread, ns, ep)
+        if not frames:
+            return
+        try:
+            told = [commands.published(thread, ns, ep) for (thread, ns), ep in frames.items()]
+            list(self._ledger().together(told))
+        except Exception as error:  # noqa: BLE001 whatever it is, later notes are to be told
+            log.info("The sweeper will look for hints that are out: %r", error)
