@@ -14,7 +14,7 @@ import redis
 import redis.asyncio
 
 from checkpoint_redis.ledger import AsyncLedger, Ledger
-from workers.shared.stack import Stack
+from workers.shared import connections
 
 CONNECTIONS, READERS = 50, 2
 """How many a client opens at most, and one whose reads wait; who comes then waits.
@@ -69,11 +69,11 @@ class Clients:
         return mine
 
     def _open(self) -> _Opened:
-        client = self._client(redis, self._reach + _MARGIN)
+        client = self._blocking(self._reach + _MARGIN)
         return _Opened(
             Ledger(client, retry_for=self._reach, namespace=self._namespace),
             Ledger(client, namespace=self._namespace),
-            self._client(redis, BEYOND_ANY_BLOCK, READERS),
+            self._blocking(BEYOND_ANY_BLOCK, READERS),
         )
 
     def on_loop(self) -> tuple[AsyncLedger, Any]:
@@ -89,9 +89,9 @@ class Clients:
 
     async def _open_on(self, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[None]:
         """Open clients that ``loop`` closes when it ends: it ends its generators before itself."""
-        client = self._client(redis.asyncio, self._reach + _MARGIN)
+        client = self._asyncio(self._reach + _MARGIN)
         # Without a timeout: redis-py's own may lose the cancellation of a read that waits.
-        waiting = self._client(redis.asyncio, None, READERS)
+        waiting = self._asyncio(None, READERS)
         ledger = AsyncLedger(client, retry_for=self._reach, namespace=self._namespace)
         self._loops[loop] = (ledger, waiting)
         try:
@@ -102,17 +102,22 @@ class Clients:
             await client.aclose()
             await waiting.aclose()
 
-    def _client(self, module: Any, read_timeout: float | None, most: int = CONNECTIONS) -> Any:
-        """Return a client of redis, or of redis.asyncio, who waits for one of a few connections."""
-        kept_in = {"queue_class": Stack} if module is redis else {}
-        pool = module.BlockingConnectionPool.from_url(
-            self.url,
-            **kept_in,
-            max_connections=most,
-            timeout=None,
-            socket_timeout=read_timeout,
-            socket_connect_timeout=min(2.0, self._reach),
-            health_check_interval=30,
-            retry=None,
-        )
-        return module.Redis.from_pool(pool)
+    def _blocking(self, read_timeout: float, most: int = CONNECTIONS) -> redis.Redis:
+        """Return a client whose callers wait for one of a few connections."""
+        pool = connections.Pool.from_url(self.url, **self._options(read_timeout, most))
+        return connections.Client.from_pool(pool)
+
+    def _asyncio(self, read_timeout: float | None, most: int = CONNECTIONS) -> redis.asyncio.Redis:
+        """Do what ``_blocking`` does for the running loop."""
+        options = self._options(read_timeout, most)
+        pool = redis.asyncio.BlockingConnectionPool.from_url(self.url, timeout=None, **options)
+        return redis.asyncio.Redis.from_pool(pool)
+
+    def _options(self, read_timeout: float | None, most: int) -> dict[str, Any]:
+        return {
+            "max_connections": most,
+            "socket_timeout": read_timeout,
+            "socket_connect_timeout": min(2.0, self._reach),
+            "health_check_interval": 30,
+            "retry": None,
+        }
