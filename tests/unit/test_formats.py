@@ -38,7 +38,7 @@ def read(name: str) -> bytes:
     [
         (
             "checkpoint-1",
-            lambda blob: WIRE.read_checkpoint(blob, {"xs@2.c": SERIALIZER.dumps([1])}),
+            lambda blob: WIRE.read_checkpoint(WIRE.unpack(blob), {"xs@2.c": SERIALIZER.dumps([1])}),
         ),
         ("completed-1", WIRE.read_result),
         ("interrupted-1", WIRE.read_result),

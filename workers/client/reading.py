@@ -35,11 +35,11 @@ def state_of(
         return None
     channels = dict(loaded.channels)
     beyond = cp not in ("", loaded.header.cp)
-    wanted = wire.names(loaded.checkpoint, beyond=beyond)
+    read = wire.unpack(loaded.checkpoint)
+    wanted = read.names(beyond=beyond)
     missing = tuple(name for name in wanted if channels.get(name) is None)
     channels |= yield from fetch_channels(thread, missing)
-    state = wire.state(loaded, channels)
-    return state and wire.with_left(state, loaded.left or ())
+    return wire.with_left(wire.state(loaded, read, channels), loaded.left or ())
 
 
 def with_packets(
@@ -83,13 +83,14 @@ def _states(
     blobs = yield from loading.values(partial(commands.checkpoints, thread, ""), ids)
     written = yield from loading.values(partial(commands.caller_writes, thread, ""), ids)
     left = yield from loading.values(partial(commands.left, thread, ""), ids)
-    there = [(cp, blob, written[cp]) for cp in ids if (blob := blobs[cp]) is not None]
-    wanted = dict.fromkeys(name for _, blob, _ in there for name in wire.names(blob))
+    found = [(cp, blob, written[cp]) for cp in ids if (blob := blobs[cp]) is not None]
+    there = [(cp, wire.unpack(blob), by) for cp, blob, by in found]
+    wanted = dict.fromkeys(name for _, read, _ in there for name in read.names())
     channels = yield from fetch_channels(thread, tuple(wanted))
     states = []
-    for cp, blob, by in there:
+    for cp, read, by in there:
         tasks = yield from loading.left(thread, "", cp, left[cp])
-        states.append(_state(wire, wire.read_checkpoint(blob, channels), by, tasks, head))
+        states.append(_state(wire, wire.read_checkpoint(read, channels), by, tasks, head))
     return states
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from checkpoint_redis.bundles import Bundle, Packets, blob_of, bundles, packet_name
 from checkpoint_redis.layout import QuestionId, TaskState
@@ -66,6 +66,20 @@ _LEAST = 1_000
 """So many characters of a failure's texts are kept where more cannot be stored."""
 _STOPPED = (QuestionId.stopped, 0)
 """Stands for the questions of a task whose graph is at a breakpoint."""
+
+
+class Unpacked(NamedTuple):
+    """The checkpoint of a record, and what its values are put into when they are read."""
+
+    bare: Checkpoint
+    values: dict[str, Any]
+
+    def names(self, *, beyond: bool = False) -> tuple[str, ...]:
+        """Return the names of the channels that it refers to.
+
+        ``beyond``: and of the segments that follow its lists, where another fork has some.
+        """
+        return names(refs_of(self.bare.versions, self.bare.lines), beyond=beyond)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,10 +209,14 @@ class Wire:
         except SerializationError as error:
             raise blamed(error, self.serializer.dumps, parts) from error
 
-    def read_checkpoint(self, blob: bytes, channels: Mapping[str, bytes | None]) -> Checkpoint:
-        """Return the checkpoint of a record and its channel blobs ("channel@ref" -> blob)."""
+    def unpack(self, blob: bytes) -> Unpacked:
+        """Read the record of a checkpoint, which its channels belong to."""
         values: dict[str, Any] = {}
-        read = records.unpack_checkpoint(self.serializer.loads(blob), values)
+        return Unpacked(records.unpack_checkpoint(self.serializer.loads(blob), values), values)
+
+    def read_checkpoint(self, of: Unpacked, channels: Mapping[str, bytes | None]) -> Checkpoint:
+        """Return the checkpoint of a record, with its channel blobs ("channel@ref" -> blob)."""
+        read, values = of
         values |= read_values(
             read.versions, read.lines, channels, lambda _, stored: self.serializer.loads(stored)
         )
@@ -224,14 +242,6 @@ class Wire:
         if read[0][0] == WHOLE:
             return read[0][1]
         return [item for _, items in read for item in items]
-
-    def names(self, blob: bytes, *, beyond: bool = False) -> tuple[str, ...]:
-        """Return the names of what the checkpoint of a record refers to.
-
-        ``beyond``: and of the segments that follow its lists, where another fork has some.
-        """
-        bare = records.unpack_checkpoint(self.serializer.loads(blob), {})
-        return names(refs_of(bare.versions, bare.lines), beyond=beyond)
 
     # --- results ---------------------------------------------------------------------------
 
@@ -347,10 +357,10 @@ class Wire:
         event = blob if shows_writes(modes) else b""
         return ResultEntry(task.id, rnd, blob, event=event, packets=packets)
 
-    def state(self, loaded: Loaded, channels: Mapping[str, bytes | None]) -> ThreadState | None:
-        """Return the frame that was loaded; None when the thread has no checkpoint yet."""
-        if loaded.checkpoint is None:
-            return None
+    def state(
+        self, loaded: Loaded, of: Unpacked, channels: Mapping[str, bytes | None]
+    ) -> ThreadState:
+        """Return the frame that was loaded, of whose checkpoint ``of`` is the record."""
         results: dict[str, Result] = {}
         results |= {tid: self.read_result(blob) for tid, blob in loaded.writes.items()}
         results |= {asked.tid: self.read_result(asked.blob) for asked in loaded.questions}
@@ -358,7 +368,7 @@ class Wire:
             if task.st is TaskState.failed and task.error:
                 results[task.tid] = self.read_error(task.error)
         return ThreadState(
-            checkpoint=self.read_checkpoint(loaded.checkpoint, channels),
+            checkpoint=self.read_checkpoint(of, channels),
             results=results,
             answers={t.tid: self.read_answers(t.answers) for t in loaded.tasks if t.answers},
             caller_writes=self.read_caller_writes(loaded.caller_writes),

@@ -91,4 +91,5 @@ def _checkpoint(
 ) -> Checkpoint:
     if context.checkpoint is None:
         return head_checkpoint(context, served.wire.read_parts(channels))
-    return served.wire.read_checkpoint(context.checkpoint, channels)
+    wire = served.wire
+    return wire.read_checkpoint(wire.unpack(context.checkpoint), channels)
