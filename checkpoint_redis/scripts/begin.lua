@@ -1,4 +1,4 @@
--- needs: lib.lua runs.lua lines.lua event.lua status.lua
+-- needs: lib.lua frozen.lua runs.lua lines.lua event.lua status.lua
 -- The beginning of a run.
 
 -- Events older than the previous run are of no use to anybody. -> the id before this run's first
@@ -12,9 +12,10 @@ end
 -- row: RUN_ROW, in which only the events are missing. -> their id
 local function begin_run(run, row)
   local before = call('HGET', H, HEADER.run)
-  local previous = read_run(before)
+  local record = before and record_of(before)
+  local previous = record and (list_at(record, 1))
   local from = trim_events(previous and previous[RUN_ROW.events])
-  retire(before)
+  if previous then retire(before, record, previous) end
   row[RUN_ROW.events] = from
   write_run(run, row)
   call('HSET', H, HEADER.run, run)

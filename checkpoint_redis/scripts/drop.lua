@@ -39,7 +39,7 @@ local function close_step(ns, at_rest, committed)
     P .. KEY.sent .. ns, P .. KEY.active .. ns, P .. KEY.queued .. ns, P .. KEY.inner .. ns,
     P .. KEY.answers .. ns, P .. KEY.withdrawn .. ns, P .. KEY.failed .. ns)
   remove_sent(ns, sent)
-  if at_rest then call('HDEL', C, FIELD.packed .. ns) end
+  if at_rest then forget_packed(ns) end
   keep_dropped_caller_writes(ns, written, committed)
 end
 

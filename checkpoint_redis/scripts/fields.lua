@@ -5,7 +5,7 @@ if refused then return refused end
 -- A scan goes through the values too: of a C that is not long the names are taken alone.
 if call('HLEN', C) <= LIMIT.named then
   local names = call('HKEYS', C)
-  local frozen = frozen_list()
+  local frozen = frozen_list() or {}
   for i = 1, #frozen, 2 do names[#names + 1] = frozen[i] end
   return PART{cursor = '0', part = names}
 end

@@ -8,19 +8,26 @@ local function text_of(list)
 end
 
 local function list_at(text, at)
-  local function number()
-    local colon = string.find(text, ':', at, true)
-    local n = tonumber(string.sub(text, at, colon - 1))
-    at = colon + 1
-    return n
-  end
-  local out = {}
-  for i = 1, number() do
-    local length = number()
+  local out, length, count = {}, nil, nil
+  count, at = string.match(text, '^(%d+):()', at)
+  for i = 1, count do
+    length, at = string.match(text, '^(%d+):()', at)
     out[i] = string.sub(text, at, at + length - 1)
     at = at + length
   end
   return out, at
+end
+
+-- What was read last: the Z that it stands in, and its fields and values.
+local held_at, held
+
+-- Fields and values of a frozen C, read once; nil of another one.
+local function frozen_list()
+  if held_at ~= Z then
+    local text = call('GET', Z)
+    held_at, held = Z, text and (list_at(text, 1)) or nil
+  end
+  return held
 end
 
 local function freeze()
@@ -29,41 +36,27 @@ local function freeze()
   if #text > LIMIT.frozen_bytes then return end
   call('UNLINK', C)
   call('SET', Z, text)
+  held_at = nil
 end
 
 -- Whoever is about to write to C must call this first.
 local function thaw()
-  local text = call('GET', Z)
-  if not text then return end
+  local list = frozen_list()
+  if not list then return end
   call('UNLINK', Z)
-  many('HSET', C, (list_at(text, 1)))
-end
-
-local function frozen_list()
-  local text = call('GET', Z)
-  return text and list_at(text, 1) or {}
-end
-
--- The value of a field in such a text, without what stands around it; false when there is none.
-local function value_in(text, field)
-  local count, at = string.match(text, '^(%d+):()')
-  for _ = 1, count, 2 do
-    local length, first = string.match(text, '^(%d+):()', at)
-    local size, value = string.match(text, '^(%d+):()', first + length)
-    if string.sub(text, first, first + length - 1) == field then
-      return string.sub(text, value, value + size - 1)
-    end
-    at = value + size
-  end
-  return false
+  many('HSET', C, list)
+  held_at = nil
 end
 
 -- A field of C, frozen or not; false when there is none.
 local function cget(field)
   local value = call('HGET', C, field)
   if value then return value end
-  local text = call('GET', Z)
-  return text and value_in(text, field)
+  local list = frozen_list() or {}
+  for i = 1, #list, 2 do
+    if list[i] == field then return list[i + 1] end
+  end
+  return false
 end
 
 local function chas(field) return call('HEXISTS', C, field) == 1 or cget(field) ~= false end

@@ -12,7 +12,7 @@ end
 
 local function sorted()
   local fields, found = call('HKEYS', C), {}
-  local list = frozen_list()
+  local list = frozen_list() or {}
   for i = 1, #list, 2 do fields[#fields + 1] = list[i] end
   for _, field in ipairs(fields) do
     local name = unlisted(field)

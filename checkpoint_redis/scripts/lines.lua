@@ -71,13 +71,11 @@ local function is_over(line, n)
   return n > LIMIT.lines or n == 2 and call('STRLEN', record_key(line)) > LIMIT.record
 end
 
--- The run `before`, until now the last one, gets a line, and its record an end.
-local function retire(before)
-  local record = before and record_of(before)
-  if not record then return end
+-- The run `before`, until now the last one, gets a line, and its record an end; row: what is in that.
+local function retire(before, record, row)
   call('HDEL', C, FIELD.run .. before)
   call('SET', P .. KEY.run .. before, record, 'PX', LIMIT.record_ms)
-  local lines = {line_of(before, (list_at(record, 1)))}
+  local lines = {line_of(before, row)}
   for _, line in next_line, cget(FIELD.lines) or '', 1 do
     local n = #lines + 1
     if is_over(line, n) then call('UNLINK', record_key(line)) end

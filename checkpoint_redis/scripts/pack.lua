@@ -3,6 +3,8 @@
 -- more than what is in them. The text holds the tasks' ids, then the fields and values of each key,
 -- in which an id of a task is named by its number.
 local PARTS = {KEY.tasks, KEY.writes, KEY.questions, KEY.inner, KEY.sent}
+-- Which one was read last, and its parts.
+local packed_at, parts
 
 -- The fields of a list with the ids in them replaced by `names`; a field is <id> or <x>|<id>...
 local function renamed(list, names)
@@ -51,12 +53,10 @@ local function pack_step(ns)
   if #text > LIMIT.packed_bytes then return end
   for _, key in pairs(keys) do call('UNLINK', key) end
   call('HSET', C, FIELD.packed .. ns, text)
+  packed_at = nil
 end
 
--- {[part] = fields and values} of a packed superstep, or nil.
-local function packed(ns)
-  local text = cget(FIELD.packed .. ns)
-  if not text then return nil end
+local function unpacked(text)
   local ids, at = list_at(text, 1)
   local names, out = {}, {}
   for i, id in ipairs(ids) do names['#' .. i] = id end
@@ -66,6 +66,21 @@ local function packed(ns)
     out[part] = renamed(list, names)
   end
   return out
+end
+
+-- {[part] = fields and values} of a packed superstep, read once, or nil.
+local function packed(ns)
+  if packed_at ~= C .. ns then
+    local text = cget(FIELD.packed .. ns)
+    packed_at, parts = C .. ns, text and unpacked(text) or nil
+  end
+  return parts
+end
+
+-- It has its keys again, or is given up.
+local function forget_packed(ns)
+  call('HDEL', C, FIELD.packed .. ns)
+  packed_at = nil
 end
 
 -- Fields and values of a part of a superstep, packed or not.

@@ -6,5 +6,5 @@ end
 
 local function restore_step(ns)
   for part, list in pairs(packed(ns) or {}) do many('HSET', P .. part .. ns, list) end
-  call('HDEL', C, FIELD.packed .. ns)
+  forget_packed(ns)
 end

@@ -4,7 +4,7 @@
 local refused = too_old(call('HGET', H, HEADER.form))
 if refused then return refused end
 local out, frozen, size = {}, {}, 0
-local list = frozen_list()
+local list = frozen_list() or {}
 for i = 1, #list, 2 do frozen[list[i]] = list[i + 1] end
 for i, field in ipairs(A.fields) do
   local value = frozen[field] or call('HGET', C, field)

@@ -126,7 +126,7 @@ def a_sweep_moves_one_slice(d: Driver) -> None:
     with narrow():
         asking(d, "a", "b")
         give(d, pair("a"), pair("b"))
-        d.pass_time(Limit.outbox_ms)
+        d.pass_time(Limit.outbox_ms + 10)  # due before the other
         seconds, micros = d.client.time()
         d.client.zadd(d.due_key, {f"{d.thread.x}||nobody|l": seconds * 1000 + micros // 1000})
         d.sweep()
