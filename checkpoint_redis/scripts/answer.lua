@@ -54,7 +54,7 @@ else
     released = last[RUN_ROW.released], stop = A.stop < 0 and last[RUN_ROW.stop] or A.stop,
     modes = A.modes, events = '',
     metadata = A.keep_cfg and last[RUN_ROW.metadata] or blob(A.metadata),
-    config = A.keep_cfg and last[RUN_ROW.config] or blob(A.cfg), error = ''})
+    config = A.keep_cfg and last[RUN_ROW.config] or blob(A.cfg), error = ''}, run)
   run = A.run
   if A.fp ~= '' then call('HSET', H, HEADER.fingerprint, A.fp) end
 end

@@ -9,9 +9,9 @@ local function trim_events(previous)
   return last[1]
 end
 
--- row: RUN_ROW, in which only the events are missing. -> their id
-local function begin_run(run, row)
-  local before = call('HGET', H, HEADER.run)
+-- row: RUN_ROW, in which only the events are missing; before: the last run, if there was any.
+-- -> the events
+local function begin_run(run, row, before)
   local record = before and record_of(before)
   local previous = record and (list_at(record, 1))
   local from = trim_events(previous and previous[RUN_ROW.events])
@@ -19,6 +19,7 @@ local function begin_run(run, row)
   row[RUN_ROW.events] = from
   write_run(run, row)
   call('HSET', H, HEADER.run, run)
+  current[H] = run
   stand(STATUS.busy)
   call('PERSIST', P .. KEY.events)
   event(EVENT.run, '', RUN_EVENT{kind = row[RUN_ROW.kind]})

@@ -43,7 +43,7 @@ local function choose_stopped(mode, chosen)
     call('HSET', key, TASK_FIELD.released, last)
     return first, last
   end
-  call('HDEL', key, TASK_FIELD.stops, TASK_FIELD.released)
+  if stops then call('HDEL', key, TASK_FIELD.stops, TASK_FIELD.released) end
   for _, tid in ipairs(numbered(key, TASK_FIELD.stopped, first, last - first)) do
     chosen[#chosen + 1] = {tid = tid}
   end

@@ -11,7 +11,7 @@ local function bound_payloads(id, bytes)
   call('HSET', H, HEADER.event_mark, id, HEADER.event_bytes, 0)
 end
 
--- The run under way, read once for each thread: one that begins is stored before its first event.
+-- The run under way, read once for each thread.
 local current = {}
 
 local function current_run()

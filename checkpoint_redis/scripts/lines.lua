@@ -27,9 +27,8 @@ local function bytes_of(n, count)
 end
 
 -- An id of ours takes 17 bytes, the first of them 255; of another one that is the length.
-local HEX = string.rep('%x', 4)
-local PARTS_OF_ID = {'^(' .. HEX .. HEX, HEX, HEX, HEX, HEX .. HEX .. HEX .. ')$'}
-local WITH_DASHES, WITHOUT = table.concat(PARTS_OF_ID, ')%-('), table.concat(PARTS_OF_ID, ')(')
+local WITH_DASHES = '^%x%x%x%x%x%x%x%x%-%x%x%x%x%-%x%x%x%x%-%x%x%x%x%-%x%x%x%x%x%x%x%x%x%x%x%x$'
+local WITHOUT = '^(%x%x%x%x%x%x%x%x)(%x%x%x%x)(%x%x%x%x)(%x%x%x%x)(%x%x%x%x%x%x%x%x%x%x%x%x)$'
 
 local function pack_id(id)
   if id ~= string.lower(id) or not string.find(id, WITH_DASHES) then return string.char(#id) .. id end
@@ -58,8 +57,9 @@ local function line_of(run, row)
 end
 
 local function find_line(run)
-  local packed = pack_id(run)
-  for _, line in next_line, cget(FIELD.lines) or '', 1 do
+  local lines = cget(FIELD.lines)
+  local packed = lines and pack_id(run)
+  for _, line in next_line, lines or '', 1 do
     if string.sub(line, LINE.ids, LINE.ids + #packed - 1) == packed then return line end
   end
 end
@@ -100,8 +100,9 @@ end
 
 -- -> the run that an answer joined | nil
 local function joined_by(run)
-  local packed = pack_id(run)
-  for _, line in next_line, cget(FIELD.joined) or '', 1 do
+  local lines = cget(FIELD.joined)
+  local packed = lines and pack_id(run)
+  for _, line in next_line, lines or '', 1 do
     if string.sub(line, 2, 1 + #packed) == packed then return (id_at(line, 2 + #packed)) end
   end
 end

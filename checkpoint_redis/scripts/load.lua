@@ -34,6 +34,9 @@ end
 -- The open superstep; false where it is too wide, or too large, for a reply.
 local function open_step()
   local at_rest = packed(A.ns)
+  if not at_rest and call('EXISTS', P .. KEY.tasks .. A.ns) == 0 then
+    return OPEN{tasks = {}, writes = {}, questions = {}}
+  end
   if not at_rest and size_of_step(A.ns) > LIMIT.inline_fields then return false end
   local tasks = take_part(KEY.tasks, at_rest)
   local writes = tasks and take_part(KEY.writes, at_rest)

@@ -34,11 +34,14 @@ end
 local function pack_step(ns)
   local size, keys = size_of_step(ns)
   if size > LIMIT.packed_fields then return end
-  local lists, ids, numbers, _ = {}, {}, {}, nil
+  local used, lists, ids, numbers, _ = {}, {}, {}, {}, nil
   for i in ipairs(PARTS) do
     lists[i] = {}
-    -- What does not come with this is too much for the text.
-    if keys[i] then _, lists[i] = scan(keys[i], '0', size + 1, LIMIT.packed_bytes) end
+    if keys[i] then
+      used[#used + 1] = keys[i]
+      -- What does not come with this is too much for the text.
+      _, lists[i] = scan(keys[i], '0', size + 1, LIMIT.packed_bytes)
+    end
   end
   for i = 1, #lists[1], 2 do
     local id = string.match(lists[1][i], '^' .. TASK_FIELD.record .. '(.*)$')
@@ -51,7 +54,7 @@ local function pack_step(ns)
   for i, list in ipairs(lists) do texts[i + 1] = text_of(renamed(list, numbers)) end
   local text = table.concat(texts)
   if #text > LIMIT.packed_bytes then return end
-  for _, key in pairs(keys) do call('UNLINK', key) end
+  if #used > 0 then call('UNLINK', unpack(used)) end
   call('HSET', C, FIELD.packed .. ns, text)
   packed_at = nil
 end

@@ -33,6 +33,6 @@ if ep then drop_step('') end
 local from = begin_run(A.run, RUN_ROW{kind = MODE.start, status = RUN.pending, checkpoint = '',
   began = now(), ended = 0, by = A.by, position = 0, origin = head or '', released = A.released,
   stop = A.stop, modes = A.modes, events = '', metadata = blob(A.metadata), config = blob(A.cfg),
-  error = ''})
+  error = ''}, run)
 local outcome, epoch = unpack(open_step('', A.step))
 return STARTED{status = outcome, epoch = epoch, event_id = from, now = now()}

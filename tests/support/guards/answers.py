@@ -197,7 +197,7 @@ GUARDS = (
     Guard(
         a_graph_at_a_breakpoint_is_released_once,
         "choosing.lua",
-        "  call('HDEL', key, TASK_FIELD.stops, TASK_FIELD.released)\n",
+        "  if stops then call('HDEL', key, TASK_FIELD.stops, TASK_FIELD.released) end\n",
         "",
     ),
     Guard(
