@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, wraps
+from types import MethodType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from typing_extensions import Unpack
@@ -21,6 +22,8 @@ from distgraph._brief import brief
 T = TypeVar("T", bound=type)
 _EXAMPLES = {"config": " such as {'configurable': {'thread_id': '...'}}"}
 """What helps to write an argument of that name."""
+_BARE: dict[Any, Callable[..., Any]] = {}
+"""Methods that check their arguments, and what they are without that."""
 
 
 def checked(cls: T) -> T:
@@ -35,9 +38,21 @@ def checked(cls: T) -> T:
     return cls
 
 
+def unchecked(owner: Any, name: str) -> Callable[..., Any]:
+    """Return a method of ``owner`` without its check, for those whose arguments mypy checks."""
+    method = getattr(owner, name)
+    bare = _BARE.get(getattr(method, "__func__", None))
+    return method if bare is None else MethodType(bare, owner)
+
+
 def _checking(call: Callable[..., Any]) -> Callable[..., Any]:
     """Return ``call`` with a check of its arguments."""
-    signature = Signature(call)
+    checking = _with_check(call, Signature(call))
+    _BARE[checking] = call
+    return checking
+
+
+def _with_check(call: Callable[..., Any], signature: Signature) -> Callable[..., Any]:
 
     if inspect.iscoroutinefunction(call):
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, TypeGuard
 
 from distgraph._arguments import shortly
+from distgraph.checkpoint.base.config import MAPPINGS
 from distgraph.runners.backend import Place
 
 DEFAULT_RECURSION_LIMIT = 10007
@@ -33,11 +34,11 @@ def merge_configs(*configs: Mapping[str, Any] | None) -> dict[str, Any]:
 
 def _checked(config: Mapping[str, Any] | None) -> Mapping[str, Any]:
     given: Any = {} if config is None else config
-    if not isinstance(given, Mapping):
+    if not isinstance(given, MAPPINGS):
         msg = f"config must be a dict such as {_EXAMPLE}, not {shortly(given)}."
         raise TypeError(msg)
     for key in _MERGED:
-        if not isinstance(given.get(key) or {}, Mapping):
+        if not isinstance(given.get(key) or {}, MAPPINGS):
             msg = f"config['{key}'] must be a dict, as in {_EXAMPLE}, not {shortly(given[key])}."
             raise TypeError(msg)
     if not isinstance(given.get("tags") or [], list | tuple):

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Itera
 from functools import partial
 from typing import Any
 
+from distgraph._checked import unchecked
 from distgraph.checkpoint import codec
 from distgraph.checkpoint.base import BaseCheckpointSaver
 from distgraph.core.graph import Graph
@@ -122,7 +123,7 @@ def aperforming(saver: Any) -> Callable[[Asking], Awaitable[Any]]:
 def _perform(saver: Any, call: Asking) -> Any:
     match call:
         case SaverCall(name, args):
-            return getattr(saver, name)(*args)
+            return unchecked(saver, name)(*args)
         case NewestBefore(config, before):
             return next(iter(saver.list(config, before=before, limit=1)), None)
 
@@ -130,7 +131,7 @@ def _perform(saver: Any, call: Asking) -> Any:
 async def _aperform(saver: Any, call: Asking) -> Any:
     match call:
         case SaverCall(name, args):
-            return await getattr(saver, "a" + name)(*args)
+            return await unchecked(saver, "a" + name)(*args)
         case NewestBefore(config, before):
             found = [each async for each in saver.alist(config, before=before, limit=1)]
             return found[0] if found else None
