@@ -25,7 +25,9 @@ class Accepted:
     `given`: the questions that have an answer.
     `graph`, `marks`, `about`: by what it is found. Of what savers did: `logs`, by checkpoint what
     they noted there, `noted`, where they ever did, `removed`, the fields of checkpoints that are
-    gone, and `torn`, the removals of which some slices were carried out and others not.
+    gone, `torn`, the removals of which some slices were carried out and others not, and `given_up`,
+    the heads from which a removal went back: what is beside one goes first, itself with a slice to
+    come.
     """
 
     writes: dict[str, list[bytes]] = field(default_factory=dict)
@@ -42,6 +44,7 @@ class Accepted:
     noted: set[str] = field(default_factory=set)
     removed: set[str] = field(default_factory=set)
     torn: set[str] = field(default_factory=set)
+    given_up: set[str] = field(default_factory=set)
 
     def add(
         self, run: str, carried: str, command: Script[Any], cp: str, written: tuple[bytes, ...]

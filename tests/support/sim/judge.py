@@ -216,7 +216,7 @@ class Judge:
     ) -> None:
         """What was accepted at a checkpoint is kept there, and in its successor exactly once."""
         world = self._world
-        for cp in sorted(known.keys() - world.accepted.noted):
+        for cp in sorted(known.keys() - world.accepted.noted - world.accepted.given_up):
             written = tuple(world.accepted.writes.get(cp, ()))
             (kept,) = world.ledger.caller_writes(world.thread, "", (cp,))
             # What followed may be removed.

@@ -118,10 +118,10 @@ class Keeper:
         entry = self._copied(new, after)
         held = [ref for ref in entry.refs if isinstance(ref, str)]
         needs = references.needs(entry.refs, held, entry.channels)
-        put = self._world.change(self._putting(entry, needs, "" if shares else cp))
+        put = self._given(self._putting(entry, needs, "" if shares else cp))
         if put.status == "unstored":
             yield "unstored"
-            put = self._world.change(self._putting(self._copied(new, own), []))
+            put = self._given(self._putting(self._copied(new, own), []))
             assert put.status != "unstored", "a checkpoint that brings everything needs something"
 
     def _copied(self, cp: str, known: Known) -> CheckpointEntry:
@@ -140,6 +140,13 @@ class Keeper:
             self._world.thread, FrameName(), entry,
             ep=ep, needs=tuple(needs), after=after, free=free, graph=GRAPHS[0], fp="1", queue=QUEUE,
         )  # fmt: skip
+
+    def _given(self, put: Script[Changed]) -> Changed:
+        """Carry out a put, which makes a thread anew that was removed meanwhile."""
+        changed, accepted = self._world.change(put), self._world.accepted
+        if changed.status == "ok" and not accepted.graph:
+            accepted.stand(GRAPHS[0], (), b"")
+        return changed
 
     # --- what a saver notes, and removes ----------------------------------------------------------
 
@@ -195,13 +202,17 @@ class Keeper:
             return world.ledger.call(command)
         if command.name not in {"forget", "delete"}:
             return world.call(command)
+        head = world.head()
         reply = world.change(command)
         # A delete that is repeated finds nothing any more.
         if command.name == "delete" and reply.status in {"ok", "missing"}:
             world.accepted = Accepted()
         elif reply.status == "ok":
             world.accepted.torn.add(name)
-            self._removed(json.loads(command.args[0])["fields"])
+            given = json.loads(command.args[0])
+            self._removed(given["fields"])
+            if any(ns == "" for ns, *_ in given["heads"]):
+                world.accepted.given_up.add(head)
         return reply
 
     def _removed(self, fields: list[str]) -> None:
