@@ -94,6 +94,7 @@ ROWS = {
     "RUN_ROW": "RunRow",
     "ANSWERED_BY": "AnsweredByRow",
     "LEFT": "LeftRow",
+    "PARTED": "PartedRow",
     "DONE": "DoneRow",
     "SHARED": "SharedRow",
     "SPAN": "SpanRow",

@@ -160,6 +160,7 @@ class Ledger:
     caller_writes = _method(commands.caller_writes)
     left = _method(commands.left)
     large = _method(commands.large)
+    share = _method(commands.share)
     threads = _method(commands.threads)
     scan = _method(commands.scan)
     appear = _method(commands.appear)

@@ -74,23 +74,15 @@ def left(
     thread: Thread, ns: str, cp: str, found: tuple[LeftTask, ...] | None
 ) -> Slices[tuple[LeftTask, ...]]:
     """Return what the tasks left that ran from a checkpoint, whole."""
-    if found is None:
-        return (yield from large(thread, ns, cp))
-    names = tuple(dict.fromkeys(task.shared[0] for task in found if task.shared))
-    blobs = yield from values(partial(commands.channels, thread, ns), names)
-    return tuple(_joined(task, blobs) for task in found)
+    tasks = (yield from _large(thread, ns, cp)) if found is None else found
+    results = yield from _whole_records(thread, ns, tuple(task.result for task in tasks))
+    # One that is in a value which was removed is there no more.
+    return tuple(
+        replace(task, result=result or b"") for task, result in zip(tasks, results, strict=True)
+    )
 
 
-def _joined(task: LeftTask, blobs: Mapping[str, bytes | None]) -> LeftTask:
-    """Return a task with its whole result; without one when what it shared is not stored."""
-    if task.shared is None:
-        return task
-    name, before, behind = task.shared
-    value = blobs[name]
-    return replace(task, result=before + value[1:] + behind if value else b"", shared=None)
-
-
-def large(thread: Thread, ns: str, cp: str) -> Slices[tuple[LeftTask, ...]]:
+def _large(thread: Thread, ns: str, cp: str) -> Slices[tuple[LeftTask, ...]]:
     """Read what a large superstep left that ran from a checkpoint."""
     cursor, found = 0, list[LeftTask]()
     while True:

@@ -401,13 +401,11 @@ class Askers:
 class LeftTask:
     """What a task left of a superstep that is over: its result, error or question.
 
-    ``shared``: the name of the value in which a part of the result stands, and what comes before
-    and behind it. ``asked`` are the questions that were answered, in their order.
+    ``asked`` are the questions that were answered, in their order.
     """
 
     tid: str
     result: bytes = b""
-    shared: tuple[str, bytes, bytes] | None = None
     asked: tuple[AnsweredQuestions, ...] = ()
     answers: tuple[bytes, ...] = ()
 

@@ -14,8 +14,9 @@ from checkpoint_redis.commands.dispatch import (
     sweep,
     sweeper_turn,
 )
-from checkpoint_redis.commands.left import large, left
-from checkpoint_redis.commands.logs import log, values_in, whole
+from checkpoint_redis.commands.left import large, left, share
+from checkpoint_redis.commands.logs import log
+from checkpoint_redis.commands.parts import values_in, whole
 from checkpoint_redis.commands.presence import appear, disappear, workers
 from checkpoint_redis.commands.query import (
     any_header,
@@ -114,6 +115,7 @@ __all__ = [
     "runs",
     "scan",
     "set_aside",
+    "share",
     "stage",
     "stage_answers",
     "stage_packets",

@@ -5,10 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from checkpoint_redis import keys
-from checkpoint_redis.commands.read import checked, items, lists, pairs, part, record, row, text
+from checkpoint_redis.commands.read import (
+    checked,
+    items,
+    lists,
+    number,
+    pairs,
+    part,
+    record,
+    row,
+    text,
+)
 from checkpoint_redis.commands.script import Arguments, Script
 from checkpoint_redis.keys import Thread
-from checkpoint_redis.layout import AnsweredByRow, LeftRow, QuestionRow
+from checkpoint_redis.layout import AnsweredByRow, LeftRow, PartedRow, QuestionRow
 from checkpoint_redis.replies import AnsweredQuestions, LeftTask
 
 CHUNK = 500
@@ -31,6 +41,14 @@ def large(
     )
 
 
+def share(thread: Thread, ns: str, cp: str, results: tuple[PartedRow, ...]) -> Script[int]:
+    """Keep parts of results that were left at a checkpoint where they stand too, and there alone.
+
+    The answer says of how many results.
+    """
+    return Arguments().script("share", thread, number, ns=ns, cp=cp, results=results)
+
+
 def left_of(raw: bytes | None) -> tuple[LeftTask, ...] | None:
     """Read the tasks that a superstep left; None when it was a large one."""
     if raw is None:
@@ -45,14 +63,7 @@ def left_of(raw: bytes | None) -> tuple[LeftTask, ...] | None:
 def _task(parts: tuple[bytes, ...]) -> LeftTask:
     found: Any = LeftRow._make(parts)
     asked, answers = answered(found.asked), items(found.answers)
-    return LeftTask(text(found.tid), found.result, _shared(found.shared), asked, answers)
-
-
-def _shared(raw: bytes) -> tuple[str, bytes, bytes] | None:
-    if not raw:
-        return None
-    name, before, behind = items(raw)
-    return text(name), before, behind
+    return LeftTask(text(found.tid), found.result, asked, answers)
 
 
 def answered(raw: bytes) -> tuple[AnsweredQuestions, ...]:

@@ -87,6 +87,13 @@ class SharedRow(NamedTuple):
     spans: Sequence[SpanRow]
 
 
+class PartedRow(NamedTuple):
+    """A task whose result is over, and what of that stands in values, in their order in it."""
+
+    tid: str
+    spans: Sequence[SpanRow]
+
+
 class AnswerRow(NamedTuple):
     ns: str
     tid: str

@@ -84,14 +84,13 @@ class MoveRow(NamedTuple):
 class LeftRow(NamedTuple):
     """What a task of a superstep left that is over; the parts stand in one list, one by one.
 
-    ``result`` is also an error or a question; where a part of it stands in a value, ``shared`` has
-    the name of that, and what comes before and behind it. ``asked`` are texts of questions, blob
-    and AnsweredByRow, one after the other; ``answers`` a list.
+    ``result`` is also an error or a question, and a record in parts where some of it stands in a
+    value. ``asked`` are texts of questions, blob and AnsweredByRow, one after the other;
+    ``answers`` a list.
     """
 
     tid: str
     result: bytes
-    shared: bytes
     asked: bytes
     answers: bytes
 

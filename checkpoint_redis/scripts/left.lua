@@ -1,4 +1,4 @@
--- needs: lib.lua format.lua frozen.lua runs.lua
+-- needs: lib.lua format.lua frozen.lua parts.lua runs.lua
 -- What the tasks of a superstep left stays beside the checkpoint from which they ran, in a field of C:
 -- a list with each task's id, its result (or error, or question), the questions that were answered,
 -- and the answers. A wide or large superstep's writes are a key of their own, which a set names; the
@@ -37,29 +37,29 @@ local function values_of(checkpoints)
   return out
 end
 
--- A result without what stands in one of `values`, and where that was: its name, before, behind.
+-- A result without what stands in one of `values`.
 local function share(result, values)
   for i = 1, #values, 2 do
-    local first, last = string.find(result, values[i + 1], 1, true)
+    local first = string.find(result, values[i + 1], 1, true)
     if first then
-      return '', text_of({values[i], string.sub(result, 1, first - 1), string.sub(result, last + 1)})
+      return without(result,
+        {SPAN{name = values[i], first = first, start = 2, length = #values[i + 1]}})
     end
   end
-  return result, ''
+  return result
 end
 
 local function rows_of(writes, more, values)
   local rows, by_id = {}, {}
   local function row(tid)
     if not by_id[tid] then
-      by_id[tid] = LEFT{tid = tid, result = '', shared = '', asked = '', answers = {}}
+      by_id[tid] = LEFT{tid = tid, result = '', asked = '', answers = {}}
       rows[#rows + 1] = by_id[tid]
     end
     return by_id[tid]
   end
   for i = 1, #writes, 2 do
-    local each = row(writes[i])
-    each[LEFT.result], each[LEFT.shared] = share(writes[i + 1], values)
+    row(writes[i])[LEFT.result] = share(writes[i + 1], values)
   end
   for i = 1, #more, 2 do
     local kind, tid, n = string.match(more[i], '^(%a|)([^|]+)|?(%d*)$')
@@ -100,7 +100,7 @@ local function add_left(ns, done)
   local name = left_name(ns)
   local text = call('HGET', C, FIELD.left .. name)
   local rows = text and text ~= '' and (list_at(text, 1)) or {}
-  local width, at = #LEFT{tid = '', result = '', shared = '', asked = '', answers = ''}, {}
+  local width, at = #LEFT{tid = '', result = '', asked = '', answers = ''}, {}
   for i = 1, #rows, width do at[rows[i - 1 + LEFT.tid]] = i - 1 end
   for _, each in ipairs(done) do
     local tid, result = each[DONE.tid], blob(each[DONE.blob])
@@ -114,8 +114,7 @@ local function add_left(ns, done)
       end
       rows[i + LEFT.result] = result
     else
-      for _, item in ipairs(LEFT{tid = tid, result = result, shared = '', asked = '',
-        answers = text_of({})}) do
+      for _, item in ipairs(LEFT{tid = tid, result = result, asked = '', answers = text_of({})}) do
         rows[#rows + 1] = item
       end
     end

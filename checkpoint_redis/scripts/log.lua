@@ -1,4 +1,4 @@
--- needs: lib.lua slices.lua frozen.lua
+-- needs: lib.lua slices.lua parts.lua
 -- What is noted of a checkpoint's tasks, as a saver does: numbered records, and how many they are.
 -- -> how many there were before
 local function append_log(ns, cp, positions)
@@ -13,25 +13,18 @@ local function append_log(ns, cp, positions)
   return count
 end
 
--- What of a record stands in a new value of the checkpoint that follows too is kept there alone: the
--- record is a list then, of what comes before, the name of the value, from where on and how much of it,
--- what comes behind that, and so on. shared: SHARED; values: bytes by their names.
+-- What of a record stands in a new value of the checkpoint that follows too is kept there alone.
+-- shared: SHARED; values: bytes by their names.
 local function share_record(ns, cp, shared, values)
   local field = FIELD.log .. ns .. '|' .. cp .. '|' .. shared[SHARED.number]
-  local record, at, parts = call('HGET', C, field) or '', 1, {}
+  local record = call('HGET', C, field) or ''
   for _, span in ipairs(shared[SHARED.spans]) do
-    local name, first, start, length =
-      span[SPAN.name], span[SPAN.first], span[SPAN.start], span[SPAN.length]
-    local part = string.sub(values[name], start, start + length - 1)
+    local first, start, length = span[SPAN.first], span[SPAN.start], span[SPAN.length]
+    local part = string.sub(values[span[SPAN.name]], start, start + length - 1)
     -- It is another one than the caller has noted.
     if string.sub(record, first, first + length - 1) ~= part then return end
-    local where = {string.sub(record, at, first - 1), name, string.format('%d', start),
-      string.format('%d', length)}
-    for _, each in ipairs(where) do parts[#parts + 1] = each end
-    at = first + length
   end
-  parts[#parts + 1] = string.sub(record, at)
-  call('HSET', C, field, text_of(parts))
+  call('HSET', C, field, without(record, shared[SHARED.spans]))
 end
 
 local function share_log(ns, cp, rows, channels)

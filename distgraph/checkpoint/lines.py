@@ -160,15 +160,19 @@ class Excerpt:
         return self.head + segment[self.start : self.start + self.length]
 
 
-def excerpt(blob: bytes, name: str, segment: bytes) -> Excerpt | None:
+def excerpt(blob: bytes, name: str, segment: bytes, after: int = 0) -> Excerpt | None:
     """Return where the encoded items of ``blob`` stand in a segment, if they do.
 
-    That is for what a task wrote: beside the segment that it became it is not stored again.
+    That is for what a task wrote: beside the segment that it became it is not stored again. They
+    are looked for from ``after`` on, where those of the task before end, and then everywhere.
     """
     at = _head(blob)
     if len(blob) - at < WORTH:
         return None
-    start = segment.find(blob[at:], _head(segment))
+    items, first = blob[at:], _head(segment)
+    start = segment.find(items, max(after, first))
+    if start < 0 < after:
+        start = segment.find(items, first)
     return Excerpt(name, blob[:at], start, len(blob) - at) if start >= 0 else None
 
 

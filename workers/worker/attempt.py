@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from checkpoint_redis.layout import Limit
 from checkpoint_redis.records import ResultEntry, SuperstepEntry
 from checkpoint_redis.replies import ClaimedTask, Recorded
 from distgraph.core.frame import TaskFrame, discard
@@ -144,7 +145,10 @@ def _finish(
     saved = _following(opened, {attempt.task.id: result})
     if saved is None:  # the barrier will find the same failure, and record it
         return desk.complete(entry)
-    return desk.finish(entry, saved, len(opened.state.caller_writes), opened.head.queue)
+    left = desk.finish(entry, saved, len(opened.state.caller_writes), opened.head.queue)
+    if left is None and len(entry.blob) > Limit.left_bytes:
+        desk.give_way(opened.head.cp, {attempt.task.id: entry.blob}, saved)
+    return left
 
 
 def _following(opened: Opened, results: Mapping[str, Result]) -> SuperstepEntry | None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from checkpoint_redis.layout import Limit
 from checkpoint_redis.records import SuperstepEntry
 from checkpoint_redis.replies import Advance
 from distgraph.core.model import Failed, Result
+from distgraph.core.plan import plan
 from distgraph.engine import NewStamp, Save
 from distgraph.errors import InvalidUpdateError, SerializationError
 from distgraph.runners.stores import new_stamp
@@ -39,12 +41,22 @@ def reduce(desk: Desk, got: Advance) -> None:
 
 def _commit(desk: Desk, got: Advance, opened: Opened) -> None:
     wire = opened.served.wire
-    results = {tid: wire.read_result(blob) for tid, blob in desk.writes(got).items()}
+    written = desk.writes(got)
+    results = {tid: wire.read_result(blob) for tid, blob in written.items()}
     step = next_superstep(opened, results)
     if isinstance(step, Failed):
         desk.fail_advance(wire.error(step.error))
     else:
         desk.commit(step, opened.head.queue)
+        desk.give_way(opened.head.cp, _in_order(opened, written), step)
+
+
+def _in_order(opened: Opened, written: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    """Return what tasks wrote in their order, in which reducers took it."""
+    if max(map(len, written.values()), default=0) <= Limit.shared:
+        return written
+    order = (task.id for task in plan(opened.state.checkpoint))
+    return {tid: written[tid] for tid in order if tid in written}
 
 
 def next_superstep(opened: Opened, results: Mapping[str, Result]) -> SuperstepEntry | Failed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,15 +16,19 @@ from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.records import InnerEntry, Lease, ResultEntry, SuperstepEntry
 from checkpoint_redis.replies import Advance, Claimed, Committed, Context, Recorded
 from checkpoint_redis.saving import get_frame, listed
+from checkpoint_redis.sharing import give_way
 from checkpoint_redis.stored import Archive
 from distgraph.checkpoint.base import CheckpointTuple
 from distgraph.effects import carry
+from distgraph.errors import StoreError
 from workers.shared.hints import ADVANCE, Hint, outgoing
 from workers.shared.served import Served
 from workers.shared.supersteps import chunks, entries, nonce, staged
 from workers.worker.emitter import Emitter, Streaming
 from workers.worker.failures import advance_lost
 from workers.worker.office import Office
+
+log = logging.getLogger(__name__)
 
 
 def desk_for(office: Office, hint: Hint) -> Desk:
@@ -134,6 +139,17 @@ class Desk:
             self.office.installation.look()
         self._dispatch(answered, step, queue)
         return None
+
+    def give_way(self, cp: str, results: Mapping[str, bytes], step: SuperstepEntry) -> None:
+        """Have what results, left at ``cp``, share with the values of ``step`` stored once.
+
+        It was committed: what is not done of this costs bytes and nothing else.
+        """
+        values = {name: blob for each in step.checkpoints for name, blob in each.channels.items()}
+        try:
+            carry(give_way(self.thread, self.ns, cp, results, values), self._ledger.call)
+        except StoreError as error:
+            log.warning("Results of thread %s stay beside their values: %r", self.thread.x, error)
 
     def commit(self, step: SuperstepEntry, queue: str) -> None:
         """Replace the closed superstep."""

@@ -198,8 +198,8 @@ def what_a_result_shares_with_a_value_is_stored_once(d: Driver) -> None:
     checkpoint = CheckpointEntry("cp-1", b"cp-1", 1, ("c@1",), {"c@1": b"v" + item})
     d.commit(ep, SuperstepEntry(nonce(), (checkpoint,), (), "end"))
     found = {task.tid: task for task in left(d) or ()}
-    assert (found["a"].result, found["a"].shared) == (b"", ("c@1", b"<", b">"))
-    assert (found["b"].result, found["b"].shared) == (b"writes", None)
+    assert found["a"].result == b"5:1:<3:c@11:23:2571:>"
+    assert found["b"].result == b"writes"
     loaded = d.load(cp="cp-0")
     assert loaded is not None
     assert {t.tid: t.result for t in loaded.left or ()} == {"a": b"<" + item + b">", "b": b"writes"}
