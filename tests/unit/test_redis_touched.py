@@ -16,7 +16,18 @@ from checkpoint_redis.bundles import Bundle
 from checkpoint_redis.commands import Plain, Script
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.layout import Limit, QuestionId, ThreadKey
-from checkpoint_redis.records import AnswerEntry, InnerEntry, ResultEntry, SuperstepEntry, TaskEntry
+from checkpoint_redis.records import (
+    AnswerEntry,
+    CheckpointEntry,
+    InnerEntry,
+    ResultEntry,
+    SuperstepEntry,
+    TaskEntry,
+)
+from checkpoint_redis.sharing import give_way
+from distgraph.checkpoint.records import pack_result
+from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from distgraph.core.model import Completed
 from distgraph.core.plan import digest
 from distgraph.effects import carry
 from distgraph.errors import CorruptRecord
@@ -26,6 +37,7 @@ from tests.support.wide import give, moves, pair
 
 pytestmark = [pytest.mark.redis, pytest.mark.slow]
 WIDTH, TOGETHER, RECORDS = 8_000, 20, 5
+SERIALIZER = JsonPlusSerializer()
 MOST = Touched(fields=5_000, bytes=4 * 2**20)
 TIDS = tuple(digest(str(n)) for n in range(WIDTH))
 
@@ -230,7 +242,7 @@ def test_a_long_log_of_a_saver(d: Wide, count: int, size: int) -> None:
     assert within(d)
 
 
-LARGE, LARGE_BYTES = TIDS[:30], 250_000
+LARGE, LARGE_BYTES, MOST_BESIDE = TIDS[:30], 250_000, 100
 
 
 def test_a_superstep_of_large_results_is_read_in_slices(d: Wide) -> None:
@@ -243,10 +255,33 @@ def test_a_superstep_of_large_results_is_read_in_slices(d: Wide) -> None:
     writes = carry(loading.writes(d.thread, "", ep), d.ledger.call)
     assert {len(each) for each in writes.values()} == {LARGE_BYTES}
     assert d.commit(ep, superstep("cp-1", outcome="end")).status == "end"
-    left = carry(loading.large(d.thread, "", "cp-0"), d.ledger.call)
+    left = carry(loading.left(d.thread, "", "cp-0", None), d.ledger.call)
     assert {each.tid: each.result for each in left} == writes
     assert set(writes) == set(LARGE)
     assert within(d)
+
+
+def test_large_results_give_way_in_slices(d: Wide) -> None:
+    tids = LARGE[:12]  # a commit brings its values in one piece
+    ep = d.started(*tids)
+    d.claim(ep, *tids)
+    items = {tid: tid * (LARGE_BYTES // len(tid)) for tid in tids}
+    writes = {
+        tid: SERIALIZER.dumps(pack_result(Completed(writes=(("xs", [item]),))))
+        for tid, item in items.items()
+    }
+    for tid, blob in writes.items():
+        d.complete(ep, tid, blob=blob)
+    value = {"xs@1": SERIALIZER.dumps(list(items.values()))}
+    checkpoint = CheckpointEntry("cp-1", b"cp-1", 1, ("xs@1",), value)
+    step = SuperstepEntry(nonce(), (checkpoint,), (), "end")
+    assert d.commit(ep, step).status == "end"
+    carry(give_way(d.thread, "", "cp-0", writes, value), d.ledger.call)
+    kept = d.client.hvals(f"{d.thread.prefix}l:|cp-0")
+    assert max(map(len, kept)) < MOST_BESIDE
+    assert within(d)
+    left = carry(loading.left(d.thread, "", "cp-0", None), d.ledger.call)
+    assert {each.tid: each.result for each in left} == writes
 
 
 def test_a_superstep_of_large_questions_is_read_in_slices(d: Wide) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from checkpoint_redis.layout import Field, Limit, PartedRow, SpanRow
+from checkpoint_redis.layout import Field, Limit, PartedRow, SpanRow, StepOutcome
 from checkpoint_redis.records import CheckpointEntry, SuperstepEntry
 from tests.support.guards import Guard
 from tests.support.thread_driver import Driver, nonce
@@ -16,7 +16,7 @@ GIVEN = (
 )
 
 
-def over(d: Driver, outcome: str = "end", more: int = 0) -> None:
+def over(d: Driver, outcome: StepOutcome = "end", more: int = 0) -> None:
     """Run a superstep whose tasks left ITEMS, and `more` others; its commit brings VALUE."""
     others = [f"t{number}" for number in range(more)]
     ep = d.started(*ITEMS, *others)
