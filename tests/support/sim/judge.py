@@ -6,10 +6,11 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 
-from checkpoint_redis import commands, events, keys, references
+from checkpoint_redis import commands, events, keys, loading, references
 from checkpoint_redis.bundles import packet_name
 from checkpoint_redis.layout import EventKind, IndexName, ThreadStatus
 from checkpoint_redis.replies import CallerWrites
+from distgraph.effects import carry
 from tests.support.sim.accepted import MARKS
 from tests.support.sim.called import check_called, check_nothing_open, check_shared
 from tests.support.sim.packets import packet_of
@@ -154,10 +155,12 @@ class Judge:
 
     def _check_left(self, cp: str, writes: Mapping[str, str]) -> None:
         """What the tasks left that were committed stands beside the checkpoint they ran from."""
-        (found,) = self._world.ledger.left(self._world.thread, "", (cp,))
-        left = {task.tid: task.result.decode() for task in found or ()}
+        thread, ledger = self._world.thread, self._world.ledger
+        (kept,) = ledger.left(thread, "", (cp,))
+        found = carry(loading.left(thread, "", cp, kept), ledger.call)
+        left = {task.tid: task.result.decode() for task in found}
         assert left == writes, f"{cp} keeps {left} of {writes}"
-        given = {task.tid: len(task.answers) for task in found or ()}
+        given = {task.tid: len(task.answers) for task in found}
         for tid, answers in given.items():
             assert answers == questions_of(tid), f"{tid} has {answers} answers"
 

@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator, Mapping
 
 from checkpoint_redis import commands
 from checkpoint_redis.bundles import Bundle
-from checkpoint_redis.layout import QuestionId
+from checkpoint_redis.layout import PartedRow, QuestionId, SpanRow
 from checkpoint_redis.records import Lease, ResultEntry
 from checkpoint_redis.replies import Advance, Claimed, ClaimedTask, Context, OutboxEntry, Recorded
 from tests.support.sim.called import Call
@@ -171,6 +171,7 @@ class Worker:
         if reply.status in ("go", "again"):
             self._shelf.keep(planned)
             world.publish(planned)
+            yield from self._share(context.head.cp, {results[0].tid: results[0].blob}, planned)
         return NOTHING
 
     def _attempt(self, ep: str, tok: str, task: ClaimedTask, ended: str) -> ResultEntry | None:
@@ -223,6 +224,28 @@ class Worker:
             yield "committed"
             self._shelf.keep(planned)
             world.publish(planned)
+            yield from self._share(advance.context.head.cp, advance.writes, planned)
+
+    def _share(self, cp: str, writes: Mapping[str, bytes], planned: Planned) -> Iterator[str]:
+        """Have what results share with the committed values stored there alone, or die before."""
+        if self._world.draw.chance(0.3):
+            yield "sharing"
+            values = planned.entry.checkpoints[-1].channels
+            self._world.call(commands.share(self._world.thread, "", cp, parts_in(writes, values)))
+
+
+def parts_in(results: Mapping[str, bytes], values: Mapping[str, bytes]) -> tuple[PartedRow, ...]:
+    """Return what of results stands in the value that each checkpoint of its own has."""
+    own = [name for name in values if name.startswith("c@")]
+    spans = {
+        tid: tuple(
+            SpanRow(name, result.index(values[name]) + 1, 1, len(values[name]))
+            for name in own
+            if values[name] in result
+        )
+        for tid, result in results.items()
+    }
+    return tuple(PartedRow(tid, found) for tid, found in spans.items() if found)
 
 
 def sent_by(tid: str, name: str) -> tuple[Bundle, ...]:
