@@ -21,6 +21,11 @@ CALM_STEPS = 4_000
 pytestmark = [pytest.mark.redis, pytest.mark.slow]
 
 MUTANTS = {
+    "a result gives way twice": (
+        "share.lua",
+        "if not result or string.find(result, '^%d') then return end",
+        "if not result then return end",
+    ),
     "no fence of the first finisher": (
         "finished.lua",
         "if not UNFINISHED[task[TASK.state]] then return REPLY.stale end",
