@@ -44,7 +44,7 @@ def large(
 def share(thread: Thread, ns: str, cp: str, results: tuple[PartedRow, ...]) -> Script[int]:
     """Keep parts of results that were left at a checkpoint where they stand too, and there alone.
 
-    The answer says of how many results.
+    The answer says how many of the results are stored so.
     """
     return Arguments().script("share", thread, number, ns=ns, cp=cp, results=results)
 

@@ -1,4 +1,4 @@
--- needs: lib.lua frozen.lua lines.lua restore.lua packet.lua drop.lua status.lua frames.lua
+-- needs: lib.lua due.lua frozen.lua lines.lua restore.lua packet.lua drop.lua status.lua frames.lua
 -- Removes everything of a thread, in whichever format it is, as much as a script may: what is left then
 -- is a thread without a checkpoint. KEYS[1] header. ARGV[1] {ep}: only while that is its epoch, and it
 -- rests ('' = whatever it does) -> {ok} | {more}: call again | {missing} | {busy, run} | {conflict, head}
@@ -21,6 +21,7 @@ forget_some_frames(most)
 for _, name in ipairs(call('SPOP', P .. KEY.wide, most)) do call('UNLINK', P .. KEY.left .. name) end
 for _, name in ipairs(call('SPOP', P .. KEY.unsent, most)) do
   call('UNLINK', P .. KEY.dropped .. name)
+  not_due(string.match(name, '^[^.]*'), name, DUE.unsent)
 end
 local left = call('EXISTS', P .. KEY.bundles, P .. KEY.frames, P .. KEY.wide, P .. KEY.unsent)
 if st and left > 0 then

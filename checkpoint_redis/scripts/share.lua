@@ -1,6 +1,6 @@
 -- needs: lib.lua format.lua frozen.lua parts.lua
 -- What of results that are beside a checkpoint stands in values of a later one too is kept there alone.
--- KEYS[1] header. ARGV[1] {ns, cp, results}; results: PARTED of some of its tasks -> how many gave way
+-- KEYS[1] header. ARGV[1] {ns, cp, results}; results: PARTED of some of its tasks -> how many are so
 local refused = too_old(call('HGET', H, HEADER.form))
 if refused then return refused end
 local at = A.ns .. '|' .. A.cp
@@ -18,12 +18,13 @@ end
 
 -- A result in parts, or nil where it is that already, or where not all of them are there.
 local function parted(result, spans)
-  if not result or string.find(result, '^%d') then return end
-  for _, span in ipairs(spans) do
+  if not result then return end
+  local already = string.find(result, '^%d')
+  for _, span in ipairs(already and {} or spans) do
     if not reaches(span) then return end
   end
   given = given + 1
-  return without(result, spans)
+  return not already and without(result, spans)
 end
 
 local function share_large()
