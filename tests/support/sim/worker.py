@@ -228,10 +228,10 @@ class Worker:
 
     def _share(self, cp: str, writes: Mapping[str, bytes], planned: Planned) -> Iterator[str]:
         """Have what results share with the committed values stored there alone, or die before."""
-        if self._world.draw.chance(0.3):
+        if self._world.draw.chance(0.5):
             yield "sharing"
-            values = planned.entry.checkpoints[-1].channels
-            self._world.call(commands.share(self._world.thread, "", cp, parts_in(writes, values)))
+            parts = parts_in(writes, planned.entry.checkpoints[-1].channels)
+            self._world.call(commands.share(self._world.thread, "", cp, parts), lost=0.3)
 
 
 def parts_in(results: Mapping[str, bytes], values: Mapping[str, bytes]) -> tuple[PartedRow, ...]:
