@@ -14,6 +14,8 @@ class Draw:
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
+        # Apart: what else is drawn, and so what each seed is known for, does not depend on it.
+        self.sharing = random.Random(f"sharing {seed}")
         self._stamps = 0
         self.chaos = True
         # Of some seeds a claim brings but the end of a list.

@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator, Mapping
 
 from checkpoint_redis import commands
 from checkpoint_redis.bundles import Bundle
+from checkpoint_redis.commands import Script
 from checkpoint_redis.layout import PartedRow, QuestionId, SpanRow
 from checkpoint_redis.records import Lease, ResultEntry
 from checkpoint_redis.replies import Advance, Claimed, ClaimedTask, Context, OutboxEntry, Recorded
@@ -28,6 +29,7 @@ LEASE_MS, RETRY_MS, FAR = 25_000, 5_000, 10**13
 SERVED = tuple(f"{graph}@1" for graph in GRAPHS)
 Reducing = tuple[str, Advance | None]
 NOTHING: Reducing = ("", None)
+SHARED = 0.7
 Carried = tuple[ClaimedTask, str]
 """A task, and how the call of its graph ended, '' when it calls none."""
 
@@ -41,6 +43,7 @@ class Worker:
         self._shelf = Shelf(world)
         self._job: Iterator[str] | None = None
         self._held: tuple[str, tuple[str, ...]] | None = None
+        self._shares: list[Script[int]] = []
         self.phase = ""
         self.paused_until = 0
 
@@ -50,11 +53,13 @@ class Worker:
                 self.phase = next(self._job, "")
                 self._job = self._job if self.phase else None
         elif message := self._world.take():
+            self._share()
             self._job = self._work(message)
 
     def crash(self) -> None:
         """End at once; often its main process lives on and tells, or it was a shutdown."""
         held, self._job, self._held, self.phase = self._held, None, None, ""
+        self._shares.clear()
         world = self._world
         if held and world.draw.chance(0.5):
             released = world.call(
@@ -171,7 +176,7 @@ class Worker:
         if reply.status in ("go", "again"):
             self._shelf.keep(planned)
             world.publish(planned)
-            yield from self._share(context.head.cp, {results[0].tid: results[0].blob}, planned)
+            self._note(context.head.cp, {results[0].tid: results[0].blob}, planned)
         return NOTHING
 
     def _attempt(self, ep: str, tok: str, task: ClaimedTask, ended: str) -> ResultEntry | None:
@@ -197,6 +202,21 @@ class Worker:
         blob = json.dumps([task.blob.decode(), given, name, ended]).encode()
         packets = () if asked else sent_by(task.tid, name)
         return ResultEntry(task.tid, task.rnd, blob, blob, asked, packets=packets)
+
+    # --- what results share with values ---
+
+    def _note(self, cp: str, writes: Mapping[str, bytes], planned: Planned) -> None:
+        parts = parts_in(writes, planned.entry.checkpoints[-1].channels)
+        self._shares.append(commands.share(self._world.thread, "", cp, parts))
+
+    def _share(self) -> None:
+        """Have what results share stored once, now that others went on; a reply may be lost."""
+        ledger, draw = self._world.ledger, self._world.draw.sharing
+        for command in self._shares:
+            if draw.random() < SHARED:
+                replies = {ledger.call(command) for _ in range(draw.choice((1, 1, 2)))}
+                assert len(replies) == 1, f"a share answered {replies} when it was repeated"
+        self._shares.clear()
 
     # --- supersteps ------------------------------------------------------------------------------
 
@@ -224,14 +244,7 @@ class Worker:
             yield "committed"
             self._shelf.keep(planned)
             world.publish(planned)
-            yield from self._share(advance.context.head.cp, advance.writes, planned)
-
-    def _share(self, cp: str, writes: Mapping[str, bytes], planned: Planned) -> Iterator[str]:
-        """Have what results share with the committed values stored there alone, or die before."""
-        if self._world.draw.chance(0.5):
-            yield "sharing"
-            parts = parts_in(writes, planned.entry.checkpoints[-1].channels)
-            self._world.call(commands.share(self._world.thread, "", cp, parts), lost=0.3)
+            self._note(advance.context.head.cp, advance.writes, planned)
 
 
 def parts_in(results: Mapping[str, bytes], values: Mapping[str, bytes]) -> tuple[PartedRow, ...]:
