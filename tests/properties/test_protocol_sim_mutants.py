@@ -194,8 +194,8 @@ KNOWN = {
     "an update of what was removed": 252,
     "answers to what was answered since are taken": 37,
     "answers of which a part has lapsed are taken": 90,
-    "a second call does not wait for the first": 130,
-    "nobody looks whether all is moved": 130,
+    "a second call does not wait for the first": 263,
+    "nobody looks whether all is moved": 213,
     "nobody looks at what the last slice closed": 130,
 }
 
