@@ -175,11 +175,6 @@ WIDE = {
         "  elseif kind == DUE.move then look_move(st, kind, finds_worker(graph, fp, number))\n",
         "",
     ),
-    "nobody looks at what the last slice closed": (
-        "moves.lua",
-        "if barrier('', {st = st, advance = ''}, '', 0) == REPLY.advance then",
-        "if false then",
-    ),
     "breakpoints of many are forgotten": (
         "moves.lua",
         "  if #some == 0 then some = take_stopped(move) end\n",
@@ -196,7 +191,6 @@ KNOWN = {
     "answers of which a part has lapsed are taken": 90,
     "a second call does not wait for the first": 263,
     "nobody looks whether all is moved": 213,
-    "nobody looks at what the last slice closed": 130,
 }
 
 
