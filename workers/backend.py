@@ -13,7 +13,7 @@ from distgraph._checked import checked
 from distgraph.graph.compiled import CompiledStateGraph
 from workers.broker.publisher import CeleryPublisher
 from workers.broker.settings import broker_url, consume, own_app, refuse_deaf, renew_queues
-from workers.client.carrier import Broker
+from workers.client.carrier import Messenger
 from workers.client.client import Client
 from workers.settings import Settings
 from workers.shared.clients import Clients
@@ -62,8 +62,8 @@ class CeleryBackend(Client):
         clients = Clients(self.settings.redis, reach, namespace)
         registry = Registry(types, self.settings.max_value_bytes)
         apart = app is not None or self.broker != broker_url(self.settings.redis)
-        channel = Broker(publisher, Dispatched(lambda: clients.ledger().once()), apart)
-        super().__init__(namespace, clients, registry, channel, self.settings.metadata_keys)
+        messenger = Messenger(publisher, Dispatched(lambda: clients.ledger().once()), apart)
+        super().__init__(namespace, clients, registry, messenger, self.settings.metadata_keys)
         self.office = Office(self.settings, clients, registry, publisher)
         step = add_task(self.app, task, self.office)
         add_bootstep(self.app, self.office, step, own=self.owns_app)

@@ -21,7 +21,7 @@ from tests.support.waiting import PATIENCE
 from workers import CeleryBackend
 from workers.client import awaiting, following
 from workers.client.begun import Begun
-from workers.client.carrier import Broker, Means, perform
+from workers.client.carrier import Means, Messenger, perform
 from workers.client.reader import Reader
 from workers.client.watched import Watched
 from workers.shared import notices, serving
@@ -54,8 +54,8 @@ def followed(
     of = Watched(served, d.thread, "run")
     flow = following.follow(of, begun, frozenset(), timeout)
     reader = Reader(backend.namespace, keys.wake(backend.namespace, "me"), threading.Event)
-    broker = Broker(backend.office.publisher, backend.office.dispatched, apart=True)
-    means = Means(d.ledger, d.client, broker, reader)
+    messenger = Messenger(backend.office.publisher, backend.office.dispatched, apart=True)
+    means = Means(d.ledger, d.client, messenger, reader)
     return told(flow, partial(perform, means))
 
 

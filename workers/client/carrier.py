@@ -68,7 +68,7 @@ class Publisher(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Broker:
+class Messenger:
     """What tells workers of jobs; ``apart``: it is another server than the store.
 
     Each flow reads the store before it asks for the broker, so one that is not apart has answered.
@@ -89,7 +89,7 @@ class Means:
 
     ledger: Ledger
     waiting: Any
-    broker: Broker
+    messenger: Messenger
     reader: Reader
 
 
@@ -99,15 +99,15 @@ class AsyncMeans:
 
     ledger: AsyncLedger
     waiting: Any
-    broker: Broker
+    messenger: Messenger
     reader: Reader
 
 
 class Carrier:
     """Carries the flows of one backend with the clients of whoever asks."""
 
-    def __init__(self, namespace: str, clients: Clients, broker: Broker) -> None:
-        self._namespace, self._clients, self._broker = namespace, clients, broker
+    def __init__(self, namespace: str, clients: Clients, messenger: Messenger) -> None:
+        self._namespace, self._clients, self._messenger = namespace, clients, messenger
         # By the client that reads them: each process and each loop has one of its own.
         self._readers: weakref.WeakKeyDictionary[Any, Reader] = weakref.WeakKeyDictionary()
         self._lock = threading.Lock()
@@ -136,12 +136,12 @@ class Carrier:
     def _means(self) -> Means:
         waiting = self._clients.waiting()
         reader = self._reader(waiting, threading.Event)
-        return Means(self._clients.ledger(), waiting, self._broker, reader)
+        return Means(self._clients.ledger(), waiting, self._messenger, reader)
 
     def _async_means(self) -> AsyncMeans:
         ledger, waiting = self._clients.on_loop()
         reader = self._reader(waiting, asyncio.Event)
-        return AsyncMeans(ledger, waiting, self._broker, reader)
+        return AsyncMeans(ledger, waiting, self._messenger, reader)
 
     def _reader(self, waiting: Any, make_bell: Callable[[], Bell]) -> Reader:
         with self._lock:
@@ -157,13 +157,13 @@ def perform(means: Means, effect: Effect) -> Any:
         case Script() | Plain():
             return means.ledger.call(effect)
         case Publish(messages):
-            means.broker.publisher.publish(messages)
+            means.messenger.publisher.publish(messages)
         case Reach():
-            means.broker.reach()
+            means.messenger.reach()
         case HintsOut(thread, ep):
-            means.broker.dispatched.note(thread, ROOT, ep)
+            means.messenger.dispatched.note(thread, ROOT, ep)
         case Over(thread):
-            means.broker.dispatched.forget(thread)
+            means.messenger.dispatched.forget(thread)
         case Here(job, request):
             return run_here(job, request)
         case Read() | AwaitEnd() | Listen() | AwaitEvents() | Rest() | Wait():
@@ -181,13 +181,13 @@ async def aperform(means: AsyncMeans, effect: Effect) -> Any:
         case Script() | Plain():
             return await means.ledger.call(effect)
         case Publish(messages):
-            await asyncio.to_thread(means.broker.publisher.publish, messages)
+            await asyncio.to_thread(means.messenger.publisher.publish, messages)
         case Reach():
-            await asyncio.to_thread(means.broker.reach)
+            await asyncio.to_thread(means.messenger.reach)
         case HintsOut(thread, ep):
-            means.broker.dispatched.note(thread, ROOT, ep)
+            means.messenger.dispatched.note(thread, ROOT, ep)
         case Over(thread):
-            means.broker.dispatched.forget(thread)
+            means.messenger.dispatched.forget(thread)
         case Here(job, request):
             return await run_here_async(job, request)
         case Read() | AwaitEnd() | Listen() | AwaitEvents() | Rest() | Wait():

@@ -25,7 +25,7 @@ from distgraph.runners.local import LocalBackend
 from workers.client import following, reading, starting
 from workers.client.attaching import FoundRun, attach
 from workers.client.begun import Begun
-from workers.client.carrier import Broker, Carrier
+from workers.client.carrier import Carrier, Messenger
 from workers.client.effects import Flow
 from workers.client.listing import ThreadInfo, Wanted, list_threads
 from workers.client.run import Run, Shown, attached
@@ -46,13 +46,13 @@ class Client:
         namespace: str,
         clients: Clients,
         registry: Registry,
-        broker: Broker,
+        messenger: Messenger,
         metadata_keys: tuple[str, ...],
     ) -> None:
         self.namespace, self.registry = namespace, registry
         self._metadata_keys = metadata_keys
-        self._broker = broker
-        self._carrier = Carrier(namespace, clients, broker)
+        self._messenger = messenger
+        self._carrier = Carrier(namespace, clients, messenger)
 
     @property
     def ledger(self) -> Ledger:
@@ -224,7 +224,7 @@ class Client:
 
     def reach(self) -> None:
         """Raise BrokerUnavailable, with its address, unless the broker answers."""
-        self._broker.publisher.reach()
+        self._messenger.publisher.reach()
 
 
 def _is_kept_here(job: Job) -> bool:

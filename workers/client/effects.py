@@ -122,6 +122,6 @@ class Wait:
 
 
 Awaited = Read | AwaitEnd | Listen | AwaitEvents | Rest | Wait
-Sent = Publish | Reach | HintsOut | Over
-Effect = Script[Any] | Plain[Any] | Together | Sent | Here | Awaited | Tell
+Sending = Publish | Reach | HintsOut | Over
+Effect = Script[Any] | Plain[Any] | Together | Sending | Here | Awaited | Tell
 Flow = Generator[Effect, Any, Any]

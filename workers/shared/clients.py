@@ -105,7 +105,7 @@ class Clients:
     def _blocking(self, read_timeout: float, most: int = CONNECTIONS) -> redis.Redis:
         """Return a client whose callers wait for one of a few connections."""
         pool = connections.Pool.from_url(self.url, **self._options(read_timeout, most))
-        return connections.Client.from_pool(pool)
+        return connections.DirectClient.from_pool(pool)
 
     def _asyncio(self, read_timeout: float | None, most: int = CONNECTIONS) -> redis.asyncio.Redis:
         """Do what ``_blocking`` does for the running loop."""

@@ -71,7 +71,7 @@ class Pool(redis.BlockingConnectionPool):
         self.pool.put_nowait(connection if ours else None)
 
 
-class Client(redis.Redis):
+class DirectClient(redis.Redis):
     """Sends scripts by the shortest way; all else is redis-py's."""
 
     def execute_command(self, *words: Any, **options: Any) -> Any:
