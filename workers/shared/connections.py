@@ -7,11 +7,11 @@ which the ledger does; that costs more than to send the command and to read its 
 from __future__ import annotations
 
 from collections import deque
-from queue import Full, SimpleQueue
+from queue import Empty, Full, SimpleQueue
 from typing import Any
 
 import redis
-from redis.exceptions import RedisError
+from redis import exceptions
 
 SCRIPTS = frozenset(("EVALSHA", "EVAL"))
 
@@ -46,12 +46,19 @@ class Pool(redis.BlockingConnectionPool):
     pool: Any
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(queue_class=Stack, timeout=None, **options)  # type: ignore[no-untyped-call]
+        super().__init__(**{"queue_class": Stack, "timeout": None, **options})  # type: ignore[no-untyped-call]  # left out of the types
 
     def get_connection(self, *_: Any, **__: Any) -> Any:
-        """Return a connection that is connected, and has nothing left to be read."""
+        """Return a connection that is connected, and has nothing left to be read.
+
+        Raises ConnectionError when none comes free within the timeout that a URL may give.
+        """
         self._checkpid()
-        connection = self.pool.get() or self.make_connection()  # type: ignore[no-untyped-call]
+        try:
+            connection = self.pool.get(timeout=self.timeout)
+        except Empty:
+            raise exceptions.ConnectionError("No connection available.") from None
+        connection = connection or self.make_connection()  # type: ignore[no-untyped-call]
         try:
             connection.connect()
             if not _is_ready(connection):
@@ -90,7 +97,7 @@ def _is_ready(connection: Any) -> bool:
     """Whether nothing came, such as the end, while the connection was not used."""
     try:
         return not connection.can_read()
-    except (RedisError, OSError):
+    except (exceptions.RedisError, OSError):
         return False
 
 
