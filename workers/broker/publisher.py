@@ -52,6 +52,8 @@ class CeleryPublisher:
 
         ``ask``: whether a connection that stands is used, too: its broker may have gone since.
         """
+        if not ask and self._has_stood():
+            return
         with self._producer() as producer:
             connection = producer.connection
             if not connection.connected:
@@ -61,9 +63,13 @@ class CeleryPublisher:
                     timeout=self._reach,
                     reraise_as_library_errors=True,
                 )
-            elif ask and _is_redis(producer):
+            elif _is_redis(producer):  # it may have gone since, and only a command tells
                 with producer.channel.conn_or_acquire() as client:
                     client.ping()
+
+    def _has_stood(self) -> bool:
+        """Whether the connection that is used next was connected when it was used last."""
+        return any(one.connection.connected for one in tuple(self._spare.get(os.getpid(), ())))
 
     def publish(self, messages: Iterable[Outgoing]) -> None:
         """Send messages; raises BrokerUnavailable when the broker does not take them."""

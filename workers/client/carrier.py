@@ -7,7 +7,7 @@ import threading
 import time
 import uuid
 import weakref
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +17,7 @@ from redis import exceptions
 
 from checkpoint_redis import keys
 from checkpoint_redis.commands import Plain, Script
+from checkpoint_redis.events import Entry
 from checkpoint_redis.ledger import (
     TEMPORARY,
     AsyncLedger,
@@ -203,7 +204,7 @@ def _wait(means: Means, effect: Awaited) -> Any:
     match effect:
         case Read(after, block_ms, count):
             with _seen_as_lost(means.waiting):
-                return _found(means.waiting.xread(dict(after), count=count, block=block_ms))
+                return _found(means.waiting.execute_command(*_xread(after, block_ms, count)))
         case AwaitEnd():
             carry(awaited(means.reader, effect), partial(perform, means))
         case Listen(of):
@@ -222,7 +223,7 @@ async def _await(means: AsyncMeans, effect: Awaited) -> Any:
         case Read(after, block_ms, count):
             with _seen_as_lost(means.waiting):
                 async with asyncio.timeout(BEYOND_ANY_BLOCK):
-                    read = means.waiting.xread(dict(after), count=count, block=block_ms)
+                    read = means.waiting.execute_command(*_xread(after, block_ms, count))
                     return _found(await heeding_cancellation(read))
         case AwaitEnd():
             await acarry(awaited(means.reader, effect), partial(aperform, means))
@@ -251,11 +252,25 @@ def _seen_as_lost(client: Any) -> Iterator[None]:
         raise refused(error, client) from error
 
 
-def _found(reply: Any) -> dict[str, list[Any]]:
-    """Return the entries of each stream in a reply of XREAD, which redis-py shapes in two ways."""
+def _xread(after: Mapping[str, str], block_ms: int, count: int) -> tuple[Any, ...]:
+    return "XREAD", "COUNT", count, "BLOCK", block_ms, "STREAMS", *after, *after.values()
+
+
+def _found(reply: Any) -> dict[str, list[Entry]]:
+    """Return the entries of each stream in a reply of XREAD.
+
+    Redis has two shapes of it, and redis-py makes two more where it reads them.
+    """
     streams = reply.items() if isinstance(reply, dict) else reply or ()
     return {key.decode(): _entries(found) for key, found in streams}
 
 
-def _entries(found: Any) -> list[Any]:
-    return list(found[0]) if found and isinstance(found[0], list) else list(found)
+def _entries(found: Any) -> list[Entry]:
+    one_deeper = bool(found) and isinstance(found[0], list) and not isinstance(found[0][0], bytes)
+    return [_entry(*each) for each in (found[0] if one_deeper else found)]
+
+
+def _entry(number: bytes, fields: Any) -> Entry:
+    if isinstance(fields, dict):
+        return number, fields
+    return number, dict(zip(fields[::2], fields[1::2], strict=True))

@@ -13,7 +13,8 @@ from typing import Any
 import redis
 from redis import exceptions
 
-SCRIPTS = frozenset(("EVALSHA", "EVAL"))
+DIRECT = frozenset(("EVALSHA", "EVAL", "XREAD"))
+"""What is sent by the shortest way; the reply is what Redis answers."""
 
 
 class Stack:
@@ -79,11 +80,11 @@ class Pool(redis.BlockingConnectionPool):
 
 
 class DirectClient(redis.Redis):
-    """Sends scripts by the shortest way; all else is redis-py's."""
+    """Sends scripts and reads of streams by the shortest way; all else is redis-py's."""
 
     def execute_command(self, *words: Any, **options: Any) -> Any:
         """Carry out a command; raises what redis-py raises."""
-        if words[0] not in SCRIPTS:
+        if words[0] not in DIRECT:
             return super().execute_command(*words, **options)  # type: ignore[no-untyped-call]
         connection: Any = self.connection_pool.get_connection()
         try:
