@@ -215,6 +215,14 @@ def a_delete_of_many_bundles_goes_on(d: Driver) -> None:
     assert d.stored() == set()
 
 
+def a_delete_of_a_busy_thread_that_goes_on_puts_it_to_rest(d: Driver) -> None:
+    d.started("a")
+    names = [f"j{n}" for n in range(Limit.removed + 1)]
+    d.client.sadd(f"{d.thread.prefix}{ThreadKey.bundles}", *names)
+    assert d.ledger.delete(d.thread).status == "more"
+    assert (d.status, d.due()) == ("idle", set())
+
+
 def removing(d: Driver, *bundles: Bundle) -> str:
     """Start with these, and set them aside; return the epoch."""
     stage(d, *bundles)
@@ -361,6 +369,12 @@ GUARDS = (
         "",
     ),
     Guard(a_delete_of_many_bundles_goes_on, "delete.lua", "  return {REPLY.more}\n", ""),
+    Guard(
+        a_delete_of_a_busy_thread_that_goes_on_puts_it_to_rest,
+        "delete.lua",
+        "  put_to_rest(STATUS.idle)\n",
+        "",
+    ),
     Guard(
         a_delete_of_many_bundles_goes_on,
         "delete.lua",
