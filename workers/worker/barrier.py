@@ -56,7 +56,8 @@ def _in_order(opened: Opened, written: Mapping[str, bytes]) -> Mapping[str, byte
     if max(map(len, written.values()), default=0) <= Limit.shared:
         return written
     order = (task.id for task in plan(opened.state.checkpoint))
-    return {tid: written[tid] for tid in order if tid in written}
+    # Those that a caller sent for come last.
+    return {**{tid: written[tid] for tid in order if tid in written}, **written}
 
 
 def next_superstep(opened: Opened, results: Mapping[str, Result]) -> SuperstepEntry | Failed:
