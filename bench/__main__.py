@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
-from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from bench.harness import Measured, measure
+from bench.harness import measure
 from bench.report import save, slower, table
-from bench.rows import ROWS, Row
-from bench.stage import Stage, before, peers, stage
+from bench.rows import ROWS
+from bench.stage import before, peers, stage
 
 PAIRS = 5
 SLOWER = 1.05
@@ -25,7 +24,7 @@ SLOWER = 1.05
 def main(
     json: Annotated[Path | None, typer.Option(help="Write all figures to this file.")] = None,
     *,
-    quick: Annotated[bool, typer.Option(help="One pair a row instead of five.")] = False,
+    quick: Annotated[bool, typer.Option(help="One pair instead of five.")] = False,
     only: Annotated[str, typer.Option(help="Only rows whose title contains this.")] = "",
     against: Annotated[
         Path | None, typer.Option(help="Another checkout, with its .venv, instead of the peers.")
@@ -40,23 +39,14 @@ def main(
     else:
         peer = before(against.resolve())
         rows = tuple(row.against("before", SLOWER) for row in ROWS)
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder, stage(Path(folder), peer) as at:
-        found = _measure(at, rows, 1 if quick else PAIRS, only)
+    rows = tuple(row for row in rows if only in row.title)
+    say = partial(Console(stderr=True).print, style="dim")
+    found = measure(rows, partial(stage, peer), 1 if quick else PAIRS, say)
     Console(width=None if sys.stdout.isatty() else 120).print(table(found))
     if json is not None:
         save(found, json)
     if late := slower(found):
         raise SystemExit("Slower than the peer: " + "; ".join(late))
-
-
-def _measure(at: Stage, rows: Sequence[Row], pairs: int, only: str) -> list[Measured]:
-    console = Console(stderr=True)
-    found = []
-    for row in rows:
-        if only in row.title:
-            console.print(f"{row.title} ...", style="dim")
-            found.append(measure(row, at.ours, at.peer, pairs))
-    return found
 
 
 if __name__ == "__main__":

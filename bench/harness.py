@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from statistics import median
 from typing import Any, Protocol
@@ -18,6 +20,20 @@ class Side(Protocol):
 
     def measure(self, workload: str, size: int) -> tuple[float, Any]:
         """Return seconds and the result."""
+        ...
+
+
+class Sides(Protocol):
+    """Ours and the peer, ready to be measured."""
+
+    @property
+    def ours(self) -> Side:
+        """Return ours."""
+        ...
+
+    @property
+    def peer(self) -> Side:
+        """Return the peer."""
         ...
 
 
@@ -53,21 +69,40 @@ class Measured:
         }
 
 
-def measure(row: Row, ours: Side, peer: Side, pairs: int) -> Measured:
-    """Run a row ``pairs`` times after a small go on each side: ours, peer, peer, ours, ours, ...
+def measure(
+    rows: Sequence[Row],
+    staged: Callable[[], AbstractContextManager[Sides]],
+    pairs: int,
+    say: Callable[[str], object],
+) -> list[Measured]:
+    """Measure every row in ``pairs`` pairs, each on a stage of its own.
 
-    Who comes first changes from pair to pair, because that side is slower by up to a twentieth.
-    Raises WrongResultError as soon as a result is not the expected one.
+    Processes once started may stay a twentieth faster or slower for as long as they live, and
+    pairs that share them would share that. Who comes first changes from pair to pair, because that
+    side is slower by as much. Raises WrongResultError as soon as a result is not the expected one.
     """
-    sides = [("ours", ours, row.ours), ("peer", ours if row.beside else peer, row.peer)]
+    taken: list[list[dict[str, float]]] = [[] for _ in rows]
+    for number in range(pairs):
+        with staged() as sides:
+            for row, mine in zip(rows, taken, strict=True):
+                say(f"{number + 1}/{pairs} {row.title} ...")
+                mine.append(_pair(row, sides, ours_first=number % 2 == 0))
+    return [_measured(row, mine) for row, mine in zip(rows, taken, strict=True)]
+
+
+def _measured(row: Row, pairs: Sequence[Mapping[str, float]]) -> Measured:
+    ours, peer = (tuple(pair[side] for pair in pairs if side in pair) for side in ("ours", "peer"))
+    return Measured(row, ours, peer)
+
+
+def _pair(row: Row, at: Sides, *, ours_first: bool) -> dict[str, float]:
+    """Return the times of both sides, each of which had a small go before."""
+    sides = [("ours", at.ours, row.ours), ("peer", at.ours if row.beside else at.peer, row.peer)]
     sides = [side for side in sides if side[2]]
-    times: dict[str, list[float]] = {"ours": [], "peer": []}
     for _, side, workload in sides:
         _once(row, side, workload, row.warm)
-    for pair in range(pairs):
-        for name, side, workload in sides if pair % 2 == 0 else sides[::-1]:
-            times[name].append(_once(row, side, workload, row.size))
-    return Measured(row, tuple(times["ours"]), tuple(times["peer"]))
+    ordered = sides if ours_first else sides[::-1]
+    return {name: _once(row, side, workload, row.size) for name, side, workload in ordered}
 
 
 def _once(row: Row, side: Side, workload: str, size: int) -> float:

@@ -73,7 +73,7 @@ ROWS: tuple[Row, ...] = (
         beside=True,
         most=1.3,
     ),
-    Row("interrupt and resume on Celery", "approval, celery", "", "cycle", 100, itself, 3),
+    Row("interrupt and resume on Celery", "approval, celery", "", "cycle", 100, itself, 20),
     Row("loop of 1,000 in process", "loop", "loop", "superstep", 1_000, itself),
     Row("the same, memory saver", "loop, memory", "loop, memory", "superstep", 1_000, itself),
     Row("fan-out of 1,000 in process", "fan-out", "fan-out", "task", 1_000, squares),

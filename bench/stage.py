@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from celery import Celery
 
@@ -50,9 +51,10 @@ def peers(python: str) -> Checkout:
 
 
 @contextmanager
-def stage(folder: Path, peer: Checkout) -> Iterator[Stage]:
-    """Start everything in ``folder``."""
+def stage(peer: Checkout) -> Iterator[Stage]:
+    """Start everything, and end it."""
     with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="bench-")))
         redis = RedisServer(folder / "redis").start()
         stack.callback(redis.stop)
         base = redis.url.removesuffix("/0")

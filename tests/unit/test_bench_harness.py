@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from rich.console import Console
@@ -26,38 +27,67 @@ class Scripted:
         return next(self.times), size - self.lost
 
 
-def test_the_ratio_is_the_median_of_the_pairs_ratios() -> None:
-    ours, peer = Scripted("o", [9.0, 1.0, 3.0, 2.0], []), Scripted("p", [9.0, 2.0, 3.0, 8.0], [])
+@dataclass
+class Stages:
+    """Gives out the same two sides for each pair, and notes it."""
 
-    measured = measure(ROW, ours, peer, pairs=3)
+    ours: Scripted
+    peer: Scripted
+
+    def __call__(self) -> AbstractContextManager[Self]:
+        self.ours.calls.append("stage")
+        return nullcontext(self)
+
+
+def measured_in(pairs: int, row: Row, ours: Scripted, peer: Scripted) -> Measured:
+    [found] = measure([row], Stages(ours, peer), pairs, say=str)
+    return found
+
+
+def test_the_ratio_is_the_median_of_the_pairs_ratios() -> None:
+    ours = Scripted("o", [9.0, 1.0, 9.0, 3.0, 9.0, 2.0], [])
+    peer = Scripted("p", [9.0, 2.0, 9.0, 3.0, 9.0, 8.0], [])
+
+    measured = measured_in(3, ROW, ours, peer)
 
     assert measured.ratios == (0.5, 1.0, 0.25)
     assert measured.ratio == 0.5
 
 
 def test_times_are_microseconds_per_unit() -> None:
-    measured = measure(ROW, Scripted("o", [9.0, 1.0], []), Scripted("p", [9.0, 2.0], []), pairs=1)
+    measured = measured_in(1, ROW, Scripted("o", [9.0, 1.0], []), Scripted("p", [9.0, 2.0], []))
 
     assert (measured.ours, measured.peer) == ((100_000.0,), (200_000.0,))
 
 
-def test_the_sides_take_turns_at_coming_first_after_a_small_go_each() -> None:
+def test_each_pair_has_a_stage_and_a_small_go_and_the_sides_take_turns_at_coming_first() -> None:
     calls: list[str] = []
 
-    measure(ROW, Scripted("o", [1.0] * 4, calls), Scripted("p", [1.0] * 4, calls), pairs=3)
+    measured_in(2, ROW, Scripted("o", [1.0] * 4, calls), Scripted("p", [1.0] * 4, calls))
 
-    ours, theirs = "o:mine:10", "p:theirs:10"
-    assert calls == ["o:mine:1", "p:theirs:1", ours, theirs, theirs, ours, ours, theirs]
+    start, ours, theirs = ["stage", "o:mine:1", "p:theirs:1"], "o:mine:10", "p:theirs:10"
+    assert calls == [*start, ours, theirs, *start, theirs, ours]
+
+
+def test_a_stage_serves_all_the_rows() -> None:
+    calls: list[str] = []
+    stages = Stages(Scripted("o", [1.0, 2.0, 1.0, 3.0], calls), Scripted("p", [1.0] * 4, calls))
+    said: list[str] = []
+
+    found = measure([ROW, replace(ROW, name="another")], stages, 1, said.append)
+
+    assert calls.count("stage") == 1
+    assert [measured.ratio for measured in found] == [2.0, 3.0]
+    assert said == ["1/1 a thing / LangGraph ...", "1/1 another / LangGraph ..."]
 
 
 def test_a_row_without_a_peer_measures_our_side_alone() -> None:
     calls: list[str] = []
     row = Row("alone", "mine", "", "step", size=10, expected=itself)
 
-    measured = measure(row, Scripted("o", [1.0] * 3, calls), Scripted("p", [], calls), pairs=2)
+    measured = measured_in(2, row, Scripted("o", [1.0] * 4, calls), Scripted("p", [], calls))
 
-    assert len(calls) == 3
-    assert (measured.ratio, measured.ratios) == (None, ())
+    assert (len(measured.ours), measured.ratio, measured.ratios) == (2, None, ())
 
 
 @pytest.mark.parametrize("wrong", ["ours", "peer"])
@@ -66,7 +96,7 @@ def test_a_wrong_result_of_either_side_is_refused(wrong: str) -> None:
     peer = Scripted("p", [1.0] * 2, [], lost=int(wrong == "peer"))
 
     with pytest.raises(WrongResultError, match=r"of size 1 gave 0, not 1"):
-        measure(ROW, ours, peer, pairs=1)
+        measured_in(1, ROW, ours, peer)
 
 
 def test_the_report_names_the_rows_in_which_the_peer_is_faster() -> None:
@@ -78,9 +108,11 @@ def test_the_report_names_the_rows_in_which_the_peer_is_faster() -> None:
 def test_a_row_beside_another_of_ours_measures_our_side_for_both() -> None:
     calls: list[str] = []
     row = replace(ROW, beside=True, most=1.3)
-    measured = measure(row, Scripted("o", [1.0, 1.0, 1.2, 1.0], calls), Scripted("p", [], []), 1)
+    ours = Scripted("o", [1.0, 1.0, 1.2, 1.0], calls)
 
-    assert calls == ["o:mine:1", "o:theirs:1", "o:mine:10", "o:theirs:10"]
+    measured = measured_in(1, row, ours, Scripted("p", [], []))
+
+    assert calls == ["stage", "o:mine:1", "o:theirs:1", "o:mine:10", "o:theirs:10"]
     assert (slower([measured]), row.against("before", 1.05)) == ([], row)
     assert slower([replace(measured, ours=(130_000.0,))]) == [row.title]
 
