@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from statistics import median
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.support.apps.programs import BACK_OFF
 from tests.support.site import Site, on
 
 pytestmark = [pytest.mark.celery, pytest.mark.slow]
-WIDTH = 3_000
+WIDTH, PAIRS = 3_000, 3
 DEFAULTS = {"lease": 10.0, "heartbeat": 3.0, "sweep": 1.0}
 
 
@@ -28,6 +29,8 @@ def test_retries_come_back_at_the_speed_of_the_workers(
         return time.monotonic() - began
 
     takes("warm", 100, fails=True)
-    calm = takes("calm", WIDTH, fails=False)
-    retried = takes("retried", WIDTH, fails=True)
-    assert retried <= 2 * calm + BACK_OFF
+    calm, retried = [], []
+    for pair in range(PAIRS):
+        calm.append(takes(f"calm {pair}", WIDTH, fails=False))
+        retried.append(takes(f"retried {pair}", WIDTH, fails=True))
+    assert median(retried) <= 2 * median(calm) + BACK_OFF
