@@ -134,6 +134,13 @@ def puts(d: Driver, _: str) -> None:
     d.ledger.call(commands.put(d.thread, FrameName(), new, ep=nonce()))
 
 
+def updates_for_a_task(d: Driver, _: str) -> None:
+    new, done = superstep("cp-1").checkpoints, (("a", b"instead"),)
+    d.ledger.call(
+        commands.update(d.thread, new, expect="cp-0", ep=nonce(), waiting=False, done=done)
+    )
+
+
 def puts_writes(d: Driver, _: str) -> None:
     d.ledger.call(commands.put_writes(d.thread, "", "cp-0", (b"log",), asks=False, new_ep=nonce()))
 
@@ -179,6 +186,7 @@ NOTED = (
     Noted(Kind.result, closed, gives_up, "ending", "      note_form(FORMAT.result)\n"),
     Noted(Kind.result, at_rest, starts_with_writes, "caller_writes", WRITTEN.format("s")),
     Noted(Kind.result, asked, answers_with_writes, "answer", WRITTEN.format("A")),
+    Noted(Kind.result, at_rest, updates_for_a_task, "left", "    note_form(FORMAT.result)\n"),
     Noted(Kind.saved, at_rest, puts, "put", "note_form(FORMAT.saved)\n"),
     Noted(Kind.log, at_rest, puts_writes, "put_writes", "note_form(FORMAT.newest)\n"),
 )

@@ -49,6 +49,15 @@ def a_failure_stays_beside_what_was_done(d: Driver) -> None:
     assert left(d) == (LeftTask("a", b"writes"), LeftTask("b", b"error"))
 
 
+def a_large_error_stands_in_the_runs_record_alone(d: Driver) -> None:
+    ep = d.started("a")
+    d.claim(ep, "a")
+    large = b"e" * (Limit.record + 1)
+    d.ledger.fail(d.thread, "", ep, "a", tok="t", error=large, retry_in_ms=-1)
+    d.start(superstep("cp-1", outcome="end"), "run-2", "cp-0")
+    assert left(d) == (LeftTask("a", b""),)
+
+
 def a_question_that_was_given_up_stays(d: Driver) -> None:
     ep = d.started("a", "b")
     d.claim(ep, "a", "b")
@@ -317,6 +326,12 @@ GUARDS = (
         a_failure_stays_beside_what_was_done,
         "left.lua",
         " and call('HGET', H, HEADER.status) ~= STATUS.error",
+        "",
+    ),
+    Guard(
+        a_large_error_stands_in_the_runs_record_alone,
+        "left.lua",
+        "    if kind == TASK_FIELD.error and #value > LIMIT.record then value = '' end\n",
         "",
     ),
     Guard(a_question_that_was_given_up_stays, "left.lua", "call('EXISTS', asking) == 0 and ", ""),
