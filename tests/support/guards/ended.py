@@ -69,6 +69,14 @@ def a_large_record_goes_with_the_second_run_after_it(d: Driver) -> None:
     assert left == RunOutcome(RunStatus.error, "cp-run-0", b"", left.now, line=line)
 
 
+def a_record_is_found_by_an_id_of_ours_in_a_line(d: Driver) -> None:
+    first, *others = (str(uuid.uuid4()) for _ in range(3))
+    for number, run in enumerate((first, *others)):
+        step = superstep(f"cp-{number}", outcome="fail", error=b"x" * Limit.record)
+        d.start(step, run, f"cp-{number - 1}" if number else "")
+    assert records(d) == set(others)
+
+
 def a_record_goes_after_an_hour(d: Driver) -> None:
     """By itself: nobody looks at a thread that rests."""
     ran(d, 2)
@@ -191,6 +199,12 @@ GUARDS = (
         "lines.lua",
         "n == 2 and call('STRLEN'",
         "false and call('STRLEN'",
+    ),
+    Guard(
+        a_record_is_found_by_an_id_of_ours_in_a_line,
+        "lines.lua",
+        "  return table.concat({string.match(hex, WITHOUT)}, '-'), after\n",
+        "  return hex, after\n",
     ),
     Guard(a_record_goes_after_an_hour, "lines.lua", ", 'PX', LIMIT.record_ms", ""),
     Guard(
