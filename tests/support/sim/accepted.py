@@ -25,9 +25,9 @@ class Accepted:
     `given`: the questions that have an answer.
     `graph`, `marks`, `about`: by what it is found. Of what savers did: `logs`, by checkpoint what
     they noted there, `noted`, where they ever did, `removed`, the fields of checkpoints that are
-    gone, `torn`, the removals of which some slices were carried out and others not, and `given_up`,
+    gone, `torn`, the removals of which some slices were carried out and others not, `given_up`,
     the heads from which a removal went back: what is beside one goes first, itself with a slice to
-    come.
+    come, and `returned`, the heads to which one did: a start there takes up what was followed.
     """
 
     writes: dict[str, list[bytes]] = field(default_factory=dict)
@@ -45,6 +45,7 @@ class Accepted:
     removed: set[str] = field(default_factory=set)
     torn: set[str] = field(default_factory=set)
     given_up: set[str] = field(default_factory=set)
+    returned: set[str] = field(default_factory=set)
 
     def add(
         self, run: str, carried: str, command: Script[Any], cp: str, written: tuple[bytes, ...]

@@ -211,8 +211,9 @@ class Keeper:
             world.accepted.torn.add(name)
             given = json.loads(command.args[0])
             self._removed(given["fields"])
-            if any(ns == "" for ns, *_ in given["heads"]):
+            if back := {cp for ns, cp, *_ in given["heads"] if ns == ""}:
                 world.accepted.given_up.add(head)
+                world.accepted.returned |= back
         return reply
 
     def _removed(self, fields: list[str]) -> None:
