@@ -11,7 +11,7 @@ from checkpoint_redis.records import AnswerEntry, CheckpointEntry
 from checkpoint_redis.replies import Changed, Loaded, OutboxEntry
 from tests.support.sim.accepted import MARKS, Accepted
 from tests.support.sim.breakpoints import asking, check_released
-from tests.support.sim.giving import give, is_moving, move, standing
+from tests.support.sim.giving import UNKNOWN, give, is_moving, move, standing
 from tests.support.sim.lists import Grown
 from tests.support.sim.packets import bundle_name, bundles_of
 from tests.support.sim.plan import PLAN, Known, number_of, opening, tids, updated
@@ -172,7 +172,7 @@ class Client:
         if reply.status in ("go", "joined") and not reply.moves:
             check_released(world)
         if reply.moves or reply.status == "moving":
-            self._job = move(world, standing(world))
+            self._job = move(world, standing(world) if reply.moves else UNKNOWN)
         world.send(*reply.hints)
         if reply.advance:
             world.send(OutboxEntry("", reply.ep, "@", QUEUE, 0))

@@ -15,6 +15,8 @@ from tests.support.sim.breakpoints import stopped
 from tests.support.sim.world import World
 
 Standing = tuple[tuple[str, str], set[str]]
+UNKNOWN: Standing = (("", ""), set())
+"""How it stood when somebody else's call was accepted."""
 
 
 def give(
@@ -29,7 +31,7 @@ def give(
         )
 
     giving, reply = answers.give(world.thread, rnd, pairs, command), None
-    stood = standing(world)
+    stood = UNKNOWN
     with suppress(StopIteration):
         while True:
             script: Script[Any] = giving.send(reply)  # type: ignore[arg-type]
