@@ -75,6 +75,14 @@ def nobody_is_told_of_what_nobody_alive_would_take(d: Driver) -> None:
     assert [due.kind for due in d.sweep(living=LIVES)] == ["d"]
 
 
+def what_nobody_alive_would_take_is_looked_at_again_later(d: Driver) -> None:
+    published(d)
+    d.pass_time(Limit.recheck_ms)
+    assert d.sweep(living={}) == ()
+    assert d.sweep(after_ms=Limit.unserved_max_ms - 1_000, living=LIVES) == ()
+    assert [due.kind for due in d.sweep(after_ms=1_001, living=LIVES)] == ["d"]
+
+
 def nobody_looks_for_hints_that_nobody_alive_would_take(d: Driver) -> None:
     d.started("a")
     namespace, shard = d.thread.namespace, d.thread.shard
@@ -120,6 +128,12 @@ GUARDS = (
         an_advance_that_a_worker_could_not_take_is_told_of_again,
         "claim_advance.lua",
         "  due_again(A.ns, DUE.advance)\n",
+        "",
+    ),
+    Guard(
+        what_nobody_alive_would_take_is_looked_at_again_later,
+        "sweep.lua",
+        "    due(ns, '', kind, now() + LIMIT.unserved_max_ms)\n",
         "",
     ),
     Guard(
