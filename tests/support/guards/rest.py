@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from checkpoint_redis import commands
-from checkpoint_redis.layout import ThreadKey
+from checkpoint_redis.layout import Limit, ThreadKey
 from checkpoint_redis.records import CheckpointEntry, ResultEntry, SuperstepEntry
 from tests.support.guards import Guard
 from tests.support.thread_driver import LEASE, Driver, nonce, superstep
@@ -88,6 +88,19 @@ def what_is_large_of_an_open_superstep_is_read_apart(d: Driver) -> None:
     assert loaded is not None
     assert (loaded.wide, loaded.writes) == (True, {})
     assert set(d.writes()) == set(tids)
+
+
+def the_parts_of_an_open_superstep_share_a_reply(d: Driver) -> None:
+    tids, large = [f"t{number}" for number in range(20)], b"x" * (Limit.inline_writes // 30)
+    step = superstep("cp-0", *tids, "open")
+    step = replace(step, tasks=tuple(replace(task, blob=large) for task in step.tasks))
+    ep = d.start(step).ep
+    d.claim(ep, *tids)
+    for tid in tids:
+        d.complete(ep, tid, blob=large)
+    loaded = d.ledger.load(d.thread)
+    assert loaded is not None
+    assert loaded.wide
 
 
 def names_of_fields_are_read_at_once(d: Driver) -> None:
@@ -191,6 +204,12 @@ GUARDS = (
         "load.lua",
         "cursor == '0' and found or nil",
         "found",
+    ),
+    Guard(
+        the_parts_of_an_open_superstep_share_a_reply,
+        "load.lua",
+        "  for _, item in ipairs(found) do room = room - #item end\n",
+        "",
     ),
     Guard(
         names_of_fields_are_read_at_once,
