@@ -254,7 +254,7 @@ def test_whatever_fails_around_a_node_is_the_failure_of_its_task_at_once(
     builder.compile(name="g", backend=bench.backend).submit({}, on("t"))
     monkeypatch.setattr(Wire, "finished", fail)
     jobs.step(bench.office, bench.hint())
-    assert bench.office.loop.drain(PATIENCE)
+    assert bench.office.loop.drain(lambda: PATIENCE)
     handle = bench.backend.thread("t")
     assert handle.status == "error"
     (failed,) = handle.state.results.values()

@@ -19,6 +19,7 @@ from workers.worker.leases import Leases
 from workers.worker.loop import Loop
 from workers.worker.overdue import Overdue
 from workers.worker.segments import Segments
+from workers.worker.told import Told
 
 
 class Office:
@@ -37,6 +38,7 @@ class Office:
         self.dispatched = Dispatched(self.ledger)
         self.emissions = Emissions(self.ledger)
         self.loop = Loop(settings.async_concurrency)
+        self.told = Told()
         self.overdue = Overdue(settings, self.ledger, registry, publisher)
         self.installation = Installation(self.ledger, settings.namespace)
         self.backoffs = Backoffs(self.overdue.sweep_tasks)
@@ -56,4 +58,6 @@ class Office:
         ``time_limit``: after how many seconds it ends a job.
         """
         self.time_limit = time_limit
+        self.told.renew()
+        self.loop.open()
         self.owner = f"{worker}/{os.getpid()}"
