@@ -69,11 +69,11 @@ class Departures:
     def cold(self) -> None:
         """Give coroutines no time but what a soft shutdown gave them."""
         self._cold = True
-        if self._office.told.ends_at is None:
+        if self._office.bulletin.ends_at is None:
             self._end_in(0.0)
 
     def _end_in(self, seconds: float) -> None:
-        self._office.told.end_by(time.monotonic() + seconds)
+        self._office.bulletin.end_by(time.monotonic() + seconds)
 
     def _in_soft_shutdown(self, wait: Callable[[], None], timeout: float) -> Callable[[], None]:
         """Return ``wait``, which begins the end that does not wait longer for jobs."""
@@ -102,7 +102,7 @@ class Departures:
 
         def terminating(pid: int, sig: int | None = None) -> None:
             if not self._cold:
-                self._office.told.revoke(pid)
+                self._office.bulletin.revoke(pid)
             terminate(pid, sig)
 
         return terminating
@@ -115,7 +115,7 @@ class Departures:
 
     def process_begins(self, **_: Any) -> None:
         """Forget an earlier process of the same id."""
-        self._office.told.admit(os.getpid())
+        self._office.bulletin.admit(os.getpid())
 
     def process_ends(self, **_: Any) -> None:
         """Let the coroutines of a process end that is told to, or recycled."""

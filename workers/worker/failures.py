@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from billiard.common import terminate_handler_fired
+from billiard.common import TERM_SIGNAL, terminate_handler_fired
 from celery.exceptions import WorkerShutdown, WorkerTerminate
 
 from distgraph.core.execute import traceback_of
@@ -59,7 +59,12 @@ def told_to_end(result: Result) -> BaseException | None:
     cause = result.exception.__cause__ if result.exception else None
     if tells_end(cause):
         return cause
-    return SystemExit(1) if terminate_handler_fired() else None
+    return leaving()
+
+
+def leaving() -> SystemExit | None:
+    """Return what this process has to leave with, when a signal told it to and it did not yet."""
+    return SystemExit(TERM_SIGNAL - 256) if terminate_handler_fired() else None
 
 
 def out_of_time(node: str, limit: float) -> NodeStopped:

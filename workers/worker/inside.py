@@ -47,7 +47,7 @@ class WorkerInside:
                 try:
                     yield self._worker
                 finally:
-                    self._office.told.end_by(time.monotonic() + self._grace)
+                    self._office.bulletin.end_by(time.monotonic() + self._grace)
         finally:
             self._worker = None
             _ONE.release()

@@ -19,7 +19,7 @@ from workers.worker.leases import Leases
 from workers.worker.loop import Loop
 from workers.worker.overdue import Overdue
 from workers.worker.segments import Segments
-from workers.worker.told import Told
+from workers.worker.bulletin import Bulletin
 
 
 class Office:
@@ -38,7 +38,7 @@ class Office:
         self.dispatched = Dispatched(self.ledger)
         self.emissions = Emissions(self.ledger)
         self.loop = Loop(settings.async_concurrency)
-        self.told = Told()
+        self.bulletin = Bulletin()
         self.overdue = Overdue(settings, self.ledger, registry, publisher)
         self.installation = Installation(self.ledger, settings.namespace)
         self.backoffs = Backoffs(self.overdue.sweep_tasks)
@@ -58,6 +58,6 @@ class Office:
         ``time_limit``: after how many seconds it ends a job.
         """
         self.time_limit = time_limit
-        self.told.renew()
+        self.bulletin.renew()
         self.loop.open()
         self.owner = f"{worker}/{os.getpid()}"

@@ -44,19 +44,19 @@ def wind_up(office: Office, within: Callable[[], float] = lambda: math.inf) -> N
     its lease: the pool waits for it, and nobody else may run it meanwhile. After ``within`` seconds
     all is left as it is.
     """
-    began, told = time.monotonic(), office.told
+    began, bulletin = time.monotonic(), office.bulletin
 
     def left() -> float:
-        until = told.ends_at or began + office.settings.longest_grace
+        until = bulletin.ends_at or began + office.settings.longest_grace
         return min(until - time.monotonic(), within())
 
     def left_if_ending() -> float:
-        return min((told.ends_at or math.inf) - time.monotonic(), within())
+        return min((bulletin.ends_at or math.inf) - time.monotonic(), within())
 
     if office.loop.drain(left) or within() <= 0:
         return
-    if told.ends_at is None:
-        _cut_short(office, [each for each in _coroutines(office) if not told.was_cut(each.tid)])
+    if bulletin.ends_at is None:
+        _cut_short(office, [each for each in _coroutines(office) if not bulletin.was_cut(each.tid)])
         if office.loop.drain(left_if_ending) or within() <= 0:
             return
     _cut_short(office, _coroutines(office))

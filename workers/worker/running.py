@@ -57,7 +57,7 @@ def _left_by(attempt: Attempt) -> Result:
     limit = desk.office.time_limit
     if limit and time.monotonic() - desk.began >= limit - EARLY:
         return errored(out_of_time(attempt.task.node, limit))
-    if desk.office.told.is_revoked(os.getpid()):
+    if desk.office.bulletin.is_revoked(os.getpid()):
         return errored(revoked(attempt.task.node))
     raise ended
 

@@ -16,7 +16,7 @@ _CUT = _PIDS + _SLOTS * _PID.size
 _SIZE = _CUT + _SLOTS * _DIGEST
 
 
-class Told:
+class Bulletin:
     """A piece of memory that a worker shares with the processes of its pool.
 
     Moments are of the machine's monotonic clock, which all of its processes have in common.
