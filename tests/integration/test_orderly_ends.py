@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -100,28 +101,28 @@ def test_what_a_worker_is_cut_short_in_is_neither_a_failure_nor_a_loss(
 def revoke(site: Site, worker: CeleryWorker) -> None:
     control = site.backend.app.control
     active = control.inspect([worker.name], timeout=PATIENCE).active()
+    assert active is not None
     ((job,),) = active.values()
     control.revoke(job["id"], terminate=True)
 
 
 @pytest.mark.parametrize(("graph", "begins"), [("block", 1), ("block_again", 2)])
 def test_a_node_whose_job_is_revoked_has_failed_as_its_policy_says(
-    own_site: Callable[..., Site],
-    thread_id: str,
-    log: Path,
-    tmp_path: Path,
-    graph: str,
-    begins: int,
+    own_site: Callable[..., Site], log: Path, graph: str, begins: int
 ) -> None:
     site = own_site(**{**ALONE, "sweep": 0.3})
     (worker,) = site.start(1, concurrency=2, env={"SERVE": graph})
-    run = site.graphs[graph].submit(lasting(log, tmp_path), on(thread_id))
+    run = site.graphs[graph].submit(lasting(log, log.parent), on("t"))
     for count in range(1, begins + 1):
-        wait_until(lambda so_far=count: len(lines(log)) == so_far, "the node to begin")
+        wait_until(partial(_has_lines, log, count), "the node to begin")
         revoke(site, worker)
     with pytest.raises(NodeStopped, match="'only' was ended because its Celery job was revoked"):
         run.result(timeout=PATIENCE)
     assert len(lines(log)) == begins
+
+
+def _has_lines(log: Path, count: int) -> bool:
+    return len(lines(log)) == count
 
 
 def test_a_node_that_runs_into_the_time_limit_has_failed_as_its_policy_says(

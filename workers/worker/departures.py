@@ -55,7 +55,7 @@ class Departures:
 
     def follow_pool(self, pool: Any) -> None:
         """Follow the pool once it is there, if it has processes."""
-        if isinstance(pool, ProcessPool):
+        if has_processes(pool):
             pool.terminate_job = self._noting_revokes(pool.terminate_job)
 
     def follow_consumer(self, consumer: Any) -> None:
@@ -122,6 +122,11 @@ class Departures:
         self._office.loop.close()
         with _unhurried():
             releasing.wind_up(self._office)
+
+
+def has_processes(pool: Any) -> bool:
+    """Whether jobs run in processes of their own, which can be ended."""
+    return isinstance(pool, ProcessPool)
 
 
 @contextmanager

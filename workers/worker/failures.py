@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from billiard.common import TERM_SIGNAL, terminate_handler_fired
+from billiard.common import TERM_SIGNAL, terminate_handler_fired  # type: ignore[attr-defined]
 from celery.exceptions import WorkerShutdown, WorkerTerminate
 
 from distgraph.core.execute import traceback_of
@@ -15,6 +15,7 @@ from distgraph.errors import (
     StoreError,
     WorkerLost,
 )
+
 
 def may_pass(error: Exception) -> bool:
     """Whether a later attempt may succeed: Redis or the broker was away, full, or not the master.

@@ -130,7 +130,9 @@ class Leases:
         for leases, kept in zip(shards.values(), answers, strict=True):
             for lease, alive in zip(leases, kept, strict=True):
                 if not alive:
-                    log.info("The lease of task %s is lost: it was cancelled or given up.", lease.tid)
+                    log.info(
+                        "The lease of task %s is lost: it was cancelled or given up.", lease.tid
+                    )
                     self.stop(lease)
 
 

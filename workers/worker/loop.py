@@ -30,7 +30,7 @@ class Loop:
         self._closed = False
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> bool:
-        """Start ``coroutine`` and return; blocks while the loop is full. False once it is closed."""
+        """Start ``coroutine``; blocks while the loop is full, and is False once it is closed."""
         loop = self._running()
         self._places.acquire()
         if self._closed:

@@ -12,6 +12,7 @@ from workers.shared.clients import Clients
 from workers.shared.dispatched import Dispatched
 from workers.shared.served import Registry
 from workers.worker.backoffs import Backoffs
+from workers.worker.bulletin import Bulletin
 from workers.worker.dropped import Dropped
 from workers.worker.emitter import Emissions
 from workers.worker.installation import Installation
@@ -19,7 +20,6 @@ from workers.worker.leases import Leases
 from workers.worker.loop import Loop
 from workers.worker.overdue import Overdue
 from workers.worker.segments import Segments
-from workers.worker.bulletin import Bulletin
 
 
 class Office:

@@ -90,7 +90,12 @@ async def _run_async(attempt: Attempt, lease: Lease) -> None:
 def _canceller() -> Callable[[], None]:
     """Return what cancels this coroutine, from any thread."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    return lambda: loop.call_soon_threadsafe(task.cancel) if task else None
+    assert task is not None
+
+    def cancel() -> None:
+        loop.call_soon_threadsafe(task.cancel)
+
+    return cancel
 
 
 async def _settle_async(attempt: Attempt, lease: Lease, leases: Leases) -> None:
