@@ -1,6 +1,6 @@
 """What a worker's log says of attempts: in words, and as fields for programs that read logs.
 
-One record is written for each attempt that failed, was lost or was handed over. Nothing in it is
+One record is written for each attempt that failed. Nothing in it is
 longer than ``LONGEST``, however long what a node raised is.
 """
 
@@ -56,12 +56,6 @@ def tell_failed(subject: Subject, error: Errored, retry_in: float | None = None)
     known = {**asdict(subject), "outcome": "failed", "error": error.kind, "retry_in": retry_in}
     log.log(level, "%s%s", failed, again, exc_info=failed, extra=known)
     return failed
-
-
-def tell_handed_over(subject: Subject) -> None:
-    """Log that an attempt goes on elsewhere, because its worker was told to end."""
-    known = {**asdict(subject), "outcome": "handed over"}
-    log.info("%s was handed over: its worker was told to end.", subject, extra=known)
 
 
 def together(failures: Sequence[JobFailed]) -> JobFailed | None:
