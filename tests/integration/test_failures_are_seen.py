@@ -192,7 +192,7 @@ def test_who_watches_is_told_of_failures_once_it_asks(
 
         ids: set[str] = set()
         processes.backend.app.control.enable_events(destination=[processes.worker.name])
-        event = wait_until(told, "an event of a failed job")
+        event: Any = wait_until(told, "an event of a failed job")
     assert event["hostname"] == processes.worker.name
     assert "JobFailed" in event["exception"]
     assert "4711" in event["traceback"]

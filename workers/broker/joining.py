@@ -12,9 +12,10 @@ def refuse_to_wait(graph: str, queues: Iterable[str]) -> None:
 
     As Celery does for ``AsyncResult.get()``, and by its own mark: ``allow_join_result`` lifts both.
     """
-    if not _state.task_join_will_block():
+    if not _state.task_join_will_block():  # type: ignore[attr-defined]  # left out of the types
         return
-    consumed = _consumed(_state.default_app)
+    worker_app = _state.default_app  # type: ignore[attr-defined]  # left out of the types
+    consumed = _consumed(worker_app)
     if shared := [queue for queue in queues if queue in consumed]:
         what = (
             f"This worker consumes queue '{shared[0]}', which graph '{graph}' runs on: a Celery "

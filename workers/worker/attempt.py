@@ -174,8 +174,8 @@ def _fail(attempt: Attempt, error: Errored) -> JobFailed | None:
         return _fail_for_good(attempt, error)
     desk, record = attempt.opened.desk, attempt.opened.served.wire.error(error)
     status = desk.fail(attempt.task.id, record, delay)
-    if status == "retry" and delay < desk.office.settings.sweep:
-        desk.office.backoffs.add(desk.thread.shard, delay)
+    if status == "retry":
+        desk.office.sweep_after(delay, desk.thread.shard)
     return _told(attempt, error, status, delay if status == "retry" else None)
 
 

@@ -143,7 +143,7 @@ class Repeated(Task):  # type: ignore[type-arg]
     retry_kwargs = {"max_retries": 3, "countdown": 0}  # noqa: RUF012 as Celery has it
 
 
-def brought(broker: str, queue: str) -> Celery:
+def brought(broker: str, queue: str) -> Any:
     """Return an application as its users have it before they think of failures."""
     app = Celery("watched", broker=broker, task_cls=Repeated)
     app.conf.task_default_queue = queue
