@@ -6,7 +6,7 @@ import functools
 import importlib
 import operator
 from collections.abc import Callable
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, TypedDict, cast
 
 import langgraph.channels
 import langgraph.config
@@ -73,7 +73,8 @@ async def test_what_a_node_returns(output: Any, name: str) -> None:
 
 
 def test_a_graph_of_one_bare_type_does_not_take_a_command_for_its_state() -> None:
-    builder = StateGraph(Annotated[list[Any], operator.add])  # type: ignore[arg-type]
+    schema: Any = Annotated[list[Any], operator.add]
+    builder: StateGraph[Any] = StateGraph(schema)
     builder.add_node("a", lambda _: theirs.Command(goto="a")).add_edge(START, "a")
     with pytest.raises(InvalidUpdateError, match=r"from distgraph\.types import Command"):
         builder.compile().invoke([])
@@ -88,7 +89,8 @@ def test_what_a_path_returns(chosen: Any, path_map: Any) -> None:
 
 def test_what_a_caller_gives() -> None:
     compiled = graph(lambda _: None)
-    for given in (theirs.Command(resume=1), theirs.Command(update={"last": 1})):
+    commands: tuple[Any, ...] = (theirs.Command(resume=1), theirs.Command(update={"last": 1}))
+    for given in commands:
         with pytest.raises(TypeError, match=r"from distgraph\.types import Command"):
             compiled.invoke(given, THREAD)
     update = theirs.StateUpdate({"last": 1})
@@ -132,9 +134,9 @@ async def test_a_call_that_finds_no_run_of_theirs(node: Any, advice: str) -> Non
 
 
 def test_a_graph_of_theirs_inside_a_node_fails_in_its_own_words() -> None:
-    inner = langgraph.graph.StateGraph(State)
+    inner: Any = langgraph.graph.StateGraph(State)
     inner.add_node("ask", asks).add_edge(langgraph.graph.START, "ask")
-    called: Any = inner.compile()
+    called = inner.compile()
     with pytest.raises(RuntimeError, match="without checkpointer") as raised:
         graph(lambda _: called.invoke(theirs.Command(resume=1))).invoke({}, THREAD)
     assert "import" not in str(raised.value)
@@ -151,7 +153,7 @@ def test_a_saver(saver: Any) -> None:
     [
         (langgraph.graph.add_messages, "from distgraph.graph import add_messages"),
         (
-            langgraph.graph.add_messages(format="langchain-openai"),
+            functools.partial(cast("Any", langgraph.graph.add_messages), format="langchain-openai"),
             "from distgraph.graph import add_messages",
         ),
         (langgraph.channels.Topic, "from distgraph.channels import Topic"),
@@ -161,7 +163,7 @@ def test_a_saver(saver: Any) -> None:
     ],
 )
 def test_the_rule_of_a_state_key(rule: Any, advice: str) -> None:
-    schema: Any = TypedDict("schema", {"items": Annotated[list, rule]})
+    schema: Any = TypedDict("schema", {"items": Annotated[list[Any], rule]})
     with pytest.raises(TypeError, match=f"'items'.*{advice}"):
         StateGraph(schema)
 
@@ -177,10 +179,11 @@ def test_what_a_node_is_given() -> None:
     def node(_: Any, here: langgraph.runtime.Runtime[Any]) -> None:
         del here
 
+    add_node: Any = StateGraph(State).add_node
     with pytest.raises(TypeError, match=r"'here'.*from distgraph\.runtime import Runtime"):
-        StateGraph(State).add_node("a", node)
+        add_node("a", node)
     with pytest.raises(TypeError, match=r"from distgraph\.types import RetryPolicy"):
-        StateGraph(State).add_node("a", asks, retry_policy=theirs.RetryPolicy())
+        add_node("a", asks, retry_policy=theirs.RetryPolicy())
 
 
 def test_an_overwrite() -> None:
