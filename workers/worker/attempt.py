@@ -166,5 +166,5 @@ def _fail(attempt: Attempt, error: Errored) -> None:
     delay = retry_delay(attempt.node, error, failures, random.random())  # noqa: S311 a jitter
     desk = attempt.opened.desk
     status = desk.fail(attempt.task.id, wire.error(error), delay)
-    if status == "retry" and delay is not None and delay < desk.office.settings.sweep:
-        desk.office.backoffs.add(desk.thread.shard, delay)
+    if status == "retry" and delay is not None:
+        desk.office.sweep_after(delay, desk.thread.shard)

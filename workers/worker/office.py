@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import socket
+from functools import partial
 
 from checkpoint_redis.ledger import Ledger
+from workers.broker.eager import do_later
 from workers.broker.publisher import CeleryPublisher
 from workers.settings import Settings
 from workers.shared.clients import Clients
 from workers.shared.dispatched import Dispatched
 from workers.shared.served import Registry
-from workers.worker.backoffs import Backoffs
+from workers.worker.backoffs import MARGIN, Backoffs
 from workers.worker.dropped import Dropped
 from workers.worker.emitter import Emissions
 from workers.worker.installation import Installation
@@ -49,6 +51,15 @@ class Office:
     def ledger(self) -> Ledger:
         """Return this process's ledger, which goes on trying while Redis is away for a while."""
         return self._clients.patient()
+
+    def sweep_after(self, delay: float, shard: int) -> None:
+        """Have the back-off of ``shard`` noticed that ends in ``delay`` seconds.
+
+        A long one is the sweeper's, where there is one.
+        """
+        look = partial(self.overdue.sweep_tasks, (shard,))
+        if not do_later(look, delay + MARGIN) and delay < self.settings.sweep:
+            self.backoffs.add(shard, delay)
 
     def employ(self, worker: str, time_limit: float | None = None) -> None:
         """Have the jobs of this process, and of those that it forks, done as ``worker``'s.

@@ -10,6 +10,7 @@ from contextlib import suppress
 from distgraph.core.execute import run_task, run_task_async
 from distgraph.core.graph import Node
 from distgraph.core.model import Result
+from workers.broker.eager import wait_for
 from workers.worker.attempt import Attempt, give_up, settle
 from workers.worker.desk import Desk
 from workers.worker.failures import errored, out_of_time, told_to_end
@@ -61,7 +62,7 @@ def is_async(node: Node) -> bool:
 def _spawn(desk: Desk, attempt: Attempt) -> None:
     leases, lease = desk.office.leases, desk.lease(attempt.task.id)
     leases.add(lease)
-    desk.office.loop.spawn(_run_async(attempt, lambda: leases.drop(lease)))
+    wait_for(desk.office.loop.spawn(_run_async(attempt, lambda: leases.drop(lease))))
 
 
 async def _run_async(attempt: Attempt, done: Callable[[], None]) -> None:
