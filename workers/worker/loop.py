@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Coroutine
+from concurrent.futures import Future
 from typing import Any
 
 log = logging.getLogger(__name__)
@@ -27,12 +28,13 @@ class Loop:
         self._places = threading.BoundedSemaphore(most)
         self._lock = threading.Lock()
 
-    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        """Start ``coroutine`` and return; blocks while the loop is full."""
+    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> Future[None]:
+        """Start ``coroutine`` and return its future; blocks while the loop is full."""
         loop = self._running()
         self._places.acquire()
         future = asyncio.run_coroutine_threadsafe(coroutine, loop)
         future.add_done_callback(self._done)
+        return future
 
     def drain(self, timeout: float) -> bool:
         """Wait ``timeout`` seconds in all until nothing runs here any more; False when it does."""
