@@ -131,6 +131,9 @@ def store_of(url: str) -> RedisUrl:
             "sentinel://host:26379,host:26379/mymaster/0."
         )
         raise ValueError(msg)
+    if found.kind is ServerKind.cluster:
+        msg = "threads cannot be kept in a Redis Cluster yet: give the URL of one server."
+        raise ValueError(msg)
     return found
 
 
@@ -224,5 +227,6 @@ def _known(kind: ServerKind, *, tls: bool) -> dict[str, options.Parse]:
 
 
 def _told(kind: ServerKind, known: Mapping[str, Any]) -> str:
-    more = "" if kind is ServerKind.socket or "ssl_cert_reqs" in known else "; ssl_... with rediss://"
+    lacks_tls = kind is not ServerKind.socket and "ssl_cert_reqs" not in known
+    more = "; ssl_... with rediss://" if lacks_tls else ""
     return f"Known are {', '.join(sorted(known))}{more}. Those of kombu's go into broker_options."
