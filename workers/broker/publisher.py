@@ -20,6 +20,7 @@ from kombu.utils.url import maybe_sanitize_url
 from redis.exceptions import RedisError
 
 from distgraph.errors import BrokerUnavailable
+from workers.broker.eager import do_here
 from workers.shared.hints import Outgoing
 
 log = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ def reaching(app: Celery) -> Iterator[None]:
         urls = str(app.conf.broker_url or "").split(";")  # of Sentinels, or a fail-over
         address = ";".join(maybe_sanitize_url(url) for url in urls)
         msg = f"The broker at {address} cannot be reached ({error}). Is it running?"
-        raise BrokerUnavailable(msg) from error
+        raise BrokerUnavailable(msg) from None  # kombu's error has a chain of its own
 
 
 class CeleryPublisher:
@@ -51,8 +52,9 @@ class CeleryPublisher:
         """Raise BrokerUnavailable, with the address but no password, unless the broker answers.
 
         ``ask``: whether a connection that stands is used, too: its broker may have gone since.
+        Jobs that are done here need none.
         """
-        if not ask and self._has_stood():
+        if self._is_eager or (not ask and self._has_stood()):
             return
         with self._producer() as producer:
             connection = producer.connection
@@ -67,12 +69,22 @@ class CeleryPublisher:
                 with producer.channel.conn_or_acquire() as client:
                     client.ping()
 
+    @property
+    def _is_eager(self) -> bool:
+        return bool(self._app.conf.task_always_eager)
+
     def _has_stood(self) -> bool:
         """Whether the connection that is used next was connected when it was used last."""
         return any(one.connection.connected for one in tuple(self._spare.get(os.getpid(), ())))
 
     def publish(self, messages: Iterable[Outgoing]) -> None:
-        """Send messages; raises BrokerUnavailable when the broker does not take them."""
+        """Send messages; raises BrokerUnavailable when the broker does not take them.
+
+        Where ``task_always_eager`` is set it returns when the jobs, and what follows, are done.
+        """
+        if self._is_eager:
+            do_here(self._app.tasks[self._name], messages)
+            return
         waiting = iter(messages)
         ahead = list(islice(waiting, 2))
         if not ahead:
@@ -81,6 +93,12 @@ class CeleryPublisher:
             send = self._sender(producer)
             for message in chain(ahead, waiting):
                 send(message)
+
+    def announce(self, kind: str, worker: str, fields: Mapping[str, Any]) -> None:
+        """Send an event of ``worker`` to who watches; raises BrokerUnavailable as ``publish``."""
+        with self._producer() as producer:
+            events = self._app.events.Dispatcher(hostname=worker, enabled=False)
+            events.publish(kind, fields, producer)
 
     def _sender(self, producer: Any) -> Callable[[Outgoing], None]:
         """Return what sends one message, past ``apply_async``: that costs more than a commit.

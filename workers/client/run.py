@@ -12,6 +12,7 @@ from distgraph import _frame
 from distgraph._checked import checked
 from distgraph.graph.results import conclude, result_of
 from distgraph.streaming import View
+from workers.broker.joining import refuse_to_wait
 from workers.client.attaching import FoundRun
 from workers.client.begun import Begun
 from workers.client.cancelling import cancel
@@ -102,8 +103,8 @@ class Run:
         """Wait for the end and return what ``invoke`` returns, or raise what it raises.
 
         Raises RunTimeout after ``timeout`` seconds, RunCancelled, LookupError when the graph is not
-        compiled here, and RuntimeError inside a node: a worker that waits for a worker can wait for
-        ever.
+        compiled here, RuntimeError inside a node, and inside a Celery task whose worker consumes
+        a queue of the graph: a worker that waits for a worker can wait for ever.
         """
         flow, last = self._end(timeout), None
         for event in self._carrier.follow(flow):
@@ -149,13 +150,17 @@ class Run:
         return cancel(self._carrier.ledger, self._thread, self.id)
 
     def _end(self, timeout: float | None) -> Flow:
-        _refuse_inside_a_node()
+        self._refuse_to_wait()
         return follow(self._watched(), self._begun, frozenset(), timeout)
 
     def _events(self, after: str) -> Flow:
-        _refuse_inside_a_node()
+        self._refuse_to_wait()
         seen = position(after) if after else None
         return stream(self._watched(), self._begun, self._shown.modes, seen)
+
+    def _refuse_to_wait(self) -> None:
+        _refuse_inside_a_node()
+        refuse_to_wait(self._graph, self._served().queues)
 
     def _watched(self) -> Watched:
         return Watched(self._served(), self._thread, self.id)

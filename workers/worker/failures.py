@@ -5,7 +5,7 @@ from __future__ import annotations
 from billiard.common import TERM_SIGNAL, terminate_handler_fired  # type: ignore[attr-defined]
 from celery.exceptions import WorkerShutdown, WorkerTerminate
 
-from distgraph.core.execute import traceback_of
+from distgraph.core.execute import said, traceback_of
 from distgraph.core.model import Errored, Result
 from distgraph.errors import (
     AdvanceLost,
@@ -31,7 +31,7 @@ def errored(error: Exception) -> Errored:
     """Return the record of a failure that no node raised."""
     return Errored(
         kind=f"{type(error).__module__}.{type(error).__qualname__}",
-        message=str(error),
+        message=said(error),
         traceback=traceback_of(error),
         args=error.args,
         exception=error,

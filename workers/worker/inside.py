@@ -50,6 +50,7 @@ class WorkerInside:
                     self._office.bulletin.end_by(time.monotonic() + self._grace)
         finally:
             self._worker = None
+            self._office.loop.open()  # for what is done here without a worker
             _ONE.release()
 
     @property

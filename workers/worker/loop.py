@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
 from typing import Any
 
 log = logging.getLogger(__name__)
@@ -29,17 +30,20 @@ class Loop:
         self._lock = threading.Lock()
         self._closed = False
 
-    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> bool:
-        """Start ``coroutine``; blocks while the loop is full, and is False once it is closed."""
+    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> Future[None] | None:
+        """Start ``coroutine`` and return its future, None when the loop is closed.
+
+        Blocks while the loop is full.
+        """
         loop = self._running()
         self._places.acquire()
         if self._closed:
             self._places.release()
             coroutine.close()
-            return False
+            return None
         future = asyncio.run_coroutine_threadsafe(coroutine, loop)
         future.add_done_callback(self._done)
-        return True
+        return future
 
     def open(self) -> None:
         """Take coroutines again, for another worker in this process."""
