@@ -48,6 +48,7 @@ def test_what_a_worker_is_cut_short_in_goes_on_elsewhere(
         assert (task.st, task.att, task.lost) == (TaskState.running, 1, 0)
         assert task.owner.startswith(other.name)
     assert site.backend.thread(thread_id).status == "busy"
+    other.kill()  # it would wait for its nodes
 
 
 def interrupt_twice(worker: CeleryWorker) -> None:
