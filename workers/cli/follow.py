@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from workers.cli.ending import tell, wait
 from workers.cli.exits import CommandError, Exit, guarded
-from workers.cli.options import Broker, Json, Namespace, Redis, TargetOption, ThreadId
+from workers.cli.options import (
+    Broker,
+    BrokerOptions,
+    Json,
+    Namespace,
+    Redis,
+    TargetOption,
+    ThreadId,
+)
 from workers.cli.screen import Screen
 from workers.cli.targets import Connection, backend_of
 from workers.cli.watching import watched
@@ -18,13 +26,17 @@ def follow(  # noqa: PLR0913 a command's options
     target: TargetOption = None,
     redis: Redis = None,
     broker: Broker = None,
+    broker_options: BrokerOptions = None,
     namespace: Namespace = None,
 ) -> Exit:
     """Follow a thread's last run until it ends or asks; with --target also its updates.
 
     Ends as the run does: with 0 when it succeeded, 1 when it failed, 3 when it waits for an answer.
     """
-    backend, screen = backend_of(target, Connection(redis, broker, namespace)), Screen(as_json)
+    backend, screen = (
+        backend_of(target, Connection(redis, broker, namespace, broker_options)),
+        Screen(as_json),
+    )
     handle = backend.thread(thread)
     runs = handle.runs()
     if not runs:

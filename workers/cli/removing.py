@@ -9,7 +9,15 @@ import typer
 from rich.text import Text
 
 from workers.cli.exits import CommandError, Exit, guarded
-from workers.cli.options import Broker, Json, Namespace, Redis, TargetOption, ThreadId
+from workers.cli.options import (
+    Broker,
+    BrokerOptions,
+    Json,
+    Namespace,
+    Redis,
+    TargetOption,
+    ThreadId,
+)
 from workers.cli.screen import Screen, plain
 from workers.cli.targets import Connection, backend_of
 
@@ -22,10 +30,15 @@ def cancel(  # noqa: PLR0913 a command's options
     target: TargetOption = None,
     redis: Redis = None,
     broker: Broker = None,
+    broker_options: BrokerOptions = None,
     namespace: Namespace = None,
 ) -> Exit:
     """Cancel what runs or waits on a thread; its state stays at the newest checkpoint."""
-    done = backend_of(target, Connection(redis, broker, namespace)).thread(thread).cancel()
+    done = (
+        backend_of(target, Connection(redis, broker, namespace, broker_options))
+        .thread(thread)
+        .cancel()
+    )
     said = "Cancelled." if done else "There was nothing to cancel."
     Screen(as_json).answer({"thread": thread, "cancelled": done}, Text(said))
     return Exit.OK
@@ -40,10 +53,14 @@ def delete(  # noqa: PLR0913 a command's options
     target: TargetOption = None,
     redis: Redis = None,
     broker: Broker = None,
+    broker_options: BrokerOptions = None,
     namespace: Namespace = None,
 ) -> Exit:
     """Remove everything that is stored about a thread, and what runs on it; asks before."""
-    backend, screen = backend_of(target, Connection(redis, broker, namespace)), Screen(as_json)
+    backend, screen = (
+        backend_of(target, Connection(redis, broker, namespace, broker_options)),
+        Screen(as_json),
+    )
     header = backend.ledger.any_header(backend.thread_key(thread))
     if header is not None and not yes:
         which = f"thread {plain(thread)} of graph {plain(header.graph)}, which is {header.st.value}"
