@@ -305,17 +305,17 @@ def _pauses(retry_for: float) -> Iterator[float]:
 def _pause_after(
     error: exceptions.RedisError, pauses: Iterator[float], client: Any, command: Operation[Any]
 ) -> float:
-    """Return how long to wait, or raise what the caller is to see."""
+    """Return how long to wait, or raise what the caller is to see: one error, which says it all."""
     if isinstance(command, Script) and (newer := _newer_format(str(error), command.about)):
         raise newer from None
     if not isinstance(error, TEMPORARY) or isinstance(error, _FINAL):
-        raise refused(error, client) from error
+        raise refused(error, client) from None
     pause = next(pauses, None)
     if pause is None:
         raise StoreUnavailable(
             f"Redis at {address(client)} cannot be reached ({error}). Is it running, and is the "
             "URL right?"
-        ) from error
+        ) from None
     return pause
 
 

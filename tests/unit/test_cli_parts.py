@@ -129,8 +129,8 @@ def test_what_to_do_is_said_in_the_words_of_the_command_line(error: Exception, s
 def test_a_program_is_told_what_a_program_does() -> None:
     said = str(busy(Thread("dg", "t"), "r"))
     assert said == (
-        "Thread 't' is busy with run r. Wait for it with backend.run(thread_id, run_id).result(), "
-        "or cancel it."
+        "Thread 't' is busy with run r. Wait for it with backend.run('t', 'r').result(), or end it "
+        "with backend.thread('t').cancel()."
     )
 
 

@@ -38,7 +38,7 @@ def reaching(app: Celery) -> Iterator[None]:
         urls = str(app.conf.broker_url or "").split(";")  # of Sentinels, or a fail-over
         address = ";".join(maybe_sanitize_url(url) for url in urls)
         msg = f"The broker at {address} cannot be reached ({error}). Is it running?"
-        raise BrokerUnavailable(msg) from error
+        raise BrokerUnavailable(msg) from None  # kombu's error has a chain of its own
 
 
 class CeleryPublisher:

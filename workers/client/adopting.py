@@ -35,7 +35,7 @@ def adopt(
         restart=restart,
     )
     if adopted.status == "busy":
-        raise busy(thread, adopted.run, ", or have it begin again: adopt(restart=True)")
+        raise busy(thread, adopted.run, ", or have it begin again with .adopt(restart=True)")
     if adopted.status != "ok":
         raise ThreadConflict(moved_on(thread))
     if adopted.advance:

@@ -102,8 +102,12 @@ def publish_outbox(thread: Thread, ep: str) -> Generator[Effect, Any, None]:
 
 def busy(thread: Thread, run: str, also: str = "") -> ThreadBusy:
     """Return the error of a caller whose thread runs, and who may do something else ``also``."""
-    todo = f"Wait for it with backend.run(thread_id, run_id).result(), or cancel it{also}."
-    return ThreadBusy(f"Thread {thread.thread_id!r} is busy with run {run}.", todo)
+    name = thread.thread_id
+    todo = (
+        f"Wait for it with backend.run({name!r}, {run!r}).result(), or end it with "
+        f"backend.thread({name!r}).cancel(){also}."
+    )
+    return ThreadBusy(f"Thread {name!r} is busy with run {run}.", todo)
 
 
 def moved_on(thread: Thread) -> str:

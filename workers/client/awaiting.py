@@ -67,7 +67,7 @@ def _raise(party: Party) -> None:
     """Raise what somebody else met who read for this one: each raises an exception of his own."""
     if party.error is not None:
         error, party.error = party.error, None
-        raise type(error)(*error.args) from error
+        raise type(error)(*error.args) from None
 
 
 def _catch_up(reader: Reader, waiter: Waiter) -> Generator[Effect, Any, None]:

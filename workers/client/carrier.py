@@ -249,7 +249,7 @@ def _seen_as_lost(client: Any) -> Iterator[None]:
     except (*TEMPORARY, TimeoutError):
         return
     except exceptions.RedisError as error:
-        raise refused(error, client) from error
+        raise refused(error, client) from None
 
 
 def _xread(after: Mapping[str, str], block_ms: int, count: int) -> tuple[Any, ...]:

@@ -5,6 +5,7 @@ Every ``a...`` method does what its namesake does, on the caller's event loop.
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
@@ -35,6 +36,18 @@ from workers.client.watched import Watched
 from workers.shared.clients import Clients
 from workers.shared.served import Registry, Served
 
+log = logging.getLogger(__name__)
+UNNAMED = (
+    "This call is about a thread that is there, and its config names none: pass config="
+    "{'configurable': {'thread_id': '...'}}. invoke(), stream() and submit() with a new input "
+    "alone begin a thread of their own; the handle that submit() returns tells its thread_id."
+)
+MADE_UP = (
+    "A run of graph '%s' was started without a thread_id, on a new thread %s. Each such run has a "
+    "thread of its own, which stays stored: name it by config={'configurable': {'thread_id': "
+    "'...'}} to go on with it later. This is said once."
+)
+
 
 @checked
 class Client:
@@ -54,6 +67,7 @@ class Client:
         self._metadata_keys = metadata_keys
         self._messenger = messenger
         self._carrier = Carrier(namespace, clients, messenger)
+        self._has_made_up = False
 
     @property
     def ledger(self) -> Ledger:
@@ -72,6 +86,19 @@ class Client:
             )
             raise LookupError(msg)
         return served
+
+    def thread_for(self, graph: Graph, *, fresh: bool) -> str:
+        """Return a new thread's id for a run with a new input, which the log tells once.
+
+        Raises ValueError for any other call that names no thread.
+        """
+        if not fresh:
+            raise ValueError(UNNAMED)
+        thread_id = str(uuid.uuid4())
+        if not self._has_made_up:
+            self._has_made_up = True
+            log.warning(MADE_UP, graph.name, thread_id)
+        return thread_id
 
     # --- running ---------------------------------------------------------------------------
 

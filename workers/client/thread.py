@@ -11,13 +11,14 @@ from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import AnswerMode, ThreadStatus
 from checkpoint_redis.replies import Header
 from distgraph._checked import checked
+from distgraph._foreign import foreign
 from distgraph.core.model import ThreadState
 from distgraph.core.plan import check_nodes
 from distgraph.core.resume import bind, pending
 from distgraph.errors import ThreadNotFound
 from distgraph.graph.checks import check_by
 from distgraph.runners.backend import Listing, Place
-from distgraph.types import Interrupt
+from distgraph.types import Command, Interrupt
 from workers.client.adopting import adopt
 from workers.client.answering import answer, busy, refuse_question_of_saver
 from workers.client.attaching import attach
@@ -111,8 +112,11 @@ class ThreadHandle:
 
         ``by`` says who answers, in at most 255 characters; it is kept with the answer and its run.
         Returns the run's handle at once. Raises NothingToResume, NoSuchInterrupt, AmbiguousResume,
-        ThreadBusy.
+        ThreadBusy, and TypeError for a Command.
         """
+        if isinstance(value, Command) or foreign(value):
+            msg = "ThreadHandle.resume() takes the answer itself, which a Command only carries."
+            raise TypeError(msg)
         who = check_by("resume", by)
         return self._carried_by(self._resume(str(uuid.uuid4()), value, who))
 
