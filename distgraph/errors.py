@@ -128,6 +128,13 @@ class AdvanceLost(DistGraphError):
     """The worker that reduces a superstep vanished more often than is tolerated."""
 
 
+class JobFailed(DistGraphError):
+    """What a worker's job raises to Celery when attempts failed in it; no caller meets it.
+
+    It names graph, node, thread, run and attempt; its cause is the exception of the node.
+    """
+
+
 # --- the outside ----------------------------------------------------------------------------
 
 

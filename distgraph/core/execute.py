@@ -186,7 +186,7 @@ def read_error(exc: BaseException, frame: TaskFrame) -> Errored:
     raised.add_note(f"During task with name '{frame.task.node}' and id '{frame.task.id}'")
     return Errored(
         kind=f"{type(raised).__module__}.{type(raised).__qualname__}",
-        message=_said(raised),
+        message=said(raised),
         traceback=traceback_of(raised),
         args=raised.args,
         notes=tuple(raised.__notes__),
@@ -216,7 +216,7 @@ def traceback_of(raised: BaseException) -> str:
     return _shortened(trace(raised))
 
 
-def _said(raised: BaseException) -> str:
+def said(raised: BaseException) -> str:
     """Return an exception's text, whatever its class does when it is asked."""
     try:
         return _shortened(str(raised))

@@ -62,12 +62,12 @@ def test_a_redis_that_is_read_only_for_a_while_ends_neither_a_worker_nor_a_wait(
         celery = brought.brought_app(site.namespace, server.url)
         backend = CeleryBackend(server.url, app=celery, namespace=site.namespace)
         graphs = brought.register(backend)
-    worker = CeleryWorker(app, folder=site.folder, env=site.env, pool=pool, concurrency=1)
+    worker = CeleryWorker(app, folder=site.folder, env=site.env, pool=pool, concurrency=2)
     site.workers.append(worker.wait_ready())
     gate = tmp_path / "gate"
     run = graphs["fan"].submit({"width": 2, "log": str(log), "gate": str(gate)}, on("t"))
     waiting = waits(run)
-    wait_until(lambda: lines(log) and reads(server), "a task to begin, and somebody to wait")
+    wait_until(lambda: len(lines(log)) == 2 and reads(server), "tasks to begin, and a wait")
     with read_only(server):
         gate.touch()
         wait_until(lambda: LOST in worker.output, "the worker to notice")

@@ -94,6 +94,12 @@ class CeleryPublisher:
             for message in chain(ahead, waiting):
                 send(message)
 
+    def announce(self, kind: str, worker: str, fields: Mapping[str, Any]) -> None:
+        """Send an event of ``worker`` to who watches; raises BrokerUnavailable as ``publish``."""
+        with self._producer() as producer:
+            events = self._app.events.Dispatcher(hostname=worker, enabled=False)
+            events.publish(kind, fields, producer)
+
     def _sender(self, producer: Any) -> Callable[[Outgoing], None]:
         """Return what sends one message, past ``apply_async``: that costs more than a commit.
 

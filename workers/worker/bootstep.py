@@ -16,6 +16,7 @@ from checkpoint_redis import source
 from distgraph.errors import DistGraphError
 from workers.shared import hints
 from workers.worker import presence, releasing
+from workers.worker.audience import audience_step
 from workers.worker.intake import guard_step
 from workers.worker.office import Office
 from workers.worker.sweeper import Sweeper
@@ -66,6 +67,7 @@ def add_bootstep(app: Celery, office: Office, task: Any, *, own: bool) -> None:
     app.steps["worker"].add(Care)
     app.steps["consumer"].add(_teller(f"{Care.name}.consuming", sweepers))
     app.steps["consumer"].add(_patient(f"{Care.name}.patience"))
+    app.steps["consumer"].add(audience_step(f"{Care.name}.watched", office.audience))
     app.steps["consumer"].add(guard_step(task.name, office.dropped, own=own))
 
 

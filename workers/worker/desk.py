@@ -31,17 +31,18 @@ from workers.worker.office import Office
 log = logging.getLogger(__name__)
 
 
-def desk_for(office: Office, hint: Hint) -> Desk:
-    """Return the desk for what ``hint`` names."""
+def desk_for(office: Office, hint: Hint, job: str) -> Desk:
+    """Return the desk for what ``hint`` names; ``job`` is Celery's id."""
     thread = Thread.from_x(office.settings.namespace, hint.x)
-    return Desk(office, thread, hint.ns, hint.ep, nonce())
+    return Desk(office, thread, hint.ns, hint.ep, nonce(), job)
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
     """One attempt's work place; ``token`` is what its commands are told apart by.
 
-    ``began``: when the job did, in seconds of this process's own clock.
+    ``job``: Celery's id of the job. ``began``: when it did, in seconds of this process's own
+    clock.
     """
 
     office: Office
@@ -49,6 +50,7 @@ class Desk:
     ns: str
     ep: str
     token: str
+    job: str
     began: float = field(default_factory=time.monotonic)
 
     @property

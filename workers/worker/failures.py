@@ -6,7 +6,7 @@ import signal
 
 from celery.exceptions import WorkerShutdown, WorkerTerminate
 
-from distgraph.core.execute import traceback_of
+from distgraph.core.execute import said, traceback_of
 from distgraph.core.model import Errored, Result
 from distgraph.errors import (
     AdvanceLost,
@@ -35,7 +35,7 @@ def errored(error: Exception) -> Errored:
     """Return the record of a failure that no node raised."""
     return Errored(
         kind=f"{type(error).__module__}.{type(error).__qualname__}",
-        message=str(error),
+        message=said(error),
         traceback=traceback_of(error),
         args=error.args,
         exception=error,

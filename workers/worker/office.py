@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable
 from functools import partial
 
 from checkpoint_redis.ledger import Ledger
+from distgraph.errors import JobFailed
 from workers.broker.eager import do_later
 from workers.broker.publisher import CeleryPublisher
 from workers.settings import Settings
 from workers.shared.clients import Clients
 from workers.shared.dispatched import Dispatched
+from workers.shared.hints import Hint
 from workers.shared.served import Registry
+from workers.worker.audience import Audience
 from workers.worker.backoffs import MARGIN, Backoffs
 from workers.worker.dropped import Dropped
 from workers.worker.emitter import Emissions
@@ -26,8 +30,9 @@ from workers.worker.segments import Segments
 class Office:
     """The parts that jobs work with.
 
-    ``owner``: in whose name tasks are claimed. ``refused``: graphs that it was asked for and has
-    not got. ``dropped``: messages that led to nothing.
+    ``worker``: the name of this one. ``owner``: in whose name tasks are claimed. ``refused``:
+    graphs that it was asked for and has not got. ``dropped``: messages that led to nothing.
+    ``report`` is told of failures whose job, of that id, has returned.
     """
 
     def __init__(
@@ -46,6 +51,9 @@ class Office:
         self.segments = Segments()
         self.time_limit: float | None = None
         self.refused: set[str] = set()
+        self.report: Callable[[str, Hint, JobFailed], None] = _untold
+        self.audience = Audience()
+        self.worker = self.owner
         self.dropped = Dropped()
 
     def ledger(self) -> Ledger:
@@ -66,5 +74,9 @@ class Office:
 
         ``time_limit``: after how many seconds it ends a job.
         """
-        self.time_limit = time_limit
+        self.time_limit, self.worker = time_limit, worker
         self.owner = f"{worker}/{os.getpid()}"
+
+
+def _untold(job: str, hint: Hint, failed: JobFailed) -> None:
+    """Tell nobody: there is no Celery task yet."""

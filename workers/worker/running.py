@@ -10,7 +10,9 @@ from contextlib import suppress
 from distgraph.core.execute import run_task, run_task_async
 from distgraph.core.graph import Node
 from distgraph.core.model import Result
+from distgraph.errors import JobFailed
 from workers.broker.eager import wait_for
+from workers.shared.hints import Hint
 from workers.worker.attempt import Attempt, give_up, settle
 from workers.worker.desk import Desk
 from workers.worker.failures import errored, out_of_time, told_to_end
@@ -19,28 +21,33 @@ EARLY = 0.1
 """Seconds that a pool may begin to count before the job does."""
 
 
-def run_all(desk: Desk, attempts: Sequence[Attempt]) -> None:
-    """Start the coroutines, then run the rest one by one; those that wait keep their leases too."""
+def run_all(desk: Desk, attempts: Sequence[Attempt]) -> tuple[JobFailed, ...]:
+    """Start the coroutines, then run the rest one by one; those that wait keep their leases too.
+
+    Return what failed of the rest.
+    """
     leases = desk.office.leases
     blocking = {desk.lease(a.task.id): a for a in attempts if not is_async(a.node)}
+    failures = []
     with leases.holding(*blocking):
         for attempt in attempts:
             if is_async(attempt.node):
                 _spawn(desk, attempt)
         for lease, attempt in blocking.items():
-            _run(attempt)
+            failures.append(_run(attempt))
             leases.drop(lease)
+    return tuple(failed for failed in failures if failed is not None)
 
 
-def _run(attempt: Attempt) -> None:
+def _run(attempt: Attempt) -> JobFailed | None:
     """Run a node; whatever else fails around it is the task's failure too.
 
     A node that did not end by itself has left nothing: the exception goes on that ends the worker.
     """
     try:
-        settle(attempt, _left_by(attempt))
+        return settle(attempt, _left_by(attempt))
     except Exception as error:  # noqa: BLE001 any of our own
-        give_up(attempt, error)
+        return give_up(attempt, error)
 
 
 def _left_by(attempt: Attempt) -> Result:
@@ -66,7 +73,11 @@ def _spawn(desk: Desk, attempt: Attempt) -> None:
 
 
 async def _run_async(attempt: Attempt, done: Callable[[], None]) -> None:
-    """Run a coroutine node; the lease, not a pool slot, is its right to run."""
+    """Run a coroutine node; the lease, not a pool slot, is its right to run.
+
+    Its job has returned, so Celery is told apart that it failed.
+    """
+    failed = None
     try:
         result = await run_task_async(
             attempt.graph, attempt.task, attempt.values, attempt.frame, asyncio.to_thread
@@ -76,8 +87,12 @@ async def _run_async(attempt: Attempt, done: Callable[[], None]) -> None:
             await asyncio.sleep(0)
         # Here, and not in a thread that others wait for.
         await asyncio.wrap_future(attempt.emitter.sent())
-        await asyncio.to_thread(settle, attempt, result)
+        failed = await asyncio.to_thread(settle, attempt, result)
     except Exception as error:  # noqa: BLE001 any of our own
-        await asyncio.to_thread(give_up, attempt, error)
+        failed = await asyncio.to_thread(give_up, attempt, error)
     finally:
         done()
+    if failed is not None:
+        desk = attempt.opened.desk
+        asked = Hint(desk.thread.x, desk.ns, desk.ep, (attempt.task.id,))
+        await asyncio.to_thread(desk.office.report, desk.job, asked, failed)
