@@ -165,9 +165,9 @@ def _block(reader: Reader, party: Party, reading: ToRead, need: AwaitEnd | None)
 def _bear_loss(reader: Reader, need: AwaitEnd | None) -> Generator[Effect, Any, None]:
     """Wait after a read that failed, longer each time; after the first one look what is there."""
     reader.was_lost()
-    if reader.lost == 1 or reader.look_at <= time.monotonic():
-        if (yield from _could_look(reader)):
-            reader.shaken()
+    is_to_look = reader.lost == 1 or reader.look_at <= time.monotonic()
+    if is_to_look and (yield from _could_look(reader)):
+        reader.shaken()
     yield from _pause(reader, need)
 
 
