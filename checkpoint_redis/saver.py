@@ -14,6 +14,8 @@ from checkpoint_redis.known_lines import KnownLines
 from checkpoint_redis.known_logs import KnownLogs
 from checkpoint_redis.ledger import AsyncLedger, Ledger
 from checkpoint_redis.saving import Steps
+from checkpoint_redis.servers import opening
+from checkpoint_redis.servers.url import store_of
 from checkpoint_redis.stored import Archive
 from distgraph._checked import checked
 from distgraph.checkpoint.base import (
@@ -156,7 +158,8 @@ class AsyncRedisSaver(RedisSaver):
         types: Iterable[type] = (),
     ) -> None:
         aclient = _async_client(redis)
-        super().__init__(_blocking(aclient), namespace=namespace, serde=serde, types=types)
+        twin = redis if isinstance(redis, str) else opening.twin(aclient)
+        super().__init__(twin, namespace=namespace, serde=serde, types=types)
         self.aclient = aclient
         self._async_ledger = AsyncLedger(aclient, namespace=namespace)
 
@@ -252,13 +255,13 @@ def _pruning(archive: Archive, thread_ids: Sequence[str], strategy: str) -> Iter
 
 
 def _client(given: redis.Redis | str) -> redis.Redis:
-    client = redis.Redis.from_url(given) if isinstance(given, str) else given
+    client = opening.blocking(store_of(given)) if isinstance(given, str) else given
     _refuse_decoding(client)
     return client
 
 
 def _async_client(given: redis.asyncio.Redis | str) -> redis.asyncio.Redis:
-    client = redis.asyncio.Redis.from_url(given) if isinstance(given, str) else given
+    client = opening.on_loop(store_of(given)) if isinstance(given, str) else given
     _refuse_decoding(client)
     return client
 
@@ -266,21 +269,3 @@ def _async_client(given: redis.asyncio.Redis | str) -> redis.asyncio.Redis:
 def _refuse_decoding(client: Any) -> None:
     if client.connection_pool.connection_kwargs.get("decode_responses"):
         raise ValueError("The client decodes replies: make it with decode_responses=False.")
-
-
-# What an asyncio connection is made with and a blocking one takes in the same meaning.
-_SHARED = ("host", "port", "path", "db", "username", "password", "protocol")
-
-
-def _blocking(client: redis.asyncio.Redis) -> redis.Redis:
-    """Return a blocking client that connects to the same place in the same way."""
-    pool = client.connection_pool
-    known = pool.connection_kwargs
-    options = {name: known[name] for name in _SHARED if known.get(name) is not None}
-    options |= {name: value for name, value in known.items() if name.startswith("ssl_")}
-    kind: type[Any] = redis.Connection
-    if issubclass(pool.connection_class, redis.asyncio.UnixDomainSocketConnection):
-        kind = redis.UnixDomainSocketConnection
-    elif issubclass(pool.connection_class, redis.asyncio.SSLConnection):
-        kind = redis.SSLConnection
-    return redis.Redis(connection_pool=redis.ConnectionPool(connection_class=kind, **options))

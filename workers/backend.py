@@ -11,8 +11,9 @@ from celery import Celery
 
 from distgraph._checked import checked
 from distgraph.graph.compiled import CompiledStateGraph
+from workers.addresses import is_store
 from workers.broker.publisher import CeleryPublisher
-from workers.broker.settings import broker_url, consume, own_app, refuse_deaf, renew_queues
+from workers.broker.settings import consume, own_app, refuse_deaf, renew_queues
 from workers.client.carrier import Messenger
 from workers.client.client import Client
 from workers.settings import Settings
@@ -52,16 +53,15 @@ class CeleryBackend(Client):
         given = {"redis": redis, "broker": broker, "namespace": namespace, **settings}
         self.settings = Settings(**{k: v for k, v in given.items() if v is not None})
         namespace, reach = self.settings.namespace, self.settings.reach
-        self.broker = broker_url(self.settings.broker or self.settings.redis)
         self.owns_app = app is None
         if app is not None:
             refuse_deaf(app)
-        self.app = app or own_app(namespace, self.broker)
+        self.app = app or own_app(namespace, self.settings.celery)
         task = f"{namespace}.step"
         publisher = CeleryPublisher(self.app, task, reach)
-        clients = Clients(self.settings.redis, reach, namespace)
+        clients = Clients(self.settings.store, reach, namespace)
         registry = Registry(types, self.settings.max_value_bytes)
-        apart = app is not None or self.broker != broker_url(self.settings.redis)
+        apart = app is not None or not is_store(self.settings.celery, self.settings.store)
         messenger = Messenger(publisher, Dispatched(lambda: clients.ledger().once()), apart)
         super().__init__(namespace, clients, registry, messenger, self.settings.metadata_keys)
         self.office = Office(self.settings, clients, registry, publisher)

@@ -13,7 +13,7 @@ from rich.text import Text
 from workers.backend import CeleryBackend
 from workers.cli.exits import Exit, guarded
 from workers.cli.health import Check, examine
-from workers.cli.options import Broker, Json, Namespace, Redis, TargetOption
+from workers.cli.options import Broker, BrokerOptions, Json, Namespace, Redis, TargetOption
 from workers.cli.screen import Screen, plain, table
 from workers.cli.targets import Connection, backend_of
 from workers.worker.sweeper import sweep_once
@@ -23,19 +23,20 @@ _COLOURS = {"ok": "green", "warning": "yellow", "problem": "bold red"}
 
 
 @guarded
-def doctor(
+def doctor(  # noqa: PLR0913 a command's options
     *,
     as_json: Json = False,
     target: TargetOption = None,
     redis: Redis = None,
     broker: Broker = None,
+    broker_options: BrokerOptions = None,
     namespace: Namespace = None,
 ) -> Exit:
     """Check Redis, broker, workers, and what is unserved or overdue; ends with 4 if unhealthy.
 
     It answers within 10 seconds, whatever hangs.
     """
-    backend = backend_of(target, Connection(redis, broker, namespace))
+    backend = backend_of(target, Connection(redis, broker, namespace, broker_options))
     checks = list(_in_time(backend))
     healthy = all(check.level != "problem" for check in checks)
     listing = table("", "", "")
@@ -69,12 +70,13 @@ def _in_time(backend: CeleryBackend) -> Iterator[Check]:
 
 
 @guarded
-def sweep(
+def sweep(  # noqa: PLR0913 a command's options
     *,
     as_json: Json = False,
     target: TargetOption = None,
     redis: Redis = None,
     broker: Broker = None,
+    broker_options: BrokerOptions = None,
     namespace: Namespace = None,
 ) -> Exit:
     """Look once for what is overdue and send it on: for installations without lasting workers.
@@ -82,7 +84,7 @@ def sweep(
     It looks twice, a sweep's interval apart, because only then a lost message is told from one
     that is still on its way.
     """
-    backend = backend_of(target, Connection(redis, broker, namespace))
+    backend = backend_of(target, Connection(redis, broker, namespace, broker_options))
     sent = sweep_once(backend.office, backend.app).hints
     time.sleep(backend.settings.sweep)
     sent += sweep_once(backend.office, backend.app).hints

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from checkpoint_redis import keys
 from checkpoint_redis.layout import ThreadStatus
 from checkpoint_redis.ledger import address
 from checkpoint_redis.replies import Header, WorkerSeen
+from checkpoint_redis.servers import opening
 from distgraph.checkpoint import formats
 from distgraph.errors import DistGraphError
 from workers.backend import CeleryBackend
@@ -52,12 +51,8 @@ def label(header: Header) -> str:
 
 def examine(backend: CeleryBackend) -> Iterator[Check]:
     """Look at everything, one check after the other; without Redis the rest cannot be seen."""
-    client = redis.Redis.from_url(
-        backend.settings.redis,
-        socket_timeout=ANSWERS_WITHIN,
-        socket_connect_timeout=ANSWERS_WITHIN,
-        retry=Retry(NoBackoff(), 0),
-    )
+    within = {"socket_timeout": ANSWERS_WITHIN, "socket_connect_timeout": ANSWERS_WITHIN}
+    client = opening.blocking(backend.settings.store, retry=None, **within)
     with client:
         try:
             info: dict[str, Any] = client.info()

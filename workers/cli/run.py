@@ -13,7 +13,7 @@ from distgraph.errors import DistGraphError
 from distgraph.graph.compiled import CompiledStateGraph
 from workers.cli.ending import Clock, Ending, goes_on, tell
 from workers.cli.exits import CommandError, Exit, guarded
-from workers.cli.options import Broker, Json, Namespace, Redis
+from workers.cli.options import Broker, BrokerOptions, Json, Namespace, Redis
 from workers.cli.screen import Screen, as_json, plain
 from workers.cli.targets import Connection, graph_of
 from workers.cli.values import read_json
@@ -41,6 +41,7 @@ def run(  # noqa: PLR0913 a command's options
     as_json: Json = False,
     redis: Redis = None,
     broker: Broker = None,
+    broker_options: BrokerOptions = None,
     namespace: Namespace = None,
 ) -> Exit:
     """Start a run on the workers, and show its updates until it ends or asks.
@@ -49,7 +50,7 @@ def run(  # noqa: PLR0913 a command's options
     """
     screen = Screen(as_json)
     value = read_json("--input", given)
-    graph = graph_of(target, Connection(redis, broker, namespace))
+    graph = graph_of(target, Connection(redis, broker, namespace, broker_options))
     thread_id = str(uuid.uuid4()) if thread is None else thread
     started = _submit(graph, value, thread_id)
     if detach:

@@ -21,7 +21,15 @@ from workers.backend import CeleryBackend
 from workers.cli.ending import asked, plain_json, questions, shown, tell, wait
 from workers.cli.exits import CommandError, Exit, guarded
 from workers.cli.health import living
-from workers.cli.options import Broker, Json, Namespace, Redis, TargetOption, ThreadId
+from workers.cli.options import (
+    Broker,
+    BrokerOptions,
+    Json,
+    Namespace,
+    Redis,
+    TargetOption,
+    ThreadId,
+)
 from workers.cli.screen import Screen, ago, plain, table
 from workers.cli.targets import Connection, backend_of
 from workers.cli.values import read_json, read_metadata
@@ -53,6 +61,7 @@ def threads(  # noqa: PLR0913 a command's options
     target: TargetOption = None,
     redis: Redis = None,
     broker: Broker = None,
+    broker_options: BrokerOptions = None,
     namespace: Namespace = None,
 ) -> Exit:
     """List threads, the last changed first, and whether a live worker serves them."""
@@ -60,7 +69,7 @@ def threads(  # noqa: PLR0913 a command's options
     if status not in (None, *STATUSES) or (interrupted and status not in (None, waiting)):
         said = f"--status is one of {', '.join(STATUSES)}; --interrupted is one of them."
         raise CommandError(said, Exit.USAGE)
-    backend = backend_of(target, Connection(redis, broker, namespace))
+    backend = backend_of(target, Connection(redis, broker, namespace, broker_options))
     wanted = waiting if interrupted else status
     workers = living(backend)
     having = read_metadata(metadata or ())
@@ -112,10 +121,11 @@ def show(  # noqa: PLR0913 a command's options
     target: TargetOption = None,
     redis: Redis = None,
     broker: Broker = None,
+    broker_options: BrokerOptions = None,
     namespace: Namespace = None,
 ) -> Exit:
     """Show a thread: its status, its state, the questions that wait, and its last runs."""
-    backend = backend_of(target, Connection(redis, broker, namespace))
+    backend = backend_of(target, Connection(redis, broker, namespace, broker_options))
     handle = backend.thread(thread)
     header, state = _header(backend, thread), handle.state
     errors = [str(r) for r in state.results.values() if isinstance(r, Errored)]
@@ -190,11 +200,12 @@ def resume(  # noqa: PLR0913 a command's options
     target: TargetOption = None,
     redis: Redis = None,
     broker: Broker = None,
+    broker_options: BrokerOptions = None,
     namespace: Namespace = None,
 ) -> Exit:
     """Answer a thread's question; the workers go on with it."""
     answer = read_json("--value", value)
-    backend = backend_of(target, Connection(redis, broker, namespace))
+    backend = backend_of(target, Connection(redis, broker, namespace, broker_options))
     given = answer if interrupt is None else _by_id(interrupt, answer)
     run = backend.thread(thread).resume(given)
     return _told(backend, thread, run.id, Screen(as_json), wait_for_it=wait_for_it)
@@ -217,10 +228,11 @@ def retry(  # noqa: PLR0913 a command's options
     target: TargetOption = None,
     redis: Redis = None,
     broker: Broker = None,
+    broker_options: BrokerOptions = None,
     namespace: Namespace = None,
 ) -> Exit:
     """Run the failed tasks of a thread again."""
-    backend = backend_of(target, Connection(redis, broker, namespace))
+    backend = backend_of(target, Connection(redis, broker, namespace, broker_options))
     run = backend.thread(thread).retry()
     return _told(backend, thread, run.id, Screen(as_json), wait_for_it=wait_for_it)
 
@@ -248,10 +260,11 @@ def adopt(  # noqa: PLR0913 a command's options
     as_json: Json = False,
     redis: Redis = None,
     broker: Broker = None,
+    broker_options: BrokerOptions = None,
     namespace: Namespace = None,
 ) -> Exit:
     """Take a thread over to its graph as --target has it now."""
-    backend = backend_of(target, Connection(redis, broker, namespace))
+    backend = backend_of(target, Connection(redis, broker, namespace, broker_options))
     handle = backend.thread(thread)
     graph = handle.graph
     if backend.registry.get(graph) is None:
@@ -268,32 +281,34 @@ def adopt(  # noqa: PLR0913 a command's options
 
 
 @guarded
-def cancel(
+def cancel(  # noqa: PLR0913 a command's options
     thread: ThreadId,
     *,
     as_json: Json = False,
     redis: Redis = None,
     broker: Broker = None,
+    broker_options: BrokerOptions = None,
     namespace: Namespace = None,
 ) -> Exit:
     """Cancel what runs or waits on a thread; its state stays at the newest checkpoint."""
-    done = Connection(redis, broker, namespace).backend().thread(thread).cancel()
+    done = Connection(redis, broker, namespace, broker_options).backend().thread(thread).cancel()
     said = "Cancelled." if done else "There was nothing to cancel."
     Screen(as_json).answer({"thread": thread, "cancelled": done}, Text(said))
     return Exit.OK
 
 
 @guarded
-def delete(
+def delete(  # noqa: PLR0913 a command's options
     thread: ThreadId,
     *,
     as_json: Json = False,
     redis: Redis = None,
     broker: Broker = None,
+    broker_options: BrokerOptions = None,
     namespace: Namespace = None,
 ) -> Exit:
     """Remove everything that is stored about a thread, at once and without asking."""
-    Connection(redis, broker, namespace).backend().thread(thread).delete()
+    Connection(redis, broker, namespace, broker_options).backend().thread(thread).delete()
     Screen(as_json).answer({"thread": thread, "deleted": True}, Text("Deleted."))
     return Exit.OK
 
@@ -307,10 +322,11 @@ def history(  # noqa: PLR0913 a command's options
     target: TargetOption = None,
     redis: Redis = None,
     broker: Broker = None,
+    broker_options: BrokerOptions = None,
     namespace: Namespace = None,
 ) -> Exit:
     """List a thread's checkpoints, newest first; with --json, with their state."""
-    backend = backend_of(target, Connection(redis, broker, namespace))
+    backend = backend_of(target, Connection(redis, broker, namespace, broker_options))
     _header(backend, thread)
     states = backend.thread(thread).history(limit)
     listing = table("step", "source", "checkpoint", "created", "next")
