@@ -120,6 +120,24 @@ def test_an_attempt_that_is_tried_again_says_so(
     assert len({each["id"] for each in failures}) == 3
 
 
+@pytest.mark.parametrize("graph", ["blocking", "coroutine"])
+def test_jobs_are_called_by_graph_and_node(processes: Place, thread_id: str, graph: str) -> None:
+    key = processes.backend.thread_key(thread_id).x
+    with watching(processes) as found:
+        processes.backend.app.control.enable_events(destination=[processes.worker.name])
+        asked = iter(range(100))
+
+        def received() -> list[dict[str, Any]]:
+            processes.graphs[graph].invoke({"how": "fine"}, on(thread_id), by=str(next(asked)))
+            known = (each for each in found if each["type"] == "task-received")
+            return [each for each in known if key in each["args"]]
+
+        event = wait_until(received, "an event of a job")[0]
+    assert event["name"] == f"{graph}.step"
+    assert f"Task {graph}.step[{event['uuid']}] received" in processes.worker.output
+    assert f"Task {graph}.step[{event['uuid']}] succeeded" in processes.worker.output
+
+
 def test_a_superstep_whose_results_do_not_fit_is_told_too(processes: Place, thread_id: str) -> None:
     with pytest.raises(TypeError):
         processes.graphs["reduced"].invoke({"how": "", "out": 1}, on(thread_id))

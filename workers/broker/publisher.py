@@ -25,6 +25,8 @@ from workers.shared.hints import Outgoing
 
 log = logging.getLogger(__name__)
 CHUNK = 1_000
+LONGEST_NAME = 255
+"""Characters by which a job is known to who watches."""
 _HIGHEST = 9
 NOTHING_FOLLOWS: Mapping[str, None] = dict.fromkeys(("callbacks", "errbacks", "chain", "chord"))
 
@@ -119,7 +121,13 @@ class CeleryPublisher:
                 # A list that is pushed to needs no declaration.
                 declare=[] if on_redis else [app.amqp.queues[queue]],
                 priority=_priority(message.priority, lowest_is_first=on_redis),
-                headers=headers(self._name, job, message.args[1], message.args[-1]),
+                headers=headers(
+                    self._name,
+                    job,
+                    message.args[1],
+                    message.args[-1],
+                    message.name[:LONGEST_NAME] or None,
+                ),
                 correlation_id=job,
             )
 
@@ -154,8 +162,11 @@ def _is_redis(producer: Any) -> bool:
     return bool(producer.connection.transport.driver_type == "redis")
 
 
-def headers(task: str, job: str, x: str, tids: Sequence[str]) -> dict[str, Any]:
-    """Return what a Celery worker, and who watches it, has to know of a message."""
+def headers(task: str, job: str, x: str, tids: Sequence[str], shadow: str | None) -> dict[str, Any]:
+    """Return what a Celery worker, and who watches it, has to know of a message.
+
+    ``shadow``: what they call the job in place of ``task``, None = by that.
+    """
     return {
         "lang": "py",
         "task": task,
@@ -164,6 +175,7 @@ def headers(task: str, job: str, x: str, tids: Sequence[str]) -> dict[str, Any]:
         "parent_id": None,
         "group": None,
         "ignore_result": True,
+        "shadow": shadow,
         "argsrepr": f"({x!r}, {len(tids)} tasks)",
         "kwargsrepr": "{}",
     }

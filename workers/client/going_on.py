@@ -120,7 +120,7 @@ def _added(call: Submission, then: Decision) -> tuple[TaskEntry, ...]:
         return ()
     known = {task.tid for task in call.loaded.tasks}
     return tuple(
-        call.wire.task(task, call.graph.nodes[task.node])
+        call.wire.task(task, call.graph.nodes[task.node], call.graph.name)
         for task in then.tasks
         if task.id not in known
     )

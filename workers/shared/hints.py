@@ -40,11 +40,12 @@ class Hint:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message to be published, and where to."""
+    """A message to be published, and where to; ``name`` is for those who watch, '' = none."""
 
     queue: str
     priority: int
     args: tuple[Any, ...]
+    name: str = ""
 
 
 def read(args: Any) -> Hint | None:
@@ -73,4 +74,4 @@ def outgoing(x: str, entries: Iterable[OutboxEntry]) -> Iterator[Outgoing]:
     """Yield the messages for ``entries`` of one thread, one task in each."""
     for entry in entries:
         asked = arguments(x, entry.ns, entry.ep, (entry.tid,))
-        yield Outgoing(entry.queue, entry.priority, asked)
+        yield Outgoing(entry.queue, entry.priority, asked, entry.name)
