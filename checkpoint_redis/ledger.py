@@ -21,7 +21,7 @@ from checkpoint_redis import commands, source
 from checkpoint_redis.commands import Plain, Script
 from checkpoint_redis.layout import Refusal
 from checkpoint_redis.servers.cluster import AsyncClusterClient, ClusterClient
-from checkpoint_redis.servers.opening import AsyncClient, Client
+from checkpoint_redis.servers.opening import AsyncStoreClient, StoreClient
 from distgraph.checkpoint import formats
 from distgraph.errors import CorruptRecord, NewerFormat, StoreError, StoreUnavailable
 
@@ -78,7 +78,7 @@ class Ledger:
     """
 
     def __init__(
-        self, client: Client, *, retry_for: float = RETRY_FOR, namespace: str = ""
+        self, client: StoreClient, *, retry_for: float = RETRY_FOR, namespace: str = ""
     ) -> None:
         self.client: Any = client
         self._execute: Callable[..., Any] = client.execute_command
@@ -178,7 +178,7 @@ class AsyncLedger:
     """The same over an asyncio client, which belongs to the caller's event loop."""
 
     def __init__(
-        self, client: AsyncClient, *, retry_for: float = RETRY_FOR, namespace: str = ""
+        self, client: AsyncStoreClient, *, retry_for: float = RETRY_FOR, namespace: str = ""
     ) -> None:
         self.client: Any = client
         self._execute: Callable[..., Any] = client.execute_command

@@ -15,7 +15,7 @@ from checkpoint_redis.known_logs import KnownLogs
 from checkpoint_redis.ledger import AsyncLedger, Ledger
 from checkpoint_redis.saving import Steps
 from checkpoint_redis.servers import opening
-from checkpoint_redis.servers.opening import AsyncClient, Client
+from checkpoint_redis.servers.opening import AsyncStoreClient, StoreClient
 from checkpoint_redis.servers.url import store_of
 from checkpoint_redis.stored import Archive
 from distgraph._checked import checked
@@ -45,7 +45,7 @@ class RedisSaver(BaseCheckpointSaver):
 
     def __init__(
         self,
-        redis: Client | str,
+        redis: StoreClient | str,
         *,
         namespace: str = "dg",
         serde: SerializerProtocol | None = None,
@@ -255,13 +255,13 @@ def _pruning(archive: Archive, thread_ids: Sequence[str], strategy: str) -> Iter
             yield saving.prune(archive, thread_id)
 
 
-def _client(given: Client | str) -> Client:
+def _client(given: StoreClient | str) -> StoreClient:
     client = opening.blocking(store_of(given)) if isinstance(given, str) else given
     _refuse_decoding(client)
     return client
 
 
-def _async_client(given: redis.asyncio.Redis | str) -> AsyncClient:
+def _async_client(given: redis.asyncio.Redis | str) -> AsyncStoreClient:
     client = opening.on_loop(store_of(given)) if isinstance(given, str) else given
     _refuse_decoding(client)
     return client

@@ -41,7 +41,7 @@ class ClusterClient:
         """Carry out a command; raises what redis-py raises for a single server."""
         match words[0]:
             case "XREAD":
-                return self._read(Reading.of(words))
+                return self._read(StreamsRead.of(words))
             case "SCAN":
                 return self._scan(*words)
             case _:
@@ -93,7 +93,7 @@ class ClusterClient:
                     self._found = redis.RedisCluster(startup_nodes=nodes, **self._how)
         return self._found
 
-    def _read(self, reading: Reading) -> list[Any]:
+    def _read(self, reading: StreamsRead) -> list[Any]:
         for pause in reading.pauses():
             if found := reading.found(self.together(reading.each)):
                 return found
@@ -136,7 +136,7 @@ class AsyncClusterClient:
         """Do what ``ClusterClient.execute_command`` does."""
         match words[0]:
             case "XREAD":
-                return await self._read(Reading.of(words))
+                return await self._read(StreamsRead.of(words))
             case "SCAN":
                 return await self._scan(*words)
             case _:
@@ -165,7 +165,7 @@ class AsyncClusterClient:
 
         return list(await asyncio.gather(*map(reply, given)))
 
-    async def _read(self, reading: Reading) -> list[Any]:
+    async def _read(self, reading: StreamsRead) -> list[Any]:
         for pause in reading.pauses():
             if found := reading.found(await self.together(reading.each)):
                 return found
@@ -181,7 +181,7 @@ class AsyncClusterClient:
         return cursor_of(number, int(reply[0]), len(nodes)), reply[1]
 
 
-class Reading:
+class StreamsRead:
     """A read of many streams as reads of each; ``block``: for how many seconds it waits."""
 
     def __init__(self, count: Any, block: float, streams: Mapping[Any, Any]) -> None:
@@ -189,7 +189,7 @@ class Reading:
         self.each = [("XREAD", "COUNT", count, "STREAMS", *pair) for pair in streams.items()]
 
     @classmethod
-    def of(cls, words: Words) -> Reading:
+    def of(cls, words: Words) -> StreamsRead:
         """Read XREAD COUNT n BLOCK ms STREAMS key ... id ..."""
         _, _, count, _, block, _, *rest = words
         half = len(rest) // 2

@@ -20,8 +20,8 @@ from checkpoint_redis.servers.url import RedisUrl, ServerKind
 _SOCKET = frozenset(name for name in options.SHARED if name.startswith("socket_"))
 
 
-Client = redis.Redis | ClusterClient
-AsyncClient = redis.asyncio.Redis | AsyncClusterClient
+StoreClient = redis.Redis | ClusterClient
+AsyncStoreClient = redis.asyncio.Redis | AsyncClusterClient
 
 
 class AsyncSentinelPool(
@@ -37,7 +37,7 @@ class AsyncSentinelPool(
                 await each.aclose()
 
 
-def blocking(url: RedisUrl, **over: Any) -> Client:
+def blocking(url: RedisUrl, **over: Any) -> StoreClient:
     """Return a client; ``over``: options that count instead of those of ``url``."""
     how = {**_options(url), **over}
     match url.kind:
@@ -56,7 +56,7 @@ def blocking(url: RedisUrl, **over: Any) -> Client:
     return DirectClient.from_pool(Pool(connection_class=kind, **how))
 
 
-def on_loop(url: RedisUrl, **over: Any) -> AsyncClient:
+def on_loop(url: RedisUrl, **over: Any) -> AsyncStoreClient:
     """Do what ``blocking`` does for the running loop."""
     how = {"timeout": None, **_options(url), **over}
     match url.kind:
@@ -78,7 +78,7 @@ def on_loop(url: RedisUrl, **over: Any) -> AsyncClient:
     return redis.asyncio.Redis.from_pool(pool)
 
 
-def twin(client: redis.asyncio.Redis) -> Client:
+def twin(client: redis.asyncio.Redis) -> StoreClient:
     """Return a blocking client that connects to the same place in the same way."""
     pool: Any = client.connection_pool
     known = pool.connection_kwargs
@@ -111,7 +111,7 @@ def _seen(pool: Any) -> RedisUrl:
     )
 
 
-def servers(client: Client) -> list[redis.Redis]:
+def servers(client: StoreClient) -> list[redis.Redis]:
     """Return a client of each server that keys are kept in."""
     return client.nodes() if isinstance(client, ClusterClient) else [client]
 

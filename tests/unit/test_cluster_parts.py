@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis.exceptions import ConnectionError as Lost
 
-from checkpoint_redis.servers.cluster import LONGEST_LOOK, Reading, cursor_of, place_of
+from checkpoint_redis.servers.cluster import LONGEST_LOOK, StreamsRead, cursor_of, place_of
 
 
 @given(st.integers(0, 2**64 - 1), st.integers(1, 9), st.data())
@@ -24,9 +24,9 @@ def test_a_cursor_tells_the_node_and_its_place(at: int, nodes: int, data: st.Dat
         assert cursor == 0
 
 
-def reading(block_ms: int = 0) -> Reading:
+def reading(block_ms: int = 0) -> StreamsRead:
     words = ("XREAD", "COUNT", 5, "BLOCK", block_ms, "STREAMS", "a", "b", "1-0", "2-0")
-    return Reading.of(words)
+    return StreamsRead.of(words)
 
 
 def test_each_stream_is_read_by_itself() -> None:

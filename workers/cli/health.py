@@ -144,7 +144,7 @@ def _unserved(backend: CeleryBackend) -> Check:
     )
 
 
-def _overdue(client: opening.Client, namespace: str) -> Check:
+def _overdue(client: opening.StoreClient, namespace: str) -> Check:
     seconds, _ = opening.servers(client)[0].time()
     late = int(seconds) * 1_000 - OVERDUE_AFTER_MS
     due = (key for shard in range(keys.SHARDS) for key in keys.planned(namespace, shard))

@@ -12,7 +12,7 @@ from typing import Any
 
 from checkpoint_redis.ledger import AsyncLedger, Ledger
 from checkpoint_redis.servers import opening
-from checkpoint_redis.servers.opening import Client
+from checkpoint_redis.servers.opening import StoreClient
 from checkpoint_redis.servers.url import RedisUrl, ServerKind
 
 CONNECTIONS, READERS = 50, 2
@@ -29,7 +29,7 @@ _MARGIN = 1.0  # a server that accepts but never answers is given up within reac
 class _Opened:
     ledger: Ledger
     patient: Ledger
-    waiting: Client
+    waiting: StoreClient
 
 
 class Clients:
@@ -60,7 +60,7 @@ class Clients:
         """Return this process's ledger that goes on trying for 10 s, as workers do."""
         return self._here().patient
 
-    def waiting(self) -> Client:
+    def waiting(self) -> StoreClient:
         """Return a client whose reads may block for long."""
         return self._here().waiting
 
