@@ -371,6 +371,8 @@ def address(client: Any) -> str:
     """Return where a client connects to, without its password."""
     pool = getattr(client, "connection_pool", None)
     known = getattr(pool, "connection_kwargs", {})
+    if master := getattr(pool, "service_name", ""):
+        return f"{master}/{known.get('db') or 0} of the Sentinels"
     if path := known.get("path"):
         return str(path)
     if host := known.get("host"):
