@@ -13,7 +13,7 @@ from distgraph._checked import checked
 from distgraph.graph.compiled import CompiledStateGraph
 from workers.addresses import is_store
 from workers.broker.publisher import CeleryPublisher
-from workers.broker.settings import consume, own_app, refuse_deaf, renew_queues
+from workers.broker.settings import consume, own_app, refuse_deaf, refuse_unreadable, renew_queues
 from workers.client.carrier import Messenger
 from workers.client.client import Client
 from workers.settings import Settings
@@ -56,6 +56,7 @@ class CeleryBackend(Client):
         self.owns_app = app is None
         if app is not None:
             refuse_deaf(app)
+            refuse_unreadable(app)
         self.app = app or own_app(namespace, self.settings.celery)
         task = f"{namespace}.step"
         publisher = CeleryPublisher(self.app, task, reach)
