@@ -31,12 +31,18 @@ Operation = Script[T] | Plain[T]
 
 RETRY_FOR = 10.0
 _FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
-TEMPORARY = (
+_TEMPORARY = (
     exceptions.ConnectionError,
     exceptions.TimeoutError,
     exceptions.ReadOnlyError,
+    exceptions.OutOfMemoryError,
     exceptions.TryAgainError,
     exceptions.ClusterDownError,
+)
+# What redis-py has no type for, and what Redis 6 says of a command in a script.
+_PASSES = re.compile(
+    r"((ERR )?Error running script .*@user_script: ?\d+: -)?"
+    r"(READONLY|MISCONF|OOM|LOADING|UNBLOCKED|NOREPLICAS|MASTERDOWN|BUSY) "
 )
 # What Lua itself raised, and not a command in it that Redis refused: as Redis 7 and Redis 6 say it.
 _FAILED_SCRIPT = re.compile(
@@ -308,15 +314,34 @@ def _pause_after(
     """Return how long to wait, or raise what the caller is to see: one error, which says it all."""
     if isinstance(command, Script) and (newer := _newer_format(str(error), command.about)):
         raise newer from None
-    if not isinstance(error, TEMPORARY) or isinstance(error, _FINAL):
+    if not passes(error):
         raise refused(error, client) from None
     pause = next(pauses, None)
     if pause is None:
-        raise StoreUnavailable(
-            f"Redis at {address(client)} cannot be reached ({error}). Is it running, and is the "
-            "URL right?"
-        ) from None
+        raise _away(error, client) from None
     return pause
+
+
+def passes(error: exceptions.RedisError) -> bool:
+    """Whether Redis may take the same in a while: it cannot be reached, fails over, loads, is full.
+
+    It refuses such a command before anything is changed, a script at its first write.
+    """
+    if isinstance(error, _FINAL):
+        return False
+    return isinstance(error, _TEMPORARY) or _PASSES.match(str(error)) is not None
+
+
+def _away(error: exceptions.RedisError, client: Any) -> StoreUnavailable:
+    if isinstance(error, exceptions.ResponseError):
+        return StoreUnavailable(
+            f"Redis at {address(client)} takes nothing at the moment ({error}). It may fail over, "
+            "be full, or not be able to write to its disk: its log tells."
+        )
+    return StoreUnavailable(
+        f"Redis at {address(client)} cannot be reached ({error}). Is it running, and is the URL "
+        "right?"
+    )
 
 
 def _newer_format(said: str, about: str) -> NewerFormat | None:
@@ -346,6 +371,8 @@ def address(client: Any) -> str:
     """Return where a client connects to, without its password."""
     pool = getattr(client, "connection_pool", None)
     known = getattr(pool, "connection_kwargs", {})
+    if master := getattr(pool, "service_name", ""):
+        return f"{master}/{known.get('db') or 0} of the Sentinels"
     if path := known.get("path"):
         return str(path)
     if host := known.get("host"):

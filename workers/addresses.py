@@ -15,12 +15,16 @@ from urllib.parse import quote, urlsplit
 
 from kombu.transport import TRANSPORT_ALIASES
 from kombu.transport.redis import SentinelChannel
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from checkpoint_redis.servers import options
 from checkpoint_redis.servers.url import SCHEMES, RedisUrl, ServerKind, read
 
 _BLOCKS, _POOL = 2.0, 10
 """What kombu needs: a read for messages waits a second, and no free connection is an error."""
+# One that is away is not tried again: there are others, which redis-py asks after it.
+_ASKING = {"socket_timeout": 2.0, "socket_connect_timeout": 2.0, "retry": Retry(NoBackoff(), 0)}
 _VERIFY = {
     "required": ssl.CERT_REQUIRED,
     "optional": ssl.CERT_OPTIONAL,
@@ -141,7 +145,7 @@ def _of_redis(
     return BrokerSettings(
         url=";".join(url for each in found for url in _spelled(each)),
         redis=True,
-        transport={**_transport(first), **_sentinels(first, secured, transport), **transport},
+        transport={**_transport(first), **transport, **_sentinels(first, secured, transport)},
         tls=secured,
         sockets=first.kind is ServerKind.socket,
     )
@@ -193,9 +197,12 @@ def _sentinels(url: RedisUrl, tls: Mapping[str, Any], given: Mapping[str, Any]) 
         )
         raise ValueError(msg)
     login = url.given(options.SENTINEL).items()
-    asking = {name.removeprefix("sentinel_"): value for name, value in login}
-    if tls:
-        asking |= {"ssl": True, **tls}
+    asking = {
+        **_ASKING,
+        **({"ssl": True, **tls} if tls else {}),
+        **{name.removeprefix("sentinel_"): value for name, value in login},
+        **given.get("sentinel_kwargs", {}),
+    }
     return {"master_name": master, "sentinel_kwargs": asking}
 
 

@@ -24,6 +24,13 @@ class AsyncSentinelPool(
 ):
     """Hands out connections to a master in turn; who comes when all are in use waits."""
 
+    async def disconnect(self, inuse_connections: bool = True) -> None:
+        """Close connections; those to the Sentinels, too, unless some are in use."""
+        await super().disconnect(inuse_connections)
+        if inuse_connections:
+            for each in self.sentinel_manager.sentinels:
+                await each.aclose()
+
 
 def blocking(url: RedisUrl, **over: Any) -> redis.Redis:
     """Return a client; ``over``: options that count instead of those of ``url``."""

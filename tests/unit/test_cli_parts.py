@@ -114,7 +114,10 @@ def test_errors_have_exit_codes(error: Exception, code: Exit) -> None:
 @pytest.mark.parametrize(
     ("error", "says"),
     [
-        (busy(Thread("dg", "t"), "r"), "Thread 't' is busy with run r. Wait for it, look"),
+        (
+            busy(Thread("dg", "t"), "r"),
+            "Thread 't' is busy with run r. Wait for it with distgraph follow",
+        ),
         (AmbiguousResume("Which?", "Command()"), "Which? Name one with --interrupt ID."),
         (NothingToResume("Nothing.", "invoke()"), "Nothing. How the thread stands says distgraph"),
         (NothingToResume("It moved on."), "It moved on."),

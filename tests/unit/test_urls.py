@@ -155,8 +155,7 @@ def test_the_broker_is_told_the_same(url: str, spelled: str) -> None:
         ("redis://h?socket_timeout=0.1", {"socket_timeout": 2.0}),
         ("redis://h?max_connections=1", {"max_connections": 10}),
         ("redis://h?client_name=me&health_check_interval=7", {"health_check_interval": 7}),
-        ("sentinel://a/m", {"master_name": "m", "sentinel_kwargs": {}}),
-        ("sentinel://a/m?sentinel_password=x", {"sentinel_kwargs": {"password": "x"}}),
+        ("sentinel://a/m", {"master_name": "m"}),
     ],
 )
 def test_its_options_go_where_kombu_looks(url: str, transport: dict[str, Any]) -> None:
@@ -188,6 +187,14 @@ def test_options_of_the_broker_come_before_those_of_its_url() -> None:
 def test_the_master_may_be_given_apart() -> None:
     found = told("sentinel://a:1;sentinel://b:2/3", {"master_name": "main"})
     assert found.transport["master_name"] == "main"
+
+
+def test_sentinels_have_a_login_of_their_own() -> None:
+    url = "sentinels://:p@a/m?sentinel_password=x&ssl_ca_certs=ca"
+    asking = told(url, {"sentinel_kwargs": {"socket_timeout": 9}}).transport["sentinel_kwargs"]
+    wanted = {"password": "x", "ssl": True, "ssl_ca_certs": "ca", "socket_timeout": 9}
+    assert wanted.items() <= asking.items()
+    assert asking["retry"].get_retries() == 0
 
 
 def test_tls_of_other_brokers_is_told_in_the_same_words() -> None:

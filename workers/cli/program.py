@@ -9,8 +9,10 @@ import typer
 
 from workers.cli.demo import demo
 from workers.cli.doctor import doctor, sweep
+from workers.cli.follow import follow
+from workers.cli.removing import cancel, delete
 from workers.cli.run import run
-from workers.cli.threads import adopt, cancel, delete, history, resume, retry, show, threads
+from workers.cli.threads import adopt, history, resume, retry, show, threads
 from workers.cli.worker import worker
 
 _CODES = (
@@ -21,6 +23,7 @@ COMMANDS = (
     demo,
     worker,
     run,
+    follow,
     threads,
     show,
     resume,

@@ -281,39 +281,6 @@ def adopt(  # noqa: PLR0913 a command's options
 
 
 @guarded
-def cancel(  # noqa: PLR0913 a command's options
-    thread: ThreadId,
-    *,
-    as_json: Json = False,
-    redis: Redis = None,
-    broker: Broker = None,
-    broker_options: BrokerOptions = None,
-    namespace: Namespace = None,
-) -> Exit:
-    """Cancel what runs or waits on a thread; its state stays at the newest checkpoint."""
-    done = Connection(redis, broker, namespace, broker_options).backend().thread(thread).cancel()
-    said = "Cancelled." if done else "There was nothing to cancel."
-    Screen(as_json).answer({"thread": thread, "cancelled": done}, Text(said))
-    return Exit.OK
-
-
-@guarded
-def delete(  # noqa: PLR0913 a command's options
-    thread: ThreadId,
-    *,
-    as_json: Json = False,
-    redis: Redis = None,
-    broker: Broker = None,
-    broker_options: BrokerOptions = None,
-    namespace: Namespace = None,
-) -> Exit:
-    """Remove everything that is stored about a thread, at once and without asking."""
-    Connection(redis, broker, namespace, broker_options).backend().thread(thread).delete()
-    Screen(as_json).answer({"thread": thread, "deleted": True}, Text("Deleted."))
-    return Exit.OK
-
-
-@guarded
 def history(  # noqa: PLR0913 a command's options
     thread: ThreadId,
     *,

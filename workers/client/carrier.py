@@ -19,10 +19,10 @@ from checkpoint_redis import keys
 from checkpoint_redis.commands import Plain, Script
 from checkpoint_redis.events import Entry
 from checkpoint_redis.ledger import (
-    TEMPORARY,
     AsyncLedger,
     Ledger,
     heeding_cancellation,
+    passes,
     refused,
 )
 from distgraph.effects import Tell, acarry, atold, carry, told
@@ -246,10 +246,11 @@ def _seen_as_lost(client: Any) -> Iterator[None]:
     """Let a read that met what will pass have no answer; StoreError when Redis refuses it."""
     try:
         yield
-    except (*TEMPORARY, TimeoutError):
+    except TimeoutError:
         return
     except exceptions.RedisError as error:
-        raise refused(error, client) from None
+        if not passes(error):
+            raise refused(error, client) from None
 
 
 def _xread(after: Mapping[str, str], block_ms: int, count: int) -> tuple[Any, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 from billiard.exceptions import WorkerLostError
 from celery import Celery, bootsteps, signals
 from celery.concurrency.prefork import TaskPool as ProcessPool
+from redis.exceptions import ResponseError
 
 from checkpoint_redis import source
 from distgraph.errors import DistGraphError
@@ -65,6 +66,7 @@ def add_bootstep(app: Celery, office: Office, task: Any, *, own: bool) -> None:
 
     app.steps["worker"].add(Care)
     app.steps["consumer"].add(_teller(f"{Care.name}.consuming", sweepers))
+    app.steps["consumer"].add(_patient(f"{Care.name}.patience"))
     app.steps["consumer"].add(audience_step(f"{Care.name}.watched", office.audience))
     app.steps["consumer"].add(guard_step(task.name, office.dropped, own=own))
 
@@ -104,6 +106,24 @@ def _teller(label: str, sweepers: Mapping[str, Sweeper]) -> type:
                 consumer.call_soon(sweeper.look)
 
     return Consuming
+
+
+def _patient(label: str) -> type:
+    """Return the step of a consumer that lets it outlast a broker that refuses for a while."""
+
+    class Patience(bootsteps.Step):
+        """Has the consumer connect again where Celery ends the worker.
+
+        Redis refuses so while it fails over, loads, or has no room in memory or on its disk.
+        """
+
+        name = label
+
+        def __init__(self, consumer: Any, **options: Any) -> None:
+            super().__init__(consumer, **options)
+            consumer.connection_errors = (*consumer.connection_errors, ResponseError)
+
+    return Patience
 
 
 def _consumes(worker: Any, queue: str) -> bool:
