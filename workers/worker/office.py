@@ -18,6 +18,7 @@ from workers.shared.hints import Hint
 from workers.shared.served import Registry
 from workers.worker.audience import Audience
 from workers.worker.backoffs import MARGIN, Backoffs
+from workers.worker.bulletin import Bulletin
 from workers.worker.dropped import Dropped
 from workers.worker.emitter import Emissions
 from workers.worker.installation import Installation
@@ -44,6 +45,7 @@ class Office:
         self.dispatched = Dispatched(self.ledger)
         self.emissions = Emissions(self.ledger)
         self.loop = Loop(settings.async_concurrency)
+        self.bulletin = Bulletin()
         self.overdue = Overdue(settings, self.ledger, registry, publisher)
         self.installation = Installation(self.ledger, settings.namespace)
         self.backoffs = Backoffs(self.overdue.sweep_tasks)
@@ -75,6 +77,8 @@ class Office:
         ``time_limit``: after how many seconds it ends a job.
         """
         self.time_limit, self.worker = time_limit, worker
+        self.bulletin.renew()
+        self.loop.open()
         self.owner = f"{worker}/{os.getpid()}"
 
 

@@ -11,7 +11,7 @@ from distgraph.errors import DistGraphError
 from workers.shared import hints
 from workers.worker import jobs, releasing
 from workers.worker.dropped import Reason
-from workers.worker.failures import tells_end
+from workers.worker.failures import leaving, tells_end
 from workers.worker.intake import HintStrategy
 from workers.worker.office import Office
 from workers.worker.reporting import Reporting
@@ -53,6 +53,9 @@ def add_task(app: Celery, name: str, office: Office) -> Any:
             # That its worker cuts the job short is no failure and no loss.
             releasing.hand_over(office, hint)
             raise
+        # The node was ended, and has failed by that, or did not let itself be.
+        if (told_to_leave := leaving()) is not None:
+            raise told_to_leave
         if failed is not None:
             raise failed
 
