@@ -103,7 +103,7 @@ class Overdue:
         return list(self._ledger().together([look(shard) for shard in shards]))
 
     def _send(self, found: Iterable[Due]) -> int:
-        """Send the hints of what was due; return how many."""
+        """Send the hints of what was due; return how many there were."""
         by_thread: dict[str, list[OutboxEntry]] = defaultdict(list)
         for due in found:
             by_thread[due.x] += due.hints
@@ -169,7 +169,8 @@ class Overdue:
         while True:
             cursor, hints = self._ledger().outbox(thread, ns, ep, cursor, count=CHUNK)
             messages = list(outgoing(x, (hint for hint in hints if hint.queue in empty)))
-            self._publisher.publish(messages)
+            if not self._publisher.publish(messages):
+                return sent
             sent += len(messages)
             if cursor == 0:
                 break
