@@ -17,7 +17,7 @@ from workers.worker.failures import errored, may_pass
 from workers.worker.office import Office
 from workers.worker.opened import open_frame, subject_of
 from workers.worker.running import run_all
-from workers.worker.telling import tell_failed, together
+from workers.worker.telling import UNKNOWN, tell_failed, together
 
 log = logging.getLogger(__name__)
 
@@ -57,9 +57,9 @@ def _unopened(desk: Desk, context: Context, task: ClaimedTask, error: Errored) -
     wire = desk.served(context).wire
     if desk.fail(task.tid, wire.error(error), None) != "failed":
         return None
-    node = "?"
+    node = UNKNOWN
     with suppress(DistGraphError):  # its record may be what cannot be read
-        node = wire.read_task(task.tid, task.blob, task.packet).node
+        node = wire.node_of(task.blob)
     return tell_failed(subject_of(desk, context.head, node, task.att), error)
 
 
