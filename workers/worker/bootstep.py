@@ -14,12 +14,13 @@ from redis.exceptions import ResponseError
 
 from checkpoint_redis import source
 from distgraph.errors import DistGraphError
-from workers.shared import hints
-from workers.worker import presence, releasing
-from workers.worker.audience import audience_step
-from workers.worker.intake import guard_step
-from workers.worker.office import Office
-from workers.worker.sweeper import Sweeper
+
+from ..shared import hints
+from . import presence, releasing
+from .audience import audience_step
+from .intake import guard_step
+from .office import Office
+from .sweeper import Sweeper
 
 log = logging.getLogger(__name__)
 COLD = "Cold"

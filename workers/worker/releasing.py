@@ -6,8 +6,9 @@ import logging
 
 from checkpoint_redis.keys import Thread
 from distgraph.errors import DistGraphError
-from workers.shared.hints import Hint, outgoing
-from workers.worker.office import Office
+
+from ..shared.hints import Hint, outgoing
+from .office import Office
 
 log = logging.getLogger(__name__)
 GRACE = 5.0
