@@ -25,6 +25,10 @@ IS_OURS = (
     "`workers` is distgraph's package here. In a project that has a `workers` of its own, import "
     "CeleryBackend from distgraph.celery alone, and start with the project's folder on the path."
 )
+ONE_COPY = (
+    "distgraph's package `workers` was loaded as `distgraph.celery`, since another `workers` was "
+    "found before, and a process has one copy of it: import from distgraph.celery everywhere."
+)
 
 
 def opened(first: Sequence[str] = ()) -> ModuleType:
@@ -44,6 +48,13 @@ def opened(first: Sequence[str] = ()) -> ModuleType:
 def is_ours(origin: str | None) -> bool:
     """Whether ``origin``, the file of a module, is that of distgraph's package."""
     return origin is not None and Path(origin).resolve() == FILE
+
+
+def refuse_second(name: str) -> None:
+    """Raise ImportError when the package, called ``name``, is there by its other name already."""
+    other = sys.modules.get(SECOND)
+    if name == NAME and hasattr(other, "__path__") and other is not sys.modules.get(NAME):
+        raise ImportError(ONE_COPY, name=NAME)
 
 
 def advice(error: ImportError) -> str:

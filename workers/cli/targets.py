@@ -159,7 +159,6 @@ def _broken(module: str, error: Exception) -> CommandError:
     frames = (f for f in reversed(beyond_import) if not f.filename.startswith("<frozen "))
     where = next((f" ({f.filename}:{f.lineno})" for f in frames), "")
     what = f"{type(error).__name__}: {error}"
-    advice = f". {_doors.advice(error)}" if isinstance(error, ImportError) else ""
-    return CommandError(
-        f"Importing {module} failed: {what}{where}{advice}".rstrip(". "), Exit.USAGE
-    )
+    said = f"Importing {module} failed: {what}{where}"
+    advice = _doors.advice(error) if isinstance(error, ImportError) else ""
+    return CommandError(f"{said}. {advice}" if advice else said, Exit.USAGE)
