@@ -72,7 +72,7 @@ def _origin(first: Sequence[str]) -> str | None:
     spec = PathFinder.find_spec(NAME, list(first))
     if spec is None or spec.origin is None:
         spec = importlib.util.find_spec(NAME)
-    return spec and spec.origin
+    return None if spec is None else spec.origin
 
 
 def _loaded_apart() -> ModuleType:

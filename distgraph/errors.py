@@ -116,6 +116,10 @@ class NodeExited(DistGraphError, RuntimeError):
     """A node tried to end the process, or raised something that is not an Exception."""
 
 
+class NodeStopped(DistGraphError):
+    """A worker ended a node that ran: at its time limit, or because its job was revoked."""
+
+
 class RemoteNodeError(DistGraphError):
     """A node failed in a worker with an exception type that this process does not know."""
 

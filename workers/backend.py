@@ -68,7 +68,7 @@ class CeleryBackend(Client):
         self.office = Office(self.settings, clients, registry, publisher)
         step = add_task(self.app, task, self.office)
         add_bootstep(self.app, self.office, step, own=self.owns_app)
-        self._inside = WorkerInside(self.app)
+        self._inside = WorkerInside(self.app, self.office)
         self._embedded: Any = None
 
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
@@ -18,8 +19,10 @@ class Settings(BaseSettings):
     ``redis``: where threads live. ``broker``: what Celery speaks to, by default the same Redis.
     ``broker_options``: Celery's ``broker_transport_options``, and options of TLS (``ssl_...``).
     ``lease``: how long a silent worker keeps its tasks. ``heartbeat``: how often it speaks.
-    ``sweep``: how often overdue work is looked for. ``max_lost``: how many vanished attempts of a
-    task are tolerated. ``async_concurrency``: coroutine nodes at once in one worker process.
+    ``grace``: how long a process that ends, or is given back by its pool, waits for the coroutine
+    nodes that it runs before others begin them again; None: as long as Celery waits for blocking
+    ones. ``sweep``: how often overdue work is looked for. ``max_lost``: how many vanished attempts
+    of a task are tolerated. ``async_concurrency``: coroutine nodes at once in one worker process.
     ``reach``: how long a client waits for Redis or the broker to be reachable. ``metadata_keys``:
     by which of their metadata threads are found without looking at others; the same in all
     processes of a namespace.
@@ -36,6 +39,7 @@ class Settings(BaseSettings):
     namespace: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")] = "dg"
     lease: Annotated[float, Field(gt=0)] = 10.0
     heartbeat: Annotated[float, Field(gt=0)] = 3.0
+    grace: Annotated[float | None, Field(ge=0)] = None
     sweep: Annotated[float, Field(gt=0)] = 1.0
     max_lost: Annotated[int, Field(ge=0)] = 3
     async_concurrency: Annotated[int, Field(gt=0)] = 100
@@ -69,6 +73,11 @@ class Settings(BaseSettings):
             )
             raise ValueError(msg)
         return self
+
+    @property
+    def longest_grace(self) -> float:
+        """The grace in seconds, infinite where only Celery bounds it."""
+        return math.inf if self.grace is None else self.grace
 
     @property
     def lease_ms(self) -> int:

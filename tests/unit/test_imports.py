@@ -33,18 +33,20 @@ def _name(path: Path) -> str:
 
 def needed(name: str, known: Mapping[str, ast.Module]) -> Iterator[str]:
     """Yield what a module imports: of a package, the module in it that is named."""
-    module, is_package = known[name], (ROOT / name.replace(".", "/")).is_dir()
-    for node in ast.walk(module):
-        match node:
-            case ast.Import(names):
-                yield from (alias.name for alias in names)
-            case ast.ImportFrom(package, names, level=0) if package is not None:
-                yield from _modules_of(package, names, known)
-            case ast.ImportFrom(package, names, level=level):
-                home = name if is_package else name.rpartition(".")[0]
-                for _ in range(level - 1):
-                    home = home.rpartition(".")[0]
-                yield from _modules_of(f"{home}.{package}" if package else home, names, known)
+    for node in ast.walk(known[name]):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from _modules_of(_package(name, node), node.names, known)
+
+
+def _package(name: str, node: ast.ImportFrom) -> str:
+    """Return the package that `from ... import` names in the module `name`, in full."""
+    if not node.level:
+        return node.module or ""
+    up = node.level - (ROOT / name.replace(".", "/")).is_dir()
+    home = name.rsplit(".", up)[0] if up else name
+    return f"{home}.{node.module}" if node.module else home
 
 
 def _modules_of(
@@ -92,7 +94,7 @@ def test_a_name_is_that_of_one_type() -> None:
 def test_workers_import_themselves_relatively_and_all_else_is_named_in_full() -> None:
     """The package has another name in a process whose project has a `workers` of its own."""
     wrong = [
-        f"{name}:{node.lineno}"
+        f"{name}: {ast.unparse(node)}"
         for name, module in modules(*PACKAGES).items()
         for node in ast.walk(module)
         if _is_wrong(name, node)

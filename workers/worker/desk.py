@@ -207,17 +207,24 @@ class Desk:
             self._stage_packets(checkpoint.packets)
         kept = self._ledger.inner(self.thread, self.ep, tid, entry, tok=self.token, new_ep=epoch)
         if kept == "conflict":
-            self._give_back(tid)
+            self.give_back(tid)
         return epoch if kept == "ok" else None
 
-    def _give_back(self, tid: str) -> None:
-        """Have another attempt look at what is stored by now."""
+    def give_back(self, tid: str) -> None:
+        """Have another attempt made at a task, as if this one had not been begun."""
+        self._release(tid, self.office.owner)
+
+    def give_back_advance(self) -> None:
+        """Let another worker reduce, because this one is told to end."""
+        self._release(ADVANCE, self.token)
+
+    def _release(self, tid: str, owner: str) -> None:
         released = self._ledger.release(
             self.thread,
             self.ns,
             self.ep,
             (tid,),
-            owner=self.office.owner,
+            owner=owner,
             max_lost=self.office.settings.max_lost,
             given_back=True,
         )
@@ -234,14 +241,6 @@ class Desk:
             error=error,
             retry_in_ms=-1 if retry_in is None else int(retry_in * 1000),
         )
-
-    def give_back_advance(self) -> None:
-        """Let another worker reduce, because this one is told to end."""
-        given = self._ledger.release(
-            self.thread, self.ns, self.ep, (ADVANCE,),
-            owner=self.token, max_lost=self.office.settings.max_lost, given_back=True,
-        )  # fmt: skip
-        self.office.publisher.publish(outgoing(self.thread.x, given.hints))
 
     def fail_advance(self, error: bytes) -> str:
         """End the run because its superstep cannot be reduced."""

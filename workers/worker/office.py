@@ -19,6 +19,7 @@ from ..shared.hints import Hint
 from ..shared.served import Registry
 from .audience import Audience
 from .backoffs import MARGIN, Backoffs
+from .bulletin import Bulletin
 from .dropped import Dropped
 from .emitter import Emissions
 from .installation import Installation
@@ -45,6 +46,7 @@ class Office:
         self.dispatched = Dispatched(self.ledger)
         self.emissions = Emissions(self.ledger)
         self.loop = Loop(settings.async_concurrency)
+        self.bulletin = Bulletin()
         self.overdue = Overdue(settings, self.ledger, registry, publisher)
         self.installation = Installation(self.ledger, settings.namespace)
         self.backoffs = Backoffs(self.overdue.sweep_tasks)
@@ -76,6 +78,8 @@ class Office:
         ``time_limit``: after how many seconds it ends a job.
         """
         self.time_limit, self.worker = time_limit, worker
+        self.bulletin.renew()
+        self.loop.open()
         self.owner = f"{worker}/{os.getpid()}"
 
 

@@ -12,7 +12,7 @@ from distgraph.errors import DistGraphError
 from ..shared import hints
 from . import jobs, releasing
 from .dropped import Reason
-from .failures import tells_end
+from .failures import leaving, tells_end
 from .intake import HintStrategy
 from .office import Office
 from .reporting import Reporting
@@ -54,6 +54,9 @@ def add_task(app: Celery, name: str, office: Office) -> Any:
             # That its worker cuts the job short is no failure and no loss.
             releasing.hand_over(office, hint)
             raise
+        # The node was ended, and has failed by that, or did not let itself be.
+        if (told_to_leave := leaving()) is not None:
+            raise told_to_leave
         if failed is not None:
             raise failed
 
