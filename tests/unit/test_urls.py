@@ -98,6 +98,7 @@ WRONG = (
     *("redis://h?protocol=4", "redis://h?db=", "redis://h?db=-1", "rediss://h?ssl_cert_reqs=maybe"),
     *("unix:///tmp/r.sock?socket_keepalive=1", "redis://h?sentinel_password=x"),
     *("redis://h?max_connections=0", "rediss://h?ssl_min_version=1"),
+    *("redis+cluster://h?max_connections=5", "rediss+cluster://h?ssl_ciphers=x"),
 )
 
 

@@ -42,7 +42,6 @@ def adopt(
     if adopted.advance:
         closed = OutboxEntry("", ep, TaskId.advance, served.queue, 0)
         yield Publish(tuple(outgoing(thread.x, [closed])))
-    if adopted.busy:
-        yield from publish_outbox(thread, ep)
+    if adopted.busy and (yield from publish_outbox(thread, ep)):
         yield HintsOut(thread, ep)
     return None

@@ -64,8 +64,8 @@ class Publisher(Protocol):
         """Raise BrokerUnavailable unless the broker answers; ``ask`` one that did before, too."""
         ...
 
-    def publish(self, messages: tuple[Outgoing, ...]) -> None:
-        """Send messages."""
+    def publish(self, messages: tuple[Outgoing, ...]) -> bool:
+        """Send messages; False when they are left to the sweeper."""
         ...
 
 
@@ -159,7 +159,7 @@ def perform(means: Means, effect: Effect) -> Any:
         case Script() | Plain():
             return means.ledger.call(effect)
         case Publish(messages):
-            means.messenger.publisher.publish(messages)
+            return means.messenger.publisher.publish(messages)
         case Reach():
             means.messenger.reach()
         case HintsOut(thread, ep):
@@ -183,7 +183,7 @@ async def aperform(means: AsyncMeans, effect: Effect) -> Any:
         case Script() | Plain():
             return await means.ledger.call(effect)
         case Publish(messages):
-            await asyncio.to_thread(means.messenger.publisher.publish, messages)
+            return await asyncio.to_thread(means.messenger.publisher.publish, messages)
         case Reach():
             await asyncio.to_thread(means.messenger.reach)
         case HintsOut(thread, ep):

@@ -31,7 +31,7 @@ class Together:
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """Send messages; the answer is None."""
+    """Send messages; the answer is whether they went out, else the sweeper sends them."""
 
     messages: tuple[Outgoing, ...]
 

@@ -53,8 +53,8 @@ def launch(
         raise call.conflict()
     if started.status == "go":
         hints = entries(step, "", call.served.queue)
-        yield Publish(tuple(outgoing(call.thread.x, hints)))
-        yield HintsOut(call.thread, step.ep)
+        if (yield Publish(tuple(outgoing(call.thread.x, hints)))):
+            yield HintsOut(call.thread, step.ep)
     under_way = started.status == "go" or started.outcome == RunStatus.pending
     since = just_before(started.now) if under_way else None
     return Begun(call.run, started.event_id, state, since=since)

@@ -178,8 +178,9 @@ class Desk:
             return
         for checkpoint in step.checkpoints:
             self.know(checkpoint.channels)
-        self.office.publisher.publish(outgoing(self.thread.x, entries(step, self.ns, queue)))
-        self.office.dispatched.note(self.thread, self.ns, step.ep)
+        hints = outgoing(self.thread.x, entries(step, self.ns, queue))
+        if self.office.publisher.publish(hints):
+            self.office.dispatched.note(self.thread, self.ns, step.ep)
 
     def read_inner(
         self, archive: Archive, name: str, cp: str

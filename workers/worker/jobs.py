@@ -18,7 +18,7 @@ from .failures import errored, may_pass
 from .office import Office
 from .opened import open_frame, subject_of
 from .running import run_all
-from .telling import tell_failed, together
+from .telling import UNKNOWN, tell_failed, together
 
 log = logging.getLogger(__name__)
 
@@ -58,9 +58,9 @@ def _unopened(desk: Desk, context: Context, task: ClaimedTask, error: Errored) -
     wire = desk.served(context).wire
     if desk.fail(task.tid, wire.error(error), None) != "failed":
         return None
-    node = "?"
+    node = UNKNOWN
     with suppress(DistGraphError):  # its record may be what cannot be read
-        node = wire.read_task(task.tid, task.blob, task.packet).node
+        node = wire.node_of(task.blob)
     return tell_failed(subject_of(desk, context.head, node, task.att), error)
 
 
