@@ -100,6 +100,10 @@ class Thread:
     def frames(self) -> str:
         return f"{self.prefix}{ThreadKey.frames}"
 
+    def tasks(self, ns: str) -> str:
+        """Return the key of a frame's open superstep, by the frame's hash."""
+        return f"{self.prefix}{ThreadKey.tasks}{ns}"
+
     def frame(self, ns: str) -> str:
         """Return the key of a frame inside a task, by its hash."""
         return f"{self.prefix}{ThreadKey.frame}{ns}"

@@ -15,13 +15,13 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-import redis
-import redis.asyncio
 from redis import exceptions
 
 from checkpoint_redis import commands, source
 from checkpoint_redis.commands import Plain, Script
 from checkpoint_redis.layout import Refusal
+from checkpoint_redis.servers.cluster import AsyncClusterClient, ClusterClient
+from checkpoint_redis.servers.opening import AsyncStoreClient, StoreClient
 from distgraph.checkpoint import formats
 from distgraph.errors import CorruptRecord, NewerFormat, StoreError, StoreUnavailable
 
@@ -78,9 +78,9 @@ class Ledger:
     """
 
     def __init__(
-        self, client: redis.Redis, *, retry_for: float = RETRY_FOR, namespace: str = ""
+        self, client: StoreClient, *, retry_for: float = RETRY_FOR, namespace: str = ""
     ) -> None:
-        self.client = client
+        self.client: Any = client
         self._execute: Callable[..., Any] = client.execute_command
         self._retry_for = retry_for
         self._unchecked = namespace
@@ -178,9 +178,9 @@ class AsyncLedger:
     """The same over an asyncio client, which belongs to the caller's event loop."""
 
     def __init__(
-        self, client: redis.asyncio.Redis, *, retry_for: float = RETRY_FOR, namespace: str = ""
+        self, client: AsyncStoreClient, *, retry_for: float = RETRY_FOR, namespace: str = ""
     ) -> None:
-        self.client = client
+        self.client: Any = client
         self._execute: Callable[..., Any] = client.execute_command
         self._retry_for = retry_for
         self._unchecked = namespace
@@ -369,6 +369,8 @@ def refused(error: exceptions.RedisError, client: Any) -> StoreError:
 
 def address(client: Any) -> str:
     """Return where a client connects to, without its password."""
+    if isinstance(client, ClusterClient | AsyncClusterClient):
+        return client.address
     pool = getattr(client, "connection_pool", None)
     known = getattr(pool, "connection_kwargs", {})
     if master := getattr(pool, "service_name", ""):

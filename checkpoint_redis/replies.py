@@ -364,6 +364,16 @@ class AnsweredQuestions:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskSeen:
+    """What is known of a task of the open superstep at a glance."""
+
+    tid: str
+    st: TaskState
+    att: int
+    blob: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class OpenTask:
     """A task of the open superstep; ``asked`` are its questions that wait no more."""
 

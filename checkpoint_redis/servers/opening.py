@@ -13,10 +13,15 @@ from redis.retry import Retry
 from redis.sentinel import Sentinel, SentinelManagedConnection, SentinelManagedSSLConnection
 
 from checkpoint_redis.servers import options
+from checkpoint_redis.servers.cluster import AsyncClusterClient, ClusterClient
 from checkpoint_redis.servers.connections import DirectClient, Pool, SentinelPool
 from checkpoint_redis.servers.url import RedisUrl, ServerKind
 
 _SOCKET = frozenset(name for name in options.SHARED if name.startswith("socket_"))
+
+
+StoreClient = redis.Redis | ClusterClient
+AsyncStoreClient = redis.asyncio.Redis | AsyncClusterClient
 
 
 class AsyncSentinelPool(
@@ -32,10 +37,12 @@ class AsyncSentinelPool(
                 await each.aclose()
 
 
-def blocking(url: RedisUrl, **over: Any) -> redis.Redis:
+def blocking(url: RedisUrl, **over: Any) -> StoreClient:
     """Return a client; ``over``: options that count instead of those of ``url``."""
     how = {**_options(url), **over}
     match url.kind:
+        case ServerKind.cluster:
+            return ClusterClient(url.address, url.nodes, **_of_cluster(url, how))
         case ServerKind.sentinel:
             asking = _asking(url, how, Retry)
             asked = Sentinel(url.nodes, sentinel_kwargs=asking)  # type: ignore[no-untyped-call]
@@ -49,10 +56,12 @@ def blocking(url: RedisUrl, **over: Any) -> redis.Redis:
     return DirectClient.from_pool(Pool(connection_class=kind, **how))
 
 
-def on_loop(url: RedisUrl, **over: Any) -> redis.asyncio.Redis:
+def on_loop(url: RedisUrl, **over: Any) -> AsyncStoreClient:
     """Do what ``blocking`` does for the running loop."""
     how = {"timeout": None, **_options(url), **over}
     match url.kind:
+        case ServerKind.cluster:
+            return AsyncClusterClient(url.address, url.nodes, **_of_cluster(url, how))
         case ServerKind.sentinel:
             asking = _asking(url, how, redis.asyncio.retry.Retry)
             asked = async_sentinel.Sentinel(url.nodes, sentinel_kwargs=asking)  # type: ignore[no-untyped-call]
@@ -69,7 +78,7 @@ def on_loop(url: RedisUrl, **over: Any) -> redis.asyncio.Redis:
     return redis.asyncio.Redis.from_pool(pool)
 
 
-def twin(client: redis.asyncio.Redis) -> redis.Redis:
+def twin(client: redis.asyncio.Redis) -> StoreClient:
     """Return a blocking client that connects to the same place in the same way."""
     pool: Any = client.connection_pool
     known = pool.connection_kwargs
@@ -102,6 +111,11 @@ def _seen(pool: Any) -> RedisUrl:
     )
 
 
+def servers(client: StoreClient) -> list[redis.Redis]:
+    """Return a client of each server that keys are kept in."""
+    return client.nodes() if isinstance(client, ClusterClient) else [client]
+
+
 def _options(url: RedisUrl) -> dict[str, Any]:
     """Return what connections and their pool are made with."""
     tables = options.SHARED, options.TCP, options.STORE, options.TLS
@@ -114,6 +128,12 @@ def _options(url: RedisUrl) -> dict[str, Any]:
         case ServerKind.sentinel | ServerKind.cluster:
             pass
     return {**where, **url.given(*tables)}
+
+
+def _of_cluster(url: RedisUrl, how: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those options that redis-py's clients of a Cluster take."""
+    known = {name: how[name] for name in options.CLUSTER & how.keys() if name != "db"}
+    return {**known, "ssl": url.tls}
 
 
 def _asking(url: RedisUrl, how: Mapping[str, Any], retry: type) -> dict[str, Any]:

@@ -77,6 +77,22 @@ TLS: Mapping[str, Parse] = {
     **dict.fromkeys(("ssl_certfile", "ssl_keyfile", "ssl_password", "ssl_ciphers"), str),
 }
 """What both have where the scheme is one with TLS."""
+CLUSTER = frozenset(
+    (
+        *LOGIN,
+        *DATABASE,
+        *(
+            "socket_timeout",
+            "socket_connect_timeout",
+            "socket_keepalive",
+            "client_name",
+            "protocol",
+        ),
+        *("ssl_cert_reqs", "ssl_check_hostname", "ssl_ca_certs", "ssl_ca_data"),
+        *("ssl_certfile", "ssl_keyfile"),
+    )
+)
+"""Those of all tables that redis-py's clients of a Cluster take."""
 SENTINEL: Mapping[str, Parse] = {"sentinel_username": str, "sentinel_password": str}
 """The login at the Sentinels, which is not that at the servers."""
 

@@ -131,9 +131,6 @@ def store_of(url: str) -> RedisUrl:
             "sentinel://host:26379,host:26379/mymaster/0."
         )
         raise ValueError(msg)
-    if found.kind is ServerKind.cluster:
-        msg = "threads cannot be kept in a Redis Cluster yet: give the URL of one server."
-        raise ValueError(msg)
     return found
 
 
@@ -215,7 +212,7 @@ def _options(kind: ServerKind, query: str, *, tls: bool) -> dict[str, Any]:
 
 
 def _known(kind: ServerKind, *, tls: bool) -> dict[str, options.Parse]:
-    return {
+    known = {
         **options.LOGIN,
         **options.DATABASE,
         **options.SHARED,
@@ -224,6 +221,9 @@ def _known(kind: ServerKind, *, tls: bool) -> dict[str, options.Parse]:
         **(options.TLS if tls else {}),
         **(options.SENTINEL if kind is ServerKind.sentinel else {}),
     }
+    if kind is not ServerKind.cluster:
+        return known
+    return {name: known[name] for name in options.CLUSTER & known.keys()}
 
 
 def _told(kind: ServerKind, known: Mapping[str, Any]) -> str:

@@ -51,9 +51,13 @@ def test_settings_that_cannot_work_are_refused(settings: dict[str, Any], says: s
     assert "cret" not in str(refused.value)
 
 
-def test_a_cluster_is_refused() -> None:
-    with pytest.raises(ValidationError, match="Redis Cluster yet"):
-        CeleryBackend("redis+cluster://a:7000")
+def test_a_cluster_needs_another_broker() -> None:
+    url = "redis+cluster://a:7000"
+    with pytest.raises(ValueError, match="give another one as broker"):
+        CeleryBackend(url)
+    assert CeleryBackend(url, broker="memory://").app.conf.broker_url == "memory://"
+    app = Celery("shop", broker="memory://")
+    assert CeleryBackend(url, app=app).app is app
 
 
 def test_options_of_the_broker_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,6 +72,13 @@ def test_an_application_whose_workers_would_not_take_jobs_is_refused(accepted: l
     app = Celery("shop", broker="memory://", accept_content=accepted)
     with pytest.raises(ValueError, match="accept_content of the Celery application 'shop'"):
         CeleryBackend(app=app)
+
+
+@pytest.mark.parametrize("broker", ["redis://:se/cret@h", "amqp://a;amqp://u:1#cret@h"])
+def test_an_application_with_a_password_that_is_not_encoded_is_refused(broker: str) -> None:
+    with pytest.raises(ValueError, match=r"application 'shop'.*%2F") as refused:
+        CeleryBackend(app=Celery("shop", broker=broker))
+    assert "cret" not in str(refused.value)
 
 
 @pytest.mark.parametrize("accepted", [["json"], ["pickle", "application/json"]])

@@ -10,12 +10,15 @@ from typing import Annotated, Any, Never, TypedDict
 
 import pytest
 
+from checkpoint_redis import keys
 from distgraph.core.model import Errored
 from distgraph.errors import JobFailed
 from distgraph.graph import START, StateGraph
 from tests.support.jobs import Bench, on
 from tests.support.redis_server import RedisServer
-from workers.worker import jobs, telling
+from workers.shared.hints import Hint
+from workers.worker import jobs, releasing, telling
+from workers.worker.desk import desk_for
 from workers.worker.failures import errored
 from workers.worker.telling import Subject, tell_failed, together
 
@@ -183,3 +186,70 @@ def test_the_failure_of_an_attempt_that_was_given_up_is_none(
     builder.compile(name="g", backend=bench.backend).submit({}, on("t"))
     assert jobs.step(bench.office, bench.hint()) is None
     assert not caplog.records
+
+
+@pytest.fixture
+def claimed(redis_server: RedisServer, namespace: str) -> tuple[Bench, Hint]:
+    """An office that holds the only task of a run, on thread t, and the hint of it."""
+    bench = Bench(redis_server, namespace)
+    builder: Any = StateGraph(State).add_node("a", lambda _: {"xs": [1]}).add_edge(START, "a")
+    builder.compile(name="g", backend=bench.backend).submit({}, on("t"))
+    hint = bench.hint()
+    desk_for(bench.office, hint, "job-1").claim(hint.tids)
+    return bench, hint
+
+
+def told(caplog: pytest.LogCaptureFixture) -> list[tuple[Any, ...]]:
+    """Return the facts of all records that tell of attempts."""
+    names = ("outcome", "graph", "node", "thread_id", "attempt")
+    records = (record for record in caplog.records if hasattr(record, "outcome"))
+    return [(each.levelname, *(vars(each)[name] for name in names)) for each in records]
+
+
+@pytest.mark.redis
+def test_an_attempt_whose_process_died_is_told_as_lost(
+    claimed: tuple[Bench, Hint], caplog: pytest.LogCaptureFixture
+) -> None:
+    bench, hint = claimed
+    releasing.release(bench.office, hint, given_back=False)
+    assert told(caplog) == [("WARNING", "lost", "g", "a", "t", 1)]
+    assert "Attempt 1 at node 'a' of graph 'g' on thread 't'" in caplog.text
+    releasing.release(bench.office, hint, given_back=False)  # it holds nothing any more
+    assert len(told(caplog)) == 1
+
+
+@pytest.mark.redis
+def test_the_last_attempt_that_may_be_lost_is_told_as_a_failure(
+    claimed: tuple[Bench, Hint], caplog: pytest.LogCaptureFixture
+) -> None:
+    bench, hint = claimed
+    bench.office.settings.max_lost = 0
+    releasing.release(bench.office, hint, given_back=False)
+    assert told(caplog) == [("ERROR", "failed", "g", "a", "t", 1)]
+    assert "WorkerLost" in caplog.text
+
+
+@pytest.mark.redis
+def test_an_attempt_whose_worker_ends_is_told_as_handed_over(
+    claimed: tuple[Bench, Hint], caplog: pytest.LogCaptureFixture
+) -> None:
+    bench, hint = claimed
+    with caplog.at_level(logging.INFO):
+        releasing.hand_over(bench.office, hint)
+    assert told(caplog) == [("INFO", "handed over", "g", "a", "t", 1)]
+
+
+@pytest.mark.redis
+def test_an_attempt_whose_lease_ran_out_is_told_as_lost(
+    claimed: tuple[Bench, Hint], caplog: pytest.LogCaptureFixture
+) -> None:
+    bench, hint = claimed
+    thread = bench.backend.thread_key("t")
+    client: Any = bench.backend.ledger.client
+    (entry,) = client.zrange(keys.due(bench.backend.namespace, thread.shard), 0, -1)
+    client.zadd(keys.due(bench.backend.namespace, thread.shard), {entry: 1})
+    bench.office.overdue.sweep()
+    assert told(caplog) == [("WARNING", "lost", "g", "a", "t", 1)]
+    bench.office.overdue.sweep()
+    assert len(told(caplog)) == 1
+    assert hint.x == vars(caplog.records[-1])["thread_key"]

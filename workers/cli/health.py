@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,9 +17,10 @@ from checkpoint_redis.replies import Header, WorkerSeen
 from checkpoint_redis.servers import opening
 from distgraph.checkpoint import formats
 from distgraph.errors import DistGraphError
-from workers.backend import CeleryBackend
-from workers.broker.settings import differing
-from workers.shared.serving import lives, serves
+
+from ..backend import CeleryBackend
+from ..broker.settings import differing
+from ..shared.serving import lives, serves
 
 ANSWERS_WITHIN = 2.0
 OVERDUE_AFTER_MS = 30_000
@@ -53,20 +55,25 @@ def examine(backend: CeleryBackend) -> Iterator[Check]:
     """Look at everything, one check after the other; without Redis the rest cannot be seen."""
     within = {"socket_timeout": ANSWERS_WITHIN, "socket_connect_timeout": ANSWERS_WITHIN}
     client = opening.blocking(backend.settings.store, retry=None, **within)
-    with client:
+    with closing(client):
         try:
-            info: dict[str, Any] = client.info()
+            nodes = [(node, node.info()) for node in opening.servers(client)]
         except redis.RedisError as error:
             yield Check("redis", "problem", f"{address(client)} cannot be used: {error}")
             return
-        yield _version(client, info)
-        yield _policy(info)
-        yield _persistence(info)
+        for node, info in nodes:
+            yield from _server(node, info)
         yield _broker(backend)
         yield from _workers(backend)
         yield _unserved(backend)
         yield _overdue(client, backend.namespace)
     yield from _celery(backend)
+
+
+def _server(node: redis.Redis, info: Any) -> Iterator[Check]:
+    yield _version(node, info)
+    yield _policy(info)
+    yield _persistence(info)
 
 
 def _version(client: redis.Redis, info: dict[str, Any]) -> Check:
@@ -138,11 +145,11 @@ def _unserved(backend: CeleryBackend) -> Check:
     )
 
 
-def _overdue(client: redis.Redis, namespace: str) -> Check:
-    seconds, _ = client.time()
+def _overdue(client: opening.StoreClient, namespace: str) -> Check:
+    seconds, _ = opening.servers(client)[0].time()
     late = int(seconds) * 1_000 - OVERDUE_AFTER_MS
     due = (key for shard in range(keys.SHARDS) for key in keys.planned(namespace, shard))
-    count = sum(int(client.zcount(key, "-inf", late)) for key in due)
+    count = sum(int(client.execute_command("ZCOUNT", key, "-inf", late)) for key in due)
     if not count:
         return Check("overdue", "ok", "nothing is overdue")
     limit = OVERDUE_AFTER_MS // 1_000

@@ -10,12 +10,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-import redis
-import redis.asyncio
-
 from checkpoint_redis.ledger import AsyncLedger, Ledger
 from checkpoint_redis.servers import opening
-from checkpoint_redis.servers.url import RedisUrl
+from checkpoint_redis.servers.opening import StoreClient
+from checkpoint_redis.servers.url import RedisUrl, ServerKind
 
 CONNECTIONS, READERS = 50, 2
 """How many a client opens at most, and one whose reads wait; who comes then waits.
@@ -31,7 +29,7 @@ _MARGIN = 1.0  # a server that accepts but never answers is given up within reac
 class _Opened:
     ledger: Ledger
     patient: Ledger
-    waiting: redis.Redis
+    waiting: StoreClient
 
 
 class Clients:
@@ -62,7 +60,7 @@ class Clients:
         """Return this process's ledger that goes on trying for 10 s, as workers do."""
         return self._here().patient
 
-    def waiting(self) -> redis.Redis:
+    def waiting(self) -> StoreClient:
         """Return a client whose reads may block for long."""
         return self._here().waiting
 
@@ -77,12 +75,18 @@ class Clients:
 
     def _open(self) -> _Opened:
         client = opening.blocking(self._url, retry=None)
-        patience = {"socket_timeout": BEYOND_ANY_BLOCK, "max_connections": READERS}
+        patience = self._patience(BEYOND_ANY_BLOCK)
         return _Opened(
             Ledger(client, retry_for=self._reach, namespace=self._namespace),
             Ledger(client, namespace=self._namespace),
             opening.blocking(self._url, retry=None, **patience),
         )
+
+    def _patience(self, seconds: float | None) -> dict[str, Any]:
+        """Return what a client is made with whose reads wait; none waits in a Cluster."""
+        if self._url.kind is ServerKind.cluster:
+            return {}
+        return {"socket_timeout": seconds, "max_connections": READERS}
 
     def on_loop(self) -> tuple[AsyncLedger, Any]:
         """Return the running loop's ledger and blocking-read client."""
@@ -99,7 +103,7 @@ class Clients:
         """Open clients that ``loop`` closes when it ends: it ends its generators before itself."""
         client = opening.on_loop(self._url, retry=None)
         # Without a timeout: redis-py's own may lose the cancellation of a read that waits.
-        patience = {"socket_timeout": None, "max_connections": READERS}
+        patience = self._patience(None)
         waiting = opening.on_loop(self._url, retry=None, **patience)
         ledger = AsyncLedger(client, retry_for=self._reach, namespace=self._namespace)
         self._loops[loop] = (ledger, waiting)

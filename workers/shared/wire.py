@@ -121,6 +121,15 @@ class Wire:
             case _:
                 raise corrupt(f"{Kind.task} ({tid})", packed)
 
+    def node_of(self, blob: bytes) -> str:
+        """Return the node of an entry's task, whatever that gets."""
+        packed = self.serializer.loads(blob)
+        match fields_of(Kind.task, packed):
+            case [str(node), int(), _]:
+                return node
+            case _:
+                raise corrupt(str(Kind.task), packed)
+
     # --- packets ---------------------------------------------------------------------------
 
     def apart(self, targets: tuple[Target, ...], nonce: str) -> Apart:

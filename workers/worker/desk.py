@@ -21,12 +21,13 @@ from checkpoint_redis.stored import Archive
 from distgraph.checkpoint.base import CheckpointTuple
 from distgraph.effects import carry
 from distgraph.errors import StoreError
-from workers.shared.hints import ADVANCE, Hint, outgoing
-from workers.shared.served import Served
-from workers.shared.supersteps import chunks, entries, nonce, staged
-from workers.worker.emitter import Emitter, Streaming
-from workers.worker.failures import advance_lost
-from workers.worker.office import Office
+
+from ..shared.hints import ADVANCE, Hint, outgoing
+from ..shared.served import Served
+from ..shared.supersteps import chunks, entries, nonce, staged
+from .emitter import Emitter, Streaming
+from .failures import advance_lost
+from .office import Office
 
 log = logging.getLogger(__name__)
 
@@ -177,8 +178,9 @@ class Desk:
             return
         for checkpoint in step.checkpoints:
             self.know(checkpoint.channels)
-        self.office.publisher.publish(outgoing(self.thread.x, entries(step, self.ns, queue)))
-        self.office.dispatched.note(self.thread, self.ns, step.ep)
+        hints = outgoing(self.thread.x, entries(step, self.ns, queue))
+        if self.office.publisher.publish(hints):
+            self.office.dispatched.note(self.thread, self.ns, step.ep)
 
     def read_inner(
         self, archive: Archive, name: str, cp: str

@@ -14,7 +14,8 @@ from checkpoint_redis import commands
 from checkpoint_redis.keys import shard_of
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.records import Lease
-from workers.worker.killing import Killing
+
+from .killing import Killing
 
 log = logging.getLogger(__name__)
 

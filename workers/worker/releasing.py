@@ -9,10 +9,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from checkpoint_redis.keys import Thread
+from checkpoint_redis.layout import TaskState
 from checkpoint_redis.records import Lease
+from checkpoint_redis.replies import Released
 from distgraph.errors import DistGraphError
-from workers.shared.hints import Hint, outgoing
-from workers.worker.office import Office
+
+from ..shared.hints import Hint, outgoing
+from .failures import worker_lost
+from .office import Office
+from .telling import tell_failed, tell_handed_over, tell_lost
 
 log = logging.getLogger(__name__)
 HURRY = 0.5
@@ -74,7 +79,6 @@ def _cut_short(office: Office, leases: Sequence[Lease]) -> None:
         hurried = time.monotonic() + HURRY
         office.loop.drain(lambda: hurried - time.monotonic())
     for lease in leases:
-        log.info("Task %s is handed over: its process ends, and its grace is over.", lease.tid)
         _give_back(office, Hint(lease.x, lease.ns, lease.ep, (lease.tid,)))
 
 
@@ -97,3 +101,18 @@ def _release(office: Office, held: Hint, lost: bytes, *, given_back: bool) -> No
         given_back=given_back,
     )
     office.publisher.publish(outgoing(held.x, done.hints))
+    if done.status != "gone":
+        _tell(office, held, done, given_back=given_back)
+
+
+def _tell(office: Office, held: Hint, done: Released, *, given_back: bool) -> None:
+    """Log whose attempts go on elsewhere, or were the last."""
+    if done.status == "released":
+        held = replace(held, tids=tuple(hint.tid for hint in done.hints))
+    for state, subject in office.overdue.subjects([held], given_back=given_back):
+        if given_back:
+            tell_handed_over(subject)
+        elif state is TaskState.failed:
+            tell_failed(subject, worker_lost(office.settings.max_lost))
+        elif done.status == "released":
+            tell_lost(subject)

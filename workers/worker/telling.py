@@ -1,6 +1,6 @@
 """What a worker's log says of attempts: in words, and as fields for programs that read logs.
 
-One record is written for each attempt that failed. Nothing in it is
+One record is written for each attempt that failed, was lost or was handed over. Nothing in it is
 longer than ``LONGEST``, however long what a node raised is.
 """
 
@@ -18,6 +18,8 @@ from distgraph.errors import JobFailed, RemoteNodeError
 log = logging.getLogger(__name__)
 LONGEST = LONGEST_TEXT
 """Characters of a traceback that is logged and told to Celery as it is."""
+UNKNOWN = "?"
+"""Stands for a node whose task cannot be read."""
 BRIEF, SHOWN = 500, 200
 """Characters of an exception's text in a sentence, and of a thread's id."""
 
@@ -56,6 +58,19 @@ def tell_failed(subject: Subject, error: Errored, retry_in: float | None = None)
     known = {**asdict(subject), "outcome": "failed", "error": error.kind, "retry_in": retry_in}
     log.log(level, "%s%s", failed, again, exc_info=failed, extra=known)
     return failed
+
+
+def tell_lost(subject: Subject) -> None:
+    """Log that an attempt begins again since its worker vanished, or seemed to."""
+    known = {**asdict(subject), "outcome": "lost"}
+    why = "its worker vanished, or paused for longer than its lease"
+    log.warning("%s was lost, and begins again: %s.", subject, why, extra=known)
+
+
+def tell_handed_over(subject: Subject) -> None:
+    """Log that an attempt begins again elsewhere since its worker was told to end."""
+    known = {**asdict(subject), "outcome": "handed over"}
+    log.info("%s was handed over: its worker was told to end.", subject, extra=known)
 
 
 def together(failures: Sequence[JobFailed]) -> JobFailed | None:
