@@ -9,12 +9,12 @@ from collections.abc import Awaitable, Callable
 from importlib import import_module
 from typing import Any, TypeVar
 
+from distgraph.core.execute import Offload
+
 T = TypeVar("T")
-Run = Callable[[Callable[[Callable[[], Any]], Awaitable[Any]]], Awaitable[T]]
-"""Runs a node, given what runs blocking code beside it."""
 
 
-async def closing_what_it_opens(run: Run[T]) -> T:
+async def closing_what_it_opens(run: Callable[[Offload], Awaitable[T]]) -> T:
     """Run a coroutine node; in a Django project its connections are closed at its end.
 
     They belong to threads: asgiref gives the node one of its own, as it does for each request of a
