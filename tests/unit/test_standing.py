@@ -13,7 +13,7 @@ from distgraph.graph import START, StateGraph
 from distgraph.types import Send, interrupt
 from tests.support.jobs import Bench, on
 from tests.support.redis_server import RedisServer
-from workers.cli.standing import Standing, counted, failures_of, stands, told
+from workers.cli.standing import Stand, counted, failures_of, stands, told
 from workers.worker import jobs
 
 pytestmark = pytest.mark.redis
@@ -40,7 +40,7 @@ def bench(redis_server: RedisServer, namespace: str) -> Bench:
     return Bench(redis_server, namespace)
 
 
-def stood(bench: Bench) -> tuple[Standing, Any]:
+def stood(bench: Bench) -> tuple[Stand, Any]:
     header = bench.backend.ledger.header(bench.backend.thread_key("t"))
     assert header is not None
     return stands(bench.backend, header, bench.backend.thread("t").state), header

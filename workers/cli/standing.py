@@ -53,7 +53,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Stand:
     """A thread's state, with the graph that it belongs to if that is known as it is."""
 
     state: ThreadState
@@ -103,14 +103,14 @@ def _how(result: Result | None) -> str:
             return "to do"
 
 
-def stands(backend: CeleryBackend, header: Header, state: ThreadState) -> Standing:
+def stands(backend: CeleryBackend, header: Header, state: ThreadState) -> Stand:
     """Return how a thread stands."""
     served = backend.registry.get(header.graph)
     known = served is not None and served.graph.fingerprint == header.fp
-    return Standing(state, served.graph if served is not None and known else None)
+    return Stand(state, served.graph if served is not None and known else None)
 
 
-def failures_of(backend: CeleryBackend, header: Header, standing: Standing) -> list[Failure]:
+def failures_of(backend: CeleryBackend, header: Header, standing: Stand) -> list[Failure]:
     """Return what failed: tasks, or else what ended the last run where it failed."""
     if found := standing.failures:
         return found
