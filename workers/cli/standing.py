@@ -22,8 +22,9 @@ from distgraph.core.model import Completed, Errored, Interrupted, Result, Task, 
 from distgraph.core.plan import plan, tasks_of
 from distgraph.core.snapshot import current_values
 from distgraph.errors import InvalidUpdateError
-from workers.backend import CeleryBackend
-from workers.cli.screen import plain
+
+from ..backend import CeleryBackend
+from .screen import plain
 
 SHOWN, BRIEF = 3, 500
 """So many failures are shown with their tracebacks, and characters of what each says."""
