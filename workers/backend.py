@@ -11,19 +11,20 @@ from celery import Celery
 
 from distgraph._checked import checked
 from distgraph.graph.compiled import CompiledStateGraph
-from workers.addresses import is_store
-from workers.broker.publisher import CeleryPublisher
-from workers.broker.settings import consume, own_app, refuse_deaf, renew_queues
-from workers.client.carrier import Messenger
-from workers.client.client import Client
-from workers.settings import Settings
-from workers.shared.clients import Clients
-from workers.shared.dispatched import Dispatched
-from workers.shared.served import Registry
-from workers.worker.bootstep import add_bootstep
-from workers.worker.inside import WorkerInside
-from workers.worker.office import Office
-from workers.worker.task import add_task
+
+from .addresses import is_store
+from .broker.publisher import CeleryPublisher
+from .broker.settings import consume, own_app, refuse_deaf, renew_queues
+from .client.carrier import Messenger
+from .client.client import Client
+from .settings import Settings
+from .shared.clients import Clients
+from .shared.dispatched import Dispatched
+from .shared.served import Registry
+from .worker.bootstep import add_bootstep
+from .worker.inside import WorkerInside
+from .worker.office import Office
+from .worker.task import add_task
 
 
 @checked
@@ -76,7 +77,7 @@ class CeleryBackend(Client):
 
         Several processes may share a folder; the last to leave stops the server, the data stays.
         """
-        from workers.embedded import join  # noqa: PLC0415 an optional extra
+        from .embedded import join  # noqa: PLC0415 an optional extra
 
         membership = join(Path(folder) if folder else None)
         try:

@@ -9,7 +9,8 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from checkpoint_redis.servers.url import RedisUrl, store_of
-from workers.addresses import BrokerSettings, told
+
+from .addresses import BrokerSettings, told
 
 
 class Settings(BaseSettings):

@@ -16,7 +16,7 @@ from typing import Any
 from tests.support.processes import ROOT, Process
 from tests.support.waiting import PATIENCE, wait_until
 
-PROGRAM = (sys.executable, "-m", "workers.cli")
+PROGRAM = (sys.executable, "-m", "distgraph")
 
 
 @dataclass(frozen=True, slots=True)

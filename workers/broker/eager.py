@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
-from workers.shared.hints import Outgoing
+from ..shared.hints import Outgoing
 
 Work = Callable[[], object]
 AT_ONCE = 0.0

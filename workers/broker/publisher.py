@@ -19,8 +19,9 @@ from kombu.transport.virtual import Channel as VirtualChannel
 from kombu.utils.url import maybe_sanitize_url
 
 from distgraph.errors import BrokerUnavailable
-from workers.broker.eager import do_here
-from workers.shared.hints import Outgoing
+
+from ..shared.hints import Outgoing
+from .eager import do_here
 
 log = logging.getLogger(__name__)
 CHUNK = 1_000

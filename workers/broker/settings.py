@@ -11,8 +11,8 @@ from typing import Any
 from celery import Celery
 from kombu import Queue
 
-from workers.addresses import BrokerSettings
-from workers.broker.transport import OwnAMQP
+from ..addresses import BrokerSettings
+from .transport import OwnAMQP
 
 RECOMMENDED: Mapping[str, Any] = {
     # Acknowledged when execution starts: the lease, not the broker, notices a dead worker.

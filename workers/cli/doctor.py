@@ -10,13 +10,13 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from workers.backend import CeleryBackend
-from workers.cli.exits import Exit, guarded
-from workers.cli.health import Check, examine
-from workers.cli.options import Broker, BrokerOptions, Json, Namespace, Redis, TargetOption
-from workers.cli.screen import Screen, plain, table
-from workers.cli.targets import Connection, backend_of
-from workers.worker.sweeper import sweep_once
+from ..backend import CeleryBackend
+from ..worker.sweeper import sweep_once
+from .exits import Exit, guarded
+from .health import Check, examine
+from .options import Broker, BrokerOptions, Json, Namespace, Redis, TargetOption
+from .screen import Screen, plain, table
+from .targets import Connection, backend_of
 
 ENDS_WITHIN = 9.0
 _COLOURS = {"ok": "green", "warning": "yellow", "problem": "bold red"}

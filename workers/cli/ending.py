@@ -18,11 +18,12 @@ from distgraph.core.model import ThreadState
 from distgraph.core.resume import pending
 from distgraph.errors import ThreadNotFound
 from distgraph.types import Interrupt
-from workers.backend import CeleryBackend
-from workers.cli.exits import Exit, complain
-from workers.cli.health import label, living
-from workers.cli.screen import Screen, as_json, plain
-from workers.shared.serving import serves
+
+from ..backend import CeleryBackend
+from ..shared.serving import serves
+from .exits import Exit, complain
+from .health import label, living
+from .screen import Screen, as_json, plain
 
 UNDER_WAY = frozenset({RunStatus.pending})
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 0.5

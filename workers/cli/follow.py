@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from workers.cli.ending import tell, wait
-from workers.cli.exits import CommandError, Exit, guarded
-from workers.cli.options import (
+from .ending import tell, wait
+from .exits import CommandError, Exit, guarded
+from .options import (
     Broker,
     BrokerOptions,
     Json,
@@ -13,9 +13,9 @@ from workers.cli.options import (
     TargetOption,
     ThreadId,
 )
-from workers.cli.screen import Screen
-from workers.cli.targets import Connection, backend_of
-from workers.cli.watching import watched
+from .screen import Screen
+from .targets import Connection, backend_of
+from .watching import watched
 
 
 @guarded

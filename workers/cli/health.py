@@ -17,9 +17,10 @@ from checkpoint_redis.replies import Header, WorkerSeen
 from checkpoint_redis.servers import opening
 from distgraph.checkpoint import formats
 from distgraph.errors import DistGraphError
-from workers.backend import CeleryBackend
-from workers.broker.settings import differing
-from workers.shared.serving import lives, serves
+
+from ..backend import CeleryBackend
+from ..broker.settings import differing
+from ..shared.serving import lives, serves
 
 ANSWERS_WITHIN = 2.0
 OVERDUE_AFTER_MS = 30_000

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from workers.cli.exits import CommandError, Exit, guarded
-from workers.cli.options import (
+from .exits import CommandError, Exit, guarded
+from .options import (
     Broker,
     BrokerOptions,
     Json,
@@ -18,8 +18,8 @@ from workers.cli.options import (
     TargetOption,
     ThreadId,
 )
-from workers.cli.screen import Screen, plain
-from workers.cli.targets import Connection, backend_of
+from .screen import Screen, plain
+from .targets import Connection, backend_of
 
 
 @guarded

@@ -11,14 +11,15 @@ from rich.text import Text
 from checkpoint_redis.layout import RunStatus
 from distgraph.errors import DistGraphError
 from distgraph.graph.compiled import CompiledStateGraph
-from workers.cli.ending import Ending, tell
-from workers.cli.exits import CommandError, Exit, guarded
-from workers.cli.options import Broker, BrokerOptions, Json, Namespace, Redis
-from workers.cli.screen import Screen, plain
-from workers.cli.targets import Connection, graph_of
-from workers.cli.values import read_json
-from workers.cli.watching import watched
-from workers.client.run import Run
+
+from ..client.run import Run
+from .ending import Ending, tell
+from .exits import CommandError, Exit, guarded
+from .options import Broker, BrokerOptions, Json, Namespace, Redis
+from .screen import Screen, plain
+from .targets import Connection, graph_of
+from .values import read_json
+from .watching import watched
 
 
 @guarded

@@ -12,10 +12,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from distgraph import _doors
 from distgraph.graph.compiled import CompiledStateGraph
-from workers.backend import CeleryBackend
-from workers.cli.exits import CommandError, Exit
-from workers.cli.values import read_json
+
+from ..backend import CeleryBackend
+from .exits import CommandError, Exit
+from .values import read_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,4 +159,6 @@ def _broken(module: str, error: Exception) -> CommandError:
     frames = (f for f in reversed(beyond_import) if not f.filename.startswith("<frozen "))
     where = next((f" ({f.filename}:{f.lineno})" for f in frames), "")
     what = f"{type(error).__name__}: {error}"
-    return CommandError(f"Importing {module} failed: {what}{where}", Exit.USAGE)
+    said = f"Importing {module} failed: {what}{where}"
+    advice = _doors.advice(error) if isinstance(error, ImportError) else ""
+    return CommandError(f"{said}. {advice}" if advice else said, Exit.USAGE)

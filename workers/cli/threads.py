@@ -17,11 +17,15 @@ from checkpoint_redis.replies import Header, WorkerSeen
 from distgraph.core.model import Checkpoint, Errored
 from distgraph.core.resume import is_by_id
 from distgraph.errors import ThreadBusy, ThreadNotFound
-from workers.backend import CeleryBackend
-from workers.cli.ending import asked, plain_json, questions, shown, tell, wait
-from workers.cli.exits import CommandError, Exit, guarded
-from workers.cli.health import living
-from workers.cli.options import (
+
+from ..backend import CeleryBackend
+from ..client.listing import STATUSES, ThreadInfo
+from ..client.past import RunInfo
+from ..shared.serving import serves
+from .ending import asked, plain_json, questions, shown, tell, wait
+from .exits import CommandError, Exit, guarded
+from .health import living
+from .options import (
     Broker,
     BrokerOptions,
     Json,
@@ -30,12 +34,9 @@ from workers.cli.options import (
     TargetOption,
     ThreadId,
 )
-from workers.cli.screen import Screen, ago, plain, table
-from workers.cli.targets import Connection, backend_of
-from workers.cli.values import read_json, read_metadata
-from workers.client.listing import STATUSES, ThreadInfo
-from workers.client.past import RunInfo
-from workers.shared.serving import serves
+from .screen import Screen, ago, plain, table
+from .targets import Connection, backend_of
+from .values import read_json, read_metadata
 
 WaitOption = Annotated[bool, typer.Option("--wait", help="Wait until the run ends or asks again.")]
 LimitOption = Annotated[int, typer.Option(min=1, help="At most so many.")]

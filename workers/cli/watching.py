@@ -6,9 +6,9 @@ from typing import Any
 
 from rich.text import Text
 
-from workers.cli.ending import Clock, goes_on, in_words
-from workers.cli.screen import Screen, as_json, plain
-from workers.client.run import Run
+from ..client.run import Run
+from .ending import Clock, goes_on, in_words
+from .screen import Screen, as_json, plain
 
 SHOWN = 500
 """So many characters of an update are shown."""

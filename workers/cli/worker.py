@@ -14,9 +14,9 @@ from typing import Annotated
 import click
 import typer
 
-from workers.cli.exits import CommandError, Exit, guarded
-from workers.cli.options import Broker, BrokerOptions, Namespace, Redis
-from workers.cli.targets import Connection, serving
+from .exits import CommandError, Exit, guarded
+from .options import Broker, BrokerOptions, Namespace, Redis
+from .targets import Connection, serving
 
 DIES_WITHIN, PAUSE = 5.0, 0.01
 Targets = Annotated[

@@ -9,11 +9,12 @@ from checkpoint_redis.replies import Adopted, Loaded, OutboxEntry
 from distgraph.core.model import ThreadState
 from distgraph.core.plan import check_nodes
 from distgraph.errors import ThreadConflict
-from workers.client.answering import busy, moved_on, publish_outbox
-from workers.client.effects import Flow, HintsOut, Publish, Reach
-from workers.shared.hints import outgoing
-from workers.shared.served import Served
-from workers.shared.supersteps import nonce
+
+from ..shared.hints import outgoing
+from ..shared.served import Served
+from ..shared.supersteps import nonce
+from .answering import busy, moved_on, publish_outbox
+from .effects import Flow, HintsOut, Publish, Reach
 
 
 def adopt(

@@ -13,9 +13,10 @@ from checkpoint_redis.layout import AnswerMode, TaskId, ThreadStatus
 from checkpoint_redis.records import StagedAnswers
 from checkpoint_redis.replies import Answered, Loaded, Moved, OutboxEntry
 from distgraph.errors import NoSuchInterrupt, NothingToResume, ThreadBusy, ThreadConflict
-from workers.client.effects import Effect, HintsOut, Publish, Reach
-from workers.shared.hints import outgoing
-from workers.shared.supersteps import nonce
+
+from ..shared.hints import outgoing
+from ..shared.supersteps import nonce
+from .effects import Effect, HintsOut, Publish, Reach
 
 TRIES = 10
 """So often is an answer given that others are faster than."""

@@ -13,12 +13,13 @@ from checkpoint_redis import commands, keys
 from checkpoint_redis.events import EntryId, decode_end
 from checkpoint_redis.layout import AwaitedRow
 from distgraph.errors import RunTimeout, StoreError, StoreUnavailable
-from workers.client.effects import AwaitEnd, AwaitEvents, Effect, Flow, Read, Rest, Wait
-from workers.client.ends import Waiter
-from workers.client.listeners import Listener
-from workers.client.reader import Party, Reader, ToRead, Turn
-from workers.client.unserved import warn_if_unserved
-from workers.client.watched import Watched
+
+from .effects import AwaitEnd, AwaitEvents, Effect, Flow, Read, Rest, Wait
+from .ends import Waiter
+from .listeners import Listener
+from .reader import Party, Reader, ToRead, Turn
+from .unserved import warn_if_unserved
+from .watched import Watched
 
 FIRST_LOOK, LOOK_EVERY = 5.0, 15.0
 """So many seconds after the first one began to wait, and then, it is asked what became of runs."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.ledger import Ledger
-from workers.shared.supersteps import nonce
+
+from ..shared.supersteps import nonce
 
 
 def cancel(ledger: Ledger, thread: Thread, run: str = "") -> bool:

@@ -28,9 +28,13 @@ from checkpoint_redis.ledger import (
 from distgraph.effects import Tell, acarry, atold, carry, told
 from distgraph.events import Event
 from distgraph.runners.here import run_here, run_here_async
-from workers.client.awaiting import awaited, listen, listened
-from workers.client.bell import Bell
-from workers.client.effects import (
+
+from ..shared.clients import BEYOND_ANY_BLOCK, Clients
+from ..shared.dispatched import Dispatched
+from ..shared.hints import Outgoing
+from .awaiting import awaited, listen, listened
+from .bell import Bell
+from .effects import (
     Awaited,
     AwaitEnd,
     AwaitEvents,
@@ -47,10 +51,7 @@ from workers.client.effects import (
     Together,
     Wait,
 )
-from workers.client.reader import Reader
-from workers.shared.clients import BEYOND_ANY_BLOCK, Clients
-from workers.shared.dispatched import Dispatched
-from workers.shared.hints import Outgoing
+from .reader import Reader
 
 ROOT = ""
 _TELLS = "This flow tells events: whoever carries it must listen."

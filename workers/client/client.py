@@ -23,18 +23,19 @@ from distgraph.graph.jobs import about
 from distgraph.graph.results import conclude
 from distgraph.runners.backend import Job, Listing, Place
 from distgraph.runners.local import LocalBackend
-from workers.broker.joining import refuse_to_wait
-from workers.client import following, reading, starting
-from workers.client.attaching import FoundRun, attach
-from workers.client.begun import Begun
-from workers.client.carrier import Carrier, Messenger
-from workers.client.effects import Flow
-from workers.client.listing import ThreadInfo, Wanted, list_threads
-from workers.client.run import Run, Shown, attached
-from workers.client.thread import ThreadHandle
-from workers.client.watched import Watched
-from workers.shared.clients import Clients
-from workers.shared.served import Registry, Served
+
+from ..broker.joining import refuse_to_wait
+from ..shared.clients import Clients
+from ..shared.served import Registry, Served
+from . import following, reading, starting
+from .attaching import FoundRun, attach
+from .begun import Begun
+from .carrier import Carrier, Messenger
+from .effects import Flow
+from .listing import ThreadInfo, Wanted, list_threads
+from .run import Run, Shown, attached
+from .thread import ThreadHandle
+from .watched import Watched
 
 log = logging.getLogger(__name__)
 UNNAMED = (

@@ -21,9 +21,10 @@ from distgraph.core.plan import plan, with_caller_writes
 from distgraph.effects import Tell
 from distgraph.errors import CorruptRecord, RunCancelled, StoreError, ThreadNotFound
 from distgraph.events import Concluded
-from workers.client.effects import Effect, Over
-from workers.client.reading import load_state, state_of
-from workers.client.watched import Watched
+
+from .effects import Effect, Over
+from .reading import load_state, state_of
+from .watched import Watched
 
 ENDED = frozenset((RunStatus.success, RunStatus.interrupted, RunStatus.error, RunStatus.cancelled))
 

@@ -16,9 +16,10 @@ from checkpoint_redis.keys import Thread
 from distgraph.effects import Tell
 from distgraph.engine import RunHere
 from distgraph.runners.backend import Job
-from workers.client.listeners import Listener
-from workers.client.watched import Watched
-from workers.shared.hints import Outgoing
+
+from ..shared.hints import Outgoing
+from .listeners import Listener
+from .watched import Watched
 
 
 @dataclass(frozen=True, slots=True)

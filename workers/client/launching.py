@@ -10,12 +10,13 @@ from checkpoint_redis.layout import RunStatus
 from checkpoint_redis.records import SuperstepEntry
 from checkpoint_redis.replies import Submitted
 from distgraph.core.model import ThreadState
-from workers.client.begun import Begun, just_before
-from workers.client.effects import Effect, HintsOut, Publish, Reach
-from workers.client.submission import Submission
-from workers.shared.hints import outgoing
-from workers.shared.runconfig import encode_config, encode_metadata, of_call
-from workers.shared.supersteps import chunks, entries, staged
+
+from ..shared.hints import outgoing
+from ..shared.runconfig import encode_config, encode_metadata, of_call
+from ..shared.supersteps import chunks, entries, staged
+from .begun import Begun, just_before
+from .effects import Effect, HintsOut, Publish, Reach
+from .submission import Submission
 
 
 def launch(

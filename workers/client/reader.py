@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from checkpoint_redis.events import Entry, EntryId, RunEnd
-from workers.client.bell import Bell
-from workers.client.ends import Ends, Waiter
-from workers.client.listeners import Listener, Listeners
-from workers.client.watched import Watched
+
+from .bell import Bell
+from .ends import Ends, Waiter
+from .listeners import Listener, Listeners
+from .watched import Watched
 
 SLICE = 500
 """How many runs one script is asked about."""

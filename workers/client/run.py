@@ -12,19 +12,20 @@ from distgraph import _frame
 from distgraph._checked import checked
 from distgraph.graph.results import conclude, result_of
 from distgraph.streaming import View
-from workers.broker.joining import refuse_to_wait
-from workers.client.attaching import FoundRun
-from workers.client.begun import Begun
-from workers.client.cancelling import cancel
-from workers.client.carrier import Carrier
-from workers.client.chunking import Chunker
-from workers.client.effects import Flow
-from workers.client.following import follow, stream
-from workers.client.marks import Position, position
-from workers.client.past import RunInfo, run_info
-from workers.client.watched import Watched
-from workers.shared.runconfig import decode_metadata
-from workers.shared.served import Registry, Served
+
+from ..broker.joining import refuse_to_wait
+from ..shared.runconfig import decode_metadata
+from ..shared.served import Registry, Served
+from .attaching import FoundRun
+from .begun import Begun
+from .cancelling import cancel
+from .carrier import Carrier
+from .chunking import Chunker
+from .effects import Flow
+from .following import follow, stream
+from .marks import Position, position
+from .past import RunInfo, run_info
+from .watched import Watched
 
 
 @dataclass(frozen=True, slots=True)

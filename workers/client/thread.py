@@ -19,19 +19,20 @@ from distgraph.errors import ThreadNotFound
 from distgraph.graph.checks import check_by
 from distgraph.runners.backend import Listing, Place
 from distgraph.types import Command, Interrupt
-from workers.client.adopting import adopt
-from workers.client.answering import answer, busy, refuse_question_of_saver
-from workers.client.attaching import attach
-from workers.client.cancelling import cancel
-from workers.client.carrier import Carrier
-from workers.client.effects import Effect, Flow
-from workers.client.listing import ThreadInfo, info_of
-from workers.client.past import AnswerInfo, RunInfo, answers, run_info
-from workers.client.reading import history, load_state
-from workers.client.replying import Replies, by_id, pairs_of
-from workers.client.run import Run, attached
-from workers.shared.served import Registry
-from workers.shared.serving import lives, serves
+
+from ..shared.served import Registry
+from ..shared.serving import lives, serves
+from .adopting import adopt
+from .answering import answer, busy, refuse_question_of_saver
+from .attaching import attach
+from .cancelling import cancel
+from .carrier import Carrier
+from .effects import Effect, Flow
+from .listing import ThreadInfo, info_of
+from .past import AnswerInfo, RunInfo, answers, run_info
+from .reading import history, load_state
+from .replying import Replies, by_id, pairs_of
+from .run import Run, attached
 
 
 @checked

@@ -20,7 +20,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from distgraph.errors import StoreUnavailable
-from workers.embedded.folder import SOCKET, held, hold
+
+from .folder import SOCKET, held, hold
 
 LOG, HELD = "redis.log", "server.lock"
 READY_WITHIN = 60.0

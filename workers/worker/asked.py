@@ -13,8 +13,8 @@ from typing import Any
 
 from celery.app.task import Context
 
-from workers.broker.publisher import LONGEST_NAME, NOTHING_FOLLOWS, headers
-from workers.shared import hints
+from ..broker.publisher import LONGEST_NAME, NOTHING_FOLLOWS, headers
+from ..shared import hints
 
 _ID = re.compile(r"[!-~]{1,255}")
 _LONGEST = 2**63

@@ -24,13 +24,14 @@ from distgraph.core.model import (
 from distgraph.core.plan import plan, seen_by
 from distgraph.core.retry import retry_delay
 from distgraph.errors import InvalidUpdateError, JobFailed, SerializationError
-from workers.shared.supersteps import nonce
-from workers.worker.barrier import next_superstep, reduce
-from workers.worker.called import Called
-from workers.worker.emitter import Emitter
-from workers.worker.failures import errored, may_pass
-from workers.worker.opened import Opened
-from workers.worker.telling import Subject, tell_failed
+
+from ..shared.supersteps import nonce
+from .barrier import next_superstep, reduce
+from .called import Called
+from .emitter import Emitter
+from .failures import errored, may_pass
+from .opened import Opened
+from .telling import Subject, tell_failed
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,13 @@ from distgraph.core.plan import plan
 from distgraph.engine import NewStamp, Save
 from distgraph.errors import InvalidUpdateError, JobFailed, SerializationError
 from distgraph.runners.stores import new_stamp
-from workers.shared.hints import ADVANCE
-from workers.shared.supersteps import nonce
-from workers.worker.desk import Desk
-from workers.worker.failures import errored, may_pass, tells_end
-from workers.worker.opened import Opened, open_frame, subject_of
-from workers.worker.telling import tell_failed
+
+from ..shared.hints import ADVANCE
+from ..shared.supersteps import nonce
+from .desk import Desk
+from .failures import errored, may_pass, tells_end
+from .opened import Opened, open_frame, subject_of
+from .telling import tell_failed
 
 
 def reduce(desk: Desk, got: Advance) -> JobFailed | None:

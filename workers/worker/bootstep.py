@@ -13,12 +13,13 @@ from redis.exceptions import ResponseError
 
 from checkpoint_redis import source
 from distgraph.errors import DistGraphError
-from workers.worker import presence, releasing
-from workers.worker.audience import audience_step
-from workers.worker.departures import Departures
-from workers.worker.intake import guard_step
-from workers.worker.office import Office
-from workers.worker.sweeper import Sweeper
+
+from . import presence, releasing
+from .audience import audience_step
+from .departures import Departures
+from .intake import guard_step
+from .office import Office
+from .sweeper import Sweeper
 
 log = logging.getLogger(__name__)
 

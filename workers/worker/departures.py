@@ -14,10 +14,10 @@ from billiard.exceptions import WorkerLostError
 from celery import signals
 from celery.concurrency.prefork import TaskPool as ProcessPool
 
-from workers.shared import hints
-from workers.worker import releasing
-from workers.worker.office import Office
-from workers.worker.recycling import Recycling
+from ..shared import hints
+from . import releasing
+from .office import Office
+from .recycling import Recycling
 
 
 class Departures:

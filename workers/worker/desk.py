@@ -21,12 +21,13 @@ from checkpoint_redis.stored import Archive
 from distgraph.checkpoint.base import CheckpointTuple
 from distgraph.effects import carry
 from distgraph.errors import StoreError
-from workers.shared.hints import ADVANCE, Hint, outgoing
-from workers.shared.served import Served
-from workers.shared.supersteps import chunks, entries, nonce, staged
-from workers.worker.emitter import Emitter, Streaming
-from workers.worker.failures import advance_lost
-from workers.worker.office import Office
+
+from ..shared.hints import ADVANCE, Hint, outgoing
+from ..shared.served import Served
+from ..shared.supersteps import chunks, entries, nonce, staged
+from .emitter import Emitter, Streaming
+from .failures import advance_lost
+from .office import Office
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from celery import Celery
 
-from workers.worker.office import Office
+from .office import Office
 
 # Celery keeps a worker's event loop and its order to stop in variables of the process: a second
 # worker would share the first one's loop, and take it along when it ends.

@@ -9,15 +9,16 @@ from checkpoint_redis.replies import Advance, Claimed, ClaimedTask, Context
 from distgraph.checkpoint import formats
 from distgraph.core.model import Errored
 from distgraph.errors import DistGraphError, JobFailed
-from workers.shared.hints import Hint
-from workers.worker.attempt import attempt_at
-from workers.worker.barrier import reduce
-from workers.worker.desk import Desk, desk_for
-from workers.worker.failures import errored, may_pass
-from workers.worker.office import Office
-from workers.worker.opened import open_frame, subject_of
-from workers.worker.running import run_all
-from workers.worker.telling import UNKNOWN, tell_failed, together
+
+from ..shared.hints import Hint
+from .attempt import attempt_at
+from .barrier import reduce
+from .desk import Desk, desk_for
+from .failures import errored, may_pass
+from .office import Office
+from .opened import open_frame, subject_of
+from .running import run_all
+from .telling import UNKNOWN, tell_failed, together
 
 log = logging.getLogger(__name__)
 

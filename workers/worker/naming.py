@@ -13,9 +13,10 @@ from checkpoint_redis.layout import TaskState
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.replies import Header, TaskSeen
 from distgraph.errors import DistGraphError
-from workers.shared.hints import Hint
-from workers.shared.served import Registry
-from workers.worker.telling import UNKNOWN, Subject
+
+from ..shared.hints import Hint
+from ..shared.served import Registry
+from .telling import UNKNOWN, Subject
 
 
 def subjects(

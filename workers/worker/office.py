@@ -9,23 +9,24 @@ from functools import partial
 
 from checkpoint_redis.ledger import Ledger
 from distgraph.errors import JobFailed
-from workers.broker.eager import do_later
-from workers.broker.publisher import CeleryPublisher
-from workers.settings import Settings
-from workers.shared.clients import Clients
-from workers.shared.dispatched import Dispatched
-from workers.shared.hints import Hint
-from workers.shared.served import Registry
-from workers.worker.audience import Audience
-from workers.worker.backoffs import MARGIN, Backoffs
-from workers.worker.bulletin import Bulletin
-from workers.worker.dropped import Dropped
-from workers.worker.emitter import Emissions
-from workers.worker.installation import Installation
-from workers.worker.leases import Leases
-from workers.worker.loop import Loop
-from workers.worker.overdue import Overdue
-from workers.worker.segments import Segments
+
+from ..broker.eager import do_later
+from ..broker.publisher import CeleryPublisher
+from ..settings import Settings
+from ..shared.clients import Clients
+from ..shared.dispatched import Dispatched
+from ..shared.hints import Hint
+from ..shared.served import Registry
+from .audience import Audience
+from .backoffs import MARGIN, Backoffs
+from .bulletin import Bulletin
+from .dropped import Dropped
+from .emitter import Emissions
+from .installation import Installation
+from .leases import Leases
+from .loop import Loop
+from .overdue import Overdue
+from .segments import Segments
 
 
 class Office:

@@ -12,11 +12,12 @@ from distgraph.core.graph import Graph
 from distgraph.core.model import Checkpoint, Result, ThreadState
 from distgraph.core.plan import digest
 from distgraph.engine import Program, advance
-from workers.shared.runconfig import RunConfig, decode_config
-from workers.shared.served import Served
-from workers.shared.wire import head_checkpoint
-from workers.worker.desk import Desk
-from workers.worker.telling import Subject
+
+from ..shared.runconfig import RunConfig, decode_config
+from ..shared.served import Served
+from ..shared.wire import head_checkpoint
+from .desk import Desk
+from .telling import Subject
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,14 @@ from checkpoint_redis.layout import DueKind, TaskState
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.replies import Due, OutboxEntry, Swept
 from distgraph.errors import DistGraphError
-from workers.broker.publisher import CeleryPublisher
-from workers.settings import Settings
-from workers.shared.hints import Hint, outgoing
-from workers.shared.served import Registry
-from workers.worker.failures import worker_lost
-from workers.worker.naming import subjects
-from workers.worker.telling import Subject, tell_lost
+
+from ..broker.publisher import CeleryPublisher
+from ..settings import Settings
+from ..shared.hints import Hint, outgoing
+from ..shared.served import Registry
+from .failures import worker_lost
+from .naming import subjects
+from .telling import Subject, tell_lost
 
 log = logging.getLogger(__name__)
 CHUNK = 1_000

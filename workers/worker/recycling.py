@@ -10,8 +10,8 @@ from typing import Any
 from billiard.compat import mem_rss
 from celery import signals
 
-from workers.worker import releasing
-from workers.worker.office import Office
+from . import releasing
+from .office import Office
 
 MARGIN = 1.0
 """Seconds that a job keeps from its time limit."""

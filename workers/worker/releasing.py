@@ -13,10 +13,11 @@ from checkpoint_redis.layout import TaskState
 from checkpoint_redis.records import Lease
 from checkpoint_redis.replies import Released
 from distgraph.errors import DistGraphError
-from workers.shared.hints import Hint, outgoing
-from workers.worker.failures import worker_lost
-from workers.worker.office import Office
-from workers.worker.telling import tell_failed, tell_handed_over, tell_lost
+
+from ..shared.hints import Hint, outgoing
+from .failures import worker_lost
+from .office import Office
+from .telling import tell_failed, tell_handed_over, tell_lost
 
 log = logging.getLogger(__name__)
 HURRY = 0.5

@@ -9,8 +9,9 @@ from billiard.einfo import ExceptionInfo
 from celery import signals
 
 from distgraph.errors import DistGraphError, JobFailed
-from workers.shared.hints import Hint, arguments
-from workers.worker.office import Office
+
+from ..shared.hints import Hint, arguments
+from .office import Office
 
 log = logging.getLogger(__name__)
 

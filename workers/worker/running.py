@@ -13,12 +13,13 @@ from distgraph.core.execute import run_task, run_task_async
 from distgraph.core.graph import Node
 from distgraph.core.model import Result
 from distgraph.errors import JobFailed
-from workers.broker.eager import wait_for
-from workers.shared.hints import Hint
-from workers.worker.attempt import Attempt, give_up, settle
-from workers.worker.desk import Desk
-from workers.worker.failures import errored, out_of_time, revoked, told_to_end
-from workers.worker.leases import Leases
+
+from ..broker.eager import wait_for
+from ..shared.hints import Hint
+from .attempt import Attempt, give_up, settle
+from .desk import Desk
+from .failures import errored, out_of_time, revoked, told_to_end
+from .leases import Leases
 
 EARLY = 0.1
 """Seconds that a pool may begin to count before the job does."""

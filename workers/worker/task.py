@@ -8,13 +8,14 @@ from typing import Any
 from celery import Celery
 
 from distgraph.errors import DistGraphError
-from workers.shared import hints
-from workers.worker import jobs, releasing
-from workers.worker.dropped import Reason
-from workers.worker.failures import leaving, tells_end
-from workers.worker.intake import HintStrategy
-from workers.worker.office import Office
-from workers.worker.reporting import Reporting
+
+from ..shared import hints
+from . import jobs, releasing
+from .dropped import Reason
+from .failures import leaving, tells_end
+from .intake import HintStrategy
+from .office import Office
+from .reporting import Reporting
 
 log = logging.getLogger(__name__)
 
