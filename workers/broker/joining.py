@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import Celery, _state
 
-from workers.shared.served import Served
+from ..shared.served import Served
 
 
 def refuse_to_wait(served: Served) -> None:
