@@ -39,6 +39,10 @@ _OF_AMQP = {
     "ssl_check_hostname": "",
 }
 """What py-amqp calls options of TLS; '' where it has another way."""
+NO_BROKER = (
+    "this is no URL of a broker. It looks like amqp://user:password@host:5672/vhost; in a "
+    "password /, #, ?, : and @ are written as %2F, %23, %3F, %3A and %40."
+)
 _NO_CLUSTER = (
     "a Redis Cluster cannot be Celery's broker: give another one as broker, such as "
     "redis://host:6379/0 or amqp://host. The threads may stay in the Cluster."
@@ -92,26 +96,28 @@ def _scheme(url: str) -> str:
 
 def _check_other(url: str) -> None:
     """Raise ValueError for a URL of another broker that kombu would not know, or misread."""
-    scheme, found, behind = url.partition("://")
+    scheme, found, _ = url.partition("://")
     if not found or scheme.partition("+")[0] not in TRANSPORT_ALIASES:
         known = ", ".join(sorted({*SCHEMES, *(n for n in TRANSPORT_ALIASES if n.islower())}))
         msg = f"this is no URL of a broker that kombu knows. It begins with one of {known}."
         raise ValueError(msg)
-    if scheme in _AMQP and not _is_plain(behind):
-        msg = (
-            "this is no URL of a broker. It looks like amqp://user:password@host:5672/vhost; in a "
-            "password /, #, ?, : and @ are written as %2F, %23, %3F, %3A and %40."
-        )
-        raise ValueError(msg)
+    if not is_plain(url):
+        raise ValueError(NO_BROKER)
 
 
 _AMQP = frozenset(name for name, path in TRANSPORT_ALIASES.items() if "amqp" in path)
 
 
-def _is_plain(behind: str) -> bool:
-    """Whether host and port are what stands before the first slash."""
-    found = urlsplit(f"//{behind}")
+def is_plain(url: str) -> bool:
+    """Whether login, host and port are what stands before the first slash of a URL.
+
+    Where they are not, kombu takes a part of the password for a port, and says so.
+    """
+    scheme, _, behind = url.partition("://")
+    if scheme not in _AMQP and scheme not in SCHEMES:
+        return True
     try:
+        found = urlsplit(f"//{behind}")
         port = found.port or 1
     except ValueError:
         return False

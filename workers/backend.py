@@ -14,7 +14,7 @@ from distgraph.graph.compiled import CompiledStateGraph
 
 from .addresses import is_store
 from .broker.publisher import CeleryPublisher
-from .broker.settings import consume, own_app, refuse_deaf, renew_queues
+from .broker.settings import consume, own_app, refuse_deaf, refuse_unreadable, renew_queues
 from .client.carrier import Messenger
 from .client.client import Client
 from .settings import Settings
@@ -57,6 +57,7 @@ class CeleryBackend(Client):
         self.owns_app = app is None
         if app is not None:
             refuse_deaf(app)
+            refuse_unreadable(app)
         self.app = app or own_app(namespace, self.settings.celery)
         task = f"{namespace}.step"
         publisher = CeleryPublisher(self.app, task, reach)

@@ -74,6 +74,13 @@ def test_an_application_whose_workers_would_not_take_jobs_is_refused(accepted: l
         CeleryBackend(app=app)
 
 
+@pytest.mark.parametrize("broker", ["redis://:se/cret@h", "amqp://a;amqp://u:1#cret@h"])
+def test_an_application_with_a_password_that_is_not_encoded_is_refused(broker: str) -> None:
+    with pytest.raises(ValueError, match=r"application 'shop'.*%2F") as refused:
+        CeleryBackend(app=Celery("shop", broker=broker))
+    assert "cret" not in str(refused.value)
+
+
 @pytest.mark.parametrize("accepted", [["json"], ["pickle", "application/json"]])
 def test_one_that_takes_json_too_is_taken(accepted: list[str]) -> None:
     app = Celery("shop", broker="memory://", accept_content=accepted)

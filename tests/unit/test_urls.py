@@ -6,7 +6,10 @@ import ssl
 from typing import Any
 
 import pytest
+import redis
 
+from checkpoint_redis.servers import opening
+from checkpoint_redis.servers.cluster import ClusterClient
 from checkpoint_redis.servers.url import ServerKind, read, store_of
 from workers.addresses import is_store, told
 
@@ -230,6 +233,24 @@ def test_what_a_broker_cannot_be_told_is_refused(
     with pytest.raises(ValueError, match=says) as refused:
         told(urls, given)
     assert "cret" not in str(refused.value)
+
+
+def pool_of(url: str) -> Any:
+    client: Any = opening.blocking(read(url))
+    return client.connection_pool
+
+
+def test_tls_reaches_every_kind_of_connection() -> None:
+    query = "ssl_ca_certs=ca&ssl_cert_reqs=CERT_OPTIONAL"
+    wanted = {"ssl_ca_certs": "ca", "ssl_cert_reqs": "optional"}
+    watched = pool_of(f"sentinels://a/m?{query}")
+    (sentinel,) = watched.sentinel_manager.sentinels
+    for pool in (pool_of(f"rediss://h?{query}"), watched, sentinel.connection_pool):
+        assert issubclass(pool.connection_class, redis.SSLConnection)
+        assert wanted.items() <= pool.connection_kwargs.items()
+    spread = opening.blocking(read(f"rediss+cluster://a?{query}"))
+    assert isinstance(spread, ClusterClient)
+    assert {"ssl": True, **wanted}.items() <= spread._how.items()
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Any
 from celery import Celery
 from kombu import Queue
 
-from ..addresses import BrokerSettings
+from ..addresses import NO_BROKER, BrokerSettings, is_plain
 from .transport import OwnAMQP
 
 RECOMMENDED: Mapping[str, Any] = {
@@ -62,6 +62,15 @@ def refuse_deaf(app: Celery) -> None:
             f"accept_content of the Celery application '{app.main}' is {accepted}: its workers "
             "would refuse the jobs of graphs, which are JSON. Add 'json' to it."
         )
+        raise ValueError(msg)
+
+
+def refuse_unreadable(app: Celery) -> None:
+    """Raise ValueError where an application of a user's has a broker that kombu would misread."""
+    told: Any = app.conf.broker_write_url or app.conf.broker_url or ""
+    urls = told.split(";") if isinstance(told, str) else told
+    if not all(is_plain(str(url)) for url in urls):
+        msg = f"broker_url of the Celery application '{app.main}': {NO_BROKER}"
         raise ValueError(msg)
 
 
