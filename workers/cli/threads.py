@@ -26,7 +26,7 @@ from ..client.past import RunInfo
 from ..shared.serving import serves
 from .ending import asked, plain_json, questions, shown, tell, wait
 from .exits import CommandError, Exit, guarded
-from .health import living
+from .health import living, now
 from .options import (
     Broker,
     BrokerOptions,
@@ -82,14 +82,14 @@ def threads(  # noqa: PLR0913 a command's options
     except (TypeError, ValueError) as error:
         raise CommandError(str(error), Exit.USAGE) from error
     found = [_listed(backend, info, workers) for info in infos]
-    listing = table("thread", "status", "graph", "updated", "")
+    listing, today = table("thread", "status", "graph", "updated", ""), now(backend)
     for each in found:
         unserved = each["status"] == ThreadStatus.busy and not each["served"]
         listing.add_row(
             plain(each["thread"]),
             each["status"],
             plain(each["graph"]),
-            ago(each["updated"]),
+            ago(each["updated"], today),
             "no live worker serves it" if unserved else "",
         )
     Screen(as_json).answer(found, listing if found else Text("No threads."))
@@ -152,7 +152,7 @@ def show(  # noqa: PLR0913 a command's options
     rest = (
         *told(failures),
         *(Text("state", style="bold"), plain_json(values), *questions(waiting)),
-        *(Text("runs", style="bold"), _runs(runs)),
+        *(Text("runs", style="bold"), _runs(runs, now(backend))),
     )
     data = {
         **facts,
@@ -176,12 +176,12 @@ def _worded(fact: Any) -> Any:
             return fact
 
 
-def _runs(runs: Iterable[RunInfo]) -> Table:
+def _runs(runs: Iterable[RunInfo], today: datetime) -> Table:
     listing = table("run", "kind", "status", "began", "by")
     listing.columns[0].no_wrap = True
     for run in runs:
         by = plain(run.by) if run.by else "-"
-        listing.add_row(plain(run.id), run.kind, run.status, ago(run.began), by)
+        listing.add_row(plain(run.id), run.kind, run.status, ago(run.began, today), by)
     return listing
 
 
@@ -323,10 +323,10 @@ def history(  # noqa: PLR0913 a command's options
     backend = backend_of(target, Connection(redis, broker, namespace, broker_options))
     _header(backend, thread)
     states = backend.thread(thread).history(limit)
-    listing = table("step", "source", "checkpoint", "created", "next")
+    listing, today = table("step", "source", "checkpoint", "created", "next"), now(backend)
     for state in states:
         row = _position(state.checkpoint)
-        created = ago(datetime.fromisoformat(row["created"]))
+        created = ago(datetime.fromisoformat(row["created"]), today)
         cells = (str(row["step"]), row["source"], row["checkpoint"], created)
         listing.add_row(*cells, plain(_counted(row["next"])))
     data = [{**_position(s.checkpoint), "values": shown(s.checkpoint.values)} for s in states]
