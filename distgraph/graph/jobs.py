@@ -72,7 +72,9 @@ def job_of(owner: Owner, given: Any, config: dict[str, Any], options: Options) -
 
 def _refuse_foreign(given: Any) -> None:
     """Raise TypeError for an input that is a Command of LangGraph's: it would say nothing."""
-    if not isinstance(given, dict) and (advised := foreign(given)):
+    if given is None or isinstance(given, dict | Command):
+        return  # nearly every input, which must not take long
+    if advised := foreign(given):
         msg = f"The input of a run is neither a state nor a Command. {advised}"
         raise TypeError(msg)
 

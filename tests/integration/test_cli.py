@@ -163,6 +163,20 @@ def test_show_tells_the_question_and_the_state(shell: Shell, thread: str) -> Non
     assert [each["value"] for each in shown["interrupts"]] == [{"question": "so?"}]
 
 
+def test_show_tells_which_node_failed_and_where(shell: Shell, thread: str) -> None:
+    start(shell, thread, fails_until="/nowhere/at/all")
+    shown = shell("show", thread, "--target", ERRANDS, "--json").data
+    (failure,) = shown["failures"]
+    assert (failure["node"], failure["message"]) == ("check", "the file is not there yet")
+    assert (shown["next"], shown["tasks"]) == (["check"], {"failed": 1})
+    told = shell("show", thread, "--target", ERRANDS).out
+    assert "node 'check' failed: ValueError: the file is not there yet" in told
+    assert 'raise ValueError("the file is not there yet")' in told
+    by_key = shell("show", shown["key"], "--target", ERRANDS, "--json").data
+    assert by_key["thread"] == thread
+    assert by_key["failures"] == shown["failures"]
+
+
 def test_show_tells_the_last_runs(shell: Shell, thread: str) -> None:
     start(shell, thread, ask="so?")
     shell("resume", thread, "--value", '"yes"', "--wait", "--target", ERRANDS)

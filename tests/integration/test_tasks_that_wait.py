@@ -46,3 +46,15 @@ def test_a_task_that_waits_for_a_graph_of_its_own_worker_is_refused(
     assert [thread.id for thread in threads] == ["submitted"]
     assert ask("allowed") == {"x": 1}
     assert ask("apart") == "waited"
+
+
+def test_so_it_is_on_a_queue_that_the_worker_was_told_to_consume_later(
+    redis_server: RedisServer, start_worker: Callable[..., CeleryWorker], namespace: str
+) -> None:
+    url = redis_server.url
+    env = {"DISTGRAPH_REDIS": url, "DISTGRAPH_NAMESPACE": namespace}
+    worker = start_worker(APP, env=env, concurrency=1, options=("-Q", f"{namespace}-other"))
+    app = Celery("caller", broker=url, backend=url, set_as_current=False)
+    app.control.add_consumer(namespace, destination=[worker.name], reply=True, timeout=PATIENCE)
+    sent = app.send_task(f"{APP}.refused", queue=namespace)
+    assert set(sent.get(timeout=PATIENCE)) == WAYS

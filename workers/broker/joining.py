@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from celery import Celery, _state
 
+from ..shared.served import Served
 
-def refuse_to_wait(graph: str, queues: Iterable[str]) -> None:
-    """Raise RuntimeError in a worker that consumes one of the ``queues`` that ``graph`` runs on.
+
+def refuse_to_wait(served: Served) -> None:
+    """Raise RuntimeError in a worker that consumes one of the queues that a graph runs on.
 
     As Celery does for ``AsyncResult.get()``, and by its own mark: ``allow_join_result`` lifts both.
     """
@@ -16,10 +16,10 @@ def refuse_to_wait(graph: str, queues: Iterable[str]) -> None:
         return
     worker_app = _state.default_app  # type: ignore[attr-defined]  # left out of the types
     consumed = _consumed(worker_app)
-    if shared := [queue for queue in queues if queue in consumed]:
+    if shared := [queue for queue in served.queues if queue in consumed]:
         what = (
-            f"This worker consumes queue '{shared[0]}', which graph '{graph}' runs on: a Celery "
-            "task that waits here for the graph may hold the place that it needs, for ever."
+            f"This worker consumes queue '{shared[0]}', which graph '{served.graph.name}' runs on: "
+            "a Celery task that waits here for it may hold the place that it needs, for ever."
         )
         todo = (
             "Start it with graph.submit(...), return, and look at it later (graph.get_state, "
@@ -29,6 +29,13 @@ def refuse_to_wait(graph: str, queues: Iterable[str]) -> None:
         raise RuntimeError(f"{what} {todo}")
 
 
-def _consumed(app: Celery) -> Iterable[str]:
-    """Return what the worker of this process began to consume; nothing where jobs run eagerly."""
-    return () if app.conf.task_always_eager else app.amqp.queues.consume_from
+def _consumed(app: Celery) -> frozenset[str]:
+    """Return what the worker of this process consumes, as far as this process knows.
+
+    What a worker is told to consume later on, a process of its pool sees by its job alone.
+    """
+    if app.conf.task_always_eager:
+        return frozenset()
+    task = _state.get_current_worker_task()
+    told = (task.request.delivery_info if task else None) or {}
+    return frozenset((*app.amqp.queues.consume_from, str(told.get("routing_key"))))

@@ -7,13 +7,14 @@ import queue
 import threading
 import time
 from collections.abc import Iterator
+from typing import Annotated
 
+import typer
 from rich.text import Text
 
-from ..backend import CeleryBackend
 from ..worker.sweeper import sweep_once
 from .exits import Exit, guarded
-from .health import Check, examine
+from .health import Check, examine, examine_worker
 from .options import Broker, BrokerOptions, Json, Namespace, Redis, TargetOption
 from .screen import Screen, plain, table
 from .targets import Connection, backend_of
@@ -25,6 +26,13 @@ _COLOURS = {"ok": "green", "warning": "yellow", "problem": "bold red"}
 @guarded
 def doctor(  # noqa: PLR0913 a command's options
     *,
+    worker: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Only this worker, as --hostname named it: its heartbeat, and what it consumes.",
+        ),
+    ] = None,
     as_json: Json = False,
     target: TargetOption = None,
     redis: Redis = None,
@@ -34,10 +42,12 @@ def doctor(  # noqa: PLR0913 a command's options
 ) -> Exit:
     """Check Redis, broker, workers, and what is unserved or overdue; ends with 4 if unhealthy.
 
-    It answers within 10 seconds, whatever hangs.
+    With --worker it looks at one worker alone, as a container's health check does. It answers
+    within 10 seconds, whatever hangs.
     """
     backend = backend_of(target, Connection(redis, broker, namespace, broker_options))
-    checks = list(_in_time(backend))
+    look = examine(backend) if worker is None else examine_worker(backend, worker)
+    checks = list(_in_time(look))
     healthy = all(check.level != "problem" for check in checks)
     listing = table("", "", "")
     for check in checks:
@@ -48,13 +58,13 @@ def doctor(  # noqa: PLR0913 a command's options
     return Exit.OK if healthy else Exit.UNHEALTHY
 
 
-def _in_time(backend: CeleryBackend) -> Iterator[Check]:
+def _in_time(checks: Iterator[Check]) -> Iterator[Check]:
     """Yield the checks that were made in time; a client that hangs is left alone."""
     made: queue.SimpleQueue[Check | None] = queue.SimpleQueue()
 
     def look() -> None:
         try:
-            for check in examine(backend):
+            for check in checks:
                 made.put(check)
         except Exception as error:  # noqa: BLE001 a doctor survives whatever is ill
             made.put(Check("error", "problem", f"{type(error).__name__}: {error}"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import dataclass, fields, is_dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from pydantic_core import PydanticSerializationError, to_jsonable_python
@@ -97,9 +97,9 @@ def table(*heads: str) -> Table:
     return made
 
 
-def ago(moment: datetime) -> str:
-    """Say how long ago a moment was, as people do."""
-    seconds = max(0, int((datetime.now(UTC) - moment).total_seconds()))
+def ago(moment: datetime, now: datetime) -> str:
+    """Say how long before ``now`` a moment was, as people do."""
+    seconds = max(0, int((now - moment).total_seconds()))
     for size, unit in ((DAY, "d"), (HOUR, "h"), (MINUTE, "min")):
         if seconds >= size:
             return f"{seconds // size} {unit} ago"

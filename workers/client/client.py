@@ -107,18 +107,15 @@ class Client:
         """Submit ``job`` and follow it to its end; what no worker has to carry is carried here."""
         if _is_kept_here(job):
             return self._local(job.graph).events(job)
-        self._refuse_to_wait(job.graph)
+        refuse_to_wait(self._served(job.graph))
         return self._carrier.follow(self._whole(job))
 
     def aevents(self, job: Job) -> AsyncIterator[Event]:
         """Do what ``events`` does."""
         if _is_kept_here(job):
             return self._local(job.graph).aevents(job)
-        self._refuse_to_wait(job.graph)
+        refuse_to_wait(self._served(job.graph))
         return self._carrier.afollow(self._whole(job))
-
-    def _refuse_to_wait(self, graph: Graph) -> None:
-        refuse_to_wait(graph.name, self._served(graph).queues)
 
     def submit(self, job: Job) -> Run:
         """Start ``job`` and return its handle."""

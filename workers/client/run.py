@@ -166,7 +166,7 @@ class Run:
 
     def _refuse_to_wait(self) -> None:
         _refuse_inside_a_node()
-        refuse_to_wait(self._graph, self._served().queues)
+        refuse_to_wait(self._served())
 
     def _watched(self) -> Watched:
         return Watched(self._served(), self._thread, self.id)
