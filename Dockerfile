@@ -15,4 +15,7 @@ COPY examples examples
 ENV PYTHONPATH=/app PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER distgraph
 STOPSIGNAL SIGTERM
-CMD ["distgraph", "worker", "examples.refunds:graph"]
+# This worker alone, by its heartbeat and by what it takes from queues.
+HEALTHCHECK --interval=30s --timeout=10s --start-period=20s \
+    CMD ["distgraph", "doctor", "--worker", "worker@%h"]
+CMD ["distgraph", "worker", "examples.refunds:graph", "--hostname", "worker@%h"]

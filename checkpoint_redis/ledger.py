@@ -15,13 +15,13 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-import redis
-import redis.asyncio
 from redis import exceptions
 
 from checkpoint_redis import commands, source
 from checkpoint_redis.commands import Plain, Script
 from checkpoint_redis.layout import Refusal
+from checkpoint_redis.servers.cluster import AsyncClusterClient, ClusterClient
+from checkpoint_redis.servers.opening import AsyncStoreClient, StoreClient
 from distgraph.checkpoint import formats
 from distgraph.errors import CorruptRecord, NewerFormat, StoreError, StoreUnavailable
 
@@ -31,12 +31,18 @@ Operation = Script[T] | Plain[T]
 
 RETRY_FOR = 10.0
 _FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
-TEMPORARY = (
+_TEMPORARY = (
     exceptions.ConnectionError,
     exceptions.TimeoutError,
     exceptions.ReadOnlyError,
+    exceptions.OutOfMemoryError,
     exceptions.TryAgainError,
     exceptions.ClusterDownError,
+)
+# What redis-py has no type for, and what Redis 6 says of a command in a script.
+_PASSES = re.compile(
+    r"((ERR )?Error running script .*@user_script: ?\d+: -)?"
+    r"(READONLY|MISCONF|OOM|LOADING|UNBLOCKED|NOREPLICAS|MASTERDOWN|BUSY) "
 )
 # What Lua itself raised, and not a command in it that Redis refused: as Redis 7 and Redis 6 say it.
 _FAILED_SCRIPT = re.compile(
@@ -72,9 +78,9 @@ class Ledger:
     """
 
     def __init__(
-        self, client: redis.Redis, *, retry_for: float = RETRY_FOR, namespace: str = ""
+        self, client: StoreClient, *, retry_for: float = RETRY_FOR, namespace: str = ""
     ) -> None:
-        self.client = client
+        self.client: Any = client
         self._execute: Callable[..., Any] = client.execute_command
         self._retry_for = retry_for
         self._unchecked = namespace
@@ -172,9 +178,9 @@ class AsyncLedger:
     """The same over an asyncio client, which belongs to the caller's event loop."""
 
     def __init__(
-        self, client: redis.asyncio.Redis, *, retry_for: float = RETRY_FOR, namespace: str = ""
+        self, client: AsyncStoreClient, *, retry_for: float = RETRY_FOR, namespace: str = ""
     ) -> None:
-        self.client = client
+        self.client: Any = client
         self._execute: Callable[..., Any] = client.execute_command
         self._retry_for = retry_for
         self._unchecked = namespace
@@ -305,18 +311,37 @@ def _pauses(retry_for: float) -> Iterator[float]:
 def _pause_after(
     error: exceptions.RedisError, pauses: Iterator[float], client: Any, command: Operation[Any]
 ) -> float:
-    """Return how long to wait, or raise what the caller is to see."""
+    """Return how long to wait, or raise what the caller is to see: one error, which says it all."""
     if isinstance(command, Script) and (newer := _newer_format(str(error), command.about)):
         raise newer from None
-    if not isinstance(error, TEMPORARY) or isinstance(error, _FINAL):
-        raise refused(error, client) from error
+    if not passes(error):
+        raise refused(error, client) from None
     pause = next(pauses, None)
     if pause is None:
-        raise StoreUnavailable(
-            f"Redis at {address(client)} cannot be reached ({error}). Is it running, and is the "
-            "URL right?"
-        ) from error
+        raise _away(error, client) from None
     return pause
+
+
+def passes(error: exceptions.RedisError) -> bool:
+    """Whether Redis may take the same in a while: it cannot be reached, fails over, loads, is full.
+
+    It refuses such a command before anything is changed, a script at its first write.
+    """
+    if isinstance(error, _FINAL):
+        return False
+    return isinstance(error, _TEMPORARY) or _PASSES.match(str(error)) is not None
+
+
+def _away(error: exceptions.RedisError, client: Any) -> StoreUnavailable:
+    if isinstance(error, exceptions.ResponseError):
+        return StoreUnavailable(
+            f"Redis at {address(client)} takes nothing at the moment ({error}). It may fail over, "
+            "be full, or not be able to write to its disk: its log tells."
+        )
+    return StoreUnavailable(
+        f"Redis at {address(client)} cannot be reached ({error}). Is it running, and is the URL "
+        "right?"
+    )
 
 
 def _newer_format(said: str, about: str) -> NewerFormat | None:
@@ -344,8 +369,12 @@ def refused(error: exceptions.RedisError, client: Any) -> StoreError:
 
 def address(client: Any) -> str:
     """Return where a client connects to, without its password."""
+    if isinstance(client, ClusterClient | AsyncClusterClient):
+        return client.address
     pool = getattr(client, "connection_pool", None)
     known = getattr(pool, "connection_kwargs", {})
+    if master := getattr(pool, "service_name", ""):
+        return f"{master}/{known.get('db') or 0} of the Sentinels"
     if path := known.get("path"):
         return str(path)
     if host := known.get("host"):

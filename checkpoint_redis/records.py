@@ -20,7 +20,8 @@ class TaskEntry:
     """One task to be queued; ``queue`` '' is the graph's own queue.
 
     ``reads``: the channels that it reads. ``packet`` names the one that it gets, '' = none.
-    ``limit_ms`` (0 = none) and ``batch`` are carried for what is to come.
+    ``limit_ms`` (0 = none) and ``batch`` are carried for what is to come. ``name`` is for those who
+    watch its message, and is not stored.
     """
 
     id: str
@@ -31,6 +32,7 @@ class TaskEntry:
     packet: str = ""
     limit_ms: int = 0
     batch: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

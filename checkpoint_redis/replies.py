@@ -28,13 +28,17 @@ Results = Literal["results"]
 
 @dataclass(frozen=True, slots=True)
 class OutboxEntry:
-    """A task to publish, with its routing; tid '@' is an advance."""
+    """A task to publish, with its routing; tid '@' is an advance.
+
+    ``name``: what it is called by those who watch messages, '' = not known here.
+    """
 
     ns: str
     ep: str
     tid: str
     queue: str
     priority: int
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,6 +361,16 @@ class AnsweredQuestions:
     run: str
     at: int
     by: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSeen:
+    """What is known of a task of the open superstep at a glance."""
+
+    tid: str
+    st: TaskState
+    att: int
+    blob: bytes
 
 
 @dataclass(frozen=True, slots=True)

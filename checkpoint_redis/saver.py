@@ -14,6 +14,9 @@ from checkpoint_redis.known_lines import KnownLines
 from checkpoint_redis.known_logs import KnownLogs
 from checkpoint_redis.ledger import AsyncLedger, Ledger
 from checkpoint_redis.saving import Steps
+from checkpoint_redis.servers import opening
+from checkpoint_redis.servers.opening import AsyncStoreClient, StoreClient
+from checkpoint_redis.servers.url import store_of
 from checkpoint_redis.stored import Archive
 from distgraph._checked import checked
 from distgraph.checkpoint.base import (
@@ -42,7 +45,7 @@ class RedisSaver(BaseCheckpointSaver):
 
     def __init__(
         self,
-        redis: redis.Redis | str,
+        redis: StoreClient | str,
         *,
         namespace: str = "dg",
         serde: SerializerProtocol | None = None,
@@ -51,7 +54,7 @@ class RedisSaver(BaseCheckpointSaver):
         super().__init__(serde=serde or JsonPlusSerializer(allowed=types))
         keys.check_namespace(namespace)
         self.namespace = namespace
-        self.client = _client(redis)
+        self.client: Any = _client(redis)
         self._ledger = Ledger(self.client, namespace=namespace)
         self._known, self._noted = KnownLines(), KnownLogs()
 
@@ -156,8 +159,9 @@ class AsyncRedisSaver(RedisSaver):
         types: Iterable[type] = (),
     ) -> None:
         aclient = _async_client(redis)
-        super().__init__(_blocking(aclient), namespace=namespace, serde=serde, types=types)
-        self.aclient = aclient
+        twin = redis if isinstance(redis, str) else opening.twin(redis)
+        super().__init__(twin, namespace=namespace, serde=serde, types=types)
+        self.aclient: Any = aclient
         self._async_ledger = AsyncLedger(aclient, namespace=namespace)
 
     @classmethod
@@ -251,36 +255,19 @@ def _pruning(archive: Archive, thread_ids: Sequence[str], strategy: str) -> Iter
             yield saving.prune(archive, thread_id)
 
 
-def _client(given: redis.Redis | str) -> redis.Redis:
-    client = redis.Redis.from_url(given) if isinstance(given, str) else given
+def _client(given: StoreClient | str) -> StoreClient:
+    client = opening.blocking(store_of(given)) if isinstance(given, str) else given
     _refuse_decoding(client)
     return client
 
 
-def _async_client(given: redis.asyncio.Redis | str) -> redis.asyncio.Redis:
-    client = redis.asyncio.Redis.from_url(given) if isinstance(given, str) else given
+def _async_client(given: redis.asyncio.Redis | str) -> AsyncStoreClient:
+    client = opening.on_loop(store_of(given)) if isinstance(given, str) else given
     _refuse_decoding(client)
     return client
 
 
 def _refuse_decoding(client: Any) -> None:
-    if client.connection_pool.connection_kwargs.get("decode_responses"):
+    pool = getattr(client, "connection_pool", None)
+    if pool is not None and pool.connection_kwargs.get("decode_responses"):
         raise ValueError("The client decodes replies: make it with decode_responses=False.")
-
-
-# What an asyncio connection is made with and a blocking one takes in the same meaning.
-_SHARED = ("host", "port", "path", "db", "username", "password", "protocol")
-
-
-def _blocking(client: redis.asyncio.Redis) -> redis.Redis:
-    """Return a blocking client that connects to the same place in the same way."""
-    pool = client.connection_pool
-    known = pool.connection_kwargs
-    options = {name: known[name] for name in _SHARED if known.get(name) is not None}
-    options |= {name: value for name, value in known.items() if name.startswith("ssl_")}
-    kind: type[Any] = redis.Connection
-    if issubclass(pool.connection_class, redis.asyncio.UnixDomainSocketConnection):
-        kind = redis.UnixDomainSocketConnection
-    elif issubclass(pool.connection_class, redis.asyncio.SSLConnection):
-        kind = redis.SSLConnection
-    return redis.Redis(connection_pool=redis.ConnectionPool(connection_class=kind, **options))

@@ -18,6 +18,7 @@ from typing_extensions import Unpack
 from distgraph._allowed import Allowed, allowed_by
 from distgraph._arguments import shortly
 from distgraph._brief import brief
+from distgraph._foreign import foreign
 
 T = TypeVar("T", bound=type)
 _EXAMPLES = {"config": " such as {'configurable': {'thread_id': '...'}}"}
@@ -96,7 +97,8 @@ class Signature:
         call = owner.__name__ if self._name == "__init__" else f"{owner.__name__}.{self._name}"
         name = next(name for name, known in self.named.items() if known is allowed)
         wanted = allowed.one.replace("a dict", f"a dict{_EXAMPLES.get(name, '')}", 1)
-        return TypeError(f"{call}(): {name} must be {wanted}, not {_said_of(value)}.")
+        said = f"{call}(): {name} must be {wanted}, not {_said_of(value)}. {foreign(value)}"
+        return TypeError(said.rstrip())
 
     @cached_property
     def named(self) -> Mapping[str, Allowed]:

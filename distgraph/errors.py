@@ -116,6 +116,10 @@ class NodeExited(DistGraphError, RuntimeError):
     """A node tried to end the process, or raised something that is not an Exception."""
 
 
+class NodeStopped(DistGraphError):
+    """A worker ended a node that ran: at its time limit, or because its job was revoked."""
+
+
 class RemoteNodeError(DistGraphError):
     """A node failed in a worker with an exception type that this process does not know."""
 
@@ -126,6 +130,13 @@ class WorkerLost(DistGraphError):
 
 class AdvanceLost(DistGraphError):
     """The worker that reduces a superstep vanished more often than is tolerated."""
+
+
+class JobFailed(DistGraphError):
+    """What a worker's job raises to Celery when attempts failed in it; no caller meets it.
+
+    It names graph, node, thread, run and attempt; its cause is the exception of the node.
+    """
 
 
 # --- the outside ----------------------------------------------------------------------------

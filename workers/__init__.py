@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from workers.backend import CeleryBackend
-from workers.client.run import Run
-from workers.settings import Settings
+from distgraph import _doors
+
+from .backend import CeleryBackend
+from .client.run import Run
+from .settings import Settings
 
 __all__ = ["CeleryBackend", "Run", "Settings"]
+
+_doors.refuse_second(__name__)

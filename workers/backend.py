@@ -11,18 +11,20 @@ from celery import Celery
 
 from distgraph._checked import checked
 from distgraph.graph.compiled import CompiledStateGraph
-from workers.broker.publisher import CeleryPublisher
-from workers.broker.settings import broker_url, consume, own_app, refuse_deaf, renew_queues
-from workers.client.carrier import Messenger
-from workers.client.client import Client
-from workers.settings import Settings
-from workers.shared.clients import Clients
-from workers.shared.dispatched import Dispatched
-from workers.shared.served import Registry
-from workers.worker.bootstep import add_bootstep
-from workers.worker.inside import WorkerInside
-from workers.worker.office import Office
-from workers.worker.task import add_task
+
+from .addresses import is_store
+from .broker.publisher import CeleryPublisher
+from .broker.settings import consume, own_app, refuse_deaf, refuse_unreadable, renew_queues
+from .client.carrier import Messenger
+from .client.client import Client
+from .settings import Settings
+from .shared.clients import Clients
+from .shared.dispatched import Dispatched
+from .shared.served import Registry
+from .worker.bootstep import add_bootstep
+from .worker.inside import WorkerInside
+from .worker.office import Office
+from .worker.task import add_task
 
 
 @checked
@@ -52,22 +54,22 @@ class CeleryBackend(Client):
         given = {"redis": redis, "broker": broker, "namespace": namespace, **settings}
         self.settings = Settings(**{k: v for k, v in given.items() if v is not None})
         namespace, reach = self.settings.namespace, self.settings.reach
-        self.broker = broker_url(self.settings.broker or self.settings.redis)
         self.owns_app = app is None
         if app is not None:
             refuse_deaf(app)
-        self.app = app or own_app(namespace, self.broker)
+            refuse_unreadable(app)
+        self.app = app or own_app(namespace, self.settings.celery)
         task = f"{namespace}.step"
         publisher = CeleryPublisher(self.app, task, reach)
-        clients = Clients(self.settings.redis, reach, namespace)
+        clients = Clients(self.settings.store, reach, namespace)
         registry = Registry(types, self.settings.max_value_bytes)
-        apart = app is not None or self.broker != broker_url(self.settings.redis)
+        apart = app is not None or not is_store(self.settings.celery, self.settings.store)
         messenger = Messenger(publisher, Dispatched(lambda: clients.ledger().once()), apart)
         super().__init__(namespace, clients, registry, messenger, self.settings.metadata_keys)
         self.office = Office(self.settings, clients, registry, publisher)
         step = add_task(self.app, task, self.office)
         add_bootstep(self.app, self.office, step, own=self.owns_app)
-        self._inside = WorkerInside(self.app)
+        self._inside = WorkerInside(self.app, self.office)
         self._embedded: Any = None
 
     @classmethod
@@ -76,7 +78,7 @@ class CeleryBackend(Client):
 
         Several processes may share a folder; the last to leave stops the server, the data stays.
         """
-        from workers.embedded import join  # noqa: PLC0415 an optional extra
+        from .embedded import join  # noqa: PLC0415 an optional extra
 
         membership = join(Path(folder) if folder else None)
         try:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+import math
+from typing import Annotated, Any, Self
 
-from kombu.transport import TRANSPORT_ALIASES
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from redis.connection import ConnectionPool
 
-_SCHEMES = {*TRANSPORT_ALIASES, "unix"}
+from checkpoint_redis.servers.url import RedisUrl, store_of
+
+from .addresses import BrokerSettings, told
 
 
 class Settings(BaseSettings):
     """How a backend works; times in seconds, sizes in bytes.
 
     ``redis``: where threads live. ``broker``: what Celery speaks to, by default the same Redis.
+    ``broker_options``: Celery's ``broker_transport_options``, and options of TLS (``ssl_...``).
     ``lease``: how long a silent worker keeps its tasks. ``heartbeat``: how often it speaks.
-    ``sweep``: how often overdue work is looked for. ``max_lost``: how many vanished attempts of a
-    task are tolerated. ``async_concurrency``: coroutine nodes at once in one worker process.
+    ``grace``: how long a process that ends, or is given back by its pool, waits for the coroutine
+    nodes that it runs before others begin them again; None: as long as Celery waits for blocking
+    ones. ``sweep``: how often overdue work is looked for. ``max_lost``: how many vanished attempts
+    of a task are tolerated. ``async_concurrency``: coroutine nodes at once in one worker process.
     ``reach``: how long a client waits for Redis or the broker to be reachable. ``metadata_keys``:
     by which of their metadata threads are found without looking at others; the same in all
     processes of a namespace.
@@ -30,10 +34,12 @@ class Settings(BaseSettings):
     )
 
     redis: str = "redis://localhost:6379/0"
+    broker_options: dict[str, Any] = {}
     broker: str = ""
     namespace: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")] = "dg"
     lease: Annotated[float, Field(gt=0)] = 10.0
     heartbeat: Annotated[float, Field(gt=0)] = 3.0
+    grace: Annotated[float | None, Field(ge=0)] = None
     sweep: Annotated[float, Field(gt=0)] = 1.0
     max_lost: Annotated[int, Field(ge=0)] = 3
     async_concurrency: Annotated[int, Field(gt=0)] = 100
@@ -47,26 +53,14 @@ class Settings(BaseSettings):
     @field_validator("redis")
     @classmethod
     def _of_a_redis(cls, url: str) -> str:
-        try:
-            ConnectionPool.from_url(url)
-        except ValueError:  # which quotes what it takes for a port: it may be part of a password
-            msg = (
-                "this is no URL of a Redis. It looks like redis://user:password@host:6379/0, "
-                "rediss://... with TLS, or unix:///path/to.sock; in a password /, #, ?, : and @ "
-                "are written as %2F, %23, %3F, %3A and %40."
-            )
-            raise ValueError(msg) from None
+        store_of(url)
         return url
 
     @field_validator("broker")
     @classmethod
-    def _of_a_broker(cls, urls: str) -> str:
-        for url in filter(None, urls.split(";")):
-            scheme, found, _ = url.partition("://")
-            if not found or scheme.partition("+")[0] not in _SCHEMES:
-                known = ", ".join(sorted(name for name in _SCHEMES if name.islower()))
-                msg = f"this is no URL of a broker that kombu knows. It begins with one of {known}."
-                raise ValueError(msg)
+    def _of_a_broker(cls, urls: str, before: ValidationInfo) -> str:
+        if urls:
+            told(urls, before.data.get("broker_options"))
         return urls
 
     @model_validator(mode="after")
@@ -81,6 +75,21 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def longest_grace(self) -> float:
+        """The grace in seconds, infinite where only Celery bounds it."""
+        return math.inf if self.grace is None else self.grace
+
+    @property
     def lease_ms(self) -> int:
         """The lease in milliseconds, as the scripts take it."""
         return int(self.lease * 1000)
+
+    @property
+    def store(self) -> RedisUrl:
+        """Where threads live."""
+        return store_of(self.redis)
+
+    @property
+    def celery(self) -> BrokerSettings:
+        """What Celery is told of its broker; ValueError where that would be a Redis Cluster."""
+        return told(self.broker or self.redis, self.broker_options)

@@ -50,6 +50,7 @@ from checkpoint_redis.replies import (
     Loaded,
     OpenQuestions,
     OpenTask,
+    TaskSeen,
 )
 from distgraph.checkpoint import formats
 from distgraph.errors import NewerFormat
@@ -73,6 +74,18 @@ def asked(thread: Thread, iids: tuple[str, ...]) -> Script[Askers | None]:
     Those that do not wait are left out, and what is more than a reply holds.
     """
     return Arguments().script("asked", thread, _asked_by, iids=iids)
+
+
+def tasks(thread: Thread, ns: str, tids: tuple[str, ...]) -> Plain[tuple[TaskSeen, ...]]:
+    """Look at tasks of the superstep that is open now; those that it has not are left out."""
+    stored = [f"{field}{tid}" for tid in tids for field in (TaskField.record, TaskField.blob)]
+
+    @checked
+    def read(raw: Any) -> tuple[TaskSeen, ...]:
+        found = zip(tids, raw[::2], raw[1::2], strict=True)
+        return tuple(_seen(*each) for each in found if None not in each)
+
+    return Plain(("HMGET", thread.tasks(ns), *stored), read)
 
 
 def open_part(
@@ -331,6 +344,11 @@ def _open_task(s: Mapping[str, bytes], tid: str, of_run: bytes) -> OpenTask:
         error=of_run if error == b"" else error,
         asked=answered(b"".join(s.get(f"{each}{tid}", b"") for each in _PAST_QUESTIONS)),
     )
+
+
+def _seen(tid: str, raw: bytes, blob: bytes) -> TaskSeen:
+    known = row(TaskRow, record(raw))
+    return TaskSeen(tid, TaskState(known.state), known.attempts, blob)
 
 
 def _asked(u: Mapping[str, bytes], s: Mapping[str, bytes], tid: str) -> OpenQuestions:

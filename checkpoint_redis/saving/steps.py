@@ -22,7 +22,7 @@ def check(changed: Changed, thread: Thread) -> None:
     if changed.status == "busy":
         raise ThreadBusy(
             f"Workers carry run {changed.run} of thread {name!r}: its state is theirs until the "
-            "run ends. Wait for it, or cancel it."
+            "run ends. Call again when it has ended; `distgraph cancel` ends it at once."
         )
     if changed.status == "missing":
         raise ThreadNotFound(f"There is no thread {name!r}: it was deleted, or never stored.")

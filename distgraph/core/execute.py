@@ -11,6 +11,8 @@ from functools import partial
 from typing import Any
 
 from distgraph import _frame
+from distgraph._foreign import called_foreign
+from distgraph._message import is_message
 from distgraph.core.frame import TaskFrame
 from distgraph.core.graph import Branch, Callee, Graph, Node
 from distgraph.core.merge import merge, updated
@@ -33,6 +35,10 @@ LONGEST_TEXT = 32_768
 SWALLOWED = (
     "Node '{}' went on after an interrupt() that had no answer yet: something swallowed the "
     "signal. Do not put interrupt() under a bare 'except:' or 'except BaseException:'."
+)
+DICT_MESSAGE = (
+    "A message that was given as a dict stays a dict: take message['{0}'], or put objects with "
+    "id, type and content (such as langchain-core's) into the state, whose .{0} that would be."
 )
 NO_SYNC = (
     'No synchronous function provided to "{}".\nEither initialize with a synchronous function '
@@ -176,17 +182,11 @@ def _escape(graph: Graph, signal: ParentCommand, frame: TaskFrame) -> Result:
 
 def read_error(exc: BaseException, frame: TaskFrame) -> Errored:
     """Return the record of a failure; ``exception`` in it is what a caller gets raised."""
-    raised: BaseException = exc
-    if not isinstance(exc, Exception):
-        raised = NodeExited(
-            f"Node '{frame.task.node}' raised {type(exc).__name__}({exc}). A node ends by "
-            "returning or by raising an Exception, never by ending its process."
-        )
-        raised.__cause__ = exc
-    raised.add_note(f"During task with name '{frame.task.node}' and id '{frame.task.id}'")
+    raised = _in_words(exc, frame.task.node)
+    raised.add_note(during(frame.task))
     return Errored(
         kind=f"{type(raised).__module__}.{type(raised).__qualname__}",
-        message=_said(raised),
+        message=said(raised),
         traceback=traceback_of(raised),
         args=raised.args,
         notes=tuple(raised.__notes__),
@@ -194,12 +194,34 @@ def read_error(exc: BaseException, frame: TaskFrame) -> Errored:
     )
 
 
+def _in_words(exc: BaseException, node: str) -> BaseException:
+    """Return ``exc``, or what tells better what happened in the node, with ``exc`` as its cause."""
+    if not isinstance(exc, Exception):
+        told: BaseException = NodeExited(
+            f"Node '{node}' raised {type(exc).__name__}({exc}). A node ends by "
+            "returning or by raising an Exception, never by ending its process."
+        )
+    elif advised := called_foreign(exc):
+        told = RuntimeError(f"Node '{node}' failed in a call that belongs to no graph. {advised}")
+    else:
+        if isinstance(exc, AttributeError) and isinstance(exc.obj, dict) and is_message(exc.obj):
+            exc.add_note(DICT_MESSAGE.format(exc.name))
+        return exc
+    told.__cause__ = exc
+    return told
+
+
+def during(task: Task) -> str:
+    """Return the note by which a failure names its node."""
+    return f"During task with name '{task.node}' and id '{task.id}'"
+
+
 def traceback_of(raised: BaseException) -> str:
     """Return the traceback of an exception, as much as is stored with a failure."""
     return _shortened(trace(raised))
 
 
-def _said(raised: BaseException) -> str:
+def said(raised: BaseException) -> str:
     """Return an exception's text, whatever its class does when it is asked."""
     try:
         return _shortened(str(raised))

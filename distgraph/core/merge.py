@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from distgraph._foreign import foreign
 from distgraph.channels.base import MISSING, BaseChannel
 from distgraph.core.model import Write
 
@@ -31,6 +32,8 @@ def merge(
             changed[name] = channels[name].merge(name, values.get(name, MISSING), given)
         except Exception as error:
             error.add_note(f"While merging {len(given)} write(s) into the state key '{name}'")
+            if advised := foreign(given):
+                error.add_note(advised)
             raise
     return changed
 

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from distgraph._arguments import shortly
 from distgraph._brief import brief
+from distgraph._foreign import foreign
 from distgraph.channels.base import MISSING
 from distgraph.core.graph import ROOT, Branch, Graph
 from distgraph.core.model import END, START, Completed, Target, Write
@@ -43,11 +45,13 @@ def _writes(name: str, update: Any, keys: Iterable[str]) -> tuple[Write, ...]:
     if update is None:
         return ()
     if known == (ROOT,):
+        _refuse_foreign(name, update)
         return ((ROOT, update),)
     if isinstance(update, Mapping):
         return tuple((key, value) for key, value in update.items() if key in known)
     if _is_pairs(update):
         return tuple((key, value) for key, value in update if key in known)
+    _refuse_foreign(name, update)
     if is_dataclass(update) and not isinstance(update, type):
         return tuple((f.name, getattr(update, f.name)) for f in fields(update) if f.name in known)
     if (model_fields := getattr(type(update), "model_fields", None)) is not None:
@@ -59,6 +63,13 @@ def _writes(name: str, update: Any, keys: Iterable[str]) -> tuple[Write, ...]:
     )
     msg = f"Expected dict, got {brief(update)}. {wanted}."
     raise InvalidUpdateError(msg)
+
+
+def _refuse_foreign(name: str, given: Any) -> None:
+    """Raise InvalidUpdateError for what is LangGraph's, whose fields are no state keys."""
+    if advised := foreign(given):
+        msg = f"Node '{name}' returned something that says nothing here. {advised}"
+        raise InvalidUpdateError(msg)
 
 
 def _is_pairs(update: Any) -> bool:
@@ -95,7 +106,8 @@ def _target(graph: Graph, name: str, target: Any) -> Target:
         msg = "Cannot send a packet to the END node"
         raise InvalidUpdateError(msg)
     if not isinstance(node, str):
-        msg = f"Node '{name}' named {brief(node)} as its goto: a node name or a Send is needed."
+        wanted = foreign(node) or "A node name or a Send is needed."
+        msg = f"Node '{name}' named {brief(node)} as its goto. {wanted}"
         raise InvalidUpdateError(msg)
     if node == START or (node != END and node not in graph.nodes):
         raise InvalidUpdateError(_unknown(graph, name, node))
@@ -107,15 +119,31 @@ def _unknown(graph: Graph, name: str, node: str) -> str:
     return f"Node '{name}' goes to an unknown node '{node}'. The graph's nodes are: {known}."
 
 
+def _end(name: str, ends: Mapping[Any, str], value: Any) -> str:
+    """Return where the path map ``ends`` leads with what the path of node ``name`` chose."""
+    try:
+        return ends[value]
+    except KeyError:
+        known = ", ".join(map(repr, ends))
+        msg = f"The path of node '{name}' chose {shortly(value)}; its path map has only {known}."
+        raise KeyError(msg) from None
+    except TypeError:  # unhashable, which no key is
+        msg = (
+            f"The path of node '{name}' chose {brief(value)}, which can be no key of its path map: "
+            f"it returns one of the keys, a Send, or a list of them. {foreign(value)}"
+        )
+        raise InvalidUpdateError(msg.rstrip()) from None
+
+
 def read_path(graph: Graph, name: str, branch: Branch, chosen: Any) -> tuple[Target, ...]:
     """Return the targets that a path function chose.
 
     Raises KeyError for a value that the path map lacks, ValueError for None or START, and
-    InvalidUpdateError for an unknown node or a Send to END.
+    InvalidUpdateError for what is no name, for an unknown node or a Send to END.
     """
     values = chosen if isinstance(chosen, list | tuple) else [chosen]
     ends = branch.ends
-    mapped = [v if isinstance(v, Send) or ends is None else ends[v] for v in values]
+    mapped = [v if isinstance(v, Send) or ends is None else _end(name, ends, v) for v in values]
     if any(v is None or v == START for v in mapped):
         msg = "Branch did not return a valid destination"
         raise ValueError(msg)

@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, get_origin, get_type_hints
 
+from distgraph._foreign import foreign
 from distgraph.core.graph import Callee
 from distgraph.graph.generators import gathered
 from distgraph.types import Runtime
@@ -51,7 +52,10 @@ def is_async(action: Any) -> bool:
 
 
 def _wants(action: Any) -> dict[str, str]:
-    """Return the parameters beyond the first that something is injected into."""
+    """Return the parameters beyond the first that something is injected into.
+
+    Raises TypeError for one that asks for what is LangGraph's.
+    """
     try:
         parameters = list(inspect.signature(action).parameters.values())[1:]
     except ValueError:
@@ -64,7 +68,10 @@ def _wants(action: Any) -> dict[str, str]:
 def _injected(name: str, hint: Any) -> str | None:
     if hint is Runtime or get_origin(hint) is Runtime:
         return "runtime"
-    return _BY_NAME.get(name)
+    if (known := _BY_NAME.get(name)) is None and (advised := foreign(get_origin(hint) or hint)):
+        msg = f"Nothing can be given for the parameter '{name}'. {advised}"
+        raise TypeError(msg)
+    return known
 
 
 def _hints(action: Any) -> Mapping[str, Any]:

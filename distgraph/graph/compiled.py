@@ -12,6 +12,7 @@ from typing import Any
 from typing_extensions import Unpack
 
 from distgraph._checked import checked
+from distgraph._foreign import foreign
 from distgraph.checkpoint.base import BaseCheckpointSaver
 from distgraph.checkpoint.serde.schema import classes_of
 from distgraph.core.graph import Graph
@@ -245,7 +246,7 @@ def _saver(checkpointer: Any, graph: Graph) -> BaseCheckpointSaver | None:
     if not isinstance(checkpointer, BaseCheckpointSaver):
         msg = (
             "Invalid checkpointer provided. Expected an instance of `BaseCheckpointSaver`, `True`, "
-            f"`False`, or `None`. Received {type(checkpointer).__name__}."
+            f"`False`, or `None`. Received {type(checkpointer).__name__}. {foreign(checkpointer)}"
         )
-        raise TypeError(msg)
+        raise TypeError(msg.rstrip())
     return checkpointer.with_allowlist(classes_of(*schemas_of(graph)))

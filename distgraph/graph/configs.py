@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeGuard
 
 from distgraph._arguments import shortly
@@ -47,27 +46,33 @@ def _checked(config: Mapping[str, Any] | None) -> Mapping[str, Any]:
     return given
 
 
-def place_of(config: Mapping[str, Any], *, needed: bool) -> Place:
-    """Return the coordinates in ``config``; a throwaway thread when none are needed.
+def place_of(config: Mapping[str, Any], unnamed: Callable[[], str]) -> Place:
+    """Return the coordinates in ``config``, on the thread ``unnamed()`` when it names none.
 
-    Raises ValueError for a missing, empty or overlong thread id.
+    Raises ValueError for an empty or overlong thread id, and what ``unnamed`` raises.
     """
     given: Mapping[str, Any] = config.get("configurable", {})
     thread = given.get("thread_id")
     if thread is None:
-        if needed:
-            msg = (
-                "Checkpointer requires one or more of the following 'configurable' keys: "
-                "thread_id, checkpoint_ns, checkpoint_id. "
-                "Pass config={'configurable': {'thread_id': '...'}}."
-            )
-            raise ValueError(msg)
-        return Place(str(uuid.uuid4()))
+        return Place(unnamed())
     thread = str(thread)
     if not 0 < len(thread) <= MAX_THREAD_ID:
         msg = f"A thread_id has 1 to {MAX_THREAD_ID} characters; this one has {len(thread)}."
         raise ValueError(msg)
     return Place(thread, _text(given, "checkpoint_ns"), _text(given, "checkpoint_id"))
+
+
+def ns_of(config: Mapping[str, Any]) -> str:
+    """Return the namespace of the frame that ``config`` names, '' for the root."""
+    return _text(config.get("configurable", {}), "checkpoint_ns")
+
+
+def on_thread(config: dict[str, Any], thread_id: str) -> dict[str, Any]:
+    """Return ``config``, naming ``thread_id`` unless it names a thread itself."""
+    given = config.get("configurable", {})
+    if given.get("thread_id") is not None:
+        return config
+    return {**config, "configurable": {**given, "thread_id": thread_id}}
 
 
 def _text(given: Mapping[str, Any], key: str) -> str:
@@ -83,13 +88,13 @@ def older_than(before: Mapping[str, Any] | None) -> str:
     return _text(merge_configs(before).get("configurable", {}), "checkpoint_id")
 
 
-def root_place(config: Mapping[str, Any], *, needed: bool) -> Place:
+def root_place(config: Mapping[str, Any], unnamed: Callable[[], str]) -> Place:
     """Return where a run of a whole graph begins.
 
     A config of a graph inside it names its thread, and by its ``checkpoint_map`` the checkpoint of
     the root. Raises what ``place_of`` raises.
     """
-    place = place_of(config, needed=needed)
+    place = place_of(config, unnamed)
     if not place.ns:
         return place
     return Place(place.thread_id, "", checkpoint_map(config).get("", ""))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, is_dataclass, replace
+from functools import partial
 from typing import Any
 
+from distgraph._foreign import foreign
 from distgraph.checkpoint.base.id import next_id
 from distgraph.core.frame import Invocation, Replay
 from distgraph.core.graph import Graph
@@ -39,7 +41,10 @@ def job_of(owner: Owner, given: Any, config: dict[str, Any], options: Options) -
     """
     inner = Inner(surrounding(config), owner.checkpointer, owner.graph)
     config = configs.merge_configs(inner.frame.config, config) if inner.frame else config
-    place = inner.place or configs.root_place(config, needed=owner.backend.durable)
+    unnamed = partial(owner.backend.thread_for, owner.graph, fresh=_is_fresh(given))
+    place = inner.place or configs.root_place(config, unnamed)
+    if owner.backend.durable:
+        config = configs.on_thread(config, place.thread_id)
     start = Start(
         given=given,
         recursion_limit=configs.recursion_limit(config),
@@ -49,6 +54,7 @@ def job_of(owner: Owner, given: Any, config: dict[str, Any], options: Options) -
         metadata={**configs.checkpoint_metadata(config), **inner.metadata},
         parents=dict(inner.parents),
     )
+    _refuse_foreign(given)
     _check_durable(owner, start, inner)
     invocation = _invocation(owner, config, options.context, place, inner)
     return inner, Job(
@@ -64,6 +70,15 @@ def job_of(owner: Owner, given: Any, config: dict[str, Any], options: Options) -
     )
 
 
+def _refuse_foreign(given: Any) -> None:
+    """Raise TypeError for an input that is a Command of LangGraph's: it would say nothing."""
+    if given is None or isinstance(given, dict | Command):
+        return  # nearly every input, which must not take long
+    if advised := foreign(given):
+        msg = f"The input of a run is neither a state nor a Command. {advised}"
+        raise TypeError(msg)
+
+
 def about(job: Job) -> dict[str, Any]:
     """Return what of the caller's config stands with every message of the run."""
     given = {k: v for k, v in job.start.metadata.items() if not k.startswith("__")}
@@ -74,6 +89,11 @@ def about(job: Job) -> dict[str, Any]:
 def unheard(job: Job) -> Job:
     """Return ``job`` for a caller who waits for its end alone."""
     return replace(job, modes=frozenset())
+
+
+def _is_fresh(given: Any) -> bool:
+    """Whether a run has a new input, and needs no thread that is there."""
+    return given is not None and not isinstance(given, Command)
 
 
 def _resumes(start: Start) -> bool:
@@ -141,7 +161,7 @@ def update_job(
 ) -> Job:
     """Return the job that writes ``supersteps`` of updates onto a frame, ValueError onto none."""
     if found is None:
-        raise not_found(configs.place_of(config, needed=True).ns)
+        raise not_found(configs.ns_of(config))
     graph, place = found.graph, found.place
     start = Start(None, 1, metadata=configs.checkpoint_metadata(config))
     program = update(graph, supersteps, limits_of(start, None), place.ns)
@@ -149,9 +169,9 @@ def update_job(
     return Job(graph, program, place, invocation, start)
 
 
-def stored_place(backend: Backend, config: Mapping[str, Any]) -> Place:
+def stored_place(owner: Owner, config: Mapping[str, Any]) -> Place:
     """Return where ``config`` points to; ValueError when nothing is stored, or no thread named."""
-    if not backend.durable:
+    if not owner.backend.durable:
         msg = "No checkpointer set"
         raise ValueError(msg)
-    return configs.place_of(config, needed=True)
+    return configs.place_of(config, partial(owner.backend.thread_for, owner.graph, fresh=False))

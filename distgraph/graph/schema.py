@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass
 from typing import Annotated, Any, NotRequired, Required, get_args, get_origin, get_type_hints
 
+from distgraph._foreign import foreign
 from distgraph.channels import BaseChannel, BinaryOperatorAggregate, LastValue
 from distgraph.core.graph import ROOT, Schema
 
@@ -16,12 +17,16 @@ _TWO = 2
 def channels_of(schema: Any) -> dict[str, BaseChannel]:
     """Return the channel of each key of ``schema``; of ``__root__`` for a bare type.
 
-    Raises ValueError for a reducer that does not take exactly two arguments.
+    Raises ValueError for a reducer that does not take exactly two arguments, TypeError for what
+    is LangGraph's, naming the key.
     """
+    if advised := foreign(schema):
+        msg = f"A state schema is a class of yours, or MessagesState. {advised}"
+        raise TypeError(msg)
     hints = hints_of(schema)
     if hints is None:
-        return {ROOT: _channel(schema)}
-    return {key: _channel(hint) for key, hint in hints.items()}
+        return {ROOT: _channel(schema, ROOT)}
+    return {key: _channel(hint, key) for key, hint in hints.items()}
 
 
 def hints_of(schema: Any) -> Mapping[str, Any] | None:
@@ -42,13 +47,14 @@ def _annotated(schema: type) -> bool:
     return any("__annotations__" in vars(base) for base in schema.__mro__)
 
 
-def _channel(hint: Any) -> BaseChannel:
+def _channel(hint: Any, key: str) -> BaseChannel:
     while get_origin(hint) in (Required, NotRequired):
         (hint,) = get_args(hint)
     if get_origin(hint) is not Annotated:
         return LastValue(hint)
     typ, *metadata = get_args(hint)
     for item in metadata:
+        _refuse_foreign(key, item)
         if isinstance(item, BaseChannel):
             return item
         if isinstance(item, type) and issubclass(item, BaseChannel):
@@ -57,6 +63,13 @@ def _channel(hint: Any) -> BaseChannel:
     if callable(last) and not isinstance(last, type):
         return BinaryOperatorAggregate(typ, _checked(last))
     return LastValue(typ)
+
+
+def _refuse_foreign(key: str, rule: Any) -> None:
+    """Raise TypeError for a reducer or channel of LangGraph's."""
+    if advised := foreign(rule):
+        msg = f"The state key '{key}' is merged by a rule that is not of here. {advised}"
+        raise TypeError(msg)
 
 
 def _checked(reducer: Callable[..., Any]) -> Callable[[Any, Any], Any]:

@@ -244,6 +244,10 @@ def _named(item: Any) -> tuple[str, Any]:
 
 def _ends(path: Any, path_map: Any) -> Mapping[Any, str] | None:
     if isinstance(path_map, Mapping):
+        for key, end in path_map.items():
+            if not isinstance(end, str):
+                msg = f"path_map leads from {shortly(key)} to a node's name, not {shortly(end)}."
+                raise TypeError(msg)
         return dict(path_map)
     if path_map is not None:
         return {name: name for name in names_of(path_map)}

@@ -107,7 +107,7 @@ class StateAccess(ABC):
     ) -> dict[str, Any]:
         """Write supersteps of updates, one checkpoint each; return the last one's config."""
         merged = self._merged(config)
-        found = frame_at(self.graph, stored_place(self.backend, merged))
+        found = frame_at(self.graph, stored_place(self.owner, merged))
         where = carry(found, partial(self.backend.load, self.graph))
         job = update_job(where, merged, supersteps)
         *_, last = self.backend.events(job)
@@ -118,7 +118,7 @@ class StateAccess(ABC):
     ) -> dict[str, Any]:
         """Do what ``bulk_update_state`` does."""
         merged = self._merged(config)
-        found = frame_at(self.graph, stored_place(self.backend, merged))
+        found = frame_at(self.graph, stored_place(self.owner, merged))
         where = await acarry(found, partial(self.backend.aload, self.graph))
         job = update_job(where, merged, supersteps)
         *_, last = [event async for event in self.backend.aevents(job)]
@@ -128,7 +128,7 @@ class StateAccess(ABC):
         return configs.merge_configs(self.config, config)
 
     def _stored(self, config: Config) -> Place:
-        return stored_place(self.backend, self._merged(config))
+        return stored_place(self.owner, self._merged(config))
 
 
 def _listing(filter_: Mapping[str, Any] | None, before: Config, limit: int | None) -> Listing:

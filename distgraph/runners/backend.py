@@ -58,6 +58,13 @@ class Backend(Protocol):
         """Whether a paused run can be resumed."""
         ...
 
+    def thread_for(self, graph: Graph, *, fresh: bool) -> str:
+        """Return the id of the thread for a call of ``graph`` that names none.
+
+        ``fresh``: it is a run with a new input. Raises ValueError when it has to name one.
+        """
+        ...
+
     def events(self, job: Job) -> Iterator[Event]:
         """Carry ``job`` to its end, telling what happens; the last event is Concluded."""
         ...

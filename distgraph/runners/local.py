@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from functools import partial
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from distgraph._checked import unchecked
 from distgraph.checkpoint import codec
 from distgraph.checkpoint.base import BaseCheckpointSaver
+from distgraph.checkpoint.base.config import MISSING_KEYS
 from distgraph.core.graph import Graph
 from distgraph.core.model import Failed, Finished, Left, Outcome, Paused, ThreadState
 from distgraph.core.plan import plan, with_caller_writes
@@ -54,6 +56,14 @@ class LocalBackend:
     def durable(self) -> bool:
         """Whether there is a checkpointer."""
         return self.saver is not None
+
+    def thread_for(self, graph: Graph, *, fresh: bool) -> str:
+        """Return the id of a throwaway thread; ValueError when there is a checkpointer."""
+        del graph, fresh
+        if self.durable:
+            msg = f"{MISSING_KEYS}. Pass config={{'configurable': {{'thread_id': '...'}}}}."
+            raise ValueError(msg)
+        return str(uuid.uuid4())
 
     def store(self, place: Place) -> Store:
         """Return where a frame of this backend is kept."""

@@ -212,7 +212,10 @@ def test_who_is_not_part_of_the_read_wakes_it(runs: Runs) -> None:
         flow.close()
 
 
-def test_when_a_read_could_not_be_woken_somebody_else_tries(runs: Runs) -> None:
+def test_when_a_read_could_not_be_woken_somebody_else_tries(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(awaiting, "FAIL_OVER", 0.0)
     reader = runs.backend._carrier._means().reader
     leads, fails, rests = (awaiting.awaited(reader, runs.need(name)) for name in apart(runs, 3))
     next(leads), next(fails)
@@ -336,11 +339,38 @@ def test_reads_that_fail_are_begun_anew_ever_later(
         carry(awaiting.awaited(reader, runs.need(name)), lose)
     assert pauses == [0.1, 0.2, 0.4, 0.8, 1.0, 1.0, 1.0, 1.0]
     monkeypatch.undo()
-    assert len({awaiting._pause(3) for _ in range(9)}) > 1  # not all at the same time
+    assert len({awaiting._length(3) for _ in range(9)}) > 1  # not all at the same time
     assert looks <= 2
 
 
-def test_a_store_that_cannot_be_asked_is_told_to_all_who_wait(runs: Runs) -> None:
+def test_a_store_that_cannot_be_asked_for_a_while_ends_no_wait(runs: Runs) -> None:
+    (name,) = runs.start(1)
+    flow = awaiting.awaited(runs.backend._carrier._means().reader, runs.need(name))
+    assert isinstance(next(flow), Read)
+    for _ in range(3):
+        look: Any = flow.send(None)
+        assert look.name == "carried"
+        assert isinstance(flow.throw(StoreUnavailable("away")), Wait)
+        assert isinstance(flow.send(None), Read)
+    flow.close()
+
+
+def test_who_cannot_wake_the_read_for_a_while_tries_again(runs: Runs) -> None:
+    reader = runs.backend._carrier._means().reader
+    leads, wakes = (awaiting.awaited(reader, runs.need(name)) for name in apart(runs, 2))
+    next(leads)
+    for _ in range(3):
+        wake: Any = next(wakes)
+        assert wake.name == "wake"
+        assert isinstance(wakes.throw(StoreUnavailable("read-only")), Wait)
+    leads.close()
+    wakes.close()
+
+
+def test_a_store_that_cannot_be_asked_is_told_to_all_who_wait(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(awaiting, "FAIL_OVER", 0.0)
     names = runs.start(3)
     reader = runs.backend._carrier._means().reader
     means, all_wait = runs.backend._carrier._means(), threading.Event()

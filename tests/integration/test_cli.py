@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command import Shell, running
+from tests.support.command import Shell, at_a_terminal, running
 from tests.support.processes import Process
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import wait_until
@@ -163,6 +163,20 @@ def test_show_tells_the_question_and_the_state(shell: Shell, thread: str) -> Non
     assert [each["value"] for each in shown["interrupts"]] == [{"question": "so?"}]
 
 
+def test_show_tells_which_node_failed_and_where(shell: Shell, thread: str) -> None:
+    start(shell, thread, fails_until="/nowhere/at/all")
+    shown = shell("show", thread, "--target", ERRANDS, "--json").data
+    (failure,) = shown["failures"]
+    assert (failure["node"], failure["message"]) == ("check", "the file is not there yet")
+    assert (shown["next"], shown["tasks"]) == (["check"], {"failed": 1})
+    told = shell("show", thread, "--target", ERRANDS).out
+    assert "node 'check' failed: ValueError: the file is not there yet" in told
+    assert 'raise ValueError("the file is not there yet")' in told
+    by_key = shell("show", shown["key"], "--target", ERRANDS, "--json").data
+    assert by_key["thread"] == thread
+    assert by_key["failures"] == shown["failures"]
+
+
 def test_show_tells_the_last_runs(shell: Shell, thread: str) -> None:
     start(shell, thread, ask="so?")
     shell("resume", thread, "--value", '"yes"', "--wait", "--target", ERRANDS)
@@ -208,10 +222,71 @@ def test_a_cancelled_thread_asks_no_more(shell: Shell, thread: str) -> None:
 
 def test_a_deleted_thread_is_gone(shell: Shell, thread: str) -> None:
     start(shell, thread, ask="so?")
-    assert shell("delete", thread).code == 0
-    missing = shell("show", thread)
-    assert missing.code == 1
-    assert missing.err == f"distgraph: No thread '{thread}' is stored.\n"
+    assert shell("delete", thread, "--yes", "--target", ERRANDS).code == 0
+    for words in (("show", thread), ("delete", thread), ("follow", thread)):
+        missing = shell(*words)
+        assert missing.code == 1
+        assert missing.err == f"distgraph: No thread '{thread}' is stored.\n"
+
+
+def test_nobody_deletes_without_a_yes(shell: Shell, thread: str) -> None:
+    start(shell, thread, ask="so?")
+    for words in (("delete", thread), ("delete", thread, "--json")):
+        refused = shell(*words, stdin="y\n")
+        assert refused.code == 2
+        assert refused.err.endswith("there is nobody to ask. Give --yes.\n")
+    assert shell("show", thread, "--target", ERRANDS, "--json").data["status"] == "interrupted"
+
+
+@pytest.mark.parametrize(("said", "code"), [("n\n", 1), ("\n", 1), ("\x04", 1), ("yes\n", 0)])
+def test_a_person_is_asked_before_a_thread_is_deleted(
+    shell: Shell, thread: str, said: str, code: int
+) -> None:
+    start(shell, thread, ask="so?")
+    ended = at_a_terminal(shell, said, "delete", thread)
+    assert f"Delete thread {thread} of graph errands, which is interrupted? [y/N]" in ended.out
+    assert ended.code == code
+    assert (shell("show", thread, "--target", ERRANDS).code == 0) is bool(code)
+
+
+def test_a_cancel_takes_the_connection_of_its_target(shell: Shell, thread: str) -> None:
+    start(shell, thread, ask="so?")
+    assert shell("cancel", thread, "--target", ERRANDS).out == "Cancelled.\n"
+
+
+def test_a_run_is_followed_to_its_end(shell: Shell, thread: str) -> None:
+    run = ("run", ERRANDS, "--input", '{"count": 2, "ask": "so?"}', "--thread", thread)
+    assert shell(*run, "--detach").code == 0
+    with_updates = shell("follow", thread, "--target", ERRANDS)
+    assert with_updates.code == 3
+    assert with_updates.out.count("errand  {") == 2
+    assert f"interrupted thread {thread}" in with_updates.out
+    shell("resume", thread, "--value", '"yes"', "--wait", "--target", ERRANDS)
+    ended = shell("follow", thread, "--target", ERRANDS, "--json")
+    assert (ended.code, ended.data["values"]["answer"]) == (0, "yes")
+
+
+def test_a_run_that_failed_is_followed_to_its_failure(shell: Shell, thread: str) -> None:
+    start(shell, thread, fails_until="/nowhere/at/all")
+    ended = shell("follow", thread, "--target", ERRANDS)
+    assert ended.code == 1
+    assert "ValueError: the file is not there yet (During task with name 'check'" in ended.err
+    assert ended.err.count("\n") == 1
+
+
+def test_nothing_is_wrapped_in_a_pipe(shell: Shell, worker: Process) -> None:
+    thread = f"errand-{uuid.uuid4().hex}-{'long' * 60}"
+    start(shell, thread, ask="so? " * 60)
+    assert thread in shell("threads").out
+    (row,) = (line for line in shell("threads").out.splitlines() if thread in line)
+    assert "interrupted" in row
+    (row,) = (
+        r
+        for r in shell("history", thread, "--target", ERRANDS).out.splitlines()[1:]
+        if "check" in r
+    )
+    assert " ago " in row
+    assert "so? " * 60 in shell("show", thread, "--target", ERRANDS).out
 
 
 def test_input_that_the_state_cannot_take_is_one_clear_line(shell: Shell, thread: str) -> None:
@@ -241,8 +316,17 @@ def test_ctrl_c_ends_with_130_and_tells_what_becomes_of_the_run(
         os.kill(process.pid, signal.SIGINT)
         wait_until(lambda: not process.alive, "the command to end")
         assert process.returncode == 130
-        said = "The run goes on: see distgraph show 'it waits', or distgraph cancel 'it waits'."
+        follow = f"distgraph follow 'it waits' --target {ERRANDS}"
+        end = "distgraph cancel 'it waits'"
+        said = f"The run goes on. Follow it with: {follow} - end it with: {end}"
         assert process.output == f"thread it waits\ndistgraph: {said}\n"
+    again = tmp_path / "follow.log"
+    with running("follow", "it waits", log=again, env=nobody.env) as process:
+        wait_until(lambda: "no live worker" in process.output, "the note")
+        os.kill(process.pid, signal.SIGINT)
+        wait_until(lambda: not process.alive, "the command to end")
+        assert process.returncode == 130
+        assert "Follow it with: distgraph follow 'it waits' - end" in process.output
 
 
 def test_a_busy_thread_is_told_of_in_the_words_of_the_command_line(shell: Shell) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,10 @@ import pytest
 
 from tests.support.command import Ended, Shell
 from tests.support.redis_server import RedisServer, free_port
+from tests.support.waiting import wait_until
+from workers import CeleryBackend
+from workers.cli.health import examine, now
+from workers.shared.serving import lives
 
 pytestmark = pytest.mark.redis
 
@@ -40,6 +46,92 @@ def test_a_system_with_a_worker_is_healthy(shell: Shell, tmp_path: Path) -> None
     assert ended.data["healthy"] is True
     assert set(levels(ended).values()) == {"ok"}
     assert "serves errands@" in detail(ended, "worker")
+
+
+@pytest.mark.celery
+def test_one_worker_is_looked_at_alone(shell: Shell, tmp_path: Path) -> None:
+    words = (ERRANDS, "--pool", "solo", "--hostname", "one@%h")
+    alone = ("doctor", "--worker", "one@%h", "--json")
+    worker = shell.worker(*words, log=tmp_path / "worker.log")
+    try:
+        # A graph that nobody serves is no fault of this worker's.
+        shell("run", "tests.support.apps.errands:local", "--input", "{}", "--detach")
+        healthy = shell(*alone)
+        missing = shell("doctor", "--worker", "two@%h", "--json")
+        with worker.paused():
+            wait_until(lambda: aged(shell), "the worker's last word to be old")
+            frozen = shell(*alone)
+    finally:
+        worker.end()
+    assert (healthy.code, set(levels(healthy))) == (0, {"heartbeat", "consumer"})
+    assert ".errands" in detail(healthy, "consumer")
+    assert missing.code == frozen.code == 4
+    assert "two@" in detail(missing, "worker")
+    assert levels(frozen)["heartbeat"] == "problem"
+
+
+def aged(shell: Shell) -> bool:
+    """Whether every worker of the installation was silent for so long that it does not live."""
+    backend = CeleryBackend(shell.redis, namespace=shell.namespace)
+    return not any(map(lives, backend.workers()))
+
+
+@pytest.mark.celery
+def test_a_worker_that_takes_from_no_queue_of_ours_is_unhealthy(
+    shell: Shell, tmp_path: Path
+) -> None:
+    words = (ERRANDS, "--pool", "solo", "--hostname", "one@%h", "--queues", "other")
+    worker = shell.worker(*words, log=tmp_path / "worker.log")
+    try:
+        ended = shell("doctor", "--worker", "one@%h", "--json")
+    finally:
+        worker.end()
+    assert ended.code == 4
+    assert levels(ended) == {"heartbeat": "ok", "consumer": "problem"}
+
+
+@pytest.mark.parametrize(
+    ("forbidden", "level", "told"),
+    [
+        ("-info", {"redis": "warning", "overdue": "ok"}, "Allow it +info"),
+        ("-zcount", {"redis": "ok", "overdue": "warning"}, "may not see it"),
+        ("-info -zcount", {"redis": "warning", "overdue": "warning"}, "may not see it"),
+        ("-hgetall", {"redis": "ok", "workers": "problem", "overdue": "ok"}, "refused a command"),
+    ],
+)
+def test_a_user_of_few_rights_is_told_what_it_may_not_see(
+    redis_server: RedisServer, namespace: str, forbidden: str, level: dict[str, str], told: str
+) -> None:
+    user = f"u{uuid.uuid4().hex[:8]}"
+    rights = ["on", ">secret", "~*", "&*", "+@all", *forbidden.split()]
+    with redis_server.client() as client:
+        client.execute_command("ACL", "SETUSER", user, *rights)
+        url = redis_server.url.replace("redis://", f"redis://{user}:secret@")
+        found = list(examine(CeleryBackend(url, namespace=namespace)))
+        client.execute_command("ACL", "DELUSER", user)
+    levels = {check.name: check.level for check in found}
+    assert {name: levels[name] for name in level} == level
+    assert {"broker", "workers", "unserved"} <= set(levels)
+    assert told in " ".join(check.detail for check in found)
+    assert "secret" not in repr(found)
+
+
+def test_ages_are_by_the_clock_of_redis(
+    redis_server: RedisServer, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = CeleryBackend(redis_server.url, namespace=namespace)
+    monkeypatch.setattr("workers.cli.health.datetime", SlowClock)
+    with redis_server.client() as client:
+        before = int(client.time()[0])
+        assert before <= now(backend).timestamp() <= int(client.time()[0])
+
+
+class SlowClock(datetime):
+    """A machine whose clock stands still."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> SlowClock:
+        return cls(2001, 1, 1, tzinfo=tz)
 
 
 def test_without_a_worker_it_names_the_graph_that_waits(shell: Shell) -> None:

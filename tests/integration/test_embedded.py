@@ -398,7 +398,14 @@ def test_damaged_data_are_an_error_with_the_server_log(folder: Path) -> None:
 @pytest.mark.skipif(major_version() >= 7, reason="reads data of that form")
 def test_data_of_a_newer_server_are_not_passed_over(folder: Path) -> None:
     (folder / "appendonlydir").mkdir(parents=True)
-    with pytest.raises(StoreUnavailable, match=r"did not start[^$]*appenddirname"):
+    with pytest.raises(StoreUnavailable, match=r"did not start[^$]*newer[^$]*appenddirname"):
+        join(folder)
+
+
+def test_a_dump_of_a_newer_server_is_refused_in_clear_words(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "appendonly.aof").write_bytes(b"REDIS0099" + bytes(20))
+    with pytest.raises(StoreUnavailable, match=r"data in .* are of a newer server than"):
         join(folder)
 
 

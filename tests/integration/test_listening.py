@@ -220,7 +220,10 @@ def test_a_stream_that_lost_its_last_events_goes_on_with_what_comes(own: Streams
     own.end(one)
 
 
-def test_what_cannot_be_read_is_told_to_all_who_listen(here: Streams) -> None:
+def test_what_cannot_be_read_is_told_to_all_who_listen(
+    here: Streams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(awaiting, "FAIL_OVER", 0.0)
     runs = here.start(3)
     reader = reader_of(here)
     listening = [awaiting.listen(reader, one.of) for one in runs]

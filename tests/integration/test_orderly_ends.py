@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from checkpoint_redis.layout import TaskState
+from distgraph.errors import NodeStopped
+from tests.support.celery_worker import CeleryWorker
 from tests.support.site import QUICK, Site, lines, on
 from tests.support.waiting import PATIENCE, wait_until
 
@@ -18,6 +21,11 @@ pytestmark = [pytest.mark.celery, pytest.mark.slow]
 LONG = {"width": 2, "pause": 600.0}
 # Nobody looks after what is overdue, and no lease runs out: what goes on was handed over.
 ALONE = {"lease": 3_600.0, "heartbeat": 1.0, "sweep": 3_600.0}
+
+
+def lasting(log: Path, folder: Path) -> dict[str, str]:
+    """Return the input of a node that lasts until `folder` has a file `gate`."""
+    return {"log": str(log), "gate": str(folder / "gate")}
 
 
 def tasks(site: Site, thread_id: str) -> list[Any]:
@@ -40,6 +48,93 @@ def test_what_a_worker_is_cut_short_in_goes_on_elsewhere(
         assert (task.st, task.att, task.lost) == (TaskState.running, 1, 0)
         assert task.owner.startswith(other.name)
     assert site.backend.thread(thread_id).status == "busy"
+    other.kill()  # it would wait for its nodes
+
+
+def interrupt_twice(worker: CeleryWorker) -> None:
+    os.kill(worker.pid, signal.SIGINT)
+    wait_until(lambda: "Hitting Ctrl+C again" in worker.output, "the first Ctrl-C to be heard")
+    os.kill(worker.pid, signal.SIGINT)
+
+
+def end_its_processes(worker: CeleryWorker) -> None:
+    for process in worker.children():
+        process.terminate()
+
+
+def signal_all(worker: CeleryWorker) -> None:
+    os.killpg(worker.pid, signal.SIGTERM)
+
+
+ENDS: dict[str, tuple[Callable[[CeleryWorker], None], dict[str, str]]] = {
+    "the service manager signals the whole group": (signal_all, {}),
+    "somebody ends a process of the pool": (end_its_processes, {}),
+    "Ctrl-C twice": (interrupt_twice, {}),
+    "SIGTERM that is remapped": (
+        lambda worker: os.kill(worker.pid, signal.SIGTERM),
+        {"REMAP_SIGTERM": "SIGQUIT"},
+    ),
+    "a soft shutdown that expires": (
+        lambda worker: os.kill(worker.pid, signal.SIGQUIT),
+        {"SOFT_SHUTDOWN": "0.5"},
+    ),
+}
+
+
+@pytest.mark.parametrize("how", ENDS)
+def test_what_a_worker_is_cut_short_in_is_neither_a_failure_nor_a_loss(
+    own_site: Callable[..., Site], thread_id: str, log: Path, tmp_path: Path, how: str
+) -> None:
+    end, env = ENDS[how]
+    site = own_site(**ALONE)
+    (ends,) = site.start(1, concurrency=1, env={**env, "SERVE": "block"})
+    run = site.graphs["block"].submit(lasting(log, tmp_path), on(thread_id))
+    wait_until(lambda: len(lines(log)) == 1, "the node to begin")
+    end(ends)
+    site.start(1, concurrency=1, env={"SERVE": "block"})
+    wait_until(lambda: len(lines(log)) == 2, "the node to begin elsewhere")
+    (task,) = tasks(site, thread_id)
+    assert (task.st, task.att, task.lost) == (TaskState.running, 1, 0)
+    (tmp_path / "gate").touch()
+    assert run.result(timeout=PATIENCE)["done"] == "blocking"
+
+
+def revoke(site: Site, worker: CeleryWorker) -> None:
+    control = site.backend.app.control
+    active = control.inspect([worker.name], timeout=PATIENCE).active()
+    assert active is not None
+    ((job,),) = active.values()
+    control.revoke(job["id"], terminate=True)
+
+
+@pytest.mark.parametrize(("graph", "begins"), [("block", 1), ("block_again", 2)])
+def test_a_node_whose_job_is_revoked_has_failed_as_its_policy_says(
+    own_site: Callable[..., Site], log: Path, graph: str, begins: int
+) -> None:
+    site = own_site(**{**ALONE, "sweep": 0.3})
+    (worker,) = site.start(1, concurrency=2, env={"SERVE": graph})
+    run = site.graphs[graph].submit(lasting(log, log.parent), on("t"))
+    for count in range(1, begins + 1):
+        wait_until(partial(_has_lines, log, count), "the node to begin")
+        revoke(site, worker)
+    with pytest.raises(NodeStopped, match="'only' was ended because its Celery job was revoked"):
+        run.result(timeout=PATIENCE)
+    assert len(lines(log)) == begins
+
+
+def _has_lines(log: Path, count: int) -> bool:
+    return len(lines(log)) == count
+
+
+def test_a_node_that_runs_into_the_time_limit_has_failed_as_its_policy_says(
+    own_site: Callable[..., Site], thread_id: str, log: Path, tmp_path: Path
+) -> None:
+    site = own_site(**{**ALONE, "sweep": 0.3})
+    site.start(1, concurrency=1, env={"SERVE": "block_again"}, options=("--time-limit", "1"))
+    run = site.graphs["block_again"].submit(lasting(log, tmp_path), on(thread_id))
+    with pytest.raises(NodeStopped, match="'only' ran into the time limit of its worker, 1 s"):
+        run.result(timeout=PATIENCE)
+    assert [line.split()[:2] for line in lines(log)] == [["begins", "1"], ["begins", "2"]]
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])

@@ -28,7 +28,6 @@ from tests.support.redis_server import RedisServer
 from tests.support.site import Site, on, put_off
 from tests.support.waiting import PATIENCE, wait_until
 from workers import CeleryBackend
-from workers.worker import releasing
 from workers.worker.presence import appear, leave
 from workers.worker.sweeper import sweep_once
 
@@ -227,9 +226,8 @@ def test_garbled_messages_on_a_socket_are_counted_and_logged_once(
 
 
 def test_a_worker_that_leaves_gives_back_coroutines_alone(
-    redis_server: RedisServer, namespace: str, monkeypatch: pytest.MonkeyPatch
+    redis_server: RedisServer, namespace: str
 ) -> None:
-    monkeypatch.setattr(releasing, "GRACE", 0.2)
     ran: list[str] = []
     over = threading.Event()
 
@@ -246,7 +244,9 @@ def test_a_worker_that_leaves_gives_back_coroutines_alone(
 
     builder = StateGraph(State).add_node("b", blocking).add_node("c", coroutine)
     builder.add_edge(START, "b").add_edge(START, "c")
-    first, second = (CeleryBackend(redis_server.url, namespace=namespace) for _ in range(2))
+    first, second = (
+        CeleryBackend(redis_server.url, namespace=namespace, grace=0.2) for _ in range(2)
+    )
     run = builder.compile(name="g", backend=first).submit({}, on("t"))
     builder.compile(name="g", backend=second)
     with first.worker():

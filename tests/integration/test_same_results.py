@@ -15,8 +15,10 @@ from distgraph.checkpoint.memory import InMemorySaver
 from distgraph.types import Command, Interrupt
 from tests.support.apps.programs import HOUR
 from tests.support.apps.served import ALL
+from tests.support.redis_server import RedisServer
 from tests.support.site import Site, lines, on
 from tests.support.waiting import PATIENCE, wait_until
+from workers import CeleryBackend
 
 pytestmark = pytest.mark.celery
 Calls = Callable[[Any, dict[str, Any]], Any]
@@ -172,6 +174,18 @@ def test_workers_give_what_this_process_gives(shared: Site, thread_id: str, case
     here = ALL[name]().compile(name=name, checkpointer=InMemorySaver())
     on_workers = seen(shared.graphs[name], on(thread_id), calls)
     assert on_workers == seen(here, on(thread_id), calls)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_jobs_that_are_done_at_once_give_what_this_process_gives(
+    redis_server: RedisServer, namespace: str, case: str
+) -> None:
+    name, calls = CASES[case]
+    here = ALL[name]().compile(name=name, checkpointer=InMemorySaver())
+    backend = CeleryBackend(redis_server.url, broker="memory://", namespace=namespace)
+    backend.app.conf.task_always_eager = True
+    eager = ALL[name]().compile(name=name, backend=backend)
+    assert seen(eager, on("t"), calls) == seen(here, on("t"), calls)
 
 
 async def test_an_event_loop_sees_the_same(shared: Site, thread_id: str) -> None:

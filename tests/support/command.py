@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import pty
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -15,7 +16,7 @@ from typing import Any
 from tests.support.processes import ROOT, Process
 from tests.support.waiting import PATIENCE, wait_until
 
-PROGRAM = (sys.executable, "-m", "workers.cli")
+PROGRAM = (sys.executable, "-m", "distgraph")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +83,25 @@ class Shell:
 
         wait_until(ready, "the worker to be ready")
         return process
+
+
+def at_a_terminal(shell: Shell, said: str, *words: str) -> Ended:
+    """Run a command as a person does, who says ``said`` at its first question."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [*PROGRAM, *words],
+        cwd=shell.cwd,
+        env={**os.environ, **shell.env},
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        os.close(theirs)
+        try:
+            os.write(ours, said.encode())
+            out, err = process.communicate(timeout=PATIENCE)
+        finally:
+            process.kill()
+            os.close(ours)
+    return Ended(process.returncode, out, err)

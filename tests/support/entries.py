@@ -34,7 +34,7 @@ def message(task: str, queue: str) -> dict[str, Any]:
         "body": body([hint(), {}, dict(NOTHING_FOLLOWS)]),
         "content-encoding": "utf-8",
         "content-type": "application/json",
-        "headers": headers(task, job, X, [job]),
+        "headers": headers(task, job, X, [job], "graph.node"),
         "properties": {
             "correlation_id": job,
             "delivery_mode": 2,

@@ -55,13 +55,32 @@ def test_only_what_celery_does_not_read_is_passed_on_from_a_message() -> None:
     assert found is not None
     job = message.headers["id"]
     tids = json.loads(str(message.body))[0][-1]
-    assert found.headers == {**headers(TASK, job, entries.X, tids), **tracing}
+    assert found.headers == {**headers(TASK, job, entries.X, tids, "graph.node"), **tracing}
 
 
 def test_a_property_that_is_not_known_is_not_passed_on() -> None:
     found = asked.read(received(properties={"application_headers": {"a": [1]}}), TASK)
     assert found is not None
     assert "application_headers" not in found.properties
+
+
+@pytest.mark.parametrize(
+    ("given", "known"),
+    [
+        ("graph.node", "graph.node"),
+        ("grün.knoten", "grün.knoten"),
+        (None, None),
+        ("two\nlines", None),
+        ("half \ud83d", None),
+        ("x" * 256, None),
+    ],
+)
+def test_a_job_is_called_as_its_publisher_says_if_that_is_a_name(
+    given: str | None, known: str | None
+) -> None:
+    found = asked.read(received(headers={"shadow": given}), TASK)
+    assert found is not None
+    assert found.headers["shadow"] == known
 
 
 @pytest.mark.parametrize("task", ["other", "", None])

@@ -114,7 +114,10 @@ def test_errors_have_exit_codes(error: Exception, code: Exit) -> None:
 @pytest.mark.parametrize(
     ("error", "says"),
     [
-        (busy(Thread("dg", "t"), "r"), "Thread 't' is busy with run r. Wait for it, look"),
+        (
+            busy(Thread("dg", "t"), "r"),
+            "Thread 't' is busy with run r. Wait for it with distgraph follow",
+        ),
         (AmbiguousResume("Which?", "Command()"), "Which? Name one with --interrupt ID."),
         (NothingToResume("Nothing.", "invoke()"), "Nothing. How the thread stands says distgraph"),
         (NothingToResume("It moved on."), "It moved on."),
@@ -129,8 +132,8 @@ def test_what_to_do_is_said_in_the_words_of_the_command_line(error: Exception, s
 def test_a_program_is_told_what_a_program_does() -> None:
     said = str(busy(Thread("dg", "t"), "r"))
     assert said == (
-        "Thread 't' is busy with run r. Wait for it with backend.run(thread_id, run_id).result(), "
-        "or cancel it."
+        "Thread 't' is busy with run r. Wait for it with backend.run('t', 'r').result(), or end it "
+        "with backend.thread('t').cancel()."
     )
 
 
@@ -162,7 +165,8 @@ def test_the_channels_that_a_graph_keeps_for_itself_are_not_shown() -> None:
     [(0, "0 s ago"), (61, "1 min ago"), (7_300, "2 h ago"), (200_000, "2 d ago")],
 )
 def test_moments_are_told_as_people_do(seconds: int, text: str) -> None:
-    assert ago(datetime.now(UTC) - timedelta(seconds=seconds)) == text
+    now = datetime(2030, 1, 1, tzinfo=UTC)
+    assert ago(now - timedelta(seconds=seconds), now) == text
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,8 @@ SERVICE = _closed(
     environment=_map_of(TEXT),
     user={"type": "string", "pattern": "^[0-9]+:[0-9]+$"},
     init={"type": "boolean"},
+    read_only={"type": "boolean"},
+    tmpfs={"type": "array", "items": {"type": "string", "pattern": "^/[a-z]+$"}},
     volumes={"type": "array", "items": {"type": "string", "pattern": "^[a-z-]+:/[a-z]+$"}},
     depends_on=_map_of(_closed(("condition",), condition=CONDITION)),
     healthcheck=HEALTH,
@@ -106,6 +108,21 @@ def test_redis_data_outlives_its_container(compose: Any) -> None:
 
 def test_every_service_says_whether_it_is_well(compose: Any) -> None:
     assert all(service["healthcheck"]["test"] for service in compose["services"].values())
+
+
+def test_a_worker_looks_at_itself_alone(compose: Any, dockerfile: list[str]) -> None:
+    worker = compose["services"]["worker"]
+    name = worker["command"][worker["command"].index("--hostname") + 1]
+    assert worker["healthcheck"]["test"] == ["CMD", "distgraph", "doctor", "--worker", name]
+    checks = [line for line in dockerfile if '"doctor"' in line]
+    assert [name in line for line in checks] == [True]
+    assert name in dockerfile[-1]
+
+
+def test_a_root_that_cannot_be_written_to_has_a_folder_for_temporary_files(compose: Any) -> None:
+    worker = compose["services"]["worker"]
+    assert worker["read_only"]
+    assert worker["tmpfs"] == ["/tmp"]
 
 
 def test_workers_wait_for_a_healthy_redis(compose: Any) -> None:

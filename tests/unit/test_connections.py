@@ -8,16 +8,18 @@ from typing import Any
 import pytest
 from redis import exceptions
 
+from checkpoint_redis.servers import opening
+from checkpoint_redis.servers.connections import DirectClient
+from checkpoint_redis.servers.url import read
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import PATIENCE, wait_until
-from workers.shared.connections import DirectClient, Pool
 
 pytestmark = pytest.mark.redis
 ONE = ("EVAL", "return ARGV[1]", 0, "one")
 
 
 def client(server: RedisServer, query: str = "", **options: Any) -> Any:
-    return DirectClient.from_pool(Pool.from_url(server.url + query, **options))
+    return opening.blocking(read(server.url + query), **options)
 
 
 def test_a_script_is_carried_out_and_its_error_raised(redis_server: RedisServer) -> None:

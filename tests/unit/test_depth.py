@@ -9,6 +9,7 @@ from celery import Celery
 
 from distgraph.errors import BrokerUnavailable
 from tests.support.redis_server import RedisServer, free_port
+from workers.addresses import told
 from workers.broker.depth import depths
 from workers.broker.publisher import CeleryPublisher
 from workers.broker.settings import own_app
@@ -19,7 +20,7 @@ from workers.shared.hints import Outgoing
 def test_messages_are_counted_queue_by_queue_whatever_their_priority(
     redis_server: RedisServer, namespace: str
 ) -> None:
-    app = own_app("depth", redis_server.url)
+    app = own_app("depth", told(redis_server.url))
     args = (1, "a" * 24, "", "0" * 16, ["@"])
     publisher = CeleryPublisher(app, "task", 1.0)
     publisher.publish(Outgoing(f"{namespace}.full", priority, args) for priority in (0, 5, 9))
@@ -56,7 +57,7 @@ def test_what_cannot_be_read_is_not_told() -> None:
 
 
 def test_a_broker_that_is_away_is_named() -> None:
-    app = own_app("depth", f"redis://:secret@127.0.0.1:{free_port()}/0")
+    app = own_app("depth", told(f"redis://:secret@127.0.0.1:{free_port()}/0"))
     app.conf.broker_connection_timeout = 0.1
     with pytest.raises(BrokerUnavailable, match=r"broker at redis://:\*\*@127\.0\.0\.1"):
         depths(app, lambda: ("queue",))

@@ -29,7 +29,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 
 def test_the_command_is_installed() -> None:
     (script,) = importlib.metadata.entry_points(group="console_scripts", name="distgraph")
-    assert script.value == "workers.cli:main"
+    assert script.value == "distgraph.__main__:main"
 
 
 @pytest.mark.parametrize("package", PACKAGES)

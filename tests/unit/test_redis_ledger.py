@@ -12,11 +12,12 @@ import fakeredis
 import pytest
 import redis
 import redis.asyncio
+from redis._parsers.base import BaseParser
 
 from checkpoint_redis import about, commands, events, keys, source
-from checkpoint_redis.ledger import AsyncLedger, Ledger, address, heeding_cancellation
+from checkpoint_redis.ledger import AsyncLedger, Ledger, address, heeding_cancellation, passes
 from distgraph.errors import CorruptRecord, StoreError, StoreUnavailable
-from tests.support.redis_server import RedisServer, free_port
+from tests.support.redis_server import HOST, RedisServer, free_port
 from tests.support.thread_driver import Driver, superstep
 
 SCRIPTS = sorted(path.stem for path in source.FOLDER.glob("*.lua"))
@@ -89,6 +90,68 @@ def test_a_call_waits_for_redis_to_come_back(own_server: RedisServer, namespace:
         header = Ledger(client, retry_for=5).header(driver.thread)
         assert header is not None
         assert header.st == "busy"
+
+
+def _as_redis_py_reads(said: str) -> redis.ResponseError:
+    error: redis.ResponseError = BaseParser.parse_error(said)  # type: ignore[no-untyped-call]
+    return error
+
+
+IN_A_SCRIPT = "ERR Error running script (call to f_1a): @user_script:12: @user_script: 12: -"
+
+
+@pytest.mark.parametrize("inside", ["", IN_A_SCRIPT, IN_A_SCRIPT.removeprefix("ERR ")])
+@pytest.mark.parametrize(
+    "said",
+    [
+        "READONLY You can't write against a read only replica.",
+        "MISCONF Redis is configured to save RDB snapshots, but it is not able to persist on disk.",
+        "OOM command not allowed when used memory > 'maxmemory'.",
+        "LOADING Redis is loading the dataset in memory",
+        "UNBLOCKED force unblock from blocking operation, instance state changed",
+        "NOREPLICAS Not enough good replicas to write.",
+        "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+        "BUSY Redis is busy running a script.",
+    ],
+)
+def test_what_redis_refuses_for_a_while_is_asked_again(said: str, inside: str) -> None:
+    assert passes(redis.ResponseError(f"{inside}{said}"))
+    assert passes(_as_redis_py_reads(f"{inside}{said}"))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "WRONGTYPE Operation against a key holding the wrong kind of value",
+        "NOPERM this user has no permissions",
+        "WRONGPASS invalid username-password pair",
+        f"{IN_A_SCRIPT}WRONGTYPE Operation against a key holding the wrong kind of value",
+        "ERR user_script:1: a value that says READONLY and OOM",
+    ],
+)
+def test_what_redis_refuses_for_good_is_not_asked_again(said: str) -> None:
+    assert not passes(_as_redis_py_reads(said))
+
+
+@pytest.mark.redis
+def test_a_script_waits_until_redis_may_be_written_again(
+    own_server: RedisServer, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with own_server.client() as client:
+        driver = Driver(client, namespace)
+        client.replicaof(HOST, free_port())
+        with pytest.raises(StoreUnavailable, match="takes nothing at the moment"):
+            driver.started("a")
+        pauses: list[float] = []
+
+        def promote(pause: float) -> None:
+            pauses.append(pause)
+            client.replicaof("NO", "ONE")
+
+        monkeypatch.setattr(time, "sleep", promote)
+        driver.ledger = Ledger(client)
+        driver.started("a")
+        assert len(pauses) == 1
 
 
 def test_a_ledger_that_repeats_nothing_fails_without_a_pause(

@@ -30,10 +30,10 @@ def test_a_channel_that_is_not_stored_is_named() -> None:
 
 def test_what_a_caller_sent_is_in_its_task_and_any_other_packet_apart() -> None:
     task = Task("t", "a", 3, Send("a", "caller's"))
-    entry = WIRE.task(task, node("a"))
+    entry = WIRE.task(task, node("a"), "g")
     assert (WIRE.read_task("t", entry.blob), entry.packet) == (task, "")
     apart, (bundle,) = WIRE.apart((Send("a", "packet"),), "nonce")
-    entry = WIRE.task(Task("t", "a", 0, apart[0]), node("a"))  # type: ignore[arg-type]
+    entry = WIRE.task(Task("t", "a", 0, apart[0]), node("a"), "g")  # type: ignore[arg-type]
     assert entry.packet == "nonce/0"
     assert b"packet" not in entry.blob
     read = WIRE.read_task("t", entry.blob, bundle.blobs[0])

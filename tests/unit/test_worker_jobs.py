@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import operator
+import os
+import signal
 from dataclasses import replace
 from typing import Annotated, Any, TypedDict
 
@@ -17,14 +19,14 @@ from checkpoint_redis.ledger import Ledger
 from distgraph.core.model import Errored
 from distgraph.errors import NewerFormat, StoreUnavailable
 from distgraph.graph import START, StateGraph
+from distgraph.types import Send
 from tests.support.jobs import Bench, on
 from tests.support.newer import newer
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import PATIENCE
 from workers.cli import health
 from workers.shared.wire import Wire
-from workers.worker import jobs
-from workers.worker.failures import TERMINATED
+from workers.worker import failures, jobs
 from workers.worker.presence import appear
 from workers.worker.sweeper import sweep_once
 
@@ -254,7 +256,7 @@ def test_whatever_fails_around_a_node_is_the_failure_of_its_task_at_once(
     builder.compile(name="g", backend=bench.backend).submit({}, on("t"))
     monkeypatch.setattr(Wire, "finished", fail)
     jobs.step(bench.office, bench.hint())
-    assert bench.office.loop.drain(PATIENCE)
+    assert bench.office.loop.drain(lambda: PATIENCE)
     handle = bench.backend.thread("t")
     assert handle.status == "error"
     (failed,) = handle.state.results.values()
@@ -277,6 +279,12 @@ def test_what_a_later_attempt_may_not_meet_is_no_failure(
     assert bench.backend.thread("t").status == "busy"
 
 
+@pytest.fixture
+def told_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the handler been called of the signal that ends a process of a pool."""
+    monkeypatch.setattr(failures, "terminate_handler_fired", lambda: True)
+
+
 CUT: list[BaseException] = []
 
 
@@ -291,12 +299,13 @@ class Cut(TypedDict):
     xs: Annotated[list[int], cut]
 
 
+@pytest.mark.usefixtures("told_to_end")
 def test_a_reduction_that_is_cut_short_is_handed_over(bench: Bench) -> None:
     builder = StateGraph(Cut)
     for name in ("a", "b"):
         builder.add_node(name, lambda _: {"xs": [1]}).add_edge(START, name)
     builder.compile(name="g", backend=bench.backend).submit({}, on("t"))
-    CUT.append(SystemExit(TERMINATED))
+    CUT.append(SystemExit(signal.SIGTERM - 256))
     with pytest.raises(SystemExit):
         jobs.step(bench.office, bench.hint())
     jobs.step(bench.office, bench.hint())
@@ -313,23 +322,83 @@ def test_a_reducer_that_ends_the_process_itself_is_given_back_to_nobody(bench: B
     assert bench.sent == []
 
 
-def ended_by_its_worker(_: State) -> dict[str, Any]:
-    raise SystemExit(TERMINATED)
+def exits(_: State) -> dict[str, Any]:
+    raise SystemExit(signal.SIGTERM - 256)
 
 
-def test_a_node_that_is_cut_short_has_not_failed(bench: Bench) -> None:
-    builder = StateGraph(State).add_node("a", ended_by_its_worker).add_edge(START, "a")
+def exits_untidily(_: State) -> dict[str, Any]:
+    try:
+        raise SystemExit(signal.SIGTERM - 256)
+    finally:
+        raise ConnectionError
+
+
+def begin(bench: Bench, node: Any) -> None:
+    builder = StateGraph(State).add_node("a", node).add_edge(START, "a")
     builder.compile(name="g", backend=bench.backend).submit({}, on("t"))
+
+
+def failure(bench: Bench) -> Errored:
+    (failed,) = bench.backend.thread("t").state.results.values()
+    assert isinstance(failed, Errored)
+    return failed
+
+
+@pytest.mark.usefixtures("told_to_end")
+@pytest.mark.parametrize("node", [exits, exits_untidily])
+def test_a_node_that_is_cut_short_has_not_failed(bench: Bench, node: Any) -> None:
+    begin(bench, node)
     with pytest.raises(SystemExit):
         jobs.step(bench.office, bench.hint())
     assert bench.backend.thread("t").status == "busy"
 
 
+def test_a_node_that_exits_by_itself_has_failed_whatever_its_code(bench: Bench) -> None:
+    begin(bench, exits)
+    jobs.step(bench.office, bench.hint())
+    assert failure(bench).kind.endswith("NodeExited")
+
+
+@pytest.mark.usefixtures("told_to_end")
 def test_a_node_that_runs_into_the_time_limit_of_its_worker_fails_with_it(bench: Bench) -> None:
     bench.office.time_limit = 0.01
-    builder = StateGraph(State).add_node("a", ended_by_its_worker).add_edge(START, "a")
+    begin(bench, exits)
+    jobs.step(bench.office, bench.hint())
+    assert failure(bench).kind.endswith("NodeStopped")
+    assert "Node 'a' ran into the time limit of its worker, 0.01 s" in failure(bench).message
+
+
+@pytest.mark.usefixtures("told_to_end")
+def test_a_node_whose_job_is_revoked_fails_with_it(bench: Bench) -> None:
+    bench.office.bulletin.revoke(os.getpid())
+    begin(bench, exits)
+    jobs.step(bench.office, bench.hint())
+    assert failure(bench).kind.endswith("NodeStopped")
+    assert "Node 'a' was ended because its Celery job was revoked" in failure(bench).message
+
+
+def test_a_later_process_of_the_same_id_is_not_taken_for_one_that_was_revoked(
+    bench: Bench,
+) -> None:
+    bulletin = bench.office.bulletin
+    bulletin.revoke(os.getpid())
+    bulletin.admit(os.getpid() + 128)  # the other process of its slot
+    assert bulletin.is_revoked(os.getpid())
+    bulletin.admit(os.getpid())
+    assert not bulletin.is_revoked(os.getpid())
+
+
+def test_a_lease_that_is_lost_while_its_task_waits_keeps_it_from_beginning(bench: Bench) -> None:
+    ran: list[str] = []
+
+    def node(packet: str) -> dict[str, Any]:
+        ran.append(packet)
+        bench.backend.thread("t").cancel()
+        bench.office.leases.beat()
+        return {"xs": [1]}
+
+    builder = StateGraph(State).add_node("a", node)
+    builder.add_conditional_edges(START, lambda _: [Send("a", "first"), Send("a", "second")], ["a"])
     builder.compile(name="g", backend=bench.backend).submit({}, on("t"))
     jobs.step(bench.office, bench.hint())
-    (failed,) = bench.backend.thread("t").state.results.values()
-    assert isinstance(failed, Errored)
-    assert "Node 'a' ran into the time limit of its worker, 0.01 s" in failed.message
+    assert len(ran) == 1

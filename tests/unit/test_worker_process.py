@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
+import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -13,7 +15,7 @@ from typing import Any, cast
 import pytest
 
 from checkpoint_redis import commands
-from checkpoint_redis.commands import Script
+from checkpoint_redis.commands import Plain, Script
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.records import Lease
@@ -21,7 +23,8 @@ from distgraph.errors import StoreError
 from tests.support.waiting import PATIENCE, wait_until
 from workers.shared import dispatched
 from workers.worker import emitter as emitter_module
-from workers.worker import loop as loop_module
+from workers.worker import killing
+from workers.worker.bulletin import Bulletin
 from workers.worker.emitter import Emissions, Emitter, Streaming
 from workers.worker.leases import Leases
 from workers.worker.loop import Loop
@@ -140,9 +143,50 @@ def test_only_coroutine_jobs_are_given_back() -> None:
     assert leases.held() == leases.of_coroutines() == ()
 
 
-def test_the_time_to_drain_is_for_all_coroutines_together(
-    monkeypatch: pytest.MonkeyPatch,
+class Losing:
+    """A ledger that has given everything to others; `killed` are threads to be ended."""
+
+    def __init__(self, *killed: str) -> None:
+        self.killed = killed
+
+    def together(self, given: Sequence[object]) -> list[list[bool]]:
+        return [[False] for _ in given]
+
+    def call(self, command: Plain[bool]) -> bool:
+        return any(str(word).endswith(f":kill:{x}") for x in self.killed for word in command.words)
+
+
+def test_a_coroutine_whose_lease_is_lost_is_ended_and_does_not_count() -> None:
+    leases = Leases(lambda: cast("Ledger", Losing()), "t", 1_000, 3_600.0)
+    ended: list[int] = []
+    held = Lease("a" * 24, "", "ep", "1", "token")
+    leases.add(held)
+    assert leases.begin(held, lambda: ended.append(1))
+    leases.beat()
+    assert ended == [1]
+    assert not leases.holds(held)
+    assert not leases.begin(held, lambda: None)  # one that comes too late does not begin
+
+
+@pytest.mark.parametrize("process", ["MainProcess", "ForkPoolWorker-1"])
+@pytest.mark.parametrize("killed", ["a" * 24, "b" * 24])
+def test_a_blocking_node_in_vain_is_ended_in_a_pool_where_somebody_wants_it(
+    monkeypatch: pytest.MonkeyPatch, process: str, killed: str
 ) -> None:
+    signals: list[int] = []
+    monkeypatch.setattr(killing, "current_process", lambda: SimpleNamespace(name=process))
+    monkeypatch.setattr(signal, "pthread_kill", lambda _, number: signals.append(number))
+    leases = Leases(lambda: cast("Ledger", Losing(killed)), "t", 1_000, 3_600.0)
+    with leases.holding(held := Lease("a" * 24, "", "ep", "1", "token")):
+        leases.beat()
+        assert not leases.holds(held)
+        leases.beat()  # an order that comes later is seen too
+    leases.beat()
+    is_ended = process != "MainProcess" and killed == "a" * 24
+    assert signals == [signal.SIGTERM] * (2 if is_ended else 0)
+
+
+def test_the_time_to_drain_is_for_all_coroutines_together() -> None:
     waited: list[float] = []
 
     class Ending:
@@ -154,13 +198,12 @@ def test_the_time_to_drain_is_for_all_coroutines_together(
 
         def release(self) -> None: ...
 
-    monkeypatch.setattr(loop_module, "time", SimpleNamespace(monotonic=lambda: sum(waited)))
     loop = Loop(4)
     loop._pid, loop._places = os.getpid(), cast("Any", Ending())
-    assert not loop.drain(timeout=3 / 32)
+    assert not loop.drain(lambda: 3 / 32 - sum(waited))
     assert waited == [1 / 16, 1 / 32]
     waited.clear()
-    assert loop.drain(timeout=4 / 16)
+    assert loop.drain(lambda: 4 / 16 - sum(waited))
 
 
 def test_a_loop_is_drained_when_its_coroutines_have_ended() -> None:
@@ -170,9 +213,50 @@ def test_a_loop_is_drained_when_its_coroutines_have_ended() -> None:
         over.set()
 
     loop.spawn(cast("Any", over.wait()))
-    assert not loop.drain(timeout=0.01)
+    assert not loop.drain(lambda: 0.0)
     loop.spawn(end())
-    assert loop.drain(timeout=PATIENCE)
+    assert loop.drain(lambda: PATIENCE)
+
+
+def test_a_loop_that_is_closed_takes_nothing_until_it_is_opened() -> None:
+    loop, ran = Loop(2), list[int]()
+
+    async def node() -> None:
+        ran.append(len(ran))
+
+    loop.close()
+    assert not loop.spawn(node())
+    loop.open()
+    assert loop.spawn(node())
+    assert loop.drain(lambda: PATIENCE)
+    assert ran == [0]
+
+
+def test_who_ends_is_told_the_earliest_moment_alone() -> None:
+    bulletin = Bulletin()
+    assert bulletin.ends_at is None
+    bulletin.end_by(math.inf)
+    bulletin.end_by(7.0)
+    bulletin.end_by(9.0)
+    assert bulletin.ends_at == 7.0
+    bulletin.renew()
+    assert bulletin.ends_at is None
+
+
+def test_a_task_that_was_cut_short_once_is_known() -> None:
+    bulletin = Bulletin()
+    assert [bulletin.was_cut(tid) for tid in ("a", "b", "a")] == [False, False, True]
+
+
+def test_a_fork_is_told_what_comes_later() -> None:
+    bulletin = Bulletin()
+    reader, writer = os.pipe()
+    if (pid := os.fork()) == 0:
+        os.read(reader, 1)
+        os._exit(int(bulletin.ends_at or 0))
+    bulletin.end_by(7.0)
+    os.write(writer, b".")
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
 
 
 def test_a_loop_goes_on_when_a_task_that_a_node_started_exits() -> None:
@@ -189,7 +273,7 @@ def test_a_loop_goes_on_when_a_task_that_a_node_started_exits() -> None:
 
     for _ in range(2):
         loop.spawn(node())
-        assert loop.drain(timeout=PATIENCE)
+        assert loop.drain(lambda: PATIENCE)
     assert [error.code for error in caught] == [3, 3]
 
 

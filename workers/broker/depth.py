@@ -7,7 +7,7 @@ from typing import Any
 
 from celery import Celery
 
-from workers.broker.publisher import reaching
+from .publisher import reaching
 
 
 def depths(app: Celery, queues: Callable[[], Iterable[str]]) -> Mapping[str, int]:

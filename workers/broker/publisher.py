@@ -8,22 +8,25 @@ import os
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from itertools import chain, islice
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from functools import partial
 from typing import Any
 
 from celery import Celery
 from kombu import Producer
 from kombu.exceptions import ChannelError, KombuError
-from kombu.exceptions import ConnectionError as AmqpError
+from kombu.transport.virtual import Channel as VirtualChannel
 from kombu.utils.url import maybe_sanitize_url
-from redis.exceptions import RedisError
 
 from distgraph.errors import BrokerUnavailable
-from workers.shared.hints import Outgoing
+
+from ..shared.hints import Outgoing
+from .eager import do_here
 
 log = logging.getLogger(__name__)
 CHUNK = 1_000
+LONGEST_NAME = 255
+"""Characters by which a job is known to who watches."""
 _HIGHEST = 9
 NOTHING_FOLLOWS: Mapping[str, None] = dict.fromkeys(("callbacks", "errbacks", "chain", "chord"))
 
@@ -33,11 +36,21 @@ def reaching(app: Celery) -> Iterator[None]:
     """Raise BrokerUnavailable for what shows that the broker of ``app`` is away."""
     try:
         yield
-    except (KombuError, ChannelError, AmqpError, RedisError, OSError) as error:
+    except Exception as error:
+        if not _tells_away(app, error):
+            raise
         urls = str(app.conf.broker_url or "").split(";")  # of Sentinels, or a fail-over
         address = ";".join(maybe_sanitize_url(url) for url in urls)
         msg = f"The broker at {address} cannot be reached ({error}). Is it running?"
-        raise BrokerUnavailable(msg) from error
+        raise BrokerUnavailable(msg) from None  # kombu's error has a chain of its own
+
+
+def _tells_away(app: Celery, error: Exception) -> bool:
+    """Whether this is what kombu's transports raise when a broker is away; each has its own."""
+    if isinstance(error, LookupError):  # which kombu lists for one of them, and is ours elsewhere
+        return False
+    of = app.connection_for_write()
+    return isinstance(error, (KombuError, OSError, *of.connection_errors, *of.channel_errors))
 
 
 class CeleryPublisher:
@@ -51,35 +64,62 @@ class CeleryPublisher:
         """Raise BrokerUnavailable, with the address but no password, unless the broker answers.
 
         ``ask``: whether a connection that stands is used, too: its broker may have gone since.
+        Jobs that are done here need none.
         """
-        if not ask and self._has_stood():
+        if self._is_eager or (not ask and self._has_stood()):
             return
-        with self._producer() as producer:
-            connection = producer.connection
-            if not connection.connected:
-                connection.ensure_connection(
-                    max_retries=1,
-                    interval_start=0.1,
-                    timeout=self._reach,
-                    reraise_as_library_errors=True,
-                )
-            elif _is_redis(producer):  # it may have gone since, and only a command tells
-                with producer.channel.conn_or_acquire() as client:
-                    client.ping()
+        self._use(self._ask)
+
+    def _ask(self, producer: Any) -> None:
+        """Have the broker answer: that a connection stands here does not say that it does there."""
+        channel = producer.channel
+        if _is_redis(producer):
+            with channel.conn_or_acquire() as client:
+                client.ping()
+        elif isinstance(channel, VirtualChannel):
+            with suppress(ChannelError):  # there is no such queue yet: an answer, too
+                channel.queue_declare(self._app.conf.task_default_queue, passive=True)
+        else:
+            producer.connection.channel().close()
+
+    @property
+    def _is_eager(self) -> bool:
+        return bool(self._app.conf.task_always_eager)
 
     def _has_stood(self) -> bool:
         """Whether the connection that is used next was connected when it was used last."""
         return any(one.connection.connected for one in tuple(self._spare.get(os.getpid(), ())))
 
-    def publish(self, messages: Iterable[Outgoing]) -> None:
-        """Send messages; raises BrokerUnavailable when the broker does not take them."""
-        waiting = iter(messages)
-        ahead = list(islice(waiting, 2))
-        if not ahead:
-            return
-        with self._producer() as producer, _together(producer, len(ahead)):
+    def publish(self, messages: Iterable[Outgoing]) -> bool:
+        """Send messages; False when the broker does not take them, which the log tells.
+
+        What they tell of is stored by then, and the sweeper sends them again. Where
+        ``task_always_eager`` is set it returns when the jobs, and what follows, are done.
+        """
+        if self._is_eager:
+            do_here(self._app.tasks[self._name], messages)
+            return True
+        all_of = tuple(messages)
+        try:
+            if all_of:
+                self._use(partial(self._send, all_of))
+        except BrokerUnavailable as error:
+            log.warning("%d hints are left to the sweeper: %s", len(all_of), error)
+            return False
+        except Exception:
+            log.exception("%d hints could not be sent, and are left to the sweeper", len(all_of))
+            return False
+        return True
+
+    def announce(self, kind: str, worker: str, fields: Mapping[str, Any]) -> None:
+        """Send an event of ``worker`` to who watches; raises BrokerUnavailable."""
+        events = self._app.events.Dispatcher(hostname=worker, enabled=False)
+        self._use(partial(events.publish, kind, fields))
+
+    def _send(self, messages: Sequence[Outgoing], producer: Any) -> None:
+        with _together(producer, len(messages)):
             send = self._sender(producer)
-            for message in chain(ahead, waiting):
+            for message in messages:
                 send(message)
 
     def _sender(self, producer: Any) -> Callable[[Outgoing], None]:
@@ -101,30 +141,58 @@ class CeleryPublisher:
                 # A list that is pushed to needs no declaration.
                 declare=[] if on_redis else [app.amqp.queues[queue]],
                 priority=_priority(message.priority, lowest_is_first=on_redis),
-                headers=headers(self._name, job, message.args[1], message.args[-1]),
+                headers=headers(
+                    self._name,
+                    job,
+                    message.args[1],
+                    message.args[-1],
+                    message.name[:LONGEST_NAME] or None,
+                ),
                 correlation_id=job,
             )
 
         return send
 
-    @contextmanager
-    def _producer(self) -> Iterator[Any]:
-        """Hand out a producer that nobody else uses; it is kept unless something fails.
+    def _use(self, do: Callable[[Any], object]) -> None:
+        """Have ``do`` work with a producer that nobody else uses; raises BrokerUnavailable.
 
-        Celery's own pool makes parts of it anew each time, which costs a superstep more than its
-        reducers do.
+        Where a connection fails that has stood for a while, a new one is tried, once: brokers drop
+        those that are idle. Producers are kept: Celery's own pool makes parts of them anew each
+        time, which costs a superstep more than its reducers do.
         """
         spare = self._spare.setdefault(os.getpid(), deque())
-        with reaching(self._app):
-            producer = self._taken(spare)
-            yield producer
+        if not self._used_again(spare, do):
+            with reaching(self._app):
+                producer = self._connected()
+                do(producer)
             spare.append(producer)
 
-    def _taken(self, spare: deque[Any]) -> Any:
+    def _used_again(self, spare: deque[Any], do: Callable[[Any], object]) -> bool:
+        """Whether there was a producer that has stood, and that was good for it."""
         try:
-            return spare.pop()
+            producer = spare.pop()
         except IndexError:  # asked first, another thread might take the last one meanwhile
-            return Producer(self._app.connection_for_write(), auto_declare=False)
+            return False
+        try:
+            with reaching(self._app):
+                do(producer)
+        except BrokerUnavailable as error:
+            log.info("A connection to the broker is made anew: %s", error)
+            spare.clear()  # the others were idle for longer
+            return False
+        spare.append(producer)
+        return True
+
+    def _connected(self) -> Any:
+        """Return a new producer, connected within the reach."""
+        connection: Any = self._app.connection_for_write()
+        connection.ensure_connection(
+            max_retries=1,
+            interval_start=0.1,
+            timeout=self._reach,
+            reraise_as_library_errors=True,
+        )
+        return Producer(connection, auto_declare=False)
 
 
 def _together(producer: Any, count: int) -> AbstractContextManager[Any]:
@@ -136,8 +204,11 @@ def _is_redis(producer: Any) -> bool:
     return bool(producer.connection.transport.driver_type == "redis")
 
 
-def headers(task: str, job: str, x: str, tids: Sequence[str]) -> dict[str, Any]:
-    """Return what a Celery worker, and who watches it, has to know of a message."""
+def headers(task: str, job: str, x: str, tids: Sequence[str], shadow: str | None) -> dict[str, Any]:
+    """Return what a Celery worker, and who watches it, has to know of a message.
+
+    ``shadow``: what they call the job in place of ``task``, None = by that.
+    """
     return {
         "lang": "py",
         "task": task,
@@ -146,6 +217,7 @@ def headers(task: str, job: str, x: str, tids: Sequence[str]) -> dict[str, Any]:
         "parent_id": None,
         "group": None,
         "ignore_result": True,
+        "shadow": shadow,
         "argsrepr": f"({x!r}, {len(tids)} tasks)",
         "kwargsrepr": "{}",
     }

@@ -11,7 +11,8 @@ from typing import Any
 from celery import Celery
 from kombu import Queue
 
-from workers.broker.transport import OwnAMQP
+from ..addresses import NO_BROKER, BrokerSettings, is_plain
+from .transport import OwnAMQP
 
 RECOMMENDED: Mapping[str, Any] = {
     # Acknowledged when execution starts: the lease, not the broker, notices a dead worker.
@@ -37,15 +38,17 @@ TRANSPORT: Mapping[str, Any] = {
 }
 
 
-def own_app(namespace: str, broker: str) -> Celery:
+def own_app(namespace: str, broker: BrokerSettings) -> Celery:
     """Return a Celery application with every setting that a backend likes."""
     name = f"distgraph.{namespace}"
-    app = Celery(name, broker=broker, backend=None, amqp=OwnAMQP, set_as_current=False)
+    app = Celery(name, broker=broker.url, backend=None, amqp=OwnAMQP, set_as_current=False)
     app.conf.update(RECOMMENDED)
     app.conf.task_default_queue = f"{namespace}.default"
-    if is_redis(broker):
+    app.conf.broker_transport_options = transport_options(broker)
+    if broker.tls:
+        app.conf.broker_use_ssl = dict(broker.tls)
+    if broker.redis:
         app.conf.worker_disable_prefetch = True
-        app.conf.broker_transport_options = transport_options(broker)
     app.conf.worker_hijack_root_logger = False
     consume(app, ())
     return app
@@ -59,6 +62,15 @@ def refuse_deaf(app: Celery) -> None:
             f"accept_content of the Celery application '{app.main}' is {accepted}: its workers "
             "would refuse the jobs of graphs, which are JSON. Add 'json' to it."
         )
+        raise ValueError(msg)
+
+
+def refuse_unreadable(app: Celery) -> None:
+    """Raise ValueError where an application of a user's has a broker that kombu would misread."""
+    told: Any = app.conf.broker_write_url or app.conf.broker_url or ""
+    urls = told.split(";") if isinstance(told, str) else told
+    if not all(is_plain(str(url)) for url in urls):
+        msg = f"broker_url of the Celery application '{app.main}': {NO_BROKER}"
         raise ValueError(msg)
 
 
@@ -76,26 +88,12 @@ def renew_queues(app: Celery) -> None:
     vars(app.amqp).pop("queues", None)
 
 
-def transport_options(broker: str) -> dict[str, Any]:
-    """Return the transport options for a Redis broker; a socket file knows no keepalive."""
-    options = dict(TRANSPORT)
-    if broker.startswith("redis+socket"):
-        options.pop("socket_keepalive")
-    return options
-
-
-def is_redis(broker: str) -> bool:
-    """Whether the broker is a Redis."""
-    return broker.startswith(("redis://", "rediss://", "redis+socket://", "unix://"))
-
-
-def broker_url(url: str) -> str:
-    """Return a Redis URL as kombu spells it."""
-    if url.startswith("unix://"):
-        path, _, query = url.removeprefix("unix://").partition("?")
-        db = dict(part.split("=", 1) for part in query.split("&") if "=" in part).get("db", "0")
-        return f"redis+socket://{path}?virtual_host={db}"
-    return url
+def transport_options(broker: BrokerSettings) -> dict[str, Any]:
+    """Return what the transport is told: our choice, then what the broker's URL and options say."""
+    ours = dict(TRANSPORT) if broker.redis else {}
+    if broker.sockets:
+        ours.pop("socket_keepalive")  # a socket file knows none
+    return {**ours, **broker.transport}
 
 
 def differing(app: Celery) -> list[tuple[str, Any, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property, lru_cache
 from typing import Any
@@ -80,14 +81,30 @@ def _socket(connection: Any) -> Any:
     return connection._sock  # noqa: SLF001 kombu goes by it, too
 
 
+class SentinelChannel(Channel, redis.SentinelChannel):
+    """Such a channel to the server that Sentinels name."""
+
+
 class Transport(redis.Transport):
     """Makes such channels."""
 
     Channel = Channel
 
 
+class SentinelTransport(redis.SentinelTransport):
+    """Makes such channels by way of Sentinels."""
+
+    Channel = SentinelChannel
+
+
+_OURS: Mapping[type[Any], type[Any]] = {
+    redis.Transport: Transport,
+    redis.SentinelTransport: SentinelTransport,
+}
+
+
 class OwnConnection(Connection):
-    """Takes the transport above for every URL that kombu has its Redis transport for.
+    """Takes the transports above for every URL that kombu has its Redis transports for.
 
     Celery's ``broker_transport`` is not enough: kombu goes by the scheme of a socket's URL, and of
     the next URL of a list.
@@ -96,7 +113,7 @@ class OwnConnection(Connection):
     def get_transport_cls(self) -> Any:
         """Return the class of the transport."""
         found = super().get_transport_cls()
-        return Transport if found is redis.Transport else found
+        return _OURS.get(found, found)
 
 
 class OwnAMQP(AMQP):

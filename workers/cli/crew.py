@@ -13,14 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from distgraph.graph.compiled import CompiledStateGraph
-from workers.backend import CeleryBackend
-from workers.cli.exits import CommandError
-from workers.cli.health import living
-from workers.demo.census import build
-from workers.demo.place import FOLDER_VARIABLE, GRAPH, embedded
-from workers.embedded.folder import held
-from workers.embedded.server import HELD
 
+from ..backend import CeleryBackend
+from ..demo.census import build
+from ..demo.place import FOLDER_VARIABLE, GRAPH, embedded
+from ..embedded.folder import held
+from ..embedded.server import HELD
+from .exits import CommandError
+from .health import living
+
+DEMO = "distgraph.celery.demo.app:graph"
 STOPS_WITHIN = 20.0
 PAUSE = 0.1
 
@@ -80,7 +82,7 @@ def _start(folder: Path, number: int) -> Worker:
 
     Its standard input is a pipe that ends when this process does, however that happens.
     """
-    command = [sys.executable, "-m", "workers.cli", "worker", "workers.demo.app:graph"]
+    command = [sys.executable, "-m", "distgraph", "worker", DEMO]
     command += ["--pool", "solo", "--loglevel", "WARNING", "--stop-at-eof"]
     command += ["--hostname", f"worker{number}@demo-{os.getpid()}"]
     log = folder / f"worker{number}.log"

@@ -20,14 +20,15 @@ from rich.text import Text
 
 from checkpoint_redis.layout import ThreadStatus
 from distgraph.types import Command, Interrupt
-from workers.cli import demo_view as view
-from workers.cli.crew import Crew, crew, is_at_rest
-from workers.cli.exits import CommandError, Exit, complain, guarded
-from workers.cli.options import Json
-from workers.cli.screen import Screen
-from workers.client.listing import ThreadInfo
-from workers.demo.census import Census, read_answer, request
-from workers.demo.place import GRAPH
+
+from ..client.listing import ThreadInfo
+from ..demo.census import Census, read_answer, request
+from ..demo.place import GRAPH
+from . import demo_view as view
+from .crew import Crew, crew, is_at_rest
+from .exits import CommandError, Exit, complain, guarded
+from .options import Json
+from .screen import Screen
 
 LOOKS = 0.5
 PAUSE = 0.2
@@ -297,7 +298,7 @@ def _program() -> list[str]:
     """Return how this very program is started again, from any folder."""
     script = Path(sys.argv[0])
     if script.name != "distgraph":
-        return [sys.executable, "-m", "workers.cli"]
+        return [sys.executable, "-m", "distgraph"]
     known = shutil.which("distgraph")
     same = known is not None and Path(known).resolve() == script.resolve()
     return ["distgraph"] if same else [str(script.resolve())]

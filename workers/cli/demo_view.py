@@ -13,8 +13,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from workers.backend import CeleryBackend
-from workers.cli.screen import Screen, plain, size, table
+from ..backend import CeleryBackend
+from .screen import Screen, plain, size, table
 
 SHOWN = 5
 

@@ -7,36 +7,47 @@ import queue
 import threading
 import time
 from collections.abc import Iterator
+from typing import Annotated
 
+import typer
 from rich.text import Text
 
-from workers.backend import CeleryBackend
-from workers.cli.exits import Exit, guarded
-from workers.cli.health import Check, examine
-from workers.cli.options import Broker, Json, Namespace, Redis, TargetOption
-from workers.cli.screen import Screen, plain, table
-from workers.cli.targets import Connection, backend_of
-from workers.worker.sweeper import sweep_once
+from ..worker.sweeper import sweep_once
+from .exits import Exit, guarded
+from .health import Check, examine, examine_worker
+from .options import Broker, BrokerOptions, Json, Namespace, Redis, TargetOption
+from .screen import Screen, plain, table
+from .targets import Connection, backend_of
 
 ENDS_WITHIN = 9.0
 _COLOURS = {"ok": "green", "warning": "yellow", "problem": "bold red"}
 
 
 @guarded
-def doctor(
+def doctor(  # noqa: PLR0913 a command's options
     *,
+    worker: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Only this worker, as --hostname named it: its heartbeat, and what it consumes.",
+        ),
+    ] = None,
     as_json: Json = False,
     target: TargetOption = None,
     redis: Redis = None,
     broker: Broker = None,
+    broker_options: BrokerOptions = None,
     namespace: Namespace = None,
 ) -> Exit:
     """Check Redis, broker, workers, and what is unserved or overdue; ends with 4 if unhealthy.
 
-    It answers within 10 seconds, whatever hangs.
+    With --worker it looks at one worker alone, as a container's health check does. It answers
+    within 10 seconds, whatever hangs.
     """
-    backend = backend_of(target, Connection(redis, broker, namespace))
-    checks = list(_in_time(backend))
+    backend = backend_of(target, Connection(redis, broker, namespace, broker_options))
+    look = examine(backend) if worker is None else examine_worker(backend, worker)
+    checks = list(_in_time(look))
     healthy = all(check.level != "problem" for check in checks)
     listing = table("", "", "")
     for check in checks:
@@ -47,13 +58,13 @@ def doctor(
     return Exit.OK if healthy else Exit.UNHEALTHY
 
 
-def _in_time(backend: CeleryBackend) -> Iterator[Check]:
+def _in_time(checks: Iterator[Check]) -> Iterator[Check]:
     """Yield the checks that were made in time; a client that hangs is left alone."""
     made: queue.SimpleQueue[Check | None] = queue.SimpleQueue()
 
     def look() -> None:
         try:
-            for check in examine(backend):
+            for check in checks:
                 made.put(check)
         except Exception as error:  # noqa: BLE001 a doctor survives whatever is ill
             made.put(Check("error", "problem", f"{type(error).__name__}: {error}"))
@@ -69,12 +80,13 @@ def _in_time(backend: CeleryBackend) -> Iterator[Check]:
 
 
 @guarded
-def sweep(
+def sweep(  # noqa: PLR0913 a command's options
     *,
     as_json: Json = False,
     target: TargetOption = None,
     redis: Redis = None,
     broker: Broker = None,
+    broker_options: BrokerOptions = None,
     namespace: Namespace = None,
 ) -> Exit:
     """Look once for what is overdue and send it on: for installations without lasting workers.
@@ -82,7 +94,7 @@ def sweep(
     It looks twice, a sweep's interval apart, because only then a lost message is told from one
     that is still on its way.
     """
-    backend = backend_of(target, Connection(redis, broker, namespace))
+    backend = backend_of(target, Connection(redis, broker, namespace, broker_options))
     sent = sweep_once(backend.office, backend.app).hints
     time.sleep(backend.settings.sweep)
     sent += sweep_once(backend.office, backend.app).hints

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,11 +18,12 @@ from distgraph.core.model import ThreadState
 from distgraph.core.resume import pending
 from distgraph.errors import ThreadNotFound
 from distgraph.types import Interrupt
-from workers.backend import CeleryBackend
-from workers.cli.exits import Exit, complain
-from workers.cli.health import label, living
-from workers.cli.screen import Screen, as_json, plain
-from workers.shared.serving import serves
+
+from ..backend import CeleryBackend
+from ..shared.serving import serves
+from .exits import Exit, complain
+from .health import label, living
+from .screen import Screen, as_json, plain
 
 UNDER_WAY = frozenset({RunStatus.pending})
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 0.5
@@ -60,13 +61,16 @@ class Ending:
 
 
 @contextmanager
-def goes_on(thread_id: str) -> Iterator[None]:
+def goes_on(thread_id: str, target: str = "") -> Iterator[None]:
     """Say what becomes of the run that a command waits for, when Ctrl-C ends the command."""
     try:
         yield
     except KeyboardInterrupt:
         name = shlex.quote(thread_id)
-        complain(f"The run goes on: see distgraph show {name}, or distgraph cancel {name}.")
+        follow = f"distgraph follow {name}" + (f" --target {target}" if target else "")
+        complain(
+            f"The run goes on. Follow it with: {follow} - end it with: distgraph cancel {name}"
+        )
         raise
 
 
@@ -77,10 +81,22 @@ def wait(backend: CeleryBackend, thread_id: str, run: str) -> Ending:
     """
     with goes_on(thread_id):
         outcome = _ended(backend, thread_id, run)
-    error = backend.registry.common_wire().read_error(outcome.error) if outcome.error else ""
     state = backend.thread(thread_id).state
-    values = shown(state.checkpoint.values)
-    return Ending(thread_id, run, outcome.status, str(error), values, asked(state))
+    values, error = shown(state.checkpoint.values), _why(backend, outcome)
+    return Ending(thread_id, run, outcome.status, error, values, asked(state))
+
+
+def _why(backend: CeleryBackend, outcome: RunOutcome) -> str:
+    if not outcome.error:
+        return ""
+    error = backend.registry.common_wire().read_error(outcome.error)
+    return in_words(error.kind.rpartition(".")[2], error.message, error.notes)
+
+
+def in_words(kind: str, message: str, notes: Iterable[str]) -> str:
+    """Say why a run failed, with what was noted of it: its node, and what to do."""
+    noted = [note for note in notes if not note.startswith("Traceback")]
+    return f"{kind}: {message}" + (f" ({'; '.join(noted)})" if noted else "")
 
 
 def _ended(backend: CeleryBackend, thread_id: str, run: str) -> RunOutcome:

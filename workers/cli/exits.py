@@ -76,7 +76,7 @@ def code_of(error: Exception) -> Exit:
 _ADVICE: Mapping[type[Exception], str] = {
     AmbiguousResume: "Name one with --interrupt ID.",
     NothingToResume: "How the thread stands says distgraph show.",
-    ThreadBusy: "Wait for it, look at it with distgraph show, or end it with distgraph cancel.",
+    ThreadBusy: "Wait for it with distgraph follow, or end it with distgraph cancel.",
 }
 """What to do on the command line, where the error says what a program does."""
 

@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+from celery.utils.nodenames import default_nodename, host_format
 
 from checkpoint_redis import keys
 from checkpoint_redis.layout import ThreadStatus
 from checkpoint_redis.ledger import address
 from checkpoint_redis.replies import Header, WorkerSeen
+from checkpoint_redis.servers import opening
 from distgraph.checkpoint import formats
 from distgraph.errors import DistGraphError
-from workers.backend import CeleryBackend
-from workers.broker.settings import differing
-from workers.shared.serving import lives, serves
+
+from ..backend import CeleryBackend
+from ..broker.settings import differing
+from ..shared.serving import lives, serves
 
 ANSWERS_WITHIN = 2.0
 OVERDUE_AFTER_MS = 30_000
 OLDEST = (6, 2)
 BUSY_SHOWN = 1_000
+UNSEEN = (
+    "version, memory policy and persistence are unknown. Allow it +info, or see to it that "
+    "maxmemory-policy is noeviction and the append-only file is on"
+)
 Level = Literal["ok", "warning", "problem"]
 
 
@@ -42,6 +49,15 @@ def living(backend: CeleryBackend) -> tuple[WorkerSeen, ...]:
     return tuple(worker for worker in backend.workers() if lives(worker))
 
 
+def now(backend: CeleryBackend) -> datetime:
+    """Return the time by the clock of Redis, as all ages are; by ours where it is not told."""
+    try:
+        seconds, _ = opening.servers(backend.ledger.client)[0].time()
+    except redis.RedisError:
+        return datetime.now(UTC)
+    return datetime.fromtimestamp(int(seconds), UTC)
+
+
 def label(header: Header) -> str:
     """Return what a thread needs: its graph as name@fingerprint, and a newer release."""
     graph = f"{header.graph}@{header.fp}"
@@ -52,26 +68,70 @@ def label(header: Header) -> str:
 
 def examine(backend: CeleryBackend) -> Iterator[Check]:
     """Look at everything, one check after the other; without Redis the rest cannot be seen."""
-    client = redis.Redis.from_url(
-        backend.settings.redis,
-        socket_timeout=ANSWERS_WITHIN,
-        socket_connect_timeout=ANSWERS_WITHIN,
-        retry=Retry(NoBackoff(), 0),
-    )
-    with client:
+    within = {"socket_timeout": ANSWERS_WITHIN, "socket_connect_timeout": ANSWERS_WITHIN}
+    client = opening.blocking(backend.settings.store, retry=None, **within)
+    with closing(client):
         try:
-            info: dict[str, Any] = client.info()
+            nodes = [(node, _info(node)) for node in opening.servers(client)]
         except redis.RedisError as error:
             yield Check("redis", "problem", f"{address(client)} cannot be used: {error}")
             return
-        yield _version(client, info)
-        yield _policy(info)
-        yield _persistence(info)
+        for node, info in nodes:
+            yield from _server(node, info)
         yield _broker(backend)
-        yield from _workers(backend)
-        yield _unserved(backend)
-        yield _overdue(client, backend.namespace)
+        yield from _as_seen("workers", lambda: _workers(backend))
+        yield from _as_seen("unserved", lambda: [_unserved(backend)])
+        yield from _as_seen("overdue", lambda: [_overdue(client, backend.namespace)])
     yield from _celery(backend)
+
+
+def _info(node: redis.Redis) -> Any:
+    """Return what a server tells of itself; None when this user may not ask."""
+    try:
+        return node.info()
+    except redis.exceptions.NoPermissionError:
+        return None
+
+
+def _server(node: redis.Redis, info: Any) -> Iterator[Check]:
+    if info is None:
+        said = f"{address(node)} answers, but this user may not use INFO: {UNSEEN}"
+        yield Check("redis", "warning", said)
+        return
+    yield _version(node, info)
+    yield _policy(info)
+    yield _persistence(info)
+
+
+def _as_seen(name: str, look: Callable[[], Iterable[Check]]) -> Iterator[Check]:
+    """Yield what ``look`` finds; one that fails keeps nobody from looking further.
+
+    What this user may not see is a warning. What our scripts may not do is a problem: runs need it.
+    """
+    try:
+        yield from look()
+    except redis.exceptions.NoPermissionError as error:
+        yield Check(name, "warning", f"this user may not see it: {error}")
+    except (redis.RedisError, DistGraphError) as error:
+        yield Check(name, "problem", str(error))
+
+
+def examine_worker(backend: CeleryBackend, name: str) -> Iterator[Check]:
+    """Look at one worker alone: whether it was seen a moment ago, and what it consumes.
+
+    ``name``: as the worker was told to be called, where %h stands for the host.
+    """
+    full = host_format(default_nodename(name))
+    seen = next((each for each in backend.workers() if each.name == full), None)
+    if seen is None:
+        yield Check("worker", "problem", f"{full} is not there: it has not begun, or has left")
+        return
+    level: Level = "ok" if lives(seen) else "problem"
+    yield Check("heartbeat", level, f"{full} was seen {seen.age:.1f} s ago, by the clock of Redis")
+    if seen.queues:
+        yield Check("consumer", "ok", f"takes from {', '.join(seen.queues)}")
+    else:
+        yield Check("consumer", "problem", f"{full} takes from no queue of a graph")
 
 
 def _version(client: redis.Redis, info: dict[str, Any]) -> Check:
@@ -143,11 +203,11 @@ def _unserved(backend: CeleryBackend) -> Check:
     )
 
 
-def _overdue(client: redis.Redis, namespace: str) -> Check:
-    seconds, _ = client.time()
+def _overdue(client: opening.StoreClient, namespace: str) -> Check:
+    seconds, _ = opening.servers(client)[0].time()
     late = int(seconds) * 1_000 - OVERDUE_AFTER_MS
     due = (key for shard in range(keys.SHARDS) for key in keys.planned(namespace, shard))
-    count = sum(int(client.zcount(key, "-inf", late)) for key in due)
+    count = sum(int(client.execute_command("ZCOUNT", key, "-inf", late)) for key in due)
     if not count:
         return Check("overdue", "ok", "nothing is overdue")
     limit = OVERDUE_AFTER_MS // 1_000

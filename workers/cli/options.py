@@ -14,6 +14,13 @@ Broker = Annotated[
     str | None,
     typer.Option(help="What Celery speaks to. Else DISTGRAPH_BROKER, else Redis.", metavar="URL"),
 ]
+BrokerOptions = Annotated[
+    str | None,
+    typer.Option(
+        help="Celery's transport options, and ssl_... Else DISTGRAPH_BROKER_OPTIONS.",
+        metavar="JSON",
+    ),
+]
 Namespace = Annotated[
     str | None,
     typer.Option(help="Beginning of all keys and queues. Else DISTGRAPH_NAMESPACE, else dg."),

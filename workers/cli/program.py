@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
-from workers.cli.demo import demo
-from workers.cli.doctor import doctor, sweep
-from workers.cli.run import run
-from workers.cli.threads import adopt, cancel, delete, history, resume, retry, show, threads
-from workers.cli.worker import worker
+from .demo import demo
+from .doctor import doctor, sweep
+from .follow import follow
+from .removing import cancel, delete
+from .run import run
+from .threads import adopt, history, resume, retry, show, threads
+from .worker import worker
 
 _CODES = (
     "Exit codes: 0 success; 1 a run failed, or another error; 2 wrong usage; 3 a run waits for an "
@@ -21,6 +23,7 @@ COMMANDS = (
     demo,
     worker,
     run,
+    follow,
     threads,
     show,
     resume,

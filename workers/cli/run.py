@@ -11,15 +11,15 @@ from rich.text import Text
 from checkpoint_redis.layout import RunStatus
 from distgraph.errors import DistGraphError
 from distgraph.graph.compiled import CompiledStateGraph
-from workers.cli.ending import Clock, Ending, goes_on, tell
-from workers.cli.exits import CommandError, Exit, guarded
-from workers.cli.options import Broker, Json, Namespace, Redis
-from workers.cli.screen import Screen, as_json, plain
-from workers.cli.targets import Connection, graph_of
-from workers.cli.values import read_json
-from workers.client.run import Run
 
-SHOWN = 500
+from ..client.run import Run
+from .ending import Ending, tell
+from .exits import CommandError, Exit, guarded
+from .options import Broker, BrokerOptions, Json, Namespace, Redis
+from .screen import Screen, plain
+from .targets import Connection, graph_of
+from .values import read_json
+from .watching import watched
 
 
 @guarded
@@ -41,6 +41,7 @@ def run(  # noqa: PLR0913 a command's options
     as_json: Json = False,
     redis: Redis = None,
     broker: Broker = None,
+    broker_options: BrokerOptions = None,
     namespace: Namespace = None,
 ) -> Exit:
     """Start a run on the workers, and show its updates until it ends or asks.
@@ -49,14 +50,14 @@ def run(  # noqa: PLR0913 a command's options
     """
     screen = Screen(as_json)
     value = read_json("--input", given)
-    graph = graph_of(target, Connection(redis, broker, namespace))
+    graph = graph_of(target, Connection(redis, broker, namespace, broker_options))
     thread_id = str(uuid.uuid4()) if thread is None else thread
     started = _submit(graph, value, thread_id)
     if detach:
         shown = Text.assemble("thread ", plain(thread_id), f"\nrun    {started.id}")
         screen.answer({"thread": thread_id, "run": started.id, "status": RunStatus.pending}, shown)
         return Exit.OK
-    return tell(screen, _followed(screen, graph, started))
+    return tell(screen, _followed(screen, graph, target, started))
 
 
 def _submit(graph: CompiledStateGraph, value: Any, thread_id: str) -> Run:
@@ -65,7 +66,7 @@ def _submit(graph: CompiledStateGraph, value: Any, thread_id: str) -> Run:
     except DistGraphError:
         raise
     except Exception as wrong:
-        raise CommandError(f"The run was not started. {_named(wrong)}") from wrong
+        raise CommandError(f"The run was not started. {type(wrong).__name__}: {wrong}") from wrong
     return started
 
 
@@ -73,38 +74,10 @@ def _config(thread_id: str) -> dict[str, Any]:
     return {"configurable": {"thread_id": thread_id}}
 
 
-def _named(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
-
-
-def _followed(screen: Screen, graph: CompiledStateGraph, started: Run) -> Ending:
+def _followed(screen: Screen, graph: CompiledStateGraph, target: str, started: Run) -> Ending:
     """Show updates as they come, and return how the run ended."""
-    clock, thread_id, error = Clock(), started.thread_id, ""
-    if not screen.as_json:
-        screen.console.print(Text.assemble("thread ", plain(thread_id), style="bold"))
-    try:
-        with goes_on(thread_id):
-            for mode, update in started.stream():
-                if mode == "updates":
-                    _show(screen, clock, update)
-    except (ConnectionError, KeyboardInterrupt):
-        raise
-    except Exception as failed:  # noqa: BLE001 whatever a node raised
-        error = _named(failed)
+    error, thread_id = watched(screen, started, target), started.thread_id
     snapshot = graph.get_state(_config(thread_id))
     return Ending(
         thread_id, started.id, started.status, error, snapshot.values, snapshot.interrupts
     )
-
-
-def _show(screen: Screen, clock: Clock, update: Any) -> None:
-    if screen.as_json or not isinstance(update, dict):
-        return
-    for node, written in update.items():
-        if node == "__interrupt__":
-            continue
-        text = as_json(written)
-        cut = text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
-        screen.console.print(
-            Text.assemble((f"{clock.seconds:7.2f} s  ", "dim"), (node, "bold"), f"  {cut}")
-        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import dataclass, fields, is_dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from pydantic_core import PydanticSerializationError, to_jsonable_python
@@ -14,6 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
+UNWRAPPED = 1_000_000
+"""So many characters fit into a line where there is no screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +26,14 @@ class Screen:
 
     @property
     def console(self) -> Console:
-        """What people read; made anew, because the streams may have been replaced."""
-        return Console(stderr=self.as_json, highlight=False)
+        """What people read; made anew, because the streams may have been replaced.
+
+        Where there is no terminal, but a file or a pipe, nothing is wrapped: a row is a line.
+        """
+        console = Console(stderr=self.as_json, highlight=False)
+        if not console.is_terminal:
+            console.width = UNWRAPPED
+        return console
 
     def answer(self, data: Any, shown: RenderableType) -> None:
         """Print the command's answer, ``data`` for programs or ``shown`` for people."""
@@ -89,9 +97,9 @@ def table(*heads: str) -> Table:
     return made
 
 
-def ago(moment: datetime) -> str:
-    """Say how long ago a moment was, as people do."""
-    seconds = max(0, int((datetime.now(UTC) - moment).total_seconds()))
+def ago(moment: datetime, now: datetime) -> str:
+    """Say how long before ``now`` a moment was, as people do."""
+    seconds = max(0, int((now - moment).total_seconds()))
     for size, unit in ((DAY, "d"), (HOUR, "h"), (MINUTE, "min")):
         if seconds >= size:
             return f"{seconds // size} {unit} ago"

@@ -10,11 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import redis
+from pydantic import ValidationError
 
+from distgraph import _doors
 from distgraph.graph.compiled import CompiledStateGraph
-from workers.backend import CeleryBackend
-from workers.cli.exits import CommandError, Exit
+
+from ..backend import CeleryBackend
+from .exits import CommandError, Exit
+from .values import read_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,24 +27,24 @@ class Connection:
     redis: str | None = None
     broker: str | None = None
     namespace: str | None = None
+    broker_options: str | None = None
 
     @property
     def given(self) -> bool:
         """Whether the command line says anything."""
-        return any((self.redis, self.broker, self.namespace))
+        return any((self.redis, self.broker, self.namespace, self.broker_options))
 
     def backend(self) -> CeleryBackend:
         """Return a backend; what is not given comes from DISTGRAPH_* or the defaults."""
-        backend = CeleryBackend(self.redis, broker=self.broker, namespace=self.namespace)
-        _check_url(backend.settings.redis)
-        return backend
-
-
-def _check_url(url: str) -> None:
-    try:
-        redis.connection.parse_url(url)  # type: ignore[no-untyped-call]
-    except ValueError as wrong:
-        raise CommandError(f"The URL of Redis is not one: {wrong}", Exit.USAGE) from wrong
+        told = self.broker_options
+        options = {"broker_options": read_json("--broker-options", told)} if told else {}
+        place: dict[str, Any] = {"broker": self.broker, "namespace": self.namespace}
+        try:
+            return CeleryBackend(self.redis, **place, **options)
+        except ValidationError:
+            raise
+        except ValueError as wrong:  # what only shows when all settings are there
+            raise CommandError(f"Wrong settings: {wrong}", Exit.USAGE) from wrong
 
 
 def backend_of(target: str | None, connection: Connection) -> CeleryBackend:
@@ -103,8 +106,10 @@ def _placed(target: str, graph: CompiledStateGraph, backend: CeleryBackend) -> C
         raise CommandError(f"{target} cannot be served: {clash}", Exit.USAGE) from clash
 
 
-def _place(backend: CeleryBackend) -> tuple[str, str, str]:
-    return backend.settings.redis, backend.broker, backend.namespace
+def _place(backend: CeleryBackend) -> tuple[object, ...]:
+    told = backend.settings
+    broker = told.broker or told.redis
+    return told.store, broker, told.broker_options, told.namespace
 
 
 def load(target: str) -> CompiledStateGraph | CeleryBackend:
@@ -154,4 +159,6 @@ def _broken(module: str, error: Exception) -> CommandError:
     frames = (f for f in reversed(beyond_import) if not f.filename.startswith("<frozen "))
     where = next((f" ({f.filename}:{f.lineno})" for f in frames), "")
     what = f"{type(error).__name__}: {error}"
-    return CommandError(f"Importing {module} failed: {what}{where}", Exit.USAGE)
+    said = f"Importing {module} failed: {what}{where}"
+    advice = _doors.advice(error) if isinstance(error, ImportError) else ""
+    return CommandError(f"{said}. {advice}" if advice else said, Exit.USAGE)

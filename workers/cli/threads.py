@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
@@ -12,22 +13,33 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import RunStatus, ThreadStatus
 from checkpoint_redis.replies import Header, WorkerSeen
-from distgraph.core.model import Checkpoint, Errored
+from distgraph.core.model import Checkpoint
 from distgraph.core.resume import is_by_id
 from distgraph.errors import ThreadBusy, ThreadNotFound
-from workers.backend import CeleryBackend
-from workers.cli.ending import asked, plain_json, questions, shown, tell, wait
-from workers.cli.exits import CommandError, Exit, guarded
-from workers.cli.health import living
-from workers.cli.options import Broker, Json, Namespace, Redis, TargetOption, ThreadId
-from workers.cli.screen import Screen, ago, plain, table
-from workers.cli.targets import Connection, backend_of
-from workers.cli.values import read_json, read_metadata
-from workers.client.listing import STATUSES, ThreadInfo
-from workers.client.past import RunInfo
-from workers.shared.serving import serves
+
+from ..backend import CeleryBackend
+from ..client.listing import STATUSES, ThreadInfo
+from ..client.past import RunInfo
+from ..shared.serving import serves
+from .ending import asked, plain_json, questions, shown, tell, wait
+from .exits import CommandError, Exit, guarded
+from .health import living, now
+from .options import (
+    Broker,
+    BrokerOptions,
+    Json,
+    Namespace,
+    Redis,
+    TargetOption,
+    ThreadId,
+)
+from .screen import Screen, ago, plain, table
+from .standing import counted, failures_of, stands, told
+from .targets import Connection, backend_of
+from .values import read_json, read_metadata
 
 WaitOption = Annotated[bool, typer.Option("--wait", help="Wait until the run ends or asks again.")]
 LimitOption = Annotated[int, typer.Option(min=1, help="At most so many.")]
@@ -53,6 +65,7 @@ def threads(  # noqa: PLR0913 a command's options
     target: TargetOption = None,
     redis: Redis = None,
     broker: Broker = None,
+    broker_options: BrokerOptions = None,
     namespace: Namespace = None,
 ) -> Exit:
     """List threads, the last changed first, and whether a live worker serves them."""
@@ -60,7 +73,7 @@ def threads(  # noqa: PLR0913 a command's options
     if status not in (None, *STATUSES) or (interrupted and status not in (None, waiting)):
         said = f"--status is one of {', '.join(STATUSES)}; --interrupted is one of them."
         raise CommandError(said, Exit.USAGE)
-    backend = backend_of(target, Connection(redis, broker, namespace))
+    backend = backend_of(target, Connection(redis, broker, namespace, broker_options))
     wanted = waiting if interrupted else status
     workers = living(backend)
     having = read_metadata(metadata or ())
@@ -69,14 +82,14 @@ def threads(  # noqa: PLR0913 a command's options
     except (TypeError, ValueError) as error:
         raise CommandError(str(error), Exit.USAGE) from error
     found = [_listed(backend, info, workers) for info in infos]
-    listing = table("thread", "status", "graph", "updated", "")
+    listing, today = table("thread", "status", "graph", "updated", ""), now(backend)
     for each in found:
         unserved = each["status"] == ThreadStatus.busy and not each["served"]
         listing.add_row(
             plain(each["thread"]),
             each["status"],
             plain(each["graph"]),
-            ago(each["updated"]),
+            ago(each["updated"], today),
             "no live worker serves it" if unserved else "",
         )
     Screen(as_json).answer(found, listing if found else Text("No threads."))
@@ -112,27 +125,39 @@ def show(  # noqa: PLR0913 a command's options
     target: TargetOption = None,
     redis: Redis = None,
     broker: Broker = None,
+    broker_options: BrokerOptions = None,
     namespace: Namespace = None,
 ) -> Exit:
-    """Show a thread: its status, its state, the questions that wait, and its last runs."""
-    backend = backend_of(target, Connection(redis, broker, namespace))
-    handle = backend.thread(thread)
-    header, state = _header(backend, thread), handle.state
-    errors = [str(r) for r in state.results.values() if isinstance(r, Errored)]
+    """Show a thread: its status, its state, what failed, the questions that wait, its last runs.
+
+    THREAD may be its key, as log lines and messages of the broker have it. With --target, which
+    names its graph, the state has what finished tasks of the open superstep wrote.
+    """
+    backend = backend_of(target, Connection(redis, broker, namespace, broker_options))
+    header = _found(backend, thread)
+    handle = backend.thread(header.thread_id)
+    state = handle.state
+    standing = stands(backend, header, state)
+    failures = failures_of(backend, header, standing)
     known = _facts(handle.info, served=serves(living(backend), header))
     # When the thread was created, not its newest checkpoint.
-    facts = {**known, **_position(state.checkpoint), "created": known["created"], "errors": errors}
-    waiting, values = asked(state), shown(state.checkpoint.values)
+    stood = {"created": known["created"], "next": standing.next, "tasks": standing.counts}
+    key = backend.thread_key(header.thread_id).x
+    facts = {**known, "key": key, **_position(state.checkpoint), **stood}
+    waiting, values = asked(state), shown(standing.values)
     lines = table("", "")
-    for name, fact in facts.items():
+    for name, fact in {**facts, "tasks": counted(standing.counts)}.items():
         lines.add_row(name, plain(_worded(fact)))
     runs = handle.runs()
     rest = (
+        *told(failures),
         *(Text("state", style="bold"), plain_json(values), *questions(waiting)),
-        *(Text("runs", style="bold"), _runs(runs)),
+        *(Text("runs", style="bold"), _runs(runs, now(backend))),
     )
     data = {
         **facts,
+        "errors": [str(failure.error) for failure in failures],
+        "failures": [failure.data for failure in failures],
         "values": values,
         "interrupts": [{"id": q.id, "value": q.value} for q in waiting],
         "runs": [asdict(run) for run in runs],
@@ -151,13 +176,25 @@ def _worded(fact: Any) -> Any:
             return fact
 
 
-def _runs(runs: Iterable[RunInfo]) -> Table:
+def _runs(runs: Iterable[RunInfo], today: datetime) -> Table:
     listing = table("run", "kind", "status", "began", "by")
     listing.columns[0].no_wrap = True
     for run in runs:
         by = plain(run.by) if run.by else "-"
-        listing.add_row(plain(run.id), run.kind, run.status, ago(run.began), by)
+        listing.add_row(plain(run.id), run.kind, run.status, ago(run.began, today), by)
     return listing
+
+
+def _found(backend: CeleryBackend, named: str) -> Header:
+    """Return the header of a thread that is named by its id, or by its key."""
+    try:
+        return _header(backend, named)
+    except ThreadNotFound:
+        with suppress(ValueError):  # it is no key
+            by_key = Thread.from_x(backend.namespace, named)
+            if (header := backend.ledger.header(by_key)) is not None:
+                return header
+        raise
 
 
 def _header(backend: CeleryBackend, thread_id: str) -> Header:
@@ -190,11 +227,12 @@ def resume(  # noqa: PLR0913 a command's options
     target: TargetOption = None,
     redis: Redis = None,
     broker: Broker = None,
+    broker_options: BrokerOptions = None,
     namespace: Namespace = None,
 ) -> Exit:
     """Answer a thread's question; the workers go on with it."""
     answer = read_json("--value", value)
-    backend = backend_of(target, Connection(redis, broker, namespace))
+    backend = backend_of(target, Connection(redis, broker, namespace, broker_options))
     given = answer if interrupt is None else _by_id(interrupt, answer)
     run = backend.thread(thread).resume(given)
     return _told(backend, thread, run.id, Screen(as_json), wait_for_it=wait_for_it)
@@ -217,10 +255,11 @@ def retry(  # noqa: PLR0913 a command's options
     target: TargetOption = None,
     redis: Redis = None,
     broker: Broker = None,
+    broker_options: BrokerOptions = None,
     namespace: Namespace = None,
 ) -> Exit:
     """Run the failed tasks of a thread again."""
-    backend = backend_of(target, Connection(redis, broker, namespace))
+    backend = backend_of(target, Connection(redis, broker, namespace, broker_options))
     run = backend.thread(thread).retry()
     return _told(backend, thread, run.id, Screen(as_json), wait_for_it=wait_for_it)
 
@@ -248,10 +287,11 @@ def adopt(  # noqa: PLR0913 a command's options
     as_json: Json = False,
     redis: Redis = None,
     broker: Broker = None,
+    broker_options: BrokerOptions = None,
     namespace: Namespace = None,
 ) -> Exit:
     """Take a thread over to its graph as --target has it now."""
-    backend = backend_of(target, Connection(redis, broker, namespace))
+    backend = backend_of(target, Connection(redis, broker, namespace, broker_options))
     handle = backend.thread(thread)
     graph = handle.graph
     if backend.registry.get(graph) is None:
@@ -268,37 +308,6 @@ def adopt(  # noqa: PLR0913 a command's options
 
 
 @guarded
-def cancel(
-    thread: ThreadId,
-    *,
-    as_json: Json = False,
-    redis: Redis = None,
-    broker: Broker = None,
-    namespace: Namespace = None,
-) -> Exit:
-    """Cancel what runs or waits on a thread; its state stays at the newest checkpoint."""
-    done = Connection(redis, broker, namespace).backend().thread(thread).cancel()
-    said = "Cancelled." if done else "There was nothing to cancel."
-    Screen(as_json).answer({"thread": thread, "cancelled": done}, Text(said))
-    return Exit.OK
-
-
-@guarded
-def delete(
-    thread: ThreadId,
-    *,
-    as_json: Json = False,
-    redis: Redis = None,
-    broker: Broker = None,
-    namespace: Namespace = None,
-) -> Exit:
-    """Remove everything that is stored about a thread, at once and without asking."""
-    Connection(redis, broker, namespace).backend().thread(thread).delete()
-    Screen(as_json).answer({"thread": thread, "deleted": True}, Text("Deleted."))
-    return Exit.OK
-
-
-@guarded
 def history(  # noqa: PLR0913 a command's options
     thread: ThreadId,
     *,
@@ -307,16 +316,17 @@ def history(  # noqa: PLR0913 a command's options
     target: TargetOption = None,
     redis: Redis = None,
     broker: Broker = None,
+    broker_options: BrokerOptions = None,
     namespace: Namespace = None,
 ) -> Exit:
     """List a thread's checkpoints, newest first; with --json, with their state."""
-    backend = backend_of(target, Connection(redis, broker, namespace))
+    backend = backend_of(target, Connection(redis, broker, namespace, broker_options))
     _header(backend, thread)
     states = backend.thread(thread).history(limit)
-    listing = table("step", "source", "checkpoint", "created", "next")
+    listing, today = table("step", "source", "checkpoint", "created", "next"), now(backend)
     for state in states:
         row = _position(state.checkpoint)
-        created = ago(datetime.fromisoformat(row["created"]))
+        created = ago(datetime.fromisoformat(row["created"]), today)
         cells = (str(row["step"]), row["source"], row["checkpoint"], created)
         listing.add_row(*cells, plain(_counted(row["next"])))
     data = [{**_position(s.checkpoint), "values": shown(s.checkpoint.values)} for s in states]

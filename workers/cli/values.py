@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from workers.cli.exits import CommandError, Exit
+from .exits import CommandError, Exit
 
 
 def read_json(option: str, text: str) -> Any:

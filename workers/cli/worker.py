@@ -14,9 +14,9 @@ from typing import Annotated
 import click
 import typer
 
-from workers.cli.exits import CommandError, Exit, guarded
-from workers.cli.options import Broker, Namespace, Redis
-from workers.cli.targets import Connection, serving
+from .exits import CommandError, Exit, guarded
+from .options import Broker, BrokerOptions, Namespace, Redis
+from .targets import Connection, serving
 
 DIES_WITHIN, PAUSE = 5.0, 0.01
 Targets = Annotated[
@@ -49,13 +49,14 @@ def worker(  # noqa: PLR0913 a command's options
     stop_at_eof: Eof = False,
     redis: Redis = None,
     broker: Broker = None,
+    broker_options: BrokerOptions = None,
     namespace: Namespace = None,
 ) -> Exit:
     """Serve graphs: start a Celery worker that runs their supersteps."""
     if stop_at_eof:
         signal.signal(signal.SIGTERM, _leave_in_order)
         threading.Thread(target=_terminate_at_eof, daemon=True).start()
-    backend = serving(targets, Connection(redis, broker, namespace))
+    backend = serving(targets, Connection(redis, broker, namespace, broker_options))
     # Workers of one name would take each other's place in the list of who is there.
     name = hostname or f"w{uuid.uuid4().hex[:8]}@%h"
     argv = ["worker", "--hostname", name, "--pool", pool, "--loglevel", loglevel]

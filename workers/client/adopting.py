@@ -9,11 +9,12 @@ from checkpoint_redis.replies import Adopted, Loaded, OutboxEntry
 from distgraph.core.model import ThreadState
 from distgraph.core.plan import check_nodes
 from distgraph.errors import ThreadConflict
-from workers.client.answering import busy, moved_on, publish_outbox
-from workers.client.effects import Flow, HintsOut, Publish, Reach
-from workers.shared.hints import outgoing
-from workers.shared.served import Served
-from workers.shared.supersteps import nonce
+
+from ..shared.hints import outgoing
+from ..shared.served import Served
+from ..shared.supersteps import nonce
+from .answering import busy, moved_on, publish_outbox
+from .effects import Flow, HintsOut, Publish, Reach
 
 
 def adopt(
@@ -35,13 +36,12 @@ def adopt(
         restart=restart,
     )
     if adopted.status == "busy":
-        raise busy(thread, adopted.run, ", or have it begin again: adopt(restart=True)")
+        raise busy(thread, adopted.run, ", or have it begin again with .adopt(restart=True)")
     if adopted.status != "ok":
         raise ThreadConflict(moved_on(thread))
     if adopted.advance:
         closed = OutboxEntry("", ep, TaskId.advance, served.queue, 0)
         yield Publish(tuple(outgoing(thread.x, [closed])))
-    if adopted.busy:
-        yield from publish_outbox(thread, ep)
+    if adopted.busy and (yield from publish_outbox(thread, ep)):
         yield HintsOut(thread, ep)
     return None

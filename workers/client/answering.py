@@ -13,9 +13,10 @@ from checkpoint_redis.layout import AnswerMode, TaskId, ThreadStatus
 from checkpoint_redis.records import StagedAnswers
 from checkpoint_redis.replies import Answered, Loaded, Moved, OutboxEntry
 from distgraph.errors import NoSuchInterrupt, NothingToResume, ThreadBusy, ThreadConflict
-from workers.client.effects import Effect, HintsOut, Publish, Reach
-from workers.shared.hints import outgoing
-from workers.shared.supersteps import nonce
+
+from ..shared.hints import outgoing
+from ..shared.supersteps import nonce
+from .effects import Effect, HintsOut, Publish, Reach
 
 TRIES = 10
 """So often is an answer given that others are faster than."""
@@ -75,12 +76,13 @@ def _publish(thread: Thread, answered: Answered, queue: str) -> Generator[Effect
     hints = list(answered.hints)
     if answered.advance:
         hints.append(OutboxEntry("", answered.ep, TaskId.advance, queue, 0))
-    yield Publish(tuple(outgoing(thread.x, hints)))
-    if answered.more:
-        yield from publish_outbox(thread, answered.ep)
+    out = yield Publish(tuple(outgoing(thread.x, hints)))
+    if out and answered.more:
+        out = yield from publish_outbox(thread, answered.ep)
     if answered.moves:
         yield from move(thread)
-    yield HintsOut(thread, answered.ep)
+    if out:
+        yield HintsOut(thread, answered.ep)
 
 
 def move(thread: Thread) -> Generator[Effect, Any, None]:
@@ -91,19 +93,24 @@ def move(thread: Thread) -> Generator[Effect, Any, None]:
         yield Publish(tuple(outgoing(thread.x, moved.hints)))
 
 
-def publish_outbox(thread: Thread, ep: str) -> Generator[Effect, Any, None]:
-    """Publish all that is queued in the superstep ``ep``."""
-    cursor, more = 0, True
+def publish_outbox(thread: Thread, ep: str) -> Generator[Effect, Any, bool]:
+    """Publish all that is queued in the superstep ``ep``; False when that failed."""
+    cursor, out, more = 0, True, True
     while more:
         cursor, part = yield commands.outbox(thread, "", ep, cursor)
-        yield Publish(tuple(outgoing(thread.x, part)))
-        more = cursor != 0
+        out = yield Publish(tuple(outgoing(thread.x, part)))
+        more = out and cursor != 0
+    return out
 
 
 def busy(thread: Thread, run: str, also: str = "") -> ThreadBusy:
     """Return the error of a caller whose thread runs, and who may do something else ``also``."""
-    todo = f"Wait for it with backend.run(thread_id, run_id).result(), or cancel it{also}."
-    return ThreadBusy(f"Thread {thread.thread_id!r} is busy with run {run}.", todo)
+    name = thread.thread_id
+    todo = (
+        f"Wait for it with backend.run({name!r}, {run!r}).result(), or end it with "
+        f"backend.thread({name!r}).cancel(){also}."
+    )
+    return ThreadBusy(f"Thread {name!r} is busy with run {run}.", todo)
 
 
 def moved_on(thread: Thread) -> str:

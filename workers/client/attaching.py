@@ -11,10 +11,11 @@ from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import RunStatus
 from checkpoint_redis.replies import RunOutcome
 from distgraph.errors import ThreadNotFound
-from workers.client.begun import Begun, just_before
-from workers.client.effects import Effect
-from workers.shared.runconfig import decode_config
-from workers.shared.served import Registry
+
+from ..shared.runconfig import decode_config
+from ..shared.served import Registry
+from .begun import Begun, just_before
+from .effects import Effect
 
 
 @dataclass(frozen=True, slots=True)

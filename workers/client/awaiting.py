@@ -6,18 +6,20 @@ import math
 import random
 import time
 from collections.abc import Generator
+from contextlib import suppress
 from typing import Any
 
 from checkpoint_redis import commands, keys
 from checkpoint_redis.events import EntryId, decode_end
 from checkpoint_redis.layout import AwaitedRow
-from distgraph.errors import RunTimeout, StoreError
-from workers.client.effects import AwaitEnd, AwaitEvents, Effect, Flow, Read, Rest, Wait
-from workers.client.ends import Waiter
-from workers.client.listeners import Listener
-from workers.client.reader import Party, Reader, ToRead, Turn
-from workers.client.unserved import warn_if_unserved
-from workers.client.watched import Watched
+from distgraph.errors import RunTimeout, StoreError, StoreUnavailable
+
+from .effects import AwaitEnd, AwaitEvents, Effect, Flow, Read, Rest, Wait
+from .ends import Waiter
+from .listeners import Listener
+from .reader import Party, Reader, ToRead, Turn
+from .unserved import warn_if_unserved
+from .watched import Watched
 
 FIRST_LOOK, LOOK_EVERY = 5.0, 15.0
 """So many seconds after the first one began to wait, and then, it is asked what became of runs."""
@@ -26,6 +28,8 @@ FIRST_LOOK, LOOK_EVERY = 5.0, 15.0
 PATIENCE, LONGEST_WAIT = 0.05, 0.02
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 """How long to wait after a read that failed, and after many in succession, on an average."""
+FAIL_OVER = 30.0
+"""For how many seconds who waits bears that Redis cannot be asked: until a replica took over."""
 SHORT = 0.2
 """For how many seconds a read waits at most while other streams wait for their turn."""
 ENDS = 10_000
@@ -67,7 +71,7 @@ def _raise(party: Party) -> None:
     """Raise what somebody else met who read for this one: each raises an exception of his own."""
     if party.error is not None:
         error, party.error = party.error, None
-        raise type(error)(*error.args) from error
+        raise type(error)(*error.args) from None
 
 
 def _catch_up(reader: Reader, waiter: Waiter) -> Generator[Effect, Any, None]:
@@ -81,14 +85,26 @@ def _served(reader: Reader, party: Party, need: AwaitEnd | None) -> Generator[Ef
     while not party.served:
         if party.look_by <= time.monotonic():
             party.look_by = math.inf
-            yield from warn_if_unserved(party.of.served, reader.namespace, party.of.run)
+            with suppress(StoreUnavailable):  # it is but a hint for who waits
+                yield from warn_if_unserved(party.of.served, reader.namespace, party.of.run)
         match reader.turn(party):
             case Turn.rest:
                 yield Rest(party.bell, _rest(party, need))
             case Turn.wake:
-                yield commands.wake(reader.wake)
+                yield from _wake(reader, need)
             case ToRead() as reading:
                 yield from _read(reader, party, reading, need)
+
+
+def _wake(reader: Reader, need: AwaitEnd | None) -> Generator[Effect, Any, None]:
+    """Have the read begun anew, with what this one waits for."""
+    try:
+        yield commands.wake(reader.wake)
+    except StoreUnavailable:
+        if not reader.bears(time.monotonic(), FAIL_OVER):
+            raise
+        reader.not_woken()
+        yield from _pause(reader, need)
 
 
 def _rest(party: Party, need: AwaitEnd | None) -> float | None:
@@ -129,7 +145,7 @@ def _read(
         if ended and not found and not woken and not party.served:
             yield Wait(min(LONGEST_WAIT, PATIENCE * (time.monotonic() - reader.ends.joined)))
         if reader.look_at <= time.monotonic():
-            yield from _look(reader)
+            yield from _could_look(reader)
     except StoreError as error:
         reader.broke(error)
         raise
@@ -150,14 +166,31 @@ def _block(reader: Reader, party: Party, reading: ToRead, need: AwaitEnd | None)
 def _bear_loss(reader: Reader, need: AwaitEnd | None) -> Generator[Effect, Any, None]:
     """Wait after a read that failed, longer each time; after the first one look what is there."""
     reader.was_lost()
-    if reader.lost == 1 or reader.look_at <= time.monotonic():
-        yield from _look(reader)
+    is_to_look = reader.lost == 1 or reader.look_at <= time.monotonic()
+    if is_to_look and (yield from _could_look(reader)):
         reader.shaken()
-    pause, left = _pause(reader.lost), _left(need)
+    yield from _pause(reader, need)
+
+
+def _could_look(reader: Reader) -> Generator[Effect, Any, bool]:
+    """Look what is there; False when that cannot be asked, and is to be asked again soon."""
+    try:
+        yield from _look(reader)
+    except StoreUnavailable:
+        if not reader.bears(time.monotonic(), FAIL_OVER):
+            raise
+        reader.look_at = time.monotonic()
+        return False
+    return True
+
+
+def _pause(reader: Reader, need: AwaitEnd | None) -> Generator[Effect, Any, None]:
+    pause, left = _length(reader.lost), _left(need)
     yield Wait(pause if left is None else min(pause, left))
 
 
-def _pause(lost: int) -> float:
+def _length(lost: int) -> float:
+    """Return how many seconds to wait after so many losses."""
     mean = min(LONGEST_PAUSE, math.ldexp(FIRST_PAUSE, min(lost, 10)))
     return mean * random.uniform(0.5, 1.5)  # noqa: S311 only a jitter
 

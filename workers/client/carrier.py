@@ -19,18 +19,22 @@ from checkpoint_redis import keys
 from checkpoint_redis.commands import Plain, Script
 from checkpoint_redis.events import Entry
 from checkpoint_redis.ledger import (
-    TEMPORARY,
     AsyncLedger,
     Ledger,
     heeding_cancellation,
+    passes,
     refused,
 )
 from distgraph.effects import Tell, acarry, atold, carry, told
 from distgraph.events import Event
 from distgraph.runners.here import run_here, run_here_async
-from workers.client.awaiting import awaited, listen, listened
-from workers.client.bell import Bell
-from workers.client.effects import (
+
+from ..shared.clients import BEYOND_ANY_BLOCK, Clients
+from ..shared.dispatched import Dispatched
+from ..shared.hints import Outgoing
+from .awaiting import awaited, listen, listened
+from .bell import Bell
+from .effects import (
     Awaited,
     AwaitEnd,
     AwaitEvents,
@@ -47,10 +51,7 @@ from workers.client.effects import (
     Together,
     Wait,
 )
-from workers.client.reader import Reader
-from workers.shared.clients import BEYOND_ANY_BLOCK, Clients
-from workers.shared.dispatched import Dispatched
-from workers.shared.hints import Outgoing
+from .reader import Reader
 
 ROOT = ""
 _TELLS = "This flow tells events: whoever carries it must listen."
@@ -63,8 +64,8 @@ class Publisher(Protocol):
         """Raise BrokerUnavailable unless the broker answers; ``ask`` one that did before, too."""
         ...
 
-    def publish(self, messages: tuple[Outgoing, ...]) -> None:
-        """Send messages."""
+    def publish(self, messages: tuple[Outgoing, ...]) -> bool:
+        """Send messages; False when they are left to the sweeper."""
         ...
 
 
@@ -158,7 +159,7 @@ def perform(means: Means, effect: Effect) -> Any:
         case Script() | Plain():
             return means.ledger.call(effect)
         case Publish(messages):
-            means.messenger.publisher.publish(messages)
+            return means.messenger.publisher.publish(messages)
         case Reach():
             means.messenger.reach()
         case HintsOut(thread, ep):
@@ -182,7 +183,7 @@ async def aperform(means: AsyncMeans, effect: Effect) -> Any:
         case Script() | Plain():
             return await means.ledger.call(effect)
         case Publish(messages):
-            await asyncio.to_thread(means.messenger.publisher.publish, messages)
+            return await asyncio.to_thread(means.messenger.publisher.publish, messages)
         case Reach():
             await asyncio.to_thread(means.messenger.reach)
         case HintsOut(thread, ep):
@@ -246,10 +247,11 @@ def _seen_as_lost(client: Any) -> Iterator[None]:
     """Let a read that met what will pass have no answer; StoreError when Redis refuses it."""
     try:
         yield
-    except (*TEMPORARY, TimeoutError):
+    except TimeoutError:
         return
     except exceptions.RedisError as error:
-        raise refused(error, client) from error
+        if not passes(error):
+            raise refused(error, client) from None
 
 
 def _xread(after: Mapping[str, str], block_ms: int, count: int) -> tuple[Any, ...]:

@@ -10,7 +10,8 @@ from distgraph.core.model import Interrupted, ThreadState
 from distgraph.core.plan import plan
 from distgraph.core.snapshot import current_values
 from distgraph.streaming import INTERRUPT, View, chunks
-from workers.client.marks import Gap, Position, Superseded
+
+from .marks import Gap, Position, Superseded
 
 Numbered = tuple[str, str, Any]
 

@@ -5,6 +5,7 @@ Every ``a...`` method does what its namesake does, on the caller's event loop.
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
@@ -22,17 +23,31 @@ from distgraph.graph.jobs import about
 from distgraph.graph.results import conclude
 from distgraph.runners.backend import Job, Listing, Place
 from distgraph.runners.local import LocalBackend
-from workers.client import following, reading, starting
-from workers.client.attaching import FoundRun, attach
-from workers.client.begun import Begun
-from workers.client.carrier import Carrier, Messenger
-from workers.client.effects import Flow
-from workers.client.listing import ThreadInfo, Wanted, list_threads
-from workers.client.run import Run, Shown, attached
-from workers.client.thread import ThreadHandle
-from workers.client.watched import Watched
-from workers.shared.clients import Clients
-from workers.shared.served import Registry, Served
+
+from ..broker.joining import refuse_to_wait
+from ..shared.clients import Clients
+from ..shared.served import Registry, Served
+from . import following, reading, starting
+from .attaching import FoundRun, attach
+from .begun import Begun
+from .carrier import Carrier, Messenger
+from .effects import Flow
+from .listing import ThreadInfo, Wanted, list_threads
+from .run import Run, Shown, attached
+from .thread import ThreadHandle
+from .watched import Watched
+
+log = logging.getLogger(__name__)
+UNNAMED = (
+    "This call is about a thread that is there, and its config names none: pass config="
+    "{'configurable': {'thread_id': '...'}}. invoke(), stream() and submit() with a new input "
+    "alone begin a thread of their own; the handle that submit() returns tells its thread_id."
+)
+MADE_UP = (
+    "A run of graph '%s' was started without a thread_id, on a new thread %s. Each such run has a "
+    "thread of its own, which stays stored: name it by config={'configurable': {'thread_id': "
+    "'...'}} to go on with it later. This is said once."
+)
 
 
 @checked
@@ -53,6 +68,7 @@ class Client:
         self._metadata_keys = metadata_keys
         self._messenger = messenger
         self._carrier = Carrier(namespace, clients, messenger)
+        self._has_made_up = False
 
     @property
     def ledger(self) -> Ledger:
@@ -72,18 +88,33 @@ class Client:
             raise LookupError(msg)
         return served
 
+    def thread_for(self, graph: Graph, *, fresh: bool) -> str:
+        """Return a new thread's id for a run with a new input, which the log tells once.
+
+        Raises ValueError for any other call that names no thread.
+        """
+        if not fresh:
+            raise ValueError(UNNAMED)
+        thread_id = str(uuid.uuid4())
+        if not self._has_made_up:
+            self._has_made_up = True
+            log.warning(MADE_UP, graph.name, thread_id)
+        return thread_id
+
     # --- running ---------------------------------------------------------------------------
 
     def events(self, job: Job) -> Iterator[Event]:
         """Submit ``job`` and follow it to its end; what no worker has to carry is carried here."""
         if _is_kept_here(job):
             return self._local(job.graph).events(job)
+        refuse_to_wait(self._served(job.graph))
         return self._carrier.follow(self._whole(job))
 
     def aevents(self, job: Job) -> AsyncIterator[Event]:
         """Do what ``events`` does."""
         if _is_kept_here(job):
             return self._local(job.graph).aevents(job)
+        refuse_to_wait(self._served(job.graph))
         return self._carrier.afollow(self._whole(job))
 
     def submit(self, job: Job) -> Run:

@@ -16,9 +16,10 @@ from checkpoint_redis.keys import Thread
 from distgraph.effects import Tell
 from distgraph.engine import RunHere
 from distgraph.runners.backend import Job
-from workers.client.listeners import Listener
-from workers.client.watched import Watched
-from workers.shared.hints import Outgoing
+
+from ..shared.hints import Outgoing
+from .listeners import Listener
+from .watched import Watched
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Together:
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """Send messages; the answer is None."""
+    """Send messages; the answer is whether they went out, else the sweeper sends them."""
 
     messages: tuple[Outgoing, ...]
 

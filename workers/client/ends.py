@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 
 from checkpoint_redis.events import EntryId, RunEnd
 from checkpoint_redis.keys import SHARDS
-from workers.client.bell import Bell
-from workers.client.watched import Watched
+
+from .bell import Bell
+from .watched import Watched
 
 ALL_SHARDS = frozenset(range(SHARDS))
 

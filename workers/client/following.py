@@ -28,20 +28,21 @@ from distgraph.core.model import Result, Task, ThreadState
 from distgraph.core.plan import is_input, plan, with_caller_writes
 from distgraph.effects import Tell
 from distgraph.events import Concluded, Custom, Ended, Resumed, Started, Stepped
-from workers.client.begun import Begun, just_before
-from workers.client.concluding import (
+
+from .begun import Begun, just_before
+from .concluding import (
     ENDED,
     conclude,
     concluded_at_head,
     outcome_of,
     refuse_to_wait_for_nobody,
 )
-from workers.client.effects import AwaitEnd, AwaitEvents, Effect, Flow, Listen
-from workers.client.listeners import Listener
-from workers.client.marks import SEEN, Gap, Position, Superseded
-from workers.client.reading import load_state, with_packets
-from workers.client.unserved import warn_if_unserved
-from workers.client.watched import Watched
+from .effects import AwaitEnd, AwaitEvents, Effect, Flow, Listen
+from .listeners import Listener
+from .marks import SEEN, Gap, Position, Superseded
+from .reading import load_state, with_packets
+from .unserved import warn_if_unserved
+from .watched import Watched
 
 log = logging.getLogger(__name__)
 STARTED: RunKind = "start"

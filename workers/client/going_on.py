@@ -13,14 +13,15 @@ from distgraph.core.model import Decision, RunTasks
 from distgraph.engine import GoOn
 from distgraph.errors import NothingToResume, ThreadConflict
 from distgraph.types import Command
-from workers.client.answering import answer
-from workers.client.begun import Begun, begun_by
-from workers.client.effects import Effect
-from workers.client.launching import launch
-from workers.client.replying import by_id, pairs_of
-from workers.client.submission import Submission
-from workers.shared.runconfig import encode_config, encode_metadata, of_call, says_nothing
-from workers.shared.supersteps import nonce
+
+from ..shared.runconfig import encode_config, encode_metadata, of_call, says_nothing
+from ..shared.supersteps import nonce
+from .answering import answer
+from .begun import Begun, begun_by
+from .effects import Effect
+from .launching import launch
+from .replying import by_id, pairs_of
+from .submission import Submission
 
 
 def go_on(call: Submission, request: GoOn) -> Generator[Effect, Any, Begun]:
@@ -120,7 +121,7 @@ def _added(call: Submission, then: Decision) -> tuple[TaskEntry, ...]:
         return ()
     known = {task.tid for task in call.loaded.tasks}
     return tuple(
-        call.wire.task(task, call.graph.nodes[task.node])
+        call.wire.task(task, call.graph.nodes[task.node], call.graph.name)
         for task in then.tasks
         if task.id not in known
     )

@@ -10,12 +10,13 @@ from checkpoint_redis.layout import RunStatus
 from checkpoint_redis.records import SuperstepEntry
 from checkpoint_redis.replies import Submitted
 from distgraph.core.model import ThreadState
-from workers.client.begun import Begun, just_before
-from workers.client.effects import Effect, HintsOut, Publish, Reach
-from workers.client.submission import Submission
-from workers.shared.hints import outgoing
-from workers.shared.runconfig import encode_config, encode_metadata, of_call
-from workers.shared.supersteps import chunks, entries, staged
+
+from ..shared.hints import outgoing
+from ..shared.runconfig import encode_config, encode_metadata, of_call
+from ..shared.supersteps import chunks, entries, staged
+from .begun import Begun, just_before
+from .effects import Effect, HintsOut, Publish, Reach
+from .submission import Submission
 
 
 def launch(
@@ -52,8 +53,8 @@ def launch(
         raise call.conflict()
     if started.status == "go":
         hints = entries(step, "", call.served.queue)
-        yield Publish(tuple(outgoing(call.thread.x, hints)))
-        yield HintsOut(call.thread, step.ep)
+        if (yield Publish(tuple(outgoing(call.thread.x, hints)))):
+            yield HintsOut(call.thread, step.ep)
     under_way = started.status == "go" or started.outcome == RunStatus.pending
     since = just_before(started.now) if under_way else None
     return Begun(call.run, started.event_id, state, since=since)

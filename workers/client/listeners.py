@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from checkpoint_redis.events import Entry, EntryId, entry_id
-from workers.client.bell import Bell
-from workers.client.watched import Watched
+
+from .bell import Bell
+from .watched import Watched
 
 HELD, HELD_BYTES = 200, 1 << 20
 """Of who is slow so much is kept; what comes after that he reads again when he is back."""

@@ -12,7 +12,8 @@ from checkpoint_redis import about, commands
 from checkpoint_redis.keys import SHARDS
 from checkpoint_redis.layout import ThreadStatus
 from checkpoint_redis.replies import Header, Listed
-from workers.client.effects import Effect, Together
+
+from .effects import Effect, Together
 
 STATUSES = tuple(status.value for status in ThreadStatus)
 LOOKED = 10_000

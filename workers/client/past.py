@@ -14,9 +14,10 @@ from checkpoint_redis.layout import RunStatus
 from checkpoint_redis.replies import LeftTask, Loaded, OpenTask, RunLine, RunRecord
 from distgraph.core.model import Interrupted
 from distgraph.types import Interrupt
-from workers.client.effects import Effect
-from workers.client.listing import moment
-from workers.shared.wire import Wire
+
+from ..shared.wire import Wire
+from .effects import Effect
+from .listing import moment
 
 CHUNK = 50
 

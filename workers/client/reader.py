@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from checkpoint_redis.events import Entry, EntryId, RunEnd
-from workers.client.bell import Bell
-from workers.client.ends import Ends, Waiter
-from workers.client.listeners import Listener, Listeners
-from workers.client.watched import Watched
+
+from .bell import Bell
+from .ends import Ends, Waiter
+from .listeners import Listener, Listeners
+from .watched import Watched
 
 SLICE = 500
 """How many runs one script is asked about."""
@@ -55,7 +56,8 @@ class Reader:
     ``wake``: the key that wakes the read, ``woken`` its last entry that was read, ``waker`` who is
     about to write the next one. ``look_at``: when it is to be asked whether the runs are carried;
     ``served_by``: when somebody looks, or looked, whether a graph is served, by the graph's label.
-    ``lost``: how many reads in succession failed. ``gone``: listeners that left and are still among
+    ``lost``: how many reads in succession failed; ``away_since``: when Redis could not be asked for
+    the first time since then. ``gone``: listeners that left and are still among
     the others.
     """
 
@@ -73,6 +75,7 @@ class Reader:
     look_at: float = 0.0
     served_by: dict[str, float] = field(default_factory=dict)
     lost: int = 0
+    away_since: float | None = None
     gone: deque[Listener] = field(default_factory=deque)
 
     def wait(self, of: Watched, since: EntryId, now: float, first_look: float) -> Waiter:
@@ -98,7 +101,7 @@ class Reader:
         """
         self._drop_gone()
         if not self.ends.waiters and not self.listeners.streams:
-            self.look_at = first_look
+            self.look_at, self.away_since = first_look, None
         label = party.of.served.label
         if self.served_by.get(label, -math.inf) < now:
             self.served_by[label] = party.look_by = first_look
@@ -191,7 +194,7 @@ class Reader:
     ) -> None:
         """Note that something was read, and tell those who listen to it."""
         with self.lock:
-            self.reads, self.lost = False, 0
+            self.reads, self.lost, self.away_since = False, 0, None
             self.woken = woken[-1][0].decode() if woken else self.woken
             for stream, entries in told.items():
                 self._ring(self.listeners.took(reading.streams, stream, entries))
@@ -206,6 +209,20 @@ class Reader:
         with self.lock:
             self.reads, self.woken = False, "0-0"
             self.lost += 1
+
+    def bears(self, now: float, patience: float) -> bool:
+        """Whether it may be waited until Redis can be asked again, for ``patience`` seconds in all.
+
+        They begin with the first time that it cannot since something was read.
+        """
+        with self.lock:
+            self.away_since = now if self.away_since is None else self.away_since
+            return now - self.away_since < patience
+
+    def not_woken(self) -> None:
+        """Note that the read could not be woken; somebody is to try again."""
+        with self.lock:
+            self.waker = None
 
     def not_carried(self, runs: frozenset[RunKey]) -> None:
         """Tell who waits for runs that nothing carries them: they look for themselves."""

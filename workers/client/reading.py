@@ -13,8 +13,9 @@ from checkpoint_redis.replies import CallerWrites, LeftTask, Loaded
 from distgraph.checkpoint.targets import packets_of
 from distgraph.core.model import Checkpoint, ThreadState
 from distgraph.runners.backend import Listing, Place
-from workers.client.effects import Effect, Flow
-from workers.shared.wire import Wire
+
+from ..shared.wire import Wire
+from .effects import Effect, Flow
 
 CHUNK = 50
 

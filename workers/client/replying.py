@@ -13,8 +13,9 @@ from checkpoint_redis.records import AnswerEntry
 from checkpoint_redis.replies import Askers, Header
 from distgraph.core.model import Answer, Interrupted
 from distgraph.core.resume import Reply, is_by_id
-from workers.client.effects import Effect
-from workers.shared.wire import Wire
+
+from ..shared.wire import Wire
+from .effects import Effect
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,18 +12,20 @@ from distgraph import _frame
 from distgraph._checked import checked
 from distgraph.graph.results import conclude, result_of
 from distgraph.streaming import View
-from workers.client.attaching import FoundRun
-from workers.client.begun import Begun
-from workers.client.cancelling import cancel
-from workers.client.carrier import Carrier
-from workers.client.chunking import Chunker
-from workers.client.effects import Flow
-from workers.client.following import follow, stream
-from workers.client.marks import Position, position
-from workers.client.past import RunInfo, run_info
-from workers.client.watched import Watched
-from workers.shared.runconfig import decode_metadata
-from workers.shared.served import Registry, Served
+
+from ..broker.joining import refuse_to_wait
+from ..shared.runconfig import decode_metadata
+from ..shared.served import Registry, Served
+from .attaching import FoundRun
+from .begun import Begun
+from .cancelling import cancel
+from .carrier import Carrier
+from .chunking import Chunker
+from .effects import Flow
+from .following import follow, stream
+from .marks import Position, position
+from .past import RunInfo, run_info
+from .watched import Watched
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +104,8 @@ class Run:
         """Wait for the end and return what ``invoke`` returns, or raise what it raises.
 
         Raises RunTimeout after ``timeout`` seconds, RunCancelled, LookupError when the graph is not
-        compiled here, and RuntimeError inside a node: a worker that waits for a worker can wait for
-        ever.
+        compiled here, RuntimeError inside a node, and inside a Celery task whose worker consumes
+        a queue of the graph: a worker that waits for a worker can wait for ever.
         """
         flow, last = self._end(timeout), None
         for event in self._carrier.follow(flow):
@@ -144,18 +146,27 @@ class Run:
                     yield wanted
             conclude(told)
 
-    def cancel(self) -> bool:
-        """Cancel the run; False when it had ended already."""
-        return cancel(self._carrier.ledger, self._thread, self.id)
+    def cancel(self, *, kill: bool = False) -> bool:
+        """Cancel the run; False when it had ended already.
+
+        Its coroutine nodes are cancelled within a heartbeat of their worker. A blocking node goes
+        on in vain, unless ``kill``: then workers with the pool prefork end it, with its process,
+        where their heartbeat is shorter than a minute.
+        """
+        return cancel(self._carrier.ledger, self._thread, self.id, kill=kill)
 
     def _end(self, timeout: float | None) -> Flow:
-        _refuse_inside_a_node()
+        self._refuse_to_wait()
         return follow(self._watched(), self._begun, frozenset(), timeout)
 
     def _events(self, after: str) -> Flow:
-        _refuse_inside_a_node()
+        self._refuse_to_wait()
         seen = position(after) if after else None
         return stream(self._watched(), self._begun, self._shown.modes, seen)
+
+    def _refuse_to_wait(self) -> None:
+        _refuse_inside_a_node()
+        refuse_to_wait(self._served())
 
     def _watched(self) -> Watched:
         return Watched(self._served(), self._thread, self.id)

@@ -17,15 +17,16 @@ from distgraph.core.model import Failed, ThreadState
 from distgraph.engine import Execute, GoOn, Load, NewStamp, RunHere, Save, SaveUpdate
 from distgraph.runners.backend import Job
 from distgraph.runners.stores import new_stamp
-from workers.client.answering import refuse_question_of_saver
-from workers.client.begun import Begun
-from workers.client.effects import Effect, Flow, Here
-from workers.client.going_on import answer_by_id, go_on
-from workers.client.launching import launch
-from workers.client.reading import load_state
-from workers.client.submission import Submission
-from workers.shared.served import Served
-from workers.shared.supersteps import nonce
+
+from ..shared.served import Served
+from ..shared.supersteps import nonce
+from .answering import refuse_question_of_saver
+from .begun import Begun
+from .effects import Effect, Flow, Here
+from .going_on import answer_by_id, go_on
+from .launching import launch
+from .reading import load_state
+from .submission import Submission
 
 
 def begin(

@@ -14,9 +14,10 @@ from distgraph.engine import limits_of
 from distgraph.errors import ThreadBusy, ThreadConflict
 from distgraph.runners.backend import Job
 from distgraph.types import Command
-from workers.client.answering import busy, moved_on
-from workers.shared.served import Served
-from workers.shared.wire import Wire
+
+from ..shared.served import Served
+from ..shared.wire import Wire
+from .answering import busy, moved_on
 
 
 @dataclass(slots=True)

@@ -11,26 +11,28 @@ from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import AnswerMode, ThreadStatus
 from checkpoint_redis.replies import Header
 from distgraph._checked import checked
+from distgraph._foreign import foreign
 from distgraph.core.model import ThreadState
 from distgraph.core.plan import check_nodes
 from distgraph.core.resume import bind, pending
 from distgraph.errors import ThreadNotFound
 from distgraph.graph.checks import check_by
 from distgraph.runners.backend import Listing, Place
-from distgraph.types import Interrupt
-from workers.client.adopting import adopt
-from workers.client.answering import answer, busy, refuse_question_of_saver
-from workers.client.attaching import attach
-from workers.client.cancelling import cancel
-from workers.client.carrier import Carrier
-from workers.client.effects import Effect, Flow
-from workers.client.listing import ThreadInfo, info_of
-from workers.client.past import AnswerInfo, RunInfo, answers, run_info
-from workers.client.reading import history, load_state
-from workers.client.replying import Replies, by_id, pairs_of
-from workers.client.run import Run, attached
-from workers.shared.served import Registry
-from workers.shared.serving import lives, serves
+from distgraph.types import Command, Interrupt
+
+from ..shared.served import Registry
+from ..shared.serving import lives, serves
+from .adopting import adopt
+from .answering import answer, busy, refuse_question_of_saver
+from .attaching import attach
+from .cancelling import cancel
+from .carrier import Carrier
+from .effects import Effect, Flow
+from .listing import ThreadInfo, info_of
+from .past import AnswerInfo, RunInfo, answers, run_info
+from .reading import history, load_state
+from .replying import Replies, by_id, pairs_of
+from .run import Run, attached
 
 
 @checked
@@ -111,8 +113,11 @@ class ThreadHandle:
 
         ``by`` says who answers, in at most 255 characters; it is kept with the answer and its run.
         Returns the run's handle at once. Raises NothingToResume, NoSuchInterrupt, AmbiguousResume,
-        ThreadBusy.
+        ThreadBusy, and TypeError for a Command.
         """
+        if isinstance(value, Command) or foreign(value):
+            msg = "ThreadHandle.resume() takes the answer itself, which a Command only carries."
+            raise TypeError(msg)
         who = check_by("resume", by)
         return self._carried_by(self._resume(str(uuid.uuid4()), value, who))
 
@@ -210,10 +215,13 @@ class ThreadHandle:
             raise LookupError(msg)
         yield from adopt(served, self._thread, loaded, state, restart=restart)
 
-    def cancel(self) -> bool:
-        """Cancel whatever runs or waits; the state stays at its newest checkpoint."""
+    def cancel(self, *, kill: bool = False) -> bool:
+        """Cancel whatever runs or waits; the state stays at its newest checkpoint.
+
+        ``kill``: end its blocking nodes too, as ``Run.cancel`` does.
+        """
         self._header()
-        return cancel(self._carrier.ledger, self._thread)
+        return cancel(self._carrier.ledger, self._thread, kill=kill)
 
     def delete(self) -> None:
         """Remove everything that is stored about it."""

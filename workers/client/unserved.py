@@ -9,9 +9,10 @@ from typing import Any
 
 from checkpoint_redis import commands
 from checkpoint_redis.layout import GraphName
-from workers.client.effects import Effect
-from workers.shared.served import Served
-from workers.shared.serving import lives
+
+from ..shared.served import Served
+from ..shared.serving import lives
+from .effects import Effect
 
 log = logging.getLogger(__name__)
 

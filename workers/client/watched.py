@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from checkpoint_redis.keys import Thread
-from workers.shared.served import Served
+
+from ..shared.served import Served
 
 
 @dataclass(frozen=True, slots=True)

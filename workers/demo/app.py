@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from workers.backend import CeleryBackend
-from workers.demo.census import build
-from workers.demo.place import FOLDER_VARIABLE, GRAPH, embedded
+from ..backend import CeleryBackend
+from .census import build
+from .place import FOLDER_VARIABLE, GRAPH, embedded
 
 
 def _connect() -> CeleryBackend:

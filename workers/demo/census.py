@@ -9,10 +9,11 @@ from typing import Annotated, Any, Literal, TypedDict
 
 from distgraph.graph import END, START, StateGraph
 from distgraph.types import Send, interrupt
-from workers.demo.parse import Parsed, parse_source
-from workers.demo.ranking import Summary, summarise
-from workers.demo.report import Report, Unreadable, write_report
-from workers.demo.sources import (
+
+from .parse import Parsed, parse_source
+from .ranking import Summary, summarise
+from .report import Report, Unreadable, write_report
+from .sources import (
     UnreadableError,
     list_sources,
     printable,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from workers.backend import CeleryBackend
-from workers.embedded.membership import Membership, join
+from ..backend import CeleryBackend
+from ..embedded.membership import Membership, join
 
 GRAPH = "census"
 FOLDER_VARIABLE = "DISTGRAPH_DEMO_FOLDER"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from workers.demo.parse import Parsed
+    from .parse import Parsed
 
 TOP = 10
 TOP_LEVEL = "(top level)"

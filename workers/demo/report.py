@@ -14,7 +14,7 @@ from uuid import uuid4
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workers.demo.ranking import Ranked, Rankings, Totals
+    from .ranking import Ranked, Rankings, Totals
 
 ROW_HEIGHT = 40
 SHOWN_UNREADABLE = 200

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from workers.embedded.membership import Membership, join
+from .membership import Membership, join
 
 __all__ = ["Membership", "join"]

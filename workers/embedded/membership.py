@@ -21,9 +21,10 @@ from typing import Self
 from filelock import FileLock, Timeout
 
 from distgraph.errors import StoreUnavailable
-from workers.embedded import server as embedded_server
-from workers.embedded.folder import held, hold, private, release, short_socket
-from workers.embedded.server import EmbeddedRedis
+
+from . import server as embedded_server
+from .folder import held, hold, private, release, short_socket
+from .server import EmbeddedRedis
 
 TURN_WITHIN = 120.0
 MEMBERS = "members"

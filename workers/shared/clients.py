@@ -10,11 +10,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-import redis
-import redis.asyncio
-
 from checkpoint_redis.ledger import AsyncLedger, Ledger
-from workers.shared import connections
+from checkpoint_redis.servers import opening
+from checkpoint_redis.servers.opening import StoreClient
+from checkpoint_redis.servers.url import RedisUrl, ServerKind
 
 CONNECTIONS, READERS = 50, 2
 """How many a client opens at most, and one whose reads wait; who comes then waits.
@@ -30,7 +29,7 @@ _MARGIN = 1.0  # a server that accepts but never answers is given up within reac
 class _Opened:
     ledger: Ledger
     patient: Ledger
-    waiting: redis.Redis
+    waiting: StoreClient
 
 
 class Clients:
@@ -40,8 +39,14 @@ class Clients:
     format of ``namespace`` with its first call: StoreError when another version wrote there.
     """
 
-    def __init__(self, url: str, reach: float, namespace: str) -> None:
-        self.url, self._reach, self._namespace = url, reach, namespace
+    def __init__(self, url: RedisUrl, reach: float, namespace: str) -> None:
+        self._url = url.or_else(
+            max_connections=CONNECTIONS,
+            socket_timeout=reach + _MARGIN,
+            socket_connect_timeout=min(2.0, reach),
+            health_check_interval=30,
+        )
+        self._reach, self._namespace = reach, namespace
         self._by_pid: dict[int, _Opened] = {}
         self._loops: weakref.WeakKeyDictionary[Any, tuple[AsyncLedger, Any]]
         self._loops = weakref.WeakKeyDictionary()
@@ -55,7 +60,7 @@ class Clients:
         """Return this process's ledger that goes on trying for 10 s, as workers do."""
         return self._here().patient
 
-    def waiting(self) -> redis.Redis:
+    def waiting(self) -> StoreClient:
         """Return a client whose reads may block for long."""
         return self._here().waiting
 
@@ -69,12 +74,19 @@ class Clients:
         return mine
 
     def _open(self) -> _Opened:
-        client = self._blocking(self._reach + _MARGIN)
+        client = opening.blocking(self._url, retry=None)
+        patience = self._patience(BEYOND_ANY_BLOCK)
         return _Opened(
             Ledger(client, retry_for=self._reach, namespace=self._namespace),
             Ledger(client, namespace=self._namespace),
-            self._blocking(BEYOND_ANY_BLOCK, READERS),
+            opening.blocking(self._url, retry=None, **patience),
         )
+
+    def _patience(self, seconds: float | None) -> dict[str, Any]:
+        """Return what a client is made with whose reads wait; none waits in a Cluster."""
+        if self._url.kind is ServerKind.cluster:
+            return {}
+        return {"socket_timeout": seconds, "max_connections": READERS}
 
     def on_loop(self) -> tuple[AsyncLedger, Any]:
         """Return the running loop's ledger and blocking-read client."""
@@ -89,9 +101,10 @@ class Clients:
 
     async def _open_on(self, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[None]:
         """Open clients that ``loop`` closes when it ends: it ends its generators before itself."""
-        client = self._asyncio(self._reach + _MARGIN)
+        client = opening.on_loop(self._url, retry=None)
         # Without a timeout: redis-py's own may lose the cancellation of a read that waits.
-        waiting = self._asyncio(None, READERS)
+        patience = self._patience(None)
+        waiting = opening.on_loop(self._url, retry=None, **patience)
         ledger = AsyncLedger(client, retry_for=self._reach, namespace=self._namespace)
         self._loops[loop] = (ledger, waiting)
         try:
@@ -101,23 +114,3 @@ class Clients:
             self._loops.pop(loop, None), self._closing.pop(loop, None)
             await client.aclose()
             await waiting.aclose()
-
-    def _blocking(self, read_timeout: float, most: int = CONNECTIONS) -> redis.Redis:
-        """Return a client whose callers wait for one of a few connections."""
-        pool = connections.Pool.from_url(self.url, **self._options(read_timeout, most))
-        return connections.DirectClient.from_pool(pool)
-
-    def _asyncio(self, read_timeout: float | None, most: int = CONNECTIONS) -> redis.asyncio.Redis:
-        """Do what ``_blocking`` does for the running loop."""
-        options = self._options(read_timeout, most)
-        pool = redis.asyncio.BlockingConnectionPool.from_url(self.url, timeout=None, **options)
-        return redis.asyncio.Redis.from_pool(pool)
-
-    def _options(self, read_timeout: float | None, most: int) -> dict[str, Any]:
-        return {
-            "max_connections": most,
-            "socket_timeout": read_timeout,
-            "socket_connect_timeout": min(2.0, self._reach),
-            "health_check_interval": 30,
-            "retry": None,
-        }

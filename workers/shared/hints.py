@@ -7,7 +7,7 @@ fixed form, and what does not have it is dropped unread.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,11 +40,12 @@ class Hint:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message to be published, and where to."""
+    """A message to be published, and where to; ``name`` is for those who watch, '' = none."""
 
     queue: str
     priority: int
     args: tuple[Any, ...]
+    name: str = ""
 
 
 def read(args: Any) -> Hint | None:
@@ -64,7 +65,13 @@ def _are_ids(tids: list[Any]) -> bool:
     return all(isinstance(tid, str) and _TID.fullmatch(tid) for tid in tids)
 
 
+def arguments(x: str, ns: str, ep: str, tids: Sequence[str]) -> tuple[Any, ...]:
+    """Return the arguments of a message, which ``read`` reads."""
+    return (VERSION, x, ns, ep, [*tids])
+
+
 def outgoing(x: str, entries: Iterable[OutboxEntry]) -> Iterator[Outgoing]:
     """Yield the messages for ``entries`` of one thread, one task in each."""
     for entry in entries:
-        yield Outgoing(entry.queue, entry.priority, (VERSION, x, entry.ns, entry.ep, [entry.tid]))
+        asked = arguments(x, entry.ns, entry.ep, (entry.tid,))
+        yield Outgoing(entry.queue, entry.priority, asked, entry.name)

@@ -10,8 +10,9 @@ from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.checkpoint.serde.schema import classes_of
 from distgraph.core.graph import Graph
 from distgraph.graph.subgraphs import schemas_of
-from workers.shared.notices import Notice
-from workers.shared.wire import Wire
+
+from .notices import Notice
+from .wire import Wire
 
 CELERYS_OWN = "celery"
 """The queue that Celery has where an application names none."""

@@ -34,4 +34,6 @@ def staged(step: SuperstepEntry) -> SuperstepEntry:
 
 def entries(step: SuperstepEntry, ns: str, queue: str) -> list[OutboxEntry]:
     """Return what is to be published for the tasks of ``step``."""
-    return [OutboxEntry(ns, step.ep, t.id, t.queue or queue, t.priority) for t in step.tasks]
+    return [
+        OutboxEntry(ns, step.ep, t.id, t.queue or queue, t.priority, t.name) for t in step.tasks
+    ]

@@ -90,7 +90,7 @@ class Wire:
 
     # --- tasks -----------------------------------------------------------------------------
 
-    def task(self, task: Task, node: Node) -> TaskEntry:
+    def task(self, task: Task, node: Node, graph: str) -> TaskEntry:
         """Return what is queued for ``task``; what a caller sent is in it, other packets are not.
 
         Its record is node, index, and [] for a task that was not sent, [argument], or None for a
@@ -102,7 +102,8 @@ class Wire:
         except SerializationError as error:
             raise SerializationError(f"{of_packet(task.node)}: {error}") from error
         reads = node.reads(sent=task.send is not None)
-        return TaskEntry(task.id, blob, node.queue, node.priority, reads, packet)
+        name = f"{graph}.{task.node}"
+        return TaskEntry(task.id, blob, node.queue, node.priority, reads, packet, name=name)
 
     def read_task(self, tid: str, blob: bytes, packet: bytes | None = None) -> Task:
         """Return the task of an entry, with its ``packet`` where that is stored apart."""
@@ -119,6 +120,15 @@ class Wire:
                 raise CorruptRecord(msg)
             case _:
                 raise corrupt(f"{Kind.task} ({tid})", packed)
+
+    def node_of(self, blob: bytes) -> str:
+        """Return the node of an entry's task, whatever that gets."""
+        packed = self.serializer.loads(blob)
+        match fields_of(Kind.task, packed):
+            case [str(node), int(), _]:
+                return node
+            case _:
+                raise corrupt(str(Kind.task), packed)
 
     # --- packets ---------------------------------------------------------------------------
 
@@ -318,7 +328,9 @@ class Wire:
         match then:
             case RunTasks(tasks):
                 placed = _placed(tasks, frontiers[-1][0]) if frontiers else tasks
-                queued = tuple(self.task(task, graph.nodes[task.node]) for task in placed)
+                queued = tuple(
+                    self.task(task, graph.nodes[task.node], graph.name) for task in placed
+                )
                 return SuperstepEntry(ep, entries, queued, "go")
             case Finished():
                 return SuperstepEntry(ep, entries, (), "end")

@@ -13,8 +13,8 @@ from typing import Any
 
 from celery.app.task import Context
 
-from workers.broker.publisher import NOTHING_FOLLOWS, headers
-from workers.shared import hints
+from ..broker.publisher import LONGEST_NAME, NOTHING_FOLLOWS, headers
+from ..shared import hints
 
 _ID = re.compile(r"[!-~]{1,255}")
 _LONGEST = 2**63
@@ -82,13 +82,21 @@ def read(message: Any, task: str) -> JobMessage | None:
 def _asked(message: Any, task: str, hint: hints.Hint | None) -> JobMessage | None:
     if hint is None:
         return None
-    ours = headers(task, message.headers["id"], hint.x, hint.tids)
+    ours = headers(task, message.headers["id"], hint.x, hint.tids, _name(message.headers))
     if message.headers != ours:  # a tracer's are among them, or somebody else sent it
         if not _fit(message.headers, _HEADERS):
             return None
         ours = {**_of_others(message.headers), **ours}
     known = {name: message.properties[name] for name in _PROPERTIES if name in message.properties}
     return JobMessage(ours, {**known, "delivery_info": message.delivery_info})
+
+
+def _name(given: Mapping[str, Any]) -> str | None:
+    """Return what the job is called in the log and by who watches, if that is a name."""
+    name = given.get("shadow")
+    return (
+        name if isinstance(name, str) and len(name) <= LONGEST_NAME and name.isprintable() else None
+    )
 
 
 def _fit(given: Any, forms: Mapping[str, Callable[[Any], bool]]) -> bool:

@@ -23,13 +23,15 @@ from distgraph.core.model import (
 )
 from distgraph.core.plan import plan, seen_by
 from distgraph.core.retry import retry_delay
-from distgraph.errors import InvalidUpdateError, SerializationError
-from workers.shared.supersteps import nonce
-from workers.worker.barrier import next_superstep, reduce
-from workers.worker.called import Called
-from workers.worker.emitter import Emitter
-from workers.worker.failures import errored, may_pass
-from workers.worker.opened import Opened
+from distgraph.errors import InvalidUpdateError, JobFailed, SerializationError
+
+from ..shared.supersteps import nonce
+from .barrier import next_superstep, reduce
+from .called import Called
+from .emitter import Emitter
+from .failures import errored_in, may_pass
+from .opened import Opened
+from .telling import Subject, tell_failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,11 @@ class Attempt:
     def node(self) -> Node:
         """The node that the task runs."""
         return self.graph.nodes[self.task.node]
+
+    @property
+    def subject(self) -> Subject:
+        """What the log says whose attempt it is."""
+        return self.opened.subject(self.task.node, self.frame.attempt)
 
 
 def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
@@ -83,41 +90,44 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
     )
 
 
-def settle(attempt: Attempt, result: Result) -> None:
-    """Record what a task left, and go on with the superstep when it was the last one."""
+def settle(attempt: Attempt, result: Result) -> JobFailed | None:
+    """Record what a task left, and go on with the superstep when it was the last one.
+
+    Return what failed, which is logged.
+    """
     attempt.emitter.sent().result()
     if attempt.called.is_given_up(result):
-        return
+        return None
     match result:
         case Completed() | Interrupted():
-            _record(attempt, result)
+            return _record(attempt, result)
         case Errored():
-            _fail(attempt, result)
+            return _fail(attempt, result)
         case Escaped():
-            _fail(attempt, errored(InvalidUpdateError("There is no parent graph")))
+            return _fail(
+                attempt, errored_in(attempt.task, InvalidUpdateError("There is no parent graph"))
+            )
 
 
-def give_up(attempt: Attempt, error: Exception) -> None:
+def give_up(attempt: Attempt, error: Exception) -> JobFailed | None:
     """Record what failed around a node, at once; raise what a later attempt may not meet."""
     if may_pass(error):
         raise error
-    desk = attempt.opened.desk
-    record = attempt.opened.served.wire.error(errored(error))
-    desk.fail(attempt.task.id, record, None)
+    return _fail_for_good(attempt, errored_in(attempt.task, error))
 
 
-def _record(attempt: Attempt, result: Completed | Interrupted) -> None:
+def _record(attempt: Attempt, result: Completed | Interrupted) -> JobFailed | None:
     desk = attempt.opened.desk
     try:
         result, entry = _stored(attempt, result)
     except SerializationError as error:
         named = InvalidUpdateError(str(error))
-        _fail(attempt, errored(named))
-        return
+        return _fail(attempt, errored_in(attempt.task, named))
     alone = _is_alone(attempt) and isinstance(result, Completed)
     done = _finish(attempt, result, entry) if alone else desk.complete(entry)
-    if done is not None and done.advance is not None:
-        reduce(desk, done.advance)
+    if done is None or done.advance is None:
+        return None
+    return reduce(desk, done.advance)
 
 
 def _stored(
@@ -160,11 +170,28 @@ def _following(opened: Opened, results: Mapping[str, Result]) -> SuperstepEntry 
     return None if isinstance(step, Failed) else step
 
 
-def _fail(attempt: Attempt, error: Errored) -> None:
-    wire = attempt.opened.served.wire
+def _fail(attempt: Attempt, error: Errored) -> JobFailed | None:
     failures = attempt.failures + 1
     delay = retry_delay(attempt.node, error, failures, random.random())  # noqa: S311 a jitter
-    desk = attempt.opened.desk
-    status = desk.fail(attempt.task.id, wire.error(error), delay)
-    if status == "retry" and delay is not None and delay < desk.office.settings.sweep:
-        desk.office.backoffs.add(desk.thread.shard, delay)
+    if delay is None:
+        return _fail_for_good(attempt, error)
+    desk, record = attempt.opened.desk, attempt.opened.served.wire.error(error)
+    status = desk.fail(attempt.task.id, record, delay)
+    if status == "retry":
+        desk.office.sweep_after(delay, desk.thread.shard)
+    return _told(attempt, error, status, delay if status == "retry" else None)
+
+
+def _fail_for_good(attempt: Attempt, error: Errored) -> JobFailed | None:
+    record = attempt.opened.served.wire.error(error)
+    status = attempt.opened.desk.fail(attempt.task.id, record, None)
+    return _told(attempt, error, status, None)
+
+
+def _told(
+    attempt: Attempt, error: Errored, status: str, retry_in: float | None
+) -> JobFailed | None:
+    """Tell of a failure that was recorded; that of an attempt which was given up is none."""
+    if status not in ("retry", "failed"):
+        return None
+    return tell_failed(attempt.subject, error, retry_in)

@@ -6,27 +6,32 @@ from collections.abc import Mapping
 
 from checkpoint_redis.layout import Limit
 from checkpoint_redis.records import SuperstepEntry
-from checkpoint_redis.replies import Advance
-from distgraph.core.model import Failed, Result
+from checkpoint_redis.replies import Advance, Context
+from distgraph.core.model import Errored, Failed, Result
 from distgraph.core.plan import plan
 from distgraph.engine import NewStamp, Save
-from distgraph.errors import InvalidUpdateError, SerializationError
+from distgraph.errors import InvalidUpdateError, JobFailed, SerializationError
 from distgraph.runners.stores import new_stamp
-from workers.shared.hints import ADVANCE
-from workers.shared.supersteps import nonce
-from workers.worker.desk import Desk
-from workers.worker.failures import errored, may_pass, tells_end
-from workers.worker.opened import Opened, open_frame
+
+from ..shared.hints import ADVANCE
+from ..shared.supersteps import nonce
+from .desk import Desk
+from .failures import errored, may_pass, tells_end
+from .opened import Opened, open_frame, subject_of
+from .telling import tell_failed
 
 
-def reduce(desk: Desk, got: Advance) -> None:
-    """Apply all writes of a closed superstep; what goes wrong in that ends the run."""
+def reduce(desk: Desk, got: Advance) -> JobFailed | None:
+    """Apply all writes of a closed superstep; what goes wrong in that ends the run.
+
+    Return what did, which is logged.
+    """
     context = got.context
     if context is None:
-        return
+        return None
     with desk.office.leases.holding(desk.lease(ADVANCE)):
         try:
-            _commit(desk, got, open_frame(desk, context))
+            failed = _commit(desk, got, open_frame(desk, context))
         except SystemExit as error:
             if tells_end(error):
                 desk.give_back_advance()
@@ -36,19 +41,29 @@ def reduce(desk: Desk, got: Advance) -> None:
                 raise
             named = InvalidUpdateError(str(error))
             shown = named if isinstance(error, SerializationError) else error
-            desk.fail_advance(desk.served(context).wire.error(errored(shown)))
+            failed = errored(shown)
+        return _told(desk, context, failed) if failed else None
 
 
-def _commit(desk: Desk, got: Advance, opened: Opened) -> None:
+def _told(desk: Desk, context: Context, failed: Errored) -> JobFailed | None:
+    """End the run and tell of it, unless another worker reduces by now."""
+    record = desk.served(context).wire.error(failed)
+    if desk.fail_advance(record) != "failed":
+        return None
+    return tell_failed(subject_of(desk, context.head), failed)
+
+
+def _commit(desk: Desk, got: Advance, opened: Opened) -> Errored | None:
+    """Commit what follows; return why nothing can."""
     wire = opened.served.wire
     written = desk.writes(got)
     results = {tid: wire.read_result(blob) for tid, blob in written.items()}
     step = next_superstep(opened, results)
     if isinstance(step, Failed):
-        desk.fail_advance(wire.error(step.error))
-    else:
-        desk.commit(step, opened.head.queue)
-        desk.give_way(opened.head.cp, _in_order(opened, written), step)
+        return step.error
+    desk.commit(step, opened.head.queue)
+    desk.give_way(opened.head.cp, _in_order(opened, written), step)
+    return None
 
 
 def _in_order(opened: Opened, written: Mapping[str, bytes]) -> Mapping[str, bytes]:

@@ -7,21 +7,21 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from billiard.exceptions import WorkerLostError
-from celery import Celery, bootsteps, signals
+from celery import Celery, bootsteps
 from celery.concurrency.prefork import TaskPool as ProcessPool
+from redis.exceptions import ResponseError
 
 from checkpoint_redis import source
 from distgraph.errors import DistGraphError
-from workers.shared import hints
-from workers.worker import presence, releasing
-from workers.worker.intake import guard_step
-from workers.worker.office import Office
-from workers.worker.sweeper import Sweeper
+
+from . import presence, releasing
+from .audience import audience_step
+from .departures import Departures
+from .intake import guard_step
+from .office import Office
+from .sweeper import Sweeper
 
 log = logging.getLogger(__name__)
-COLD = "Cold"
-"""How Celery calls an end that does not wait for jobs."""
 
 
 def add_bootstep(app: Celery, office: Office, task: Any, *, own: bool) -> None:
@@ -41,11 +41,10 @@ def add_bootstep(app: Celery, office: Office, task: Any, *, own: bool) -> None:
             office.employ(worker.hostname, worker.time_limit)
             source.assemble()
             _learn(office)
-            signals.task_failure.connect(ends.job_failed, sender=task, weak=False)
-            signals.worker_shutting_down.connect(ends.told, sender=worker.hostname, weak=False)
-            signals.worker_process_shutdown.connect(ends.process_ends, weak=False)
+            ends.follow(worker, task)
 
         def start(self, worker: Any) -> None:
+            ends.follow_pool(worker.pool)
             if own and worker.pool_cls is not ProcessPool:
                 # A thread that ends a task does not wake the consumer, which would leave the next
                 # message where it is for up to a second.
@@ -55,40 +54,27 @@ def add_bootstep(app: Celery, office: Office, task: Any, *, own: bool) -> None:
             sweeper.start()
 
         def stop(self, worker: Any) -> None:
+            ends.warm()
+            self._leave(worker)
+
+        def terminate(self, worker: Any) -> None:
+            ends.cold()
+            self._leave(worker)
+
+        def _leave(self, worker: Any) -> None:
             sweepers[worker.hostname].stop()
+            office.loop.close()
             releasing.wind_up(office)
             presence.leave(office, worker.hostname)
 
-        def terminate(self, worker: Any) -> None:
-            self.stop(worker)  # a cold shutdown asks this way, and by default nothing happens
-
     app.steps["worker"].add(Care)
-    app.steps["consumer"].add(_teller(f"{Care.name}.consuming", sweepers))
+    app.steps["consumer"].add(_teller(f"{Care.name}.consuming", sweepers, ends))
+    app.steps["consumer"].add(_patient(f"{Care.name}.patience"))
+    app.steps["consumer"].add(audience_step(f"{Care.name}.watched", office.audience))
     app.steps["consumer"].add(guard_step(task.name, office.dropped, own=own))
 
 
-class Departures:
-    """What becomes of jobs when processes of the pool end: by themselves, or told to."""
-
-    def __init__(self, office: Office) -> None:
-        self._office, self._cold = office, False
-
-    def told(self, how: str = "", **_: Any) -> None:
-        """Note that the worker ends without waiting for its jobs: none of them is lost by that."""
-        self._cold = how == COLD
-
-    def job_failed(self, args: Any = None, exception: Any = None, **_: Any) -> None:
-        """Queue again what a process had that has died."""
-        hint = hints.read(list(args or ())) if isinstance(exception, WorkerLostError) else None
-        if hint is not None and not hint.is_advance:
-            releasing.release(self._office, hint, given_back=self._cold)
-
-    def process_ends(self, **_: Any) -> None:
-        """Let the coroutines of a process end that is told to, or recycled."""
-        releasing.wind_up(self._office)
-
-
-def _teller(label: str, sweepers: Mapping[str, Sweeper]) -> type:
+def _teller(label: str, sweepers: Mapping[str, Sweeper], ends: Departures) -> type:
     """Return the step of a consumer after which its worker tells what it consumes."""
 
     class Consuming(bootsteps.StartStopStep):
@@ -97,11 +83,33 @@ def _teller(label: str, sweepers: Mapping[str, Sweeper]) -> type:
         requires = ("celery.worker.consumer.tasks:Tasks",)
         name = label
 
+        def __init__(self, consumer: Any, **options: Any) -> None:
+            super().__init__(consumer, **options)
+            ends.follow_consumer(consumer)
+
         def start(self, consumer: Any) -> None:
             if sweeper := sweepers.get(consumer.hostname):
                 consumer.call_soon(sweeper.look)
 
     return Consuming
+
+
+def _patient(label: str) -> type:
+    """Return the step of a consumer that lets it outlast a broker that refuses for a while."""
+
+    class Patience(bootsteps.Step):
+        """Has the consumer connect again where Celery ends the worker.
+
+        Redis refuses so while it fails over, loads, or has no room in memory or on its disk.
+        """
+
+        name = label
+
+        def __init__(self, consumer: Any, **options: Any) -> None:
+            super().__init__(consumer, **options)
+            consumer.connection_errors = (*consumer.connection_errors, ResponseError)
+
+    return Patience
 
 
 def _consumes(worker: Any, queue: str) -> bool:

@@ -34,8 +34,9 @@ from distgraph.checkpoint.serde.schema import classes_of
 from distgraph.core.graph import Graph
 from distgraph.core.model import Completed, Result
 from distgraph.errors import GraphBubbleUp
-from workers.shared.supersteps import nonce
-from workers.worker.desk import Desk
+
+from ..shared.supersteps import nonce
+from .desk import Desk
 
 STOPPING = {INTERRUPT, ERROR}
 

@@ -21,27 +21,29 @@ from checkpoint_redis.stored import Archive
 from distgraph.checkpoint.base import CheckpointTuple
 from distgraph.effects import carry
 from distgraph.errors import StoreError
-from workers.shared.hints import ADVANCE, Hint, outgoing
-from workers.shared.served import Served
-from workers.shared.supersteps import chunks, entries, nonce, staged
-from workers.worker.emitter import Emitter, Streaming
-from workers.worker.failures import advance_lost
-from workers.worker.office import Office
+
+from ..shared.hints import ADVANCE, Hint, outgoing
+from ..shared.served import Served
+from ..shared.supersteps import chunks, entries, nonce, staged
+from .emitter import Emitter, Streaming
+from .failures import advance_lost
+from .office import Office
 
 log = logging.getLogger(__name__)
 
 
-def desk_for(office: Office, hint: Hint) -> Desk:
-    """Return the desk for what ``hint`` names."""
+def desk_for(office: Office, hint: Hint, job: str) -> Desk:
+    """Return the desk for what ``hint`` names; ``job`` is Celery's id."""
     thread = Thread.from_x(office.settings.namespace, hint.x)
-    return Desk(office, thread, hint.ns, hint.ep, nonce())
+    return Desk(office, thread, hint.ns, hint.ep, nonce(), job)
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
     """One attempt's work place; ``token`` is what its commands are told apart by.
 
-    ``began``: when the job did, in seconds of this process's own clock.
+    ``job``: Celery's id of the job. ``began``: when it did, in seconds of this process's own
+    clock.
     """
 
     office: Office
@@ -49,6 +51,7 @@ class Desk:
     ns: str
     ep: str
     token: str
+    job: str
     began: float = field(default_factory=time.monotonic)
 
     @property
@@ -175,8 +178,9 @@ class Desk:
             return
         for checkpoint in step.checkpoints:
             self.know(checkpoint.channels)
-        self.office.publisher.publish(outgoing(self.thread.x, entries(step, self.ns, queue)))
-        self.office.dispatched.note(self.thread, self.ns, step.ep)
+        hints = outgoing(self.thread.x, entries(step, self.ns, queue))
+        if self.office.publisher.publish(hints):
+            self.office.dispatched.note(self.thread, self.ns, step.ep)
 
     def read_inner(
         self, archive: Archive, name: str, cp: str
@@ -204,17 +208,24 @@ class Desk:
             self._stage_packets(checkpoint.packets)
         kept = self._ledger.inner(self.thread, self.ep, tid, entry, tok=self.token, new_ep=epoch)
         if kept == "conflict":
-            self._give_back(tid)
+            self.give_back(tid)
         return epoch if kept == "ok" else None
 
-    def _give_back(self, tid: str) -> None:
-        """Have another attempt look at what is stored by now."""
+    def give_back(self, tid: str) -> None:
+        """Have another attempt made at a task, as if this one had not been begun."""
+        self._release(tid, self.office.owner)
+
+    def give_back_advance(self) -> None:
+        """Let another worker reduce, because this one is told to end."""
+        self._release(ADVANCE, self.token)
+
+    def _release(self, tid: str, owner: str) -> None:
         released = self._ledger.release(
             self.thread,
             self.ns,
             self.ep,
             (tid,),
-            owner=self.office.owner,
+            owner=owner,
             max_lost=self.office.settings.max_lost,
             given_back=True,
         )
@@ -231,14 +242,6 @@ class Desk:
             error=error,
             retry_in_ms=-1 if retry_in is None else int(retry_in * 1000),
         )
-
-    def give_back_advance(self) -> None:
-        """Let another worker reduce, because this one is told to end."""
-        given = self._ledger.release(
-            self.thread, self.ns, self.ep, (ADVANCE,),
-            owner=self.token, max_lost=self.office.settings.max_lost, given_back=True,
-        )  # fmt: skip
-        self.office.publisher.publish(outgoing(self.thread.x, given.hints))
 
     def fail_advance(self, error: bytes) -> str:
         """End the run because its superstep cannot be reduced."""

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import signal
+from dataclasses import replace
 
+from billiard.common import TERM_SIGNAL, terminate_handler_fired  # type: ignore[attr-defined]
 from celery.exceptions import WorkerShutdown, WorkerTerminate
 
-from distgraph.core.execute import traceback_of
-from distgraph.core.model import Errored, Result
+from distgraph.core.execute import during, said, traceback_of
+from distgraph.core.model import Errored, Result, Task
 from distgraph.errors import (
     AdvanceLost,
     BrokerUnavailable,
     CorruptRecord,
-    NodeExited,
+    NodeStopped,
     StoreError,
     WorkerLost,
 )
-
-TERMINATED = signal.SIGTERM - 256
-"""With what a pool process exits that is told to end."""
 
 
 def may_pass(error: Exception) -> bool:
@@ -35,35 +33,63 @@ def errored(error: Exception) -> Errored:
     """Return the record of a failure that no node raised."""
     return Errored(
         kind=f"{type(error).__module__}.{type(error).__qualname__}",
-        message=str(error),
+        message=said(error),
         traceback=traceback_of(error),
         args=error.args,
+        notes=tuple(getattr(error, "__notes__", ())),
         exception=error,
     )
+
+
+def errored_in(task: Task, error: Exception) -> Errored:
+    """Return the record of a failure that no node raised, which names the node all the same."""
+    record = errored(error)
+    return replace(record, notes=(*record.notes, during(task)))
 
 
 def tells_end(error: BaseException | None) -> bool:
     """Whether this is what a job meets whose worker was told to end.
 
-    Celery raises such an exception where a worker without processes runs, billiard exits with such
-    a code where a process of its pool does.
+    Celery raises such an exception where a worker without processes runs; a process of a pool exits
+    at any of the signals that end it, whose handler knows that it was called. A node's own
+    ``sys.exit`` is something else.
     """
     if isinstance(error, WorkerShutdown | WorkerTerminate):
         return True
-    return isinstance(error, SystemExit) and error.code == TERMINATED
+    return isinstance(error, SystemExit) and terminate_handler_fired()
 
 
 def told_to_end(result: Result) -> BaseException | None:
-    """Return what ended a node because its worker was told to end, else None."""
-    cause = result.exception.__cause__ if isinstance(result, Errored) and result.exception else None
-    return cause if tells_end(cause) else None
+    """Return what ended a node because its worker was told to end, else None.
+
+    What a node raises while it makes room for that end is none of its failures either.
+    """
+    if not isinstance(result, Errored):
+        return None
+    cause = result.exception.__cause__ if result.exception else None
+    if tells_end(cause):
+        return cause
+    return leaving()
 
 
-def out_of_time(node: str, limit: float) -> NodeExited:
+def leaving() -> SystemExit | None:
+    """Return what this process has to leave with, when a signal told it to and it did not yet."""
+    return SystemExit(TERM_SIGNAL - 256) if terminate_handler_fired() else None
+
+
+def out_of_time(node: str, limit: float) -> NodeStopped:
     """Return the failure of a node that the worker ended for taking too long."""
-    return NodeExited(
+    return NodeStopped(
         f"Node '{node}' ran into the time limit of its worker, {limit:g} s (task_time_limit, or "
         "--time-limit): raise it, or do less in one node."
+    )
+
+
+def revoked(node: str) -> NodeStopped:
+    """Return the failure of a node whose job somebody revoked while it ran."""
+    return NodeStopped(
+        f"Node '{node}' was ended because its Celery job was revoked (terminate=True). To end a "
+        "whole run, cancel it: run.cancel(kill=True)."
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -11,16 +12,20 @@ from typing import Any
 
 from celery import Celery
 
+from .office import Office
+
 # Celery keeps a worker's event loop and its order to stop in variables of the process: a second
 # worker would share the first one's loop, and take it along when it ends.
 _ONE = threading.Lock()
+GRACE = 5.0
+"""Seconds that coroutines get at the end of the block, unless the setting says otherwise."""
 
 
 class WorkerInside:
     """The worker of ``app`` inside this process, while there is one."""
 
-    def __init__(self, app: Celery) -> None:
-        self._app = app
+    def __init__(self, app: Celery, office: Office) -> None:
+        self._app, self._office = app, office
         self._worker: Any = None
 
     @contextmanager
@@ -38,11 +43,21 @@ class WorkerInside:
             )
             raise RuntimeError(msg)
         try:
-            with _started(self._app, pool, concurrency) as self._worker:
-                yield self._worker
+            with _started(self._app, pool, concurrency, self._grace) as self._worker:
+                try:
+                    yield self._worker
+                finally:
+                    self._office.bulletin.end_by(time.monotonic() + self._grace)
         finally:
             self._worker = None
+            self._office.loop.open()  # for what is done here without a worker
             _ONE.release()
+
+    @property
+    def _grace(self) -> float:
+        """How long coroutines go on behind the block: Celery does not wait for blocking nodes."""
+        grace = self._office.settings.grace
+        return GRACE if grace is None else grace
 
     def consume(self, queues: Iterable[str]) -> None:
         """Let it consume ``queues`` too; those that it has are left alone."""
@@ -52,7 +67,7 @@ class WorkerInside:
                 consumer.call_soon(consumer.add_task_queue, queue)
 
 
-def _started(app: Celery, pool: str, concurrency: int) -> Any:
+def _started(app: Celery, pool: str, concurrency: int, grace: float) -> Any:
     from celery.contrib.testing.worker import start_worker  # noqa: PLC0415 only tests need it
 
     return start_worker(
@@ -61,6 +76,6 @@ def _started(app: Celery, pool: str, concurrency: int) -> Any:
         pool=pool,
         loglevel=logging.WARNING,
         perform_ping_check=False,
-        shutdown_timeout=30.0,  # coroutines and the sweeper have 5 s each to end
+        shutdown_timeout=25.0 + grace,  # the sweeper has 5 s to end
         hostname=f"inside-{uuid.uuid4().hex[:8]}@localhost",
     )

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from checkpoint_redis import commands
 from checkpoint_redis.ledger import Ledger, address
-from workers.shared.supersteps import nonce
+
+from ..shared.supersteps import nonce
 
 log = logging.getLogger(__name__)
 

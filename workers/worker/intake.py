@@ -20,8 +20,8 @@ from celery import bootsteps
 from celery.worker import state, strategy
 from redis.exceptions import DataError
 
-from workers.worker import asked
-from workers.worker.dropped import Dropped, Reason
+from . import asked
+from .dropped import Dropped, Reason
 
 log = logging.getLogger(__name__)
 Handler = Callable[..., Any]

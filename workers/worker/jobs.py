@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 
-from checkpoint_redis.replies import Advance, Claimed
+from checkpoint_redis.replies import Advance, Claimed, ClaimedTask, Context
 from distgraph.checkpoint import formats
-from workers.shared.hints import Hint
-from workers.worker.attempt import attempt_at
-from workers.worker.barrier import reduce
-from workers.worker.desk import Desk, desk_for
-from workers.worker.failures import errored, may_pass
-from workers.worker.office import Office
-from workers.worker.opened import open_frame
-from workers.worker.running import run_all
+from distgraph.core.model import Task
+from distgraph.errors import DistGraphError, JobFailed
+
+from ..shared.hints import Hint
+from .attempt import attempt_at
+from .barrier import reduce
+from .desk import Desk, desk_for
+from .failures import errored_in, may_pass
+from .office import Office
+from .opened import open_frame, subject_of
+from .running import run_all
+from .telling import UNKNOWN, tell_failed, together
 
 log = logging.getLogger(__name__)
 
 
-def step(office: Office, hint: Hint) -> None:
-    """Do what ``hint`` names, as far as it is still to be done."""
-    desk = desk_for(office, hint)
-    if hint.is_advance:
-        _advance(desk)
-    else:
-        _tasks(desk, hint.tids)
+def step(office: Office, hint: Hint, job: str = "") -> JobFailed | None:
+    """Do what ``hint`` names, as far as it is still to be done; ``job`` is Celery's id.
+
+    Return what failed of it, which is logged. Of coroutines, which go on, the office is told.
+    """
+    desk = desk_for(office, hint, job)
+    return _advance(desk) if hint.is_advance else together(_tasks(desk, hint.tids))
 
 
-def _tasks(desk: Desk, tids: tuple[str, ...]) -> None:
+def _tasks(desk: Desk, tids: tuple[str, ...]) -> tuple[JobFailed, ...]:
     claimed = desk.claim(tids)
     if claimed.status == "unserved":
         _tell_unserved(desk.office, claimed)
@@ -35,7 +40,7 @@ def _tasks(desk: Desk, tids: tuple[str, ...]) -> None:
         desk.office.installation.look()
     context = claimed.context
     if claimed.status != "ok" or context is None:
-        return
+        return ()
     ready = [task for task in claimed.tasks if task.status == "ok"]
     try:
         opened = open_frame(desk, context)
@@ -43,20 +48,31 @@ def _tasks(desk: Desk, tids: tuple[str, ...]) -> None:
     except Exception as error:
         if may_pass(error):
             raise
-        record = desk.served(context).wire.error(errored(error))
-        for task in ready:
-            desk.fail(task.tid, record, None)
-        return
-    run_all(desk, attempts)
+        failures = [_unopened(desk, context, task, error) for task in ready]
+        return tuple(failed for failed in failures if failed is not None)
+    return run_all(desk, attempts)
 
 
-def _advance(desk: Desk) -> None:
+def _unopened(
+    desk: Desk, context: Context, task: ClaimedTask, error: Exception
+) -> JobFailed | None:
+    """Record and tell that a claimed task cannot be begun."""
+    wire, node = desk.served(context).wire, UNKNOWN
+    with suppress(DistGraphError):  # its record may be what cannot be read
+        node = wire.node_of(task.blob)
+    failure = errored_in(Task(task.tid, node, 0), error)
+    if desk.fail(task.tid, wire.error(failure), None) != "failed":
+        return None
+    return tell_failed(subject_of(desk, context.head, node, task.att), failure)
+
+
+def _advance(desk: Desk) -> JobFailed | None:
     got = desk.claim_advance()
     if got.status == "unserved":
         _tell_unserved(desk.office, got)
     if got.status == "missing":
         desk.office.installation.look()
-    reduce(desk, got)
+    return reduce(desk, got)
 
 
 def _tell_unserved(office: Office, refused: Claimed | Advance) -> None:

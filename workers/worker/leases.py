@@ -15,15 +15,18 @@ from checkpoint_redis.keys import shard_of
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.records import Lease
 
+from .killing import Killing
+
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """The leases of one process."""
+    """The leases of one process; ``void``: what blocking nodes held that go on in vain."""
 
     leases: set[Lease] = field(default_factory=set)
-    coroutines: set[Lease] = field(default_factory=set)
+    coroutines: dict[Lease, Callable[[], None]] = field(default_factory=dict)
+    void: set[Lease] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -38,6 +41,7 @@ class Leases:
     ) -> None:
         self._ledger, self._namespace = ledger, namespace
         self._lease_ms, self._every = lease_ms, every
+        self._killing = Killing(ledger, namespace)
         self._by_pid: dict[int, _Held] = {}
 
     @contextmanager
@@ -53,18 +57,50 @@ class Leases:
                 self.drop(lease)
 
     def add(self, lease: Lease) -> None:
-        """Keep the ``lease`` of a coroutine alive from now on."""
+        """Keep the ``lease`` of a coroutine alive from now on, which has not begun yet."""
         mine = self._mine()
         with mine.lock:
             mine.leases.add(lease)
-            mine.coroutines.add(lease)
+            mine.coroutines[lease] = _nothing
+
+    def begin(self, lease: Lease, stop: Callable[[], None]) -> bool:
+        """Have ``stop`` end a coroutine whose ``lease`` is lost; False when it is already."""
+        mine = self._mine()
+        with mine.lock:
+            if lease in mine.coroutines:
+                mine.coroutines[lease] = stop
+                return True
+        return False
 
     def drop(self, lease: Lease) -> None:
         """Let ``lease`` go."""
+        self._let_go(lease)
+
+    def stop(self, lease: Lease) -> None:
+        """Let ``lease`` go, and end the coroutine that held it: what that leaves does not count."""
+        if stop := self._let_go(lease):
+            stop()
+
+    def _let_go(self, lease: Lease) -> Callable[[], None] | None:
         mine = self._mine()
         with mine.lock:
             mine.leases.discard(lease)
-            mine.coroutines.discard(lease)
+            mine.void.discard(lease)
+            return mine.coroutines.pop(lease, None)
+
+    def _lose(self, lease: Lease) -> None:
+        """Let go what is lost: a coroutine is ended, a blocking node cannot be."""
+        mine = self._mine()
+        with mine.lock:
+            if lease in mine.leases and lease not in mine.coroutines:
+                mine.leases.discard(lease)
+                mine.void.add(lease)
+                return
+        self.stop(lease)
+
+    def holds(self, lease: Lease) -> bool:
+        """Whether this process holds ``lease`` still."""
+        return lease in self._mine().leases
 
     def held(self) -> tuple[Lease, ...]:
         """Return what this process holds now."""
@@ -109,5 +145,18 @@ class Leases:
         for leases, kept in zip(shards.values(), answers, strict=True):
             for lease, alive in zip(leases, kept, strict=True):
                 if not alive:
-                    log.info("The lease of task %s is lost: its result may be refused.", lease.tid)
-                    self.drop(lease)
+                    log.info(
+                        "The lease of task %s is lost: it was cancelled or given up.", lease.tid
+                    )
+                    self._lose(lease)
+        if void := self._void():
+            self._killing.look({lease.x for lease in void})
+
+    def _void(self) -> tuple[Lease, ...]:
+        mine = self._mine()
+        with mine.lock:
+            return tuple(mine.void)
+
+
+def _nothing() -> None:
+    """End what has not begun."""

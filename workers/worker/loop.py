@@ -6,11 +6,13 @@ import asyncio
 import logging
 import os
 import threading
-import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
 from typing import Any
 
 log = logging.getLogger(__name__)
+GLANCE = 0.1
+"""Seconds after which who waits for the end looks whether there is still time."""
 
 
 class Loop:
@@ -26,28 +28,53 @@ class Loop:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._places = threading.BoundedSemaphore(most)
         self._lock = threading.Lock()
+        self._closed = False
 
-    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        """Start ``coroutine`` and return; blocks while the loop is full."""
+    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> Future[None] | None:
+        """Start ``coroutine`` and return its future, None when the loop is closed.
+
+        Blocks while the loop is full.
+        """
         loop = self._running()
         self._places.acquire()
+        if self._closed:
+            self._places.release()
+            coroutine.close()
+            return None
         future = asyncio.run_coroutine_threadsafe(coroutine, loop)
         future.add_done_callback(self._done)
+        return future
 
-    def drain(self, timeout: float) -> bool:
-        """Wait ``timeout`` seconds in all until nothing runs here any more; False when it does."""
+    def open(self) -> None:
+        """Take coroutines again, for another worker in this process."""
+        self._closed = False
+
+    def close(self) -> None:
+        """Take no coroutine any more: its process would end before it."""
+        self._closed = True
+
+    def drain(self, left: Callable[[], float]) -> bool:
+        """Wait until nothing runs here any more; False when something does and no time is left.
+
+        ``left`` tells how many seconds there still are, and may change its mind.
+        """
         if self._pid != os.getpid():
             return True
-        taken, deadline = 0, time.monotonic() + timeout
+        taken = 0
         try:
-            while taken < self._most and self._places.acquire(
-                timeout=max(0.0, deadline - time.monotonic())
-            ):
+            while taken < self._most and self._take(left):
                 taken += 1
             return taken == self._most
         finally:
             for _ in range(taken):
                 self._places.release()
+
+    def _take(self, left: Callable[[], float]) -> bool:
+        """Take one place while there is time."""
+        while not self._places.acquire(timeout=max(0.0, min(left(), GLANCE))):
+            if left() <= 0:
+                return False
+        return True
 
     def _done(self, future: Any) -> None:
         self._places.release()

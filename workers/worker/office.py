@@ -4,28 +4,37 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable
+from functools import partial
 
 from checkpoint_redis.ledger import Ledger
-from workers.broker.publisher import CeleryPublisher
-from workers.settings import Settings
-from workers.shared.clients import Clients
-from workers.shared.dispatched import Dispatched
-from workers.shared.served import Registry
-from workers.worker.backoffs import Backoffs
-from workers.worker.dropped import Dropped
-from workers.worker.emitter import Emissions
-from workers.worker.installation import Installation
-from workers.worker.leases import Leases
-from workers.worker.loop import Loop
-from workers.worker.overdue import Overdue
-from workers.worker.segments import Segments
+from distgraph.errors import JobFailed
+
+from ..broker.eager import do_later
+from ..broker.publisher import CeleryPublisher
+from ..settings import Settings
+from ..shared.clients import Clients
+from ..shared.dispatched import Dispatched
+from ..shared.hints import Hint
+from ..shared.served import Registry
+from .audience import Audience
+from .backoffs import MARGIN, Backoffs
+from .bulletin import Bulletin
+from .dropped import Dropped
+from .emitter import Emissions
+from .installation import Installation
+from .leases import Leases
+from .loop import Loop
+from .overdue import Overdue
+from .segments import Segments
 
 
 class Office:
     """The parts that jobs work with.
 
-    ``owner``: in whose name tasks are claimed. ``refused``: graphs that it was asked for and has
-    not got. ``dropped``: messages that led to nothing.
+    ``worker``: the name of this one. ``owner``: in whose name tasks are claimed. ``refused``:
+    graphs that it was asked for and has not got. ``dropped``: messages that led to nothing.
+    ``report`` is told of failures whose job, of that id, has returned.
     """
 
     def __init__(
@@ -37,6 +46,7 @@ class Office:
         self.dispatched = Dispatched(self.ledger)
         self.emissions = Emissions(self.ledger)
         self.loop = Loop(settings.async_concurrency)
+        self.bulletin = Bulletin()
         self.overdue = Overdue(settings, self.ledger, registry, publisher)
         self.installation = Installation(self.ledger, settings.namespace)
         self.backoffs = Backoffs(self.overdue.sweep_tasks)
@@ -44,16 +54,34 @@ class Office:
         self.segments = Segments()
         self.time_limit: float | None = None
         self.refused: set[str] = set()
+        self.report: Callable[[str, Hint, JobFailed], None] = _untold
+        self.audience = Audience()
+        self.worker = self.owner
         self.dropped = Dropped()
 
     def ledger(self) -> Ledger:
         """Return this process's ledger, which goes on trying while Redis is away for a while."""
         return self._clients.patient()
 
+    def sweep_after(self, delay: float, shard: int) -> None:
+        """Have the back-off of ``shard`` noticed that ends in ``delay`` seconds.
+
+        A long one is the sweeper's, where there is one.
+        """
+        look = partial(self.overdue.sweep_tasks, (shard,))
+        if not do_later(look, delay + MARGIN) and delay < self.settings.sweep:
+            self.backoffs.add(shard, delay)
+
     def employ(self, worker: str, time_limit: float | None = None) -> None:
         """Have the jobs of this process, and of those that it forks, done as ``worker``'s.
 
         ``time_limit``: after how many seconds it ends a job.
         """
-        self.time_limit = time_limit
+        self.time_limit, self.worker = time_limit, worker
+        self.bulletin.renew()
+        self.loop.open()
         self.owner = f"{worker}/{os.getpid()}"
+
+
+def _untold(job: str, hint: Hint, failed: JobFailed) -> None:
+    """Tell nobody: there is no Celery task yet."""

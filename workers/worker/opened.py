@@ -12,10 +12,12 @@ from distgraph.core.graph import Graph
 from distgraph.core.model import Checkpoint, Result, ThreadState
 from distgraph.core.plan import digest
 from distgraph.engine import Program, advance
-from workers.shared.runconfig import RunConfig, decode_config
-from workers.shared.served import Served
-from workers.shared.wire import head_checkpoint
-from workers.worker.desk import Desk
+
+from ..shared.runconfig import RunConfig, decode_config
+from ..shared.served import Served
+from ..shared.wire import head_checkpoint
+from .desk import Desk
+from .telling import Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,10 @@ class Opened:
         """The graph of the thread."""
         return self.served.graph
 
+    def subject(self, node: str = "", attempt: int = 0) -> Subject:
+        """Return what the log says of an attempt at ``node``, or of the superstep."""
+        return subject_of(self.desk, self.head, node, attempt)
+
     def invocation(self, rnd: str) -> Invocation:
         """Return what a task is told whose answers are those of the round ``rnd``.
 
@@ -52,6 +58,12 @@ class Opened:
         at = self.state
         state = ThreadState(at.checkpoint, results, at.answers, at.caller_writes, at.released)
         return advance(self.graph, state, self.config.limits(self.run.stop))
+
+
+def subject_of(desk: Desk, head: FrameHead, node: str = "", attempt: int = 0) -> Subject:
+    """Return what the log says of an attempt at ``node``, or of the superstep."""
+    thread = (head.thread_id, desk.thread.x)
+    return Subject(head.graph, node, *thread, head.run, attempt, desk.job)
 
 
 def open_frame(desk: Desk, context: Context) -> Opened:

@@ -5,22 +5,25 @@ from __future__ import annotations
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
 from checkpoint_redis import commands
 from checkpoint_redis.commands import Living
 from checkpoint_redis.keys import SHARDS, Thread
-from checkpoint_redis.layout import DueKind
+from checkpoint_redis.layout import DueKind, TaskState
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.replies import Due, OutboxEntry, Swept
 from distgraph.errors import DistGraphError
-from workers.broker.publisher import CeleryPublisher
-from workers.settings import Settings
-from workers.shared.hints import outgoing
-from workers.shared.served import Registry
-from workers.worker.failures import worker_lost
+
+from ..broker.publisher import CeleryPublisher
+from ..settings import Settings
+from ..shared.hints import Hint, outgoing
+from ..shared.served import Registry
+from .failures import worker_lost
+from .naming import subjects
+from .telling import Subject, tell_lost
 
 log = logging.getLogger(__name__)
 CHUNK = 1_000
@@ -75,13 +78,17 @@ class Overdue:
         """
         sent, left, until = 0, tuple(shards), time.monotonic() + WITHIN
         waiting: set[int] = set()
+        lost: list[Due] = []
         while left:
             swept = self._look(left, living, outboxes=outboxes)
             waiting.update(s for s, each in zip(left, swept, strict=True) if each.outboxes)
-            sent += self._send(due for each in swept for due in each.found)
+            found = [due for each in swept for due in each.found]
+            sent += self._send(found)
+            lost += (due for due in found if due.kind is DueKind.lease)
             left = tuple(s for s, each in zip(left, swept, strict=True) if each.more)
             if time.monotonic() >= until:
                 break
+        self._tell(lost)
         return Sent(sent, bool(left), tuple(sorted(waiting)))
 
     def _look(self, shards: Sequence[int], living: Living, *, outboxes: bool) -> list[Swept]:
@@ -97,7 +104,7 @@ class Overdue:
         return list(self._ledger().together([look(shard) for shard in shards]))
 
     def _send(self, found: Iterable[Due]) -> int:
-        """Send the hints of what was due; return how many."""
+        """Send the hints of what was due; return how many there were."""
         by_thread: dict[str, list[OutboxEntry]] = defaultdict(list)
         for due in found:
             by_thread[due.x] += due.hints
@@ -107,6 +114,26 @@ class Overdue:
         if messages:
             self._publisher.publish(messages)
         return len(messages)
+
+    def subjects(
+        self, held: Sequence[Hint], *, given_back: bool
+    ) -> Iterator[tuple[TaskState, Subject]]:
+        """Find whose attempts those were that were taken from who ``held`` their tasks."""
+        namespace, ledger = self._settings.namespace, self._ledger()
+        return subjects(ledger, self._registry, namespace, held, given_back=given_back)
+
+    def _tell(self, lost: Iterable[Due]) -> None:
+        """Log whose leases ran out."""
+        frames: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+        for due in lost:
+            frames[due.x, due.ns, due.ep].append(due.tid)
+        held = [
+            Hint(*frame, tuple(tids[first : first + CHUNK]))
+            for frame, tids in frames.items()
+            for first in range(0, len(tids), CHUNK)
+        ]
+        for _, subject in self.subjects(held, given_back=False):
+            tell_lost(subject)
 
     def sweep_tasks(self, shards: Sequence[int]) -> None:
         """Act on the tasks that are due in ``shards``; what fails here is left to the sweeper.
@@ -143,7 +170,8 @@ class Overdue:
         while True:
             cursor, hints = self._ledger().outbox(thread, ns, ep, cursor, count=CHUNK)
             messages = list(outgoing(x, (hint for hint in hints if hint.queue in empty)))
-            self._publisher.publish(messages)
+            if not self._publisher.publish(messages):
+                return sent
             sent += len(messages)
             if cursor == 0:
                 break

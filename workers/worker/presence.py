@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 from checkpoint_redis.replies import WorkerSeen
 from distgraph.checkpoint import formats
 from distgraph.errors import DistGraphError
-from workers.worker.office import Office
+
+from .office import Office
 
 log = logging.getLogger(__name__)
 FORGET = 86_400.0

@@ -3,43 +3,59 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 
+from checkpoint_redis.records import Lease
 from distgraph.core.execute import run_task, run_task_async
 from distgraph.core.graph import Node
 from distgraph.core.model import Result
-from workers.worker.attempt import Attempt, give_up, settle
-from workers.worker.desk import Desk
-from workers.worker.failures import errored, out_of_time, told_to_end
+from distgraph.errors import JobFailed
+
+from ..broker.eager import wait_for
+from ..shared.hints import Hint
+from .attempt import Attempt, give_up, settle
+from .desk import Desk
+from .django import closing_what_it_opens
+from .failures import errored, out_of_time, revoked, told_to_end
+from .leases import Leases
 
 EARLY = 0.1
 """Seconds that a pool may begin to count before the job does."""
 
 
-def run_all(desk: Desk, attempts: Sequence[Attempt]) -> None:
-    """Start the coroutines, then run the rest one by one; those that wait keep their leases too."""
+def run_all(desk: Desk, attempts: Sequence[Attempt]) -> tuple[JobFailed, ...]:
+    """Start the coroutines, then run the rest one by one; those that wait keep their leases too.
+
+    One whose lease was lost while it waited is not begun: it was cancelled, or is another's. Return
+    what failed of the rest.
+    """
     leases = desk.office.leases
     blocking = {desk.lease(a.task.id): a for a in attempts if not is_async(a.node)}
+    failures = []
     with leases.holding(*blocking):
         for attempt in attempts:
             if is_async(attempt.node):
                 _spawn(desk, attempt)
         for lease, attempt in blocking.items():
-            _run(attempt)
-            leases.drop(lease)
+            if leases.holds(lease):
+                failures.append(_run(attempt))
+                leases.drop(lease)
+    return tuple(failed for failed in failures if failed is not None)
 
 
-def _run(attempt: Attempt) -> None:
+def _run(attempt: Attempt) -> JobFailed | None:
     """Run a node; whatever else fails around it is the task's failure too.
 
     A node that did not end by itself has left nothing: the exception goes on that ends the worker.
     """
     try:
-        settle(attempt, _left_by(attempt))
+        return settle(attempt, _left_by(attempt))
     except Exception as error:  # noqa: BLE001 any of our own
-        give_up(attempt, error)
+        return give_up(attempt, error)
 
 
 def _left_by(attempt: Attempt) -> Result:
@@ -50,6 +66,8 @@ def _left_by(attempt: Attempt) -> Result:
     limit = desk.office.time_limit
     if limit and time.monotonic() - desk.began >= limit - EARLY:
         return errored(out_of_time(attempt.task.node, limit))
+    if desk.office.bulletin.is_revoked(os.getpid()):
+        return errored(revoked(attempt.task.node))
     raise ended
 
 
@@ -61,22 +79,53 @@ def is_async(node: Node) -> bool:
 def _spawn(desk: Desk, attempt: Attempt) -> None:
     leases, lease = desk.office.leases, desk.lease(attempt.task.id)
     leases.add(lease)
-    desk.office.loop.spawn(_run_async(attempt, lambda: leases.drop(lease)))
+    spawned = desk.office.loop.spawn(_run_async(attempt, lease))
+    if spawned is None:
+        leases.drop(lease)
+        desk.give_back(lease.tid)
+    else:
+        wait_for(spawned)
 
 
-async def _run_async(attempt: Attempt, done: Callable[[], None]) -> None:
-    """Run a coroutine node; the lease, not a pool slot, is its right to run."""
+async def _run_async(attempt: Attempt, lease: Lease) -> None:
+    """Run a coroutine node; the lease, not a pool slot, is its right to run.
+
+    Its job has returned, so Celery is told apart that it failed.
+    """
+    failed, leases = None, attempt.opened.desk.office.leases
     try:
-        result = await run_task_async(
-            attempt.graph, attempt.task, attempt.values, attempt.frame, asyncio.to_thread
-        )
-        # A node that has cancelled its own task would cancel what follows in its place.
-        with suppress(asyncio.CancelledError):
-            await asyncio.sleep(0)
-        # Here, and not in a thread that others wait for.
-        await asyncio.wrap_future(attempt.emitter.sent())
-        await asyncio.to_thread(settle, attempt, result)
+        if leases.begin(lease, _canceller()):
+            failed = await _settle_async(attempt, lease, leases)
     except Exception as error:  # noqa: BLE001 any of our own
-        await asyncio.to_thread(give_up, attempt, error)
+        failed = await asyncio.to_thread(give_up, attempt, error)
     finally:
-        done()
+        leases.drop(lease)
+    if failed is not None:
+        desk = attempt.opened.desk
+        asked = Hint(desk.thread.x, desk.ns, desk.ep, (attempt.task.id,))
+        await asyncio.to_thread(desk.office.report, desk.job, asked, failed)
+
+
+def _canceller() -> Callable[[], None]:
+    """Return what cancels this coroutine, from any thread."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+
+    def cancel() -> None:
+        loop.call_soon_threadsafe(task.cancel)
+
+    return cancel
+
+
+async def _settle_async(attempt: Attempt, lease: Lease, leases: Leases) -> JobFailed | None:
+    result = await closing_what_it_opens(
+        partial(run_task_async, attempt.graph, attempt.task, attempt.values, attempt.frame)
+    )
+    # A node that has cancelled its own task would cancel what follows in its place.
+    with suppress(asyncio.CancelledError):
+        await asyncio.sleep(0)
+    if not leases.holds(lease):
+        return None
+    # Here, and not in a thread that others wait for.
+    await asyncio.wrap_future(attempt.emitter.sent())
+    return await asyncio.to_thread(settle, attempt, result)

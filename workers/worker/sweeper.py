@@ -11,11 +11,12 @@ from celery import Celery
 
 from checkpoint_redis.ledger import LONGEST_PAUSE
 from distgraph.errors import DistGraphError, StoreUnavailable
-from workers.broker.depth import depths
-from workers.shared.serving import living
-from workers.worker.office import Office
-from workers.worker.overdue import Sent
-from workers.worker.presence import appear, known_queues, seen
+
+from ..broker.depth import depths
+from ..shared.serving import living
+from .office import Office
+from .overdue import Sent
+from .presence import appear, known_queues, seen
 
 log = logging.getLogger(__name__)
 

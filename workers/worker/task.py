@@ -1,4 +1,4 @@
-"""The Celery task: it reads the hint, does the job, and lets nothing out."""
+"""The Celery task: it reads the hint, does the job, and lets nothing out but what failed."""
 
 from __future__ import annotations
 
@@ -8,22 +8,29 @@ from typing import Any
 from celery import Celery
 
 from distgraph.errors import DistGraphError
-from workers.shared import hints
-from workers.worker import jobs, releasing
-from workers.worker.dropped import Reason
-from workers.worker.failures import tells_end
-from workers.worker.intake import HintStrategy
-from workers.worker.office import Office
+
+from ..shared import hints
+from . import jobs, releasing
+from .dropped import Reason
+from .failures import leaving, tells_end
+from .intake import HintStrategy
+from .office import Office
+from .reporting import Reporting
 
 log = logging.getLogger(__name__)
 
 
 def add_task(app: Celery, name: str, office: Office) -> Any:
-    """Add the task ``name`` to ``app``; only its own options are set."""
+    """Add the task ``name`` to ``app``; only its own options are set.
+
+    It raises JobFailed for what failed, and is not repeated for it, whatever the application's
+    other tasks are.
+    """
 
     @app.task(
         name=name,
         acks_late=False,
+        autoretry_for=(),
         ignore_result=True,
         serializer="json",
         shared=False,
@@ -36,9 +43,10 @@ def add_task(app: Celery, name: str, office: Office) -> Any:
             office.dropped.note(Reason.no_hint, args or kwargs)
             return
         try:
-            jobs.step(office, hint)
+            failed = jobs.step(office, hint, step.request.id or "")
         except DistGraphError as error:
             log.warning("A job of thread %s was given up: %s", hint.x, error)
+            return
         except BaseException as error:
             if not tells_end(error):
                 log.exception("A job of thread %s failed", hint.x)
@@ -46,5 +54,11 @@ def add_task(app: Celery, name: str, office: Office) -> Any:
             # That its worker cuts the job short is no failure and no loss.
             releasing.hand_over(office, hint)
             raise
+        # The node was ended, and has failed by that, or did not let itself be.
+        if (told_to_leave := leaving()) is not None:
+            raise told_to_leave
+        if failed is not None:
+            raise failed
 
+    office.report = Reporting(step, office)
     return step

@@ -9,11 +9,12 @@ import os
 from typing import Any
 
 from tests.support.apps.called import CALLED
+from tests.support.apps.lasting import LASTING
 from tests.support.apps.naughty import naughty
 from tests.support.apps.programs import PROGRAMS
 from workers import CeleryBackend
 
-ALL = {**PROGRAMS, **CALLED, "naughty": naughty}
+ALL = {**PROGRAMS, **CALLED, **LASTING, "naughty": naughty}
 
 
 def register(backend: CeleryBackend, names: tuple[str, ...] = tuple(ALL)) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import redis
 from redis import exceptions
+from redis.sentinel import SentinelConnectionPool
 
 DIRECT = frozenset(("EVALSHA", "EVAL", "XREAD"))
 """What is sent by the shortest way; the reply is what Redis answers."""
@@ -77,6 +78,10 @@ class Pool(redis.BlockingConnectionPool):
         if not ours or _has_to_move(connection):
             connection.disconnect()
         self.pool.put_nowait(connection if ours else None)
+
+
+class SentinelPool(SentinelConnectionPool, Pool):
+    """Hands out connections to the master that Sentinels name at the moment."""
 
 
 class DirectClient(redis.Redis):
