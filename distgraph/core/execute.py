@@ -183,7 +183,7 @@ def _escape(graph: Graph, signal: ParentCommand, frame: TaskFrame) -> Result:
 def read_error(exc: BaseException, frame: TaskFrame) -> Errored:
     """Return the record of a failure; ``exception`` in it is what a caller gets raised."""
     raised = _in_words(exc, frame.task.node)
-    raised.add_note(f"During task with name '{frame.task.node}' and id '{frame.task.id}'")
+    raised.add_note(during(frame.task))
     return Errored(
         kind=f"{type(raised).__module__}.{type(raised).__qualname__}",
         message=said(raised),
@@ -209,6 +209,11 @@ def _in_words(exc: BaseException, node: str) -> BaseException:
         return exc
     told.__cause__ = exc
     return told
+
+
+def during(task: Task) -> str:
+    """Return the note by which a failure names its node."""
+    return f"During task with name '{task.node}' and id '{task.id}'"
 
 
 def traceback_of(raised: BaseException) -> str:

@@ -85,11 +85,11 @@ def test_a_mistyped_setting_is_refused_by_its_name(tmp_path: Path) -> None:
         CeleryBackend.embedded(tmp_path / "data", leese=1)
 
 
-def test_a_call_without_a_thread_id_is_refused(idle: Site) -> None:
+def test_a_call_that_goes_on_without_a_thread_id_is_refused(idle: Site) -> None:
     graph = idle.graphs["steps"]
-    refused(idle, lambda: graph.invoke({}), ValueError, "thread_id")
+    refused(idle, lambda: graph.invoke(None), ValueError, "thread_id")
     refused(idle, lambda: graph.get_state({}), ValueError, "thread_id")
-    refused(idle, lambda: graph.submit({}, {"configurable": {}}), ValueError, "thread_id")
+    refused(idle, lambda: graph.submit(None, {"configurable": {}}), ValueError, "thread_id")
 
 
 def test_an_input_that_cannot_be_stored_is_refused_by_its_key(idle: Site, thread_id: str) -> None:

@@ -12,10 +12,11 @@ import pytest
 
 from checkpoint_redis import keys
 from distgraph.core.model import Errored
-from distgraph.errors import JobFailed
+from distgraph.errors import JobFailed, WorkerLost
 from distgraph.graph import START, StateGraph
 from tests.support.jobs import Bench, on
 from tests.support.redis_server import RedisServer
+from tests.support.waiting import PATIENCE
 from workers.shared.hints import Hint
 from workers.worker import jobs, releasing, telling
 from workers.worker.desk import desk_for
@@ -167,6 +168,10 @@ def test_what_keeps_a_task_from_beginning_is_told(
     builder.compile(name="g", backend=bench.backend).submit({}, on("t"))
     monkeypatch.setattr(jobs, "open_frame", broken)
     failed = jobs.step(bench.office, bench.hint())
+    run = bench.backend.run("t", bench.backend.thread("t").runs()[0].id)
+    with pytest.raises(LookupError) as raised:
+        run.result(timeout=PATIENCE)
+    assert raised.value.__notes__[0].startswith("During task with name 'a' and id ")
     assert "Attempt 1 at node 'a' of graph 'g' on thread 't'" in str(failed)
     assert "LookupError: no frame" in str(failed)
     assert [vars(record)["outcome"] for record in caplog.records] == ["failed"]
@@ -227,6 +232,10 @@ def test_the_last_attempt_that_may_be_lost_is_told_as_a_failure(
     releasing.release(bench.office, hint, given_back=False)
     assert told(caplog) == [("ERROR", "failed", "g", "a", "t", 1)]
     assert "WorkerLost" in caplog.text
+    run = bench.backend.run("t", bench.backend.thread("t").runs()[0].id)
+    with pytest.raises(WorkerLost) as raised:
+        run.result(timeout=PATIENCE)
+    assert raised.value.__notes__[0].startswith("During task with name 'a' and id ")
 
 
 @pytest.mark.redis

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from checkpoint_redis import commands, loading
 from checkpoint_redis.layout import RunStatus, ThreadStatus
 from checkpoint_redis.replies import Loaded, RunOutcome
+from distgraph.core.execute import during
 from distgraph.core.model import (
     Errored,
     Failed,
@@ -94,17 +97,29 @@ def _outcome(of: Watched, status: str, error: bytes, state: ThreadState | None) 
         case RunStatus.interrupted:
             return Paused(_questions(of, state))
         case RunStatus.error:
-            return Failed(_failure(of, error))
+            return Failed(_failure(of, error, state))
         case _:
             msg = f"Run {of.run} ended with a status that this version does not know: {status}"
             raise CorruptRecord(msg)
 
 
-def _failure(of: Watched, error: bytes) -> Errored:
+def _failure(of: Watched, error: bytes, state: ThreadState | None) -> Errored:
     if error:
-        return of.served.wire.read_error(error)
+        return _named(of, of.served.wire.read_error(error), state)
     msg = f"Run {of.run} failed; other runs came after it, and its error is not kept."
     raise StoreError(msg)
+
+
+def _named(of: Watched, error: Errored, state: ThreadState | None) -> Errored:
+    """Return the failure of a run with its node noted, also where who recorded it knew of none.
+
+    Whoever finds that the workers of a task vanish reads nothing of what it runs.
+    """
+    if error.notes or state is None:
+        return error
+    tasks = plan(with_caller_writes(of.served.graph, state))
+    failed = (task for task in tasks if state.results.get(task.id) == error)
+    return replace(error, notes=tuple(during(task) for task in islice(failed, 1)))
 
 
 def _questions(of: Watched, state: ThreadState | None) -> tuple[Any, ...]:

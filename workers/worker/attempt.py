@@ -29,7 +29,7 @@ from ..shared.supersteps import nonce
 from .barrier import next_superstep, reduce
 from .called import Called
 from .emitter import Emitter
-from .failures import errored, may_pass
+from .failures import errored_in, may_pass
 from .opened import Opened
 from .telling import Subject, tell_failed
 
@@ -104,14 +104,16 @@ def settle(attempt: Attempt, result: Result) -> JobFailed | None:
         case Errored():
             return _fail(attempt, result)
         case Escaped():
-            return _fail(attempt, errored(InvalidUpdateError("There is no parent graph")))
+            return _fail(
+                attempt, errored_in(attempt.task, InvalidUpdateError("There is no parent graph"))
+            )
 
 
 def give_up(attempt: Attempt, error: Exception) -> JobFailed | None:
     """Record what failed around a node, at once; raise what a later attempt may not meet."""
     if may_pass(error):
         raise error
-    return _fail_for_good(attempt, errored(error))
+    return _fail_for_good(attempt, errored_in(attempt.task, error))
 
 
 def _record(attempt: Attempt, result: Completed | Interrupted) -> JobFailed | None:
@@ -120,7 +122,7 @@ def _record(attempt: Attempt, result: Completed | Interrupted) -> JobFailed | No
         result, entry = _stored(attempt, result)
     except SerializationError as error:
         named = InvalidUpdateError(str(error))
-        return _fail(attempt, errored(named))
+        return _fail(attempt, errored_in(attempt.task, named))
     alone = _is_alone(attempt) and isinstance(result, Completed)
     done = _finish(attempt, result, entry) if alone else desk.complete(entry)
     if done is None or done.advance is None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from billiard.common import TERM_SIGNAL, terminate_handler_fired  # type: ignore[attr-defined]
 from celery.exceptions import WorkerShutdown, WorkerTerminate
 
-from distgraph.core.execute import said, traceback_of
-from distgraph.core.model import Errored, Result
+from distgraph.core.execute import during, said, traceback_of
+from distgraph.core.model import Errored, Result, Task
 from distgraph.errors import (
     AdvanceLost,
     BrokerUnavailable,
@@ -34,8 +36,15 @@ def errored(error: Exception) -> Errored:
         message=said(error),
         traceback=traceback_of(error),
         args=error.args,
+        notes=tuple(getattr(error, "__notes__", ())),
         exception=error,
     )
+
+
+def errored_in(task: Task, error: Exception) -> Errored:
+    """Return the record of a failure that no node raised, which names the node all the same."""
+    record = errored(error)
+    return replace(record, notes=(*record.notes, during(task)))
 
 
 def tells_end(error: BaseException | None) -> bool:

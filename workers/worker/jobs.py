@@ -7,14 +7,14 @@ from contextlib import suppress
 
 from checkpoint_redis.replies import Advance, Claimed, ClaimedTask, Context
 from distgraph.checkpoint import formats
-from distgraph.core.model import Errored
+from distgraph.core.model import Task
 from distgraph.errors import DistGraphError, JobFailed
 
 from ..shared.hints import Hint
 from .attempt import attempt_at
 from .barrier import reduce
 from .desk import Desk, desk_for
-from .failures import errored, may_pass
+from .failures import errored_in, may_pass
 from .office import Office
 from .opened import open_frame, subject_of
 from .running import run_all
@@ -48,20 +48,22 @@ def _tasks(desk: Desk, tids: tuple[str, ...]) -> tuple[JobFailed, ...]:
     except Exception as error:
         if may_pass(error):
             raise
-        failures = [_unopened(desk, context, task, errored(error)) for task in ready]
+        failures = [_unopened(desk, context, task, error) for task in ready]
         return tuple(failed for failed in failures if failed is not None)
     return run_all(desk, attempts)
 
 
-def _unopened(desk: Desk, context: Context, task: ClaimedTask, error: Errored) -> JobFailed | None:
+def _unopened(
+    desk: Desk, context: Context, task: ClaimedTask, error: Exception
+) -> JobFailed | None:
     """Record and tell that a claimed task cannot be begun."""
-    wire = desk.served(context).wire
-    if desk.fail(task.tid, wire.error(error), None) != "failed":
-        return None
-    node = UNKNOWN
+    wire, node = desk.served(context).wire, UNKNOWN
     with suppress(DistGraphError):  # its record may be what cannot be read
         node = wire.node_of(task.blob)
-    return tell_failed(subject_of(desk, context.head, node, task.att), error)
+    failure = errored_in(Task(task.tid, node, 0), error)
+    if desk.fail(task.tid, wire.error(failure), None) != "failed":
+        return None
+    return tell_failed(subject_of(desk, context.head, node, task.att), failure)
 
 
 def _advance(desk: Desk) -> JobFailed | None:
