@@ -32,7 +32,8 @@ A thread's keys begin with ``<namespace>{<shard>}:<x>:``; the letters are those 
 A shard has ``due`` and ``ob`` (what must be looked at, and when: tasks, and outboxes), ``ends`` (a
 stream of the runs that ended) and sets of threads by when they changed: ``ix:all``,
 ``ix:s:<status>``, ``ix:g:<graph>`` and ``ix:m:<mark>`` (``about``); a namespace has ``workers``,
-``meta``, ``sweeper:<format>``, and ``wake:<who>`` of a process or loop that waits.
+``meta``, ``sweeper:<format>``, ``wake:<who>`` of a process or loop that waits, and ``kill:<x>`` of
+a thread whose nodes are to be ended.
 """
 
 from __future__ import annotations
@@ -161,6 +162,11 @@ def meta(namespace: str) -> str:
 def wake(namespace: str, who: str) -> str:
     """Return the key that wakes the read of a process or loop; it lapses by itself."""
     return f"{namespace}:wake:{who}"
+
+
+def killed(namespace: str, x: str) -> str:
+    """Return the key that tells workers to end what they run of a thread in vain."""
+    return f"{namespace}:kill:{x}"
 
 
 def sweeper(namespace: str, number: int) -> str:

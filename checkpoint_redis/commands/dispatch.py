@@ -16,6 +16,8 @@ from checkpoint_redis.replies import Due, OutboxEntry, Released, Swept
 from distgraph.checkpoint import formats
 
 SWEEP_EVERY_MS = 900
+KILL_WITHIN = 60
+"""Seconds for which workers are told to end what runs in vain."""
 Living = Mapping[str, int] | None
 """The greatest format that living workers read, by what they serve; None = nobody knows."""
 
@@ -96,6 +98,16 @@ def sweep(
         living=False if living is None else living,
         outboxes=outboxes,
     )
+
+
+def kill(namespace: str, x: str) -> Plain[bool]:
+    """Have nodes of a thread ended that run in vain, on workers that look within a minute."""
+    return Plain(("SET", keys.killed(namespace, x), 1, "EX", KILL_WITHIN), bool)
+
+
+def is_killed(namespace: str, x: str) -> Plain[bool]:
+    """Ask whether they are to be."""
+    return Plain(("EXISTS", keys.killed(namespace, x)), bool)
 
 
 def sweeper_turn(namespace: str, owner: str) -> Plain[bool]:

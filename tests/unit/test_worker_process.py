@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import math
 import os
+import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from checkpoint_redis import commands
-from checkpoint_redis.commands import Script
+from checkpoint_redis.commands import Plain, Script
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.records import Lease
@@ -21,6 +23,7 @@ from distgraph.errors import StoreError
 from tests.support.waiting import PATIENCE, wait_until
 from workers.shared import dispatched
 from workers.worker import emitter as emitter_module
+from workers.worker import killing
 from workers.worker.bulletin import Bulletin
 from workers.worker.emitter import Emissions, Emitter, Streaming
 from workers.worker.leases import Leases
@@ -138,6 +141,49 @@ def test_only_coroutine_jobs_are_given_back() -> None:
         assert leases.of_coroutines() == (lease(1),)
     leases.drop(lease(1))
     assert leases.held() == leases.of_coroutines() == ()
+
+
+class Losing:
+    """A ledger that has given everything to others; `killed` are threads to be ended."""
+
+    def __init__(self, *killed: str) -> None:
+        self.killed = killed
+
+    def together(self, given: Sequence[object]) -> list[list[bool]]:
+        return [[False] for _ in given]
+
+    def call(self, command: Plain[bool]) -> bool:
+        return any(str(word).endswith(f":kill:{x}") for x in self.killed for word in command.words)
+
+
+def test_a_coroutine_whose_lease_is_lost_is_ended_and_does_not_count() -> None:
+    leases = Leases(lambda: cast("Ledger", Losing()), "t", 1_000, 3_600.0)
+    ended: list[int] = []
+    held = Lease("a" * 24, "", "ep", "1", "token")
+    leases.add(held)
+    assert leases.begin(held, lambda: ended.append(1))
+    leases.beat()
+    assert ended == [1]
+    assert not leases.holds(held)
+    assert not leases.begin(held, lambda: None)  # one that comes too late does not begin
+
+
+@pytest.mark.parametrize("process", ["MainProcess", "ForkPoolWorker-1"])
+@pytest.mark.parametrize("killed", ["a" * 24, "b" * 24])
+def test_a_blocking_node_in_vain_is_ended_in_a_pool_where_somebody_wants_it(
+    monkeypatch: pytest.MonkeyPatch, process: str, killed: str
+) -> None:
+    signals: list[int] = []
+    monkeypatch.setattr(killing, "current_process", lambda: SimpleNamespace(name=process))
+    monkeypatch.setattr(signal, "pthread_kill", lambda _, number: signals.append(number))
+    leases = Leases(lambda: cast("Ledger", Losing(killed)), "t", 1_000, 3_600.0)
+    with leases.holding(held := Lease("a" * 24, "", "ep", "1", "token")):
+        leases.beat()
+        assert not leases.holds(held)
+        leases.beat()  # an order that comes later is seen too
+    leases.beat()
+    is_ended = process != "MainProcess" and killed == "a" * 24
+    assert signals == [signal.SIGTERM] * (2 if is_ended else 0)
 
 
 def test_the_time_to_drain_is_for_all_coroutines_together() -> None:

@@ -26,6 +26,9 @@ from .targets import Connection, backend_of
 def cancel(  # noqa: PLR0913 a command's options
     thread: ThreadId,
     *,
+    kill: Annotated[
+        bool, typer.Option("--kill", help="End its blocking nodes too (pool prefork).")
+    ] = False,
     as_json: Json = False,
     target: TargetOption = None,
     redis: Redis = None,
@@ -37,7 +40,7 @@ def cancel(  # noqa: PLR0913 a command's options
     done = (
         backend_of(target, Connection(redis, broker, namespace, broker_options))
         .thread(thread)
-        .cancel()
+        .cancel(kill=kill)
     )
     said = "Cancelled." if done else "There was nothing to cancel."
     Screen(as_json).answer({"thread": thread, "cancelled": done}, Text(said))

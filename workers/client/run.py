@@ -146,9 +146,14 @@ class Run:
                     yield wanted
             conclude(told)
 
-    def cancel(self) -> bool:
-        """Cancel the run; False when it had ended already."""
-        return cancel(self._carrier.ledger, self._thread, self.id)
+    def cancel(self, *, kill: bool = False) -> bool:
+        """Cancel the run; False when it had ended already.
+
+        Its coroutine nodes are cancelled within a heartbeat of their worker. A blocking node goes
+        on in vain, unless ``kill``: then workers with the pool prefork end it, with its process,
+        where their heartbeat is shorter than a minute.
+        """
+        return cancel(self._carrier.ledger, self._thread, self.id, kill=kill)
 
     def _end(self, timeout: float | None) -> Flow:
         self._refuse_to_wait()

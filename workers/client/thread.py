@@ -215,10 +215,13 @@ class ThreadHandle:
             raise LookupError(msg)
         yield from adopt(served, self._thread, loaded, state, restart=restart)
 
-    def cancel(self) -> bool:
-        """Cancel whatever runs or waits; the state stays at its newest checkpoint."""
+    def cancel(self, *, kill: bool = False) -> bool:
+        """Cancel whatever runs or waits; the state stays at its newest checkpoint.
+
+        ``kill``: end its blocking nodes too, as ``Run.cancel`` does.
+        """
         self._header()
-        return cancel(self._carrier.ledger, self._thread)
+        return cancel(self._carrier.ledger, self._thread, kill=kill)
 
     def delete(self) -> None:
         """Remove everything that is stored about it."""

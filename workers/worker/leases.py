@@ -15,15 +15,18 @@ from checkpoint_redis.keys import shard_of
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.records import Lease
 
+from .killing import Killing
+
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """The leases of one process."""
+    """The leases of one process; ``void``: what blocking nodes held that go on in vain."""
 
     leases: set[Lease] = field(default_factory=set)
     coroutines: dict[Lease, Callable[[], None]] = field(default_factory=dict)
+    void: set[Lease] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -38,6 +41,7 @@ class Leases:
     ) -> None:
         self._ledger, self._namespace = ledger, namespace
         self._lease_ms, self._every = lease_ms, every
+        self._killing = Killing(ledger, namespace)
         self._by_pid: dict[int, _Held] = {}
 
     @contextmanager
@@ -81,7 +85,18 @@ class Leases:
         mine = self._mine()
         with mine.lock:
             mine.leases.discard(lease)
+            mine.void.discard(lease)
             return mine.coroutines.pop(lease, None)
+
+    def _lose(self, lease: Lease) -> None:
+        """Let go what is lost: a coroutine is ended, a blocking node cannot be."""
+        mine = self._mine()
+        with mine.lock:
+            if lease in mine.leases and lease not in mine.coroutines:
+                mine.leases.discard(lease)
+                mine.void.add(lease)
+                return
+        self.stop(lease)
 
     def holds(self, lease: Lease) -> bool:
         """Whether this process holds ``lease`` still."""
@@ -133,7 +148,14 @@ class Leases:
                     log.info(
                         "The lease of task %s is lost: it was cancelled or given up.", lease.tid
                     )
-                    self.stop(lease)
+                    self._lose(lease)
+        if void := self._void():
+            self._killing.look({lease.x for lease in void})
+
+    def _void(self) -> tuple[Lease, ...]:
+        mine = self._mine()
+        with mine.lock:
+            return tuple(mine.void)
 
 
 def _nothing() -> None:

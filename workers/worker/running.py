@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 
 from checkpoint_redis.records import Lease
 from distgraph.core.execute import run_task, run_task_async
@@ -18,6 +19,7 @@ from ..broker.eager import wait_for
 from ..shared.hints import Hint
 from .attempt import Attempt, give_up, settle
 from .desk import Desk
+from .django import closing_what_it_opens
 from .failures import errored, out_of_time, revoked, told_to_end
 from .leases import Leases
 
@@ -116,8 +118,8 @@ def _canceller() -> Callable[[], None]:
 
 
 async def _settle_async(attempt: Attempt, lease: Lease, leases: Leases) -> JobFailed | None:
-    result = await run_task_async(
-        attempt.graph, attempt.task, attempt.values, attempt.frame, asyncio.to_thread
+    result = await closing_what_it_opens(
+        partial(run_task_async, attempt.graph, attempt.task, attempt.values, attempt.frame)
     )
     # A node that has cancelled its own task would cancel what follows in its place.
     with suppress(asyncio.CancelledError):
