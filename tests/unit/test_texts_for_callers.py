@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+import langgraph.types as theirs
 import pytest
 import redis
 
@@ -120,6 +121,16 @@ def test_what_a_busy_thread_advises_can_be_called(
     with pytest.raises(ThreadBusy, match="distgraph cancel"):
         graph(checkpointer=saver).update_state(on("it's"), {}, as_node="n")
     saver.client.close()
+
+
+def test_an_answer_is_given_without_a_command_around_it(
+    redis_server: RedisServer, namespace: str
+) -> None:
+    handle = CeleryBackend(redis_server.url, namespace=namespace).thread("t")
+    commands: tuple[Any, ...] = (Command(resume=1), theirs.Command(resume=1))
+    for given in commands:
+        with pytest.raises(TypeError, match="takes the answer itself"):
+            handle.resume(given)
 
 
 # --- a call that names no thread ----------------------------------------------------------------
