@@ -47,7 +47,7 @@ class Place:
             if each["kind"] == kind and key in (each.get("thread_key"), *each.get("args", ()))
         ]
 
-    def wait(self, kind: str, thread: str, count: int) -> list[dict[str, Any]]:
+    def collect(self, kind: str, thread: str, count: int) -> list[dict[str, Any]]:
         """Return what was noted once it is so much; it may follow the end of the run."""
         wait_until(lambda: len(self.noted(kind, thread)) >= count, f"{count} x {kind}")
         return self.noted(kind, thread)
@@ -85,8 +85,8 @@ def test_a_failed_node_is_one_record_and_one_failed_job(
     processes: Place, thread_id: str, log: Path, graph: str, how: str
 ) -> None:
     processes.fail(graph, thread_id, how=how, log=str(log))
-    (failure,) = processes.wait("failure", thread_id, 1)
-    (record,) = processes.wait("log", thread_id, 1)
+    (failure,) = processes.collect("failure", thread_id, 1)
+    (record,) = processes.collect("log", thread_id, 1)
     assert failure["type"] == "JobFailed"
     assert failure["id"] == failure["request"] == record["job_id"]
     assert f"Attempt 1 at node 'step' of graph '{graph}'" in failure["exception"]
@@ -110,8 +110,8 @@ def test_an_attempt_that_is_tried_again_says_so(
     processes: Place, thread_id: str, log: Path, graph: str
 ) -> None:
     processes.fail(graph, thread_id, how="raise", log=str(log))
-    records = processes.wait("log", thread_id, 3)
-    failures = processes.wait("failure", thread_id, 3)
+    records = processes.collect("log", thread_id, 3)
+    failures = processes.collect("failure", thread_id, 3)
     assert lines(log) == ["raise"] * 3
     assert [each["attempt"] for each in records] == [1, 2, 3]
     assert [each["levelname"] for each in records] == ["WARNING", "WARNING", "ERROR"]
@@ -141,8 +141,8 @@ def test_jobs_are_called_by_graph_and_node(processes: Place, thread_id: str, gra
 def test_a_superstep_whose_results_do_not_fit_is_told_too(processes: Place, thread_id: str) -> None:
     with pytest.raises(TypeError):
         processes.graphs["reduced"].invoke({"how": "", "out": 1}, on(thread_id))
-    (record,) = processes.wait("log", thread_id, 1)
-    (failure,) = processes.wait("failure", thread_id, 1)
+    (record,) = processes.collect("log", thread_id, 1)
+    (failure,) = processes.collect("failure", thread_id, 1)
     assert (record["node"], record["attempt"], record["levelname"]) == ("", 0, "ERROR")
     assert "A superstep of graph 'reduced'" in failure["exception"]
 
@@ -151,7 +151,7 @@ def test_results_of_failed_jobs_are_stored_where_the_application_stores_errors(
     processes: Place, thread_id: str
 ) -> None:
     processes.fail("blocking", thread_id, how="raise")
-    (failure,) = processes.wait("failure", thread_id, 1)
+    (failure,) = processes.collect("failure", thread_id, 1)
     app = watched.brought("memory://", "none")
     app.conf.result_backend = processes.backend.settings.redis
     result = app.AsyncResult(failure["id"])
@@ -166,8 +166,8 @@ def test_failures_are_seen_in_other_pools(
     with place(redis_server, tmp_path, pool, HANDLER="fails") as made:
         for graph in ("blocking", "coroutine"):
             made.fail(graph, f"{thread_id}-{graph}", how="raise")
-            made.wait("failure", f"{thread_id}-{graph}", 1)
-            made.wait("log", f"{thread_id}-{graph}", 1)
+            made.collect("failure", f"{thread_id}-{graph}", 1)
+            made.collect("log", f"{thread_id}-{graph}", 1)
 
 
 @contextlib.contextmanager
@@ -203,7 +203,7 @@ def test_who_watches_is_told_of_failures_once_it_asks(
         def told() -> dict[str, Any] | None:
             """Fail once more, and find an event of a job that failed."""
             processes.fail(graph, name := names.pop(0), how="raise")
-            (failure,) = processes.wait("failure", name, 1)
+            (failure,) = processes.collect("failure", name, 1)
             ids.add(failure["id"])
             failed = (each for each in found if each["type"] == "task-failed")
             return next((each for each in failed if each["uuid"] in ids), None)

@@ -53,7 +53,7 @@ class ClusterOfServers:
     def copied(self) -> None:
         """Return when the replica has everything that its primary has."""
         with self.servers[0].client() as client:
-            wait_until(lambda: client.wait(1, 100), "the replica to follow")
+            wait_until(lambda: client.execute_command("WAIT", 1, 100), "the replica to follow")
 
     def fail_over(self) -> None:
         """Kill the first server, and return when its replica holds its keys."""

@@ -62,7 +62,7 @@ class Watched:
     def copied(self) -> None:
         """Return when the replica has everything that the first server has."""
         with self.servers[0].client() as client:
-            wait_until(lambda: client.wait(1, 100), "the replica to follow")
+            wait_until(lambda: client.execute_command("WAIT", 1, 100), "the replica to follow")
 
     def fail_over(self) -> None:
         """Kill the master, and return when the Sentinel names the other one."""

@@ -33,6 +33,7 @@ EXCEPTIONS = {
     # Work that takes its time, so that it can be harmed in its middle.
     ("support/apps/programs.py", "time.sleep"),
     # A coroutine that lets others have a turn, or that is cancelled while it sleeps.
+    ("support/apps/watched.py", "asyncio.sleep"),
     ("unit/test_core_execute.py", "asyncio.sleep"),
     ("unit/test_runner_local.py", "asyncio.sleep"),
     ("unit/test_bad_graphs.py", "asyncio.sleep"),
