@@ -183,6 +183,12 @@ def a_maintainer_that_is_too_old_discards_nothing(d: Driver) -> None:
     assert is_refused(d, lambda: d.ledger.call(commands.discard(d.thread)))
 
 
+def a_worker_that_is_too_old_shares_nothing(d: Driver) -> None:
+    d.started("a")
+    upgrade(d)
+    assert is_refused(d, lambda: d.ledger.call(commands.share(d.thread, "", "cp-0", ())))
+
+
 def a_thread_in_any_format_can_be_deleted(d: Driver) -> None:
     d.started("a")
     upgrade(d)
@@ -227,6 +233,7 @@ GUARDS = (
             (a_maintainer_that_is_too_old_sets_nothing_aside, "set_aside"),
             (a_maintainer_that_is_too_old_discards_nothing, "discard"),
             (a_reader_that_is_too_old_reads_nothing_of_a_large_superstep, "large"),
+            (a_worker_that_is_too_old_shares_nothing, "share"),
         )
     ),
     Guard(
