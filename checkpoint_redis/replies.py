@@ -470,33 +470,3 @@ class Listed:
     def place(self) -> str:
         """Where it stands in a list, by which the rest of that is found."""
         return f"{self.upd}-{self.x}"
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerSeen:
-    """A worker as it told of itself; graphs as "name@fp".
-
-    ``seen`` is when, in seconds since 1970, and ``age`` how many seconds ago, both by the clock of
-    Redis. ``queues`` are those that it consumed then. ``format``: the highest that it reads.
-    ``parts``: graphs of which it consumed queues of nodes alone.
-    """
-
-    name: str
-    seen: float
-    age: float
-    version: str
-    queues: tuple[str, ...]
-    graphs: tuple[str, ...]
-    format: int = 1
-    parts: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ServerInfo:
-    """What matters of a server; sizes in bytes, ``max_bytes`` 0 = no limit."""
-
-    version: str
-    policy: str
-    appendonly: bool
-    used_bytes: int
-    max_bytes: int

@@ -8,7 +8,7 @@ from typing import Any
 from checkpoint_redis import keys
 from checkpoint_redis.commands.read import checked, pairs
 from checkpoint_redis.commands.script import Plain, Script
-from checkpoint_redis.replies import WorkerSeen
+from checkpoint_redis.sightings import WorkerSeen
 
 
 def appear(  # noqa: PLR0913 what a worker tells of itself

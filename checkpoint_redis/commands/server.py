@@ -9,7 +9,7 @@ from checkpoint_redis import keys
 from checkpoint_redis.commands.read import checked, pairs, text
 from checkpoint_redis.commands.script import Plain, Script
 from checkpoint_redis.layout import Format
-from checkpoint_redis.replies import ServerInfo
+from checkpoint_redis.sightings import ServerInfo
 from distgraph.errors import StoreError
 
 

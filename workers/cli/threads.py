@@ -15,7 +15,8 @@ from rich.text import Text
 
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import RunStatus, ThreadStatus
-from checkpoint_redis.replies import Header, WorkerSeen
+from checkpoint_redis.replies import Header
+from checkpoint_redis.sightings import WorkerSeen
 from distgraph.core.model import Checkpoint
 from distgraph.core.resume import is_by_id
 from distgraph.errors import ThreadBusy, ThreadNotFound

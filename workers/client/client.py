@@ -12,8 +12,8 @@ from typing import Any
 
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.ledger import Ledger
-from checkpoint_redis.replies import WorkerSeen
 from checkpoint_redis.saver import RedisSaver
+from checkpoint_redis.sightings import WorkerSeen
 from distgraph import _frame
 from distgraph._checked import checked
 from distgraph.core.graph import Graph

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from checkpoint_redis.layout import GraphName
-from checkpoint_redis.replies import Header, WorkerSeen
+from checkpoint_redis.replies import Header
+from checkpoint_redis.sightings import WorkerSeen
 
 LIVES = 15.0
 """A worker that was seen within so many seconds lives."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 
-from checkpoint_redis.replies import WorkerSeen
+from checkpoint_redis.sightings import WorkerSeen
 from distgraph.checkpoint import formats
 from distgraph.errors import DistGraphError
 
