@@ -126,6 +126,25 @@ class CeleryPublisher:
         events = self._app.events.Dispatcher(hostname=worker, enabled=False)
         self._use(partial(events.publish, kind, fields))
 
+    def again(self, message: Any, queue: str, told: Mapping[str, Any]) -> None:
+        """Put a message that was taken at the end of ``queue``, with what its headers tell besides.
+
+        Raises BrokerUnavailable.
+        """
+        properties = message.properties
+        self._use(
+            lambda producer: producer.publish(
+                message.body,
+                content_type=message.content_type,
+                content_encoding=message.content_encoding,
+                exchange="",
+                routing_key=queue,
+                priority=properties.get("priority"),
+                headers={**message.headers, **told},
+                correlation_id=properties.get("correlation_id"),
+            )
+        )
+
     def _send(self, messages: Sequence[Outgoing], producer: Any) -> None:
         with _together(producer, len(messages)):
             send = self._sender(producer)
