@@ -50,7 +50,8 @@ def make(
 
     yield new
     for backend in made:
-        for spare in backend._messenger.publisher._spare.values():
+        publisher: Any = backend._messenger.publisher
+        for spare in publisher._spare.values():
             for producer in spare:
                 producer.connection.release()
 

@@ -67,7 +67,7 @@ class Taken(Message):
         self.acknowledged_in_time = True
 
 
-def job(task: str = "other.step", queue: Any = QUEUE, **headers: Any) -> Taken:
+def job(task: Any = "other.step", queue: Any = QUEUE, **headers: Any) -> Taken:
     given = entries.message(task, queue)
     return Taken(
         body=json.dumps([entries.hint(), {}, dict(NOTHING_FOLLOWS)]),

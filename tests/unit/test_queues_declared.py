@@ -59,7 +59,8 @@ def test_quorum_queues_have_no_maximum_which_they_would_refuse() -> None:
     assert declared(made.app) == alike(quorum)
     assert made.app.amqp.queues["ns.of-another-graph"].queue_arguments == quorum
     # A worker that runs comes to know the queue of a graph that is compiled beside it.
-    made.app.amqp.queues.select_add("ns.later", exchange="ns.later", routing_key="ns.later")
+    queues: Any = made.app.amqp.queues
+    queues.select_add("ns.later", exchange="ns.later", routing_key="ns.later")
     assert declared(made.app)["ns.later"] == quorum
 
 

@@ -124,7 +124,7 @@ class OwnAMQP(AMQP):
     Connection = OwnConnection
     queues_cls = OwnQueues
 
-    def Queues(self, queues: Any, **options: Any) -> Any:  # noqa: N802 Celery's name
+    def Queues(self, queues: Any, *given: Any, **options: Any) -> Any:  # noqa: N802 Celery's name
         """Return the queues that the settings name; others will be of the same type."""
         kind = self.app.conf.task_default_queue_type
-        return super().Queues(queues, **{**options, "create_missing_queue_type": kind})
+        return super().Queues(queues, *given, **{**options, "create_missing_queue_type": kind})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -43,6 +43,12 @@ class Served:
         named = (node.queue for node in self.graph.nodes.values() if node.queue)
         nodes = (self.wire.routes.get(queue, queue) for queue in named)
         return tuple(dict.fromkeys((self.own_queue, *nodes)))
+
+    def urgent(self) -> Iterator[tuple[str, str]]:
+        """Yield the nodes that have a priority, each with its queue."""
+        for name, node in self.graph.nodes.items():
+            if node.priority:
+                yield name, self.wire.routes.get(node.queue, node.queue) or self.own_queue
 
     @property
     def label(self) -> str:
