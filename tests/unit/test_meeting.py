@@ -59,9 +59,12 @@ class Outside:
 
 
 class Taken(Message):
-    """A message that notes whether it was acknowledged."""
+    """A message that notes what a worker says of it."""
 
-    acknowledged_in_time = False
+    acknowledged_in_time = given_back = False
+
+    def reject_log_error(self, *_: Any, requeue: bool = False, **__: Any) -> None:
+        self.given_back = requeue
 
     def ack_log_error(self, *_: Any, **__: Any) -> None:
         self.acknowledged_in_time = True
@@ -111,10 +114,22 @@ def test_what_is_held_goes_when_the_worker_does_and_only_once(
     handing: HandingOn, outside: Outside
 ) -> None:
     handing.takes(outside, job(**{HANDED_ON: ["third", 9]}))
-    handing.let_all_go()
+    handing.end()
     for send in outside.later:
         send()
     assert outside.sent == [(QUEUE, ["mine", 10])]
+
+
+def test_what_comes_to_a_worker_that_leaves_stays_in_the_queue_until_it_is_back(
+    handing: HandingOn, outside: Outside
+) -> None:
+    handing.end()
+    message = job()
+    assert handing.takes(outside, message)
+    assert (message.given_back, outside.sent) == (True, [])
+    handing.begin()
+    assert handing.takes(outside, job())
+    assert outside.sent == [(QUEUE, ["mine", 1])]
 
 
 def test_one_that_nobody_takes_is_not_handed_on_for_ever(

@@ -77,6 +77,11 @@ class HandingOn:
     def __init__(self, publisher: CeleryPublisher, meetings: Meetings, namespace: str) -> None:
         self._publisher, self._meetings, self._namespace = publisher, meetings, namespace
         self._held: dict[object, Callable[[], None]] = {}
+        self._leaves = False
+
+    def begin(self) -> None:
+        """Hand on from now on: the worker consumes."""
+        self._leaves = False
 
     def takes(self, consumer: Any, message: Any) -> bool:
         """Whether ``message`` is such a job, which is handed on then."""
@@ -87,6 +92,9 @@ class HandingOn:
         _, times = _handed_on(message.headers) or ("", 0)
         if times >= MOST_TIMES or len(self._held) >= MOST_HELD:
             return False
+        if self._leaves:  # what is delivered now is for others, as if it had not been
+            message.reject_log_error(log, consumer.connection_errors, requeue=True)
+            return True
         message.ack_log_error(log, consumer.connection_errors)
         told = {HANDED_ON: [self._namespace, times + 1]}
         self._hold(
@@ -111,8 +119,9 @@ class HandingOn:
         except BrokerUnavailable as error:
             log.info("A job of another namespace is left to its sweeper: %s", error)
 
-    def let_all_go(self) -> None:
-        """Hold nothing any longer."""
+    def end(self) -> None:
+        """Hold nothing any longer: the worker stops to consume."""
+        self._leaves = True
         for key in tuple(self._held):
             self._let_go(key)
 
