@@ -17,6 +17,7 @@ from workers.worker import asked
 from workers.worker.meeting import (
     HANDED_ON,
     LONGEST_PAUSE,
+    MOST_A_SECOND,
     MOST_HELD,
     MOST_SHOWN,
     MOST_TIMES,
@@ -144,6 +145,7 @@ def test_so_many_are_held_and_no_more(handing: HandingOn, outside: Outside) -> N
     message = job(**{HANDED_ON: ["third", 1]})
     assert all(handing.takes(outside, message) for _ in range(MOST_HELD))
     assert not handing.takes(outside, message)
+    assert outside.pauses[-1] == (MOST_HELD - 1) / MOST_A_SECOND
 
 
 def test_a_broker_that_is_away_is_no_error_of_the_workers(

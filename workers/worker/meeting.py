@@ -26,6 +26,8 @@ HANDED_ON = "distgraph_handed_on"
 MOST_TIMES, MOST_HELD, MOST_SHOWN = 300, 10_000, 20
 """So often is a job handed on, so many are held meanwhile, and so many meetings are told of."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 1.0
+MOST_A_SECOND = 500
+"""So many jobs are let go in a second where more are held; those of its own need a worker, too."""
 REMEMBERED = 300.0
 """Seconds for which others are told of a meeting."""
 _NAMESPACE = r"[a-z0-9_-]{1,32}"
@@ -98,9 +100,16 @@ class HandingOn:
         message.ack_log_error(log, consumer.connection_errors)
         told = {HANDED_ON: [self._namespace, times + 1]}
         self._hold(
-            consumer.timer, _pause(times), partial(self._publisher.again, message, queue, told)
+            consumer.timer, self._pause(times), partial(self._publisher.again, message, queue, told)
         )
         return True
+
+    def _pause(self, times: int) -> float:
+        """Return how long a job is held that was handed on so often, in seconds."""
+        if not times:
+            return 0.0
+        longer = FIRST_PAUSE * 2 ** min(times - 1, 10)
+        return max(min(LONGEST_PAUSE, longer), len(self._held) / MOST_A_SECOND)
 
     def _hold(self, timer: Any, pause: float, send: Callable[[], None]) -> None:
         key = object()
@@ -124,11 +133,6 @@ class HandingOn:
         self._leaves = True
         for key in tuple(self._held):
             self._let_go(key)
-
-
-def _pause(times: int) -> float:
-    """Return how long a job is held that was handed on so often, in seconds."""
-    return min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(times - 1, 10)) if times else 0.0
 
 
 def _job_of(message: Any) -> str | None:
