@@ -6,12 +6,15 @@ import gc
 import operator
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
 import pytest
 from celery import Celery
+from kombu import Connection, Queue
 
 from distgraph.graph import START, StateGraph
+from tests.support.command import running
 from tests.support.rabbitmq import RabbitMQ, rabbitmq
 from tests.support.redis_server import RedisServer
 from tests.support.site import on
@@ -128,6 +131,20 @@ def test_a_queue_that_was_declared_otherwise_is_told(
     graph_of(older, a={}).submit({}, on("t"))
     graph_of(newer, a={}).submit({}, on("u"))
     assert re.search("left to the sweeper: .*another form.*x-max-priority", caplog.text)
+
+
+def test_a_worker_that_may_not_consume_ends_with_an_error(
+    broker: RabbitMQ, redis_server: RedisServer, namespace: str, tmp_path: Path
+) -> None:
+    with Connection(broker.url) as connection:
+        Queue(f"{namespace}.default")(connection.default_channel).queue_declare()
+    env = {"DISTGRAPH_REDIS": redis_server.url, "DISTGRAPH_BROKER": broker.url}
+    told = {**env, "DISTGRAPH_NAMESPACE": namespace}
+    words = ("worker", "tests.support.apps.errands:graph", "--pool", "solo")
+    with running(*words, log=tmp_path / "worker.log", env=told) as worker:
+        wait_until(lambda: not worker.alive, "the worker to end")
+        assert "inequivalent arg 'x-max-priority'" in worker.output
+        assert worker.returncode == 1
 
 
 def brought(broker: RabbitMQ, redis_server: RedisServer, namespace: str, queue: str) -> Any:
