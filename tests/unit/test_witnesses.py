@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from celery import Celery, Task, signals
+from celery.app.trace import reset_worker_optimizations, setup_worker_optimizations
 
 from workers.worker.witnesses import Told, has_witnesses
 
@@ -30,8 +31,6 @@ def test_nobody_is_there_by_default() -> None:
 
 
 def test_not_even_once_a_worker_has_prepared_its_tasks() -> None:
-    from celery.app.trace import reset_worker_optimizations, setup_worker_optimizations
-
     task = made()
     setup_worker_optimizations(task.app, "w@here")
     try:
