@@ -96,7 +96,7 @@ def _socket(connection: Any) -> Any:
 class SentinelChannel(Channel, redis.SentinelChannel):
     """Such a channel to the server that Sentinels name."""
 
-    _get_pool = redis.SentinelChannel._get_pool  # noqa: SLF001  it follows the Sentinels
+    _get_pool = redis.SentinelChannel._get_pool  # type: ignore[attr-defined]  # noqa: SLF001 it follows the Sentinels
 
 
 class Transport(redis.Transport):
