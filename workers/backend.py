@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from celery import Celery
 
+from distgraph._allowed import OneOrMore
 from distgraph._checked import checked
 from distgraph.graph.compiled import CompiledStateGraph
 
@@ -104,15 +105,13 @@ class CeleryBackend(Client):
             self._inside.consume(self.registry.queues())
 
     @contextmanager
-    def worker(self, pool: str = "threads", concurrency: int = 2) -> Iterator[Any]:
+    def worker(self, pool: str = "threads", concurrency: OneOrMore = 2) -> Iterator[Any]:
         """Run a real Celery worker inside this process for the duration of a ``with`` block.
 
         For tests and notebooks: graphs made of closures and local functions work there, also those
         that are compiled inside the block. One at a time in a process: RuntimeError for a second.
+        ValueError for a concurrency below 1.
         """
-        if concurrency < 1:
-            msg = f"concurrency of a worker must be at least 1, not {concurrency}."
-            raise ValueError(msg)
         if self.owns_app:
             renew_queues(self.app)
         with self._inside.worker(pool, concurrency) as worker:
