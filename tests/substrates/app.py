@@ -14,12 +14,12 @@ from typing import Annotated, Any, TypedDict
 
 from distgraph.graph import START, StateGraph
 from distgraph.types import RetryPolicy, Runtime, Send, interrupt
+from tests.substrates import EMBEDDED
 from tests.support.waiting import wait_until, wait_until_async
 from workers import CeleryBackend
 
 LOG, GATE = "executions.log", "gate"
 ATTEMPTS = 3
-EMBEDDED = "SUBSTRATES_EMBEDDED"
 
 
 def note(folder: str, name: str) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from distgraph.errors import NoSuchInterrupt, NothingToResume, ThreadNotFound
-from distgraph.types import Command
+from distgraph.types import Command, StreamMode
 from tests.substrates.app import ATTEMPTS, GATE, backend, graphs
 from tests.substrates.crew import APP, Crew
 from tests.substrates.notes import Notes
@@ -21,7 +21,7 @@ from tests.support.waiting import PATIENCE, wait_until
 
 WIDTH = 6  # more than one worker takes, those that it takes in advance included
 NODES = ("coroutine", "blocking")
-MODES = ["updates", "custom"]
+MODES: tuple[StreamMode, ...] = ("updates", "custom")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +83,8 @@ def answer_once(scene: Scene) -> None:
 def state_and_history(scene: Scene) -> None:
     graph = graphs["tour"]
     assert graph.get_state(on("tour")).values["answer"] == "yes"
-    steps = [state.metadata["step"] for state in graph.get_state_history(on("tour"))]
-    assert steps == [5, 4, 3, 2, 1, 0, -1], steps
+    history = [(state.metadata or {}).get("step") for state in graph.get_state_history(on("tour"))]
+    assert history == [5, 4, 3, 2, 1, 0, -1], history
     assert [info.id for info in backend.threads(graph="tour")] == ["tour"]
     kinds = [run.kind for run in backend.thread("tour").runs()]
     assert kinds == ["resume", "start"], kinds
