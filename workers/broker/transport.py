@@ -12,6 +12,8 @@ from kombu import Connection
 from kombu.transport import redis
 from redis.exceptions import RedisError, ResponseError
 
+from .queues import OwnQueues
+
 NAMES = 1_000
 """So many names of lists a channel knows."""
 
@@ -117,6 +119,12 @@ class OwnConnection(Connection):
 
 
 class OwnAMQP(AMQP):
-    """What an application makes its connections with."""
+    """What an application makes its connections with, and its queues."""
 
     Connection = OwnConnection
+    queues_cls = OwnQueues
+
+    def Queues(self, queues: Any, *given: Any, **options: Any) -> Any:  # noqa: N802 Celery's name
+        """Return the queues that the settings name; others will be of the same type."""
+        kind = self.app.conf.task_default_queue_type
+        return super().Queues(queues, *given, **{**options, "create_missing_queue_type": kind})
