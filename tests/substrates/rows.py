@@ -16,6 +16,7 @@ from tests.substrates.places import (
     tls,
 )
 from tests.substrates.row import Row
+from tests.substrates.users import two_users
 from tests.support.processes import ROOT
 from tests.support.rabbitmq import PROGRAM as RABBITMQ
 
@@ -56,6 +57,7 @@ ROWS = (
     Row("Sentinel, fail-over in the middle", sentinels),
     Row("Cluster as store, fail-over in the middle", three_nodes),
     Row("TLS with an own authority", tls, packages=DEBIAN),
+    Row("two least-privilege users", two_users),
     Row("pool threads", embedded, pool="threads"),
     Row("pool gevent", embedded, green, pool="gevent"),
     Row("pool eventlet", embedded, green, pool="eventlet"),

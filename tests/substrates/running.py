@@ -9,6 +9,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -57,21 +58,40 @@ def _smoke(row: Row, ground: Ground, place: Place, say: Say) -> dict[str, Any]:
     command += [str(folder), row.pool, json.dumps(dict(place.worker))]
     env = {**os.environ, **SETTINGS, **place.client, "PYTHONPATH": str(ROOT)}
     log = folder / "smoke.log"
-    held, counted = "nothing", None
     with _started(command, env, log) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if line == "harm\n":
+        told = _listen(process, place, say)
+    if process.returncode or not isinstance(told.counted, dict):
+        raise Failed(f"after '{told.held}': {told.failed or _reason(log, process.returncode)}")
+    return told.counted
+
+
+@dataclass(slots=True)
+class _Told:
+    """What the program said so far: the last check that held, what did not, what it counted."""
+
+    held: str = "nothing"
+    failed: str = ""
+    counted: Any = None
+
+
+def _listen(process: subprocess.Popen[str], place: Place, say: Say) -> _Told:
+    """Follow the program to its end, and do the harm where it asks."""
+    told = _Told()
+    assert process.stdout is not None
+    for line in process.stdout:
+        word, _, rest = line.strip().partition(" ")
+        match word:
+            case "harm":
                 place.harm()
                 _go_on(process.stdin)
-            elif line.startswith("ok "):
-                held = line.removeprefix("ok ").strip()
-                say(f"    {held}")
-            else:
-                counted = json.loads(line)
-    if process.returncode or counted is None:
-        raise Failed(f"after '{held}': {_reason(log, process.returncode)}")
-    return dict(counted)
+            case "ok":
+                told.held = rest
+                say(f"    {rest}")
+            case "failed":
+                told.failed = rest
+            case _:
+                told.counted = json.loads(line)
+    return told
 
 
 def _go_on(pipe: IO[str] | None) -> None:

@@ -1,9 +1,9 @@
 """The smoke program: `python -m tests.substrates.smoke FOLDER POOL WORKERS_ENVIRONMENT`.
 
 A client in a process of its own, which starts the workers and checks every result itself. It prints
-a line for each check that held, `harm` where it waits for a line that says that the harm was done,
-and at its end, as JSON, what it counted. Settings of the client come from its environment, those of
-the workers, JSON, by the command line.
+`ok` and the name of each check that held, or `failed` and what did not, `harm` where it waits for a
+line that says that the harm was done, and at its end, as JSON, what it counted. Settings of the
+client come from its environment, those of the workers, JSON, by the command line.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from tests.substrates.crew import Crew
 from tests.substrates.notes import Notes
 
 PACKAGES = ("celery", "kombu", "redis")
+SHOWN = 500
+"""Characters of what did not hold."""
 
 
 def main(folder: Path, pool: str, env: dict[str, str]) -> None:
@@ -32,6 +34,9 @@ def main(folder: Path, pool: str, env: dict[str, str]) -> None:
             say(f"ok {check.__name__.replace('_', ' ')}")
         crew.leave()
         say("ok workers leave in order")
+    except Exception as error:
+        say(f"failed {type(error).__name__}: {' '.join(str(error).split())[:SHOWN]}")
+        raise
     finally:
         crew.end()
     say(json.dumps(counted(notes, crew)))
