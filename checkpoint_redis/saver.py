@@ -18,6 +18,7 @@ from checkpoint_redis.servers import opening
 from checkpoint_redis.servers.opening import AsyncStoreClient, StoreClient
 from checkpoint_redis.servers.url import store_of
 from checkpoint_redis.stored import Archive
+from distgraph._allowed import HowMany
 from distgraph._checked import checked
 from distgraph.checkpoint.base import (
     BaseCheckpointSaver,
@@ -91,7 +92,7 @@ class RedisSaver(BaseCheckpointSaver):
         *,
         filter: dict[str, Any] | None = None,  # noqa: A002 the name is LangGraph's
         before: Mapping[str, Any] | None = None,
-        limit: int | None = None,
+        limit: HowMany | None = None,
     ) -> Iterator[CheckpointTuple]:
         left = limit
         page = self._run(saving.places(self._archive, config, before))
@@ -193,7 +194,7 @@ class AsyncRedisSaver(RedisSaver):
         *,
         filter: dict[str, Any] | None = None,  # noqa: A002 the name is LangGraph's
         before: Mapping[str, Any] | None = None,
-        limit: int | None = None,
+        limit: HowMany | None = None,
     ) -> AsyncIterator[CheckpointTuple]:
         left = limit
         page = await self._arun(saving.places(self._archive, config, before))

@@ -1,7 +1,8 @@
 """What an annotation allows: whether a value fits, and how a message names what would.
 
-Of a list its items are looked at, of a dict not. What an annotation cannot say in advance (a
-literal's values, a range, the form of a schema) stays with who takes the value.
+Of a list its items are looked at, of a dict not. A number may have a smallest one, by ``AtLeast``.
+What an annotation cannot say in advance (a literal's values, the form of a schema) stays with who
+takes the value.
 """
 
 from __future__ import annotations
@@ -10,24 +11,41 @@ import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
 
 from typing_extensions import is_protocol, is_typeddict
 
 _TEXTS = (str, bytes, bytearray)
 
 
+@dataclass(frozen=True, slots=True)
+class AtLeast:
+    """The smallest whole number that an argument takes: ``Annotated[int, AtLeast(1)]``."""
+
+    least: int
+
+
+HowMany: TypeAlias = Annotated[int, AtLeast(0)]
+OneOrMore: TypeAlias = Annotated[int, AtLeast(1)]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Allowed:
     """A kind of values: the test of it, and its name for one of them and for many.
 
-    ``quick``: types of which every value fits, for which the test need not be asked.
+    ``quick``: types of which every value fits, for which the test need not be asked. ``least`` is
+    the smallest of whole numbers, where smaller ones have the right type and do not fit.
     """
 
     fits: Callable[[Any], bool]
     one: str
     many: str
     quick: frozenset[type] = field(default=frozenset())
+    least: int | None = None
+
+    def is_too_small(self, value: Any) -> bool:
+        """Whether ``value`` is a whole number below the smallest."""
+        return self.least is not None and _is_whole(value) and value < self.least
 
 
 def allowed_by(hint: Any) -> Allowed | None:
@@ -35,6 +53,8 @@ def allowed_by(hint: Any) -> Allowed | None:
     origin, args = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
         return _either([allowed_by(each) for each in args])
+    if origin is Annotated:
+        return _from(args[0], [each.least for each in args[1:] if isinstance(each, AtLeast)])
     if origin is Literal:
         return _either([allowed_by(cls) for cls in dict.fromkeys(map(type, args))])
     if is_typeddict(hint) or _is_a(origin or hint, Mapping):
@@ -46,6 +66,19 @@ def allowed_by(hint: Any) -> Allowed | None:
 
 def _is_a(base: Any, wanted: type) -> bool:
     return isinstance(base, type) and issubclass(base, wanted)
+
+
+def _from(hint: Any, bounds: list[int]) -> Allowed | None:
+    """Return what ``hint`` allows, of whole numbers those from the one bound on."""
+    if not bounds:
+        return allowed_by(hint)
+    (least,) = bounds
+    return Allowed(
+        lambda value: _is_whole(value) and value >= least,
+        f"a whole number of {least} or more",
+        f"whole numbers of {least} or more",
+        least=least,
+    )
 
 
 def _either(kinds: list[Allowed | None]) -> Allowed | None:
@@ -60,6 +93,7 @@ def _either(kinds: list[Allowed | None]) -> Allowed | None:
         " or ".join(kind.one for kind in known),
         " or ".join(kind.many for kind in known),
         frozenset().union(*(kind.quick for kind in known)),
+        next((kind.least for kind in known if kind.least is not None), None),
     )
 
 

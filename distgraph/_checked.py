@@ -1,7 +1,8 @@
 """Arguments are checked where a caller's code ends: against the annotations of what it calls.
 
-One rule for everything public: what has the wrong type is refused before anything happens, with
-the names of the call and of the argument, what it takes and what came. ``checked`` does so for all
+One rule for everything public: what has the wrong type (TypeError), or is a number below the
+smallest that makes sense (ValueError), is refused before anything happens, with the names of the
+call and of the argument, what it takes and what came. ``checked`` does so for all
 public methods of a class, so that none can be forgotten.
 """
 
@@ -79,7 +80,10 @@ class Signature:
         self._name, self._function = call.__name__, inspect.unwrap(call)
 
     def check(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-        """Raise TypeError for the first argument that is not allowed; of too many, Python tells."""
+        """Raise the error of the first argument that is not allowed; of too many, Python tells.
+
+        That is a TypeError, or a ValueError for a number that is too small.
+        """
         for allowed, value in zip(self._order, args, strict=False):
             if type(value) not in allowed.quick and not allowed.fits(value):
                 raise self._refusal(args, allowed, value)
@@ -92,13 +96,13 @@ class Signature:
             if allowed is not None and not allowed.fits(value):
                 raise self._refusal(args, allowed, value)
 
-    def _refusal(self, args: tuple[Any, ...], allowed: Allowed, value: Any) -> TypeError:
+    def _refusal(self, args: tuple[Any, ...], allowed: Allowed, value: Any) -> Exception:
         owner = args[0] if isinstance(args[0], type) else type(args[0])
         call = owner.__name__ if self._name == "__init__" else f"{owner.__name__}.{self._name}"
         name = next(name for name, known in self.named.items() if known is allowed)
         wanted = allowed.one.replace("a dict", f"a dict{_EXAMPLES.get(name, '')}", 1)
         said = f"{call}(): {name} must be {wanted}, not {_said_of(value)}. {foreign(value)}"
-        return TypeError(said.rstrip())
+        return (ValueError if allowed.is_too_small(value) else TypeError)(said.rstrip())
 
     @cached_property
     def named(self) -> Mapping[str, Allowed]:
@@ -114,11 +118,11 @@ class Signature:
 
     def hints(self) -> Iterator[tuple[str, Any]]:
         """Yield the annotations by name, also of what ``**options: Unpack[...]`` takes."""
-        hints = get_type_hints(self._function)
+        hints = get_type_hints(self._function, include_extras=True)
         hints.pop("return", None)
         for name, hint in hints.items():
             if get_origin(hint) is Unpack:
-                yield from get_type_hints(*get_args(hint)).items()
+                yield from get_type_hints(get_args(hint)[0], include_extras=True).items()
             else:
                 yield name, hint
 

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from celery import Celery
 
+from distgraph._allowed import OneOrMore
 from distgraph._checked import checked
 from distgraph.graph.compiled import CompiledStateGraph
 
@@ -20,6 +21,7 @@ from .client.client import Client
 from .settings import Settings
 from .shared.clients import Clients
 from .shared.dispatched import Dispatched
+from .shared.queue_names import full
 from .shared.served import Registry
 from .worker.bootstep import add_bootstep
 from .worker.inside import WorkerInside
@@ -96,24 +98,26 @@ class CeleryBackend(Client):
 
     def register(self, compiled: CompiledStateGraph) -> None:
         """Make ``compiled`` known under its name; ValueError when another graph has it."""
-        ours = f"{self.namespace}.{compiled.name}"
-        queue = ours if self.owns_app else self.app.conf.task_default_queue
-        self.registry.add(compiled.graph, compiled.builder.context_schema, queue)
-        if self.owns_app:
-            consume(self.app, self.registry.queues())
-            self._inside.consume(self.registry.queues())
+        graph, context = compiled.graph, compiled.builder.context_schema
+        if not self.owns_app:
+            self.registry.add(graph, context, self.app.conf.task_default_queue)
+            return
+        named = (node.queue for node in graph.nodes.values() if node.queue)
+        routes = {queue: full(self.namespace, queue) for queue in named}
+        self.registry.add(graph, context, f"{self.namespace}.{compiled.name}", routes)
+        consume(self.app, self.namespace, self.registry.queues())
+        self._inside.consume(self.registry.queues())
 
     @contextmanager
-    def worker(self, pool: str = "threads", concurrency: int = 2) -> Iterator[Any]:
+    def worker(self, pool: str = "threads", concurrency: OneOrMore = 2) -> Iterator[Any]:
         """Run a real Celery worker inside this process for the duration of a ``with`` block.
 
         For tests and notebooks: graphs made of closures and local functions work there, also those
         that are compiled inside the block. One at a time in a process: RuntimeError for a second.
+        ValueError for a concurrency below 1.
         """
-        if concurrency < 1:
-            msg = f"concurrency of a worker must be at least 1, not {concurrency}."
-            raise ValueError(msg)
         if self.owns_app:
+            consume(self.app, self.namespace, self.registry.queues())
             renew_queues(self.app)
         with self._inside.worker(pool, concurrency) as worker:
             yield worker

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from distgraph._allowed import HowMany
 from distgraph._checked import checked
 from distgraph.core.graph import Graph
 from distgraph.core.snapshot import config_at
@@ -58,11 +59,12 @@ class StateAccess(ABC):
         *,
         filter: Mapping[str, Any] | None = None,  # noqa: A002 LangGraph's name
         before: Config = None,
-        limit: int | None = None,
+        limit: HowMany | None = None,
     ) -> Iterator[StateSnapshot]:
         """Yield the snapshots of a thread, newest first.
 
-        ``filter`` compares metadata entries; ``before`` is a config with a checkpoint_id.
+        ``filter`` compares metadata entries; ``before`` is a config with a checkpoint_id; at
+        most ``limit`` are yielded. Raises ValueError for a limit below 0.
         """
         place, listing = self._stored(config), _listing(filter, before, limit)
         found = carry(frame_at(self.graph, place), partial(self.backend.load, self.graph))
@@ -77,7 +79,7 @@ class StateAccess(ABC):
         *,
         filter: Mapping[str, Any] | None = None,  # noqa: A002 LangGraph's name
         before: Config = None,
-        limit: int | None = None,
+        limit: HowMany | None = None,
     ) -> AsyncIterator[StateSnapshot]:
         """Yield what ``get_state_history`` yields."""
         place, listing = self._stored(config), _listing(filter, before, limit)

@@ -6,11 +6,11 @@ import math
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
-from typing import Any, Literal, NamedTuple, Protocol, TypedDict, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, Protocol, TypedDict, TypeVar
 
 import pytest
 
-from distgraph._allowed import allowed_by
+from distgraph._allowed import HowMany, OneOrMore, allowed_by
 from distgraph.checkpoint.serde.base import SerializerProtocol
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
@@ -38,6 +38,9 @@ POINT = f"{__name__}.Point"
 FITTING = [
     (str, ("", "a"), (5, b"a", None), "a string"),
     (int, (0, -5), ("5", True, 5.0, None), "a whole number"),
+    (HowMany, (0, 5), (-1, "5", True, 5.0, None), "a whole number of 0 or more"),
+    (OneOrMore | None, (1, None), (0, -1, "5", True), "a whole number of 1 or more or None"),
+    (Annotated[str, "a word"], ("", "a"), (5, None), "a string"),
     (float, (0, 0.5, math.inf), ("5", True, math.nan, None), "a number"),
     (bool, (True, False), (0, 1, "no", None), "True or False"),
     (int | None, (5, None), ("5", False), "a whole number or None"),

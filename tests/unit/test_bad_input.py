@@ -378,6 +378,13 @@ def test_a_history_is_asked_for_in_the_right_types(options: Any, says: str) -> N
         list(compiled(a=log("a")).get_state_history(CONFIG, **options))
 
 
+def test_a_history_of_fewer_than_none_is_refused_at_once() -> None:
+    graph = compiled(a=log("a"))
+    with pytest.raises(ValueError, match=r"limit must be a whole number of 0 or more.*not int -1"):
+        graph.get_state_history(CONFIG, limit=-1)
+    assert list(graph.get_state_history(CONFIG, limit=0)) == []
+
+
 @pytest.mark.parametrize("key", ["checkpoint_id", "checkpoint_ns"])
 def test_coordinates_that_are_no_text_are_refused(key: str) -> None:
     graph = compiled(a=log("a"))

@@ -15,6 +15,7 @@ import checkpoint_redis
 import distgraph
 import distgraph.graph
 import workers
+from distgraph._allowed import Allowed
 from distgraph._checked import Signature, checked
 from distgraph.checkpoint.base import BaseCheckpointSaver
 from distgraph.graph import CompiledStateGraph, StateGraph
@@ -82,6 +83,12 @@ ARGUMENTS = [
 ]
 
 
+def allowed_of(argument: Any) -> Allowed | None:
+    """Return what one of ``ARGUMENTS`` is allowed to be."""
+    _, call, name, _ = argument.values
+    return Signature(call).named.get(name)
+
+
 class Wrong:
     """What nothing takes."""
 
@@ -97,6 +104,26 @@ def test_a_wrong_argument_is_named_before_anything_happens(
     owner = owner or object.__new__(cls)
     with pytest.raises(TypeError, match=rf"^{cls.__name__}\S*\(\): {name} must be .*, not .*Wrong"):
         told(call(owner, **{name: Wrong()}))
+
+
+LEAST = [each for each in ARGUMENTS if getattr(allowed_of(each), "least", None) is not None]
+
+
+@pytest.mark.parametrize(("cls", "call", "name", "hint"), LEAST)
+def test_a_number_that_is_too_small_is_named_before_anything_happens(
+    cls: type, call: Any, name: str, hint: Any
+) -> None:
+    least = Signature(call).named[name].least
+    assert least is not None
+    says = rf"^{cls.__name__}\S*\(\): {name} must be a whole number of {least} or more"
+    with pytest.raises(ValueError, match=rf"{says}.*, not int {least - 1}\."):
+        told(call(object.__new__(cls), **{name: least - 1}))
+
+
+def test_whatever_says_how_many_are_returned_has_a_smallest_number() -> None:
+    limits = {each.id for each in ARGUMENTS if each.values[2] == "limit"}
+    assert limits
+    assert limits <= {each.id for each in LEAST}
 
 
 def told(returned: Any) -> None:

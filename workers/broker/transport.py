@@ -15,6 +15,8 @@ from redis.exceptions import RedisError, ResponseError
 
 from checkpoint_redis.servers.connections import DirectClient, Pool
 
+from .queues import OwnQueues
+
 NAMES = 1_000
 """So many names of lists a channel knows."""
 
@@ -131,6 +133,12 @@ class OwnConnection(Connection):
 
 
 class OwnAMQP(AMQP):
-    """What an application makes its connections with."""
+    """What an application makes its connections with, and its queues."""
 
     Connection = OwnConnection
+    queues_cls = OwnQueues
+
+    def Queues(self, queues: Any, *given: Any, **options: Any) -> Any:  # noqa: N802 Celery's name
+        """Return the queues that the settings name; others will be of the same type."""
+        kind = self.app.conf.task_default_queue_type
+        return super().Queues(queues, *given, **{**options, "create_missing_queue_type": kind})

@@ -15,6 +15,7 @@ from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.saver import RedisSaver
 from checkpoint_redis.sightings import WorkerSeen
 from distgraph import _frame
+from distgraph._allowed import OneOrMore
 from distgraph._checked import checked
 from distgraph.core.graph import Graph
 from distgraph.core.model import ThreadState
@@ -216,7 +217,7 @@ class Client:
         self,
         status: str | None = None,
         graph: str | None = None,
-        limit: int = 100,
+        limit: OneOrMore = 100,
         *,
         metadata: Mapping[str, Any] | None = None,
         after: str = "",
@@ -225,8 +226,8 @@ class Client:
 
         ``status`` is idle, busy, interrupted or error. ``metadata``: only those that have all of
         these. A key that is not among the setting ``metadata_keys`` is looked for in what the other
-        filters leave, at most 10,000 threads. Raises ValueError when that is not enough, and for an
-        unknown status or cursor.
+        filters leave, at most 10,000 threads. Raises ValueError when that is not enough, for an
+        unknown status or cursor, and for a limit below 1.
         """
         flow = self._threads(Wanted(status, graph, metadata or {}, after, limit))
         found: list[ThreadInfo] = self._carrier.perform(flow)
@@ -236,7 +237,7 @@ class Client:
         self,
         status: str | None = None,
         graph: str | None = None,
-        limit: int = 100,
+        limit: OneOrMore = 100,
         *,
         metadata: Mapping[str, Any] | None = None,
         after: str = "",

@@ -57,9 +57,6 @@ class Wanted:
         if self.after and not _CURSOR.fullmatch(self.after):
             msg = f"{self.after[:60]!r} is not the cursor of a thread in a list."
             raise ValueError(msg)
-        if self.limit < 1:
-            msg = f"limit={self.limit} must be 1 or more."
-            raise ValueError(msg)
         if about.kept(self.metadata) != dict(self.metadata):
             msg = (
                 f"metadata must be at most {about.MOST} strings, numbers or bools by name, of at "

@@ -10,6 +10,7 @@ from checkpoint_redis import removing
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import AnswerMode, ThreadStatus
 from checkpoint_redis.replies import Header
+from distgraph._allowed import HowMany
 from distgraph._checked import checked
 from distgraph._foreign import foreign
 from distgraph.core.model import ThreadState
@@ -81,8 +82,11 @@ class ThreadHandle:
         found: ThreadState = state
         return found
 
-    def history(self, limit: int | None = None) -> list[ThreadState]:
-        """Return what is stored at each of its checkpoints, newest first."""
+    def history(self, limit: HowMany | None = None) -> list[ThreadState]:
+        """Return what is stored at each of its checkpoints, newest first and at most ``limit``.
+
+        Raises ValueError for a limit below 0.
+        """
         wire, place = self._registry.common_wire(), Place(self.id)
         flow = history(wire, self._thread, place, Listing(limit=limit))
         states: list[ThreadState] = self._carrier.perform(flow)
@@ -98,10 +102,11 @@ class ThreadHandle:
         self._header()
         return [run_info(line.run, line) for line in self._carrier.ledger.runs(self._thread)]
 
-    def answers(self, limit: int | None = None) -> list[AnswerInfo]:
+    def answers(self, limit: HowMany | None = None) -> list[AnswerInfo]:
         """List the questions that were answered at the checkpoints that are kept, newest first.
 
-        Of supersteps that left over 64 results or 256 KB nothing is listed.
+        Of supersteps that left over 64 results or 256 KB nothing is listed. At most ``limit``;
+        ValueError below 0.
         """
         self._header()
         flow = answers(self._registry.common_wire(), self._thread, limit)

@@ -38,7 +38,7 @@ def add_task(app: Celery, name: str, office: Office) -> Any:
         serializer="json",
         shared=False,
         typing=False,
-        Strategy=HintStrategy(name, office.dropped),
+        Strategy=HintStrategy(name, office.dropped, office.meetings),
     )
     def step(*args: Any, **kwargs: Any) -> None:
         hint = None if kwargs else hints.read(list(args))

@@ -7,6 +7,7 @@ import copy
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ParamSpec, Self, TypeVar
 
+from distgraph._allowed import HowMany
 from distgraph._checked import checked
 from distgraph.checkpoint.base.types import (
     ChannelVersions,
@@ -73,13 +74,13 @@ class BaseCheckpointSaver:
         *,
         filter: dict[str, Any] | None = None,  # noqa: A002 the name is LangGraph's
         before: Mapping[str, Any] | None = None,
-        limit: int | None = None,
+        limit: HowMany | None = None,
     ) -> Iterator[CheckpointTuple]:
         """Yield checkpoints, newest first.
 
         ``config`` None: of all threads; without ``checkpoint_ns``: of all namespaces. ``filter``:
         metadata entries that must be equal. ``before``: only those older than the checkpoint that
-        it names. ``limit``: at most so many.
+        it names. ``limit``: at most so many; ValueError below 0.
         """
         raise NotImplementedError
 
@@ -153,7 +154,7 @@ class BaseCheckpointSaver:
         *,
         filter: dict[str, Any] | None = None,  # noqa: A002 the name is LangGraph's
         before: Mapping[str, Any] | None = None,
-        limit: int | None = None,
+        limit: HowMany | None = None,
     ) -> AsyncIterator[CheckpointTuple]:
         def found() -> tuple[CheckpointTuple, ...]:
             return tuple(self.list(config, filter=filter, before=before, limit=limit))

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ParamSpec, Self, TypeVar
 
+from distgraph._allowed import HowMany
 from distgraph._checked import checked
 from distgraph.channels.base import MISSING
 from distgraph.checkpoint.base.blobs import (
@@ -189,7 +190,7 @@ class InMemorySaver(BaseCheckpointSaver):
         *,
         filter: dict[str, Any] | None = None,  # noqa: A002 the name is LangGraph's
         before: Mapping[str, Any] | None = None,
-        limit: int | None = None,
+        limit: HowMany | None = None,
     ) -> Iterator[CheckpointTuple]:
         older_than = get_checkpoint_id(before) if before else None
         left = limit

@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
+from distgraph._allowed import HowMany
 from distgraph._checked import checked
 from distgraph.channels.base import MISSING
 from distgraph.checkpoint.base.blobs import (
@@ -208,7 +209,7 @@ class SqliteSaver(BaseCheckpointSaver):
         *,
         filter: dict[str, Any] | None = None,  # noqa: A002 the name is LangGraph's
         before: Mapping[str, Any] | None = None,
-        limit: int | None = None,
+        limit: HowMany | None = None,
     ) -> Iterator[CheckpointTuple]:
         left = limit
         for place in self._places(config, before):
