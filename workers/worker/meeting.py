@@ -108,7 +108,7 @@ class HandingOn:
         """Return how long a job is held that was handed on so often, in seconds."""
         if not times:
             return 0.0
-        longer = FIRST_PAUSE * 2 ** min(times - 1, 10)
+        longer = FIRST_PAUSE * 2.0 ** min(times - 1, 10)
         return max(min(LONGEST_PAUSE, longer), len(self._held) / MOST_A_SECOND)
 
     def _hold(self, timer: Any, pause: float, send: Callable[[], None]) -> None:
