@@ -69,6 +69,7 @@ class CeleryPublisher:
     def __init__(self, app: Celery, name: str, reach: float) -> None:
         self._app, self._name, self._reach = app, name, reach
         self._spare: dict[int, deque[Any]] = {}  # by process: one is not shared with a fork
+        self._works = False
 
     def reach(self, *, ask: bool = True) -> None:
         """Raise BrokerUnavailable, with the address but no password, unless the broker answers.
@@ -94,7 +95,11 @@ class CeleryPublisher:
 
     @property
     def _is_eager(self) -> bool:
-        return bool(self._app.conf.task_always_eager)
+        return not self._works and bool(self._app.conf.task_always_eager)
+
+    def work(self) -> None:
+        """Publish for a worker from now on: where there is one, jobs are its to do."""
+        self._works = True
 
     def _has_stood(self) -> bool:
         """Whether the connection that is used next was connected when it was used last."""

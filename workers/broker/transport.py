@@ -10,7 +10,10 @@ from typing import Any
 from celery.app.amqp import AMQP
 from kombu import Connection
 from kombu.transport import redis
+from redis import Redis
 from redis.exceptions import RedisError, ResponseError
+
+from checkpoint_redis.servers.connections import DirectClient, Pool
 
 from .queues import OwnQueues
 
@@ -24,12 +27,21 @@ class Channel(redis.Channel):
     kombu makes a new one for every publish, delivery and acknowledgement, which costs more than the
     commands that are sent through it, and works out the names of all lists for every read, each of
     a queue and a priority. It also knows under which number its reader is known to
-    Redis, so that a blocked read can be ended.
+    Redis, so that a blocked read can be ended. What it pushes goes the shortest way.
     """
 
     _kept: Any = None
     _in_poll: Any
     _reader: tuple[Any, int | None] = (None, None)
+
+    def _get_client(self) -> Any:
+        found = super()._get_client()  # type: ignore[misc]  # left out of the types
+        return DirectClient if found is Redis else found
+
+    def _get_pool(self, asynchronous: bool = False) -> Any:
+        if asynchronous:
+            return super()._get_pool(asynchronous=True)  # type: ignore[misc]  # left out of the types
+        return Pool(**self._connparams())  # type: ignore[attr-defined]  # left out of the types
 
     def _create_client(self, asynchronous: bool = False) -> Any:
         if asynchronous:
@@ -85,6 +97,8 @@ def _socket(connection: Any) -> Any:
 
 class SentinelChannel(Channel, redis.SentinelChannel):
     """Such a channel to the server that Sentinels name."""
+
+    _get_pool = redis.SentinelChannel._get_pool  # type: ignore[attr-defined]  # noqa: SLF001 it follows the Sentinels
 
 
 class Transport(redis.Transport):

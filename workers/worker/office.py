@@ -82,6 +82,7 @@ class Office:
         """
         self.time_limit, self.worker = time_limit, worker
         self.bulletin.renew()
+        self.publisher.work()
         self.loop.open()
         self.owner = f"{worker}/{os.getpid()}"
 
