@@ -150,11 +150,12 @@ def guard_step(task: str, dropped: Dropped, handing: HandingOn, *, own: bool) ->
             _guard_consumer(consumer, Discarding(consumer, dropped), handing, task, own=own)
 
         def start(self, consumer: Any) -> None:
+            handing.begin()
             for channel in getattr(consumer.connection.transport, "channels", None) or ():
                 _guard_channel(channel, consumer, dropped)
 
         def stop(self, _: Any) -> None:
-            handing.let_all_go()
+            handing.end()
 
         def info(self, _: Any) -> Any:
             """Return what ``celery inspect stats`` shows."""
