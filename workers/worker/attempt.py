@@ -25,6 +25,7 @@ from distgraph.core.plan import plan, seen_by
 from distgraph.core.retry import retry_delay
 from distgraph.errors import InvalidUpdateError, JobFailed, SerializationError
 
+from ..shared.hints import label
 from ..shared.supersteps import nonce
 from .barrier import next_superstep, reduce
 from .called import Called
@@ -56,6 +57,11 @@ class Attempt:
     def node(self) -> Node:
         """The node that the task runs."""
         return self.graph.nodes[self.task.node]
+
+    @property
+    def label(self) -> str:
+        """What its job is called."""
+        return label(self.graph.name, self.task.node)
 
     @property
     def subject(self) -> Subject:
@@ -178,7 +184,7 @@ def _fail(attempt: Attempt, error: Errored) -> JobFailed | None:
     desk, record = attempt.opened.desk, attempt.opened.served.wire.error(error)
     status = desk.fail(attempt.task.id, record, delay)
     if status == "retry":
-        desk.office.sweep_after(delay, desk.thread.shard)
+        desk.office.sweep_after(delay, desk.thread.shard, attempt.task.id, attempt.label)
     return _told(attempt, error, status, delay if status == "retry" else None)
 
 

@@ -63,11 +63,12 @@ class Office:
         """Return this process's ledger, which goes on trying while Redis is away for a while."""
         return self._clients.patient()
 
-    def sweep_after(self, delay: float, shard: int) -> None:
-        """Have the back-off of ``shard`` noticed that ends in ``delay`` seconds.
+    def sweep_after(self, delay: float, shard: int, tid: str, name: str) -> None:
+        """Have the back-off of a task in ``shard`` noticed that ends in ``delay`` seconds.
 
-        A long one is the sweeper's, where there is one.
+        A long one is the sweeper's, where there is one. ``name`` is what its job is called.
         """
+        self.overdue.labels.note(tid, name)
         look = partial(self.overdue.sweep_tasks, (shard,))
         if not do_later(look, delay + MARGIN) and delay < self.settings.sweep:
             self.backoffs.add(shard, delay)

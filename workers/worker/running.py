@@ -82,7 +82,7 @@ def _spawn(desk: Desk, attempt: Attempt) -> None:
     spawned = desk.office.loop.spawn(_run_async(attempt, lease))
     if spawned is None:
         leases.drop(lease)
-        desk.give_back(lease.tid)
+        desk.give_back(lease.tid, attempt.label)
     else:
         wait_for(spawned)
 
