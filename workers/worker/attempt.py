@@ -30,7 +30,7 @@ from ..shared.supersteps import nonce
 from .barrier import next_superstep, reduce
 from .called import Called
 from .emitter import Emitter
-from .failures import errored_in, may_pass
+from .failures import errored_in, may_pass, recordable
 from .opened import Opened
 from .telling import Subject, tell_failed
 
@@ -115,11 +115,12 @@ def settle(attempt: Attempt, result: Result) -> JobFailed | None:
             )
 
 
-def give_up(attempt: Attempt, error: Exception) -> JobFailed | None:
+def give_up(attempt: Attempt, error: BaseException) -> JobFailed | None:
     """Record what failed around a node, at once; raise what a later attempt may not meet."""
-    if may_pass(error):
-        raise error
-    return _fail_for_good(attempt, errored_in(attempt.task, error))
+    failed = recordable(error)
+    if may_pass(failed):
+        raise failed
+    return _fail_for_good(attempt, errored_in(attempt.task, failed))
 
 
 def _record(attempt: Attempt, result: Completed | Interrupted) -> JobFailed | None:

@@ -45,7 +45,7 @@ class Office:
         self.leases = Leases(self.ledger, settings.namespace, settings.lease_ms, settings.heartbeat)
         self.dispatched = Dispatched(self.ledger)
         self.emissions = Emissions(self.ledger)
-        self.loop = Loop(settings.async_concurrency)
+        self.loop = Loop(settings.async_concurrency, self.leases.abandon_coroutines)
         self.bulletin = Bulletin()
         self.overdue = Overdue(settings, self.ledger, registry, publisher)
         self.installation = Installation(self.ledger, settings.namespace)
