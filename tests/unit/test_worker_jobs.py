@@ -17,7 +17,7 @@ from checkpoint_redis import keys, source
 from checkpoint_redis.layout import HeaderField
 from checkpoint_redis.ledger import Ledger
 from distgraph.core.model import Errored
-from distgraph.errors import NewerFormat, NodeExited, StoreUnavailable
+from distgraph.errors import NewerFormat, NodeExited, StoreError, StoreUnavailable
 from distgraph.graph import START, StateGraph
 from distgraph.types import Send
 from tests.support.jobs import Bench, on
@@ -277,6 +277,19 @@ def test_what_a_later_attempt_may_not_meet_is_no_failure(
     with pytest.raises(StoreUnavailable):
         jobs.step(bench.office, bench.hint())
     assert bench.backend.thread("t").status == "busy"
+
+
+def test_what_redis_refuses_for_good_is_the_failure_of_the_task(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise StoreError("NOPERM this user has no permissions to run the 'finish' command")
+
+    chain(bench, "a").submit({}, on("t"))
+    monkeypatch.setattr(Ledger, "finish", refuse)
+    jobs.step(bench.office, bench.hint())
+    assert "NOPERM" in failure(bench).message
+    assert failure(bench).notes[0].startswith("During task with name 'a'")
 
 
 @pytest.fixture

@@ -105,9 +105,9 @@ def worker_lost(max_lost: int) -> Errored:
     return errored(
         WorkerLost(
             f"The worker that ran this task vanished {max_lost + 1} times: it was killed, out of "
-            "memory, ended by os._exit in a node, or it paused for longer than its lease, as a "
-            "node can that keeps the interpreter to itself (a longer lease helps). Start a new run "
-            "or retry the run once the cause is gone."
+            "memory, ended by os._exit or by closed files in a node, or for longer than its lease "
+            "it paused, as a node can that keeps the interpreter to itself, or did not reach Redis "
+            "(a longer lease helps). Start a new run or retry the run once the cause is gone."
         )
     )
 

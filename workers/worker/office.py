@@ -45,12 +45,12 @@ class Office:
         self.leases = Leases(self.ledger, settings.namespace, settings.lease_ms, settings.heartbeat)
         self.dispatched = Dispatched(self.ledger)
         self.emissions = Emissions(self.ledger)
-        self.loop = Loop(settings.async_concurrency, self.leases.abandon_coroutines)
+        self.loop = Loop(settings.async_concurrency, self._loop_broke)
         self.bulletin = Bulletin()
         self.overdue = Overdue(settings, self.ledger, registry, publisher)
         self.installation = Installation(self.ledger, settings.namespace)
         self.backoffs = Backoffs(self.overdue.sweep_tasks)
-        self.owner = socket.gethostname()
+        self.owner, self._pid = socket.gethostname(), os.getpid()
         self.segments = Segments()
         self.time_limit: float | None = None
         self.refused: set[str] = set()
@@ -81,7 +81,17 @@ class Office:
         self.time_limit, self.worker = time_limit, worker
         self.bulletin.renew()
         self.loop.open()
-        self.owner = f"{worker}/{os.getpid()}"
+        self._pid = os.getpid()
+        self.owner = f"{worker}/{self._pid}"
+
+    def _loop_broke(self) -> None:
+        """Let go what ran there; a process of a pool ends: it would take jobs and not do them.
+
+        What breaks a loop, files that are closed, took its connection to the main process too.
+        """
+        if os.getpid() != self._pid:
+            os._exit(os.EX_SOFTWARE)
+        self.leases.abandon_coroutines()
 
 
 def _untold(job: str, hint: Hint, failed: JobFailed) -> None:
