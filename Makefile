@@ -21,10 +21,10 @@ PEERS_STAMP := $(PEERS)/.installed
 SOURCES = $(foreach part,distgraph workers checkpoint_redis tests bench examples,\
 	$(if $(shell find $(part) -name '*.py' -print -quit 2>/dev/null),$(part)))
 
-.PHONY: help venv demo test check format lint types layers unused chaos mutants model bench clean
+.PHONY: help venv demo test check format lint types layers unused chaos substrates mutants model bench clean
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 venv: $(STAMP) ## make .venv with everything that development needs
 
@@ -69,6 +69,9 @@ unused: $(STAMP)
 
 chaos: $(STAMP) ## kill, freeze and flush things while runs go on
 	$(BIN)/python -m pytest tests/chaos $(ARGS)
+
+substrates: $(STAMP) ## one program on every server, broker, pool and Python (ARGS="sentinel tls": some); root: by apt-get
+	$(BIN)/python -m tests.substrates $(ARGS)
 
 mutants: $(STAMP) ## take each line of the Redis scripts out and see which no test misses (ARGS="--help")
 	$(BIN)/python -m tests.mutants $(ARGS)

@@ -11,7 +11,8 @@ class WorkerSeen:
 
     ``seen`` is when, in seconds since 1970, and ``age`` how many seconds ago, both by the clock of
     Redis. ``queues`` are those that it consumed then. ``format``: the highest that it reads.
-    ``parts``: graphs of which it consumed queues of nodes alone.
+    ``parts``: graphs of which it consumed queues of nodes alone. ``met``: the queues in which it
+    met jobs of another namespace of late, with that.
     """
 
     name: str
@@ -22,6 +23,7 @@ class WorkerSeen:
     graphs: tuple[str, ...]
     format: int = 1
     parts: tuple[str, ...] = ()
+    met: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,7 +136,10 @@ class JobFailed(DistGraphError):
     """What a worker's job raises to Celery when attempts failed in it; no caller meets it.
 
     It names graph, node, thread, run and attempt; its cause is the exception of the node.
+    ``is_final``: whether any of them is not tried again.
     """
+
+    is_final = True
 
 
 # --- the outside ----------------------------------------------------------------------------

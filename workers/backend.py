@@ -21,6 +21,7 @@ from .client.client import Client
 from .settings import Settings
 from .shared.clients import Clients
 from .shared.dispatched import Dispatched
+from .shared.queue_names import full
 from .shared.served import Registry
 from .worker.bootstep import add_bootstep
 from .worker.inside import WorkerInside
@@ -97,12 +98,15 @@ class CeleryBackend(Client):
 
     def register(self, compiled: CompiledStateGraph) -> None:
         """Make ``compiled`` known under its name; ValueError when another graph has it."""
-        ours = f"{self.namespace}.{compiled.name}"
-        queue = ours if self.owns_app else self.app.conf.task_default_queue
-        self.registry.add(compiled.graph, compiled.builder.context_schema, queue)
-        if self.owns_app:
-            consume(self.app, self.registry.queues())
-            self._inside.consume(self.registry.queues())
+        graph, context = compiled.graph, compiled.builder.context_schema
+        if not self.owns_app:
+            self.registry.add(graph, context, self.app.conf.task_default_queue)
+            return
+        named = (node.queue for node in graph.nodes.values() if node.queue)
+        routes = {queue: full(self.namespace, queue) for queue in named}
+        self.registry.add(graph, context, f"{self.namespace}.{compiled.name}", routes)
+        consume(self.app, self.namespace, self.registry.queues())
+        self._inside.consume(self.registry.queues())
 
     @contextmanager
     def worker(self, pool: str = "threads", concurrency: OneOrMore = 2) -> Iterator[Any]:
@@ -113,6 +117,7 @@ class CeleryBackend(Client):
         ValueError for a concurrency below 1.
         """
         if self.owns_app:
+            consume(self.app, self.namespace, self.registry.queues())
             renew_queues(self.app)
         with self._inside.worker(pool, concurrency) as worker:
             yield worker

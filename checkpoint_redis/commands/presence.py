@@ -20,12 +20,14 @@ def appear(  # noqa: PLR0913 what a worker tells of itself
     graphs: tuple[str, ...],
     parts: tuple[str, ...] = (),
     reads: int,
+    met: tuple[tuple[str, str], ...] = (),
 ) -> Script[bool]:
     """Tell that a worker lives, what it consumes and serves, and up to which format it reads.
 
-    ``parts``: graphs of which it consumes other queues than their own.
+    ``parts``: graphs of which it consumes other queues than their own. ``met``: queues in which it
+    met jobs of another namespace, with that.
     """
-    record = json.dumps([version, queues, graphs, reads, parts], separators=(",", ":"))
+    record = json.dumps([version, queues, graphs, reads, parts, met], separators=(",", ":"))
     given = (name.encode(), record.encode())
     return Script("appear", (keys.workers(namespace),), given, lambda _: True)
 
@@ -49,6 +51,7 @@ def _workers(raw: Any) -> tuple[WorkerSeen, ...]:
 
 def _worker(name: str, record: bytes, now: float) -> WorkerSeen:
     seen, _, told = record.partition(b" ")
-    version, queues, graphs, reads, parts, *_ = json.loads(told)  # a later version tells more
+    version, queues, graphs, reads, parts, *more = json.loads(told)  # a later version tells more
     at, served = float(seen), (tuple(queues), tuple(graphs))
-    return WorkerSeen(name, at, now - at, str(version), *served, int(reads), tuple(parts))
+    met = tuple((str(queue), str(other)) for queue, other in more[0]) if more else ()
+    return WorkerSeen(name, at, now - at, str(version), *served, int(reads), tuple(parts), met)

@@ -14,8 +14,8 @@ import redis
 from redis import exceptions
 from redis.sentinel import SentinelConnectionPool
 
-DIRECT = frozenset(("EVALSHA", "EVAL", "XREAD"))
-"""What is sent by the shortest way; the reply is what Redis answers."""
+DIRECT = frozenset(("EVALSHA", "EVAL", "XREAD", "LPUSH", "PING"))
+"""What is sent by the shortest way, past redis-py's reading of replies: it is as Redis answers."""
 
 
 class Stack:
@@ -85,7 +85,7 @@ class SentinelPool(SentinelConnectionPool, Pool):
 
 
 class DirectClient(redis.Redis):
-    """Sends scripts and reads of streams by the shortest way; all else is redis-py's."""
+    """Sends by the shortest way what is sent most; all else is redis-py's."""
 
     def execute_command(self, *words: Any, **options: Any) -> Any:
         """Carry out a command; raises what redis-py raises."""

@@ -84,9 +84,11 @@ class StateGraph(Blueprint, Generic[S]):
 
         Without a name, which may be left out, it has that of the function or graph.
 
-        ``queue`` and ``priority`` (0 to 9) say where and how urgently its tasks are dispatched on
-        Celery. ``defer``: run only when nothing else is left. Raises ValueError for a name that is
-        taken or reserved, TypeError for something that cannot be called.
+        ``queue`` and ``priority`` (0 to 9, the most urgent) say where and how urgently its tasks
+        are dispatched on Celery. A queue's name gets the backend's namespace in front of it, unless
+        the application is the user's own. ``defer``: run only when nothing else is left. Raises
+        ValueError for a name that is taken or reserved, TypeError for something that cannot be
+        called.
         """
         self._warn_if_compiled("node")
         del destinations  # only for drawings

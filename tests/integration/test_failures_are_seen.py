@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import pytest
 from tests.support.apps import watched
 from tests.support.celery_worker import CeleryWorker
 from tests.support.redis_server import RedisServer
-from tests.support.site import QUICK, lines, on
+from tests.support.site import QUICK, Site, lines, on
 from tests.support.waiting import PATIENCE, wait_until
 from workers import CeleryBackend
 
@@ -98,6 +99,7 @@ def test_a_failed_node_is_one_record_and_one_failed_job(
     assert record["run_id"] == processes.backend.thread(thread_id).runs()[0].id
     assert "4711" in record["text"]
     assert len(record["text"]) < 100_000
+    assert f"[{failure['id']}] raised" not in processes.worker.output
     # The same processes go on, and nothing was done twice.
     done = processes.graphs[graph].invoke({"how": "fine"}, on(f"{thread_id}-after"))
     assert done["out"] == 1
@@ -118,6 +120,30 @@ def test_an_attempt_that_is_tried_again_says_so(
     assert [each["retry_in"] for each in records] == [0.01, 0.02, None]
     assert "It is tried again in 0.01 s." in records[0]["text"]
     assert len({each["id"] for each in failures}) == 3
+
+
+def test_who_reads_nothing_but_the_log_finds_each_failure_in_it_once(
+    own_site: Callable[..., Site], thread_id: str
+) -> None:
+    site = own_site()
+    (worker,) = site.start()
+    site.graphs["flaky"].invoke({"width": 3, "fails": True}, on(thread_id))
+
+    def silent() -> set[str]:
+        """Find the jobs that began, and of whose ends Celery says nothing."""
+        jobs = r"Task [\w.-]+\[([\w-]+)\] "
+        received, done = (
+            set(re.findall(jobs + it, worker.output)) for it in ("received", "succeeded")
+        )
+        return received - done
+
+    wait_until(lambda: len(silent()) == 3, "the other jobs to be told as done")
+    failed = re.findall(
+        r"Attempt 1 at node 'falter' .* failed: ConnectionError: not yet\.", worker.output
+    )
+    assert len(failed) == 3
+    assert worker.output.count("Traceback") == 3
+    assert "raised" not in worker.output
 
 
 @pytest.mark.parametrize("graph", ["blocking", "coroutine"])

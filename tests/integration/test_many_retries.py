@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.apps.programs import BACK_OFF
 from tests.support.site import Site, on
-from workers.worker.backoffs import SLOTS
+from workers.worker.backoffs import PART, SLOTS
 
 pytestmark = [pytest.mark.celery, pytest.mark.slow]
 WIDTH = 600
@@ -34,6 +34,6 @@ def test_a_fan_out_of_which_every_task_fails_once(
     assert done["done"] == WIDTH
     # A claim, a failure, a claim, a result; and looks at back-offs that end together: those that
     # find as many as they may go on, and each process begins so many a second at most.
-    slot = next(slot for slot in SLOTS if slot <= BACK_OFF / 8)
+    slot = next(slot for slot in SLOTS if slot <= BACK_OFF / PART)
     looks = WIDTH / PER_LOOK + 2 * (took / slot + 1)
     assert scripts <= 4 * WIDTH + looks + 30

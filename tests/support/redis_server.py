@@ -97,11 +97,15 @@ def is_free(port: int) -> bool:
 
 
 class RedisServer:
-    """A server whose data lives in `folder`; it keeps its port and data over a restart."""
+    """A server whose data lives in `folder`; it keeps its port and data over a restart.
 
-    def __init__(self, folder: Path, **options: str) -> None:
+    `program` is what to start, by default `executable()`.
+    """
+
+    def __init__(self, folder: Path, *, program: str = "", **options: str) -> None:
         self.folder = folder
         self.port = free_port()
+        self._program = program
         self._options = {**OPTIONS, **{key.replace("_", "-"): options[key] for key in options}}
         self._process: Process | None = None
 
@@ -150,7 +154,8 @@ class RedisServer:
 
     def _command(self) -> list[str]:
         options = {**self._options, "port": str(self.port), "dir": str(self.folder)}
-        return [executable(), *(part for key in options for part in (f"--{key}", options[key]))]
+        program = self._program or executable()
+        return [program, *(part for key in options for part in (f"--{key}", options[key]))]
 
     def _answers(self) -> bool:
         if not self.process.alive:

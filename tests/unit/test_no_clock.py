@@ -40,7 +40,7 @@ EXCEPTIONS = {
     ("unit/test_effects.py", "asyncio.sleep"),
 }
 
-UNTIMED = ("chaos", "mutants")
+UNTIMED = ("chaos", "mutants", "substrates")
 """Folders that are no part of what must pass on a busy machine."""
 TESTS = ROOT / "tests"
 FILES = sorted(

@@ -227,9 +227,10 @@ def test_a_worker_tells_what_it_consumes_of_what_is_registered(bench: Bench) -> 
         builder.compile(name=name, backend=bench.backend)
         builder = StateGraph(State).add_node("a", lambda _: {"xs": [1]}).add_edge(START, "a")
     namespace = bench.backend.namespace
-    appear(bench.office, "here", {f"{namespace}.two", "special", "other"}.__contains__)
+    special = f"{namespace}.special"
+    appear(bench.office, "here", {f"{namespace}.two", special, "other"}.__contains__)
     (seen,) = bench.backend.workers()
-    assert seen.queues == ("special", f"{namespace}.two")
+    assert seen.queues == (special, f"{namespace}.two")
     assert [label.partition("@")[0] for label in seen.graphs] == ["two"]
     assert [label.partition("@")[0] for label in seen.parts] == ["one"]
 

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from functools import partial
 from typing import Any
 
+from amqp.exceptions import PreconditionFailed
 from celery import Celery
 from kombu import Producer
 from kombu.exceptions import ChannelError, KombuError
@@ -19,6 +20,7 @@ from kombu.transport.virtual import Channel as VirtualChannel
 from kombu.utils.url import maybe_sanitize_url
 
 from distgraph.errors import BrokerUnavailable
+from distgraph.graph.checks import HIGHEST
 
 from ..shared.hints import Outgoing
 from .eager import do_here
@@ -27,7 +29,6 @@ log = logging.getLogger(__name__)
 CHUNK = 1_000
 LONGEST_NAME = 255
 """Characters by which a job is known to who watches."""
-_HIGHEST = 9
 NOTHING_FOLLOWS: Mapping[str, None] = dict.fromkeys(("callbacks", "errbacks", "chain", "chord"))
 
 
@@ -39,10 +40,19 @@ def reaching(app: Celery) -> Iterator[None]:
     except Exception as error:
         if not _tells_away(app, error):
             raise
-        urls = str(app.conf.broker_url or "").split(";")  # of Sentinels, or a fail-over
-        address = ";".join(maybe_sanitize_url(url) for url in urls)
-        msg = f"The broker at {address} cannot be reached ({error}). Is it running?"
-        raise BrokerUnavailable(msg) from None  # kombu's error has a chain of its own
+        # kombu's error has a chain of its own.
+        raise BrokerUnavailable(_told(app, error)) from None
+
+
+def _told(app: Celery, error: Exception) -> str:
+    """Say which broker is away, or refuses, and what to look at."""
+    urls = str(app.conf.broker_url or "").split(";")  # of Sentinels, or a fail-over
+    address = ";".join(maybe_sanitize_url(url) for url in urls)
+    if isinstance(error, PreconditionFailed):
+        what = f"The broker at {address} has this queue in another form ({error})."
+        todo = "Delete the queue there, or set task_queue_max_priority and task_default_queue_type"
+        return f"{what} {todo} of the Celery application as they were when it was made."
+    return f"The broker at {address} cannot be reached ({error}). Is it running?"
 
 
 def _tells_away(app: Celery, error: Exception) -> bool:
@@ -59,6 +69,7 @@ class CeleryPublisher:
     def __init__(self, app: Celery, name: str, reach: float) -> None:
         self._app, self._name, self._reach = app, name, reach
         self._spare: dict[int, deque[Any]] = {}  # by process: one is not shared with a fork
+        self._works = False
 
     def reach(self, *, ask: bool = True) -> None:
         """Raise BrokerUnavailable, with the address but no password, unless the broker answers.
@@ -84,7 +95,11 @@ class CeleryPublisher:
 
     @property
     def _is_eager(self) -> bool:
-        return bool(self._app.conf.task_always_eager)
+        return not self._works and bool(self._app.conf.task_always_eager)
+
+    def work(self) -> None:
+        """Publish for a worker from now on: where there is one, jobs are its to do."""
+        self._works = True
 
     def _has_stood(self) -> bool:
         """Whether the connection that is used next was connected when it was used last."""
@@ -115,6 +130,25 @@ class CeleryPublisher:
         """Send an event of ``worker`` to who watches; raises BrokerUnavailable."""
         events = self._app.events.Dispatcher(hostname=worker, enabled=False)
         self._use(partial(events.publish, kind, fields))
+
+    def again(self, message: Any, queue: str, told: Mapping[str, Any]) -> None:
+        """Put a message that was taken at the end of ``queue``, with what its headers tell besides.
+
+        Raises BrokerUnavailable.
+        """
+        properties = message.properties
+        self._use(
+            lambda producer: producer.publish(
+                message.body,
+                content_type=message.content_type,
+                content_encoding=message.content_encoding,
+                exchange="",
+                routing_key=queue,
+                priority=properties.get("priority"),
+                headers={**message.headers, **told},
+                correlation_id=properties.get("correlation_id"),
+            )
+        )
 
     def _send(self, messages: Sequence[Outgoing], producer: Any) -> None:
         with _together(producer, len(messages)):
@@ -224,5 +258,5 @@ def headers(task: str, job: str, x: str, tids: Sequence[str], shadow: str | None
 
 
 def _priority(priority: int, *, lowest_is_first: bool) -> int:
-    """Return a broker's priority for ours, of which 9 is the most urgent."""
-    return _HIGHEST - priority if lowest_is_first else priority
+    """Return a broker's priority for ours."""
+    return HIGHEST - priority if lowest_is_first else priority

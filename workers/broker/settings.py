@@ -11,7 +11,10 @@ from typing import Any
 from celery import Celery
 from kombu import Queue
 
+from distgraph.graph.checks import HIGHEST
+
 from ..addresses import NO_BROKER, BrokerSettings, is_plain
+from ..shared.queue_names import short
 from .transport import OwnAMQP
 
 RECOMMENDED: Mapping[str, Any] = {
@@ -44,13 +47,14 @@ def own_app(namespace: str, broker: BrokerSettings) -> Celery:
     app = Celery(name, broker=broker.url, backend=None, amqp=OwnAMQP, set_as_current=False)
     app.conf.update(RECOMMENDED)
     app.conf.task_default_queue = f"{namespace}.default"
+    app.conf.task_queue_max_priority = HIGHEST
     app.conf.broker_transport_options = transport_options(broker)
     if broker.tls:
         app.conf.broker_use_ssl = dict(broker.tls)
     if broker.redis:
         app.conf.worker_disable_prefetch = True
     app.conf.worker_hijack_root_logger = False
-    consume(app, ())
+    consume(app, namespace, ())
     return app
 
 
@@ -74,10 +78,15 @@ def refuse_unreadable(app: Celery) -> None:
         raise ValueError(msg)
 
 
-def consume(app: Celery, queues: Iterable[str]) -> None:
-    """Let workers of an application of ours consume ``queues``, beside its default one."""
+def consume(app: Celery, namespace: str, queues: Iterable[str]) -> None:
+    """Let workers of an application of ours consume ``queues``, beside its default one.
+
+    Behind ``-Q`` and ``-X`` they are known without the namespace, too.
+    """
     names = dict.fromkeys((app.conf.task_default_queue, *queues))
-    app.conf.task_queues = [Queue(name, routing_key=name) for name in names]
+    app.conf.task_queues = [
+        Queue(name, routing_key=name, alias=short(namespace, name)) for name in names
+    ]
 
 
 def renew_queues(app: Celery) -> None:

@@ -10,7 +10,12 @@ from typing import Any
 from celery.app.amqp import AMQP
 from kombu import Connection
 from kombu.transport import redis
+from redis import Redis
 from redis.exceptions import RedisError, ResponseError
+
+from checkpoint_redis.servers.connections import DirectClient, Pool
+
+from .queues import OwnQueues
 
 NAMES = 1_000
 """So many names of lists a channel knows."""
@@ -22,12 +27,21 @@ class Channel(redis.Channel):
     kombu makes a new one for every publish, delivery and acknowledgement, which costs more than the
     commands that are sent through it, and works out the names of all lists for every read, each of
     a queue and a priority. It also knows under which number its reader is known to
-    Redis, so that a blocked read can be ended.
+    Redis, so that a blocked read can be ended. What it pushes goes the shortest way.
     """
 
     _kept: Any = None
     _in_poll: Any
     _reader: tuple[Any, int | None] = (None, None)
+
+    def _get_client(self) -> Any:
+        found = super()._get_client()  # type: ignore[misc]  # left out of the types
+        return DirectClient if found is Redis else found
+
+    def _get_pool(self, asynchronous: bool = False) -> Any:
+        if asynchronous:
+            return super()._get_pool(asynchronous=True)  # type: ignore[misc]  # left out of the types
+        return Pool(**self._connparams())  # type: ignore[attr-defined]  # left out of the types
 
     def _create_client(self, asynchronous: bool = False) -> Any:
         if asynchronous:
@@ -84,6 +98,8 @@ def _socket(connection: Any) -> Any:
 class SentinelChannel(Channel, redis.SentinelChannel):
     """Such a channel to the server that Sentinels name."""
 
+    _get_pool = redis.SentinelChannel._get_pool  # type: ignore[attr-defined]  # noqa: SLF001 it follows the Sentinels
+
 
 class Transport(redis.Transport):
     """Makes such channels."""
@@ -117,6 +133,12 @@ class OwnConnection(Connection):
 
 
 class OwnAMQP(AMQP):
-    """What an application makes its connections with."""
+    """What an application makes its connections with, and its queues."""
 
     Connection = OwnConnection
+    queues_cls = OwnQueues
+
+    def Queues(self, queues: Any, *given: Any, **options: Any) -> Any:  # noqa: N802 Celery's name
+        """Return the queues that the settings name; others will be of the same type."""
+        kind = self.app.conf.task_default_queue_type
+        return super().Queues(queues, *given, **{**options, "create_missing_queue_type": kind})

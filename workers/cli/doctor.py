@@ -13,8 +13,9 @@ import typer
 from rich.text import Text
 
 from ..worker.sweeper import sweep_once
+from .checks import Check
 from .exits import Exit, guarded
-from .health import Check, examine, examine_worker
+from .health import examine, examine_worker
 from .options import Broker, BrokerOptions, Json, Namespace, Redis, TargetOption
 from .screen import Screen, plain, table
 from .targets import Connection, backend_of

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 import redis
 from celery.utils.nodenames import default_nodename, host_format
@@ -24,6 +23,8 @@ from distgraph.errors import DistGraphError
 from ..backend import CeleryBackend
 from ..broker.settings import differing
 from ..shared.serving import lives, serves
+from .checks import Check, Level
+from .queue_checks import examine_queues
 
 ANSWERS_WITHIN = 2.0
 OVERDUE_AFTER_MS = 30_000
@@ -33,16 +34,6 @@ UNSEEN = (
     "version, memory policy and persistence are unknown. Allow it +info, or see to it that "
     "maxmemory-policy is noeviction and the append-only file is on"
 )
-Level = Literal["ok", "warning", "problem"]
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at; a problem makes the whole unhealthy, a warning does not."""
-
-    name: str
-    level: Level
-    detail: str
 
 
 def living(backend: CeleryBackend) -> tuple[WorkerSeen, ...]:
@@ -81,6 +72,7 @@ def examine(backend: CeleryBackend) -> Iterator[Check]:
             yield from _server(node, info)
         yield _broker(backend)
         yield from _as_seen("workers", lambda: _workers(backend))
+        yield from _as_seen("queues", lambda: examine_queues(backend, living(backend)))
         yield from _as_seen("unserved", lambda: [_unserved(backend)])
         yield from _as_seen("overdue", lambda: [_overdue(client, backend.namespace)])
     yield from _celery(backend)

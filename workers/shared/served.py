@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
@@ -16,6 +17,7 @@ from .wire import Wire
 
 CELERYS_OWN = "celery"
 """The queue that Celery has where an application names none."""
+AS_GIVEN: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +39,16 @@ class Served:
 
     @property
     def queues(self) -> tuple[str, ...]:
-        """The queues that its tasks go to."""
-        nodes = (node.queue for node in self.graph.nodes.values() if node.queue)
+        """The queues that its tasks go to, by their names at the broker."""
+        named = (node.queue for node in self.graph.nodes.values() if node.queue)
+        nodes = (self.wire.routes.get(queue, queue) for queue in named)
         return tuple(dict.fromkeys((self.own_queue, *nodes)))
+
+    def urgent(self) -> Iterator[tuple[str, str]]:
+        """Yield the nodes that have a priority, each with its queue."""
+        for name, node in self.graph.nodes.items():
+            if node.priority:
+                yield name, self.wire.routes.get(node.queue, node.queue) or self.own_queue
 
     @property
     def label(self) -> str:
@@ -56,8 +65,13 @@ class Registry:
         self._graphs: dict[str, Served] = {}
         self._common: Wire | None = None
 
-    def add(self, graph: Graph, context_schema: Any, queue: str) -> Served:
-        """Register ``graph``; ValueError when a different one has the name already."""
+    def add(
+        self, graph: Graph, context_schema: Any, queue: str, routes: Mapping[str, str] = AS_GIVEN
+    ) -> Served:
+        """Register ``graph``; ValueError when a different one has the name already.
+
+        ``queue`` is the graph's own one; ``routes``: the names at the broker of those of its nodes.
+        """
         known = self._graphs.get(graph.name)
         if known is not None and known.graph.fingerprint != graph.fingerprint:
             msg = (
@@ -66,7 +80,7 @@ class Registry:
             )
             raise ValueError(msg)
         schemas = (*schemas_of(graph), *((context_schema,) if context_schema else ()))
-        wire = Wire(self._serializer(classes_of(*schemas)))
+        wire = Wire(self._serializer(classes_of(*schemas)), routes)
         noticed = known.unserved if known else Notice()
         self._graphs[graph.name] = Served(graph, wire, queue, noticed)
         self._common = None

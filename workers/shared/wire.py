@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -86,9 +86,13 @@ class Unpacked(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """Encodes for one graph: its state's classes are the ones that may be decoded."""
+    """Encodes for one graph: its state's classes are the ones that may be decoded.
+
+    ``routes``: what queues that nodes name are called at the broker, where it is something else.
+    """
 
     serializer: JsonPlusSerializer
+    routes: Mapping[str, str] = field(default_factory=dict)
 
     # --- tasks -----------------------------------------------------------------------------
 
@@ -104,8 +108,8 @@ class Wire:
         except SerializationError as error:
             raise SerializationError(f"{of_packet(task.node)}: {error}") from error
         reads = node.reads(sent=task.send is not None)
-        name = label(graph, task.node)
-        return TaskEntry(task.id, blob, node.queue, node.priority, reads, packet, name=name)
+        name, queue = label(graph, task.node), self.routes.get(node.queue, node.queue)
+        return TaskEntry(task.id, blob, queue, node.priority, reads, packet, name=name)
 
     def read_task(self, tid: str, blob: bytes, packet: bytes | None = None) -> Task:
         """Return the task of an entry, with its ``packet`` where that is stored apart."""

@@ -21,7 +21,7 @@ from distgraph.core.model import (
     Result,
     Task,
 )
-from distgraph.core.plan import plan, seen_by
+from distgraph.core.plan import seen_by
 from distgraph.core.retry import retry_delay
 from distgraph.errors import InvalidUpdateError, JobFailed, SerializationError
 
@@ -151,7 +151,7 @@ def _stored(
 def _is_alone(attempt: Attempt) -> bool:
     """Whether the superstep has this one task; siblings that are done are not active either."""
     opened = attempt.opened
-    return opened.head.active == 1 and opened.whole and len(plan(attempt.frame.checkpoint)) == 1
+    return opened.head.active == 1 and opened.whole and len(attempt.frame.checkpoint.frontier) == 1
 
 
 def _finish(

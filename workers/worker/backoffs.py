@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 log = logging.getLogger(__name__)
-SLOTS, PART = (0.16, 0.08, 0.04, 0.02), 8
-"""Back-offs that end within one of these times, up to an eighth of their own, end together."""
+SLOTS, PART = (0.16, 0.08, 0.04, 0.02), 6
+"""Back-offs that end within one of these times, up to a sixth of their own, end together."""
 MARGIN = 0.002
 """Seconds past the end, so that it is over on Redis' clock too."""
 

@@ -18,6 +18,7 @@ from . import presence, releasing
 from .audience import audience_step
 from .departures import Departures
 from .intake import guard_step
+from .meeting import HandingOn
 from .office import Office
 from .sweeper import Sweeper
 
@@ -71,7 +72,8 @@ def add_bootstep(app: Celery, office: Office, task: Any, *, own: bool) -> None:
     app.steps["consumer"].add(_teller(f"{Care.name}.consuming", sweepers, ends))
     app.steps["consumer"].add(_patient(f"{Care.name}.patience"))
     app.steps["consumer"].add(audience_step(f"{Care.name}.watched", office.audience))
-    app.steps["consumer"].add(guard_step(task.name, office.dropped, own=own))
+    handing = HandingOn(office.publisher, office.meetings, office.settings.namespace)
+    app.steps["consumer"].add(guard_step(task.name, office.dropped, handing, own=own))
 
 
 def _teller(label: str, sweepers: Mapping[str, Sweeper], ends: Departures) -> type:

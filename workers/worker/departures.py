@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from billiard.common import TERM_SIGNAL
@@ -35,7 +36,7 @@ class Departures:
         """Follow ``worker``, whose jobs are ``task``'s, before its pool is there."""
         self._cold = self._has_waited = False
         signals.task_failure.connect(self.job_failed, sender=task, weak=False)
-        signals.worker_process_init.connect(self.process_begins, weak=False)
+        signals.worker_process_init.connect(partial(self.process_begins, task), weak=False)
         signals.worker_process_shutdown.connect(self.process_ends, weak=False)
         worker.wait_for_soft_shutdown = self._in_soft_shutdown(
             worker.wait_for_soft_shutdown, worker.app.conf.worker_soft_shutdown_timeout
@@ -113,8 +114,9 @@ class Departures:
         if hint is not None and not hint.is_advance:
             releasing.release(self._office, hint, given_back=self._cold)
 
-    def process_begins(self, **_: Any) -> None:
-        """Forget an earlier process of the same id."""
+    def process_begins(self, task: Any, **_: Any) -> None:
+        """Forget an earlier process of the same id, and leave what has died to the main one."""
+        signals.task_failure.disconnect(self.job_failed, sender=task)
         self._office.bulletin.admit(os.getpid())
 
     def process_ends(self, **_: Any) -> None:

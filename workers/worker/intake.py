@@ -22,6 +22,7 @@ from redis.exceptions import DataError
 
 from . import asked
 from .dropped import Dropped, Reason
+from .meeting import HANDED_ON, HandingOn, Meetings
 
 log = logging.getLogger(__name__)
 Handler = Callable[..., Any]
@@ -33,6 +34,7 @@ class HintStrategy:
 
     name: str
     dropped: Dropped
+    meetings: Meetings
 
     def __call__(self, task: Any, app: Any, consumer: Any) -> Handler:
         """Return what handles the messages of the task."""
@@ -47,6 +49,8 @@ class HintStrategy:
                 discard(message, Reason.no_hint)
                 return None
             message.headers, message.properties = dict(found.headers), dict(found.properties)
+            if HANDED_ON in message.headers:
+                self.meetings.look(message.headers, message.delivery_info.get("routing_key"))
             return handle(message, None, *more)
 
         return on_message
@@ -128,7 +132,7 @@ def _entry(error: Exception) -> object:
     return error
 
 
-def guard_step(task: str, dropped: Dropped, *, own: bool) -> type[Any]:
+def guard_step(task: str, dropped: Dropped, handing: HandingOn, *, own: bool) -> type[Any]:
     """Return the step that guards a consumer of ``task``; ``own``: the application is ours."""
 
     class Guard(bootsteps.StartStopStep):
@@ -143,11 +147,15 @@ def guard_step(task: str, dropped: Dropped, *, own: bool) -> type[Any]:
 
         def __init__(self, consumer: Any, **options: Any) -> None:
             super().__init__(consumer, **options)
-            _guard_consumer(consumer, Discarding(consumer, dropped), task, own=own)
+            _guard_consumer(consumer, Discarding(consumer, dropped), handing, task, own=own)
 
         def start(self, consumer: Any) -> None:
+            handing.begin()
             for channel in getattr(consumer.connection.transport, "channels", None) or ():
                 _guard_channel(channel, consumer, dropped)
+
+        def stop(self, _: Any) -> None:
+            handing.end()
 
         def info(self, _: Any) -> Any:
             """Return what ``celery inspect stats`` shows."""
@@ -156,7 +164,9 @@ def guard_step(task: str, dropped: Dropped, *, own: bool) -> type[Any]:
     return Guard
 
 
-def _guard_consumer(consumer: Any, discard: Discarding, task: str, *, own: bool) -> None:
+def _guard_consumer(
+    consumer: Any, discard: Discarding, handing: HandingOn, task: str, *, own: bool
+) -> None:
     """Guard what a consumer does with a message; on our own application all of them are ours."""
     undecoded, create = consumer.on_decode_error, consumer.create_task_handler
 
@@ -167,10 +177,14 @@ def _guard_consumer(consumer: Any, discard: Discarding, task: str, *, own: bool)
             undecoded(message, error)
 
     consumer.on_decode_error = discard.unless(on_decode_error)
+    unknown = consumer.on_unknown_task
     if own:
+        unknown = lambda _, message, __: discard(message, Reason.unknown)  # noqa: E731
         consumer.on_unknown_message = lambda _, message: discard(message)
-        consumer.on_unknown_task = lambda _, message, __: discard(message, Reason.unknown)
         consumer.on_invalid_task = lambda _, message, __: discard(message)
+    consumer.on_unknown_task = lambda body, message, error: (
+        handing.takes(consumer, message) or unknown(body, message, error)
+    )
     consumer.create_task_handler = lambda *args: discard.unless(create(*args))
     _guard_pool(consumer, discard)
 

@@ -25,6 +25,7 @@ from .emitter import Emissions
 from .installation import Installation
 from .leases import Leases
 from .loop import Loop
+from .meeting import Meetings
 from .overdue import Overdue
 from .segments import Segments
 
@@ -34,6 +35,7 @@ class Office:
 
     ``worker``: the name of this one. ``owner``: in whose name tasks are claimed. ``refused``:
     graphs that it was asked for and has not got. ``dropped``: messages that led to nothing.
+    ``meetings``: queues in which there are jobs of other namespaces.
     ``report`` is told of failures whose job, of that id, has returned.
     """
 
@@ -58,6 +60,7 @@ class Office:
         self.audience = Audience()
         self.worker = self.owner
         self.dropped = Dropped()
+        self.meetings = Meetings(settings.namespace)
 
     def ledger(self) -> Ledger:
         """Return this process's ledger, which goes on trying while Redis is away for a while."""
@@ -80,6 +83,7 @@ class Office:
         """
         self.time_limit, self.worker = time_limit, worker
         self.bulletin.renew()
+        self.publisher.work()
         self.loop.open()
         self._pid = os.getpid()
         self.owner = f"{worker}/{self._pid}"

@@ -30,6 +30,7 @@ def appear(office: Office, worker: str, consumes: Callable[[str], bool]) -> None
         queues=tuple(queue for queue in office.registry.queues() if consumes(queue)),
         graphs=whole,
         parts=some,
+        met=office.meetings.of_late(),
         reads=formats.FORMAT,
     )
 

@@ -12,6 +12,7 @@ from distgraph.errors import DistGraphError, JobFailed
 
 from ..shared.hints import Hint, arguments
 from .office import Office
+from .witnesses import has_witnesses
 
 log = logging.getLogger(__name__)
 
@@ -24,13 +25,24 @@ class Reporting:
 
     def __call__(self, job: str, hint: Hint, failed: JobFailed) -> None:
         """Tell that the job of that id, which ``hint`` asked for, failed; raises nothing."""
+        if not self.is_watched:
+            return
         try:
             raise failed
         except JobFailed:
             told = ExceptionInfo()
         self._signal(job, list(arguments(hint.x, hint.ns, hint.ep, hint.tids)), failed, told)
-        if self._task.send_events and self._office.audience.wants_events:
+        if self._sends_events:
             self._event(job, failed, told)
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody but the log is told how jobs end."""
+        return self._sends_events or has_witnesses(self._task)
+
+    @property
+    def _sends_events(self) -> bool:
+        return bool(self._task.send_events and self._office.audience.wants_events)
 
     def _signal(self, job: str, args: list[Any], failed: JobFailed, told: Any) -> None:
         """Call who is connected to the signal, within a request as Celery has one."""

@@ -16,6 +16,7 @@ from .failures import leaving, tells_end
 from .intake import HintStrategy
 from .office import Office
 from .reporting import Reporting
+from .witnesses import Told
 
 log = logging.getLogger(__name__)
 
@@ -24,8 +25,10 @@ def add_task(app: Celery, name: str, office: Office) -> Any:
     """Add the task ``name`` to ``app``; only its own options are set.
 
     It raises JobFailed for what failed, and is not repeated for it, whatever the application's
-    other tasks are.
+    other tasks are. A failure that is tried again, and of which nobody but the log would know, it
+    does not raise: that costs Celery more than the attempt itself.
     """
+    told = Told()
 
     @app.task(
         name=name,
@@ -35,7 +38,7 @@ def add_task(app: Celery, name: str, office: Office) -> Any:
         serializer="json",
         shared=False,
         typing=False,
-        Strategy=HintStrategy(name, office.dropped),
+        Strategy=HintStrategy(name, office.dropped, office.meetings),
     )
     def step(*args: Any, **kwargs: Any) -> None:
         hint = None if kwargs else hints.read(list(args))
@@ -58,7 +61,9 @@ def add_task(app: Celery, name: str, office: Office) -> Any:
         if (told_to_leave := leaving()) is not None:
             raise told_to_leave
         if failed is not None:
-            raise failed
+            told.note(step.request.id or "")
+            if failed.is_final or reporting.is_watched:
+                raise failed
 
-    office.report = Reporting(step, office)
+    office.report = reporting = Reporting(step, office)
     return step

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from distgraph.core.model import Errored
 from distgraph.core.recorded import LONGEST_TEXT
@@ -52,12 +53,23 @@ def tell_failed(subject: Subject, error: Errored, retry_in: float | None = None)
     ``retry_in``: in how many seconds it is tried again, None when the failure is final.
     """
     failed = JobFailed(f"{subject} failed: {_brief(error)}.")
-    failed.__cause__ = _reportable(error)
+    failed.__cause__, failed.is_final = _reportable(error), retry_in is None
     level = logging.ERROR if retry_in is None else logging.WARNING
     again = "" if retry_in is None else f" It is tried again in {retry_in:.3g} s."
     known = {**asdict(subject), "outcome": "failed", "error": error.kind, "retry_in": retry_in}
-    log.log(level, "%s%s", failed, again, exc_info=failed, extra=known)
+    if log.isEnabledFor(level):
+        _write(level, f"{failed}{again}", failed, _printable(error.traceback), known)
     return failed
+
+
+def _write(level: int, text: str, failed: JobFailed, shown: str, known: dict[str, Any]) -> None:
+    """Write a record whose traceback is shown as ``shown``: it is text already, once is enough."""
+    told = (type(failed), failed, None)
+    record = log.makeRecord(
+        log.name, level, __file__, 0, text, (), told, tell_failed.__name__, known
+    )
+    record.exc_text = _shortened(shown.rstrip())
+    log.handle(record)
 
 
 def tell_lost(subject: Subject) -> None:
@@ -79,6 +91,7 @@ def together(failures: Sequence[JobFailed]) -> JobFailed | None:
         return next(iter(failures), None)
     said = "; ".join(str(each).removesuffix(".") for each in failures)
     whole = JobFailed(f"{len(failures)} tasks of this job failed: {_shortened(said)}.")
+    whole.is_final = any(each.is_final for each in failures)
     group = ExceptionGroup("all that failed", failures)
     whole.__cause__ = group if len(trace(group)) <= LONGEST else failures[0]
     return whole
