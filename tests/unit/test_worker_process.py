@@ -269,7 +269,6 @@ def test_a_loop_goes_on_that_a_node_has_stopped() -> None:
 
     async def node() -> int:
         asyncio.get_running_loop().stop()
-        await asyncio.sleep(0)
         return id(asyncio.get_running_loop())
 
     ran = [loop.spawn(cast("Any", node())) for _ in range(2)]

@@ -179,7 +179,6 @@ def misbehave(state: Naughty) -> Any:
 
 
 async def misbehave_async(state: Naughty) -> Any:
-    await asyncio.sleep(0)
     if state["how"] == "stops the loop":
         asyncio.get_running_loop().stop()
         return {"out": "fine"}
