@@ -42,7 +42,12 @@ def worker(  # noqa: PLR0913 a command's options
     ),
     loglevel: Annotated[str, typer.Option("--loglevel", "-l")] = "INFO",
     queues: Annotated[
-        str | None, typer.Option("--queues", "-Q", help="Only these, separated by commas.")
+        str | None,
+        typer.Option(
+            "--queues",
+            "-Q",
+            help="Only these, separated by commas; without the namespace or with it.",
+        ),
     ] = None,
     hostname: Annotated[
         str | None, typer.Option("--hostname", "-n", help="Its name; must be unique.")
