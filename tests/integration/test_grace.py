@@ -111,7 +111,7 @@ def test_a_process_that_waits_in_a_pool_that_shrank_gets_no_job(
     node.begins(3)
     control = node.site.backend.app.control
     control.pool_shrink(1, reply=True)
-    (stats,) = control.inspect().stats().values()
+    (stats,) = (control.inspect().stats() or {}).values()
     assert stats["pool"]["writes"]["inqueues"]["total"] == 1
     Path(opened["gate"]).touch()
     blocking.result(PATIENCE)

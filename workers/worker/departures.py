@@ -129,7 +129,8 @@ class Departures:
 
 def _sending_no_more(pool: Any) -> Callable[..., None]:
     """Return what shrinks ``pool``: a process that it ends is given no job while it still waits."""
-    shrink, written = pool.shrink, getattr(pool._pool, "_all_inqueues", set())  # noqa: SLF001
+    shrink = pool.shrink
+    written: set[int] = getattr(pool._pool, "_all_inqueues", set())  # noqa: SLF001
 
     def shrinking(n: int = 1) -> None:
         try:
