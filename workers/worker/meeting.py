@@ -23,10 +23,10 @@ from . import asked
 log = logging.getLogger(__name__)
 HANDED_ON = "distgraph_handed_on"
 """The header of a job that was handed on: by which namespace, and how often until then."""
-MOST_TIMES, MOST_HELD, MOST_SHOWN = 600, 5_000, 20
+MOST_TIMES, MOST_HELD, MOST_SHOWN = 600, 2_000, 20
 """So often is a job handed on, so many are held meanwhile, and so many meetings are told of."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 1.0
-MOST_A_SECOND = 250
+MOST_A_SECOND = 100
 """So many jobs are let go in a second where more are held; those of its own need a worker, too."""
 REMEMBERED = 300.0
 """Seconds for which others are told of a meeting."""
