@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Generic
 
 from typing_extensions import Unpack
 
@@ -29,12 +29,16 @@ from distgraph.graph.subgraphs import schemas_of
 from distgraph.runners.backend import Backend, Job
 from distgraph.runners.local import LocalBackend
 from distgraph.streaming import View
-from distgraph.types import StreamMode
+from distgraph.types import Command, StreamMode
+from distgraph.typing import ContextT, InputT, OutputT, StateT
 
 
 @checked
-class CompiledStateGraph(StateAccess):
-    """A graph that can be run. Made by ``StateGraph.compile``."""
+class CompiledStateGraph(StateAccess[StateT], Generic[StateT, ContextT, InputT, OutputT]):
+    """A graph that can be run. Made by ``StateGraph.compile``.
+
+    Its parameters, for type checkers, are those of ``StateGraph``: state, context, input, output.
+    """
 
     def __init__(
         self,
@@ -76,14 +80,18 @@ class CompiledStateGraph(StateAccess):
         """Return the graph's name."""
         return self.graph.name
 
-    def with_config(self, config: Config = None, **more: Any) -> CompiledStateGraph:
+    def with_config(
+        self, config: Config = None, **more: Any
+    ) -> CompiledStateGraph[StateT, ContextT, InputT, OutputT]:
         """Return the same graph with ``config`` under every config that it is called with."""
         merged = configs.merge_configs(self.config, config, more)
         return CompiledStateGraph(
             self.graph, self.builder, self.checkpointer, backend=self.backend, config=merged
         )
 
-    def on(self, backend: Any, name: str | None = None) -> CompiledStateGraph:
+    def on(
+        self, backend: Any, name: str | None = None
+    ) -> CompiledStateGraph[StateT, ContextT, InputT, OutputT]:
         """Return the same graph on ``backend``, registered there under ``name``.
 
         Its own checkpointer is replaced: the backend stores its threads.
@@ -94,7 +102,9 @@ class CompiledStateGraph(StateAccess):
             backend, name or self.graph.name
         )
 
-    def placed(self, backend: Any, name: str | None) -> CompiledStateGraph:
+    def placed(
+        self, backend: Any, name: str | None
+    ) -> CompiledStateGraph[StateT, ContextT, InputT, OutputT]:
         """Return this graph as ``compile(backend=...)`` gives it; ValueError for what clashes."""
         if not hasattr(backend, "register"):
             msg = f"backend must carry runs, as CeleryBackend does, not {backend!r}."
@@ -118,9 +128,9 @@ class CompiledStateGraph(StateAccess):
 
     def invoke(
         self,
-        input: Any,  # noqa: A002 LangGraph's name
+        input: InputT | Command[Any, Any] | None,  # noqa: A002 LangGraph's name
         config: Config = None,
-        **options: Unpack[InvokeOptions],
+        **options: Unpack[InvokeOptions[ContextT]],
     ) -> Any:
         """Run the graph to its end or to a pause and return the state.
 
@@ -142,9 +152,9 @@ class CompiledStateGraph(StateAccess):
 
     async def ainvoke(
         self,
-        input: Any,  # noqa: A002 LangGraph's name
+        input: InputT | Command[Any, Any] | None,  # noqa: A002 LangGraph's name
         config: Config = None,
-        **options: Unpack[InvokeOptions],
+        **options: Unpack[InvokeOptions[ContextT]],
     ) -> Any:
         """Do what ``invoke`` does."""
         asked = Options.read("ainvoke", options, "values")
@@ -160,9 +170,9 @@ class CompiledStateGraph(StateAccess):
 
     def stream(
         self,
-        input: Any,  # noqa: A002 LangGraph's name
+        input: InputT | Command[Any, Any] | None,  # noqa: A002 LangGraph's name
         config: Config = None,
-        **options: Unpack[StreamOptions],
+        **options: Unpack[StreamOptions[ContextT]],
     ) -> Iterator[Any]:
         """Run the graph and yield chunks as they come: values, updates, tasks, custom, messages.
 
@@ -176,9 +186,9 @@ class CompiledStateGraph(StateAccess):
 
     async def astream(
         self,
-        input: Any,  # noqa: A002 LangGraph's name
+        input: InputT | Command[Any, Any] | None,  # noqa: A002 LangGraph's name
         config: Config = None,
-        **options: Unpack[StreamOptions],
+        **options: Unpack[StreamOptions[ContextT]],
     ) -> AsyncIterator[Any]:
         """Do what ``stream`` does."""
         inner, job, shape = self._streamed("astream", input, config, options)
@@ -191,9 +201,9 @@ class CompiledStateGraph(StateAccess):
 
     def submit(
         self,
-        input: Any,  # noqa: A002 LangGraph's name
+        input: InputT | Command[Any, Any] | None,  # noqa: A002 LangGraph's name
         config: Config = None,
-        **options: Unpack[SubmitOptions],
+        **options: Unpack[SubmitOptions[ContextT]],
     ) -> Any:
         """Start a run on the backend and return its handle at once.
 
@@ -206,9 +216,9 @@ class CompiledStateGraph(StateAccess):
 
     async def asubmit(
         self,
-        input: Any,  # noqa: A002 LangGraph's name
+        input: InputT | Command[Any, Any] | None,  # noqa: A002 LangGraph's name
         config: Config = None,
-        **options: Unpack[SubmitOptions],
+        **options: Unpack[SubmitOptions[ContextT]],
     ) -> Any:
         """Do what ``submit`` does."""
         backend = self._distributed()
