@@ -36,6 +36,7 @@ class Crew:
                 env=self._env,
                 pool=self._pool,
                 concurrency=CONCURRENCY.get(self._pool, 2),
+                alone=False,
             )
         )
         return self.workers[-1]
