@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Generic
+from typing import Any, Generic, cast
 
 from typing_extensions import Unpack
 
@@ -27,6 +27,7 @@ from distgraph.graph.shape import Shape
 from distgraph.graph.state_access import Config, StateAccess
 from distgraph.graph.subgraphs import schemas_of
 from distgraph.runners.backend import Backend, Job
+from distgraph.runners.handle import Run
 from distgraph.runners.local import LocalBackend
 from distgraph.streaming import View
 from distgraph.types import Command, StreamMode
@@ -131,7 +132,7 @@ class CompiledStateGraph(StateAccess[StateT], Generic[StateT, ContextT, InputT, 
         input: InputT | Command[Any, Any] | None,  # noqa: A002 LangGraph's name
         config: Config = None,
         **options: Unpack[InvokeOptions[ContextT]],
-    ) -> Any:
+    ) -> OutputT:
         """Run the graph to its end or to a pause and return the state.
 
         A pause adds ``__interrupt__``, a list of Interrupt. Another ``stream_mode`` than "values"
@@ -143,30 +144,33 @@ class CompiledStateGraph(StateAccess[StateT], Generic[StateT, ContextT, InputT, 
         keys = asked.keys(self.graph, self.graph.outputs)
         if asked.stream_mode != "values":
             options = {**options, "output_keys": keys}
-            return list(self.stream(input, config, **options))
+            return cast(OutputT, list(self.stream(input, config, **options)))
         inner, job = self._job(input, config, asked)
         last = None
         for event in inner.events(self.backend, unheard(job)):
             last = event
-        return result_of(self.graph, last, keys, given=input, around=inner.frame)
+        result: OutputT = result_of(self.graph, last, keys, given=input, around=inner.frame)
+        return result
 
     async def ainvoke(
         self,
         input: InputT | Command[Any, Any] | None,  # noqa: A002 LangGraph's name
         config: Config = None,
         **options: Unpack[InvokeOptions[ContextT]],
-    ) -> Any:
+    ) -> OutputT:
         """Do what ``invoke`` does."""
         asked = Options.read("ainvoke", options, "values")
         keys = asked.keys(self.graph, self.graph.outputs)
         if asked.stream_mode != "values":
             options = {**options, "output_keys": keys}
-            return [chunk async for chunk in self.astream(input, config, **options)]
+            chunks = [chunk async for chunk in self.astream(input, config, **options)]
+            return cast(OutputT, chunks)
         inner, job = self._job(input, config, asked)
         last = None
         async for event in inner.aevents(self.backend, unheard(job)):
             last = event
-        return result_of(self.graph, last, keys, given=input, around=inner.frame)
+        result: OutputT = result_of(self.graph, last, keys, given=input, around=inner.frame)
+        return result
 
     def stream(
         self,
@@ -204,7 +208,7 @@ class CompiledStateGraph(StateAccess[StateT], Generic[StateT, ContextT, InputT, 
         input: InputT | Command[Any, Any] | None,  # noqa: A002 LangGraph's name
         config: Config = None,
         **options: Unpack[SubmitOptions[ContextT]],
-    ) -> Any:
+    ) -> Run[OutputT]:
         """Start a run on the backend and return its handle at once.
 
         ``stream_mode`` names the modes that ``run.stream()`` can show later. Raises RuntimeError
@@ -212,18 +216,20 @@ class CompiledStateGraph(StateAccess[StateT], Generic[StateT, ContextT, InputT, 
         """
         backend = self._distributed()
         _, job = self._job(input, config, Options.read("submit", options, "updates"))
-        return backend.submit(job)
+        run: Run[OutputT] = backend.submit(job)
+        return run
 
     async def asubmit(
         self,
         input: InputT | Command[Any, Any] | None,  # noqa: A002 LangGraph's name
         config: Config = None,
         **options: Unpack[SubmitOptions[ContextT]],
-    ) -> Any:
+    ) -> Run[OutputT]:
         """Do what ``submit`` does."""
         backend = self._distributed()
         _, job = self._job(input, config, Options.read("asubmit", options, "updates"))
-        return await backend.asubmit(job)
+        run: Run[OutputT] = await backend.asubmit(job)
+        return run
 
     def _distributed(self) -> Any:
         if not hasattr(self.backend, "submit"):
