@@ -41,7 +41,6 @@ FREE: Mapping[str, str] = {
     "output_schema": "no annotation says what a schema is: check_schema",
     "path": "what chooses the next nodes: callee_of",
     "path_map": "of the conditional entry point: add_conditional_edges",
-    "settings": "pydantic checks them",
     "state_schema": "no annotation says what a schema is: check_schema",
     "value": "an answer may be anything that can be stored",
     "values": "an update is what a node may return",
