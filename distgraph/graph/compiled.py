@@ -19,6 +19,7 @@ from distgraph.core.graph import Graph
 from distgraph.graph import configs
 from distgraph.graph.blueprint import Blueprint
 from distgraph.graph.checks import check_text
+from distgraph.graph.drawable import Drawable
 from distgraph.graph.jobs import Owner, about, job_of, unheard
 from distgraph.graph.nested import Inner
 from distgraph.graph.options import InvokeOptions, Options, StreamOptions, SubmitOptions
@@ -33,7 +34,7 @@ from distgraph.types import StreamMode
 
 
 @checked
-class CompiledStateGraph(StateAccess):
+class CompiledStateGraph(Drawable, StateAccess):
     """A graph that can be run. Made by ``StateGraph.compile``."""
 
     def __init__(

@@ -76,7 +76,7 @@ class StateGraph(Blueprint, Generic[S]):
         metadata: Mapping[str, Any] | None = None,
         input_schema: Any = None,
         retry_policy: RetryPolicy | Sequence[RetryPolicy] | None = None,
-        destinations: Any = None,
+        destinations: Mapping[str, str] | Sequence[str] | None = None,
         queue: str = "",
         priority: int = 0,
     ) -> Self:
@@ -86,12 +86,12 @@ class StateGraph(Blueprint, Generic[S]):
 
         ``queue`` and ``priority`` (0 to 9, the most urgent) say where and how urgently its tasks
         are dispatched on Celery. A queue's name gets the backend's namespace in front of it, unless
-        the application is the user's own. ``defer``: run only when nothing else is left. Raises
-        ValueError for a name that is taken or reserved, TypeError for something that cannot be
-        called.
+        the application is the user's own. ``defer``: run only when nothing else is left.
+        ``destinations``: the nodes that its Commands go to, or their names with labels, for
+        drawings. Raises ValueError for a name that is taken or reserved, TypeError for something
+        that cannot be called.
         """
         self._warn_if_compiled("node")
-        del destinations  # only for drawings
         name: Any = node if isinstance(node, str) or action is not None else name_of(node)
         action = action if action is not None else node
         if isinstance(action, str):
@@ -110,6 +110,7 @@ class StateGraph(Blueprint, Generic[S]):
             queue=queue,
             priority=priority,
             metadata=metadata or {},
+            destinations=_destinations(destinations),
         )
         return self
 
@@ -242,6 +243,14 @@ def _named(item: Any) -> tuple[str, Any]:
             raise TypeError(msg)
         case action:
             return name_of(action), action
+
+
+def _destinations(
+    given: Mapping[str, str] | Sequence[str] | None,
+) -> Mapping[str, str | None] | None:
+    if given is None or isinstance(given, Mapping):
+        return given
+    return dict.fromkeys(names_of(given))
 
 
 def _ends(path: Any, path_map: Any) -> Mapping[Any, str] | None:
