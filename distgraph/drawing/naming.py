@@ -10,10 +10,13 @@ LONGEST = 120
 """So many characters of a label are drawn."""
 _SAFE = re.compile(r"(?!id_)[A-Za-z_][A-Za-z0-9_]*")
 _KEYWORDS = frozenset(
-    "graph flowchart subgraph end style default linkstyle interpolate classdef class click href "
-    "call direction v _self _blank _parent _top node edge digraph strict".split()
+    (
+        *("graph", "flowchart", "subgraph", "end", "direction", "v", "style", "default"),
+        *("linkstyle", "interpolate", "classdef", "class", "click", "href", "call"),
+        *("_self", "_blank", "_parent", "_top"),
+    )
 )
-"""Words of Mermaid's and Graphviz' languages, which no node may be called."""
+"""Words of Mermaid's language, which no id may be."""
 
 
 def id_of(name: str) -> str:

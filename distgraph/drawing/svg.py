@@ -32,7 +32,7 @@ def _by_program(dot: str) -> str:
             "install Graphviz so that its program `dot` is on PATH. Mermaid needs neither."
         )
     try:
-        ended = subprocess.run(
+        ended = subprocess.run(  # noqa: S603 what PATH names
             [program, "-Tsvg"],
             input=dot.encode(),
             capture_output=True,

@@ -248,9 +248,9 @@ def _named(item: Any) -> tuple[str, Any]:
 def _destinations(
     given: Mapping[str, str] | Sequence[str] | None,
 ) -> Mapping[str, str | None] | None:
-    if given is None or isinstance(given, Mapping):
-        return given
-    return dict.fromkeys(names_of(given))
+    if given is None:
+        return None
+    return dict(given) if isinstance(given, Mapping) else dict.fromkeys(names_of(given))
 
 
 def _ends(path: Any, path_map: Any) -> Mapping[Any, str] | None:

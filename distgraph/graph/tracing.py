@@ -88,7 +88,8 @@ def _chosen(graph: Graph, node: Node) -> Iterator[tuple[str, str | None, bool]]:
 def _gotos(graph: Graph, node: Node) -> Iterator[tuple[str, str | None]]:
     """Yield where the Commands of a node may lead in this graph, as far as it says so."""
     if node.destinations is not None:
-        yield from node.destinations.items()
+        for name, label in node.destinations.items():
+            yield name, None if label is None else str(label)
         return
     hint = return_hint(node.callee.call or node.callee.acall)
     for target in _commanded(hint):
