@@ -72,12 +72,11 @@ def shared(own_site: Callable[..., Site]) -> tuple[Shared, Shared]:
     return Shared(own_site(**RARELY), queue), Shared(own_site(), queue)
 
 
-@pytest.mark.parametrize("pool", ["threads", "prefork", "solo"])
 def test_a_job_that_was_fetched_by_another_namespace_comes_to_its_own_worker(
-    shared: tuple[Shared, Shared], redis_client: redis.Redis, pool: str
+    shared: tuple[Shared, Shared], redis_client: redis.Redis
 ) -> None:
     one, other = shared
-    fetching = other.start(pool)
+    fetching = other.start("prefork")
     run = one.steps.submit({"path": []}, on("t"))
     put_off(redis_client, one.site.namespace)
     queue = one.backend.app.conf.task_default_queue

@@ -71,7 +71,7 @@ def test_hints_are_sent_also_when_the_answer_to_the_commit_was_lost(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chain(bench, "a", "b").submit({}, on("t"))
-    ledger: Ledger = bench.office.ledger()
+    ledger: Ledger = bench.office.steady()
     execute = ledger._execute
     lost: list[Any] = []
 

@@ -108,14 +108,14 @@ class Client:
         """Submit ``job`` and follow it to its end; what no worker has to carry is carried here."""
         if _is_kept_here(job):
             return self._local(job.graph).events(job)
-        refuse_to_wait(self._served(job.graph))
+        refuse_to_wait(self._served(job.graph), self.workers)
         return self._carrier.follow(self._whole(job))
 
     def aevents(self, job: Job) -> AsyncIterator[Event]:
         """Do what ``events`` does."""
         if _is_kept_here(job):
             return self._local(job.graph).aevents(job)
-        refuse_to_wait(self._served(job.graph))
+        refuse_to_wait(self._served(job.graph), self.workers)
         return self._carrier.afollow(self._whole(job))
 
     def submit(self, job: Job) -> Run:

@@ -166,7 +166,8 @@ class Run:
 
     def _refuse_to_wait(self) -> None:
         _refuse_inside_a_node()
-        refuse_to_wait(self._served())
+        namespace = self._thread.namespace
+        refuse_to_wait(self._served(), lambda: self._carrier.ledger.workers(namespace))
 
     def _watched(self) -> Watched:
         return Watched(self._served(), self._thread, self.id)

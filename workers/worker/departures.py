@@ -10,15 +10,24 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+from billiard import get_start_method
 from billiard.common import TERM_SIGNAL
 from billiard.exceptions import WorkerLostError
 from celery import signals
 from celery.concurrency.prefork import TaskPool as ProcessPool
+from celery.exceptions import ImproperlyConfigured
 
 from ..shared import hints
 from . import releasing
 from .office import Office
 from .recycling import Recycling
+
+SPAWNS = (
+    "The processes of this worker's pool would be spawned (worker_pool_start_method, or billiard's "
+    "start method, which is 'spawn' on macOS), and know none of its graphs. Let them be forked: "
+    "worker_pool_start_method = 'fork', and on macOS also billiard.set_start_method('fork', "
+    "force=True) where the application is made. Or take another pool, such as --pool threads."
+)
 
 
 class Departures:
@@ -33,7 +42,11 @@ class Departures:
         self._cold = self._has_waited = False
 
     def follow(self, worker: Any, task: Any) -> None:
-        """Follow ``worker``, whose jobs are ``task``'s, before its pool is there."""
+        """Follow ``worker``, whose jobs are ``task``'s, before its pool is there.
+
+        Raises ImproperlyConfigured where that would not fork its processes.
+        """
+        _refuse_spawning(worker)
         self._cold = self._has_waited = False
         signals.task_failure.connect(self.job_failed, sender=task, weak=False)
         signals.worker_process_init.connect(partial(self.process_begins, task), weak=False)
@@ -58,6 +71,7 @@ class Departures:
         """Follow the pool once it is there, if it has processes."""
         if has_processes(pool):
             pool.terminate_job = self._noting_revokes(pool.terminate_job)
+            pool.shrink = _sending_no_more(pool)
 
     def follow_consumer(self, consumer: Any) -> None:
         """Follow how a consumer has its jobs cut short."""
@@ -124,6 +138,32 @@ class Departures:
         self._office.loop.close()
         with _unhurried():
             releasing.wind_up(self._office)
+
+
+def _refuse_spawning(worker: Any) -> None:
+    """Raise ImproperlyConfigured for a pool whose processes begin as new interpreters.
+
+    Celery makes such a process an application of its own, without the graphs and their job.
+    """
+    spawns = worker.pool_start_method != "fork" or get_start_method() != "fork"
+    if spawns and issubclass(worker.pool_cls, ProcessPool):
+        raise ImproperlyConfigured(SPAWNS)
+
+
+def _sending_no_more(pool: Any) -> Callable[..., None]:
+    """Return what shrinks ``pool``: a process that it ends is given no job while it still waits."""
+    shrink = pool.shrink
+    written: set[int] = getattr(pool._pool, "_all_inqueues", set())  # noqa: SLF001
+
+    def shrinking(n: int = 1) -> None:
+        try:
+            shrink(n)
+        finally:  # of some it may have told the end before it found no more
+            for process in pool._pool._pool:  # noqa: SLF001 - only there they are known
+                if process._controlled_termination:  # noqa: SLF001
+                    written.discard(process.inqW_fd)
+
+    return shrinking
 
 
 def has_processes(pool: Any) -> bool:

@@ -56,7 +56,7 @@ class Desk:
 
     @property
     def _ledger(self) -> Ledger:
-        return self.office.ledger()
+        return self.office.steady()
 
     @property
     def _lease_ms(self) -> int:

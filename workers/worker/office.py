@@ -44,7 +44,7 @@ class Office:
     ) -> None:
         self.settings, self.registry, self.publisher = settings, registry, publisher
         self._clients = clients
-        self.leases = Leases(self.ledger, settings.namespace, settings.lease_ms, settings.heartbeat)
+        self.leases = Leases(self.steady, settings.namespace, settings.lease_ms, settings.heartbeat)
         self.dispatched = Dispatched(self.ledger)
         self.emissions = Emissions(self.ledger)
         self.loop = Loop(settings.async_concurrency, self._loop_broke)
@@ -53,6 +53,7 @@ class Office:
         self.installation = Installation(self.ledger, settings.namespace)
         self.backoffs = Backoffs(self.overdue.sweep_tasks)
         self.owner, self._pid = socket.gethostname(), os.getpid()
+        self._is_employed = False
         self.segments = Segments()
         self.time_limit: float | None = None
         self.refused: set[str] = set()
@@ -65,6 +66,17 @@ class Office:
     def ledger(self) -> Ledger:
         """Return this process's ledger, which goes on trying while Redis is away for a while."""
         return self._clients.patient()
+
+    def steady(self) -> Ledger:
+        """Return this process's ledger for what it holds: work that is done is not lost.
+
+        It goes on trying for as long as Redis is away, and for a while once the worker is to end.
+        """
+        return self._clients.steady(self._works)
+
+    def _works(self) -> bool:
+        """Whether this process is a worker's that goes on."""
+        return self._is_employed and self.bulletin.ends_at is None
 
     def sweep_after(self, delay: float, shard: int, tid: str, name: str) -> None:
         """Have the back-off of a task in ``shard`` noticed that ends in ``delay`` seconds.
@@ -83,6 +95,7 @@ class Office:
         """
         self.time_limit, self.worker = time_limit, worker
         self.bulletin.renew()
+        self._is_employed = True
         self.publisher.work()
         self.loop.open()
         self._pid = os.getpid()
