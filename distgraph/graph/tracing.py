@@ -101,7 +101,7 @@ def _commanded(hint: Any) -> Iterator[str]:
     """Yield the names in ``Command[Literal[...]]``, also within a union or a list."""
     inside = get_args(hint)
     if get_origin(hint) is Command:
-        yield from (name for each in inside for name in _literals(each))
+        yield from _literals(inside[0])
     else:
         yield from (name for each in inside for name in _commanded(each))
 

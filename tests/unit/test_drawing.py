@@ -83,6 +83,7 @@ def test_a_node_that_nothing_leads_to_is_drawn() -> None:
         Command[Literal["b"]] | dict,
         list[Command[Literal["b"]]] | None,
         Command[Literal["b", "in the graph around"]],
+        Command[Literal["b"], State],
     ],
 )
 def test_commands_lead_where_their_annotation_says(hint: Any) -> None:
