@@ -17,6 +17,9 @@ PEERS := .venv-bench
 JOBS ?= 3
 PEERS_STAMP := $(PEERS)/.installed
 
+# What only RabbitMQ has is tested where it is.
+RABBITMQ := /usr/lib/rabbitmq/bin/rabbitmq-server
+
 # Those of our folders that hold Python.
 SOURCES = $(foreach part,distgraph workers checkpoint_redis tests bench examples,\
 	$(if $(shell find $(part) -name '*.py' -print -quit 2>/dev/null),$(part)))
@@ -72,6 +75,7 @@ chaos: $(STAMP) ## kill, freeze and flush things while runs go on
 
 substrates: $(STAMP) ## one program on every server, broker, pool and Python (ARGS="sentinel tls": some); root: by apt-get
 	$(BIN)/python -m tests.substrates $(ARGS)
+	test -n "$(ARGS)" || test ! -x $(RABBITMQ) || $(BIN)/python -m pytest tests/substrates
 
 mutants: $(STAMP) ## take each line of the Redis scripts out and see which no test misses (ARGS="--help")
 	$(BIN)/python -m tests.mutants $(ARGS)

@@ -72,17 +72,23 @@ def _async(
 class Ledger:
     """The commands over a blocking client (made with ``decode_responses=False``).
 
-    StoreUnavailable when Redis cannot be reached within ``retry_for`` seconds (0 = one try),
-    StoreError when it refuses, CorruptRecord when its answer cannot be read, NewerFormat when a
-    newer version stored the thread. With a ``namespace`` the first call checks its format.
+    StoreUnavailable when Redis cannot be reached within ``retry_for`` seconds (0 = one try), nor
+    after that for as long as ``goes_on`` says so, StoreError when it refuses, CorruptRecord when
+    its answer cannot be read, NewerFormat when a newer version stored the thread. With a
+    ``namespace`` the first call checks its format.
     """
 
     def __init__(
-        self, client: StoreClient, *, retry_for: float = RETRY_FOR, namespace: str = ""
+        self,
+        client: StoreClient,
+        *,
+        retry_for: float = RETRY_FOR,
+        namespace: str = "",
+        goes_on: Callable[[], bool] = bool,
     ) -> None:
         self.client: Any = client
         self._execute: Callable[..., Any] = client.execute_command
-        self._retry_for = retry_for
+        self._retry_for, self._goes_on = retry_for, goes_on
         self._unchecked = namespace
 
     def check(self) -> None:
@@ -115,7 +121,7 @@ class Ledger:
             yield self.call(command) if failed else command.read(raw)
 
     def _carry(self, command: Operation[T]) -> T:
-        pauses = _pauses(self._retry_for)
+        pauses = _pauses(self._retry_for, self._goes_on)
         while True:
             try:
                 return command.read(self._send(command))
@@ -299,12 +305,13 @@ async def heeding_cancellation(reply: Awaitable[T]) -> T:
             raise asyncio.CancelledError
 
 
-def _pauses(retry_for: float) -> Iterator[float]:
+def _pauses(retry_for: float, goes_on: Callable[[], bool] = bool) -> Iterator[float]:
     """Yield how long to wait before each repetition, while there is time for one."""
     deadline = time.monotonic() + retry_for
     pause = _FIRST_PAUSE
-    while (left := deadline - time.monotonic()) > 0:
-        yield min(left, LONGEST_PAUSE, pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
+    while (left := deadline - time.monotonic()) > 0 or goes_on():
+        longest = min(left, LONGEST_PAUSE) if left > 0 else LONGEST_PAUSE
+        yield min(longest, pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
         pause = min(2 * pause, LONGEST_PAUSE)
 
 

@@ -33,6 +33,7 @@ from distgraph.core.model import (
     ThreadState,
 )
 from distgraph.core.plan import check_nodes, tasks_of, with_caller_writes
+from distgraph.core.recorded import errored
 from distgraph.core.resume import (
     How,
     Reply,
@@ -222,7 +223,7 @@ def _advance(graph: Graph, ahead: Ahead, limits: Limits, ns: str) -> Program:
                 try:
                     state = next_state(graph, ahead.state, done, stamp, limits)
                 except Exception as error:  # noqa: BLE001 a reducer is a user's code too
-                    return Failed(_reduce_error(error))
+                    return Failed(errored(error))
                 ahead = _ahead(graph, state, limits, ns)
                 yield Save((state.checkpoint,), state, ahead.move)
             case outcome:
@@ -331,13 +332,3 @@ def read_caller_write(graph: Graph, command: Command[Any]) -> Completed | None:
     except ParentCommand:
         msg = "There is no parent graph"
         raise InvalidUpdateError(msg) from None
-
-
-def _reduce_error(error: Exception) -> Errored:
-    return Errored(
-        kind=f"{type(error).__module__}.{type(error).__qualname__}",
-        message=str(error),
-        args=error.args,
-        notes=tuple(getattr(error, "__notes__", ())),
-        exception=error,
-    )

@@ -53,5 +53,5 @@ def _worker(name: str, record: bytes, now: float) -> WorkerSeen:
     seen, _, told = record.partition(b" ")
     version, queues, graphs, reads, parts, *more = json.loads(told)  # a later version tells more
     at, served = float(seen), (tuple(queues), tuple(graphs))
-    met = tuple((str(queue), str(other)) for queue, other in more[0]) if more else ()
+    met = tuple((str(queue), str(other)) for queues_met in more[:1] for queue, other in queues_met)
     return WorkerSeen(name, at, now - at, str(version), *served, int(reads), tuple(parts), met)

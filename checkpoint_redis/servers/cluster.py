@@ -69,7 +69,7 @@ class ClusterClient:
         found: list[Any] = [None] * len(given)
         with _as_one_server():
             places = self._by_node(given)
-        for node, numbers in places.items():
+        for node, numbers in places:
             replies = _asked(self._cluster(), node, [given[number] for number in numbers])
             for number, reply in zip(numbers, replies, strict=True):
                 found[number] = reply
@@ -78,12 +78,14 @@ class ClusterClient:
                 self._cluster().nodes_manager.initialize()
         return found
 
-    def _by_node(self, given: Sequence[Words]) -> Mapping[Any, list[int]]:
-        cluster, found = self._cluster(), defaultdict(list)
+    def _by_node(self, given: Sequence[Words]) -> list[tuple[Any, list[int]]]:
+        """Return each node with its commands' places; not every redis-py has hashes of nodes."""
+        cluster, nodes, found = self._cluster(), {}, defaultdict(list)
         for number, words in enumerate(given):
-            slot = cluster.keyslot(_key(words))
-            found[cluster.nodes_manager.get_node_from_slot(slot)].append(number)
-        return found
+            node = cluster.nodes_manager.get_node_from_slot(cluster.keyslot(_key(words)))
+            nodes[node.name] = node
+            found[node.name].append(number)
+        return [(nodes[name], numbers) for name, numbers in found.items()]
 
     def _cluster(self) -> Any:
         if self._found is None:

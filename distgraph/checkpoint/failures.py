@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from distgraph.errors import SerializationError
-
 ARGUMENTS = 65_536
 """The arguments of an exception are stored up to so many bytes; its text tells larger ones."""
 
@@ -15,7 +13,7 @@ def stored_arguments(args: Sequence[Any], dumps: Callable[[Any], bytes]) -> Sequ
     """Return the arguments of an exception, or none when they are large or cannot be stored."""
     try:
         return args if len(dumps(list(args))) <= ARGUMENTS else ()
-    except SerializationError:
+    except Exception:  # noqa: BLE001 whatever an object of a user's does when it is written
         return ()
 
 

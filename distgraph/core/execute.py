@@ -25,13 +25,12 @@ from distgraph.core.model import (
     Result,
     Task,
 )
+from distgraph.core.recorded import during, errored, said
 from distgraph.core.returns import read_path, read_return
-from distgraph.core.trace import trace
 from distgraph.effects import acarry, carry
 from distgraph.errors import GraphBubbleUp, GraphInterrupt, NodeExited, ParentCommand
 from distgraph.types import Command
 
-LONGEST_TEXT = 32_768
 SWALLOWED = (
     "Node '{}' went on after an interrupt() that had no answer yet: something swallowed the "
     "signal. Do not put interrupt() under a bare 'except:' or 'except BaseException:'."
@@ -182,56 +181,25 @@ def _escape(graph: Graph, signal: ParentCommand, frame: TaskFrame) -> Result:
 
 def read_error(exc: BaseException, frame: TaskFrame) -> Errored:
     """Return the record of a failure; ``exception`` in it is what a caller gets raised."""
-    raised = _in_words(exc, frame.task.node)
-    raised.add_note(during(frame.task))
-    return Errored(
-        kind=f"{type(raised).__module__}.{type(raised).__qualname__}",
-        message=said(raised),
-        traceback=traceback_of(raised),
-        args=raised.args,
-        notes=tuple(raised.__notes__),
-        exception=raised,
-    )
+    return errored(_in_words(exc, frame.task.node), *_advice(exc), during(frame.task))
 
 
 def _in_words(exc: BaseException, node: str) -> BaseException:
     """Return ``exc``, or what tells better what happened in the node, with ``exc`` as its cause."""
     if not isinstance(exc, Exception):
         told: BaseException = NodeExited(
-            f"Node '{node}' raised {type(exc).__name__}({exc}). A node ends by "
+            f"Node '{node}' raised {type(exc).__name__}({said(exc)}). A node ends by "
             "returning or by raising an Exception, never by ending its process."
         )
     elif advised := called_foreign(exc):
         told = RuntimeError(f"Node '{node}' failed in a call that belongs to no graph. {advised}")
     else:
-        if isinstance(exc, AttributeError) and isinstance(exc.obj, dict) and is_message(exc.obj):
-            exc.add_note(DICT_MESSAGE.format(exc.name))
         return exc
     told.__cause__ = exc
     return told
 
 
-def during(task: Task) -> str:
-    """Return the note by which a failure names its node."""
-    return f"During task with name '{task.node}' and id '{task.id}'"
-
-
-def traceback_of(raised: BaseException) -> str:
-    """Return the traceback of an exception, as much as is stored with a failure."""
-    return _shortened(trace(raised))
-
-
-def said(raised: BaseException) -> str:
-    """Return an exception's text, whatever its class does when it is asked."""
-    try:
-        return _shortened(str(raised))
-    except Exception as exc:  # noqa: BLE001 it must not look as if the worker had died
-        return f"<{type(raised).__name__} whose text raised {type(exc).__name__}>"
-
-
-def _shortened(text: str) -> str:
-    """Return ``text`` without its middle when it is too long to be stored with a failure."""
-    if len(text) <= LONGEST_TEXT:
-        return text
-    half = LONGEST_TEXT // 2
-    return f"{text[:half]} ... {len(text) - 2 * half} characters ... {text[-half:]}"
+def _advice(exc: BaseException) -> Iterator[str]:
+    """Tell what helps against a failure, where that is known."""
+    if isinstance(exc, AttributeError) and isinstance(exc.obj, dict) and is_message(exc.obj):
+        yield DICT_MESSAGE.format(exc.name)

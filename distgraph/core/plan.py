@@ -27,8 +27,18 @@ def digest(*parts: str) -> str:
 
 def task_id(checkpoint: Checkpoint, ns: str, node: str, index: int | None) -> str:
     """Return the id of a task: shaped like a UUID, equal whenever the same step is planned."""
-    which = "pull" if index is None else f"push:{index}"
-    d = digest(checkpoint.id, ns, str(checkpoint.step + 1), node, which)
+    if index is None:
+        return pulled_id(checkpoint.id, checkpoint.step, ns, node)
+    return _id(checkpoint.id, checkpoint.step, ns, node, f"push:{index}")
+
+
+def pulled_id(checkpoint_id: str, step: int, ns: str, node: str) -> str:
+    """Return the id of the task of a node that an edge leads to, from that checkpoint."""
+    return _id(checkpoint_id, step, ns, node, "pull")
+
+
+def _id(checkpoint_id: str, step: int, ns: str, node: str, which: str) -> str:
+    d = digest(checkpoint_id, ns, str(step + 1), node, which)
     return f"{d[:8]}-{d[8:12]}-{d[12:16]}-{d[16:20]}-{d[20:]}"
 
 

@@ -21,7 +21,13 @@ def rebuild(error: Errored) -> Exception:
     they hold: a name that was stored reaches no hook that could import or run anything. An
     instance is made without running its ``__init__``. What is not found is a RemoteNodeError.
     """
-    made = _made(error) or RemoteNodeError(f"{error.kind}: {error.message}")
+    try:
+        return _noted(_made(error), error)
+    except BaseException:  # noqa: BLE001 its class needs more than a record has, or refuses notes
+        return _noted(RemoteNodeError(f"{error.kind}: {error.message}"), error)
+
+
+def _noted(made: Exception, error: Errored) -> Exception:
     said = "" if error.message in str(made) else error.message  # not all of it stands in args
     for note in (said, *error.notes, f"Traceback in the worker:\n{error.traceback}"):
         if note.strip():
@@ -29,15 +35,11 @@ def rebuild(error: Errored) -> Exception:
     return made
 
 
-def _made(error: Errored) -> Exception | None:
+def _made(error: Errored) -> Exception:
     found = class_at(error.kind)
     if found is None or not issubclass(found, Exception):
-        return None
-    try:
-        args = error.args or (error.message,)
-        made: Exception = found.__new__(found, *args)
-        made.args = args
-        str(made)
-    except Exception:  # noqa: BLE001 the class needs more than a record has
-        return None
+        raise LookupError(error.kind)
+    args = error.args or (error.message,)
+    made: Exception = found.__new__(found, *args)
+    made.args = args
     return made

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,8 +30,38 @@ class TestSqliteSaver(SaverConformance):
             yield saver
 
 
+class Strict(sqlite3.Connection):
+    """Refuses on every Python what is deprecated since 3.12: named parameters from a sequence."""
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        refuse_mixed(sql, parameters)
+        return super().execute(sql, parameters)
+
+    def executemany(self, sql: str, parameters: Iterable[Any], /) -> sqlite3.Cursor:
+        rows = list(parameters)
+        for row in rows:
+            refuse_mixed(sql, row)
+        return super().executemany(sql, rows)
+
+
+def refuse_mixed(sql: str, parameters: Any) -> None:
+    named = re.search(r"[:@$]\w|\?\d", sql) is not None
+    if named is not isinstance(parameters, Mapping):
+        message = f"{type(parameters)} for {sql}"
+        raise sqlite3.ProgrammingError(message)
+
+
 class TestSqliteSaverInMemory(SaverConformance):
     @pytest.fixture
     def saver(self) -> Iterator[BaseCheckpointSaver]:
-        with SqliteSaver.from_conn_string(":memory:") as saver:
-            yield saver
+        options: Any = {"check_same_thread": False, "factory": Strict}
+        with closing(sqlite3.connect(":memory:", **options)) as connection:
+            yield SqliteSaver(connection)
+
+
+@pytest.mark.parametrize("sql", ["SELECT :a", "SELECT ?1", "SELECT @a", "SELECT $a"])
+def test_named_parameters_from_a_sequence_are_noticed(sql: str) -> None:
+    with closing(sqlite3.connect(":memory:", factory=Strict)) as connection:
+        with pytest.raises(sqlite3.ProgrammingError):
+            connection.execute(sql, (1,))
+        assert connection.execute("SELECT ?", (1,)).fetchone() == (1,)

@@ -13,6 +13,7 @@ from distgraph.errors import (
     DistGraphError,
     GraphRecursionError,
     InvalidUpdateError,
+    NodeExited,
     RemoteNodeError,
     WorkerLost,
 )
@@ -24,11 +25,13 @@ from tests.support.waiting import PATIENCE
 pytestmark = pytest.mark.celery
 
 
-def fails(site: Site, thread_id: str, how: str, **config: Any) -> Exception:
+def fails(
+    site: Site, thread_id: str, how: str, name: str = "naughty", log: str = "", **config: Any
+) -> Exception:
     """Return what `invoke` raises for a node that misbehaves so; others run on unharmed."""
-    graph = site.graphs["naughty"]
+    graph = site.graphs[name]
     with pytest.raises(Exception) as raised:  # noqa: PT011 - which one it is, the caller looks at
-        graph.invoke({"how": how}, on(thread_id, **config))
+        graph.invoke({"how": how, "log": log}, on(thread_id, **config))
     assert graph.invoke({"how": "nothing"}, on(f"{thread_id}-after"))["out"] == "fine"
     return raised.value
 
@@ -55,27 +58,67 @@ def test_what_a_node_may_not_return_is_named(
     assert "out" not in state.values
 
 
-@pytest.mark.parametrize(
-    ("how", "kind", "words"),
-    [
-        ("raise", ValueError, "out of cheese"),
-        ("memory error", MemoryError, "made up"),
-        ("deep recursion", RecursionError, "recursion"),
-        ("hidden class", RemoteNodeError, "nobody can import me"),
-        ("unpicklable", Exception, ""),
-        ("base exception", DistGraphError, "Node 'misbehave' raised"),
-        ("sys.exit", DistGraphError, "Node 'misbehave' raised"),
-        ("keyboard interrupt", DistGraphError, "Node 'misbehave' raised"),
-        ("generator exit", DistGraphError, "Node 'misbehave' raised"),
-    ],
-)
+@pytest.fixture(params=["naughty", "naughty-coroutine"])
+def name(request: pytest.FixtureRequest) -> str:
+    """Name the graph whose node misbehaves: a function, or a coroutine."""
+    return str(request.param)
+
+
+RAISED = [
+    ("raise", ValueError, "out of cheese"),
+    ("memory error", MemoryError, "made up"),
+    ("deep recursion", RecursionError, "recursion"),
+    ("hidden class", RemoteNodeError, "nobody can import me"),
+    ("unpicklable", Exception, ""),
+    ("base exception", DistGraphError, "Node 'misbehave' raised"),
+    ("sys.exit", DistGraphError, "Node 'misbehave' raised"),
+    ("keyboard interrupt", DistGraphError, "Node 'misbehave' raised"),
+    ("generator exit", DistGraphError, "Node 'misbehave' raised"),
+    ("text raises", RemoteNodeError, "TextRaisesError whose text raised ValueError"),
+    ("text exits", RemoteNodeError, "TextExitsError whose text raised SystemExit"),
+    ("reduce raises", Exception, "4711"),
+    ("frozen", RemoteNodeError, "FrozenError: 4711"),
+    ("notes taken", RemoteNodeError, "4711"),
+    ("arguments raise", RemoteNodeError, "4711"),
+    ("shy argument", ValueError, "ValueError whose text raised"),
+    ("rude text", NodeExited, "RudeTextError whose text raised SystemExit"),
+    ("reducer exits", NodeExited, "raised SystemExit(4711)"),
+]
+
+
+@pytest.mark.parametrize("raised", RAISED, ids=lambda raised: raised[0])
 def test_whatever_a_node_raises_reaches_the_caller_as_an_exception(
-    shared: Site, thread_id: str, how: str, kind: type[Exception], words: str
+    shared: Site, thread_id: str, log: Path, name: str, raised: tuple[str, type[Exception], str]
 ) -> None:
-    error = fails(shared, thread_id, how)
+    how, kind, words = raised
+    error = fails(shared, thread_id, how, name, log=str(log))
     assert isinstance(error, kind), repr(error)
     assert words in str(error)
     assert shared.backend.thread(thread_id).status == "error"
+    assert lines(log) == [how]
+
+
+def test_a_coroutine_that_is_cancelled_by_itself_has_failed(shared: Site, thread_id: str) -> None:
+    error = fails(shared, thread_id, "cancelled", "naughty-coroutine")
+    assert isinstance(error, NodeExited)
+    assert "raised CancelledError" in str(error)
+
+
+def test_a_coroutine_that_stops_the_loop_stops_nothing(shared: Site, thread_id: str) -> None:
+    graph = shared.graphs["naughty-coroutine"]
+    for n, how in enumerate(("stops the loop", "nothing")):
+        assert graph.invoke({"how": how}, on(f"{thread_id}-{n}"))["out"] == "fine"
+
+
+@pytest.mark.parametrize("how", ["forks", "forks and exits", "forks and raises"])
+def test_a_child_that_a_node_forked_says_nothing_of_its_task(
+    shared: Site, thread_id: str, log: Path, how: str, name: str
+) -> None:
+    before = {child.pid for child in shared.workers[0].children()}
+    done = shared.graphs[name].invoke({"how": how, "log": str(log)}, on(thread_id))
+    assert (done["out"], lines(log)) == ("fine", [how])
+    assert shared.graphs[name].invoke({"how": "nothing"}, on(f"{thread_id}-2"))["out"] == "fine"
+    assert {child.pid for child in shared.workers[0].children()} == before
 
 
 def test_a_worker_survives_what_its_nodes_raise(shared: Site, thread_id: str) -> None:
@@ -137,6 +180,30 @@ def test_a_node_that_exits_its_process_fails_after_its_budget_and_others_run_on(
         killing.result(timeout=PATIENCE)
     assert lines(log) == ["os._exit"] * 4
     assert site.backend.thread(thread_id).status == "error"
+    assert graph.invoke({"how": "nothing"}, on("after"))["out"] == "fine"
+
+
+def test_a_node_that_closes_all_files_fails_nobody(
+    own_site: Callable[..., Site], thread_id: str, log: Path
+) -> None:
+    site = own_site()
+    site.start(concurrency=1)
+    graph = site.graphs["naughty"]
+    assert graph.invoke({"how": "closes files", "log": str(log)}, on(thread_id))["out"] == "fine"
+    assert graph.invoke({"how": "nothing"}, on("after"))["out"] == "fine"
+    assert lines(log) == ["closes files"]
+
+
+def test_a_coroutine_that_closes_all_files_is_told_as_what_breaks_the_loop(
+    own_site: Callable[..., Site], thread_id: str
+) -> None:
+    site = own_site(lease=2.0, max_lost=0)
+    (worker,) = site.start(concurrency=1)
+    graph = site.graphs["naughty-coroutine"]
+    run = graph.submit({"how": "closes files"}, on(thread_id))
+    with pytest.raises(WorkerLost):
+        run.result(timeout=PATIENCE)
+    assert "The event loop of the coroutine nodes broke" in worker.output
     assert graph.invoke({"how": "nothing"}, on("after"))["out"] == "fine"
 
 

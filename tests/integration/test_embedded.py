@@ -395,11 +395,19 @@ def test_damaged_data_are_an_error_with_the_server_log(folder: Path) -> None:
         join(folder)
 
 
-@pytest.mark.skipif(major_version() >= 7, reason="reads data of that form")
-def test_data_of_a_newer_server_are_not_passed_over(folder: Path) -> None:
-    (folder / "appendonlydir").mkdir(parents=True)
-    with pytest.raises(StoreUnavailable, match=r"did not start[^$]*newer[^$]*appenddirname"):
-        join(folder)
+def test_data_of_version_7_are_read_or_refused_and_never_passed_over(folder: Path) -> None:
+    data = folder / "appendonlydir"
+    data.mkdir(parents=True)
+    (data / "appendonly.aof.1.incr.aof").write_text(
+        "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*3\r\n$3\r\nSET\r\n$3\r\nkey\r\n$4\r\nkept\r\n"
+    )
+    (data / "appendonly.aof.manifest").write_text("file appendonly.aof.1.incr.aof seq 1 type i\n")
+    if major_version() >= 7:
+        with join(folder) as lease:
+            assert get(lease.url) == b"kept"
+    else:
+        with pytest.raises(StoreUnavailable, match=r"did not start[^$]*newer[^$]*appenddirname"):
+            join(folder)
 
 
 def test_a_dump_of_a_newer_server_is_refused_in_clear_words(folder: Path) -> None:

@@ -20,6 +20,7 @@ from workers import CeleryBackend
 
 pytestmark = pytest.mark.celery
 LOST = "onnection to broker lost"
+IMPATIENT = "A sweep failed and is repeated"
 
 
 @pytest.fixture
@@ -75,6 +76,26 @@ def test_a_redis_that_is_read_only_for_a_while_ends_neither_a_worker_nor_a_wait(
     assert waiting.result(PATIENCE)["items"] == [0]
     assert worker.alive, worker.output
     assert graphs["fan"].invoke({"width": 3}, on("u"))["total"] == 3
+
+
+def test_a_job_outlasts_a_redis_that_is_read_only_for_longer_than_a_worker_is_patient(
+    own_site: Callable[..., Site],
+    new_redis: Callable[..., RedisServer],
+    waits: Callable[..., Future[Any]],
+    log: Path,
+) -> None:
+    server, gate = new_redis(), log.with_name("gate")
+    site = own_site(server, lease=2.0)  # which runs out: what a job gave up would be done again
+    (worker,) = site.start(1)
+    given = {"log": str(log), "gate": str(gate)}
+    runs = [site.graphs[name].submit(given, on(name)) for name in ("block", "last")]
+    wait_until(lambda: len(lines(log)) == 2, "both nodes to begin")
+    with read_only(server):
+        gate.touch()
+        wait_until(lambda: len(lines(log)) == 4, "both nodes to end")
+        wait_until(lambda: worker.output.count(IMPATIENT) >= 2, "others to lose their patience")
+    assert [run.result(PATIENCE)["done"] for run in runs] == ["blocking", "coroutine"]
+    assert len(lines(log)) == 4
 
 
 def test_who_waits_outlasts_a_redis_that_is_away_for_longer_than_the_reach(

@@ -18,7 +18,7 @@ from tests.support.waiting import PATIENCE, wait_until
 pytestmark = [pytest.mark.celery, pytest.mark.slow]
 # Nobody looks after what is overdue, and no lease runs out: what goes on was handed over.
 ALONE = {"lease": 3_600.0, "heartbeat": 1.0, "sweep": 3_600.0}
-SERVE = {"SERVE": "last,steps"}
+SERVE = {"SERVE": "block,last,steps"}
 ONE_JOB = ("--max-tasks-per-child", "1")
 RECYCLING = {"each job": ONE_JOB, "memory": ("--max-memory-per-child", "1000")}
 
@@ -97,6 +97,29 @@ def test_a_pool_that_shrinks_waits_for_the_coroutines_of_its_processes(
     node.site.backend.app.control.pool_shrink(1, reply=True)
     node.ends()
     assert node.words() == ["begins", "ends"]
+
+
+def test_a_process_that_waits_in_a_pool_that_shrank_gets_no_job(
+    lasting: Callable[..., Lasting], log: Path
+) -> None:
+    node, opened = lasting(concurrency=2), {"log": str(log), "gate": str(log.with_name("opened"))}
+    blocking = node.site.graphs["block"].submit(opened, on(f"{node.thread_id}-block"))
+    node.begins(2)
+    # The other process has this one, and is the only one that has no job.
+    given = {"log": str(log), "gate": str(node.gate)}
+    waiting = node.site.graphs["last"].submit(given, on(f"{node.thread_id}-last"))
+    node.begins(3)
+    control = node.site.backend.app.control
+    control.pool_shrink(1, reply=True)
+    (stats,) = (control.inspect().stats() or {}).values()
+    assert stats["pool"]["writes"]["inqueues"]["total"] == 1
+    Path(opened["gate"]).touch()
+    blocking.result(PATIENCE)
+    for n in range(4):
+        node.site.graphs["steps"].submit({}, on(f"{node.thread_id}-steps-{n}")).result(PATIENCE)
+    node.ends()
+    waiting.result(PATIENCE)
+    assert node.words().count("begins") == node.words().count("ends") == 3
 
 
 def test_the_whole_group_may_be_told_to_end(lasting: Callable[..., Lasting]) -> None:

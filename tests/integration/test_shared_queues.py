@@ -15,6 +15,7 @@ from tests.support.celery_worker import CeleryWorker
 from tests.support.site import Site, on, put_off
 from tests.support.waiting import PATIENCE, wait_until
 from workers import CeleryBackend
+from workers.broker.depth import depths
 
 pytestmark = pytest.mark.celery
 BROUGHT = "tests.support.apps.brought"
@@ -53,9 +54,9 @@ class Shared:
         self.backend = CeleryBackend(site.store.url, app=app, namespace=site.namespace)
         self.steps = register(self.backend, ("steps",))["steps"]
 
-    def start(self) -> CeleryWorker:
+    def start(self, pool: str = "threads") -> CeleryWorker:
         env = {**self.site.env, "SHARED_QUEUE": self._queue}
-        worker = CeleryWorker(BROUGHT, folder=self.site.folder, env=env, pool="threads")
+        worker = CeleryWorker(BROUGHT, folder=self.site.folder, env=env, pool=pool)
         self.site.workers.append(worker)
         return worker.wait_ready()
 
@@ -75,7 +76,7 @@ def test_a_job_that_was_fetched_by_another_namespace_comes_to_its_own_worker(
     shared: tuple[Shared, Shared], redis_client: redis.Redis
 ) -> None:
     one, other = shared
-    fetching = other.start()
+    fetching = other.start("prefork")
     run = one.steps.submit({"path": []}, on("t"))
     put_off(redis_client, one.site.namespace)
     queue = one.backend.app.conf.task_default_queue
@@ -92,3 +93,17 @@ def test_both_namespaces_are_served_in_one_queue(shared: tuple[Shared, Shared]) 
         runs = [each.steps.submit({"path": []}, on(str(n))) for each in shared]
         assert [run.result(timeout=PATIENCE) for run in runs] == [STEPS, STEPS]
     assert not any("unregistered" in worker.output for worker in workers)
+
+
+def test_what_a_worker_holds_is_in_the_queue_again_when_it_has_ended(
+    shared: tuple[Shared, Shared], redis_client: redis.Redis
+) -> None:
+    one, other = shared
+    run = one.steps.submit({"path": []}, on("t"))
+    put_off(redis_client, one.site.namespace)
+    with other.backend.worker():
+        wait_until(other.backend.office.meetings.of_late, "the job to be fetched")
+    app = one.backend.app
+    assert sum(depths(app, lambda: (app.conf.task_default_queue,)).values()) == 1
+    with one.backend.worker():
+        assert run.result(timeout=PATIENCE) == STEPS

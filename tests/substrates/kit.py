@@ -18,6 +18,10 @@ class Missing(Exception):
     """Says what this machine lacks, and where it could come from."""
 
 
+class Unsolvable(Exception):
+    """Says that what this project asks for cannot be had together, which is a fault of its own."""
+
+
 class Kit:
     """Installs into `folder`, each thing once."""
 
@@ -26,12 +30,21 @@ class Kit:
         self.python = Path(sys.executable)
 
     def environment(self, name: str, python: Path, *words: str) -> Path:
-        """Return the Python of an environment with this project, psutil and `words` of uv's."""
+        """Return the Python of an environment with this project, psutil and `words` of uv's.
+
+        Raises Unsolvable where the bounds of dependencies contradict each other.
+        """
         home = self.folder / name
         made = home / "bin" / "python"
         if not made.exists():
             self._uv("venv", "--quiet", "--python", str(python), str(home))
-            self._uv("pip", "install", "--quiet", "--python", str(made), *words, "psutil>=6")
+            try:
+                self._uv("pip", "install", "--quiet", "--python", str(made), *words, "psutil>=6")
+            except Missing as error:
+                shutil.rmtree(home)
+                if "No solution found" in str(error):
+                    raise Unsolvable(str(error)) from None
+                raise
         return made
 
     def program(self, package: str, name: str) -> str:

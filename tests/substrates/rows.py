@@ -63,6 +63,8 @@ ROWS = (
     Row("pool eventlet", embedded, green, pool="eventlet"),
     Row("pool solo", embedded, pool="solo"),
     Row("lowest dependencies", embedded, lowest),
+    Row("lowest dependencies, Sentinel", sentinels, lowest),
+    Row("lowest dependencies, Cluster", three_nodes, lowest),
     Row("newest dependencies", embedded, newest),
     Row("Python 3.12", embedded, python_3_12),
     Row("Python 3.13", installed(DEBIANS), python_3_13, packages=DEBIAN),

@@ -16,6 +16,7 @@ from typing import IO, Any
 from tests.substrates.kit import Kit, Missing, missing
 from tests.substrates.row import Ground, Outcome, Place, Row
 from tests.support.processes import ROOT
+from tests.support.redis_server import none_left_in
 
 LIMIT = 300.0
 """Seconds that a row may take: what hangs is no reason to wait for."""
@@ -37,7 +38,7 @@ def run(row: Row, kit: Kit, folder: Path, say: Say) -> Outcome:
         return Outcome(row, said)
     try:
         ground = Ground(kit, folder, row.python(kit))
-        with row.place(ground) as place:
+        with none_left_in(folder), row.place(ground) as place:
             counted = _smoke(row, ground, place, say)
     except Missing as error:
         return Outcome(row, f"not run: {error}")

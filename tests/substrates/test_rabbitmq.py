@@ -6,15 +6,19 @@ import gc
 import operator
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
 import pytest
+from celery import Celery
+from kombu import Connection, Queue
 
 from distgraph.graph import START, StateGraph
+from tests.support.command import running
 from tests.support.rabbitmq import RabbitMQ, rabbitmq
 from tests.support.redis_server import RedisServer
 from tests.support.site import on
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, wait_until
 from workers import CeleryBackend
 
 # py-amqp leaves it to the garbage collector to close what has failed.
@@ -127,3 +131,38 @@ def test_a_queue_that_was_declared_otherwise_is_told(
     graph_of(older, a={}).submit({}, on("t"))
     graph_of(newer, a={}).submit({}, on("u"))
     assert re.search("left to the sweeper: .*another form.*x-max-priority", caplog.text)
+
+
+def test_a_worker_that_may_not_consume_ends_with_an_error(
+    broker: RabbitMQ, redis_server: RedisServer, namespace: str, tmp_path: Path
+) -> None:
+    with Connection(broker.url) as connection:
+        Queue(f"{namespace}.default")(connection.default_channel).queue_declare()
+    env = {"DISTGRAPH_REDIS": redis_server.url, "DISTGRAPH_BROKER": broker.url}
+    told = {**env, "DISTGRAPH_NAMESPACE": namespace}
+    words = ("worker", "tests.support.apps.errands:graph", "--pool", "solo")
+    with running(*words, log=tmp_path / "worker.log", env=told) as worker:
+        wait_until(lambda: not worker.alive, "the worker to end")
+        assert "inequivalent arg 'x-max-priority'" in worker.output
+        assert worker.returncode == 1
+
+
+def brought(broker: RabbitMQ, redis_server: RedisServer, namespace: str, queue: str) -> Any:
+    """Return a backend on an application of a user's, and a graph on its queue."""
+    app = Celery(f"shop-{namespace}", broker=broker.url, set_as_current=False)
+    app.conf.update(task_default_queue=queue, broker_connection_retry_on_startup=True)
+    backend = CeleryBackend(redis_server.url, app=app, namespace=namespace, sweep=600.0)
+    return backend, graph_of(backend, a={})
+
+
+def test_a_job_of_another_namespace_is_back_in_the_queue_when_its_worker_comes(
+    broker: RabbitMQ, redis_server: RedisServer, namespace: str
+) -> None:
+    backend, graph = brought(broker, redis_server, namespace, f"{namespace}-shared")
+    other, _ = brought(broker, redis_server, f"{namespace}-other", f"{namespace}-shared")
+    run = graph.submit({}, on("t"))
+    with other.worker():
+        wait_until(other.office.meetings.of_late, "the job to be fetched")
+    with backend.worker():
+        assert run.result(timeout=PATIENCE) == {"xs": [1]}
+        assert backend.office.meetings.of_late() == ((f"{namespace}-shared", f"{namespace}-other"),)

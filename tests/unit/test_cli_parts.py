@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from celery import Celery, signals
 from pydantic import BaseModel
 
 from checkpoint_redis.keys import Thread
@@ -225,3 +226,28 @@ def test_a_starter_that_dies_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_starter_that_lives_on_is_not_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "DIES_WITHIN", 0.0)
     worker._wait_for_death(os.getppid())
+
+
+@dataclass(frozen=True)
+class Begun:
+    """Celery's worker, as far as it is asked how it wants to end."""
+
+    exitcode: int | None
+
+
+@pytest.mark.parametrize(("wanted", "code"), [(None, 0), (0, 0), (1, 1)])
+def test_a_worker_ends_with_the_code_that_celery_wants(
+    monkeypatch: pytest.MonkeyPatch, wanted: int | None, code: int
+) -> None:
+    def main(_: list[str]) -> None:
+        signals.worker_init.send(sender=Begun(wanted))
+
+    app = Celery("codes", set_as_current=False)
+    monkeypatch.setattr(app, "worker_main", main)
+    assert worker.ended_with(app, []) == code
+
+
+def test_one_that_could_not_begin_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = Celery("codes", set_as_current=False)
+    monkeypatch.setattr(app, "worker_main", lambda _: None)
+    assert worker.ended_with(app, []) == 1

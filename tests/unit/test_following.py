@@ -178,6 +178,27 @@ def test_workers_of_another_version_are_named(
     assert ", but steps@old. Start one" in said
 
 
+def test_a_queue_of_a_node_that_nobody_consumes_is_warned_of_once(
+    backend: CeleryBackend,
+    d: Driver,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(serving, "LIVES", 10**9)
+    d.started("a")
+    register(backend, ("routed",))
+    own, special = f"{backend.namespace}.routed", f"{backend.namespace}.special-purpose"
+    presence.appear(backend.office, "a worker", own.__eq__)
+    for _ in range(2):
+        look(followed(backend, d, 0.05, "routed"))
+    (said,) = [r.getMessage() for r in caplog.records if "may wait" in r.getMessage()]
+    assert f"consumes queue '{special}', where nodes of it run" in said
+    presence.appear(backend.office, "another", special.__eq__)
+    monkeypatch.setattr(notices, "LOOK_EVERY", 0.0)
+    look(followed(backend, d, 0.05, "routed"))
+    assert len([r for r in caplog.records if "waits" in r.getMessage()]) == 0
+
+
 def test_a_stream_that_the_garbage_collector_ends_waits_for_no_lock(
     backend: CeleryBackend, d: Driver
 ) -> None:

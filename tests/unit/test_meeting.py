@@ -17,6 +17,7 @@ from workers.worker import asked
 from workers.worker.meeting import (
     HANDED_ON,
     LONGEST_PAUSE,
+    MOST_A_SECOND,
     MOST_HELD,
     MOST_SHOWN,
     MOST_TIMES,
@@ -59,9 +60,12 @@ class Outside:
 
 
 class Taken(Message):
-    """A message that notes whether it was acknowledged."""
+    """A message that notes what a worker says of it."""
 
-    acknowledged_in_time = False
+    acknowledged_in_time = given_back = False
+
+    def reject_log_error(self, *_: Any, requeue: bool = False, **__: Any) -> None:
+        self.given_back = requeue
 
     def ack_log_error(self, *_: Any, **__: Any) -> None:
         self.acknowledged_in_time = True
@@ -111,10 +115,22 @@ def test_what_is_held_goes_when_the_worker_does_and_only_once(
     handing: HandingOn, outside: Outside
 ) -> None:
     handing.takes(outside, job(**{HANDED_ON: ["third", 9]}))
-    handing.let_all_go()
+    handing.end()
     for send in outside.later:
         send()
     assert outside.sent == [(QUEUE, ["mine", 10])]
+
+
+def test_what_comes_to_a_worker_that_leaves_stays_in_the_queue_until_it_is_back(
+    handing: HandingOn, outside: Outside
+) -> None:
+    handing.end()
+    message = job()
+    assert handing.takes(outside, message)
+    assert (message.given_back, outside.sent) == (True, [])
+    handing.begin()
+    assert handing.takes(outside, job())
+    assert outside.sent == [(QUEUE, ["mine", 1])]
 
 
 def test_one_that_nobody_takes_is_not_handed_on_for_ever(
@@ -129,6 +145,7 @@ def test_so_many_are_held_and_no_more(handing: HandingOn, outside: Outside) -> N
     message = job(**{HANDED_ON: ["third", 1]})
     assert all(handing.takes(outside, message) for _ in range(MOST_HELD))
     assert not handing.takes(outside, message)
+    assert outside.pauses[-1] == (MOST_HELD - 1) / MOST_A_SECOND
 
 
 def test_a_broker_that_is_away_is_no_error_of_the_workers(

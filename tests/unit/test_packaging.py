@@ -9,6 +9,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 from tests.support.processes import ROOT
 
@@ -63,3 +65,20 @@ def test_what_the_broker_of_celery_needs_is_asked_for() -> None:
 def test_the_library_does_not_ask_for_langgraph() -> None:
     wanted = importlib.metadata.requires("distgraph") or []
     assert not [line for line in wanted if "lang" in line and "extra ==" not in line]
+
+
+def test_no_redis_py_is_promised_that_the_broker_of_celery_does_not_take() -> None:
+    def of_redis(package: str, extra: str) -> SpecifierSet:
+        wanted = map(Requirement, importlib.metadata.requires(package) or [])
+        (found,) = (
+            each.specifier
+            for each in wanted
+            if each.name == "redis"
+            and (each.marker is None or each.marker.evaluate({"extra": extra}))
+        )
+        return found
+
+    versions = [f"{major}.{minor}.0" for major in range(5, 20) for minor in range(10)]
+    ours = set(of_redis("distgraph", "").filter(versions))
+    assert ours
+    assert ours <= set(of_redis("kombu", "redis").filter(versions))

@@ -51,7 +51,7 @@ def test_a_maximum_that_is_set_counts(maximum: int | None, arguments: Any) -> No
     assert declared(made.app) == alike(arguments)
 
 
-def test_quorum_queues_have_no_maximum_which_they_would_refuse() -> None:
+def test_quorum_queues_have_no_maximum_of_themselves() -> None:
     made = backend()
     made.app.conf.task_default_queue_type = "quorum"
     graph_on(made)
@@ -62,6 +62,13 @@ def test_quorum_queues_have_no_maximum_which_they_would_refuse() -> None:
     queues: Any = made.app.amqp.queues
     queues.select_add("ns.later", exchange="ns.later", routing_key="ns.later")
     assert declared(made.app)["ns.later"] == quorum
+
+
+def test_a_maximum_that_is_set_counts_for_quorum_queues_too() -> None:
+    made = backend()
+    made.app.conf.update(task_default_queue_type="quorum", task_queue_max_priority=9)
+    graph_on(made)
+    assert declared(made.app) == alike({"x-queue-type": "quorum", "x-max-priority": 9})
 
 
 def test_they_are_bound_to_an_exchange_of_the_applications_type() -> None:

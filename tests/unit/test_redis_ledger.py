@@ -92,6 +92,27 @@ def test_a_call_waits_for_redis_to_come_back(own_server: RedisServer, namespace:
         assert header.st == "busy"
 
 
+@pytest.mark.redis
+def test_a_call_that_is_to_go_on_waits_for_longer(own_server: RedisServer, namespace: str) -> None:
+    asked: list[int] = []
+
+    def goes_on() -> bool:
+        asked.append(len(asked))
+        if len(asked) == 2:
+            own_server.start()
+        return True
+
+    with own_server.client(retry=None) as client:
+        driver = Driver(client, namespace)
+        driver.started("a")
+        own_server.kill()
+        header = Ledger(client, retry_for=0, goes_on=goes_on).header(driver.thread)
+        assert header is not None
+        own_server.kill()
+        with pytest.raises(StoreUnavailable):
+            Ledger(client, retry_for=0, goes_on=lambda: False).header(driver.thread)
+
+
 def _as_redis_py_reads(said: str) -> redis.ResponseError:
     error: redis.ResponseError = BaseParser.parse_error(said)  # type: ignore[no-untyped-call]
     return error

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.substrates import __main__ as program
-from tests.substrates.kit import Kit, Missing, python_of
+from tests.substrates.kit import Kit, Missing, Unsolvable, python_of
 from tests.substrates.row import Ground, Outcome, Place, Row
 from tests.substrates.rows import ROWS, chosen
 from tests.substrates.running import run
 from tests.substrates.table import table
 from tests.substrates.users import CLIENT, WORKER
 from tests.support.processes import ROOT
+from tests.support.redis_server import RedisServer
 
 COUNTED = '{"executions": 5, "kills": 1, "versions": {"Python": "3"}}'
 
@@ -97,6 +99,35 @@ def test_a_wheel_without_the_program_is_missing(tmp_path: Path) -> None:
     (tmp_path / "some-wheel").mkdir()
     with pytest.raises(Missing, match="some-wheel has no redis-server"):
         Kit(tmp_path).program("some-wheel", "redis-server")
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"), [("No solution found when", Unsolvable), ("Failed to fetch", Missing)]
+)
+def test_bounds_that_contradict_each_other_are_no_missing_thing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, kind: type[Exception]
+) -> None:
+    def uv(_: Kit, *words: str) -> None:
+        (tmp_path / "new" / "bin").mkdir(parents=True, exist_ok=True)
+        if words[0] == "pip":
+            raise Missing(said)
+
+    monkeypatch.setattr(Kit, "_uv", uv)
+    for _ in range(2):  # what is made by halves is no environment for the next row
+        with pytest.raises(kind, match=said):
+            Kit(tmp_path).environment("new", Path("python"))
+
+
+def test_a_server_that_is_left_is_a_failure(tmp_path: Path) -> None:
+    server = RedisServer(tmp_path / "row" / "left")
+
+    def leaves(_: Ground) -> AbstractContextManager[Place]:
+        server.start()
+        return nullcontext(Place("redis 6", {}))
+
+    found = outcome(tmp_path, replace(row(tmp_path, "harm", COUNTED), place=leaves))
+    server.process.end()
+    assert found.result.startswith("FAILED: AssertionError: servers were left")
 
 
 def test_the_table_names_what_was_not_run(tmp_path: Path) -> None:

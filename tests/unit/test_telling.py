@@ -12,6 +12,7 @@ import pytest
 
 from checkpoint_redis import keys
 from distgraph.core.model import Errored
+from distgraph.core.recorded import errored
 from distgraph.errors import JobFailed, WorkerLost
 from distgraph.graph import START, StateGraph
 from tests.support.jobs import Bench, on
@@ -20,7 +21,6 @@ from tests.support.waiting import PATIENCE
 from workers.shared.hints import Hint
 from workers.worker import jobs, releasing, telling
 from workers.worker.desk import desk_for
-from workers.worker.failures import errored
 from workers.worker.telling import Subject, tell_failed, together
 
 SUBJECT = Subject("orders", "pay", "order-17", "x" * 24, "run-1", 2, "job-1")

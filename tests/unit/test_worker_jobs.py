@@ -17,7 +17,7 @@ from checkpoint_redis import keys, source
 from checkpoint_redis.layout import HeaderField
 from checkpoint_redis.ledger import Ledger
 from distgraph.core.model import Errored
-from distgraph.errors import NewerFormat, StoreUnavailable
+from distgraph.errors import NewerFormat, NodeExited, StoreError, StoreUnavailable
 from distgraph.graph import START, StateGraph
 from distgraph.types import Send
 from tests.support.jobs import Bench, on
@@ -71,7 +71,7 @@ def test_hints_are_sent_also_when_the_answer_to_the_commit_was_lost(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chain(bench, "a", "b").submit({}, on("t"))
-    ledger: Ledger = bench.office.ledger()
+    ledger: Ledger = bench.office.steady()
     execute = ledger._execute
     lost: list[Any] = []
 
@@ -280,6 +280,19 @@ def test_what_a_later_attempt_may_not_meet_is_no_failure(
     assert bench.backend.thread("t").status == "busy"
 
 
+def test_what_redis_refuses_for_good_is_the_failure_of_the_task(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise StoreError("NOPERM this user has no permissions to run the 'finish' command")
+
+    chain(bench, "a").submit({}, on("t"))
+    monkeypatch.setattr(Ledger, "finish", refuse)
+    jobs.step(bench.office, bench.hint())
+    assert "NOPERM" in failure(bench).message
+    assert failure(bench).notes[0].startswith("During task with name 'a'")
+
+
 @pytest.fixture
 def told_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the handler been called of the signal that ends a process of a pool."""
@@ -314,13 +327,40 @@ def test_a_reduction_that_is_cut_short_is_handed_over(bench: Bench) -> None:
     assert (handle.status, handle.state.checkpoint.values["xs"]) == ("idle", [1, 1])
 
 
-def test_a_reducer_that_ends_the_process_itself_is_given_back_to_nobody(bench: Bench) -> None:
+def test_a_reducer_that_ends_the_process_itself_has_failed(bench: Bench) -> None:
     builder = StateGraph(Cut).add_node("a", lambda _: {"xs": [1]}).add_edge(START, "a")
     builder.compile(name="g", backend=bench.backend).submit({}, on("t"))
-    CUT.append(SystemExit(1))
-    with pytest.raises(SystemExit):
-        jobs.step(bench.office, bench.hint())
-    assert bench.sent == []
+    CUT.append(SystemExit(4711))
+    jobs.step(bench.office, bench.hint())
+    assert failure(bench).kind.endswith("NodeExited")
+    assert "raised SystemExit(4711)" in failure(bench).message
+
+
+def test_a_barrier_whose_reducer_ends_the_process_has_failed(bench: Bench) -> None:
+    builder = StateGraph(Cut)
+    for name in ("a", "b"):
+        builder.add_node(name, lambda _: {"xs": [1]}).add_edge(START, name)
+    builder.compile(name="g", backend=bench.backend).submit({}, on("t"))
+    CUT.append(SystemExit(4711))
+    jobs.step(bench.office, bench.hint())
+    handle = bench.backend.thread("t")
+    assert handle.status == "error"
+    with pytest.raises(NodeExited, match="a reducer or a class of its state, raised SystemExit"):
+        bench.backend.run("t", handle.runs()[0].id).result()
+
+
+def test_what_a_class_of_the_state_raises_to_end_the_process_has_failed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(bench, lambda _: {"xs": [1]})
+
+    def leave(*_: Any) -> Any:
+        raise SystemExit(4711)
+
+    monkeypatch.setattr(jobs, "open_frame", leave)
+    jobs.step(bench.office, bench.hint())
+    assert failure(bench).kind.endswith("NodeExited")
+    assert failure(bench).notes[0].startswith("During task with name 'a'")
 
 
 def exits(_: State) -> dict[str, Any]:

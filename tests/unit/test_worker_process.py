@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import math
 import os
 import signal
@@ -198,7 +199,7 @@ def test_the_time_to_drain_is_for_all_coroutines_together() -> None:
 
         def release(self) -> None: ...
 
-    loop = Loop(4)
+    loop = Loop(4, nothing)
     loop._pid, loop._places = os.getpid(), cast("Any", Ending())
     assert not loop.drain(lambda: 3 / 32 - sum(waited))
     assert waited == [1 / 16, 1 / 32]
@@ -207,7 +208,7 @@ def test_the_time_to_drain_is_for_all_coroutines_together() -> None:
 
 
 def test_a_loop_is_drained_when_its_coroutines_have_ended() -> None:
-    loop, over = Loop(2), asyncio.Event()
+    loop, over = Loop(2, nothing), asyncio.Event()
 
     async def end() -> None:
         over.set()
@@ -219,7 +220,7 @@ def test_a_loop_is_drained_when_its_coroutines_have_ended() -> None:
 
 
 def test_a_loop_that_is_closed_takes_nothing_until_it_is_opened() -> None:
-    loop, ran = Loop(2), list[int]()
+    loop, ran = Loop(2, nothing), list[int]()
 
     async def node() -> None:
         ran.append(len(ran))
@@ -259,8 +260,47 @@ def test_a_fork_is_told_what_comes_later() -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
 
 
+def nothing() -> None:
+    """Take no notice of a loop that broke."""
+
+
+def test_a_loop_goes_on_that_a_node_has_stopped() -> None:
+    loop = Loop(2, nothing)
+
+    async def node() -> int:
+        asyncio.get_running_loop().stop()
+        return id(asyncio.get_running_loop())
+
+    ran = [loop.spawn(cast("Any", node())) for _ in range(2)]
+    first, second = (each.result(PATIENCE) for each in ran if each)
+    assert first == second != None  # noqa: E711
+
+
+def test_a_loop_that_broke_is_given_up_for_another_one() -> None:
+    given_up, broken = threading.Event(), list[asyncio.AbstractEventLoop]()
+    loop = Loop(1, given_up.set)
+
+    def fails(_: float) -> None:
+        raise OSError(errno.EBADF, "Bad file descriptor")
+
+    async def breaks() -> None:
+        broken.append(asyncio.get_running_loop())
+        broken[0]._selector.select = fails  # type: ignore[attr-defined]
+
+    async def node() -> str:
+        return "ran"
+
+    loop.spawn(breaks())
+    # Nobody is told any more that it ended: its only place is taken for ever.
+    ran = loop.spawn(cast("Any", node()))
+    assert ran
+    assert ran.result(PATIENCE) == "ran"
+    assert given_up.is_set()
+    broken[0].close()
+
+
 def test_a_loop_goes_on_when_a_task_that_a_node_started_exits() -> None:
-    loop, caught = Loop(2), list[Any]()
+    loop, caught = Loop(2, nothing), list[Any]()
 
     async def leave() -> None:
         sys.exit(3)

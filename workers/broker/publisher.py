@@ -12,7 +12,6 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from functools import partial
 from typing import Any
 
-from amqp.exceptions import PreconditionFailed
 from celery import Celery
 from kombu import Producer
 from kombu.exceptions import ChannelError, KombuError
@@ -27,6 +26,8 @@ from .eager import do_here
 
 log = logging.getLogger(__name__)
 CHUNK = 1_000
+PRECONDITION_FAILED = 406
+"""AMQP's code for a queue that is declared otherwise than it is."""
 LONGEST_NAME = 255
 """Characters by which a job is known to who watches."""
 NOTHING_FOLLOWS: Mapping[str, None] = dict.fromkeys(("callbacks", "errbacks", "chain", "chord"))
@@ -48,7 +49,7 @@ def _told(app: Celery, error: Exception) -> str:
     """Say which broker is away, or refuses, and what to look at."""
     urls = str(app.conf.broker_url or "").split(";")  # of Sentinels, or a fail-over
     address = ";".join(maybe_sanitize_url(url) for url in urls)
-    if isinstance(error, PreconditionFailed):
+    if getattr(error, "reply_code", None) == PRECONDITION_FAILED:
         what = f"The broker at {address} has this queue in another form ({error})."
         todo = "Delete the queue there, or set task_queue_max_priority and task_default_queue_type"
         return f"{what} {todo} of the Celery application as they were when it was made."

@@ -11,8 +11,6 @@ from typing import Any
 from celery import Celery
 from kombu import Queue
 
-from distgraph.graph.checks import HIGHEST
-
 from ..addresses import NO_BROKER, BrokerSettings, is_plain
 from ..shared.queue_names import short
 from .transport import OwnAMQP
@@ -47,7 +45,6 @@ def own_app(namespace: str, broker: BrokerSettings) -> Celery:
     app = Celery(name, broker=broker.url, backend=None, amqp=OwnAMQP, set_as_current=False)
     app.conf.update(RECOMMENDED)
     app.conf.task_default_queue = f"{namespace}.default"
-    app.conf.task_queue_max_priority = HIGHEST
     app.conf.broker_transport_options = transport_options(broker)
     if broker.tls:
         app.conf.broker_use_ssl = dict(broker.tls)

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from checkpoint_redis.servers.connections import DirectClient, Pool
 
-from .queues import OwnQueues
+from .queues import OwnQueues, maximum
 
 NAMES = 1_000
 """So many names of lists a channel knows."""
@@ -141,4 +141,5 @@ class OwnAMQP(AMQP):
     def Queues(self, queues: Any, *given: Any, **options: Any) -> Any:  # noqa: N802 Celery's name
         """Return the queues that the settings name; others will be of the same type."""
         kind = self.app.conf.task_default_queue_type
-        return super().Queues(queues, *given, **{**options, "create_missing_queue_type": kind})
+        ours = {"create_missing_queue_type": kind, "max_priority": maximum(self.app)}
+        return super().Queues(queues, *given, **{**options, **ours})

@@ -9,10 +9,11 @@ import threading
 import time
 import uuid
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Any
 
 import click
 import typer
+from celery import Celery, signals
 
 from .exits import CommandError, Exit, guarded
 from .options import Broker, BrokerOptions, Namespace, Redis
@@ -41,7 +42,12 @@ def worker(  # noqa: PLR0913 a command's options
     ),
     loglevel: Annotated[str, typer.Option("--loglevel", "-l")] = "INFO",
     queues: Annotated[
-        str | None, typer.Option("--queues", "-Q", help="Only these, separated by commas.")
+        str | None,
+        typer.Option(
+            "--queues",
+            "-Q",
+            help="Only these, separated by commas; without the namespace or with it.",
+        ),
     ] = None,
     hostname: Annotated[
         str | None, typer.Option("--hostname", "-n", help="Its name; must be unique.")
@@ -64,12 +70,24 @@ def worker(  # noqa: PLR0913 a command's options
     argv += ["--concurrency", str(concurrency)] if concurrency else []
     argv += ["--queues", queues] if queues else []
     try:
-        code: int | None = backend.app.worker_main(argv)
+        code = ended_with(backend.app, argv)
     except click.ClickException as wrong:
         raise CommandError(wrong.format_message(), Exit.USAGE) from wrong
     except ImportError as missing:
         raise CommandError(f"Pool {pool} cannot be used: {missing}.", Exit.USAGE) from missing
     return Exit.FAILED if code else Exit.OK
+
+
+def ended_with(app: Celery, argv: list[str]) -> int:
+    """Run Celery's command, which tells nobody by what code its worker wants to end."""
+    begun: list[Any] = []
+
+    def note(sender: Any, **_: Any) -> None:
+        begun.append(sender)
+
+    signals.worker_init.connect(note)
+    app.worker_main(argv)
+    return int(begun[-1].exitcode or 0) if begun else Exit.FAILED
 
 
 def _leave_in_order(_number: int, _frame: FrameType | None) -> None:

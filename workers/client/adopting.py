@@ -15,6 +15,7 @@ from ..shared.served import Served
 from ..shared.supersteps import nonce
 from .answering import busy, moved_on, publish_outbox
 from .effects import Flow, HintsOut, Publish, Reach
+from .labels import recorded
 
 
 def adopt(
@@ -42,6 +43,6 @@ def adopt(
     if adopted.advance:
         closed = OutboxEntry("", ep, TaskId.advance, served.queue, 0)
         yield Publish(tuple(outgoing(thread.x, [closed])))
-    if adopted.busy and (yield from publish_outbox(thread, ep)):
+    if adopted.busy and (yield from publish_outbox(thread, ep, recorded(served.wire, loaded))):
         yield HintsOut(thread, ep)
     return None

@@ -14,9 +14,10 @@ from checkpoint_redis.records import StagedAnswers
 from checkpoint_redis.replies import Answered, Loaded, Moved, OutboxEntry
 from distgraph.errors import NoSuchInterrupt, NothingToResume, ThreadBusy, ThreadConflict
 
-from ..shared.hints import outgoing
+from ..shared.hints import Label, outgoing
 from ..shared.supersteps import nonce
 from .effects import Effect, HintsOut, Publish, Reach
+from .labels import Outlet
 
 TRIES = 10
 """So often is an answer given that others are faster than."""
@@ -34,11 +35,16 @@ def refuse_question_of_saver(loaded: Loaded | None, thread_id: str) -> None:
 
 
 def answer(
-    thread: Thread, run: str, mode: AnswerMode, pairs: Pairs, queue: str, **said: Any
+    thread: Thread,
+    run: str,
+    mode: AnswerMode,
+    pairs: Pairs,
+    outlet: Outlet,
+    **said: Any,
 ) -> Generator[Effect, Any, Answered]:
     """Go on with an open superstep, and publish what that queues; raise what a refusal means.
 
-    ``said``: what else ``commands.answer`` is given. ``queue`` is the graph's own.
+    ``said``: what else ``commands.answer`` is given.
     """
     answered, rnd = Answered("unstaged"), nonce()
 
@@ -49,12 +55,12 @@ def answer(
     for _ in range(TRIES):
         answered = yield from answers.give(thread, rnd, pairs, command)
         if answered.status == "moving":
-            yield from move(thread)
+            yield from move(thread, outlet.called)
         elif answered.status != "unstaged":
             break
     check_answered(answered, tuple(pair.iid for pair in pairs), thread)
     if answered.status != "dup":
-        yield from _publish(thread, answered, queue)
+        yield from _publish(thread, answered, outlet)
     return answered
 
 
@@ -71,34 +77,34 @@ def check_answered(answered: Answered, ids: tuple[str, ...], thread: Thread) -> 
         raise ThreadConflict(moved_on(thread))
 
 
-def _publish(thread: Thread, answered: Answered, queue: str) -> Generator[Effect, Any, None]:
+def _publish(thread: Thread, answered: Answered, outlet: Outlet) -> Generator[Effect, Any, None]:
     """Publish what an accepted answer queued, and have the rest queued."""
     hints = list(answered.hints)
     if answered.advance:
-        hints.append(OutboxEntry("", answered.ep, TaskId.advance, queue, 0))
-    out = yield Publish(tuple(outgoing(thread.x, hints)))
+        hints.append(OutboxEntry("", answered.ep, TaskId.advance, outlet.queue, 0))
+    out = yield Publish(tuple(outgoing(thread.x, hints, outlet.called)))
     if out and answered.more:
-        out = yield from publish_outbox(thread, answered.ep)
+        out = yield from publish_outbox(thread, answered.ep, outlet.called)
     if answered.moves:
-        yield from move(thread)
+        yield from move(thread, outlet.called)
     if out:
         yield HintsOut(thread, answered.ep)
 
 
-def move(thread: Thread) -> Generator[Effect, Any, None]:
+def move(thread: Thread, called: Label) -> Generator[Effect, Any, None]:
     """Queue and publish, slice by slice, what an accepted call goes on with: anybody may."""
     moved = Moved(moves=True)
     while moved.moves:
         moved = yield commands.move(thread)
-        yield Publish(tuple(outgoing(thread.x, moved.hints)))
+        yield Publish(tuple(outgoing(thread.x, moved.hints, called)))
 
 
-def publish_outbox(thread: Thread, ep: str) -> Generator[Effect, Any, bool]:
+def publish_outbox(thread: Thread, ep: str, called: Label) -> Generator[Effect, Any, bool]:
     """Publish all that is queued in the superstep ``ep``; False when that failed."""
     cursor, out, more = 0, True, True
     while more:
         cursor, part = yield commands.outbox(thread, "", ep, cursor)
-        out = yield Publish(tuple(outgoing(thread.x, part)))
+        out = yield Publish(tuple(outgoing(thread.x, part, called)))
         more = out and cursor != 0
     return out
 

@@ -10,7 +10,6 @@ from typing import Any
 from checkpoint_redis import commands, loading
 from checkpoint_redis.layout import RunStatus, ThreadStatus
 from checkpoint_redis.replies import Loaded, RunOutcome
-from distgraph.core.execute import during
 from distgraph.core.model import (
     Errored,
     Failed,
@@ -21,6 +20,7 @@ from distgraph.core.model import (
     ThreadState,
 )
 from distgraph.core.plan import plan, with_caller_writes
+from distgraph.core.recorded import during
 from distgraph.effects import Tell
 from distgraph.errors import CorruptRecord, RunCancelled, StoreError, ThreadNotFound
 from distgraph.events import Concluded

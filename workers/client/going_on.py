@@ -14,11 +14,13 @@ from distgraph.engine import GoOn
 from distgraph.errors import NothingToResume, ThreadConflict
 from distgraph.types import Command
 
+from ..shared.hints import nameless
 from ..shared.runconfig import encode_config, encode_metadata, of_call, says_nothing
 from ..shared.supersteps import nonce
 from .answering import answer
 from .begun import Begun, begun_by
 from .effects import Effect
+from .labels import Outlet, derived, recorded
 from .launching import launch
 from .replying import by_id, pairs_of
 from .submission import Submission
@@ -74,9 +76,13 @@ def answer_by_id(call: Submission) -> Generator[Effect, Any, Begun | None]:
     if replies is None or (replies.header.graph, replies.header.fp) != (call.graph.name, fp):
         return None
     stop = last_step_after(replies.header.step, call.job.start.recursion_limit)
-    queue = call.served.queue
     answered = yield from answer(
-        call.thread, call.run, "resume", replies.pairs, queue, **_told(call, stop)
+        call.thread,
+        call.run,
+        "resume",
+        replies.pairs,
+        Outlet(call.served.queue, derived(call.graph, replies.header)),
+        **_told(call, stop),
     )
     return begun_by(answered, call.run, None)
 
@@ -91,7 +97,7 @@ def _answer(call: Submission, request: GoOn, mode: AnswerMode) -> Generator[Effe
         call.run,
         mode,
         pairs_of(call.wire, request.replies),
-        call.served.queue,
+        _outlet(call),
         ep="" if mode == "resume" else call.epoch,
         caller_writes=_written(call, request),
         tasks=_added(call, request.then),
@@ -113,6 +119,11 @@ def _told(call: Submission, stop: int) -> dict[str, Any]:
         "by": job.by,
         "metadata": encode_metadata(told, serializer),
     }
+
+
+def _outlet(call: Submission) -> Outlet:
+    called = nameless if call.loaded is None else recorded(call.wire, call.loaded)
+    return Outlet(call.served.queue, called)
 
 
 def _added(call: Submission, then: Decision) -> tuple[TaskEntry, ...]:

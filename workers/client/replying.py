@@ -10,7 +10,7 @@ from checkpoint_redis import commands
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import Limit
 from checkpoint_redis.records import AnswerEntry
-from checkpoint_redis.replies import Askers, Header
+from checkpoint_redis.replies import Askers, Header, Loaded
 from distgraph.core.model import Answer, Interrupted
 from distgraph.core.resume import Reply, is_by_id
 
@@ -20,11 +20,15 @@ from .effects import Effect
 
 @dataclass(frozen=True, slots=True)
 class Replies:
-    """Answers to questions, and the ``version`` of the graph that goes on, '' = the thread's."""
+    """Answers to questions, and the ``version`` of the graph that goes on, '' = the thread's.
+
+    ``loaded`` is what was read of the thread, None where the questions alone were.
+    """
 
     header: Header
     pairs: tuple[AnswerEntry, ...]
     version: str = ""
+    loaded: Loaded | None = None
 
 
 def pairs_of(wire: Wire, replies: tuple[Reply, ...]) -> tuple[AnswerEntry, ...]:

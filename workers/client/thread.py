@@ -9,7 +9,7 @@ from typing import Any
 from checkpoint_redis import removing
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import AnswerMode, ThreadStatus
-from checkpoint_redis.replies import Header
+from checkpoint_redis.replies import Header, Loaded
 from distgraph._allowed import HowMany
 from distgraph._checked import checked
 from distgraph._foreign import foreign
@@ -21,6 +21,7 @@ from distgraph.graph.checks import check_by
 from distgraph.runners.backend import Listing, Place
 from distgraph.types import Command, Interrupt
 
+from ..shared.hints import nameless
 from ..shared.served import Registry
 from ..shared.serving import lives, serves
 from .adopting import adopt
@@ -29,6 +30,7 @@ from .attaching import attach
 from .cancelling import cancel
 from .carrier import Carrier
 from .effects import Effect, Flow
+from .labels import Outlet, derived, recorded
 from .listing import ThreadInfo, info_of
 from .past import AnswerInfo, RunInfo, answers, run_info
 from .reading import history, load_state
@@ -143,7 +145,7 @@ class ThreadHandle:
             run,
             mode,
             replies.pairs,
-            replies.header.queue,
+            self._outlet(replies.header, replies.loaded),
             graph_fp=replies.version,
             by=by,
         )
@@ -165,7 +167,7 @@ class ThreadHandle:
         if loaded.header.st is ThreadStatus.busy and not replies:
             raise busy(self._thread, loaded.header.run)
         version = self._version(loaded.header, state)
-        return Replies(loaded.header, pairs_of(wire, replies), version)
+        return Replies(loaded.header, pairs_of(wire, replies), version, loaded)
 
     def retry(self, *, by: str | None = None) -> Run:
         """Run the failed tasks of a thread in error again; return the run's handle at once.
@@ -176,16 +178,30 @@ class ThreadHandle:
         return self._carried_by(self._retry(str(uuid.uuid4()), who))
 
     def _retry(self, run: str, by: str) -> Flow:
-        header = self._header()
-        version = ""
+        header, loaded, version = self._header(), None, ""
         if self._registry.get(header.graph) is not None:
             loaded, state = yield from load_state(self._registry.common_wire(), self._thread)
             header = loaded.header if loaded else header
             version = self._version(header, state)
         answered = yield from answer(
-            self._thread, run, "retry", (), header.queue, ep=header.ep, graph_fp=version, by=by
+            self._thread,
+            run,
+            "retry",
+            (),
+            self._outlet(header, loaded),
+            ep=header.ep,
+            graph_fp=version,
+            by=by,
         )
         return answered.run or run
+
+    def _outlet(self, header: Header, loaded: Loaded | None) -> Outlet:
+        """Return where the jobs go by which the thread goes on."""
+        if loaded is not None:
+            return Outlet(header.queue, recorded(self._registry.common_wire(), loaded))
+        served = self._registry.get(header.graph)
+        called = nameless if served is None else derived(served.graph, header)
+        return Outlet(header.queue, called)
 
     def _version(self, header: Header, state: ThreadState | None) -> str:
         """Return the version of the thread's graph that goes on, '' = its own.

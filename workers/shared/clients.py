@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import weakref
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +30,7 @@ class _Opened:
     ledger: Ledger
     patient: Ledger
     waiting: StoreClient
+    steady: Ledger | None = None
 
 
 class Clients:
@@ -59,6 +60,14 @@ class Clients:
     def patient(self) -> Ledger:
         """Return this process's ledger that goes on trying for 10 s, as workers do."""
         return self._here().patient
+
+    def steady(self, goes_on: Callable[[], bool]) -> Ledger:
+        """Return this process's ledger that goes on trying for as long as ``goes_on`` says so."""
+        here = self._here()
+        if here.steady is None:
+            client = here.patient.client
+            here.steady = Ledger(client, namespace=self._namespace, goes_on=goes_on)
+        return here.steady
 
     def waiting(self) -> StoreClient:
         """Return a client whose reads may block for long."""

@@ -7,7 +7,7 @@ fixed form, and what does not have it is dropped unread.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,8 @@ from checkpoint_redis.replies import OutboxEntry
 VERSION = 1
 ADVANCE: str = TaskId.advance
 MAX_TASKS = 1_000
+Label = Callable[[str], str]
+"""What the job of a task with that id is called by those who watch, '' = not known."""
 _X = re.compile(r"[a-z2-7]{24}")
 _NS = re.compile(r"[0-9a-f]{0,12}")
 _EP = re.compile(r"[0-9a-f]{16}")
@@ -70,8 +72,23 @@ def arguments(x: str, ns: str, ep: str, tids: Sequence[str]) -> tuple[Any, ...]:
     return (VERSION, x, ns, ep, [*tids])
 
 
-def outgoing(x: str, entries: Iterable[OutboxEntry]) -> Iterator[Outgoing]:
-    """Yield the messages for ``entries`` of one thread, one task in each."""
+def label(graph: str, node: str) -> str:
+    """Return what the job of a task of that node is called."""
+    return f"{graph}.{node}"
+
+
+def nameless(_: str) -> str:
+    """Return no label: nothing is known of the task."""
+    return ""
+
+
+def outgoing(
+    x: str, entries: Iterable[OutboxEntry], called: Label = nameless
+) -> Iterator[Outgoing]:
+    """Yield the messages for ``entries`` of one thread, one task in each.
+
+    ``called`` tells of those that have no name.
+    """
     for entry in entries:
         asked = arguments(x, entry.ns, entry.ep, (entry.tid,))
-        yield Outgoing(entry.queue, entry.priority, asked, entry.name)
+        yield Outgoing(entry.queue, entry.priority, asked, entry.name or called(entry.tid))

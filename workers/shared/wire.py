@@ -58,6 +58,8 @@ from distgraph.core.packets import Packet
 from distgraph.errors import CorruptRecord, InvalidUpdateError, SerializationError
 from distgraph.types import Interrupt, Send
 
+from .hints import label
+
 Apart = tuple[tuple[Target, ...], tuple[Bundle, ...]]
 """What runs next with packets in place of Sends, and their bundle."""
 WHOLE = 0
@@ -106,8 +108,7 @@ class Wire:
         except SerializationError as error:
             raise SerializationError(f"{of_packet(task.node)}: {error}") from error
         reads = node.reads(sent=task.send is not None)
-        name = f"{graph}.{task.node}"
-        queue = self.routes.get(node.queue, node.queue)
+        name, queue = label(graph, task.node), self.routes.get(node.queue, node.queue)
         return TaskEntry(task.id, blob, queue, node.priority, reads, packet, name=name)
 
     def read_task(self, tid: str, blob: bytes, packet: bytes | None = None) -> Task:

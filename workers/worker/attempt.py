@@ -25,11 +25,12 @@ from distgraph.core.plan import seen_by
 from distgraph.core.retry import retry_delay
 from distgraph.errors import InvalidUpdateError, JobFailed, SerializationError
 
+from ..shared.hints import label
 from ..shared.supersteps import nonce
 from .barrier import next_superstep, reduce
 from .called import Called
 from .emitter import Emitter
-from .failures import errored_in, may_pass
+from .failures import errored_in, may_pass, recordable
 from .opened import Opened
 from .telling import Subject, tell_failed
 
@@ -56,6 +57,11 @@ class Attempt:
     def node(self) -> Node:
         """The node that the task runs."""
         return self.graph.nodes[self.task.node]
+
+    @property
+    def label(self) -> str:
+        """What its job is called."""
+        return label(self.graph.name, self.task.node)
 
     @property
     def subject(self) -> Subject:
@@ -109,11 +115,12 @@ def settle(attempt: Attempt, result: Result) -> JobFailed | None:
             )
 
 
-def give_up(attempt: Attempt, error: Exception) -> JobFailed | None:
+def give_up(attempt: Attempt, error: BaseException) -> JobFailed | None:
     """Record what failed around a node, at once; raise what a later attempt may not meet."""
-    if may_pass(error):
-        raise error
-    return _fail_for_good(attempt, errored_in(attempt.task, error))
+    failed = recordable(error)
+    if may_pass(failed):
+        raise failed
+    return _fail_for_good(attempt, errored_in(attempt.task, failed))
 
 
 def _record(attempt: Attempt, result: Completed | Interrupted) -> JobFailed | None:
@@ -178,7 +185,7 @@ def _fail(attempt: Attempt, error: Errored) -> JobFailed | None:
     desk, record = attempt.opened.desk, attempt.opened.served.wire.error(error)
     status = desk.fail(attempt.task.id, record, delay)
     if status == "retry":
-        desk.office.sweep_after(delay, desk.thread.shard)
+        desk.office.sweep_after(delay, desk.thread.shard, attempt.task.id, attempt.label)
     return _told(attempt, error, status, delay if status == "retry" else None)
 
 

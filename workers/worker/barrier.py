@@ -9,6 +9,7 @@ from checkpoint_redis.records import SuperstepEntry
 from checkpoint_redis.replies import Advance, Context
 from distgraph.core.model import Errored, Failed, Result
 from distgraph.core.plan import plan
+from distgraph.core.recorded import errored
 from distgraph.engine import NewStamp, Save
 from distgraph.errors import InvalidUpdateError, JobFailed, SerializationError
 from distgraph.runners.stores import new_stamp
@@ -16,7 +17,7 @@ from distgraph.runners.stores import new_stamp
 from ..shared.hints import ADVANCE
 from ..shared.supersteps import nonce
 from .desk import Desk
-from .failures import errored, may_pass, tells_end
+from .failures import may_pass, recordable, tells_end
 from .opened import Opened, open_frame, subject_of
 from .telling import tell_failed
 
@@ -32,17 +33,20 @@ def reduce(desk: Desk, got: Advance) -> JobFailed | None:
     with desk.office.leases.holding(desk.lease(ADVANCE)):
         try:
             failed = _commit(desk, got, open_frame(desk, context))
-        except SystemExit as error:
+        except BaseException as error:
             if tells_end(error):
                 desk.give_back_advance()
-            raise
-        except Exception as error:
-            if may_pass(error):
                 raise
-            named = InvalidUpdateError(str(error))
-            shown = named if isinstance(error, SerializationError) else error
-            failed = errored(shown)
+            failed = _failure(recordable(error))
         return _told(desk, context, failed) if failed else None
+
+
+def _failure(error: Exception) -> Errored:
+    """Return what is recorded of a superstep that cannot be reduced; raise what may pass."""
+    if may_pass(error):
+        raise error
+    named = InvalidUpdateError(str(error)) if isinstance(error, SerializationError) else error
+    return errored(named)
 
 
 def _told(desk: Desk, context: Context, failed: Errored) -> JobFailed | None:

@@ -58,6 +58,7 @@ class Departures:
         """Follow the pool once it is there, if it has processes."""
         if has_processes(pool):
             pool.terminate_job = self._noting_revokes(pool.terminate_job)
+            pool.shrink = _sending_no_more(pool)
 
     def follow_consumer(self, consumer: Any) -> None:
         """Follow how a consumer has its jobs cut short."""
@@ -124,6 +125,22 @@ class Departures:
         self._office.loop.close()
         with _unhurried():
             releasing.wind_up(self._office)
+
+
+def _sending_no_more(pool: Any) -> Callable[..., None]:
+    """Return what shrinks ``pool``: a process that it ends is given no job while it still waits."""
+    shrink = pool.shrink
+    written: set[int] = getattr(pool._pool, "_all_inqueues", set())  # noqa: SLF001
+
+    def shrinking(n: int = 1) -> None:
+        try:
+            shrink(n)
+        finally:  # of some it may have told the end before it found no more
+            for process in pool._pool._pool:  # noqa: SLF001 - only there they are known
+                if process._controlled_termination:  # noqa: SLF001
+                    written.discard(process.inqW_fd)
+
+    return shrinking
 
 
 def has_processes(pool: Any) -> bool:

@@ -56,7 +56,7 @@ class Desk:
 
     @property
     def _ledger(self) -> Ledger:
-        return self.office.ledger()
+        return self.office.steady()
 
     @property
     def _lease_ms(self) -> int:
@@ -211,15 +211,18 @@ class Desk:
             self.give_back(tid)
         return epoch if kept == "ok" else None
 
-    def give_back(self, tid: str) -> None:
-        """Have another attempt made at a task, as if this one had not been begun."""
-        self._release(tid, self.office.owner)
+    def give_back(self, tid: str, name: str = "") -> None:
+        """Have another attempt made at a task, as if this one had not been begun.
+
+        ``name``: what its job is called.
+        """
+        self._release(tid, self.office.owner, name)
 
     def give_back_advance(self) -> None:
         """Let another worker reduce, because this one is told to end."""
         self._release(ADVANCE, self.token)
 
-    def _release(self, tid: str, owner: str) -> None:
+    def _release(self, tid: str, owner: str, name: str = "") -> None:
         released = self._ledger.release(
             self.thread,
             self.ns,
@@ -229,7 +232,7 @@ class Desk:
             max_lost=self.office.settings.max_lost,
             given_back=True,
         )
-        self.office.publisher.publish(outgoing(self.thread.x, released.hints))
+        self.office.publisher.publish(outgoing(self.thread.x, released.hints, lambda _: name))
 
     def fail(self, tid: str, error: bytes, retry_in: float | None) -> str:
         """Record a failed attempt; ``retry_in`` is in seconds, None for a final failure."""

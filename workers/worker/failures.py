@@ -7,38 +7,45 @@ from dataclasses import replace
 from billiard.common import TERM_SIGNAL, terminate_handler_fired  # type: ignore[attr-defined]
 from celery.exceptions import WorkerShutdown, WorkerTerminate
 
-from distgraph.core.execute import during, said, traceback_of
 from distgraph.core.model import Errored, Result, Task
+from distgraph.core.recorded import during, errored, said
 from distgraph.errors import (
     AdvanceLost,
     BrokerUnavailable,
-    CorruptRecord,
+    GraphBubbleUp,
+    NewerFormat,
+    NodeExited,
     NodeStopped,
-    StoreError,
+    StoreUnavailable,
     WorkerLost,
 )
 
 
-def may_pass(error: Exception) -> bool:
+def may_pass(error: BaseException) -> bool:
     """Whether a later attempt may succeed: Redis or the broker was away, full, or not the master.
 
-    The lease then runs out and the work is done again. A record that cannot be read stays so.
+    Or a newer worker may read what this one cannot. The lease then runs out and the work is done
+    again. A record that cannot be read stays so, and so does what Redis refuses.
     """
-    if isinstance(error, CorruptRecord):
-        return False
-    return isinstance(error, StoreError | BrokerUnavailable)
+    return isinstance(error, StoreUnavailable | NewerFormat | BrokerUnavailable)
 
 
-def errored(error: Exception) -> Errored:
-    """Return the record of a failure that no node raised."""
-    return Errored(
-        kind=f"{type(error).__module__}.{type(error).__qualname__}",
-        message=said(error),
-        traceback=traceback_of(error),
-        args=error.args,
-        notes=tuple(getattr(error, "__notes__", ())),
-        exception=error,
+def recordable(error: BaseException) -> Exception:
+    """Return what is recorded of a failure outside of a node, where a user's code runs too.
+
+    Raises ``error`` itself where it tells that the worker ends, or is a signal of ours.
+    """
+    if isinstance(error, Exception):
+        return error
+    if tells_end(error) or isinstance(error, GraphBubbleUp):
+        raise error
+    told = NodeExited(
+        f"Code of the graph outside of its nodes, such as a reducer or a class of its state, "
+        f"raised {type(error).__name__}({said(error)}). It may raise an Exception, and never end "
+        "its process."
     )
+    told.__cause__ = error
+    return told
 
 
 def errored_in(task: Task, error: Exception) -> Errored:
@@ -98,9 +105,9 @@ def worker_lost(max_lost: int) -> Errored:
     return errored(
         WorkerLost(
             f"The worker that ran this task vanished {max_lost + 1} times: it was killed, out of "
-            "memory, ended by os._exit in a node, or it paused for longer than its lease, as a "
-            "node can that keeps the interpreter to itself (a longer lease helps). Start a new run "
-            "or retry the run once the cause is gone."
+            "memory, ended by os._exit or by closed files in a node, or for longer than its lease "
+            "it paused, as a node can that keeps the interpreter to itself, or did not reach Redis "
+            "(a longer lease helps). Start a new run or retry the run once the cause is gone."
         )
     )
 

@@ -150,11 +150,12 @@ def guard_step(task: str, dropped: Dropped, handing: HandingOn, *, own: bool) ->
             _guard_consumer(consumer, Discarding(consumer, dropped), handing, task, own=own)
 
         def start(self, consumer: Any) -> None:
+            handing.begin()
             for channel in getattr(consumer.connection.transport, "channels", None) or ():
                 _guard_channel(channel, consumer, dropped)
 
         def stop(self, _: Any) -> None:
-            handing.let_all_go()
+            handing.end()
 
         def info(self, _: Any) -> Any:
             """Return what ``celery inspect stats`` shows."""
@@ -168,6 +169,7 @@ def _guard_consumer(
 ) -> None:
     """Guard what a consumer does with a message; on our own application all of them are ours."""
     undecoded, create = consumer.on_decode_error, consumer.create_task_handler
+    unregistered = consumer.on_unknown_task
 
     def on_decode_error(message: Any, error: Exception) -> None:
         if own or message.headers.get("task") == task:
@@ -175,15 +177,19 @@ def _guard_consumer(
         else:
             undecoded(message, error)
 
+    def on_unknown_task(body: Any, message: Any, error: Exception) -> None:
+        if handing.takes(consumer, message):
+            return
+        if own:
+            discard(message, Reason.unknown)
+        else:
+            unregistered(body, message, error)
+
     consumer.on_decode_error = discard.unless(on_decode_error)
-    unknown = consumer.on_unknown_task
     if own:
-        unknown = lambda _, message, __: discard(message, Reason.unknown)  # noqa: E731
         consumer.on_unknown_message = lambda _, message: discard(message)
         consumer.on_invalid_task = lambda _, message, __: discard(message)
-    consumer.on_unknown_task = lambda body, message, error: (
-        handing.takes(consumer, message) or unknown(body, message, error)
-    )
+    consumer.on_unknown_task = on_unknown_task
     consumer.create_task_handler = lambda *args: discard.unless(create(*args))
     _guard_pool(consumer, discard)
 

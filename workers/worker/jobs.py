@@ -14,7 +14,7 @@ from ..shared.hints import Hint
 from .attempt import attempt_at
 from .barrier import reduce
 from .desk import Desk, desk_for
-from .failures import errored_in, may_pass
+from .failures import errored_in, may_pass, recordable
 from .office import Office
 from .opened import open_frame, subject_of
 from .running import run_all
@@ -45,11 +45,12 @@ def _tasks(desk: Desk, tids: tuple[str, ...]) -> tuple[JobFailed, ...]:
     try:
         opened = open_frame(desk, context)
         attempts = [attempt_at(opened, task) for task in ready]
-    except Exception as error:
-        if may_pass(error):
+    except BaseException as error:
+        failed = recordable(error)
+        if may_pass(failed):
             raise
-        failures = [_unopened(desk, context, task, error) for task in ready]
-        return tuple(failed for failed in failures if failed is not None)
+        failures = [_unopened(desk, context, task, failed) for task in ready]
+        return tuple(each for each in failures if each is not None)
     return run_all(desk, attempts)
 
 

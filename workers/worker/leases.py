@@ -81,6 +81,11 @@ class Leases:
         if stop := self._let_go(lease):
             stop()
 
+    def abandon_coroutines(self) -> None:
+        """Let go what coroutines hold that will never end."""
+        for lease in self.of_coroutines():
+            self._let_go(lease)
+
     def _let_go(self, lease: Lease) -> Callable[[], None] | None:
         mine = self._mine()
         with mine.lock:

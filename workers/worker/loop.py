@@ -13,17 +13,25 @@ from typing import Any
 log = logging.getLogger(__name__)
 GLANCE = 0.1
 """Seconds after which who waits for the end looks whether there is still time."""
+BROKEN = (
+    "The event loop of the coroutine nodes broke, and with it all that ran there: a node may have "
+    "closed files that are not its own. What ran begins again when its leases have run "
+    "out, and counts as lost."
+)
+PATIENCE = 1.0
+"""Seconds after which who waits for a place looks whether the loop is still the same."""
 
 
 class Loop:
     """Runs coroutines beside the pool; ``most`` at once, then ``spawn`` waits for a free place.
 
     One loop for the process's whole life: clients that nodes keep belong to it. A forked process
-    starts its own.
+    starts its own, and so does one whose loop broke: ``abandon`` is told that nothing that ran on
+    it will end.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, most: int, abandon: Callable[[], None]) -> None:
+        self._most, self._abandon = most, abandon
         self._pid = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._places = threading.BoundedSemaphore(most)
@@ -36,7 +44,8 @@ class Loop:
         Blocks while the loop is full.
         """
         loop = self._running()
-        self._places.acquire()
+        while not self._places.acquire(timeout=PATIENCE):
+            loop = self._running()
         if self._closed:
             self._places.release()
             coroutine.close()
@@ -88,20 +97,31 @@ class Loop:
                 self._places = threading.BoundedSemaphore(self._most)
                 self._loop = asyncio.new_event_loop()
                 threading.Thread(
-                    target=_serve, args=(self._loop,), name="distgraph-loop", daemon=True
+                    target=self._serve, args=(self._loop,), name="distgraph-loop", daemon=True
                 ).start()
             return self._loop
 
+    def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Run ``loop`` for ever, whatever nodes do with it and in tasks that they start.
 
-def _serve(loop: asyncio.AbstractEventLoop) -> None:
-    """Run ``loop`` for ever, whatever nodes do in tasks that they start.
+        What such a task raises to end the process is told to who awaits it, but leaves the loop
+        too.
+        """
+        while True:
+            try:
+                loop.run_forever()
+            except (SystemExit, KeyboardInterrupt) as error:
+                log.warning("A task that a coroutine node started ended with %r", error)
+            except Exception:
+                log.exception(BROKEN)
+                self._give_up(loop)
+                return
+            else:
+                log.warning("A coroutine node stopped the event loop, which all of them share")
 
-    What such a task raises to end the process is told to who awaits it, but leaves the loop too.
-    """
-    while True:
-        try:
-            loop.run_forever()
-        except (SystemExit, KeyboardInterrupt) as error:
-            log.warning("A task that a coroutine node started ended with %r", error)
-        else:
-            return
+    def _give_up(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let the next coroutine have another loop."""
+        with self._lock:
+            if self._loop is loop:
+                self._loop = None
+        self._abandon()

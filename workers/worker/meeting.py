@@ -26,6 +26,8 @@ HANDED_ON = "distgraph_handed_on"
 MOST_TIMES, MOST_HELD, MOST_SHOWN = 300, 10_000, 20
 """So often is a job handed on, so many are held meanwhile, and so many meetings are told of."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 1.0
+MOST_A_SECOND = 500
+"""So many jobs are let go in a second where more are held; those of its own need a worker, too."""
 REMEMBERED = 300.0
 """Seconds for which others are told of a meeting."""
 _NAMESPACE = r"[a-z0-9_-]{1,32}"
@@ -77,6 +79,11 @@ class HandingOn:
     def __init__(self, publisher: CeleryPublisher, meetings: Meetings, namespace: str) -> None:
         self._publisher, self._meetings, self._namespace = publisher, meetings, namespace
         self._held: dict[object, Callable[[], None]] = {}
+        self._leaves = False
+
+    def begin(self) -> None:
+        """Hand on from now on: the worker consumes."""
+        self._leaves = False
 
     def takes(self, consumer: Any, message: Any) -> bool:
         """Whether ``message`` is such a job, which is handed on then."""
@@ -87,12 +94,22 @@ class HandingOn:
         _, times = _handed_on(message.headers) or ("", 0)
         if times >= MOST_TIMES or len(self._held) >= MOST_HELD:
             return False
+        if self._leaves:  # what is delivered now is for others, as if it had not been
+            message.reject_log_error(log, consumer.connection_errors, requeue=True)
+            return True
         message.ack_log_error(log, consumer.connection_errors)
         told = {HANDED_ON: [self._namespace, times + 1]}
         self._hold(
-            consumer.timer, _pause(times), partial(self._publisher.again, message, queue, told)
+            consumer.timer, self._pause(times), partial(self._publisher.again, message, queue, told)
         )
         return True
+
+    def _pause(self, times: int) -> float:
+        """Return how long a job is held that was handed on so often, in seconds."""
+        if not times:
+            return 0.0
+        longer = FIRST_PAUSE * 2.0 ** min(times - 1, 10)
+        return max(min(LONGEST_PAUSE, longer), len(self._held) / MOST_A_SECOND)
 
     def _hold(self, timer: Any, pause: float, send: Callable[[], None]) -> None:
         key = object()
@@ -111,15 +128,11 @@ class HandingOn:
         except BrokerUnavailable as error:
             log.info("A job of another namespace is left to its sweeper: %s", error)
 
-    def let_all_go(self) -> None:
-        """Hold nothing any longer."""
+    def end(self) -> None:
+        """Hold nothing any longer: the worker stops to consume."""
+        self._leaves = True
         for key in tuple(self._held):
             self._let_go(key)
-
-
-def _pause(times: int) -> float:
-    """Return how long a job is held that was handed on so often, in seconds."""
-    return min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(times - 1, 10)) if times else 0.0
 
 
 def _job_of(message: Any) -> str | None:

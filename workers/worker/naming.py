@@ -1,11 +1,12 @@
 """Whose attempts were lost or handed over, where only messages and leases tell of them.
 
-It is read from Redis, after everything that must not wait was done, and for the log alone.
+It is read from Redis, for the log and for who watches messages.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from checkpoint_redis import commands
 from checkpoint_redis.keys import Thread
@@ -14,18 +15,35 @@ from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.replies import Header, TaskSeen
 from distgraph.errors import DistGraphError
 
-from ..shared.hints import Hint
+from ..shared.hints import Hint, Label, label
 from ..shared.served import Registry
 from .telling import UNKNOWN, Subject
 
 
-def subjects(
+class TakenTask(NamedTuple):
+    """A task that was taken from who held it: how it stands now, and whose attempt that was."""
+
+    tid: str
+    state: TaskState
+    subject: Subject
+
+
+def called(taken: Sequence[TakenTask]) -> Label:
+    """Return what the jobs of those tasks are called."""
+    known = {
+        each.tid: label(each.subject.graph, each.subject.node)
+        for each in taken
+        if each.subject.node != UNKNOWN
+    }
+    return lambda tid: known.get(tid, "")
+
+
+def taken_from(
     ledger: Ledger, registry: Registry, namespace: str, held: Sequence[Hint], *, given_back: bool
-) -> Iterator[tuple[TaskState, Subject]]:
+) -> Iterator[TakenTask]:
     """Yield whose attempts those were that were just taken from who ``held`` their tasks.
 
-    Beside each is how its task stands now. ``given_back``: those attempts do not count. Nothing
-    comes while Redis is away.
+    ``given_back``: those attempts do not count. Nothing comes while Redis is away.
     """
     held = [hint for hint in held if hint.tids]
     if not held:
@@ -41,7 +59,8 @@ def subjects(
         if header is None:
             continue
         for task in tasks:
-            yield task.st, _subject(registry, hint.x, header, task, given_back=given_back)
+            subject = _subject(registry, hint.x, header, task, given_back=given_back)
+            yield TakenTask(task.tid, task.st, subject)
 
 
 def _subject(

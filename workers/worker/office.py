@@ -44,15 +44,16 @@ class Office:
     ) -> None:
         self.settings, self.registry, self.publisher = settings, registry, publisher
         self._clients = clients
-        self.leases = Leases(self.ledger, settings.namespace, settings.lease_ms, settings.heartbeat)
+        self.leases = Leases(self.steady, settings.namespace, settings.lease_ms, settings.heartbeat)
         self.dispatched = Dispatched(self.ledger)
         self.emissions = Emissions(self.ledger)
-        self.loop = Loop(settings.async_concurrency)
+        self.loop = Loop(settings.async_concurrency, self._loop_broke)
         self.bulletin = Bulletin()
         self.overdue = Overdue(settings, self.ledger, registry, publisher)
         self.installation = Installation(self.ledger, settings.namespace)
         self.backoffs = Backoffs(self.overdue.sweep_tasks)
-        self.owner = socket.gethostname()
+        self.owner, self._pid = socket.gethostname(), os.getpid()
+        self._is_employed = False
         self.segments = Segments()
         self.time_limit: float | None = None
         self.refused: set[str] = set()
@@ -66,11 +67,23 @@ class Office:
         """Return this process's ledger, which goes on trying while Redis is away for a while."""
         return self._clients.patient()
 
-    def sweep_after(self, delay: float, shard: int) -> None:
-        """Have the back-off of ``shard`` noticed that ends in ``delay`` seconds.
+    def steady(self) -> Ledger:
+        """Return this process's ledger for what it holds: work that is done is not lost.
 
-        A long one is the sweeper's, where there is one.
+        It goes on trying for as long as Redis is away, and for a while once the worker is to end.
         """
+        return self._clients.steady(self._works)
+
+    def _works(self) -> bool:
+        """Whether this process is a worker's that goes on."""
+        return self._is_employed and self.bulletin.ends_at is None
+
+    def sweep_after(self, delay: float, shard: int, tid: str, name: str) -> None:
+        """Have the back-off of a task in ``shard`` noticed that ends in ``delay`` seconds.
+
+        A long one is the sweeper's, where there is one. ``name`` is what its job is called.
+        """
+        self.overdue.labels.note(tid, name)
         look = partial(self.overdue.sweep_tasks, (shard,))
         if not do_later(look, delay + MARGIN) and delay < self.settings.sweep:
             self.backoffs.add(shard, delay)
@@ -82,9 +95,20 @@ class Office:
         """
         self.time_limit, self.worker = time_limit, worker
         self.bulletin.renew()
+        self._is_employed = True
         self.publisher.work()
         self.loop.open()
-        self.owner = f"{worker}/{os.getpid()}"
+        self._pid = os.getpid()
+        self.owner = f"{worker}/{self._pid}"
+
+    def _loop_broke(self) -> None:
+        """Let go what ran there; a process of a pool ends: it would take jobs and not do them.
+
+        What breaks a loop, files that are closed, took its connection to the main process too.
+        """
+        if os.getpid() != self._pid:
+            os._exit(os.EX_SOFTWARE)
+        self.leases.abandon_coroutines()
 
 
 def _untold(job: str, hint: Hint, failed: JobFailed) -> None:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from checkpoint_redis import commands
 from checkpoint_redis.commands import Living
 from checkpoint_redis.keys import SHARDS, Thread
-from checkpoint_redis.layout import DueKind, TaskState
+from checkpoint_redis.layout import DueKind
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.replies import Due, OutboxEntry, Swept
 from distgraph.errors import DistGraphError
@@ -22,8 +22,9 @@ from ..settings import Settings
 from ..shared.hints import Hint, outgoing
 from ..shared.served import Registry
 from .failures import worker_lost
-from .naming import subjects
-from .telling import Subject, tell_lost
+from .labels import Labels
+from .naming import TakenTask, called, taken_from
+from .telling import tell_lost
 
 log = logging.getLogger(__name__)
 CHUNK = 1_000
@@ -58,6 +59,7 @@ class Overdue:
     ) -> None:
         self._settings, self._patient = settings, ledger
         self._registry, self._publisher = registry, publisher
+        self.labels = Labels()
 
     @property
     def lost(self) -> bytes:
@@ -78,17 +80,13 @@ class Overdue:
         """
         sent, left, until = 0, tuple(shards), time.monotonic() + WITHIN
         waiting: set[int] = set()
-        lost: list[Due] = []
         while left:
             swept = self._look(left, living, outboxes=outboxes)
             waiting.update(s for s, each in zip(left, swept, strict=True) if each.outboxes)
-            found = [due for each in swept for due in each.found]
-            sent += self._send(found)
-            lost += (due for due in found if due.kind is DueKind.lease)
+            sent += self._send([due for each in swept for due in each.found])
             left = tuple(s for s, each in zip(left, swept, strict=True) if each.more)
             if time.monotonic() >= until:
                 break
-        self._tell(lost)
         return Sent(sent, bool(left), tuple(sorted(waiting)))
 
     def _look(self, shards: Sequence[int], living: Living, *, outboxes: bool) -> list[Swept]:
@@ -103,37 +101,43 @@ class Overdue:
         )
         return list(self._ledger().together([look(shard) for shard in shards]))
 
-    def _send(self, found: Iterable[Due]) -> int:
-        """Send the hints of what was due; return how many there were."""
+    def _send(self, found: Sequence[Due]) -> int:
+        """Send the hints of what was due, and log whose leases ran out; return how many hints."""
+        lost = self._lost(found)
+        of_lost = called(lost)
+
+        def name(tid: str) -> str:
+            return of_lost(tid) or self.labels.take(tid)
+
         by_thread: dict[str, list[OutboxEntry]] = defaultdict(list)
         for due in found:
             by_thread[due.x] += due.hints
             if due.kind is DueKind.unreadable:
                 log.warning("What is stored of thread %s is damaged: it cannot go on.", due.x)
-        messages = [m for x, hints in by_thread.items() for m in outgoing(x, hints)]
+        messages = [m for x, hints in by_thread.items() for m in outgoing(x, hints, name)]
         if messages:
             self._publisher.publish(messages)
+        for each in lost:
+            tell_lost(each.subject)
         return len(messages)
 
-    def subjects(
-        self, held: Sequence[Hint], *, given_back: bool
-    ) -> Iterator[tuple[TaskState, Subject]]:
+    def taken_from(self, held: Sequence[Hint], *, given_back: bool) -> Iterator[TakenTask]:
         """Find whose attempts those were that were taken from who ``held`` their tasks."""
         namespace, ledger = self._settings.namespace, self._ledger()
-        return subjects(ledger, self._registry, namespace, held, given_back=given_back)
+        return taken_from(ledger, self._registry, namespace, held, given_back=given_back)
 
-    def _tell(self, lost: Iterable[Due]) -> None:
-        """Log whose leases ran out."""
+    def _lost(self, found: Iterable[Due]) -> list[TakenTask]:
+        """Find whose leases ran out."""
         frames: dict[tuple[str, str, str], list[str]] = defaultdict(list)
-        for due in lost:
-            frames[due.x, due.ns, due.ep].append(due.tid)
+        for due in found:
+            if due.kind is DueKind.lease:
+                frames[due.x, due.ns, due.ep].append(due.tid)
         held = [
             Hint(*frame, tuple(tids[first : first + CHUNK]))
             for frame, tids in frames.items()
             for first in range(0, len(tids), CHUNK)
         ]
-        for _, subject in self.subjects(held, given_back=False):
-            tell_lost(subject)
+        return list(self.taken_from(held, given_back=False))
 
     def sweep_tasks(self, shards: Sequence[int]) -> None:
         """Act on the tasks that are due in ``shards``; what fails here is left to the sweeper.

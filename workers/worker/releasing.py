@@ -16,6 +16,7 @@ from distgraph.errors import DistGraphError
 
 from ..shared.hints import Hint, outgoing
 from .failures import worker_lost
+from .naming import TakenTask, called
 from .office import Office
 from .telling import tell_failed, tell_handed_over, tell_lost
 
@@ -100,19 +101,21 @@ def _release(office: Office, held: Hint, lost: bytes, *, given_back: bool) -> No
         lost=lost,
         given_back=given_back,
     )
-    office.publisher.publish(outgoing(held.x, done.hints))
-    if done.status != "gone":
-        _tell(office, held, done, given_back=given_back)
+    taken = () if done.status == "gone" else _taken(office, held, done, given_back=given_back)
+    office.publisher.publish(outgoing(held.x, done.hints, called(taken)))
+    for each in taken:
+        if given_back:
+            tell_handed_over(each.subject)
+        elif each.state is TaskState.failed:
+            tell_failed(each.subject, worker_lost(office.settings.max_lost))
+        elif done.status == "released":
+            tell_lost(each.subject)
 
 
-def _tell(office: Office, held: Hint, done: Released, *, given_back: bool) -> None:
-    """Log whose attempts go on elsewhere, or were the last."""
+def _taken(
+    office: Office, held: Hint, done: Released, *, given_back: bool
+) -> tuple[TakenTask, ...]:
+    """Find whose attempts go on elsewhere, or were the last."""
     if done.status == "released":
         held = replace(held, tids=tuple(hint.tid for hint in done.hints))
-    for state, subject in office.overdue.subjects([held], given_back=given_back):
-        if given_back:
-            tell_handed_over(subject)
-        elif state is TaskState.failed:
-            tell_failed(subject, worker_lost(office.settings.max_lost))
-        elif done.status == "released":
-            tell_lost(subject)
+    return tuple(office.overdue.taken_from([held], given_back=given_back))

@@ -13,6 +13,7 @@ from checkpoint_redis.records import Lease
 from distgraph.core.execute import run_task, run_task_async
 from distgraph.core.graph import Node
 from distgraph.core.model import Result
+from distgraph.core.recorded import errored
 from distgraph.errors import JobFailed
 
 from ..broker.eager import wait_for
@@ -20,7 +21,8 @@ from ..shared.hints import Hint
 from .attempt import Attempt, give_up, settle
 from .desk import Desk
 from .django import closing_what_it_opens
-from .failures import errored, out_of_time, revoked, told_to_end
+from .failures import out_of_time, revoked, told_to_end
+from .forked import end_child
 from .leases import Leases
 
 EARLY = 0.1
@@ -54,12 +56,14 @@ def _run(attempt: Attempt) -> JobFailed | None:
     """
     try:
         return settle(attempt, _left_by(attempt))
-    except Exception as error:  # noqa: BLE001 any of our own
+    except BaseException as error:  # noqa: BLE001 any of our own, or of a class of the state
         return give_up(attempt, error)
 
 
 def _left_by(attempt: Attempt) -> Result:
+    pid = os.getpid()
     result = run_task(attempt.graph, attempt.task, attempt.values, attempt.frame)
+    end_child(pid, result)
     ended, desk = told_to_end(result), attempt.opened.desk
     if ended is None:
         return result
@@ -82,7 +86,7 @@ def _spawn(desk: Desk, attempt: Attempt) -> None:
     spawned = desk.office.loop.spawn(_run_async(attempt, lease))
     if spawned is None:
         leases.drop(lease)
-        desk.give_back(lease.tid)
+        desk.give_back(lease.tid, attempt.label)
     else:
         wait_for(spawned)
 
@@ -96,7 +100,9 @@ async def _run_async(attempt: Attempt, lease: Lease) -> None:
     try:
         if leases.begin(lease, _canceller()):
             failed = await _settle_async(attempt, lease, leases)
-    except Exception as error:  # noqa: BLE001 any of our own
+    except (asyncio.CancelledError, GeneratorExit):
+        raise
+    except BaseException as error:  # noqa: BLE001 any of our own, or of a class of the state
         failed = await asyncio.to_thread(give_up, attempt, error)
     finally:
         leases.drop(lease)
@@ -118,9 +124,11 @@ def _canceller() -> Callable[[], None]:
 
 
 async def _settle_async(attempt: Attempt, lease: Lease, leases: Leases) -> JobFailed | None:
+    pid = os.getpid()
     result = await closing_what_it_opens(
         partial(run_task_async, attempt.graph, attempt.task, attempt.values, attempt.frame)
     )
+    end_child(pid, result)
     # A node that has cancelled its own task would cancel what follows in its place.
     with suppress(asyncio.CancelledError):
         await asyncio.sleep(0)

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from distgraph.core.execute import LONGEST_TEXT
 from distgraph.core.model import Errored
+from distgraph.core.recorded import LONGEST_TEXT
 from distgraph.core.trace import trace
 from distgraph.errors import JobFailed, RemoteNodeError
 

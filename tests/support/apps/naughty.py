@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import operator
 import os
 import resource
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any, Never, TypedDict
 
 from distgraph.graph import START, StateGraph
@@ -17,6 +19,11 @@ from tests.support.apps.programs import Builder, note
 ROOM = 256 * 2**20
 
 
+def added(known: int, new: Any) -> int:
+    """A reducer that may end its process."""
+    return known + new if isinstance(new, int) else sys.exit(new)
+
+
 class Naughty(TypedDict, total=False):
     """`how` to misbehave; `log` counts the attempts."""
 
@@ -24,6 +31,7 @@ class Naughty(TypedDict, total=False):
     log: str
     out: Any
     rounds: Annotated[int, operator.add]
+    sum: Annotated[int, added]
 
 
 class UnpicklableError(Exception):
@@ -54,6 +62,69 @@ class LocalError(BaseException):
     """Not even an Exception."""
 
 
+class TextRaisesError(Exception):
+    def __str__(self) -> str:
+        raise ValueError("no text")
+
+    __repr__ = __str__
+
+
+def _no_text(_: BaseException) -> str:
+    sys.exit("no text")
+
+
+class TextExitsError(Exception):
+    __repr__ = __str__ = _no_text
+
+
+class ReduceRaisesError(Exception):
+    def __reduce__(self) -> Never:
+        raise ValueError("cannot be pickled")
+
+
+@dataclass(frozen=True)
+class FrozenError(Exception):
+    code: int
+
+
+class NotesTakenError(Exception):
+    __notes__ = 5  # type: ignore[assignment]
+
+
+class ArgumentsRaiseError(Exception):
+    @property
+    def args(self) -> Never:  # type: ignore[override]
+        raise ValueError("no arguments")
+
+
+class Shy:
+    """Tells nothing of itself."""
+
+    def __getattribute__(self, name: str) -> Never:
+        raise ValueError(name)
+
+    __repr__ = __str__ = __reduce__ = __getattribute__  # type: ignore[assignment]
+
+
+class RudeTextError(BaseException):
+    __repr__ = __str__ = _no_text
+
+
+def _fork(end: Callable[[], Any]) -> dict[str, Any]:
+    """Leave a child that goes on by ``end`` where it should have ended."""
+    pid = os.fork()
+    if pid == 0:
+        return end()  # type: ignore[no-any-return]
+    os.waitpid(pid, 0)
+    return {"out": "fine"}
+
+
+def _close_files() -> dict[str, Any]:
+    """Close all that this process has open, connections too, as a daemon does that begins."""
+    os.closerange(3, 4_096)
+    return {"out": "fine"}
+
+
 def _local_class() -> Never:
     class HiddenError(Exception):
         pass
@@ -80,6 +151,19 @@ WAYS: dict[str, Callable[[], Any]] = {
     "exhausts memory": _exhaust,
     "unpicklable": lambda: _raise(UnpicklableError(threading.Lock(), needed="x")),
     "hidden class": _local_class,
+    "text raises": lambda: _raise(TextRaisesError()),
+    "text exits": lambda: _raise(TextExitsError()),
+    "reduce raises": lambda: _raise(ReduceRaisesError("4711")),
+    "frozen": lambda: _raise(FrozenError(4711)),
+    "notes taken": lambda: _raise(NotesTakenError("4711")),
+    "arguments raise": lambda: _raise(ArgumentsRaiseError("4711")),
+    "shy argument": lambda: _raise(ValueError(Shy())),
+    "rude text": lambda: _raise(RudeTextError()),
+    "reducer exits": lambda: {"sum": "4711"},
+    "forks": lambda: _fork(lambda: {"out": "child's"}),
+    "forks and exits": lambda: _fork(lambda: sys.exit(0)),
+    "forks and raises": lambda: _fork(lambda: _raise(ValueError("child's"))),
+    "closes files": _close_files,
     "deep recursion": lambda: _deep(0),
     "loop": lambda: {"rounds": 1},
 }
@@ -92,6 +176,19 @@ def _deep(depth: int) -> int:
 def misbehave(state: Naughty) -> Any:
     note(state.get("log", ""), state["how"])
     return WAYS[state["how"]]()
+
+
+async def misbehave_async(state: Naughty) -> Any:
+    if state["how"] == "stops the loop":
+        asyncio.get_running_loop().stop()
+        return {"out": "fine"}
+    if state["how"] == "cancelled":
+        raise asyncio.CancelledError
+    return misbehave(state)
+
+
+def naughty_coroutine() -> Builder:
+    return StateGraph(Naughty).add_node("misbehave", misbehave_async).add_edge(START, "misbehave")
 
 
 def naughty() -> Builder:

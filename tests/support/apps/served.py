@@ -10,11 +10,11 @@ from typing import Any
 
 from tests.support.apps.called import CALLED
 from tests.support.apps.lasting import LASTING
-from tests.support.apps.naughty import naughty
+from tests.support.apps.naughty import naughty, naughty_coroutine
 from tests.support.apps.programs import PROGRAMS
 from workers import CeleryBackend
 
-ALL = {**PROGRAMS, **CALLED, **LASTING, "naughty": naughty}
+ALL = {**PROGRAMS, **CALLED, **LASTING, "naughty": naughty, "naughty-coroutine": naughty_coroutine}
 
 
 def register(backend: CeleryBackend, names: tuple[str, ...] = tuple(ALL)) -> dict[str, Any]:

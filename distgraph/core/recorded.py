@@ -1,0 +1,70 @@
+"""The record of a failure, whatever the class of its exception does when it is asked or noted on.
+
+A class of a user's may refuse anything: to say its text, to take a note, to tell its arguments. It
+must not look as if that had ended a worker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from distgraph.core.model import Errored, Task
+from distgraph.core.trace import trace
+
+T = TypeVar("T")
+LONGEST_TEXT = 32_768
+
+
+def errored(raised: BaseException, *notes: str) -> Errored:
+    """Return the record of ``raised``; ``notes`` are put on it too, if it takes them."""
+    for note in notes:
+        _asked(lambda note=note: raised.add_note(note), None)  # type: ignore[misc]
+    kept = _notes(raised)
+    return Errored(
+        kind=kind_of(raised),
+        message=said(raised),
+        traceback=_shortened(_asked(lambda: trace(raised), f"{kind_of(raised)}: {said(raised)}")),
+        args=_asked(lambda: tuple(raised.args), ()),
+        notes=(*kept, *(note for note in notes if note not in kept)),
+        exception=raised,
+    )
+
+
+def during(task: Task) -> str:
+    """Return the note by which a failure names its node."""
+    return f"During task with name '{task.node}' and id '{task.id}'"
+
+
+def kind_of(raised: BaseException) -> str:
+    """Return by which name the class of an exception is stored."""
+    return f"{type(raised).__module__}.{type(raised).__qualname__}"
+
+
+def said(raised: BaseException) -> str:
+    """Return an exception's text, whatever its class does when it is asked."""
+    try:
+        return _shortened(str(raised))
+    except BaseException as exc:  # noqa: BLE001 any that a class of a user's raises
+        return f"<{type(raised).__name__} whose text raised {type(exc).__name__}>"
+
+
+def _notes(raised: BaseException) -> tuple[str, ...]:
+    """Return the notes that are on an exception."""
+    found: tuple[object, ...] = _asked(lambda: tuple(getattr(raised, "__notes__", ())), ())
+    return tuple(note for note in found if isinstance(note, str))
+
+
+def _asked(ask: Callable[[], T], otherwise: T) -> T:
+    try:
+        return ask()
+    except BaseException:  # noqa: BLE001 any that a class of a user's raises
+        return otherwise
+
+
+def _shortened(text: str) -> str:
+    """Return ``text`` without its middle when it is too long to be stored with a failure."""
+    if len(text) <= LONGEST_TEXT:
+        return text
+    half = LONGEST_TEXT // 2
+    return f"{text[:half]} ... {len(text) - 2 * half} characters ... {text[-half:]}"
