@@ -24,7 +24,9 @@ RABBITMQ := /usr/lib/rabbitmq/bin/rabbitmq-server
 SOURCES = $(foreach part,distgraph workers checkpoint_redis tests bench examples,\
 	$(if $(shell find $(part) -name '*.py' -print -quit 2>/dev/null),$(part)))
 
-.PHONY: help venv demo test check format lint types layers unused chaos substrates mutants model bench clean
+DOCS_STAMP := $(VENV)/.installed-docs
+
+.PHONY: help venv demo docs test check format lint types layers unused chaos substrates mutants model bench clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +50,13 @@ demo: $(STAMP) ## census of a source tree on real workers, then once more with a
 	PATH="$(abspath $(BIN)):$$PATH" bash -c "$$resume" < /dev/null
 	test -s demo-out/detached/report.json && test -s demo-out/detached/report.html
 
+docs: $(DOCS_STAMP) ## build the site into site/; a broken link or an unknown name fails
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+$(DOCS_STAMP): $(STAMP) pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	touch $@
+
 test: $(STAMP) ## all tests but chaos, with coverage (ARGS= is handed to pytest)
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --cov $(ARGS)
 
@@ -61,6 +70,7 @@ lint: $(STAMP)
 
 types: $(STAMP)
 	$(BIN)/mypy $(SOURCES)
+	$(BIN)/basedpyright --pythonpath $(abspath $(BIN)/python)
 
 layers: $(STAMP)
 	$(BIN)/lint-imports
@@ -92,5 +102,5 @@ $(PEERS_STAMP): pyproject.toml
 	touch $@
 
 clean: ## remove what the targets made, environments included
-	rm -rf $(VENV) $(PEERS) demo-out dist build htmlcov .coverage .coverage.* .hypothesis
+	rm -rf $(VENV) $(PEERS) demo-out dist build site htmlcov .coverage .coverage.* .hypothesis
 	rm -rf .mutants .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -14,30 +14,26 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from tests.support.pages import file_of, programs
 from tests.support.processes import ROOT
 from tests.support.redis_server import RedisServer
 from workers import Settings
 from workers.cli.program import program
 
 Load = Callable[[str], ModuleType]
-BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-FILE = re.compile(r"# (\w+)\.py\n")
 README = (ROOT / "README.md").read_text()
 
 
 @pytest.fixture
 def blocks(redis_server: RedisServer) -> list[str]:
     """Return the programs, with the test's Redis in place of the one on this machine."""
-    return [
-        block.replace("redis://localhost:6379/0", redis_server.url)
-        for block in BLOCK.findall(README)
-    ]
+    return programs(README, redis_server.url)
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, blocks: list[str]) -> Iterator[Path]:
     """Return a folder with the programs that are modules; they can be imported."""
-    modules = {found[1]: block for block in blocks if (found := FILE.match(block))}
+    modules = {name: block for block in blocks if (name := file_of(block))}
     for name, block in modules.items():
         (tmp_path / f"{name}.py").write_text(block)
     monkeypatch.syspath_prepend(tmp_path)
@@ -53,7 +49,7 @@ def test_the_programs_run_in_their_order(
     known: dict[str, Any] = {}
     with load("refunds").backend.worker():
         for block in blocks:
-            if not FILE.match(block) and ".worker()" not in block:
+            if not file_of(block) and ".worker()" not in block:
                 exec(compile(block, "README.md", "exec"), known)
     printed = capsys.readouterr().out
     assert "Interrupt(value={'refund': '17', 'amount': 120.0}" in printed

@@ -6,7 +6,6 @@ They come from file names and arguments that are not UTF-8.
 from __future__ import annotations
 
 import operator
-import sqlite3
 from collections.abc import Iterator
 from typing import Annotated, Any, TypedDict
 
@@ -129,12 +128,15 @@ def test_messages_show_the_id_escaped(backend: CeleryBackend, asks: Any, thread:
 @pytest.fixture(params=["memory", "sqlite", "redis"])
 def saver(
     request: pytest.FixtureRequest, redis_client: redis.Redis, namespace: str
-) -> BaseCheckpointSaver:
-    if request.param == "memory":
-        return InMemorySaver()
-    if request.param == "redis":
-        return RedisSaver(redis_client, namespace=namespace)
-    return SqliteSaver(sqlite3.connect(":memory:", check_same_thread=False))
+) -> Iterator[BaseCheckpointSaver]:
+    match request.param:
+        case "memory":
+            yield InMemorySaver()
+        case "redis":
+            yield RedisSaver(redis_client, namespace=namespace)
+        case _:
+            with SqliteSaver.from_conn_string(":memory:") as saver:
+                yield saver
 
 
 @ALL

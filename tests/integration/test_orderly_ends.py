@@ -161,6 +161,16 @@ def test_a_pool_whose_processes_are_recycled_loses_nothing(
     assert len(lines(log)) == 12
 
 
+def test_a_pool_that_would_spawn_its_processes_is_refused(own_site: Callable[..., Site]) -> None:
+    site, spawn = own_site(), {"START_METHOD": "spawn", "SERVE": "steps"}
+    refused = site.launch(env=spawn)
+    wait_until(lambda: not refused.alive, "the worker to end")
+    assert refused.returncode != 0
+    assert "worker_pool_start_method = 'fork'" in refused.output
+    site.start(1, env=spawn, pool="threads")
+    assert site.graphs["steps"].invoke({}, on("t"))["path"] == ["a", "b", "c"]
+
+
 def test_a_pool_that_shrinks_loses_nothing(
     own_site: Callable[..., Site], thread_id: str, log: Path
 ) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import operator
-import sqlite3
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Annotated, Any, TypedDict
 
 import pytest
@@ -87,9 +87,9 @@ def saver(redis_server: RedisServer, namespace: str) -> RedisSaver:
 
 # --- in this process ------------------------------------------------------------------------------
 
-SAVERS: dict[str, Callable[[], BaseCheckpointSaver]] = {
-    "memory": InMemorySaver,
-    "sqlite": lambda: SqliteSaver(sqlite3.connect(":memory:", check_same_thread=False)),
+SAVERS: dict[str, Callable[[], AbstractContextManager[BaseCheckpointSaver]]] = {
+    "memory": lambda: nullcontext(InMemorySaver()),
+    "sqlite": lambda: SqliteSaver.from_conn_string(":memory:"),
 }
 
 
@@ -105,7 +105,8 @@ def run_wide(build: Callable[[], StateGraph[State]], thread_id: str, **plug: Any
 def test_a_packet_is_too_large_by_itself_or_not_at_all(
     local: str, build: Callable[[], StateGraph[State]], thread_id: str
 ) -> None:
-    run_wide(build, thread_id, checkpointer=SAVERS[local]())
+    with SAVERS[local]() as saver:
+        run_wide(build, thread_id, checkpointer=saver)
 
 
 @pytest.mark.redis

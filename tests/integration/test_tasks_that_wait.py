@@ -10,7 +10,7 @@ from celery import Celery
 
 from tests.support.celery_worker import CeleryWorker
 from tests.support.redis_server import RedisServer
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, wait_until
 from workers import CeleryBackend
 
 pytestmark = pytest.mark.celery
@@ -46,6 +46,22 @@ def test_a_task_that_waits_for_a_graph_of_its_own_worker_is_refused(
     assert [thread.id for thread in threads] == ["submitted"]
     assert ask("allowed") == {"x": 1}
     assert ask("apart") == "waited"
+
+
+def test_a_queue_that_the_worker_dropped_is_none_of_its_own(
+    redis_server: RedisServer, start_worker: Callable[..., CeleryWorker], namespace: str
+) -> None:
+    url, other = redis_server.url, f"{namespace}-other"
+    env = {"DISTGRAPH_REDIS": url, "DISTGRAPH_NAMESPACE": namespace}
+    worker = start_worker(APP, env=env, concurrency=2, options=("-Q", f"{namespace},{other}"))
+    app = Celery("caller", broker=url, backend=url, set_as_current=False)
+    # A process that was forked before does not learn of it.
+    app.send_task(f"{APP}.apart", queue=other).get(timeout=PATIENCE)
+    app.control.cancel_consumer(namespace, destination=[worker.name], reply=True, timeout=PATIENCE)
+    backend = CeleryBackend(url, namespace=namespace)
+    wait_until(lambda: [w.queues for w in backend.workers()] == [()], "the worker to tell it")
+    waits = app.send_task(f"{APP}.waits", queue=other)
+    assert waits.get(timeout=PATIENCE) == "waited"
 
 
 def test_so_it_is_on_a_queue_that_the_worker_was_told_to_consume_later(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import operator
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Annotated, Any, TypedDict
 
 import pytest
@@ -74,10 +75,9 @@ GRAPHS: dict[str, StateGraph[State]] = {
 class Places:
     """Where a graph may run; each takes values of at most 10,000 bytes."""
 
-    def __init__(self, server: RedisServer, namespace: str) -> None:
+    def __init__(self, server: RedisServer, namespace: str, conn: sqlite3.Connection) -> None:
         serde = JsonPlusSerializer(max_bytes=MOST)
         self.backend = CeleryBackend(server.url, namespace=namespace, max_value_bytes=MOST)
-        conn = sqlite3.connect(":memory:", check_same_thread=False)
         self.graphs: dict[str, dict[str, Any]] = {
             "memory": self._with(InMemorySaver(serde=serde)),
             "sqlite": self._with(SqliteSaver(conn, serde=serde)),
@@ -94,9 +94,10 @@ class Places:
 
 @pytest.fixture(scope="module")
 def places(redis_server: RedisServer) -> Iterator[Places]:
-    made = Places(redis_server, "too-large")
-    with made.backend.worker():
-        yield made
+    with closing(sqlite3.connect(":memory:", check_same_thread=False)) as conn:
+        made = Places(redis_server, "too-large", conn)
+        with made.backend.worker():
+            yield made
 
 
 @pytest.mark.parametrize("kind", KINDS)

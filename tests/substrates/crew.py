@@ -8,10 +8,8 @@ from pathlib import Path
 import psutil
 
 from tests.support.celery_worker import CeleryWorker
-from tests.support.waiting import wait_until
 
 APP = "tests.substrates.app"
-CONCURRENCY = {"solo": 1}
 
 
 class Crew:
@@ -35,7 +33,8 @@ class Crew:
                 folder=self._folder,
                 env=self._env,
                 pool=self._pool,
-                concurrency=CONCURRENCY.get(self._pool, 2),
+                concurrency=1 if self._pool == "solo" else 2,
+                alone=False,
             )
         )
         return self.workers[-1]
@@ -73,7 +72,3 @@ class Crew:
         """Check that no worker has ended by itself."""
         for worker in self.workers:
             assert worker.alive, f"{worker.name} ended with {worker.returncode}: {worker.log}"
-
-    def gone(self, pids: Iterable[int]) -> None:
-        """Return when none of the processes is there any more."""
-        wait_until(lambda: not any(map(psutil.pid_exists, pids)), "the killed processes to be gone")

@@ -57,13 +57,18 @@ def _smoke(row: Row, ground: Ground, place: Place, say: Say) -> dict[str, Any]:
     folder.mkdir()
     command = [str(ground.python), "-m", "tests.substrates.smoke"]
     command += [str(folder), row.pool, json.dumps(dict(place.worker))]
-    env = {**os.environ, **SETTINGS, **place.client, "PYTHONPATH": str(ROOT)}
+    env = {**_neutral(), **SETTINGS, **place.client, "PYTHONPATH": str(ROOT)}
     log = folder / "smoke.log"
     with _started(command, env, log) as process:
         told = _listen(process, place, say)
     if process.returncode or not isinstance(told.counted, dict):
         raise Failed(f"after '{told.held}': {told.failed or _reason(log, process.returncode)}")
     return told.counted
+
+
+def _neutral() -> dict[str, str]:
+    """Return the environment without settings of ours: a row has its own."""
+    return {name: os.environ[name] for name in os.environ if not name.startswith("DISTGRAPH_")}
 
 
 @dataclass(slots=True)

@@ -16,9 +16,9 @@ CLIENT = (
 )
 """The rules of who calls graphs: `dg` is the namespace."""
 WORKER = (
-    f"{CLIENT} ~_kombu.* ~*.celery.pidbox* &/0.celery.pidbox &/0.celeryev/* +brpop +rpush +lrem "
-    "+@transaction +del +publish +psubscribe +punsubscribe +script|exists +client|id "
-    "+client|unblock"
+    f"{CLIENT} ~_kombu.* ~*.celery.pidbox* ~celeryev.* &/0.celery.pidbox &/0.celeryev/* "
+    "&/0.celeryev/worker.* +brpop +rpush +lrem +@transaction +del +publish +psubscribe "
+    "+punsubscribe +script|exists +client|id +client|unblock"
 )
 """Those of a worker, which hears others by Celery's own keys and channels in database 0."""
 USERS = {"caller": f"resetchannels {CLIENT}", "worker": f"resetchannels {WORKER}"}

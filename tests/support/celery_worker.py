@@ -15,7 +15,8 @@ class CeleryWorker(Process):
     """A worker of the application `app`, either `module` or `module:attribute`.
 
     The process imports `app` itself, so `app` must stand in a module that it can import; settings
-    reach it through `env`. Made by the constructor alone it may still be starting up; see `start`.
+    reach it through `env`. One that is not `alone` hears of other workers, as Celery's do. Just
+    made it may still be starting up; see `wait_ready`.
     """
 
     def __init__(  # noqa: PLR0913 - each has a default, and each is a worker's own setting
@@ -27,11 +28,13 @@ class CeleryWorker(Process):
         pool: str = "prefork",
         concurrency: int = 2,
         options: Sequence[str] = (),
+        alone: bool = True,
     ) -> None:
         self.name = f"w{uuid.uuid4().hex[:8]}@localhost"
         command = [sys.executable, "-m", "celery", "-A", app, "worker"]
         command += ["--pool", pool, "--concurrency", str(concurrency), "--hostname", self.name]
-        command += ["--loglevel", "INFO", "--without-gossip", "--without-mingle", *options]
+        deaf = ("--without-gossip", "--without-mingle") if alone else ()
+        command += ["--loglevel", "INFO", *deaf, *options]
         path = {"PYTHONPATH": str(ROOT), **(env or {})}
         super().__init__(command, log=folder / f"{self.name}.log", env=path)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +62,9 @@ def test_sqlite_drops_the_values_that_nothing_refers_to() -> None:
         assert saver.conn.execute("SELECT * FROM distgraph_writes").fetchall() == []
 
 
-SAVERS: dict[str, Callable[[], BaseCheckpointSaver]] = {
-    "memory": InMemorySaver,
-    "sqlite": lambda: SqliteSaver(sqlite3.connect(":memory:", check_same_thread=False)),
+SAVERS: dict[str, Callable[[], AbstractContextManager[BaseCheckpointSaver]]] = {
+    "memory": lambda: nullcontext(InMemorySaver()),
+    "sqlite": lambda: SqliteSaver.from_conn_string(":memory:"),
 }
 
 
@@ -77,9 +78,14 @@ def stored_names(saver: BaseCheckpointSaver) -> list[str]:
     )
 
 
-@pytest.mark.parametrize("name", SAVERS)
-def test_sends_are_kept_one_by_one_and_go_with_their_checkpoint(name: str) -> None:
-    saver, sends = SAVERS[name](), [Send("n", "one"), Send("m", ["two"])]
+@pytest.fixture(params=SAVERS)
+def local(request: pytest.FixtureRequest) -> Iterator[BaseCheckpointSaver]:
+    with SAVERS[request.param]() as saver:
+        yield saver
+
+
+def test_sends_are_kept_one_by_one_and_go_with_their_checkpoint(local: BaseCheckpointSaver) -> None:
+    saver, sends = local, [Send("n", "one"), Send("m", ["two"])]
     first = put(saver, at("t"), {TASKS: sends})
     assert stored_names(saver) == [TASKS, f"{TASKS}|0", f"{TASKS}|1"]
     saver.copy_thread("t", "copy")

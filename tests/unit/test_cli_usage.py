@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from celery.exceptions import ImproperlyConfigured
 from typer.testing import CliRunner, Result
 
+from workers.cli import worker
 from workers.cli.program import COMMANDS, program
 
 ERRANDS = "tests.support.apps.errands:graph"
@@ -48,6 +51,8 @@ def test_every_command_explains_itself(command: str) -> None:
         (["threads", "--interrupted", "--status", "idle"], "--status is one of"),
         (["threads", "--namespace", "A B"], "namespace"),
         (["threads", "--redis", "http://localhost"], "redis: this is no URL of a Redis"),
+        (["draw", "tests.support.apps.errands:backend"], "not a compiled graph"),
+        (["draw", "tests.support.apps.errands:nope"], "has no attribute 'nope'"),
         (["demo", "--yes", "--no"], "exclude each other"),
         (["demo", "source", "--resume", "out"], "--resume goes without"),
         (["demo", "--detach", "--resume", "out"], "--resume goes without"),
@@ -60,6 +65,15 @@ def test_wrong_usage_ends_with_2_and_says_why(words: list[str], reason: str) -> 
     assert reason in ended.stderr
     assert ended.stderr.count("\n") == 1
     assert ended.stdout == ""
+
+
+def test_a_worker_that_refuses_its_settings_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> int:
+        raise ImproperlyConfigured("They would be spawned.")
+
+    monkeypatch.setattr(worker, "ended_with", refuse)
+    ended = call("worker", ERRANDS)
+    assert (ended.exit_code, ended.stderr) == (2, "distgraph: They would be spawned.\n")
 
 
 def test_nothing_to_resume_is_said_before_anything_starts(tmp_path: Path) -> None:

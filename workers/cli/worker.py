@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import click
 import typer
 from celery import Celery, signals
+from celery.exceptions import ImproperlyConfigured
 
 from .exits import CommandError, Exit, guarded
 from .options import Broker, BrokerOptions, Namespace, Redis
@@ -73,6 +74,8 @@ def worker(  # noqa: PLR0913 a command's options
         code = ended_with(backend.app, argv)
     except click.ClickException as wrong:
         raise CommandError(wrong.format_message(), Exit.USAGE) from wrong
+    except ImproperlyConfigured as wrong:
+        raise CommandError(str(wrong), Exit.USAGE) from wrong
     except ImportError as missing:
         raise CommandError(f"Pool {pool} cannot be used: {missing}.", Exit.USAGE) from missing
     return Exit.FAILED if code else Exit.OK

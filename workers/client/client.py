@@ -23,6 +23,7 @@ from distgraph.events import Concluded, Event
 from distgraph.graph.jobs import about
 from distgraph.graph.results import conclude
 from distgraph.runners.backend import Job, Listing, Place
+from distgraph.runners.handle import Run
 from distgraph.runners.local import LocalBackend
 
 from ..broker.joining import refuse_to_wait
@@ -34,7 +35,7 @@ from .begun import Begun
 from .carrier import Carrier, Messenger
 from .effects import Flow
 from .listing import ThreadInfo, Wanted, list_threads
-from .run import Run, Shown, attached
+from .run import CeleryRun, Shown, attached
 from .thread import ThreadHandle
 from .watched import Watched
 
@@ -108,31 +109,31 @@ class Client:
         """Submit ``job`` and follow it to its end; what no worker has to carry is carried here."""
         if _is_kept_here(job):
             return self._local(job.graph).events(job)
-        refuse_to_wait(self._served(job.graph))
+        refuse_to_wait(self._served(job.graph), self.workers)
         return self._carrier.follow(self._whole(job))
 
     def aevents(self, job: Job) -> AsyncIterator[Event]:
         """Do what ``events`` does."""
         if _is_kept_here(job):
             return self._local(job.graph).aevents(job)
-        refuse_to_wait(self._served(job.graph))
+        refuse_to_wait(self._served(job.graph), self.workers)
         return self._carrier.afollow(self._whole(job))
 
-    def submit(self, job: Job) -> Run:
+    def submit(self, job: Job) -> Run[Any]:
         """Start ``job`` and return its handle."""
         return self._handle(job, self._carrier.perform(self._begin(job)))
 
-    async def asubmit(self, job: Job) -> Run:
+    async def asubmit(self, job: Job) -> Run[Any]:
         """Do what ``submit`` does."""
         return self._handle(job, await self._carrier.aperform(self._begin(job)))
 
-    def _handle(self, job: Job, begun: Begun) -> Run:
+    def _handle(self, job: Job, begun: Begun) -> Run[Any]:
         """Return the run's handle; raise what the input alone made impossible."""
         if begun.outcome is not None:
             conclude(Concluded("", begun.state, begun.outcome))
         place = self.thread_key(job.place.thread_id), job.graph.name
         shown = Shown(job.modes, about(job))
-        return Run(self._carrier, self.registry, place, begun, shown)
+        return CeleryRun(self._carrier, self.registry, place, begun, shown)
 
     def _begin(self, job: Job) -> Flow:
         _refuse_subgraph(job.place)
@@ -150,18 +151,18 @@ class Client:
         serde = self.registry.serializer(graph)
         return LocalBackend(RedisSaver(self.ledger.client, namespace=self.namespace, serde=serde))
 
-    def run(self, thread_id: str, run_id: str) -> Run:
+    def run(self, thread_id: str, run_id: str) -> Run[Any]:
         """Return the handle of a run that anybody started; ThreadNotFound when it is not known."""
         thread = self.thread_key(thread_id)
         return self._attached(thread, self._carrier.perform(attach(self.registry, thread, run_id)))
 
-    async def arun(self, thread_id: str, run_id: str) -> Run:
+    async def arun(self, thread_id: str, run_id: str) -> Run[Any]:
         """Do what ``run`` does."""
         thread = self.thread_key(thread_id)
         flow = attach(self.registry, thread, run_id)
         return self._attached(thread, await self._carrier.aperform(flow))
 
-    def _attached(self, thread: Thread, found: FoundRun) -> Run:
+    def _attached(self, thread: Thread, found: FoundRun) -> Run[Any]:
         return attached(self._carrier, self.registry, thread, found)
 
     # --- states ----------------------------------------------------------------------------

@@ -10,15 +10,24 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+from billiard import get_start_method
 from billiard.common import TERM_SIGNAL
 from billiard.exceptions import WorkerLostError
 from celery import signals
 from celery.concurrency.prefork import TaskPool as ProcessPool
+from celery.exceptions import ImproperlyConfigured
 
 from ..shared import hints
 from . import releasing
 from .office import Office
 from .recycling import Recycling
+
+SPAWNS = (
+    "The processes of this worker's pool would be spawned (worker_pool_start_method, or billiard's "
+    "start method, which is 'spawn' on macOS), and know none of its graphs. Let them be forked: "
+    "worker_pool_start_method = 'fork', and on macOS also billiard.set_start_method('fork', "
+    "force=True) where the application is made. Or take another pool, such as --pool threads."
+)
 
 
 class Departures:
@@ -33,7 +42,11 @@ class Departures:
         self._cold = self._has_waited = False
 
     def follow(self, worker: Any, task: Any) -> None:
-        """Follow ``worker``, whose jobs are ``task``'s, before its pool is there."""
+        """Follow ``worker``, whose jobs are ``task``'s, before its pool is there.
+
+        Raises ImproperlyConfigured where that would not fork its processes.
+        """
+        _refuse_spawning(worker)
         self._cold = self._has_waited = False
         signals.task_failure.connect(self.job_failed, sender=task, weak=False)
         signals.worker_process_init.connect(partial(self.process_begins, task), weak=False)
@@ -125,6 +138,16 @@ class Departures:
         self._office.loop.close()
         with _unhurried():
             releasing.wind_up(self._office)
+
+
+def _refuse_spawning(worker: Any) -> None:
+    """Raise ImproperlyConfigured for a pool whose processes begin as new interpreters.
+
+    Celery makes such a process an application of its own, without the graphs and their job.
+    """
+    spawns = worker.pool_start_method != "fork" or get_start_method() != "fork"
+    if spawns and issubclass(worker.pool_cls, ProcessPool):
+        raise ImproperlyConfigured(SPAWNS)
 
 
 def _sending_no_more(pool: Any) -> Callable[..., None]:

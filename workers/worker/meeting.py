@@ -23,10 +23,10 @@ from . import asked
 log = logging.getLogger(__name__)
 HANDED_ON = "distgraph_handed_on"
 """The header of a job that was handed on: by which namespace, and how often until then."""
-MOST_TIMES, MOST_HELD, MOST_SHOWN = 300, 10_000, 20
+MOST_TIMES, MOST_HELD, MOST_SHOWN = 600, 2_000, 20
 """So often is a job handed on, so many are held meanwhile, and so many meetings are told of."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 1.0
-MOST_A_SECOND = 500
+MOST_A_SECOND = 100
 """So many jobs are let go in a second where more are held; those of its own need a worker, too."""
 REMEMBERED = 300.0
 """Seconds for which others are told of a meeting."""
@@ -73,7 +73,9 @@ class Meetings:
 class HandingOn:
     """Puts jobs of other namespaces back into their queue, where one of their workers takes them.
 
-    Each time that a job comes back it is held for longer: those may be busy, or away.
+    At once the first time. Of those that come back every second one is held, for ever longer: who
+    should take it may be busy, or away. The others go at once: while this worker handles a message
+    it does not wait for the next, and whoever does gets it.
     """
 
     def __init__(self, publisher: CeleryPublisher, meetings: Meetings, namespace: str) -> None:
@@ -106,9 +108,9 @@ class HandingOn:
 
     def _pause(self, times: int) -> float:
         """Return how long a job is held that was handed on so often, in seconds."""
-        if not times:
+        if times % 2 == 0:
             return 0.0
-        longer = FIRST_PAUSE * 2.0 ** min(times - 1, 10)
+        longer = FIRST_PAUSE * 2.0 ** min(times // 2, 10)
         return max(min(LONGEST_PAUSE, longer), len(self._held) / MOST_A_SECOND)
 
     def _hold(self, timer: Any, pause: float, send: Callable[[], None]) -> None:

@@ -82,7 +82,16 @@ def allowed() -> Any:
 @app.task
 def apart() -> str:
     """Wait for a graph of other workers, of which there are none."""
-    run = elsewhere.submit({}, {"configurable": {"thread_id": "apart"}})
+    return _waited(elsewhere.submit({}, {"configurable": {"thread_id": "apart"}}))
+
+
+@app.task
+def waits() -> str:
+    """Wait for a graph of this worker's queue."""
+    return _waited(_run("waits"))
+
+
+def _waited(run: Any) -> str:
     try:
         return str(run.result(timeout=0.01))
     except RunTimeout:

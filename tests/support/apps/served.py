@@ -30,5 +30,6 @@ if "DISTGRAPH_NAMESPACE" in os.environ:
     backend = CeleryBackend()
     graphs = register(backend, _served())
     app = backend.app
+    app.conf.worker_pool_start_method = os.environ.get("START_METHOD", "fork")
     if "SOFT_SHUTDOWN" in os.environ:
         app.conf.worker_soft_shutdown_timeout = float(os.environ["SOFT_SHUTDOWN"])
