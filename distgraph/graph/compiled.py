@@ -54,7 +54,7 @@ class CompiledStateGraph(StateAccess[StateT], Generic[StateT, ContextT, InputT, 
         self.builder = builder
         self.checkpointer = checkpointer
         self.stream_mode: StreamMode = "updates"
-        self.config = configs.merge_configs(config)
+        self.config: Mapping[str, Any] = configs.merge_configs(config)
         self.backend: Backend = backend or LocalBackend(_saver(checkpointer, graph))
 
     @property
