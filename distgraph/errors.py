@@ -167,6 +167,10 @@ class CorruptRecord(StoreError):
     """A stored record is not of the form that this version writes."""
 
 
+class CannotDraw(DistGraphError):
+    """A picture of a graph cannot be made on this machine, or not by what is there."""
+
+
 class NewerFormat(StoreError):
     """Something was stored by a newer version than this one; nothing was read or changed.
 

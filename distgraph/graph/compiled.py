@@ -19,6 +19,7 @@ from distgraph.core.graph import Graph
 from distgraph.graph import configs
 from distgraph.graph.blueprint import Blueprint
 from distgraph.graph.checks import check_text
+from distgraph.graph.drawable import Drawable
 from distgraph.graph.jobs import Owner, about, job_of, unheard
 from distgraph.graph.nested import Inner
 from distgraph.graph.options import InvokeOptions, Options, StreamOptions, SubmitOptions
@@ -35,7 +36,7 @@ from distgraph.typing import ContextT, InputT, OutputT, StateT
 
 
 @checked
-class CompiledStateGraph(StateAccess[StateT], Generic[StateT, ContextT, InputT, OutputT]):
+class CompiledStateGraph(Drawable, StateAccess[StateT], Generic[StateT, ContextT, InputT, OutputT]):
     """A graph that can be run. Made by ``StateGraph.compile``.
 
     Its parameters, for type checkers, are those of ``StateGraph``: state, context, input, output.

@@ -119,7 +119,7 @@ class StateGraph(Blueprint, Generic[StateT, ContextT, InputT, OutputT]):
         metadata: Mapping[str, Any] | None = None,
         input_schema: Any = None,
         retry_policy: RetryPolicy | Sequence[RetryPolicy] | None = None,
-        destinations: Any = None,
+        destinations: Mapping[str, str] | Sequence[str] | None = None,
         queue: str = "",
         priority: int = 0,
     ) -> Self:
@@ -129,12 +129,12 @@ class StateGraph(Blueprint, Generic[StateT, ContextT, InputT, OutputT]):
 
         ``queue`` and ``priority`` (0 to 9, the most urgent) say where and how urgently its tasks
         are dispatched on Celery. A queue's name gets the backend's namespace in front of it, unless
-        the application is the user's own. ``defer``: run only when nothing else is left. Raises
-        ValueError for a name that is taken or reserved, TypeError for something that cannot be
-        called.
+        the application is the user's own. ``defer``: run only when nothing else is left.
+        ``destinations``: the nodes that its Commands go to, or their names with labels, for
+        drawings. Raises ValueError for a name that is taken or reserved, TypeError for something
+        that cannot be called.
         """
         self._warn_if_compiled("node")
-        del destinations  # only for drawings
         name: Any = node if isinstance(node, str) or action is not None else name_of(node)
         action = action if action is not None else node
         if isinstance(action, str):
@@ -153,6 +153,7 @@ class StateGraph(Blueprint, Generic[StateT, ContextT, InputT, OutputT]):
             queue=queue,
             priority=priority,
             metadata=metadata or {},
+            destinations=_destinations(destinations),
         )
         return self
 
@@ -287,6 +288,14 @@ def _named(item: Any) -> tuple[str, Any]:
             raise TypeError(msg)
         case action:
             return name_of(action), action
+
+
+def _destinations(
+    given: Mapping[str, str] | Sequence[str] | None,
+) -> Mapping[str, str | None] | None:
+    if given is None:
+        return None
+    return dict(given) if isinstance(given, Mapping) else dict.fromkeys(names_of(given))
 
 
 def _ends(path: Any, path_map: Any) -> Mapping[Any, str] | None:

@@ -50,7 +50,7 @@ full.invoke({"note": "n"}, context={"user": "ada"})
 full.invoke({"note": "n"}, context=3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 full.invoke({"count": 1})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 full.invoke({"note": "n"})["note"]  # type: ignore[typeddict-item]  # pyright: ignore[reportGeneralTypeIssues]
-assert_type(full.submit({"note": "n"}).result(timeout=3), Told)
+assert_type(full.submit({"note": "n"}).result(timeout=None), Told)
 
 
 async def on_a_loop() -> None:

@@ -31,7 +31,6 @@ FREE: Mapping[str, str] = {
     "context": "what the context schema says",
     "context_schema": "no annotation says what a schema is",
     "current": "a version, which a saver made itself",
-    "destinations": "not looked at, for LangGraph's sake",
     "factory": "makes tables",
     "input": "whatever the state can be made from",
     "input_schema": "no annotation says what a schema is: check_schema",
