@@ -20,6 +20,9 @@ class Send:
 
     __slots__ = ("arg", "node")
 
+    node: str
+    arg: Any
+
     def __init__(self, node: str, arg: Any) -> None:
         self.node = node
         self.arg = arg

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from celery import Celery
 from typing_extensions import Unpack
@@ -65,13 +65,13 @@ class CeleryBackend(Client):
     ) -> None:
         named = {"redis": redis, "broker": broker, "namespace": namespace}
         given: dict[str, Any] = {**named, **settings}
-        self.settings = Settings(**{k: v for k, v in given.items() if v is not None})
+        self.settings: Final = Settings(**{k: v for k, v in given.items() if v is not None})
         namespace, reach = self.settings.namespace, self.settings.reach
-        self.owns_app = app is None
+        self.owns_app: Final = app is None
         if app is not None:
             refuse_deaf(app)
             refuse_unreadable(app)
-        self.app = app or own_app(namespace, self.settings.celery)
+        self.app: Celery = app or own_app(namespace, self.settings.celery)
         task = f"{namespace}.step"
         publisher = CeleryPublisher(self.app, task, reach)
         clients = Clients(self.settings.store, reach, namespace)
@@ -79,7 +79,7 @@ class CeleryBackend(Client):
         apart = app is not None or not is_store(self.settings.celery, self.settings.store)
         messenger = Messenger(publisher, Dispatched(lambda: clients.ledger().once()), apart)
         super().__init__(namespace, clients, registry, messenger, self.settings.metadata_keys)
-        self.office = Office(self.settings, clients, registry, publisher)
+        self.office: Final = Office(self.settings, clients, registry, publisher)
         step = add_task(self.app, task, self.office)
         add_bootstep(self.app, self.office, step, own=self.owns_app)
         self._inside = WorkerInside(self.app, self.office)

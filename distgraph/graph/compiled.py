@@ -55,7 +55,7 @@ class CompiledStateGraph(Drawable, StateAccess[StateT], Generic[StateT, ContextT
         self.builder = builder
         self.checkpointer = checkpointer
         self.stream_mode: StreamMode = "updates"
-        self.config = configs.merge_configs(config)
+        self.config: Mapping[str, Any] = configs.merge_configs(config)
         self.backend: Backend = backend or LocalBackend(_saver(checkpointer, graph))
 
     @property

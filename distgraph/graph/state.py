@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Any, Generic, Literal, Self, get_args, get_origin, overload
+from typing import Any, Final, Generic, Literal, Self, get_args, get_origin, overload
 
 from distgraph._arguments import names_of, shortly
 from distgraph._checked import checked
@@ -36,7 +36,7 @@ from distgraph.typing import (
     StateT,
 )
 
-log = logging.getLogger(__name__)
+log: Final = logging.getLogger(__name__)
 _LEFT_OUT: Any = None
 """A default that tells pyright that a type is Any where no argument says it; mypy needs no help."""
 
@@ -96,7 +96,7 @@ class StateGraph(Blueprint, Generic[StateT, ContextT, InputT, OutputT]):
             input_schema or state_schema,
             output_schema or state_schema,
         )
-        self.compiled = False
+        self.compiled: bool = False
         check_schema(state_schema)
         for schema in (state_schema, self.input_schema, self.output_schema):
             self._add_schema(schema)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.ledger import Ledger
@@ -39,7 +39,7 @@ from .run import CeleryRun, Shown, attached
 from .thread import ThreadHandle
 from .watched import Watched
 
-log = logging.getLogger(__name__)
+log: Final = logging.getLogger(__name__)
 UNNAMED = (
     "This call is about a thread that is there, and its config names none: pass config="
     "{'configurable': {'thread_id': '...'}}. invoke(), stream() and submit() with a new input "
@@ -66,7 +66,8 @@ class Client:
         messenger: Messenger,
         metadata_keys: tuple[str, ...],
     ) -> None:
-        self.namespace, self.registry = namespace, registry
+        self.namespace: Final = namespace
+        self.registry: Final = registry
         self._metadata_keys = metadata_keys
         self._messenger = messenger
         self._carrier = Carrier(namespace, clients, messenger)
