@@ -11,7 +11,7 @@ from distgraph.drawing.parts import DrawnEdge, DrawnNode
 _FONT = 'fontname="Helvetica,Arial,sans-serif" fontsize=12'
 _HEAD = (
     "digraph {",
-    f"graph [{_FONT}]",
+    f"graph [{_FONT} nslimit=2 nslimit1=2]",  # else a hundred edges of one node take seconds
     f'node [{_FONT} shape=box style="rounded,filled" fillcolor="#f2f0ff"]',
     f"edge [{_FONT}]",
 )

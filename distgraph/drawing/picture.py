@@ -12,6 +12,9 @@ from typing import Any
 from distgraph.drawing.parts import DrawnEdge, DrawnNode
 from distgraph.errors import CannotDraw
 
+MOST_EDGES = 200
+"""So many a notebook lays out by itself, which takes a second or so; more may take minutes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
@@ -42,6 +45,8 @@ class Drawing:
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         """Return what a notebook shows: SVG where it can be made, Mermaid, or a list of edges."""
         bundle = {"text/plain": str(self), "text/vnd.mermaid": self.draw_mermaid()}
+        if len(self.edges) > MOST_EDGES:
+            return bundle
         try:
             return {**bundle, "image/svg+xml": self.draw_svg()}
         except CannotDraw:

@@ -20,7 +20,7 @@ from distgraph.drawing.dot import dot_of
 from distgraph.drawing.mermaid import mermaid_of
 from distgraph.drawing.naming import LONGEST, id_of, shown
 from distgraph.drawing.parts import DrawnEdge, DrawnNode
-from distgraph.drawing.picture import Drawing
+from distgraph.drawing.picture import MOST_EDGES, Drawing
 from distgraph.drawing.svg import svg_of
 from distgraph.errors import CannotDraw
 from distgraph.graph import END, START, CompiledStateGraph, StateGraph
@@ -312,6 +312,13 @@ def test_a_notebook_shows_svg_mermaid_or_text() -> None:
 
 def test_a_notebook_without_graphviz_shows_the_rest(path: Path) -> None:
     assert built("a").compile()._repr_mimebundle_().keys() == {"text/plain", "text/vnd.mermaid"}
+
+
+def test_a_notebook_does_not_lay_out_what_takes_long() -> None:
+    names = [str(number) for number in range(MOST_EDGES // 2)]
+    builder = built(*names).add_conditional_edges("0", node).add_conditional_edges("1", node)
+    graph = builder.compile()
+    assert graph._repr_mimebundle_().keys() == {"text/plain", "text/vnd.mermaid"}
 
 
 def test_text_has_a_line_for_each_edge() -> None:
