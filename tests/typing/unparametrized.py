@@ -14,7 +14,6 @@ from distgraph.types import Command, Send, StateSnapshot
 from tests.typing.schemas import Context, Data, State
 from workers import CeleryBackend, Run
 
-
 T = TypeVar("T")
 
 
