@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping
-from typing import Annotated, Any, assert_type
+from typing import Annotated, Any, TypeVar, assert_type
 
 from pydantic import BaseModel
 
@@ -13,6 +13,8 @@ from distgraph.runtime import Runtime, get_runtime
 from distgraph.types import Command, Send, StateSnapshot
 from tests.typing.schemas import Context, Data, State
 from workers import CeleryBackend, Run
+
+T = TypeVar("T")
 
 
 class Model(BaseModel):
@@ -37,6 +39,14 @@ def node(state: State, runtime: Runtime) -> Command:
     return Command(goto=[Send("a", state), "b"], update={"count": 1})
 
 
+class Own(StateGraph[State]):
+    """A subclass keeps the parameters."""
+
+
+def made(schema: type[T]) -> CompiledStateGraph[T]:
+    return StateGraph(schema).compile()
+
+
 def typed(graph: CompiledStateGraph[State]) -> CompiledStateGraph[State, Any, State, State]:
     return graph
 
@@ -58,3 +68,12 @@ backend = CeleryBackend("redis://localhost:6379/0")
 called(bare(StateGraph(State), backend), {"count": 1})
 typed(StateGraph(State).compile())
 bare(StateGraph(State, Context), backend)
+
+Own(State).compile().invoke({"count": 1})
+made(State).invoke({"count": 1})
+annotated: StateGraph[Data] = StateGraph(Data)
+StateGraph[Data](Data).compile().invoke({"count": 1})
+StateGraph(dict, dict).compile().invoke({"count": 1}, context={"user": "ada"})
+StateGraph(State, None, input_schema=None).compile().invoke({"count": 1})
+read_from_a_file: dict[str, Any] = {"lease": 30}
+CeleryBackend(**read_from_a_file)
