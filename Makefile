@@ -70,6 +70,7 @@ lint: $(STAMP)
 
 types: $(STAMP)
 	$(BIN)/mypy $(SOURCES)
+	$(BIN)/basedpyright --pythonpath $(abspath $(BIN)/python)
 
 layers: $(STAMP)
 	$(BIN)/lint-imports

@@ -25,6 +25,10 @@ class AtLeast:
     least: int
 
 
+class CheckedLater:
+    """Marks what the taker of a value checks and converts: ``Annotated[int, CheckedLater()]``."""
+
+
 HowMany: TypeAlias = Annotated[int, AtLeast(0)]
 OneOrMore: TypeAlias = Annotated[int, AtLeast(1)]
 
@@ -54,7 +58,7 @@ def allowed_by(hint: Any) -> Allowed | None:
     if origin in (Union, UnionType):
         return _either([allowed_by(each) for each in args])
     if origin is Annotated:
-        return _from(args[0], [each.least for each in args[1:] if isinstance(each, AtLeast)])
+        return _noted(*args)
     if origin is Literal:
         return _either([allowed_by(cls) for cls in dict.fromkeys(map(type, args))])
     if is_typeddict(hint) or _is_a(origin or hint, Mapping):
@@ -66,6 +70,13 @@ def allowed_by(hint: Any) -> Allowed | None:
 
 def _is_a(base: Any, wanted: type) -> bool:
     return isinstance(base, type) and issubclass(base, wanted)
+
+
+def _noted(hint: Any, *notes: Any) -> Allowed | None:
+    """Return what ``hint`` allows by what is noted to it."""
+    if any(isinstance(note, CheckedLater) for note in notes):
+        return None
+    return _from(hint, [note.least for note in notes if isinstance(note, AtLeast)])
 
 
 def _from(hint: Any, bounds: list[int]) -> Allowed | None:

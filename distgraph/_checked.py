@@ -122,7 +122,9 @@ class Signature:
         hints.pop("return", None)
         for name, hint in hints.items():
             if get_origin(hint) is Unpack:
-                yield from get_type_hints(get_args(hint)[0], include_extras=True).items()
+                (options,) = get_args(hint)
+                known = get_origin(options) or options
+                yield from get_type_hints(known, include_extras=True).items()
             else:
                 yield name, hint
 

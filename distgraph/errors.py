@@ -63,6 +63,9 @@ class NothingToResume(ResumeError):
 class NoSuchInterrupt(ResumeError):
     """An answer names a question that is not pending; ``pending`` lists those that are."""
 
+    unknown: tuple[str, ...]
+    pending: tuple[str, ...]
+
     def __init__(self, unknown: Sequence[str], pending: Sequence[str]) -> None:
         self.unknown, self.pending = tuple(unknown), tuple(pending)
         waiting = ", ".join(self.pending) or "none"
@@ -74,6 +77,9 @@ class NoSuchInterrupt(ResumeError):
 
 class NodesMissing(ResumeError):
     """A thread would run nodes next that its graph has not (any more); ``nodes`` names them."""
+
+    graph: str
+    nodes: tuple[str, ...]
 
     def __init__(self, graph: str, nodes: Sequence[str]) -> None:
         self.graph, self.nodes = graph, tuple(nodes)
@@ -161,12 +167,21 @@ class CorruptRecord(StoreError):
     """A stored record is not of the form that this version writes."""
 
 
+class CannotDraw(DistGraphError):
+    """A picture of a graph cannot be made on this machine, or not by what is there."""
+
+
 class NewerFormat(StoreError):
     """Something was stored by a newer version than this one; nothing was read or changed.
 
     ``number`` is its format, ``release`` the version of distgraph that wrote it, '' when only the
     record itself is known.
     """
+
+    what: str
+    number: int
+    known: int
+    release: str
 
     def __init__(self, what: str, number: int, known: int, release: str = "") -> None:
         super().__init__(what, number, known, release)
@@ -191,7 +206,7 @@ class GraphInterrupt(GraphBubbleUp):
     """Raised by ``interrupt()`` inside a node; the engine turns it into a pause."""
 
     def __init__(self, interrupts: Sequence[Interrupt] = ()) -> None:
-        self.interrupts = tuple(interrupts)
+        self.interrupts: tuple[Interrupt, ...] = tuple(interrupts)
         super().__init__(self.interrupts)
 
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from distgraph import _frame
 from distgraph.types import ExecutionInfo, Runtime
+from distgraph.typing import ContextT
 
 
-def get_runtime(context_schema: Any = None) -> Runtime[Any]:
+def get_runtime(context_schema: type[ContextT] | None = None) -> Runtime[ContextT]:
     """Return the runtime of the running node; RuntimeError outside of a node.
 
     ``context_schema`` only tells type checkers what ``context`` is.
     """
     del context_schema
-    runtime: Runtime[Any] = _frame.current("get_runtime()").runtime
+    runtime: Runtime[ContextT] = _frame.current("get_runtime()").runtime
     return runtime
 
 

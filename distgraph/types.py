@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar, Union
+from typing import Any, ClassVar, Generic, Literal, NamedTuple, Union
 
 from distgraph import _frame
-
-N = TypeVar("N", bound=Hashable)
+from distgraph.typing import ContextT, NodeT, StateT, UpdateT
 
 All = Literal["*"]
 Durability = Literal["sync", "async", "exit"]
@@ -20,6 +19,9 @@ class Send:
     """One task for ``node`` in the next superstep, with ``arg`` as its whole input."""
 
     __slots__ = ("arg", "node")
+
+    node: str
+    arg: Any
 
     def __init__(self, node: str, arg: Any) -> None:
         self.node = node
@@ -44,20 +46,21 @@ class Interrupt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Command(Generic[N]):
+class Command(Generic[NodeT, UpdateT]):
     """What a node returns to update state and choose what runs next, or a caller to resume.
 
     ``graph``: None for this graph, ``Command.PARENT`` for the enclosing one. ``update``: a state
     update. ``resume``: the answer to the one pending interrupt, or ``{interrupt id: answer}``.
-    ``goto``: a node name, a ``Send``, or a sequence of them.
+    ``goto``: a node name, a ``Send``, or a sequence of them. ``Command[Literal["a", "b"], Update]``
+    tells type checkers where a node goes and what it updates.
     """
 
     PARENT: ClassVar[Literal["__parent__"]] = "__parent__"
 
     graph: str | None = None
-    update: Any = None
+    update: UpdateT | None = None
     resume: Any = None
-    goto: Send | Sequence[Send | N] | N = ()
+    goto: Send | Sequence[Send | NodeT] | NodeT = ()
 
     def __repr__(self) -> str:
         given = {name: getattr(self, name) for name in ("graph", "update", "resume", "goto")}
@@ -175,14 +178,14 @@ class PregelTask(NamedTuple):
     path: tuple[Any, ...]
     error: Exception | str | None = None
     interrupts: tuple[Interrupt, ...] = ()
-    state: StateSnapshot | dict[str, Any] | None = None
+    state: StateSnapshot[Any] | dict[str, Any] | None = None
     result: Any = None
 
 
-class StateSnapshot(NamedTuple):
+class StateSnapshot(NamedTuple, Generic[StateT]):
     """The state of a thread at one checkpoint."""
 
-    values: dict[str, Any] | Any
+    values: StateT
     next: tuple[str, ...]
     config: dict[str, Any]
     metadata: dict[str, Any] | None
@@ -216,18 +219,15 @@ def _no_writer(_chunk: Any) -> None:
     """Where custom chunks go while nobody streams them."""
 
 
-C = TypeVar("C")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Runtime(Generic[C]):
+class Runtime(Generic[ContextT]):
     """What a node may know about its run: ``def node(state, runtime: Runtime[Context])``.
 
     ``idempotency_key`` stays the same over every attempt at a task, so that an outside system can
     tell a repeated call; ``attempt`` counts the tries from 1.
     """
 
-    context: C = None  # type: ignore[assignment]
+    context: ContextT = None  # type: ignore[assignment]
     stream_writer: StreamWriter = _no_writer
     execution_info: ExecutionInfo | None = None
 

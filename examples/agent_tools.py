@@ -70,7 +70,7 @@ graph = builder.compile(checkpointer=InMemorySaver())
 def main(answer: dict[str, Any], thread_id: str) -> str:
     """Ask the agent for a transfer, answer its question, return its last words."""
     config = {"configurable": {"thread_id": thread_id}}
-    paused = graph.invoke({"messages": "Send bob 500."}, config)
+    paused = graph.invoke({"messages": ["Send bob 500."]}, config)
     print("to be reviewed:", paused["__interrupt__"][0].value)
     done = graph.invoke(Command(resume=answer), config)
     said = str(done["messages"][-1]["content"])

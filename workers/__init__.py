@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from distgraph import _doors
+from distgraph.runners.handle import Run
 
 from .backend import CeleryBackend
-from .client.run import Run
 from .settings import Settings
 
 __all__ = ["CeleryBackend", "Run", "Settings"]

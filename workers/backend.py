@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from celery import Celery
+from typing_extensions import Unpack
 
 from distgraph._allowed import OneOrMore
 from distgraph._checked import checked
@@ -18,7 +19,7 @@ from .broker.publisher import CeleryPublisher
 from .broker.settings import consume, own_app, refuse_deaf, refuse_unreadable, renew_queues
 from .client.carrier import Messenger
 from .client.client import Client
-from .settings import Settings
+from .settings import MoreSettings, Settings
 from .shared.clients import Clients
 from .shared.dispatched import Dispatched
 from .shared.queue_names import full
@@ -27,6 +28,15 @@ from .worker.bootstep import add_bootstep
 from .worker.inside import WorkerInside
 from .worker.office import Office
 from .worker.task import add_task
+
+
+class EmbeddedSettings(MoreSettings, total=False):
+    """What a backend with a Redis of its own may be told: all but where that is."""
+
+    broker: str | None
+    app: Celery | None
+    namespace: str | None
+    types: Iterable[type]
 
 
 @checked
@@ -51,16 +61,17 @@ class CeleryBackend(Client):
         app: Celery | None = None,
         namespace: str | None = None,
         types: Iterable[type] = (),
-        **settings: Any,
+        **settings: Unpack[MoreSettings],
     ) -> None:
-        given = {"redis": redis, "broker": broker, "namespace": namespace, **settings}
-        self.settings = Settings(**{k: v for k, v in given.items() if v is not None})
+        named = {"redis": redis, "broker": broker, "namespace": namespace}
+        given: dict[str, Any] = {**named, **settings}
+        self.settings: Final = Settings(**{k: v for k, v in given.items() if v is not None})
         namespace, reach = self.settings.namespace, self.settings.reach
-        self.owns_app = app is None
+        self.owns_app: Final = app is None
         if app is not None:
             refuse_deaf(app)
             refuse_unreadable(app)
-        self.app = app or own_app(namespace, self.settings.celery)
+        self.app: Celery = app or own_app(namespace, self.settings.celery)
         task = f"{namespace}.step"
         publisher = CeleryPublisher(self.app, task, reach)
         clients = Clients(self.settings.store, reach, namespace)
@@ -68,14 +79,16 @@ class CeleryBackend(Client):
         apart = app is not None or not is_store(self.settings.celery, self.settings.store)
         messenger = Messenger(publisher, Dispatched(lambda: clients.ledger().once()), apart)
         super().__init__(namespace, clients, registry, messenger, self.settings.metadata_keys)
-        self.office = Office(self.settings, clients, registry, publisher)
+        self.office: Final = Office(self.settings, clients, registry, publisher)
         step = add_task(self.app, task, self.office)
         add_bootstep(self.app, self.office, step, own=self.owns_app)
         self._inside = WorkerInside(self.app, self.office)
         self._embedded: Any = None
 
     @classmethod
-    def embedded(cls, folder: str | Path | None = None, **settings: Any) -> Self:
+    def embedded(
+        cls, folder: str | Path | None = None, **settings: Unpack[EmbeddedSettings]
+    ) -> Self:
         """Return a backend that needs no server: a real Redis of its own, kept in ``folder``.
 
         Several processes may share a folder; the last to leave stops the server, the data stays.

@@ -3,14 +3,36 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Self
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Self, TypedDict
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from typing_extensions import TypeVar
 
 from checkpoint_redis.servers.url import RedisUrl, store_of
+from distgraph._allowed import CheckedLater
 
 from .addresses import BrokerSettings, told
+
+T = TypeVar("T")
+Setting = Annotated[T, CheckedLater()]
+"""The type of a setting for type checkers; pydantic checks it, and takes "10" for 10."""
+
+
+class MoreSettings(TypedDict, total=False):
+    """The settings that are no arguments of a backend's own; ``Settings`` says what they mean."""
+
+    broker_options: Setting[Mapping[str, Any]]
+    lease: Setting[float]
+    heartbeat: Setting[float]
+    grace: Setting[float | None]
+    sweep: Setting[float]
+    max_lost: Setting[int]
+    async_concurrency: Setting[int]
+    max_value_bytes: Setting[int]
+    reach: Setting[float]
+    metadata_keys: Setting[Sequence[str]]
 
 
 class Settings(BaseSettings):
@@ -29,7 +51,7 @@ class Settings(BaseSettings):
     """
 
     # An URL may hold a password.
-    model_config = SettingsConfigDict(
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(
         env_prefix="DISTGRAPH_", extra="forbid", hide_input_in_errors=True
     )
 

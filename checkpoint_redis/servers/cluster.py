@@ -188,7 +188,9 @@ class StreamsRead:
 
     def __init__(self, count: Any, block: float, streams: Mapping[Any, Any]) -> None:
         self._block = block
-        self.each = [("XREAD", "COUNT", count, "STREAMS", *pair) for pair in streams.items()]
+        self.each: list[tuple[Any, ...]] = [
+            ("XREAD", "COUNT", count, "STREAMS", *pair) for pair in streams.items()
+        ]
 
     @classmethod
     def of(cls, words: Words) -> StreamsRead:

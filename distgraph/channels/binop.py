@@ -57,7 +57,7 @@ class BinaryOperatorAggregate(BaseChannel):
         self.operator = operator
         origin = get_origin(typ) or typ
         self._make = _CONCRETE.get(origin, origin)
-        self.appends = operator is operators.add or getattr(operator, _APPENDS, False)
+        self.appends: bool = operator is operators.add or getattr(operator, _APPENDS, False)
 
     def initial(self) -> Any:
         """Return the empty value of the key's type, or MISSING when the type cannot make one."""

@@ -72,6 +72,8 @@ class Node:
     queue: str = ""
     priority: int = 0
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    destinations: Mapping[str, str | None] | None = None
+    """Where it says that its Commands lead, with labels; for drawings."""
     routes_by: tuple[str, ...] = field(init=False, repr=False, compare=False)
     """The state keys that its path functions read."""
 

@@ -65,6 +65,7 @@ def _node(blueprint: Blueprint, name: str, spec: NodeSpec) -> Node:
         queue=spec.queue,
         priority=spec.priority,
         metadata=spec.metadata,
+        destinations=spec.destinations,
     )
 
 

@@ -22,6 +22,7 @@ class NodeSpec:
     queue: str
     priority: int
     metadata: Mapping[str, Any]
+    destinations: Mapping[str, str | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

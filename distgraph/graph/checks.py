@@ -107,6 +107,7 @@ def check(blueprint: Blueprint, stops: Iterable[str]) -> None:
             msg = f"Found edge ending at unknown node `{end}`"
             raise ValueError(msg)
     _check_branches(blueprint)
+    _check_destinations(blueprint)
     for stop in stops:
         if stop not in blueprint.nodes:
             msg = f"Interrupt node `{stop}` not found"
@@ -125,6 +126,14 @@ def _check_branches(blueprint: Blueprint) -> None:
                 if end not in blueprint.nodes and end != END:
                     msg = f"At '{source}' node, '{name}' branch found unknown target '{end}'"
                     raise ValueError(msg)
+
+
+def _check_destinations(blueprint: Blueprint) -> None:
+    for name, node in blueprint.nodes.items():
+        for end in node.destinations or ():
+            if end not in blueprint.nodes and end != END:
+                msg = f"Found edge ending at unknown node `{end}`: a destination of node '{name}'."
+                raise ValueError(msg)
 
 
 def check_stops(nodes: Collection[str], stops: str | Sequence[str] | None) -> frozenset[str]:

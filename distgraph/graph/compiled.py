@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Generic, cast
 
 from typing_extensions import Unpack
 
@@ -19,6 +19,7 @@ from distgraph.core.graph import Graph
 from distgraph.graph import configs
 from distgraph.graph.blueprint import Blueprint
 from distgraph.graph.checks import check_text
+from distgraph.graph.drawable import Drawable
 from distgraph.graph.jobs import Owner, about, job_of, unheard
 from distgraph.graph.nested import Inner
 from distgraph.graph.options import InvokeOptions, Options, StreamOptions, SubmitOptions
@@ -27,14 +28,19 @@ from distgraph.graph.shape import Shape
 from distgraph.graph.state_access import Config, StateAccess
 from distgraph.graph.subgraphs import schemas_of
 from distgraph.runners.backend import Backend, Job
+from distgraph.runners.handle import Run
 from distgraph.runners.local import LocalBackend
 from distgraph.streaming import View
-from distgraph.types import StreamMode
+from distgraph.types import Command, StreamMode
+from distgraph.typing import ContextT, InputT, OutputT, StateT
 
 
 @checked
-class CompiledStateGraph(StateAccess):
-    """A graph that can be run. Made by ``StateGraph.compile``."""
+class CompiledStateGraph(Drawable, StateAccess[StateT], Generic[StateT, ContextT, InputT, OutputT]):
+    """A graph that can be run. Made by ``StateGraph.compile``.
+
+    Its parameters, for type checkers, are those of ``StateGraph``: state, context, input, output.
+    """
 
     def __init__(
         self,
@@ -49,7 +55,7 @@ class CompiledStateGraph(StateAccess):
         self.builder = builder
         self.checkpointer = checkpointer
         self.stream_mode: StreamMode = "updates"
-        self.config = configs.merge_configs(config)
+        self.config: Mapping[str, Any] = configs.merge_configs(config)
         self.backend: Backend = backend or LocalBackend(_saver(checkpointer, graph))
 
     @property
@@ -76,14 +82,18 @@ class CompiledStateGraph(StateAccess):
         """Return the graph's name."""
         return self.graph.name
 
-    def with_config(self, config: Config = None, **more: Any) -> CompiledStateGraph:
+    def with_config(
+        self, config: Config = None, **more: Any
+    ) -> CompiledStateGraph[StateT, ContextT, InputT, OutputT]:
         """Return the same graph with ``config`` under every config that it is called with."""
         merged = configs.merge_configs(self.config, config, more)
         return CompiledStateGraph(
             self.graph, self.builder, self.checkpointer, backend=self.backend, config=merged
         )
 
-    def on(self, backend: Any, name: str | None = None) -> CompiledStateGraph:
+    def on(
+        self, backend: Any, name: str | None = None
+    ) -> CompiledStateGraph[StateT, ContextT, InputT, OutputT]:
         """Return the same graph on ``backend``, registered there under ``name``.
 
         Its own checkpointer is replaced: the backend stores its threads.
@@ -94,7 +104,9 @@ class CompiledStateGraph(StateAccess):
             backend, name or self.graph.name
         )
 
-    def placed(self, backend: Any, name: str | None) -> CompiledStateGraph:
+    def placed(
+        self, backend: Any, name: str | None
+    ) -> CompiledStateGraph[StateT, ContextT, InputT, OutputT]:
         """Return this graph as ``compile(backend=...)`` gives it; ValueError for what clashes."""
         if not hasattr(backend, "register"):
             msg = f"backend must carry runs, as CeleryBackend does, not {backend!r}."
@@ -118,10 +130,10 @@ class CompiledStateGraph(StateAccess):
 
     def invoke(
         self,
-        input: Any,  # noqa: A002 LangGraph's name
+        input: InputT | Command[Any, Any] | None,  # noqa: A002 LangGraph's name
         config: Config = None,
-        **options: Unpack[InvokeOptions],
-    ) -> Any:
+        **options: Unpack[InvokeOptions[ContextT]],
+    ) -> OutputT:
         """Run the graph to its end or to a pause and return the state.
 
         A pause adds ``__interrupt__``, a list of Interrupt. Another ``stream_mode`` than "values"
@@ -133,36 +145,39 @@ class CompiledStateGraph(StateAccess):
         keys = asked.keys(self.graph, self.graph.outputs)
         if asked.stream_mode != "values":
             options = {**options, "output_keys": keys}
-            return list(self.stream(input, config, **options))
+            return cast(OutputT, list(self.stream(input, config, **options)))
         inner, job = self._job(input, config, asked)
         last = None
         for event in inner.events(self.backend, unheard(job)):
             last = event
-        return result_of(self.graph, last, keys, given=input, around=inner.frame)
+        result: OutputT = result_of(self.graph, last, keys, given=input, around=inner.frame)
+        return result
 
     async def ainvoke(
         self,
-        input: Any,  # noqa: A002 LangGraph's name
+        input: InputT | Command[Any, Any] | None,  # noqa: A002 LangGraph's name
         config: Config = None,
-        **options: Unpack[InvokeOptions],
-    ) -> Any:
+        **options: Unpack[InvokeOptions[ContextT]],
+    ) -> OutputT:
         """Do what ``invoke`` does."""
         asked = Options.read("ainvoke", options, "values")
         keys = asked.keys(self.graph, self.graph.outputs)
         if asked.stream_mode != "values":
             options = {**options, "output_keys": keys}
-            return [chunk async for chunk in self.astream(input, config, **options)]
+            chunks = [chunk async for chunk in self.astream(input, config, **options)]
+            return cast(OutputT, chunks)
         inner, job = self._job(input, config, asked)
         last = None
         async for event in inner.aevents(self.backend, unheard(job)):
             last = event
-        return result_of(self.graph, last, keys, given=input, around=inner.frame)
+        result: OutputT = result_of(self.graph, last, keys, given=input, around=inner.frame)
+        return result
 
     def stream(
         self,
-        input: Any,  # noqa: A002 LangGraph's name
+        input: InputT | Command[Any, Any] | None,  # noqa: A002 LangGraph's name
         config: Config = None,
-        **options: Unpack[StreamOptions],
+        **options: Unpack[StreamOptions[ContextT]],
     ) -> Iterator[Any]:
         """Run the graph and yield chunks as they come: values, updates, tasks, custom, messages.
 
@@ -176,9 +191,9 @@ class CompiledStateGraph(StateAccess):
 
     async def astream(
         self,
-        input: Any,  # noqa: A002 LangGraph's name
+        input: InputT | Command[Any, Any] | None,  # noqa: A002 LangGraph's name
         config: Config = None,
-        **options: Unpack[StreamOptions],
+        **options: Unpack[StreamOptions[ContextT]],
     ) -> AsyncIterator[Any]:
         """Do what ``stream`` does."""
         inner, job, shape = self._streamed("astream", input, config, options)
@@ -191,10 +206,10 @@ class CompiledStateGraph(StateAccess):
 
     def submit(
         self,
-        input: Any,  # noqa: A002 LangGraph's name
+        input: InputT | Command[Any, Any] | None,  # noqa: A002 LangGraph's name
         config: Config = None,
-        **options: Unpack[SubmitOptions],
-    ) -> Any:
+        **options: Unpack[SubmitOptions[ContextT]],
+    ) -> Run[OutputT]:
         """Start a run on the backend and return its handle at once.
 
         ``stream_mode`` names the modes that ``run.stream()`` can show later. Raises RuntimeError
@@ -202,18 +217,20 @@ class CompiledStateGraph(StateAccess):
         """
         backend = self._distributed()
         _, job = self._job(input, config, Options.read("submit", options, "updates"))
-        return backend.submit(job)
+        run: Run[OutputT] = backend.submit(job)
+        return run
 
     async def asubmit(
         self,
-        input: Any,  # noqa: A002 LangGraph's name
+        input: InputT | Command[Any, Any] | None,  # noqa: A002 LangGraph's name
         config: Config = None,
-        **options: Unpack[SubmitOptions],
-    ) -> Any:
+        **options: Unpack[SubmitOptions[ContextT]],
+    ) -> Run[OutputT]:
         """Do what ``submit`` does."""
         backend = self._distributed()
         _, job = self._job(input, config, Options.read("asubmit", options, "updates"))
-        return await backend.asubmit(job)
+        run: Run[OutputT] = await backend.asubmit(job)
+        return run
 
     def _distributed(self) -> Any:
         if not hasattr(self.backend, "submit"):

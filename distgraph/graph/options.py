@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Self, TypedDict
+from typing import Any, Generic, Self, TypedDict
 
 from distgraph._arguments import names_of
 from distgraph.core.graph import Graph
 from distgraph.graph.checks import check_by, check_stops
 from distgraph.types import All, Durability, StreamMode
+from distgraph.typing import ContextT
 
 MODES = ("values", "updates", "tasks", "custom", "messages")
 _DURABILITIES = (None, "sync", "async")
@@ -18,13 +19,13 @@ Modes = StreamMode | Sequence[StreamMode] | None
 Keys = str | Sequence[str] | None
 
 
-class SubmitOptions(TypedDict, total=False):
+class SubmitOptions(TypedDict, Generic[ContextT], total=False):
     """``context`` is what nodes find in their Runtime; the stops replace the compiled ones.
 
     ``by`` says who starts the run, or answers: a backend keeps it, at most 255 characters.
     """
 
-    context: Any
+    context: ContextT | Mapping[str, Any] | None
     stream_mode: Modes
     interrupt_before: Stops
     interrupt_after: Stops
@@ -32,7 +33,7 @@ class SubmitOptions(TypedDict, total=False):
     by: str | None
 
 
-class InvokeOptions(SubmitOptions, total=False):
+class InvokeOptions(SubmitOptions[ContextT], Generic[ContextT], total=False):
     """``output_keys``: the state keys to show.
 
     By default a result has those of the output schema, a stream has all.
@@ -41,7 +42,7 @@ class InvokeOptions(SubmitOptions, total=False):
     output_keys: Keys
 
 
-class StreamOptions(InvokeOptions, total=False):
+class StreamOptions(InvokeOptions[ContextT], Generic[ContextT], total=False):
     """``subgraphs``: show what happens in graphs called inside nodes too."""
 
     subgraphs: bool

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Any, Generic, Literal, Self, TypeVar, get_args, get_origin
+from typing import Any, Final, Generic, Literal, Self, get_args, get_origin, overload
 
 from distgraph._arguments import names_of, shortly
 from distgraph._checked import checked
@@ -26,22 +26,65 @@ from distgraph.graph.checks import (
 from distgraph.graph.compiled import CompiledStateGraph
 from distgraph.graph.schema import channels_of, hints_of
 from distgraph.types import All, RetryPolicy
+from distgraph.typing import (
+    ContextT,
+    InputDictT,
+    InputT,
+    OutputDictT,
+    OutputT,
+    StateDictT,
+    StateT,
+)
 
-log = logging.getLogger(__name__)
-S = TypeVar("S")
+log: Final = logging.getLogger(__name__)
+_LEFT_OUT: Any = None
+"""A default that tells pyright that a type is Any where no argument says it; mypy needs no help."""
 
 
 @checked
-class StateGraph(Blueprint, Generic[S]):
+class StateGraph(Blueprint, Generic[StateT, ContextT, InputT, OutputT]):
     """A graph whose nodes share a state: each takes the state and returns an update of it.
 
     ``state_schema`` is a TypedDict, a dataclass, a pydantic model, or one annotated type. Raises
     ValueError for a reducer that does not take two arguments.
+
+    Type checkers know the state and the input where the schemas are TypedDicts, the output where
+    an ``output_schema`` is one, and the context by any ``context_schema``.
     """
+
+    @overload
+    def __init__(
+        self: StateGraph[StateDictT, ContextT, StateDictT, OutputDictT],
+        state_schema: type[StateDictT],
+        context_schema: type[ContextT] | None = _LEFT_OUT,
+        *,
+        input_schema: None = None,
+        output_schema: type[OutputDictT] | None = _LEFT_OUT,
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self: StateGraph[StateDictT, ContextT, InputDictT, OutputDictT],
+        state_schema: type[StateDictT],
+        context_schema: type[ContextT] | None = _LEFT_OUT,
+        *,
+        input_schema: type[InputDictT],
+        output_schema: type[OutputDictT] | None = _LEFT_OUT,
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self: StateGraph[Any, ContextT, Any, Any],
+        state_schema: Any,
+        context_schema: type[ContextT] | None = _LEFT_OUT,
+        *,
+        input_schema: Any = None,
+        output_schema: Any = None,
+    ) -> None: ...
 
     def __init__(
         self,
-        state_schema: type[S],
+        state_schema: Any,
         context_schema: Any = None,
         *,
         input_schema: Any = None,
@@ -53,7 +96,7 @@ class StateGraph(Blueprint, Generic[S]):
             input_schema or state_schema,
             output_schema or state_schema,
         )
-        self.compiled = False
+        self.compiled: bool = False
         check_schema(state_schema)
         for schema in (state_schema, self.input_schema, self.output_schema):
             self._add_schema(schema)
@@ -76,7 +119,7 @@ class StateGraph(Blueprint, Generic[S]):
         metadata: Mapping[str, Any] | None = None,
         input_schema: Any = None,
         retry_policy: RetryPolicy | Sequence[RetryPolicy] | None = None,
-        destinations: Any = None,
+        destinations: Mapping[str, str] | Sequence[str] | None = None,
         queue: str = "",
         priority: int = 0,
     ) -> Self:
@@ -86,12 +129,12 @@ class StateGraph(Blueprint, Generic[S]):
 
         ``queue`` and ``priority`` (0 to 9, the most urgent) say where and how urgently its tasks
         are dispatched on Celery. A queue's name gets the backend's namespace in front of it, unless
-        the application is the user's own. ``defer``: run only when nothing else is left. Raises
-        ValueError for a name that is taken or reserved, TypeError for something that cannot be
-        called.
+        the application is the user's own. ``defer``: run only when nothing else is left.
+        ``destinations``: the nodes that its Commands go to, or their names with labels, for
+        drawings. Raises ValueError for a name that is taken or reserved, TypeError for something
+        that cannot be called.
         """
         self._warn_if_compiled("node")
-        del destinations  # only for drawings
         name: Any = node if isinstance(node, str) or action is not None else name_of(node)
         action = action if action is not None else node
         if isinstance(action, str):
@@ -110,6 +153,7 @@ class StateGraph(Blueprint, Generic[S]):
             queue=queue,
             priority=priority,
             metadata=metadata or {},
+            destinations=_destinations(destinations),
         )
         return self
 
@@ -213,7 +257,7 @@ class StateGraph(Blueprint, Generic[S]):
         interrupt_after: All | Sequence[str] | None = None,
         name: str | None = None,
         backend: Any = None,
-    ) -> CompiledStateGraph:
+    ) -> CompiledStateGraph[StateT, ContextT, InputT, OutputT]:
         """Return the graph, ready to run in this process, or on ``backend`` under ``name``.
 
         Raises ValueError for a graph that is not whole, and for ``backend`` without a ``name`` or
@@ -225,7 +269,9 @@ class StateGraph(Blueprint, Generic[S]):
         self.validate()
         self.compiled = True
         graph = graph_of(self, name or "LangGraph", before, after)
-        compiled = CompiledStateGraph(graph, self, checkpointer)
+        compiled: CompiledStateGraph[StateT, ContextT, InputT, OutputT] = CompiledStateGraph(
+            graph, self, checkpointer
+        )
         return compiled if backend is None else compiled.placed(backend, name)
 
     def _warn_if_compiled(self, what: str) -> None:
@@ -242,6 +288,14 @@ def _named(item: Any) -> tuple[str, Any]:
             raise TypeError(msg)
         case action:
             return name_of(action), action
+
+
+def _destinations(
+    given: Mapping[str, str] | Sequence[str] | None,
+) -> Mapping[str, str | None] | None:
+    if given is None:
+        return None
+    return dict(given) if isinstance(given, Mapping) else dict.fromkeys(names_of(given))
 
 
 def _ends(path: Any, path_map: Any) -> Mapping[Any, str] | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Generic
 
 from distgraph._allowed import HowMany
 from distgraph._checked import checked
@@ -21,12 +21,13 @@ from distgraph.graph.jobs import Owner, stored_place, update_job
 from distgraph.graph.showing import frame_at, show, shown_at
 from distgraph.runners.backend import Backend, Job, Listing, Place
 from distgraph.types import StateSnapshot, StateUpdate
+from distgraph.typing import StateT
 
 Config = Mapping[str, Any] | None
 
 
 @checked
-class StateAccess(ABC):
+class StateAccess(ABC, Generic[StateT]):
     """The state of a graph's threads."""
 
     graph: Graph
@@ -38,7 +39,7 @@ class StateAccess(ABC):
     def owner(self) -> Owner:
         """What jobs of this graph are made from."""
 
-    def get_state(self, config: Config, *, subgraphs: bool = False) -> StateSnapshot:
+    def get_state(self, config: Config, *, subgraphs: bool = False) -> StateSnapshot[StateT]:
         """Return the state of a thread, at its newest checkpoint or at the one ``config`` names.
 
         With ``subgraphs``, the ``state`` of a task is the snapshot of the graph that it calls, else
@@ -48,7 +49,7 @@ class StateAccess(ABC):
         shown = show(self.graph, self._stored(config), subgraphs=subgraphs)
         return carry(shown, partial(self.backend.load, self.graph))
 
-    async def aget_state(self, config: Config, *, subgraphs: bool = False) -> StateSnapshot:
+    async def aget_state(self, config: Config, *, subgraphs: bool = False) -> StateSnapshot[StateT]:
         """Return what ``get_state`` returns."""
         shown = show(self.graph, self._stored(config), subgraphs=subgraphs)
         return await acarry(shown, partial(self.backend.aload, self.graph))
@@ -60,7 +61,7 @@ class StateAccess(ABC):
         filter: Mapping[str, Any] | None = None,  # noqa: A002 LangGraph's name
         before: Config = None,
         limit: HowMany | None = None,
-    ) -> Iterator[StateSnapshot]:
+    ) -> Iterator[StateSnapshot[StateT]]:
         """Yield the snapshots of a thread, newest first.
 
         ``filter`` compares metadata entries; ``before`` is a config with a checkpoint_id; at
@@ -80,7 +81,7 @@ class StateAccess(ABC):
         filter: Mapping[str, Any] | None = None,  # noqa: A002 LangGraph's name
         before: Config = None,
         limit: HowMany | None = None,
-    ) -> AsyncIterator[StateSnapshot]:
+    ) -> AsyncIterator[StateSnapshot[StateT]]:
         """Yield what ``get_state_history`` yields."""
         place, listing = self._stored(config), _listing(filter, before, limit)
         found = await acarry(frame_at(self.graph, place), partial(self.backend.aload, self.graph))

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from distgraph.checkpoint.base import BaseCheckpointSaver
 from distgraph.checkpoint.base.frames import task_of
@@ -37,7 +37,7 @@ from distgraph.errors import SerializationError
 from distgraph.runners.backend import Place
 from distgraph.runners.stores import Asking, Calls, SaverStore, before, checkpoint_at
 
-log = logging.getLogger(__name__)
+log: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

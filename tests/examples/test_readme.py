@@ -18,6 +18,7 @@ from tests.support.pages import file_of, programs
 from tests.support.processes import ROOT
 from tests.support.redis_server import RedisServer
 from workers import Settings
+from workers.cli.exits import Exit
 from workers.cli.program import program
 
 Load = Callable[[str], ModuleType]
@@ -85,6 +86,11 @@ def test_the_table_of_commands_is_complete() -> None:
     named = re.findall(r"^\| `distgraph (\w+)", README, re.MULTILINE)
     known = [command.callback.__name__ for command in program().registered_commands]  # type: ignore[union-attr]  # each has one
     assert named == known
+
+
+def test_the_exit_codes_are_all_told() -> None:
+    (told,) = re.findall(r"^Exit codes: (.*?)\.$", README, re.MULTILINE | re.DOTALL)
+    assert [int(code) for code in re.findall(r"\b\d+\b", told)] == list(Exit)
 
 
 @pytest.mark.parametrize(

@@ -80,9 +80,9 @@ def test_a_lease_outlasts_a_heartbeat_that_is_late() -> None:
 
 def test_a_mistyped_setting_is_refused_by_its_name(tmp_path: Path) -> None:
     with pytest.raises(ValidationError, match="leese"):
-        CeleryBackend("redis://localhost:1/0", leese=1)
+        CeleryBackend("redis://localhost:1/0", leese=1)  # type: ignore[call-arg]
     with pytest.raises(ValidationError, match="leese"):
-        CeleryBackend.embedded(tmp_path / "data", leese=1)
+        CeleryBackend.embedded(tmp_path / "data", leese=1)  # type: ignore[call-arg]
 
 
 def test_a_call_that_goes_on_without_a_thread_id_is_refused(idle: Site) -> None:

@@ -20,7 +20,7 @@ from distgraph.errors import (
 from distgraph.graph import START, StateGraph
 from tests.support.apps.programs import Steps
 from tests.support.site import Site, lines, on
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.celery
 
@@ -108,6 +108,26 @@ def test_a_coroutine_that_stops_the_loop_stops_nothing(shared: Site, thread_id: 
     graph = shared.graphs["naughty-coroutine"]
     for n, how in enumerate(("stops the loop", "nothing")):
         assert graph.invoke({"how": how}, on(f"{thread_id}-{n}"))["out"] == "fine"
+
+
+def test_a_coroutine_that_blocks_the_loop_for_longer_than_its_lease_keeps_it(
+    own_site: Callable[..., Site], thread_id: str, log: Path
+) -> None:
+    site, lease = own_site(lease=1.0, heartbeat=0.3), 1.0
+    site.start(1, concurrency=1)
+    given = {"how": "blocks the loop", "log": str(log)}
+    run = site.graphs["naughty-coroutine"].submit(given, on(thread_id))
+    wait_until(lambda: lines(log), "the node to begin")
+    with site.store.client() as client:
+
+        def runs_out() -> float:
+            return next(when for due, when in site.due_when(client).items() if due[-2:] == "|l")
+
+        began = runs_out()
+        wait_until(lambda: runs_out() > began + 2 * lease, "its lease to be renewed for so long")
+    log.with_name(f"{log.name}-gate").touch()
+    assert run.result(timeout=PATIENCE)["out"] == "fine"
+    assert lines(log) == ["blocks the loop"]
 
 
 @pytest.mark.parametrize("how", ["forks", "forks and exits", "forks and raises"])

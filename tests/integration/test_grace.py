@@ -50,6 +50,11 @@ class Lasting:
         found = (task.st, task.att, task.lost)
         return bool(found == (TaskState.running, 1, 0))
 
+    def shrinks(self) -> None:
+        """Take one process from the pool of its worker; others hear of it on this broker."""
+        control = self.site.backend.app.control
+        control.pool_shrink(1, destination=[self.worker.name], reply=True)
+
     def ends(self) -> None:
         self.gate.touch()
         assert self.run.result(timeout=PATIENCE)["done"] == "coroutine"
@@ -94,7 +99,7 @@ def test_a_pool_that_shrinks_waits_for_the_coroutines_of_its_processes(
     lasting: Callable[..., Lasting],
 ) -> None:
     node = lasting(concurrency=2)
-    node.site.backend.app.control.pool_shrink(1, reply=True)
+    node.shrinks()
     node.ends()
     assert node.words() == ["begins", "ends"]
 
@@ -109,9 +114,9 @@ def test_a_process_that_waits_in_a_pool_that_shrank_gets_no_job(
     given = {"log": str(log), "gate": str(node.gate)}
     waiting = node.site.graphs["last"].submit(given, on(f"{node.thread_id}-last"))
     node.begins(3)
+    node.shrinks()
     control = node.site.backend.app.control
-    control.pool_shrink(1, reply=True)
-    (stats,) = (control.inspect().stats() or {}).values()
+    (stats,) = (control.inspect([node.worker.name]).stats() or {}).values()
     assert stats["pool"]["writes"]["inqueues"]["total"] == 1
     Path(opened["gate"]).touch()
     blocking.result(PATIENCE)

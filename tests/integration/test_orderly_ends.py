@@ -175,9 +175,9 @@ def test_a_pool_that_shrinks_loses_nothing(
     own_site: Callable[..., Site], thread_id: str, log: Path
 ) -> None:
     site = own_site(**ALONE)
-    site.start(1, concurrency=3)
+    (worker,) = site.start(1, concurrency=3)
     run = site.graphs["fan"].submit({"width": 20, "pause": 0.1, "log": str(log)}, on(thread_id))
     wait_until(lambda: lines(log), "a task to begin")
-    site.backend.app.control.pool_shrink(1)
+    site.backend.app.control.pool_shrink(1, destination=[worker.name])
     assert run.result(timeout=PATIENCE)["total"] == sum(range(20))
     assert len(lines(log)) == 20

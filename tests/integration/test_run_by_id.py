@@ -16,8 +16,8 @@ from tests.support.apps.served import register
 from tests.support.redis_server import RedisServer
 from tests.support.site import Site, on
 from tests.support.waiting import PATIENCE
-from workers import CeleryBackend
-from workers.client.run import Run
+from workers import CeleryBackend, Run
+from workers.client.run import CeleryRun
 
 pytestmark = pytest.mark.celery
 MODES = ["updates", "values"]
@@ -147,6 +147,7 @@ def test_a_run_that_ended_long_ago_tells_how(shared: Site, thread_id: str) -> No
     for handle in (run, elsewhere(shared, run)):
         gap = {"values": values, "next": (), "status": "success"}
         ((mode, chunk),) = handle.stream()
+        assert isinstance(handle, CeleryRun)
         assert (mode, chunk.pop("after")) == ("gap", handle._begun.after)
         assert chunk == gap
         ((name, mode, chunk),) = handle.stream(after=last, ids=True)

@@ -12,8 +12,8 @@ from distgraph.errors import ThreadNotFound
 from distgraph.types import Command
 from tests.support.site import Site, on
 from tests.support.waiting import PATIENCE
+from workers import Run
 from workers.client.past import AnswerInfo
-from workers.client.run import Run
 
 pytestmark = pytest.mark.celery
 

@@ -13,8 +13,7 @@ from tests.support.apps.served import register
 from tests.support.redis_server import RedisServer
 from tests.support.site import on
 from tests.support.thread_driver import LEASE
-from workers import CeleryBackend
-from workers.client.run import Run
+from workers import CeleryBackend, Run
 from workers.client.watched import Watched
 
 

@@ -51,6 +51,8 @@ def test_every_command_explains_itself(command: str) -> None:
         (["threads", "--interrupted", "--status", "idle"], "--status is one of"),
         (["threads", "--namespace", "A B"], "namespace"),
         (["threads", "--redis", "http://localhost"], "redis: this is no URL of a Redis"),
+        (["draw", "tests.support.apps.errands:backend"], "not a compiled graph"),
+        (["draw", "tests.support.apps.errands:nope"], "has no attribute 'nope'"),
         (["demo", "--yes", "--no"], "exclude each other"),
         (["demo", "source", "--resume", "out"], "--resume goes without"),
         (["demo", "--detach", "--resume", "out"], "--resume goes without"),

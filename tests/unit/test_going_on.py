@@ -81,7 +81,7 @@ def two(redis_server: RedisServer, redis_client: redis.Redis, namespace: str) ->
     return Two(CeleryBackend(redis_server.url, namespace=namespace), redis_client)
 
 
-def before(monkeypatch: pytest.MonkeyPatch, name: str, does: Callable[[], None]) -> None:
+def before(monkeypatch: pytest.MonkeyPatch, name: str, does: Callable[[], object]) -> None:
     """Let somebody else be faster: `does` comes before the next script `name`."""
     call, todo = Ledger.call, [does]
 
@@ -123,7 +123,7 @@ def test_of_two_retries_of_one_failure_one_is_taken(
     two: Two, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     two.begin("error")
-    before(monkeypatch, "answer", lambda: two.graph.submit(None, on("t")) and None)
+    before(monkeypatch, "answer", lambda: two.graph.submit(None, on("t")))
     with pytest.raises(ThreadBusy):
         two.graph.submit(BROUGHT, on("t"))
     assert two.loaded().caller_writes.blobs == ()

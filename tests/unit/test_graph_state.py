@@ -156,7 +156,7 @@ def test_a_dataclass_state_reaches_nodes_as_an_instance() -> None:
 
 
 def test_a_bare_annotated_type_is_the_whole_state() -> None:
-    builder: StateGraph[Any] = StateGraph(Annotated[int, operator.add])  # type: ignore[arg-type]
+    builder: StateGraph[Any] = StateGraph(Annotated[int, operator.add])
     builder.add_node("a", lambda total: total + 1).add_edge(START, "a")
     assert builder.compile().invoke(2) == 5
 

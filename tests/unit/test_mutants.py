@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -62,11 +63,12 @@ def test_a_line_goes_and_the_others_keep_their_numbers() -> None:
 
 
 def test_what_does_not_compile_is_no_mutant(scripts: Path, tmp_path: Path) -> None:
-    results, given = Results(tmp_path / "results.sqlite"), found()
-    left = real(given.values(), results, tmp_path / "copy")
-    faulty = given.keys() - {f"{m.line.text} {m.line.nth}" for m in left}
-    assert faulty == {"if a == 1 then 1", "end 1"}
-    assert results.of(given["end 1"]) == Result(given["end 1"].digest, fault="does not compile")
+    given = found()
+    with closing(Results(tmp_path / "results.sqlite")) as results:
+        left = real(given.values(), results, tmp_path / "copy")
+        faulty = given.keys() - {f"{m.line.text} {m.line.nth}" for m in left}
+        assert faulty == {"if a == 1 then 1", "end 1"}
+        assert results.of(given["end 1"]) == Result(given["end 1"].digest, fault="does not compile")
     assert (tmp_path / "copy" / "small.lua").read_text() == SCRIPT
 
 
@@ -142,12 +144,12 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(scripts: Path, tmp_path: Pa
     with pytest.raises(KeyboardInterrupt):
         attempt(Stopping(3), given, tests, results, said.append)  # type: ignore[arg-type]
     results.close()
-    results = Results(tmp_path / "results.sqlite")
-    left = [m for m in given if not results.of(m)]
-    assert len(left) == len(given) - 3
-    attempt(Stopping(9), left, tests, results, said.append)  # type: ignore[arg-type]
-    assert said == ["survives: small.lua:11: return a"]
-    assert [m.line.text for m in given if not results.of(m)] == []
+    with closing(Results(tmp_path / "results.sqlite")) as results:
+        left = [m for m in given if not results.of(m)]
+        assert len(left) == len(given) - 3
+        attempt(Stopping(9), left, tests, results, said.append)  # type: ignore[arg-type]
+        assert said == ["survives: small.lua:11: return a"]
+        assert [m.line.text for m in given if not results.of(m)] == []
 
 
 def test_what_missed_a_line_before_is_tried_first() -> None:

@@ -224,7 +224,7 @@ async def test_a_message_that_is_a_dict_and_is_read_as_an_object(name: str) -> N
     builder = StateGraph(MessagesState).add_edge(START, "read")
     builder.add_node("read", lambda state: getattr(state["messages"][-1], name))
     with pytest.raises(AttributeError) as raised:
-        await builder.compile().ainvoke({"messages": "hello"})
+        await builder.compile().ainvoke({"messages": ["hello"]})
     assert f"message['{name}']" in raised.value.__notes__[0]
     assert "During task with name 'read'" in raised.value.__notes__[1]
 

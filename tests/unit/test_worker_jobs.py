@@ -33,7 +33,7 @@ from workers.worker.sweeper import sweep_once
 pytestmark = pytest.mark.redis
 
 
-class State(TypedDict):
+class State(TypedDict, total=False):
     xs: Annotated[list[int], operator.add]
 
 
@@ -309,7 +309,7 @@ def cut(left: list[int], right: list[int]) -> list[int]:
     return left + right
 
 
-class Cut(TypedDict):
+class Cut(TypedDict, total=False):
     xs: Annotated[list[int], cut]
 
 

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from celery import Celery
 from kombu import Producer
@@ -24,7 +24,7 @@ from distgraph.graph.checks import HIGHEST
 from ..shared.hints import Outgoing
 from .eager import do_here
 
-log = logging.getLogger(__name__)
+log: Final = logging.getLogger(__name__)
 CHUNK = 1_000
 PRECONDITION_FAILED = 406
 """AMQP's code for a queue that is declared otherwise than it is."""

@@ -104,13 +104,13 @@ class SentinelChannel(Channel, redis.SentinelChannel):
 class Transport(redis.Transport):
     """Makes such channels."""
 
-    Channel = Channel
+    Channel: type[Any] = Channel
 
 
 class SentinelTransport(redis.SentinelTransport):
     """Makes such channels by way of Sentinels."""
 
-    Channel = SentinelChannel
+    Channel: type[Any] = SentinelChannel
 
 
 _OURS: Mapping[type[Any], type[Any]] = {
@@ -135,8 +135,8 @@ class OwnConnection(Connection):
 class OwnAMQP(AMQP):
     """What an application makes its connections with, and its queues."""
 
-    Connection = OwnConnection
-    queues_cls = OwnQueues
+    Connection: type[Any] = OwnConnection
+    queues_cls: type[Any] = OwnQueues
 
     def Queues(self, queues: Any, *given: Any, **options: Any) -> Any:  # noqa: N802 Celery's name
         """Return the queues that the settings name; others will be of the same type."""

@@ -9,6 +9,7 @@ import typer
 
 from .demo import demo
 from .doctor import doctor, sweep
+from .draw import draw
 from .follow import follow
 from .removing import cancel, delete
 from .run import run
@@ -32,6 +33,7 @@ COMMANDS = (
     cancel,
     delete,
     history,
+    draw,
     doctor,
     sweep,
 )

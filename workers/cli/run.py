@@ -11,8 +11,8 @@ from rich.text import Text
 from checkpoint_redis.layout import RunStatus
 from distgraph.errors import DistGraphError
 from distgraph.graph.compiled import CompiledStateGraph
+from distgraph.runners.handle import Run
 
-from ..client.run import Run
 from .ending import Ending, tell
 from .exits import CommandError, Exit, guarded
 from .options import Broker, BrokerOptions, Json, Namespace, Redis

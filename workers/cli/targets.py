@@ -54,12 +54,18 @@ def backend_of(target: str | None, connection: Connection) -> CeleryBackend:
 
 def graph_of(target: str, connection: Connection) -> CompiledStateGraph:
     """Return the graph that ``target`` names, on a backend: its own unless one is given."""
-    found = load(target)
-    if not isinstance(found, CompiledStateGraph):
-        raise CommandError(f"{target} is {_kind(found)}, not a compiled graph.", Exit.USAGE)
+    found = compiled(target)
     if isinstance(found.backend, CeleryBackend) and not connection.given:
         return found
     return _placed(target, found, connection.backend())
+
+
+def compiled(target: str) -> CompiledStateGraph:
+    """Return the graph that ``target`` names; CommandError for what is none."""
+    found = load(target)
+    if not isinstance(found, CompiledStateGraph):
+        raise CommandError(f"{target} is {_kind(found)}, not a compiled graph.", Exit.USAGE)
+    return found
 
 
 def serving(targets: Sequence[str], connection: Connection) -> CeleryBackend:

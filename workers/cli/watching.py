@@ -6,7 +6,8 @@ from typing import Any
 
 from rich.text import Text
 
-from ..client.run import Run
+from distgraph.runners.handle import Run
+
 from .ending import Clock, goes_on, in_words
 from .screen import Screen, as_json, plain
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.ledger import Ledger
@@ -23,6 +23,7 @@ from distgraph.events import Concluded, Event
 from distgraph.graph.jobs import about
 from distgraph.graph.results import conclude
 from distgraph.runners.backend import Job, Listing, Place
+from distgraph.runners.handle import Run
 from distgraph.runners.local import LocalBackend
 
 from ..broker.joining import refuse_to_wait
@@ -34,11 +35,11 @@ from .begun import Begun
 from .carrier import Carrier, Messenger
 from .effects import Flow
 from .listing import ThreadInfo, Wanted, list_threads
-from .run import Run, Shown, attached
+from .run import CeleryRun, Shown, attached
 from .thread import ThreadHandle
 from .watched import Watched
 
-log = logging.getLogger(__name__)
+log: Final = logging.getLogger(__name__)
 UNNAMED = (
     "This call is about a thread that is there, and its config names none: pass config="
     "{'configurable': {'thread_id': '...'}}. invoke(), stream() and submit() with a new input "
@@ -65,7 +66,8 @@ class Client:
         messenger: Messenger,
         metadata_keys: tuple[str, ...],
     ) -> None:
-        self.namespace, self.registry = namespace, registry
+        self.namespace: Final = namespace
+        self.registry: Final = registry
         self._metadata_keys = metadata_keys
         self._messenger = messenger
         self._carrier = Carrier(namespace, clients, messenger)
@@ -118,21 +120,21 @@ class Client:
         refuse_to_wait(self._served(job.graph), self.workers)
         return self._carrier.afollow(self._whole(job))
 
-    def submit(self, job: Job) -> Run:
+    def submit(self, job: Job) -> Run[Any]:
         """Start ``job`` and return its handle."""
         return self._handle(job, self._carrier.perform(self._begin(job)))
 
-    async def asubmit(self, job: Job) -> Run:
+    async def asubmit(self, job: Job) -> Run[Any]:
         """Do what ``submit`` does."""
         return self._handle(job, await self._carrier.aperform(self._begin(job)))
 
-    def _handle(self, job: Job, begun: Begun) -> Run:
+    def _handle(self, job: Job, begun: Begun) -> Run[Any]:
         """Return the run's handle; raise what the input alone made impossible."""
         if begun.outcome is not None:
             conclude(Concluded("", begun.state, begun.outcome))
         place = self.thread_key(job.place.thread_id), job.graph.name
         shown = Shown(job.modes, about(job))
-        return Run(self._carrier, self.registry, place, begun, shown)
+        return CeleryRun(self._carrier, self.registry, place, begun, shown)
 
     def _begin(self, job: Job) -> Flow:
         _refuse_subgraph(job.place)
@@ -150,18 +152,18 @@ class Client:
         serde = self.registry.serializer(graph)
         return LocalBackend(RedisSaver(self.ledger.client, namespace=self.namespace, serde=serde))
 
-    def run(self, thread_id: str, run_id: str) -> Run:
+    def run(self, thread_id: str, run_id: str) -> Run[Any]:
         """Return the handle of a run that anybody started; ThreadNotFound when it is not known."""
         thread = self.thread_key(thread_id)
         return self._attached(thread, self._carrier.perform(attach(self.registry, thread, run_id)))
 
-    async def arun(self, thread_id: str, run_id: str) -> Run:
+    async def arun(self, thread_id: str, run_id: str) -> Run[Any]:
         """Do what ``run`` does."""
         thread = self.thread_key(thread_id)
         flow = attach(self.registry, thread, run_id)
         return self._attached(thread, await self._carrier.aperform(flow))
 
-    def _attached(self, thread: Thread, found: FoundRun) -> Run:
+    def _attached(self, thread: Thread, found: FoundRun) -> Run[Any]:
         return attached(self._carrier, self.registry, thread, found)
 
     # --- states ----------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from checkpoint_redis import commands, events
 from checkpoint_redis.events import Entry, EntryId, StreamEvent
@@ -44,7 +44,7 @@ from .reading import load_state, with_packets
 from .unserved import warn_if_unserved
 from .watched import Watched
 
-log = logging.getLogger(__name__)
+log: Final = logging.getLogger(__name__)
 STARTED: RunKind = "start"
 ROOT = ""
 ENTRIES = 200

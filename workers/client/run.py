@@ -11,6 +11,7 @@ from checkpoint_redis.keys import Thread
 from distgraph import _frame
 from distgraph._checked import checked
 from distgraph.graph.results import conclude, result_of
+from distgraph.runners.handle import Run
 from distgraph.streaming import View
 
 from ..broker.joining import refuse_to_wait
@@ -37,8 +38,8 @@ class Shown:
 
 
 @checked
-class Run:
-    """A run, under way or over; any number of handles may look at it, from any process."""
+class CeleryRun(Run[Any]):
+    """A run that workers carry."""
 
     def __init__(
         self, carrier: Carrier, registry: Registry, place: tuple[Thread, str], begun: Begun,
@@ -50,47 +51,39 @@ class Run:
 
     @property
     def id(self) -> str:
-        """The run's id."""
         return self._begun.run
 
     @property
     def thread_id(self) -> str:
-        """The id of the thread that it runs on."""
         return self._thread.thread_id
 
     @property
     def status(self) -> str:
-        """pending, success, error, interrupted or cancelled; 'unknown' when it was forgotten."""
         outcome = self._carrier.ledger.outcome(self._thread, self.id)
         return outcome.status.value if outcome else "unknown"
 
     @property
     def kind(self) -> str:
-        """start, resume, reask or retry; 'unknown' when it was forgotten."""
         info = self._info()
         return info.kind if info else "unknown"
 
     @property
     def by(self) -> str:
-        """Who started it; '' when nobody said so, or when it was forgotten."""
         info = self._info()
         return info.by if info else ""
 
     @property
     def began(self) -> datetime | None:
-        """When it began, by the clock of Redis; None when it was forgotten."""
         info = self._info()
         return info.began if info else None
 
     @property
     def ended(self) -> datetime | None:
-        """When it ended; None while it is under way, and when it was forgotten."""
         info = self._info()
         return info.ended if info else None
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """The ``metadata`` of the config that it was called with, as long as its record is kept."""
         outcome = self._carrier.ledger.outcome(self._thread, self.id)
         blob = outcome.record.metadata if outcome and outcome.record else b""
         return decode_metadata(blob, self._registry.common_wire().serializer)
@@ -101,12 +94,6 @@ class Run:
         return run_info(self.id, known) if known else None
 
     def result(self, timeout: float | None = None) -> Any:
-        """Wait for the end and return what ``invoke`` returns, or raise what it raises.
-
-        Raises RunTimeout after ``timeout`` seconds, RunCancelled, LookupError when the graph is not
-        compiled here, RuntimeError inside a node, and inside a Celery task whose worker consumes
-        a queue of the graph: a worker that waits for a worker can wait for ever.
-        """
         flow, last = self._end(timeout), None
         for event in self._carrier.follow(flow):
             last = event
@@ -114,7 +101,6 @@ class Run:
         return result_of(graph, last, graph.outputs)
 
     async def aresult(self, timeout: float | None = None) -> Any:  # noqa: ASYNC109 a run's own
-        """Do what ``result`` does."""
         flow, last = self._end(timeout), None
         async for event in self._carrier.afollow(flow):
             last = event
@@ -122,13 +108,6 @@ class Run:
         return result_of(graph, last, graph.outputs)
 
     def stream(self, after: str = "", *, ids: bool = False) -> Iterator[tuple[Any, ...]]:
-        """Yield (mode, chunk) of the modes that were named at submit, from the run's beginning.
-
-        ``ids``: yield (id, mode, chunk) instead, and with the mode ``superseded`` which attempt of
-        a task is void, {id, name, attempt}: what it has streamed is to be forgotten. ``after``, one
-        of these ids, goes on behind that chunk. Where chunks are not kept any more, one of the mode
-        ``gap`` stands in their place, {after, values, next, status}: what is known now.
-        """
         flow, chunker = self._events(after), self._chunker(after)
         for told in self._carrier.follow(flow):
             for chunk in chunker.take(told):
@@ -138,7 +117,6 @@ class Run:
     async def astream(
         self, after: str = "", *, ids: bool = False
     ) -> AsyncIterator[tuple[Any, ...]]:
-        """Yield what ``stream`` yields."""
         flow, chunker = self._events(after), self._chunker(after)
         async for told in self._carrier.afollow(flow):
             for chunk in chunker.take(told):
@@ -147,12 +125,6 @@ class Run:
             conclude(told)
 
     def cancel(self, *, kill: bool = False) -> bool:
-        """Cancel the run; False when it had ended already.
-
-        Its coroutine nodes are cancelled within a heartbeat of their worker. A blocking node goes
-        on in vain, unless ``kill``: then workers with the pool prefork end it, with its process,
-        where their heartbeat is shorter than a minute.
-        """
         return cancel(self._carrier.ledger, self._thread, self.id, kill=kill)
 
     def _end(self, timeout: float | None) -> Flow:
@@ -191,10 +163,10 @@ class Run:
         return f"<Run {self.id} of thread {self.thread_id!r}>"
 
 
-def attached(carrier: Carrier, registry: Registry, thread: Thread, found: FoundRun) -> Run:
+def attached(carrier: Carrier, registry: Registry, thread: Thread, found: FoundRun) -> CeleryRun:
     """Return the handle of a run that was found by its id."""
     shown = Shown(found.modes, found.about)
-    return Run(carrier, registry, (thread, found.graph), found.begun, shown)
+    return CeleryRun(carrier, registry, (thread, found.graph), found.begun, shown)
 
 
 def _as_wanted(chunk: tuple[str, str, Any], ids: bool) -> Iterator[tuple[Any, ...]]:

@@ -19,6 +19,7 @@ from distgraph.core.resume import bind, pending
 from distgraph.errors import ThreadNotFound
 from distgraph.graph.checks import check_by
 from distgraph.runners.backend import Listing, Place
+from distgraph.runners.handle import Run
 from distgraph.types import Command, Interrupt
 
 from ..shared.hints import nameless
@@ -35,7 +36,7 @@ from .listing import ThreadInfo, info_of
 from .past import AnswerInfo, RunInfo, answers, run_info
 from .reading import history, load_state
 from .replying import Replies, by_id, pairs_of
-from .run import Run, attached
+from .run import attached
 
 
 @checked
@@ -115,7 +116,7 @@ class ThreadHandle:
         found: list[AnswerInfo] = self._carrier.perform(flow)
         return found
 
-    def resume(self, value: Any, *, by: str | None = None) -> Run:
+    def resume(self, value: Any, *, by: str | None = None) -> Run[Any]:
         """Answer: a bare value for the only question, or ``{interrupt id: value}``.
 
         ``by`` says who answers, in at most 255 characters; it is kept with the answer and its run.
@@ -128,7 +129,7 @@ class ThreadHandle:
         who = check_by("resume", by)
         return self._carried_by(self._resume(str(uuid.uuid4()), value, who))
 
-    def _carried_by(self, flow: Flow) -> Run:
+    def _carried_by(self, flow: Flow) -> Run[Any]:
         """Return the handle of the run that ``flow`` began or joined."""
         run = self._carrier.perform(flow)
         found = self._carrier.perform(attach(self._registry, self._thread, run))
@@ -169,7 +170,7 @@ class ThreadHandle:
         version = self._version(loaded.header, state)
         return Replies(loaded.header, pairs_of(wire, replies), version, loaded)
 
-    def retry(self, *, by: str | None = None) -> Run:
+    def retry(self, *, by: str | None = None) -> Run[Any]:
         """Run the failed tasks of a thread in error again; return the run's handle at once.
 
         ``by`` says who wants that, in at most 255 characters.

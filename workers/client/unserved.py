@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Generator, Iterable
-from typing import Any
+from typing import Any, Final
 
 from checkpoint_redis import commands
 from checkpoint_redis.layout import GraphName
@@ -15,7 +15,7 @@ from ..shared.served import Served
 from ..shared.serving import lives
 from .effects import Effect
 
-log = logging.getLogger(__name__)
+log: Final = logging.getLogger(__name__)
 
 
 def warn_if_unserved(served: Served, namespace: str, run: str) -> Generator[Effect, Any, None]:

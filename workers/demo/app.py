@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Final
 
 from ..backend import CeleryBackend
 from .census import build
@@ -18,6 +19,6 @@ def _connect() -> CeleryBackend:
     return embedded(Path(folder))[0] if folder else CeleryBackend()
 
 
-backend = _connect()
-graph = build().compile(name=GRAPH, backend=backend)
-app = backend.app
+backend: Final = _connect()
+graph: Final = build().compile(name=GRAPH, backend=backend)
+app: Final = backend.app

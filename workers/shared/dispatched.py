@@ -9,12 +9,13 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from checkpoint_redis import commands
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.ledger import Ledger
 
-log = logging.getLogger(__name__)
+log: Final = logging.getLogger(__name__)
 DELAY = 0.5
 
 

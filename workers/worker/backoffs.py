@@ -8,8 +8,9 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
-log = logging.getLogger(__name__)
+log: Final = logging.getLogger(__name__)
 SLOTS, PART = (0.16, 0.08, 0.04, 0.02), 6
 """Back-offs that end within one of these times, up to a sixth of their own, end together."""
 MARGIN = 0.002

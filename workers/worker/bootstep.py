@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from celery import Celery, bootsteps
 from celery.concurrency.prefork import TaskPool as ProcessPool
@@ -22,7 +22,7 @@ from .meeting import HandingOn
 from .office import Office
 from .sweeper import Sweeper
 
-log = logging.getLogger(__name__)
+log: Final = logging.getLogger(__name__)
 
 
 def add_bootstep(app: Celery, office: Office, task: Any, *, own: bool) -> None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from checkpoint_redis import commands, loading, packets
 from checkpoint_redis.bundles import Bundle
@@ -29,7 +29,7 @@ from .emitter import Emitter, Streaming
 from .failures import advance_lost
 from .office import Office
 
-log = logging.getLogger(__name__)
+log: Final = logging.getLogger(__name__)
 
 
 def desk_for(office: Office, hint: Hint, job: str) -> Desk:

@@ -8,8 +8,9 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
-log = logging.getLogger(__name__)
+log: Final = logging.getLogger(__name__)
 SHOWN = 200
 """How many characters of a message are logged."""
 

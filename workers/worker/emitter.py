@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from checkpoint_redis import commands
 from checkpoint_redis.commands import Script
@@ -22,7 +22,7 @@ from checkpoint_redis.keys import Thread
 from checkpoint_redis.ledger import Ledger
 from distgraph.errors import SerializationError, StoreError
 
-log = logging.getLogger(__name__)
+log: Final = logging.getLogger(__name__)
 PAUSE = 0.02
 MAX_CHUNK = 65_536
 # What one script is given at most, and how many may wait before a thread that emits more waits too.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Final
 
 from checkpoint_redis import commands
 from checkpoint_redis.ledger import Ledger, address
 
 from ..shared.supersteps import nonce
 
-log = logging.getLogger(__name__)
+log: Final = logging.getLogger(__name__)
 
 
 class Installation:

@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from queue import Empty
-from typing import Any
+from typing import Any, Final
 
 from billiard.exceptions import WorkerLostError
 from celery import bootsteps
@@ -24,7 +24,7 @@ from . import asked
 from .dropped import Dropped, Reason
 from .meeting import HANDED_ON, HandingOn, Meetings
 
-log = logging.getLogger(__name__)
+log: Final = logging.getLogger(__name__)
 Handler = Callable[..., Any]
 
 

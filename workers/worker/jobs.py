@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
+from typing import Final
 
 from checkpoint_redis.replies import Advance, Claimed, ClaimedTask, Context
 from distgraph.checkpoint import formats
@@ -20,7 +21,7 @@ from .opened import open_frame, subject_of
 from .running import run_all
 from .telling import UNKNOWN, tell_failed, together
 
-log = logging.getLogger(__name__)
+log: Final = logging.getLogger(__name__)
 
 
 def step(office: Office, hint: Hint, job: str = "") -> JobFailed | None:

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Final
 
 from checkpoint_redis import commands
 from checkpoint_redis.keys import shard_of
@@ -17,7 +18,7 @@ from checkpoint_redis.records import Lease
 
 from .killing import Killing
 
-log = logging.getLogger(__name__)
+log: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ import os
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, Final
 
-log = logging.getLogger(__name__)
+log: Final = logging.getLogger(__name__)
 GLANCE = 0.1
 """Seconds after which who waits for the end looks whether there is still time."""
 BROKEN = (

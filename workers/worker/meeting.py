@@ -13,14 +13,14 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from distgraph.errors import BrokerUnavailable
 
 from ..broker.publisher import CeleryPublisher
 from . import asked
 
-log = logging.getLogger(__name__)
+log: Final = logging.getLogger(__name__)
 HANDED_ON = "distgraph_handed_on"
 """The header of a job that was handed on: by which namespace, and how often until then."""
 MOST_TIMES, MOST_HELD, MOST_SHOWN = 600, 2_000, 20

@@ -6,6 +6,7 @@ import os
 import socket
 from collections.abc import Callable
 from functools import partial
+from typing import Final
 
 from checkpoint_redis.ledger import Ledger
 from distgraph.errors import JobFailed
@@ -42,26 +43,31 @@ class Office:
     def __init__(
         self, settings: Settings, clients: Clients, registry: Registry, publisher: CeleryPublisher
     ) -> None:
-        self.settings, self.registry, self.publisher = settings, registry, publisher
+        self.settings: Final = settings
+        self.registry: Final = registry
+        self.publisher: Final = publisher
         self._clients = clients
-        self.leases = Leases(self.steady, settings.namespace, settings.lease_ms, settings.heartbeat)
-        self.dispatched = Dispatched(self.ledger)
-        self.emissions = Emissions(self.ledger)
-        self.loop = Loop(settings.async_concurrency, self._loop_broke)
-        self.bulletin = Bulletin()
-        self.overdue = Overdue(settings, self.ledger, registry, publisher)
-        self.installation = Installation(self.ledger, settings.namespace)
-        self.backoffs = Backoffs(self.overdue.sweep_tasks)
-        self.owner, self._pid = socket.gethostname(), os.getpid()
+        self.leases: Final = Leases(
+            self.steady, settings.namespace, settings.lease_ms, settings.heartbeat
+        )
+        self.dispatched: Final = Dispatched(self.ledger)
+        self.emissions: Final = Emissions(self.ledger)
+        self.loop: Final = Loop(settings.async_concurrency, self._loop_broke)
+        self.bulletin: Final = Bulletin()
+        self.overdue: Overdue = Overdue(settings, self.ledger, registry, publisher)
+        self.installation: Final = Installation(self.ledger, settings.namespace)
+        self.backoffs: Final = Backoffs(self.overdue.sweep_tasks)
+        self.owner: str = socket.gethostname()
+        self._pid = os.getpid()
         self._is_employed = False
-        self.segments = Segments()
+        self.segments: Final = Segments()
         self.time_limit: float | None = None
         self.refused: set[str] = set()
         self.report: Callable[[str, Hint, JobFailed], None] = _untold
-        self.audience = Audience()
-        self.worker = self.owner
-        self.dropped = Dropped()
-        self.meetings = Meetings(settings.namespace)
+        self.audience: Final = Audience()
+        self.worker: str = self.owner
+        self.dropped: Final = Dropped()
+        self.meetings: Final = Meetings(settings.namespace)
 
     def ledger(self) -> Ledger:
         """Return this process's ledger, which goes on trying while Redis is away for a while."""

@@ -7,7 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from checkpoint_redis import commands
 from checkpoint_redis.commands import Living
@@ -26,7 +26,7 @@ from .labels import Labels
 from .naming import TakenTask, called, taken_from
 from .telling import tell_lost
 
-log = logging.getLogger(__name__)
+log: Final = logging.getLogger(__name__)
 CHUNK = 1_000
 WITHIN = 1.0
 """Seconds after which a sweep begins no further look: a worker that stops waits for the sweep."""
@@ -59,7 +59,7 @@ class Overdue:
     ) -> None:
         self._settings, self._patient = settings, ledger
         self._registry, self._publisher = registry, publisher
-        self.labels = Labels()
+        self.labels: Final = Labels()
 
     @property
     def lost(self) -> bytes:

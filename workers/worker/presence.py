@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from checkpoint_redis.sightings import WorkerSeen
 from distgraph.checkpoint import formats
@@ -11,7 +12,7 @@ from distgraph.errors import DistGraphError
 
 from .office import Office
 
-log = logging.getLogger(__name__)
+log: Final = logging.getLogger(__name__)
 FORGET = 86_400.0
 """Seconds after which a worker that vanished without leaving is forgotten."""
 

@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Final
 
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import TaskState
@@ -20,7 +21,7 @@ from .naming import TakenTask, called
 from .office import Office
 from .telling import tell_failed, tell_handed_over, tell_lost
 
-log = logging.getLogger(__name__)
+log: Final = logging.getLogger(__name__)
 HURRY = 0.5
 """Seconds that a coroutine gets to end once it was cancelled."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, Final
 
 from billiard.einfo import ExceptionInfo
 from celery import signals
@@ -14,7 +14,7 @@ from ..shared.hints import Hint, arguments
 from .office import Office
 from .witnesses import has_witnesses
 
-log = logging.getLogger(__name__)
+log: Final = logging.getLogger(__name__)
 
 
 class Reporting:

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from typing import Final
 
 from celery import Celery
 
@@ -18,7 +19,7 @@ from .office import Office
 from .overdue import Sent
 from .presence import appear, known_queues, seen
 
-log = logging.getLogger(__name__)
+log: Final = logging.getLogger(__name__)
 
 
 def sweep_once(office: Office, app: Celery) -> Sent:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, Final
 
 from celery import Celery
 
@@ -18,7 +18,7 @@ from .office import Office
 from .reporting import Reporting
 from .witnesses import Told
 
-log = logging.getLogger(__name__)
+log: Final = logging.getLogger(__name__)
 
 
 def add_task(app: Celery, name: str, office: Office) -> Any:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
 from distgraph.core.model import Errored
 from distgraph.core.recorded import LONGEST_TEXT
 from distgraph.core.trace import trace
 from distgraph.errors import JobFailed, RemoteNodeError
 
-log = logging.getLogger(__name__)
+log: Final = logging.getLogger(__name__)
 LONGEST = LONGEST_TEXT
 """Characters of a traceback that is logged and told to Celery as it is."""
 UNKNOWN = "?"

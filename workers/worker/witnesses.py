@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import Any
+from typing import Any, Final
 
 from celery import signals
 from celery.app.task import Task as BaseTask
 
-log = logging.getLogger("celery.app.trace")
+log: Final = logging.getLogger("celery.app.trace")
 HOOKS = ("__call__", "on_failure", "on_success", "after_return")
 """By which a task of an application's own class learns of its ends."""
 SIGNALS = (signals.task_failure, signals.task_success, signals.task_postrun)

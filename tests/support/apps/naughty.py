@@ -14,7 +14,7 @@ from typing import Annotated, Any, Never, TypedDict
 
 from distgraph.graph import START, StateGraph
 from distgraph.types import Command, Send
-from tests.support.apps.programs import Builder, note
+from tests.support.apps.programs import Builder, hold, note
 
 ROOM = 256 * 2**20
 
@@ -181,6 +181,10 @@ def misbehave(state: Naughty) -> Any:
 async def misbehave_async(state: Naughty) -> Any:
     if state["how"] == "stops the loop":
         asyncio.get_running_loop().stop()
+        return {"out": "fine"}
+    if state["how"] == "blocks the loop":
+        note(state["log"], state["how"])
+        hold(f"{state['log']}-gate")
         return {"out": "fine"}
     if state["how"] == "cancelled":
         raise asyncio.CancelledError

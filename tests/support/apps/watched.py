@@ -105,8 +105,9 @@ def register(backend: CeleryBackend) -> dict[str, Any]:
 
 
 def noted(kind: str, **facts: Any) -> None:
-    with Path(os.environ["WATCHED"]).open("a", buffering=1) as file:
-        file.write(json.dumps({"kind": kind, **facts}) + "\n")
+    line = json.dumps({"kind": kind, **facts}) + "\n"
+    with Path(os.environ["WATCHED"]).open("ab", buffering=0) as file:
+        file.write(line.encode())  # at once: nobody reads half of it
 
 
 class Records(logging.Handler):

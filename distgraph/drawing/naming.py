@@ -1,0 +1,41 @@
+"""Names and labels that may hold anything, as ids and lines that a drawing can hold."""
+
+from __future__ import annotations
+
+import re
+
+from distgraph.drawing.parts import DrawnNode
+
+LONGEST = 120
+"""So many characters of a label are drawn."""
+_SAFE = re.compile(r"(?!id_)[A-Za-z_][A-Za-z0-9_]*")
+_KEYWORDS = frozenset(
+    (
+        *("graph", "flowchart", "subgraph", "end", "direction", "v", "style", "default"),
+        *("linkstyle", "interpolate", "classdef", "class", "click", "href", "call"),
+        *("_self", "_blank", "_parent", "_top"),
+    )
+)
+"""Words of Mermaid's language, which no id may be."""
+
+
+def id_of(name: str) -> str:
+    """Return an id of ASCII letters, digits and underscores; different names have different ids."""
+    if _SAFE.fullmatch(name) and name.lower() not in _KEYWORDS:
+        return str(name)
+    return "id_" + re.sub(r"[^A-Za-z0-9]", lambda found: f"_{ord(found[0]):x}_", name)
+
+
+def shown(text: str) -> str:
+    """Return ``text`` on one line that is not empty, without what cannot be printed, and cut."""
+    cut = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in cut) or "''"
+
+
+def lines_of(node: DrawnNode) -> tuple[str, ...]:
+    """Return what is written into a node: its name, and what of its metadata is short."""
+    told = ((key, value) for key, value in node.metadata.items() if isinstance(value, _SHORT))
+    return (shown(node.name), *(shown(f"{key} = {value}") for key, value in told))
+
+
+_SHORT = (str, int, float, bool)

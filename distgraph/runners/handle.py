@@ -1,0 +1,90 @@
+"""The handle of a run that a backend carries: what ``submit`` returns."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Iterator
+from datetime import datetime
+from typing import Any, Generic
+
+from distgraph.typing import OutputT
+
+
+class Run(ABC, Generic[OutputT]):
+    """A run, under way or over; any number of handles may look at it, from any process."""
+
+    @property
+    @abstractmethod
+    def id(self) -> str:
+        """The run's id."""
+
+    @property
+    @abstractmethod
+    def thread_id(self) -> str:
+        """The id of the thread that it runs on."""
+
+    @property
+    @abstractmethod
+    def status(self) -> str:
+        """pending, success, error, interrupted or cancelled; 'unknown' when it was forgotten."""
+
+    @property
+    @abstractmethod
+    def kind(self) -> str:
+        """start, resume, reask or retry; 'unknown' when it was forgotten."""
+
+    @property
+    @abstractmethod
+    def by(self) -> str:
+        """Who started it; '' when nobody said so, or when it was forgotten."""
+
+    @property
+    @abstractmethod
+    def began(self) -> datetime | None:
+        """When it began, by the clock of the store; None when it was forgotten."""
+
+    @property
+    @abstractmethod
+    def ended(self) -> datetime | None:
+        """When it ended; None while it is under way, and when it was forgotten."""
+
+    @property
+    @abstractmethod
+    def metadata(self) -> dict[str, Any]:
+        """The ``metadata`` of the config that it was called with, as long as its record is kept."""
+
+    @abstractmethod
+    def result(self, timeout: float | None = None) -> OutputT:
+        """Wait for the end and return what ``invoke`` returns, or raise what it raises.
+
+        Raises RunTimeout after ``timeout`` seconds, RunCancelled, LookupError when the graph is not
+        compiled here, RuntimeError inside a node, and inside a Celery task whose worker consumes
+        a queue of the graph: a worker that waits for a worker can wait for ever.
+        """
+
+    @abstractmethod
+    async def aresult(self, timeout: float | None = None) -> OutputT:  # noqa: ASYNC109 a run's own
+        """Do what ``result`` does."""
+
+    @abstractmethod
+    def stream(self, after: str = "", *, ids: bool = False) -> Iterator[tuple[Any, ...]]:
+        """Yield (mode, chunk) of the modes that were named at submit, from the run's beginning.
+
+        ``ids``: yield (id, mode, chunk) instead, and with the mode ``superseded`` which attempt of
+        a task is void, {id, name, attempt}: what it has streamed is to be forgotten. ``after``, one
+        of these ids, goes on behind that chunk. Where chunks are not kept any more, one of the mode
+        ``gap`` stands in their place, {after, values, next, status}: what is known now.
+        """
+
+    @abstractmethod
+    def astream(self, after: str = "", *, ids: bool = False) -> AsyncIterator[tuple[Any, ...]]:
+        """Yield what ``stream`` yields."""
+
+    @abstractmethod
+    def cancel(self, *, kill: bool = False) -> bool:
+        """Cancel the run; False when it had ended already.
+
+        Its coroutine nodes are cancelled within a heartbeat of their worker. A blocking node goes
+        on in vain, unless ``kill``: then workers with the pool prefork end it, with its process,
+        where their heartbeat is shorter than a minute.
+        """

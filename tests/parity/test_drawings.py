@@ -1,0 +1,184 @@
+"""Pictures tell of a graph what LangGraph's tell: nodes, edges, labels, graphs inside nodes.
+
+Drawn otherwise is what LangGraph's simulation does not tell: a conditional edge of which no end is
+known, further labels of one end, edges beside each other, nodes that no edge leads to, and
+breakpoints at all nodes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Literal, TypedDict
+
+import pytest
+
+from tests.parity.engines import DISTGRAPH, LANGGRAPH, Engine
+
+
+class State(TypedDict, total=False):
+    n: int
+
+
+def node(state: State) -> Any:
+    return {}
+
+
+def path(state: State) -> Any:
+    return "b"
+
+
+def either(state: State) -> Literal["b", "__end__"]:
+    return "b"
+
+
+def with_nodes(engine: Engine, names: str) -> Any:
+    builder = engine.StateGraph(State)
+    for name in names:
+        builder.add_node(name, node)
+    return builder
+
+
+def linked(builder: Any, *edges: tuple[Any, str]) -> Any:
+    for start, end in edges:
+        builder.add_edge(start, end)
+    return builder
+
+
+def chain(engine: Engine) -> Any:
+    ends = ((engine.START, "a"), ("a", "b"), ("b", engine.END))
+    return linked(with_nodes(engine, "ab"), *ends)
+
+
+def implicit_end(engine: Engine) -> Any:
+    return linked(with_nodes(engine, "abc"), (engine.START, "a"), ("a", "b"), ("a", "c"))
+
+
+def join(engine: Engine) -> Any:
+    builder = linked(with_nodes(engine, "abc"), (engine.START, "a"), (engine.START, "b"))
+    return linked(builder, (["a", "b"], "c"), ("c", engine.END))
+
+
+def path_map(engine: Engine) -> Any:
+    ends = {True: "b", 2: "c", "stop": engine.END, "a": "a"}
+    builder = linked(with_nodes(engine, "abc"), (engine.START, "a"))
+    return builder.add_conditional_edges("a", path, ends)
+
+
+def path_list(engine: Engine) -> Any:
+    return with_nodes(engine, "ab").add_conditional_edges(engine.START, path, ["a", "b"])
+
+
+def annotated_path(engine: Engine) -> Any:
+    return linked(with_nodes(engine, "ab"), (engine.START, "a")).add_conditional_edges("a", either)
+
+
+def two_paths(engine: Engine) -> Any:
+    builder = linked(with_nodes(engine, "abc"), (engine.START, "a"), ("b", "a"))
+    builder.add_conditional_edges("a", path, {"go": "b", "stop": engine.END})
+    return builder.add_conditional_edges("a", either, {"other": "c"})
+
+
+def commands(engine: Engine) -> Any:
+    def hop(state: State) -> Any:
+        return {}
+
+    hop.__annotations__["return"] = engine.Command[Literal["b", "__end__"]]
+    builder = with_nodes(engine, "b").add_node("a", hop)
+    return linked(builder, (engine.START, "a"))
+
+
+def destinations(engine: Engine) -> Any:
+    builder = with_nodes(engine, "bcd")
+    builder.add_node("a", node, destinations={"b": "large", "c": "small"})
+    builder.add_node("e", node, destinations=("d", "a"))
+    return linked(builder, (engine.START, "a"), ("c", "e"))
+
+
+def facts_of_nodes(engine: Engine) -> Any:
+    builder = with_nodes(engine, "bc").add_node("a", node, defer=True, metadata={"team": "x"})
+    return linked(builder, (engine.START, "b"), (engine.START, "c"), ("b", "a"), ("c", "a"))
+
+
+def graph_as_a_node(engine: Engine) -> Any:
+    builder = with_nodes(engine, "a").add_node("inner", chain(engine).compile())
+    return linked(builder, (engine.START, "a"), ("a", "inner"), ("inner", engine.END))
+
+
+def graph_with_two_starts_and_ends(engine: Engine) -> Any:
+    inner = linked(with_nodes(engine, "ab"), (engine.START, "a"), (engine.START, "b")).compile()
+    builder = with_nodes(engine, "xy").add_node("inner", inner)
+    return linked(builder, (engine.START, "x"), ("x", "inner"), ("inner", "y"))
+
+
+def graph_that_begins_in_a_loop(engine: Engine) -> Any:
+    inner = two_paths(engine).compile()
+    builder = with_nodes(engine, "x").add_node("inner", inner)
+    return linked(builder, (engine.START, "x"), ("x", "inner"))
+
+
+def graph_that_a_function_calls(engine: Engine) -> Any:
+    inner = chain(engine).compile()
+
+    def call(state: State) -> Any:
+        return inner.invoke(state)
+
+    return linked(engine.StateGraph(State).add_node("call", call), (engine.START, "call"))
+
+
+def three_levels(engine: Engine) -> Any:
+    middle = graph_as_a_node(engine).compile()
+    builder = with_nodes(engine, "xz").add_node("y", middle)
+    return linked(builder, (engine.START, "x"), ("x", "y"), ("y", "z"))
+
+
+GRAPHS = [
+    chain,
+    implicit_end,
+    join,
+    path_map,
+    path_list,
+    annotated_path,
+    two_paths,
+    commands,
+    destinations,
+    facts_of_nodes,
+    graph_as_a_node,
+    graph_with_two_starts_and_ends,
+    graph_that_begins_in_a_loop,
+    graph_that_a_function_calls,
+    three_levels,
+]
+
+
+def facts(drawn: Any) -> Any:
+    nodes = {
+        key: (node.id, node.name, dict(node.metadata or {})) for key, node in drawn.nodes.items()
+    }
+    return nodes, sorted(map(str, (tuple(edge) for edge in drawn.edges)))
+
+
+@pytest.mark.parametrize("xray", [False, True, 1, 2])
+@pytest.mark.parametrize("build", GRAPHS)
+def test_a_picture_tells_what_langgraph_tells(build: Callable[[Engine], Any], xray: Any) -> None:
+    ours, theirs = (build(engine).compile() for engine in (DISTGRAPH, LANGGRAPH))
+    assert facts(ours.get_graph(xray=xray)) == facts(theirs.get_graph(xray=xray))
+
+
+def test_with_asyncio_it_tells_the_same() -> None:
+    ours, theirs = (three_levels(engine).compile() for engine in (DISTGRAPH, LANGGRAPH))
+    drawn = [facts(asyncio.run(one.aget_graph(xray=True))) for one in (ours, theirs)]
+    assert drawn[0] == drawn[1] == facts(ours.get_graph(xray=True))
+
+
+def test_static_breakpoints_are_told() -> None:
+    stops = {"interrupt_before": ["b"], "interrupt_after": ["a", "b"]}
+    ours, theirs = (chain(engine).compile(**stops) for engine in (DISTGRAPH, LANGGRAPH))
+    assert facts(ours.get_graph()) == facts(theirs.get_graph())
+
+
+def test_an_unknown_destination_is_refused() -> None:
+    for engine in (DISTGRAPH, LANGGRAPH):
+        builder = with_nodes(engine, "b").add_node("a", node, destinations=("nowhere",))
+        with pytest.raises(ValueError, match="Found edge ending at unknown node `nowhere`"):
+            linked(builder, (engine.START, "a")).compile()
