@@ -21,7 +21,8 @@ from tests.support.site import on
 from tests.support.waiting import PATIENCE, wait_until
 from workers import CeleryBackend
 
-# py-amqp leaves it to the garbage collector to close what has failed.
+# Workers are solo: threads would acknowledge on a channel that py-amqp has for one thread alone.
+# It leaves it to the garbage collector to close what has failed.
 pytestmark = [pytest.mark.celery, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 
@@ -84,7 +85,7 @@ def test_a_worker_and_a_client_outlast_a_restart(
 ) -> None:
     backend = make()
     graph = graph_of(backend, a={})
-    with backend.worker():
+    with backend.worker(pool="solo"):
         assert graph.invoke({}, on("t")) == {"xs": [1]}
         broker.restart()
         assert graph.submit({}, on("u")).result(timeout=PATIENCE) == {"xs": [1]}
@@ -101,7 +102,7 @@ def test_what_is_urgent_is_done_first(
     backend = make()
     nodes = {f"p{n}": {"node": noting(n), "priority": n, "queue": "gpu"} for n in range(10)}
     run = graph_of(backend, **nodes).submit({}, on("t"))
-    with backend.worker(concurrency=1):
+    with backend.worker(pool="solo"):
         run.result(timeout=PATIENCE)
     assert ran == sorted(ran, reverse=True)
     assert set(queues(broker, namespace)) == {
@@ -116,7 +117,7 @@ def test_queues_are_of_the_type_that_the_settings_name(
     backend = make()
     backend.app.conf.task_default_queue_type = "quorum"
     graph = graph_of(backend, a={"queue": "gpu", "priority": 9})
-    with backend.worker():
+    with backend.worker(pool="solo"):
         assert graph.invoke({}, on("t")) == {"xs": [1]}
     for arguments in queues(broker, namespace).values():
         assert '"x-queue-type","quorum"' in arguments
@@ -161,8 +162,8 @@ def test_a_job_of_another_namespace_is_back_in_the_queue_when_its_worker_comes(
     backend, graph = brought(broker, redis_server, namespace, f"{namespace}-shared")
     other, _ = brought(broker, redis_server, f"{namespace}-other", f"{namespace}-shared")
     run = graph.submit({}, on("t"))
-    with other.worker():
+    with other.worker(pool="solo"):
         wait_until(other.office.meetings.of_late, "the job to be fetched")
-    with backend.worker():
+    with backend.worker(pool="solo"):
         assert run.result(timeout=PATIENCE) == {"xs": [1]}
         assert backend.office.meetings.of_late() == ((f"{namespace}-shared", f"{namespace}-other"),)
