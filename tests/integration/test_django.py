@@ -20,9 +20,12 @@ from tests.support.waiting import PATIENCE
 pytestmark = [pytest.mark.celery, pytest.mark.slow]
 
 SETTINGS = """
+from pathlib import Path
+
 SECRET_KEY = "none"
 INSTALLED_APPS = []
-DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "database.sqlite"}}
+FILE = Path(__file__).with_name("database.sqlite")
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": FILE}}
 """
 # `seen` tells of each connection so far whether it is open.
 GRAPHS = """
