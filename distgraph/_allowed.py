@@ -11,15 +11,14 @@ import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, Union, get_args, get_origin
 
 from typing_extensions import is_protocol, is_typeddict
 
 _TEXTS = (str, bytes, bytearray)
 
 
-@dataclass(frozen=True, slots=True)
-class AtLeast:
+class AtLeast(NamedTuple):
     """The smallest whole number that an argument takes: ``Annotated[int, AtLeast(1)]``."""
 
     least: int

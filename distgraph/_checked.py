@@ -11,7 +11,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, wraps
-from types import MethodType
+from types import FunctionType, MethodType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from typing_extensions import Unpack
@@ -118,15 +118,22 @@ class Signature:
 
     def hints(self) -> Iterator[tuple[str, Any]]:
         """Yield the annotations by name, also of what ``**options: Unpack[...]`` takes."""
-        hints = get_type_hints(self._function, include_extras=True)
-        hints.pop("return", None)
-        for name, hint in hints.items():
+        for name, hint in get_type_hints(_taking(self._function), include_extras=True).items():
             if get_origin(hint) is Unpack:
                 (options,) = get_args(hint)
                 known = get_origin(options) or options
                 yield from get_type_hints(known, include_extras=True).items()
             else:
                 yield name, hint
+
+
+def _taking(call: Callable[..., Any]) -> FunctionType:
+    """Return a function that takes what ``call`` does; what that returns may be imported late."""
+    function: Any = call
+    bare = FunctionType(function.__code__, function.__globals__, closure=function.__closure__)
+    given = function.__annotations__.items()
+    bare.__annotations__ = {name: hint for name, hint in given if name != "return"}
+    return bare
 
 
 _ANYTHING = Allowed(lambda _: True, "anything", "anything")

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from distgraph.core.graph import Graph
 from distgraph.core.model import Outcome, Result, Task, ThreadState
 
 
-@dataclass(frozen=True, slots=True)
-class Resumed:
+class Resumed(NamedTuple):
     """A run goes on from ``state`` instead of starting with an input."""
 
     ns: str
     state: ThreadState
 
 
-@dataclass(frozen=True, slots=True)
-class Stepped:
+class Stepped(NamedTuple):
     """A superstep was committed; ``state`` is the new one, ``changed`` the channels written."""
 
     ns: str
@@ -27,8 +24,7 @@ class Stepped:
     changed: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(NamedTuple):
     """The ``tasks`` of the superstep that runs from ``state`` begin."""
 
     ns: str
@@ -36,8 +32,7 @@ class Started:
     tasks: tuple[Task, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(NamedTuple):
     """A task of superstep ``step`` ended; ``values`` are the state that it ran on.
 
     ``kept``: it ended in an earlier run, and its result counts in this one.
@@ -51,16 +46,14 @@ class Ended:
     step: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Custom:
+class Custom(NamedTuple):
     """A node streamed a chunk of its own."""
 
     ns: str
     chunk: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Concluded:
+class Concluded(NamedTuple):
     """The run has its outcome; ``state`` is where the frame stands now, None if it never began."""
 
     ns: str
@@ -68,8 +61,7 @@ class Concluded:
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class Inside:
+class Inside(NamedTuple):
     """What happened in ``graph``, which is called inside a task of the run."""
 
     graph: Graph

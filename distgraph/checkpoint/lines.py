@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 from zlib import crc32
 
 from distgraph.checkpoint.formats import Kind
@@ -30,8 +30,7 @@ _CHUNK = 65_536
 Dumps = Callable[[Any], bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(NamedTuple):
     """What there is to store of a list: its last segment, or all of it where it has no line.
 
     ``blob`` is None when nothing was appended.
@@ -146,8 +145,7 @@ def holds(check: str, blobs: Iterable[bytes | None]) -> bool:
     return _check(whole.size, whole.value) == check
 
 
-@dataclass(frozen=True, slots=True)
-class Excerpt:
+class Excerpt(NamedTuple):
     """Encoded items that stand in a segment too: ``head``, then so many of its bytes."""
 
     segment: str

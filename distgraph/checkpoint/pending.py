@@ -6,8 +6,7 @@ A task that asks or failed has its whole record in ``__result__`` besides.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeVar, assert_never
+from typing import Any, NamedTuple, TypeVar, assert_never
 
 from distgraph._brief import brief
 from distgraph.checkpoint.base.types import (
@@ -129,8 +128,7 @@ def _null_changes(old: ThreadState, new: ThreadState) -> list[Write]:
 # --- and back ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Left:
+class _Left(NamedTuple):
     """Everything that is stored about one task."""
 
     result: Result | None

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from distgraph.channels import BaseChannel
 from distgraph.core.graph import Callee
 from distgraph.types import RetryPolicy
 
 
-@dataclass(frozen=True, slots=True)
-class NodeSpec:
+class NodeSpec(NamedTuple):
     """A node as it was added."""
 
     callee: Callee
@@ -25,8 +24,7 @@ class NodeSpec:
     destinations: Mapping[str, str | None] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class BranchSpec:
+class BranchSpec(NamedTuple):
     """A conditional edge as it was added; ``ends`` is None when any node may come."""
 
     path: Callee

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from distgraph._allowed import HowMany
 from distgraph._checked import checked
 from distgraph.core.graph import Graph
-from distgraph.drawing.picture import Drawing
+
+if TYPE_CHECKING:  # most never draw
+    from distgraph.drawing.picture import Drawing
 
 
 @checked

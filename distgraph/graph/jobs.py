@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, is_dataclass, replace
 from functools import partial
@@ -135,7 +135,7 @@ def _invocation(
     durable = owner.backend.durable
     thread = place.thread_id if durable else None
     run = run_id and str(run_id)
-    replay, own = _replay(config, place), secrets.token_hex(4)
+    replay, own = _replay(config, place), os.urandom(4).hex()
     return Invocation(config, found, thread, run, durable, replay=replay, round=own)
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from distgraph.checkpoint.base.frames import path_of
 from distgraph.core.graph import Graph, Node
@@ -14,8 +13,7 @@ from distgraph.runners.backend import Place
 from distgraph.runners.frames import lasting
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """A graph that a node is or calls, and what it was compiled with as its checkpointer."""
 
     graph: Graph
@@ -28,8 +26,7 @@ class Held:
         return Place(place.thread_id, lasting(place.ns), place.checkpoint_id)
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """A frame: where it is kept, and the graph that it is of."""
 
     place: Place

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NamedTuple, NoReturn
 
 from distgraph.checkpoint.base import BaseCheckpointSaver
 from distgraph.checkpoint.base.frames import task_of
@@ -64,8 +64,7 @@ def lasting(ns: str) -> str:
     return "|".join(part.partition(":")[0] for part in ns.split("|"))
 
 
-@dataclass(frozen=True, slots=True)
-class FoundFrame:
+class FoundFrame(NamedTuple):
     """Where a called graph is kept, and what an earlier execution, or earlier run, left there.
 
     ``at``: the checkpoint of an older call that it starts again from, if any.

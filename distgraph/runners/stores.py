@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from distgraph.checkpoint import codec, pending
 from distgraph.checkpoint.base.id import next_id
@@ -20,16 +20,14 @@ from distgraph.engine import GoOn, Save, SaveUpdate
 from distgraph.runners.backend import Place
 
 
-@dataclass(frozen=True, slots=True)
-class SaverCall:
+class SaverCall(NamedTuple):
     """A call of a checkpointer's method ``name``; its async twin is ``a`` + name."""
 
     name: str
     args: tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class NewestBefore:
+class NewestBefore(NamedTuple):
     """Asks for the newest checkpoint at ``config`` that is older than the one at ``before``."""
 
     config: dict[str, Any]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
 import time
+from random import SystemRandom
 from uuid import UUID
 
 _EPOCH = 0x01B21DD213814000
@@ -26,12 +26,13 @@ class _Clock:
 
 
 _clock = _Clock()
+_random = SystemRandom()
 
 
 def uuid6(node: int | None = None, clock_seq: int | None = None) -> UUID:
     """Return a UUID of version 6; what is not given of its last 62 bits is random."""
-    node = secrets.randbits(48) if node is None else node & _LOW_48
-    clock_seq = secrets.randbits(14) if clock_seq is None else clock_seq & _LOW_14
+    node = _random.getrandbits(48) if node is None else node & _LOW_48
+    clock_seq = _random.getrandbits(14) if clock_seq is None else clock_seq & _LOW_14
     return _at(_clock.tick(), clock_seq << 48 | node)
 
 
@@ -45,7 +46,7 @@ def next_id(parent: str | None) -> str:
 
     Raises ValueError when ``parent`` is no UUID.
     """
-    fresh = str(_at(_clock.tick(), secrets.randbits(62)))
+    fresh = str(_at(_clock.tick(), _random.getrandbits(62)))
     if parent is None or fresh > parent:
         return fresh
     return _after(parent)
@@ -60,4 +61,4 @@ def _after(parent: str) -> str:
     tick = ((bits >> 80) << 12 | (bits >> 64) & _LOW_12) + 1
     if tick > _LAST:
         raise ValueError(f"no checkpoint id can follow {parent!r}")
-    return str(_at(tick, secrets.randbits(62)))
+    return str(_at(tick, _random.getrandbits(62)))

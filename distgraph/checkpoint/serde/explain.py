@@ -31,8 +31,8 @@ def unsupported(value: Any) -> UnsupportedError:
         )
     return UnsupportedError(
         f"it is of the type {ref_of(cls)}, which cannot be stored. Use plain data, a dataclass, a "
-        f"pydantic model, a NamedTuple or an Enum; what is not worth storing belongs in an "
-        f"UntrackedValue channel."
+        f"pydantic model, a NamedTuple or an Enum; what is not worth storing belongs into the "
+        f"run's context, or is made in the node that needs it."
     )
 
 

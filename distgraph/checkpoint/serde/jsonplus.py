@@ -18,7 +18,6 @@ from distgraph.checkpoint.serde.classes import (
     ref_of,
     table_of,
 )
-from distgraph.checkpoint.serde.explain import explain, unsupported
 from distgraph.checkpoint.serde.survey import (
     LENIENT,
     is_simple,
@@ -101,6 +100,8 @@ class JsonPlusSerializer:
             if not is_simple(data, self._max_depth):
                 data = self._careful(value, data, writer)
         except Exception as error:
+            from distgraph.checkpoint.serde.explain import explain  # noqa: PLC0415 rarely needed
+
             raise explain(value, writer.write, self._max_depth, error) from error
         if len(data) > self._max_bytes:
             raise SerializationError(
@@ -148,6 +149,8 @@ class JsonPlusSerializer:
             return entry
         entry = describe(cls) if self._learn else None
         if entry is None:
+            from distgraph.checkpoint.serde.explain import unsupported  # noqa: PLC0415 as above
+
             raise unsupported(value)
         self._classes[ref] = entry
         return entry
