@@ -333,4 +333,4 @@ def test_nothing_that_draws_is_imported_before_it_is_needed() -> None:
     told = subprocess.run(
         [sys.executable, "-c", ask], capture_output=True, text=True, check=True
     ).stdout
-    assert told.split() == ["distgraph.drawing.parts", "distgraph.drawing.picture"]
+    assert not told.split()
