@@ -12,8 +12,7 @@ class Row:
 
     ``size``: units of work in one measurement, times are given per unit; ``expected``: size ->
     the right result on either side; ``warm``: the size of the unmeasured first go. ``beside``: the
-    peer is another workload of our own. ``most``: the ratio that is too much. ``steady``: the size
-    against an earlier ours, where a twentieth is to be seen.
+    peer is another workload of our own. ``most``: the ratio that is too much.
     """
 
     name: str
@@ -26,7 +25,6 @@ class Row:
     peer_title: str = ""
     beside: bool = False
     most: float = 1.0
-    steady: int = 0
 
     @property
     def title(self) -> str:
@@ -47,8 +45,7 @@ class Row:
         """
         if self.beside:
             return self
-        size = self.steady or self.size
-        return replace(self, peer=self.ours, peer_title=title, most=most, size=size)
+        return replace(self, peer=self.ours, peer_title=title, most=most)
 
 
 def itself(size: int) -> int:
@@ -62,7 +59,7 @@ def squares(size: int) -> int:
 
 
 ROWS: tuple[Row, ...] = (
-    Row("superstep on Celery", "loop, celery", "chain", "superstep", 100, itself, steady=1_000),
+    Row("superstep on Celery", "loop, celery", "chain", "superstep", 100, itself),
     Row("fan-out of 1,000 on Celery", "fan-out, celery", "chord", "task", 1_000, squares),
     Row("fan-out of 10,000 on Celery", "fan-out, celery", "", "task", 10_000, squares),
     Row(
@@ -84,7 +81,6 @@ ROWS: tuple[Row, ...] = (
         100,
         itself,
         20,
-        steady=400,
     ),
     Row("loop of 1,000 in process", "loop", "loop", "superstep", 1_000, itself),
     Row("the same, memory saver", "loop, memory", "loop, memory", "superstep", 1_000, itself),
