@@ -49,7 +49,10 @@ local function look_task(ns, tid, kind)
   local expected = leased and STATE.running or STATE.backing_off
   local task = read_task(ns, tid)
   if not task or task[TASK.state] ~= expected then return end
-  if leased and lose(ns, tid, task, A.max_lost, blob(A.error)) then return end
+  if leased and lose(ns, tid, task, A.max_lost, blob(A.error)) then
+    found(ns, kind, tid, {})
+    return
+  end
   if leased then tell_superseded(ns, tid, task) end
   requeue(ns, tid, task)
   due_outbox(ns)

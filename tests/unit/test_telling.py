@@ -262,3 +262,19 @@ def test_an_attempt_whose_lease_ran_out_is_told_as_lost(
     bench.office.overdue.sweep()
     assert len(told(caplog)) == 1
     assert hint.x == vars(caplog.records[-1])["thread_key"]
+
+
+@pytest.mark.redis
+def test_the_last_attempt_whose_lease_may_run_out_is_told_as_a_failure(
+    claimed: tuple[Bench, Hint], caplog: pytest.LogCaptureFixture
+) -> None:
+    bench, _ = claimed
+    bench.office.settings.max_lost = 0
+    due = keys.due(bench.backend.namespace, bench.backend.thread_key("t").shard)
+    client: Any = bench.backend.ledger.client
+    (entry,) = client.zrange(due, 0, -1)
+    client.zadd(due, {entry: 1})
+    bench.office.overdue.sweep()
+    assert told(caplog) == [("ERROR", "failed", "g", "a", "t", 1)]
+    bench.office.overdue.sweep()
+    assert len(told(caplog)) == 1

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from checkpoint_redis import commands
 from checkpoint_redis.commands import Living
 from checkpoint_redis.keys import SHARDS, Thread
-from checkpoint_redis.layout import DueKind
+from checkpoint_redis.layout import DueKind, TaskState
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.replies import Due, OutboxEntry, Swept
 from distgraph.errors import DistGraphError
@@ -24,7 +24,7 @@ from ..shared.served import Registry
 from .failures import worker_lost
 from .labels import Labels
 from .naming import TakenTask, called, taken_from
-from .telling import tell_lost
+from .telling import tell_failed, tell_lost
 
 log: Final = logging.getLogger(__name__)
 CHUNK = 1_000
@@ -118,8 +118,15 @@ class Overdue:
         if messages:
             self._publisher.publish(messages)
         for each in lost:
-            tell_lost(each.subject)
+            self._tell(each)
         return len(messages)
+
+    def _tell(self, lost: TakenTask) -> None:
+        """Log that a lease ran out; that was one too many where the task failed by it."""
+        if lost.state is TaskState.failed:
+            tell_failed(lost.subject, worker_lost(self._settings.max_lost))
+        else:
+            tell_lost(lost.subject)
 
     def taken_from(self, held: Sequence[Hint], *, given_back: bool) -> Iterator[TakenTask]:
         """Find whose attempts those were that were taken from who ``held`` their tasks."""
