@@ -122,11 +122,12 @@ def test_an_attempt_that_is_tried_again_says_so(
     assert len({each["id"] for each in failures}) == 3
 
 
+@pytest.mark.parametrize("pool", ["prefork", "threads", "solo"])
 def test_who_reads_nothing_but_the_log_finds_each_failure_in_it_once(
-    own_site: Callable[..., Site], thread_id: str
+    own_site: Callable[..., Site], thread_id: str, pool: str
 ) -> None:
     site = own_site()
-    (worker,) = site.start()
+    (worker,) = site.start(pool=pool)
     site.graphs["flaky"].invoke({"width": 3, "fails": True}, on(thread_id))
 
     def silent() -> set[str]:

@@ -248,16 +248,21 @@ def test_an_attempt_whose_worker_ends_is_told_as_handed_over(
     assert told(caplog) == [("INFO", "handed over", "g", "a", "t", 1)]
 
 
+def run_out(bench: Bench) -> None:
+    """Sweep once the only lease is over."""
+    due = keys.due(bench.backend.namespace, bench.backend.thread_key("t").shard)
+    client: Any = bench.backend.ledger.client
+    (entry,) = client.zrange(due, 0, -1)
+    client.zadd(due, {entry: 1})
+    bench.office.overdue.sweep()
+
+
 @pytest.mark.redis
 def test_an_attempt_whose_lease_ran_out_is_told_as_lost(
     claimed: tuple[Bench, Hint], caplog: pytest.LogCaptureFixture
 ) -> None:
     bench, hint = claimed
-    thread = bench.backend.thread_key("t")
-    client: Any = bench.backend.ledger.client
-    (entry,) = client.zrange(keys.due(bench.backend.namespace, thread.shard), 0, -1)
-    client.zadd(keys.due(bench.backend.namespace, thread.shard), {entry: 1})
-    bench.office.overdue.sweep()
+    run_out(bench)
     assert told(caplog) == [("WARNING", "lost", "g", "a", "t", 1)]
     bench.office.overdue.sweep()
     assert len(told(caplog)) == 1
@@ -270,11 +275,8 @@ def test_the_last_attempt_whose_lease_may_run_out_is_told_as_a_failure(
 ) -> None:
     bench, _ = claimed
     bench.office.settings.max_lost = 0
-    due = keys.due(bench.backend.namespace, bench.backend.thread_key("t").shard)
-    client: Any = bench.backend.ledger.client
-    (entry,) = client.zrange(due, 0, -1)
-    client.zadd(due, {entry: 1})
-    bench.office.overdue.sweep()
+    run_out(bench)
     assert told(caplog) == [("ERROR", "failed", "g", "a", "t", 1)]
+    assert "WorkerLost" in caplog.text
     bench.office.overdue.sweep()
     assert len(told(caplog)) == 1

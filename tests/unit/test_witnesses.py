@@ -10,6 +10,8 @@ import pytest
 from celery import Celery, Task, signals
 from celery.app.trace import reset_worker_optimizations, setup_worker_optimizations
 
+from tests.support.redis_server import RedisServer
+from workers import CeleryBackend
 from workers.worker.witnesses import Told, has_witnesses
 
 LOG = logging.getLogger("celery.app.trace")
@@ -37,6 +39,13 @@ def test_not_even_once_a_worker_has_prepared_its_tasks() -> None:
         assert not has_witnesses(task)
     finally:
         reset_worker_optimizations(task.app)
+
+
+@pytest.mark.celery
+def test_a_worker_is_none_itself(redis_server: RedisServer, namespace: str) -> None:
+    backend = CeleryBackend(redis_server.url, namespace=namespace)
+    with backend.worker():
+        assert not has_witnesses(backend.app.tasks[f"{namespace}.step"])
 
 
 def receive(**_: Any) -> None:

@@ -48,7 +48,8 @@ class Departures:
         """
         _refuse_spawning(worker)
         self._cold = self._has_waited = False
-        signals.task_failure.connect(self.job_failed, sender=task, weak=False)
+        if issubclass(worker.pool_cls, ProcessPool):
+            signals.task_failure.connect(self.job_failed, sender=task, weak=False)
         signals.worker_process_init.connect(partial(self.process_begins, task), weak=False)
         signals.worker_process_shutdown.connect(self.process_ends, weak=False)
         worker.wait_for_soft_shutdown = self._in_soft_shutdown(
