@@ -191,7 +191,9 @@ def test_sentry_and_flower_are_told_of_a_node_that_fails(
         command = [sys.executable, "-m", "celery", "-A", "examples.watched", "flower"]
         flower = Process([*command, f"--unix-socket={socket}"], log=tmp_path / "flower.log")
         try:
+            # It writes "Connected to" before it receives events: those tell it of the worker.
             wait_until(lambda: "Connected to" in flower.output, "Flower")
+            wait_until(lambda: _shown(socket, "workers?status=true"), "Flower to hear the worker")
             with pytest.raises(LookupError, match="no driver for delivery 7"):
                 watched.main(7)
             wait_until(lambda: _failures(sentry.asked), "Sentry to be told")
@@ -209,9 +211,13 @@ def _failures(asked: list[Asked]) -> list[str]:
 
 def _tasks(socket: Path) -> set[tuple[str, str]]:
     """Return the names and states of the tasks that Flower shows."""
+    return {(task["name"], task["state"]) for task in _shown(socket, "tasks").values()}
+
+
+def _shown(socket: Path, what: str) -> dict[str, Any]:
+    """Return what Flower's API shows."""
     with httpx.Client(transport=httpx.HTTPTransport(uds=str(socket))) as client:
-        tasks = client.get("http://flower/api/tasks").json()
-    return {(task["name"], task["state"]) for task in tasks.values()}
+        return dict(client.get(f"http://flower/api/{what}").json())
 
 
 # --- systemd and Kubernetes -----------------------------------------------------------------------
