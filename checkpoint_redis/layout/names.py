@@ -420,6 +420,9 @@ class Limit:
     events: Final = 100_000
     # So many threads of a shard are looked at for a list at once.
     listed: Final = 250
+    # A list tells what so many tasks of a thread ask, in so many bytes.
+    listed_asking: Final = 20
+    listed_bytes: Final = 65_536
     # So many ends of runs does a shard keep.
     ends: Final = 10_000
     event_bytes: Final = 33_554_432
