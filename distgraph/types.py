@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Literal, NamedTuple, Union
 
 from distgraph import _frame
+from distgraph._arguments import as_name
 from distgraph.typing import ContextT, NodeT, StateT, UpdateT
 
 All = Literal["*"]
@@ -24,7 +25,7 @@ class Send:
     arg: Any
 
     def __init__(self, node: str, arg: Any) -> None:
-        self.node = node
+        self.node = as_name(node)
         self.arg = arg
 
     def __hash__(self) -> int:
