@@ -12,6 +12,7 @@ from typing import Any
 
 from distgraph.core.apply import apply_writes
 from distgraph.core.begin import again, begin, last_step, replay, restart
+from distgraph.core.deadlines import expired
 from distgraph.core.decide import decide_on
 from distgraph.core.graph import Graph
 from distgraph.core.model import (
@@ -128,11 +129,15 @@ Program = Generator[Request, Any, Outcome]
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What a run was called with. ``at`` is the checkpoint id that the caller named, or ''."""
+    """What a run was called with. ``at`` is the checkpoint id that the caller named, or ''.
+
+    ``now``, in ms since 1970, tells which deadlines are over; 0 where somebody else looks at them.
+    """
 
     given: Any
     recursion_limit: int
     at: str = ""
+    now: int = 0
     before: frozenset[str] = frozenset()
     after: frozenset[str] = frozenset()
     metadata: dict[str, Any] = field(default_factory=dict)
@@ -296,9 +301,17 @@ def _continue(
         ahead = _ahead(graph, opened, limits, ns)
         yield Save((opened.checkpoint,) if new else (), opened, ahead.move)
         return ahead
-    ahead = _ahead(graph, again(state), limits, ns)
-    yield GoOn(ahead.state, how_to_go_on(state, ()), (), None, ahead.move)
+    late = expired(state, start.now)
+    ahead = _ahead(graph, _reopened(state, late), limits, ns)
+    yield GoOn(ahead.state, how_to_go_on(state, late), late, None, ahead.move)
     return ahead
+
+
+def _reopened(state: ThreadState, replies: tuple[Reply, ...]) -> ThreadState:
+    """Return ``state`` for a run that goes on: with what answers it, else all of it again."""
+    if not replies:
+        return again(state)
+    return replace(deliver(state, replies), released=state.checkpoint.id)
 
 
 def _command(
@@ -309,15 +322,16 @@ def _command(
     if command.resume is None and caller_write is None:
         msg = "Received an empty Command(): give it resume=, update= or goto=."
         raise EmptyInputError(msg)
-    replies = bind(state, command.resume) if command.resume is not None else ()
-    existing = _existing(graph, state)
-    if replies:
-        opened = deliver(existing, replies)
-    elif start.at:
+    late = expired(state, start.now) if state else ()
+    ids = {reply.answer.id for reply in late}
+    given = bind(state, command.resume, ids) if command.resume is not None else ()
+    existing, replies = _existing(graph, state), (*given, *late)
+    if start.at and not replies:
         opened = ThreadState(existing.checkpoint, answers=existing.answers)
+        opened = replace(opened, released=opened.checkpoint.id)
     else:
-        opened = again(existing)
-    opened = add_caller_write(replace(opened, released=opened.checkpoint.id), caller_write)
+        opened = _reopened(existing, replies)
+    opened = add_caller_write(opened, caller_write)
     ahead = _ahead(graph, opened, limits, ns)
     yield GoOn(opened, how_to_go_on(existing, replies), replies, caller_write, ahead.move)
     return ahead

@@ -49,6 +49,7 @@ def job_of(owner: Owner, given: Any, config: dict[str, Any], options: Options) -
         given=given,
         recursion_limit=configs.recursion_limit(config),
         at=place.checkpoint_id,
+        now=owner.backend.now(),
         before=options.before(owner.graph),
         after=options.after(owner.graph),
         metadata={**configs.checkpoint_metadata(config), **inner.metadata},
