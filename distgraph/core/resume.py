@@ -50,7 +50,7 @@ def is_by_id(value: Any) -> bool:
     return all(isinstance(key, str) and _ID.fullmatch(key) for key in value)
 
 
-def bind(state: ThreadState | None, value: Any, late: Collection[str] = ()) -> tuple[Reply, ...]:
+def bind(state: ThreadState, value: Any, late: Collection[str] = ()) -> tuple[Reply, ...]:
     """Return the replies that ``Command(resume=value)`` means at this moment.
 
     Questions whose ids are among ``late`` wait for no answer any more. Raises NothingToResume when
@@ -58,8 +58,7 @@ def bind(state: ThreadState | None, value: Any, late: Collection[str] = ()) -> t
     value when several questions are pending. At a static breakpoint a bare value is an empty
     tuple: it only releases the breakpoint.
     """
-    asked = pending(state) if state else {}
-    waiting = {iid: question for iid, question in asked.items() if iid not in late}
+    waiting = {iid: each for iid, each in pending(state).items() if iid not in late}
     if is_by_id(value):
         if unknown := [iid for iid in value if iid not in waiting]:
             raise NoSuchInterrupt(unknown, list(waiting))
@@ -74,7 +73,7 @@ def bind(state: ThreadState | None, value: Any, late: Collection[str] = ()) -> t
         what = "The deadline of what this thread asked is over: an answer comes too late."
         raise NothingToResume(what, "Send None to go on with what happens without an answer.")
     if not waiting:
-        if state is None or not _at_breakpoint(state):
+        if not _at_breakpoint(state):
             todo = "Send an input to start a new run, or None to continue or retry the last one."
             raise NothingToResume("An answer was sent to a thread that waits for nothing.", todo)
         return ()
