@@ -45,7 +45,13 @@ from distgraph.core.resume import (
     rejoin,
 )
 from distgraph.core.returns import read_return
-from distgraph.errors import EmptyInputError, InvalidUpdateError, ParentCommand
+from distgraph.errors import (
+    EmptyInputError,
+    InvalidUpdateError,
+    NothingToContinue,
+    ParentCommand,
+    ThreadNotFound,
+)
 from distgraph.types import Command
 
 
@@ -128,10 +134,14 @@ Program = Generator[Request, Any, Outcome]
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What a run was called with. ``at`` is the checkpoint id that the caller named, or ''."""
+    """What a run was called with.
+
+    ``thread`` and ``at`` are the ids of thread and checkpoint that the caller named, or ''.
+    """
 
     given: Any
     recursion_limit: int
+    thread: str = ""
     at: str = ""
     before: frozenset[str] = frozenset()
     after: frozenset[str] = frozenset()
@@ -151,14 +161,15 @@ class Ahead:
 def run(graph: Graph, start: Start, ns: str = "") -> Program:
     """Carry a frame from ``start`` to its outcome.
 
-    Raises EmptyInputError, InvalidUpdateError and ResumeError before anything is stored.
+    Raises EmptyInputError, InvalidUpdateError, ThreadNotFound and ResumeError before anything is
+    stored.
     """
     state: ThreadState | None = yield Load()
     limits = limits_of(start, state)
     opened: Ahead | Failed
     match start.given:
         case None:
-            opened = yield from _continue(graph, _existing(graph, state), start, limits, ns)
+            opened = yield from _continue(graph, _existing(graph, state, start), start, limits, ns)
         case Command():
             opened = yield from _command(graph, state, start, limits, ns)
         case given:
@@ -259,13 +270,21 @@ def limits_of(start: Start, state: ThreadState | None) -> Limits:
     )
 
 
-def _existing(graph: Graph, state: ThreadState | None) -> ThreadState:
+def _existing(graph: Graph, state: ThreadState | None, start: Start) -> ThreadState:
     """Return the state that is gone on from; NodesMissing when it is one of another graph."""
     if state is None:
-        msg = "Received no input for __start__: this thread has no checkpoint to continue from."
-        raise EmptyInputError(msg)
+        raise _missing(start)
     check_nodes(graph, state)
     return state
+
+
+def _missing(start: Start) -> ThreadNotFound:
+    """Return what is told of a place where nothing is stored."""
+    named = f"no checkpoint {start.at[:200]!r}" if start.at else "no checkpoint"
+    found = f"thread {start.thread[:200]!r} has {named}"
+    if isinstance(start.given, Command) and start.given.resume is not None:
+        return ThreadNotFound(f"An answer was sent to what is not stored: {found}.")
+    return NothingToContinue(f"Received no input for __start__: {found} to continue from.")
 
 
 def _input(
@@ -309,8 +328,8 @@ def _command(
     if command.resume is None and caller_write is None:
         msg = "Received an empty Command(): give it resume=, update= or goto=."
         raise EmptyInputError(msg)
-    replies = bind(state, command.resume) if command.resume is not None else ()
-    existing = _existing(graph, state)
+    existing = _existing(graph, state, start)
+    replies = bind(existing, command.resume) if command.resume is not None else ()
     if replies:
         opened = deliver(existing, replies)
     elif start.at:

@@ -106,8 +106,16 @@ class ThreadNotFound(DistGraphError, KeyError):
     """No thread of that id is stored."""
 
 
+class NothingToContinue(ThreadNotFound, EmptyInputError):
+    """A run without an input was started on a thread, or at a checkpoint, that is not stored."""
+
+
 class ThreadConflict(DistGraphError):
     """Somebody else moved the thread on between reading and writing it."""
+
+
+class ThreadExists(ThreadConflict):
+    """A run was to begin a new thread, and one of that id is stored."""
 
 
 class RunCancelled(DistGraphError):

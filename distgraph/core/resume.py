@@ -50,14 +50,14 @@ def is_by_id(value: Any) -> bool:
     return all(isinstance(key, str) and _ID.fullmatch(key) for key in value)
 
 
-def bind(state: ThreadState | None, value: Any) -> tuple[Reply, ...]:
+def bind(state: ThreadState, value: Any) -> tuple[Reply, ...]:
     """Return the replies that ``Command(resume=value)`` means at this moment.
 
     Raises NothingToResume when nothing waits, NoSuchInterrupt for an id that is not pending, and
     AmbiguousResume for a bare value when several questions are pending. At a static breakpoint a
     bare value is an empty tuple: it only releases the breakpoint.
     """
-    waiting = pending(state) if state else {}
+    waiting = pending(state)
     if is_by_id(value):
         if unknown := [iid for iid in value if iid not in waiting]:
             raise NoSuchInterrupt(unknown, list(waiting))
@@ -69,7 +69,7 @@ def bind(state: ThreadState | None, value: Any) -> tuple[Reply, ...]:
         )
         raise AmbiguousResume(what, "That is Command(resume={id: value}).")
     if not waiting:
-        if state is None or not _at_breakpoint(state):
+        if not _at_breakpoint(state):
             todo = "Send an input to start a new run, or None to continue or retry the last one."
             raise NothingToResume("An answer was sent to a thread that waits for nothing.", todo)
         return ()
