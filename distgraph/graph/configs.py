@@ -72,11 +72,6 @@ def ns_of(config: Mapping[str, Any]) -> str:
     return _text(config.get("configurable", {}), "checkpoint_ns")
 
 
-def names_thread(config: Mapping[str, Any]) -> bool:
-    """Whether ``config`` names a thread."""
-    return config.get("configurable", {}).get("thread_id") is not None
-
-
 def on_thread(config: dict[str, Any], thread_id: str) -> dict[str, Any]:
     """Return ``config``, naming ``thread_id`` unless it names a thread itself."""
     if names_thread(config):
