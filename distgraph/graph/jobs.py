@@ -52,6 +52,7 @@ def job_of(owner: Owner, given: Any, config: dict[str, Any], options: Options) -
         recursion_limit=configs.recursion_limit(config),
         thread=place.thread_id,
         at=place.checkpoint_id,
+        now=owner.backend.now(),
         before=options.before(owner.graph),
         after=options.after(owner.graph),
         metadata={**configs.checkpoint_metadata(config), **inner.metadata},
