@@ -198,6 +198,9 @@ class StateGraph(Blueprint, Generic[StateT, ContextT, InputT, OutputT]):
     ) -> Self:
         """After ``source``, run what ``path(state)`` returns: names, Sends, or keys of the map.
 
+        ``path`` sees the keys of the schema that annotates its parameter; without one those of
+        ``source``'s, and in a dict whatever else ``source`` returned.
+
         Raises ValueError when ``source`` has a conditional edge of the same name already.
         """
         self._warn_if_compiled("conditional edge")
@@ -205,9 +208,10 @@ class StateGraph(Blueprint, Generic[StateT, ContextT, InputT, OutputT]):
         if name in self.branches.get(source, {}):
             msg = f"Branch with name `{name}` already exists for node `{source}`"
             raise ValueError(msg)
-        schema = self._hinted(path) or self._source_schema(source)
+        own = self._hinted(path)
+        schema = own or self._source_schema(source)
         self._add_schema(schema)
-        branch = BranchSpec(callee_of(path, name), schema, _ends(path, path_map))
+        branch = BranchSpec(callee_of(path, name), schema, _ends(path, path_map), own is None)
         self.branches.setdefault(source, {})[name] = branch
         return self
 
