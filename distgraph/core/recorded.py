@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from distgraph._loaded import module_of
 from distgraph.core.model import Errored, Task
 from distgraph.core.trace import trace
 
@@ -38,7 +39,7 @@ def during(task: Task) -> str:
 
 def kind_of(raised: BaseException) -> str:
     """Return by which name the class of an exception is stored."""
-    return f"{type(raised).__module__}.{type(raised).__qualname__}"
+    return f"{module_of(type(raised))}.{type(raised).__qualname__}"
 
 
 def said(raised: BaseException) -> str:
