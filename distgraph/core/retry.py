@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from distgraph._exceptions import annotate
 from distgraph.core.graph import Node
 from distgraph.core.model import Errored
+from distgraph.core.recorded import said
 
 
 def retry_delay(node: Node, error: Errored, failures: int, jitter: float) -> float | None:
@@ -19,7 +21,9 @@ def retry_delay(node: Node, error: Errored, failures: int, jitter: float) -> flo
     try:
         policy = next((policy for policy in node.retry if policy.accepts(raised)), None)
     except Exception as wrong:  # noqa: BLE001 a predicate is a user's code too
-        raised.add_note(f"retry_on of node '{node.name}' raised {type(wrong).__name__}: {wrong}")
+        annotate(
+            raised, f"retry_on of node '{node.name}' raised {type(wrong).__name__}: {said(wrong)}"
+        )
         return None
     if policy is None or failures >= policy.max_attempts:
         return None
