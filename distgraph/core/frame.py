@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, Protocol
 
+from distgraph._deadline import Deadline, moment
 from distgraph.core.graph import Graph
-from distgraph.core.model import START, Answer, Checkpoint, Question, Task
+from distgraph.core.model import START, Answer, Checkpoint, Expired, Question, Task
 from distgraph.core.plan import digest
-from distgraph.errors import GraphInterrupt
+from distgraph.errors import GraphInterrupt, InterruptTimeout
 from distgraph.types import ExecutionInfo, Interrupt, Runtime
 
 
@@ -93,23 +94,36 @@ class TaskFrame:
     pending: list[Question] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
 
-    def ask(self, value: Any) -> Any:
-        """Return the next answer, or raise GraphInterrupt with the question."""
+    def ask(self, value: Any, deadline: Deadline | None = None) -> Any:
+        """Return the next answer, or raise GraphInterrupt with the question.
+
+        Raises InterruptTimeout where its deadline is over, and nothing stands for an answer.
+        """
         if self.invocation.asker is not None:
-            return self.invocation.asker.ask(value)
+            return self.invocation.asker.ask(value, deadline)
         own = [answer.value for answer in self.answers if answer.ns == self.ns]
         index, self.asked = self.asked, self.asked + 1
         if index < len(own):
-            return own[index]
+            return self._given(own[index])
         if not self.invocation.durable:
             msg = (
                 "interrupt() needs a checkpointer, or nobody could ever resume this run: "
                 "compile the graph with checkpointer=... or backend=..."
             )
             raise RuntimeError(msg)
-        question = Interrupt(value, digest(self.task.id, str(index), self.token))
-        self.pause((Question(question, self.ns),))
+        until = moment(deadline.at) if deadline and deadline.at else None
+        question = Interrupt(value, digest(self.task.id, str(index), self.token), until)
+        place = digest(self.task.id, str(index)) if deadline else ""
+        self.pause((Question(question, self.ns, deadline, place),))
         return None
+
+    def _given(self, answer: Any) -> Any:
+        if not isinstance(answer, Expired):
+            return answer
+        if answer.fails:
+            msg = f"Nobody answered what node '{self.task.node}' asks before its deadline."
+            raise InterruptTimeout(msg)
+        return answer.default
 
     def pause(self, questions: tuple[Question, ...]) -> NoReturn:
         """Leave the node with ``questions`` pending, its own or those of a graph called in it."""

@@ -41,20 +41,24 @@ def job_of(owner: Owner, given: Any, config: dict[str, Any], options: Options) -
     """
     inner = Inner(surrounding(config), owner.checkpointer, owner.graph)
     config = configs.merge_configs(inner.frame.config, config) if inner.frame else config
-    unnamed = partial(owner.backend.thread_for, owner.graph, fresh=_is_fresh(given))
+    unnamed = partial(_new_thread, owner, given, options.run_id)
     place = inner.place or configs.root_place(config, unnamed)
+    begins = bool(options.run_id) and not configs.names_thread(config)
     if owner.backend.durable:
         config = configs.on_thread(config, place.thread_id)
     start = Start(
         given=given,
         recursion_limit=configs.recursion_limit(config),
+        thread=place.thread_id,
         at=place.checkpoint_id,
+        now=owner.backend.now(),
         before=options.before(owner.graph),
         after=options.after(owner.graph),
         metadata={**configs.checkpoint_metadata(config), **inner.metadata},
         parents=dict(inner.parents),
     )
     _refuse_foreign(given)
+    _refuse_to_go_on(given, options)
     _check_durable(owner, start, inner)
     invocation = _invocation(owner, config, options.context, place, inner)
     return inner, Job(
@@ -67,7 +71,22 @@ def job_of(owner: Owner, given: Any, config: dict[str, Any], options: Options) -
         modes=frozenset(options.modes),
         max_concurrency=configs.max_concurrency(config),
         by=options.by,
+        run_id=options.run_id,
+        if_new=options.if_new or begins,
     )
+
+
+def _new_thread(owner: Owner, given: Any, run_id: str) -> str:
+    """Return the thread of a call that names none: the same one for each call of a ``run_id``."""
+    fresh = _is_fresh(given)
+    return run_id if run_id and fresh else owner.backend.thread_for(owner.graph, fresh=fresh)
+
+
+def _refuse_to_go_on(given: Any, options: Options) -> None:
+    """Raise ValueError for a call that is to begin a thread and brings nothing to begin it with."""
+    if options.if_new and not _is_fresh(given):
+        msg = "if_new=True begins a thread, with an input: None and a Command go on with one."
+        raise ValueError(msg)
 
 
 def _refuse_foreign(given: Any) -> None:
