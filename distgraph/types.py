@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, Literal, NamedTuple, Union
 
 from distgraph import _frame
+from distgraph._arguments import as_name
 from distgraph._deadline import OnTimeout, read_deadline
 from distgraph.typing import ContextT, NodeT, StateT, UpdateT
 
@@ -26,7 +27,7 @@ class Send:
     arg: Any
 
     def __init__(self, node: str, arg: Any) -> None:
-        self.node = node
+        self.node = as_name(node)
         self.arg = arg
 
     def __hash__(self) -> int:

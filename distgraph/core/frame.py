@@ -49,11 +49,12 @@ class Replay:
 class Invocation:
     """What every task of a run is told: the caller's config and context, and whose run it is.
 
-    ``durable`` says whether there is a checkpointer, so that a pause can be resumed. ``asker`` is
-    the task that asks what a graph asks that keeps nothing itself. ``claims`` are the called graphs
-    of the run that several tasks could call: (ns, checkpoint of a frame around) -> task of it.
-    ``round`` is the same for attempts that repeat one another, and another one where somebody has
-    gone on with the thread in between.
+    ``thread_id`` is None where nothing is kept and the caller named none. ``durable`` says whether
+    there is a checkpointer, so that a pause can be resumed. ``asker`` is the task that asks what a
+    graph asks that keeps nothing itself. ``claims`` are the called graphs of the run that several
+    tasks could call: (ns, checkpoint of a frame around) -> task of it. ``round`` is the same for
+    attempts that repeat one another, and another one where somebody has gone on with the thread in
+    between.
     """
 
     config: Mapping[str, Any] = field(default_factory=dict)
@@ -157,12 +158,17 @@ class TaskFrame:
             },
             "configurable": {
                 **given.get("configurable", {}),
-                "thread_id": self.invocation.thread_id,
+                **self._named_thread,
                 "checkpoint_ns": self.own_ns,
                 "checkpoint_id": None,
                 "checkpoint_map": dict(self.parents),
             },
         }
+
+    @property
+    def _named_thread(self) -> Mapping[str, str]:
+        thread = self.invocation.thread_id
+        return {} if thread is None else {"thread_id": thread}
 
     @property
     def triggers(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import operator
 import threading
 import uuid
 from collections.abc import Callable
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
@@ -60,6 +61,29 @@ def test_a_worker_in_this_process_runs_closures(redis_server: RedisServer, names
     with backend.worker():
         check(graph, seen)
     assert "distgraph-sweeper" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_context_variables_of_a_node_are_not_those_of_the_next_task_of_its_thread(
+    redis_server: RedisServer, namespace: str
+) -> None:
+    tenant: ContextVar[str] = ContextVar("tenant", default="nobody")
+
+    def changed(_: State) -> dict[str, Any]:
+        seen = tenant.get()
+        tenant.set("changed by a node")
+        return {"xs": [seen]}
+
+    async def changed_on_the_loop(state: State) -> dict[str, Any]:
+        return changed(state)
+
+    builder = StateGraph(State).add_sequence(
+        [("a", changed), ("b", changed_on_the_loop), ("c", changed), ("d", changed_on_the_loop)]
+    )
+    backend = CeleryBackend(redis_server.url, namespace=namespace)
+    graph = builder.add_edge(START, "a").compile(name="tenants", backend=backend)
+    with backend.worker(concurrency=1):
+        for thread in "12":
+            assert graph.invoke({}, on(thread)) == {"xs": ["nobody"] * 4}
 
 
 def test_a_second_worker_in_one_process_is_refused(
@@ -140,13 +164,11 @@ def test_jobs_join_an_application_that_exists(redis_server: RedisServer, namespa
 
 def test_the_embedded_redis_carries_a_graph(tmp_path: Path) -> None:
     seen: list[str] = []
-    backend = CeleryBackend.embedded(tmp_path / "data")
-    try:
+    with CeleryBackend.embedded(tmp_path / "data") as backend:
         graph = closures(seen).compile(name="closures", backend=backend)
         with backend.worker():
             check(graph, seen)
-    finally:
-        backend.close()
+    assert not (tmp_path / "data" / "redis.sock").exists()
 
 
 def test_a_submitted_run_streams_what_the_graph_streams(

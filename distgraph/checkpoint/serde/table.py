@@ -50,7 +50,8 @@ code   type                following items
 =====  ==================  ====================================================================
 
 A class is written as ``module:qualname``. It is looked up among the allowed classes alone. Types
-match exactly: a subclass of any type above that has no row of its own is refused, never flattened.
+match exactly. A class that is not allowed and extends str, int, float, bytes, list, dict, tuple,
+set or frozenset is written as what it holds, a value of that type; any other is refused.
 """
 
 from __future__ import annotations
