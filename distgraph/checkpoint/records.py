@@ -12,7 +12,8 @@ checkpoint  id, parent id or None, step, source, ts, {channel: reference}, [chan
 completed   0, [channel, value, channel, value, ...], [targets]
 interrupted 1, [value, id, ns, value, id, ns, ...], and where some have deadlines [[number of the
             question from 0, place, within, at, fails, default], ...]
-errored     2, kind, message, traceback, [args], [notes]
+errored     2, kind, message, traceback, [args], [notes], and [shown, {attribute: value}, [errored
+            of each exception in a group]] where there is anything in it
 escaped     3, command
 answer      id, ns, value
 ==========  =================================================================================
@@ -25,6 +26,7 @@ from dataclasses import replace
 from typing import Any, TypeVar, assert_never
 
 from distgraph._deadline import Deadline, is_time
+from distgraph.checkpoint.failures import within
 from distgraph.checkpoint.formats import Kind
 from distgraph.checkpoint.lines import pack_line, unpack_line
 from distgraph.checkpoint.targets import pack_targets, unpack_targets
@@ -123,11 +125,20 @@ def pack_result(result: Result) -> list[Any]:
         case Errored():
             texts = (result.kind, result.message, result.traceback)
             args, notes = list(result.args), list(result.notes)
-            return numbered(Kind.result, ERRORED, *texts, args, notes)
+            return numbered(Kind.result, ERRORED, *texts, args, notes, *_pack_more(result))
         case Escaped(command):
             return numbered(Kind.result, ESCAPED, command)
         case _:
             assert_never(result)
+
+
+def bounded(packed: Any, dumps: Callable[[Any], bytes]) -> Any:
+    """Return the record of what a task left with as much of a failure as is stored."""
+    match packed:
+        case [_, int(kind), *_] if kind == ERRORED:
+            return pack_result(within(unpack_errored(packed), dumps))
+        case _:
+            return packed
 
 
 def unpack_result(packed: Any) -> Result:
@@ -146,11 +157,37 @@ def unpack_result(packed: Any) -> Result:
             str(traceback),
             list(args),
             list(notes),
+            *more,
         ] if kind == ERRORED:
-            return Errored(name, message, traceback, tuple(args), _texts(notes))
+            known = _more(more)
+            return Errored(name, message, traceback, tuple(args), _texts(notes), *known)
         case [int(kind), Command() as command] if kind == ESCAPED:
             return Escaped(command)
     raise corrupt(Kind.result, packed)
+
+
+def _pack_more(error: Errored) -> list[Any]:
+    if not (error.shown or error.attributes or error.inner):
+        return []
+    return [[error.shown, dict(error.attributes), [pack_result(each) for each in error.inner]]]
+
+
+def _more(packed: list[Any]) -> tuple[str, dict[str, Any], tuple[Errored, ...]]:
+    match packed:
+        case []:
+            return "", {}, ()
+        case [[str(shown), dict(attributes), list(inner)]]:
+            return shown, _table(attributes, _anything), tuple(map(unpack_errored, inner))
+        case _:
+            raise corrupt("failure", packed)
+
+
+def unpack_errored(packed: Any) -> Errored:
+    """Return the failure of a record; CorruptRecord when it is anything else."""
+    result = unpack_result(packed)
+    if not isinstance(result, Errored):
+        raise corrupt("failure", packed)
+    return result
 
 
 def unpack_completed(packed: Any) -> Completed:

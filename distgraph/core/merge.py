@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from distgraph._exceptions import annotate
 from distgraph._foreign import foreign
 from distgraph.channels.base import MISSING, BaseChannel
 from distgraph.core.model import Write
@@ -31,9 +32,9 @@ def merge(
         try:
             changed[name] = channels[name].merge(name, values.get(name, MISSING), given)
         except Exception as error:
-            error.add_note(f"While merging {len(given)} write(s) into the state key '{name}'")
+            annotate(error, f"While merging {len(given)} write(s) into the state key '{name}'")
             if advised := foreign(given):
-                error.add_note(advised)
+                annotate(error, advised)
             raise
     return changed
 

@@ -145,17 +145,29 @@ class Interrupted:
 
 @dataclass(frozen=True, slots=True)
 class Errored:
-    """A task that failed; ``exception`` is the live one, only in the process that raised it."""
+    """A task that failed; ``exception`` is the live one, only in the process that raised it.
+
+    ``args`` is what its exception is made of, ``attributes`` what it holds besides, ``inner`` the
+    exceptions of a group. ``shown`` is its repr, '' where name and message tell it.
+    """
 
     kind: str
     message: str
     traceback: str = ""
     args: tuple[Any, ...] = ()
     notes: tuple[str, ...] = ()
+    shown: str = ""
+    attributes: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    inner: tuple[Errored, ...] = field(default=(), compare=False)
     exception: BaseException | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
-        return f"{self.kind.rpartition('.')[2]}({self.message})"
+        return self.shown or shown_as(self.kind, self.message)
+
+
+def shown_as(kind: str, message: str) -> str:
+    """Return the repr of most exceptions of that class and text."""
+    return f"{kind.rpartition('.')[2]}({repr(message) if message else ''})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from distgraph._exceptions import annotate
 from distgraph.core.graph import Node
 from distgraph.core.model import Errored
+from distgraph.core.recorded import said
 from distgraph.errors import InterruptTimeout
 from distgraph.types import RetryPolicy
 
@@ -22,7 +24,9 @@ def retry_delay(node: Node, error: Errored, failures: int, jitter: float) -> flo
     try:
         policy = next((policy for policy in node.retry if _accepts(policy, raised)), None)
     except Exception as wrong:  # noqa: BLE001 a predicate is a user's code too
-        raised.add_note(f"retry_on of node '{node.name}' raised {type(wrong).__name__}: {wrong}")
+        annotate(
+            raised, f"retry_on of node '{node.name}' raised {type(wrong).__name__}: {said(wrong)}"
+        )
         return None
     if policy is None or failures >= policy.max_attempts:
         return None
