@@ -12,6 +12,7 @@ from typing import Any
 
 from distgraph.core.apply import apply_writes
 from distgraph.core.begin import again, begin, last_step, replay, restart
+from distgraph.core.deadlines import expired
 from distgraph.core.decide import decide_on
 from distgraph.core.graph import Graph
 from distgraph.core.model import (
@@ -137,12 +138,14 @@ class Start:
     """What a run was called with.
 
     ``thread`` and ``at`` are the ids of thread and checkpoint that the caller named, or ''.
+    ``now``, in ms since 1970, tells which deadlines are over; 0 where somebody else looks at them.
     """
 
     given: Any
     recursion_limit: int
     thread: str = ""
     at: str = ""
+    now: int = 0
     before: frozenset[str] = frozenset()
     after: frozenset[str] = frozenset()
     metadata: dict[str, Any] = field(default_factory=dict)
@@ -315,9 +318,17 @@ def _continue(
         ahead = _ahead(graph, opened, limits, ns)
         yield Save((opened.checkpoint,) if new else (), opened, ahead.move)
         return ahead
-    ahead = _ahead(graph, again(state), limits, ns)
-    yield GoOn(ahead.state, how_to_go_on(state, ()), (), None, ahead.move)
+    late = expired(state, start.now)
+    ahead = _ahead(graph, _reopened(state, late), limits, ns)
+    yield GoOn(ahead.state, how_to_go_on(state, late), late, None, ahead.move)
     return ahead
+
+
+def _reopened(state: ThreadState, replies: tuple[Reply, ...]) -> ThreadState:
+    """Return ``state`` for a run that goes on: with what answers it, else all of it again."""
+    if not replies:
+        return again(state)
+    return replace(deliver(state, replies), released=state.checkpoint.id)
 
 
 def _command(
@@ -329,14 +340,16 @@ def _command(
         msg = "Received an empty Command(): give it resume=, update= or goto=."
         raise EmptyInputError(msg)
     existing = _existing(graph, state, start)
-    replies = bind(existing, command.resume) if command.resume is not None else ()
-    if replies:
-        opened = deliver(existing, replies)
-    elif start.at:
+    late = expired(existing, start.now)
+    ids = {reply.answer.id for reply in late}
+    given = bind(existing, command.resume, ids) if command.resume is not None else ()
+    replies = (*given, *late)
+    if start.at and not replies:
         opened = ThreadState(existing.checkpoint, answers=existing.answers)
+        opened = replace(opened, released=opened.checkpoint.id)
     else:
-        opened = again(existing)
-    opened = add_caller_write(replace(opened, released=opened.checkpoint.id), caller_write)
+        opened = _reopened(existing, replies)
+    opened = add_caller_write(opened, caller_write)
     ahead = _ahead(graph, opened, limits, ns)
     yield GoOn(opened, how_to_go_on(existing, replies), replies, caller_write, ahead.move)
     return ahead

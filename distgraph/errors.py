@@ -71,8 +71,12 @@ class NoSuchInterrupt(ResumeError):
         waiting = ", ".join(self.pending) or "none"
         super().__init__(
             f"No pending interrupt has the id {', '.join(self.unknown)}. It was answered already, "
-            f"or never asked on this thread. Pending now: {waiting}."
+            f"its deadline is over, or it was never asked on this thread. Pending now: {waiting}."
         )
+
+
+class InterruptTimeout(DistGraphError, TimeoutError):
+    """Raised by ``interrupt(on_timeout="fail")``: nobody answered before the deadline."""
 
 
 class NodesMissing(ResumeError):

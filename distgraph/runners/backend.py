@@ -68,6 +68,13 @@ class Backend(Protocol):
         """
         ...
 
+    def now(self) -> int:
+        """Return the time in ms since 1970, by which a run finds deadlines over when it begins.
+
+        0 where that is somebody else's business.
+        """
+        ...
+
     def events(self, job: Job) -> Iterator[Event]:
         """Carry ``job`` to its end, telling what happens; the last event is Concluded."""
         ...
