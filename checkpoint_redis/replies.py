@@ -488,7 +488,7 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ListPage:
     """A part of a list: the place up to which it goes, '' = to the end; ``looked`` at so many."""
 
     place: str
@@ -497,7 +497,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class ListCount:
     """How many threads there are up to a place, '' = in all; ``looked`` at so many."""
 
     place: str

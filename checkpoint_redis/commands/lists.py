@@ -11,11 +11,11 @@ from checkpoint_redis.commands.read import checked, number, record, row, text
 from checkpoint_redis.commands.script import Arguments, Script
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import ListedRow, PageReply, QuestionId, QuestionRow, ThreadStatus
-from checkpoint_redis.replies import Counted, Listed, ListedQuestions, Page
+from checkpoint_redis.replies import ListCount, Listed, ListedQuestions, ListPage
 from distgraph.errors import CorruptRecord, NewerFormat
 
 
-def threads(namespace: str, shard: int, sought: Sought, after: str, limit: int) -> Script[Page]:
+def threads(namespace: str, shard: int, sought: Sought, after: str, limit: int) -> Script[ListPage]:
     """List threads of a shard, the last changed first.
 
     ``after`` is a place, '' = from the first on; so is that of the reply, up to which was looked.
@@ -25,7 +25,7 @@ def threads(namespace: str, shard: int, sought: Sought, after: str, limit: int) 
     return Arguments().script("threads", key, _page, after=after, limit=limit, **_wanted(sought))
 
 
-def count(namespace: str, shard: int, sought: Sought, after: str) -> Script[Counted]:
+def count(namespace: str, shard: int, sought: Sought, after: str) -> Script[ListCount]:
     """Count threads of a shard behind ``after``; as far as one script looks."""
     key = keys.due(namespace, shard)
     return Arguments().script("count", key, _counted, after=after, **_wanted(sought))
@@ -46,16 +46,16 @@ def _wanted(sought: Sought) -> dict[str, Any]:
 
 
 @checked
-def _page(raw: Any) -> Page:
+def _page(raw: Any) -> ListPage:
     found = PageReply._make(raw)
     lines = tuple(_listed(each) for each in found.threads)
-    return Page(text(found.place), int(found.looked), lines)
+    return ListPage(text(found.place), int(found.looked), lines)
 
 
 @checked
-def _counted(raw: Any) -> Counted:
+def _counted(raw: Any) -> ListCount:
     found = PageReply._make(raw)
-    return Counted(text(found.place), int(found.looked), int(found.threads))
+    return ListCount(text(found.place), int(found.looked), int(found.threads))
 
 
 @checked

@@ -423,6 +423,8 @@ class Limit:
     # A list tells what so many tasks of a thread ask, in so many bytes.
     listed_asking: Final = 20
     listed_bytes: Final = 65_536
+    # So many fields are read for a page, and those of one thread more.
+    listed_fields: Final = 2_500
     # So many ends of runs does a shard keep.
     ends: Final = 10_000
     event_bytes: Final = 33_554_432

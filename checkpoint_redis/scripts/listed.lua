@@ -17,10 +17,12 @@ end
 local function asking()
   local found, more = some_questions()
   local out, room = {}, LIMIT.listed_bytes
-  for i = 1, #found, 2 do
+  read_fields = read_fields + #found
+  more = more or #found > 2 * LIMIT.listed_asking
+  for i = 1, math.min(#found, 2 * LIMIT.listed_asking), 2 do
     local blob = field_of('', KEY.tasks, TASK_FIELD.question .. found[i]) or ''
     read_fields, room = read_fields + 2, room - #found[i + 1] - #blob
-    if room < 0 or #out == 2 * LIMIT.listed_asking then more = true
+    if room < 0 then more = true
     else out[#out + 1], out[#out + 2] = found[i + 1], blob end
   end
   read_bytes = read_bytes + LIMIT.listed_bytes - room
@@ -43,7 +45,7 @@ local function listed()
     HEADER.fingerprint, HEADER.form))
   if not id then return nil end
   local about, asked, more = cget(FIELD.about), asking_of(st, number)
-  read_fields, read_bytes = read_fields + 9, read_bytes + #(about or '')
+  read_fields, read_bytes = read_fields + 16, read_bytes + #(about or '')
   return LISTED{x = X, id = id, graph = graph, run = run, status = st, created = created,
     updated = updated, about = about, fingerprint = fingerprint, form = number, asked = asked,
     more = more and 1 or 0}
@@ -51,5 +53,5 @@ end
 
 -- Whether a script has read as much for a list as it may.
 local function has_read_much()
-  return read_bytes > LIMIT.inline_writes or read_fields > LIMIT.inline_fields
+  return read_bytes > LIMIT.inline_writes or read_fields > LIMIT.listed_fields
 end

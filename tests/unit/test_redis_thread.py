@@ -15,7 +15,7 @@ from checkpoint_redis.records import (
     SuperstepEntry,
     TaskEntry,
 )
-from checkpoint_redis.replies import Committed, OutboxEntry, Page
+from checkpoint_redis.replies import Committed, ListPage, OutboxEntry
 from distgraph.effects import carry
 from tests.support.thread_driver import LEASE, Driver, nonce, superstep
 
@@ -420,7 +420,7 @@ def test_threads_are_listed_by_their_status(d: Driver) -> None:
     (listed,) = d.ledger.threads(namespace, shard, waiting, "", 10).threads
     assert (listed.thread_id, listed.graph, listed.run) == ("thread", "graph", "run")
     busy = about.Sought((about.by_status("busy"),))
-    assert d.ledger.threads(namespace, shard, busy, "", 10) == Page("", 0, ())
+    assert d.ledger.threads(namespace, shard, busy, "", 10) == ListPage("", 0, ())
     cursor, found = 0, set()
     while True:
         cursor, some = d.ledger.scan(namespace, cursor)

@@ -24,7 +24,7 @@ from workers import CeleryBackend
 from workers.cli.exits import CommandError
 from workers.cli.values import read_metadata
 from workers.client import listing
-from workers.client.listed import ThreadInfo, Unreadable
+from workers.client.listed import ThreadInfo, UnreadableValue
 
 pytestmark = pytest.mark.redis
 
@@ -312,7 +312,7 @@ def test_the_first_deadline_is_told(backend: CeleryBackend, redis_client: redis.
     d.ask(ep, "b", "q2", deadline=3_000)
     (info,) = backend.threads("interrupted")
     assert info.deadline == datetime(1970, 1, 1, 0, 0, 3, tzinfo=UTC)
-    assert [type(each.value) for each in info.interrupts] == [Unreadable] * 2
+    assert [type(each.value) for each in info.interrupts] == [UnreadableValue] * 2
 
 
 def test_a_value_that_is_not_known_here_hides_no_other(
@@ -324,7 +324,7 @@ def test_a_value_that_is_not_known_here_hides_no_other(
     (plain, dear) = backend.threads()
     assert plain.interrupts[0].value == "sure?"
     assert "Price" in str(dear.interrupts[0].value)
-    assert isinstance(dear.interrupts[0].value, Unreadable)
+    assert isinstance(dear.interrupts[0].value, UnreadableValue)
     (_, dear) = owner.threads()
     assert dear.interrupts[0].value == Price(3)
 

@@ -22,7 +22,7 @@ ASKS_NOTHING = {
     CeleryBackend: {
         *("app", "durable", "ledger", "namespace", "office", "owns_app", "registry", "settings"),
         *("embedded", "close", "register", "worker"),
-        *("thread", "thread_for", "thread_key"),
+        *("now", "thread", "thread_for", "thread_key"),
     },
     ThreadHandle: {"id"},
     Run: {"id", "thread_id"},
@@ -60,19 +60,27 @@ def two(redis_server: RedisServer, redis_client: redis.Redis, namespace: str) ->
 
 async def test_a_loop_is_told_the_same_of_a_thread(two: Two) -> None:
     two.begin("interrupted")
-    handle: Any = two.backend.thread("t")
-    for name in ("status", "graph", "served", "info", "state", "interrupts"):
-        assert await getattr(handle, f"a{name}")() == getattr(handle, name), name
-    for name in ("history", "runs", "answers"):
-        assert await getattr(handle, f"a{name}")() == getattr(handle, name)(), name
+    handle = two.backend.thread("t")
+    assert await handle.astatus() == handle.status == "interrupted"
+    assert await handle.agraph() == handle.graph == "chain"
+    assert await handle.aserved() == handle.served
+    assert await handle.ainfo() == handle.info
+    assert await handle.astate() == handle.state
+    assert await handle.ainterrupts() == handle.interrupts
+    assert await handle.ahistory() == handle.history()
+    assert await handle.aruns() == handle.runs()
+    assert await handle.aanswers() == handle.answers()
     assert handle.interrupts[0].value == "well?"
 
 
 async def test_a_loop_is_told_the_same_of_a_run(two: Two) -> None:
-    run: Any = two.graph.submit({"log": []}, {**on("t"), "metadata": {"a": 1}}, by="ada")
-    for name in ("status", "kind", "by", "began", "ended", "metadata"):
-        assert await getattr(run, f"a{name}")() == getattr(run, name), name
-    assert (run.by, run.metadata) == ("ada", {"a": 1})
+    run = two.graph.submit({"log": []}, {**on("t"), "metadata": {"a": 1}}, by="ada")
+    assert await run.astatus() == run.status == "pending"
+    assert await run.akind() == run.kind == "start"
+    assert await run.aby() == run.by == "ada"
+    assert await run.abegan() == run.began is not None
+    assert await run.aended() is run.ended is None
+    assert await run.ametadata() == run.metadata == {"a": 1}
 
 
 async def test_a_loop_goes_on_with_a_thread(two: Two) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from distgraph.types import Interrupt
 
-from ..client.listed import ThreadInfo, Unreadable
+from ..client.listed import ThreadInfo, UnreadableValue
 
 
 def facts_of(info: ThreadInfo, is_served: bool) -> dict[str, Any]:
@@ -34,4 +34,4 @@ def asks_of(interrupts: Iterable[Interrupt]) -> list[dict[str, Any]]:
 def value_of(interrupt: Interrupt) -> Any:
     """Return what is asked, or why that cannot be read here."""
     value = interrupt.value
-    return str(value) if isinstance(value, Unreadable) else value
+    return str(value) if isinstance(value, UnreadableValue) else value

@@ -12,7 +12,7 @@ from typing import Any
 
 from .exits import CommandError, Exit
 
-_PAST = re.compile(r"([0-9]{1,7})(s|min|h|d)")
+_PAST = re.compile(r"([0-9]{1,5})(s|min|h|d)")
 _SECONDS = {"s": 1, "min": 60, "h": 3_600, "d": 86_400}
 
 

@@ -17,7 +17,7 @@ from ..shared.wire import Wire
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
+class UnreadableValue:
     """Stands for the value of a question that this process cannot read: ``reason`` says why."""
 
     reason: str
@@ -35,7 +35,7 @@ class ThreadInfo:
 
     ``interrupts`` are the questions that wait, the oldest first: of 20 tasks, in 64 KB. ``more``
     tells that there are others, which ``backend.thread(id).interrupts`` has. A value of a class
-    that this process does not know is an Unreadable. ``deadline`` is the first of theirs.
+    that this process does not know is an UnreadableValue. ``deadline`` is the first of theirs.
 
     ``version`` is the fingerprint of its graph, ``format`` the highest form that is stored of it.
     """
@@ -90,7 +90,7 @@ def _questions(wire: Wire, asked: ListedQuestions) -> Iterator[Interrupt]:
     try:
         result = wire.read_result(asked.blob)
     except DistGraphError as error:
-        yield from (Interrupt(Unreadable(str(error)), row.iid) for row in asked.rows)
+        yield from (Interrupt(UnreadableValue(str(error)), row.iid) for row in asked.rows)
         return
     if isinstance(result, Interrupted):
         yield from (question.interrupt for question in result.questions)

@@ -12,7 +12,7 @@ from checkpoint_redis import about, commands
 from checkpoint_redis.about import Sought
 from checkpoint_redis.keys import SHARDS
 from checkpoint_redis.layout import ThreadStatus
-from checkpoint_redis.replies import Counted, Listed, Page
+from checkpoint_redis.replies import ListCount, Listed, ListPage
 
 from .effects import Effect, Together
 
@@ -100,7 +100,7 @@ def list_threads(
     while shards := _to_ask(page, limit, reached):
         bound.check()
         looks = tuple(commands.threads(namespace, n, sought, reached[n], count) for n in shards)
-        pages: tuple[Page, ...] = yield Together(looks)
+        pages: tuple[ListPage, ...] = yield Together(looks)
         bound.looked += sum(found.looked for found in pages)
         for shard, found in zip(shards, pages, strict=True):
             reached[shard] = found.place
@@ -121,7 +121,7 @@ def count_threads(
     while reached:
         bound.check()
         looks = tuple(commands.count(namespace, n, sought, reached[n]) for n in reached)
-        counts: tuple[Counted, ...] = yield Together(looks)
+        counts: tuple[ListCount, ...] = yield Together(looks)
         bound.looked += sum(found.looked for found in counts)
         total += sum(found.threads for found in counts)
         reached = {n: found.place for n, found in zip(reached, counts, strict=True) if found.place}

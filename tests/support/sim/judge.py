@@ -326,7 +326,8 @@ class Judge:
         namespace, shard = world.thread.namespace, world.thread.shard
         sought = Sought(tuple(sets))
         found = world.ledger.call(commands.threads(namespace, shard, sought, "", 100))
-        assert world.ledger.call(commands.count(namespace, shard, sought, "")).threads == 1
+        counted = world.ledger.call(commands.count(namespace, shard, sought, ""))
+        assert counted.threads == len(found.threads), counted
         (mine,) = [each for each in found.threads if each.x == world.thread.x]
         header = world.ledger.header(world.thread)
         assert header is not None
