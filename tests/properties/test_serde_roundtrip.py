@@ -10,6 +10,7 @@ from enum import Enum
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
@@ -17,6 +18,8 @@ from pydantic import BaseModel
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.errors import DeserializationError
 from distgraph.types import Command, Interrupt, Overwrite, Send
+
+pytestmark = pytest.mark.no_cover
 
 
 class Hue(Enum):
