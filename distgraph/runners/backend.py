@@ -27,7 +27,8 @@ class Job:
     """A program to carry: what drives it, where it is stored and what its tasks are told.
 
     ``live``: chunks of running nodes are wanted while they run. ``modes`` are the stream modes
-    that somebody listens to. ``by`` is who asks for the run, for a backend that keeps runs.
+    that somebody listens to. For a backend that keeps runs: ``by`` is who asks for it, ``run_id``
+    the id that its caller chose, or '', and ``if_new`` whether the thread must not be there yet.
     """
 
     graph: Graph
@@ -39,6 +40,8 @@ class Job:
     modes: frozenset[str] = frozenset()
     max_concurrency: int | None = None
     by: str = ""
+    run_id: str = ""
+    if_new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,13 @@ class Backend(Protocol):
         """Return the id of the thread for a call of ``graph`` that names none.
 
         ``fresh``: it is a run with a new input. Raises ValueError when it has to name one.
+        """
+        ...
+
+    def now(self) -> int:
+        """Return the time in ms since 1970, by which a run finds deadlines over when it begins.
+
+        0 where that is somebody else's business.
         """
         ...
 

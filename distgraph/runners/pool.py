@@ -113,6 +113,7 @@ class Threads:
         return self._pool
 
     def _keep(self, superstep: OpenSuperstep, task: Task, result: Result) -> Ended:
+        result = superstep.timed(task, result)
         try:
             carry(self._keeping.store.result(superstep.state, task, result), self._perform)
         except SerializationError as error:

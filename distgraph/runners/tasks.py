@@ -81,7 +81,7 @@ class Tasks:
         done = self._running.pop(task.id, None)
         if done is None:
             return
-        result = await done
+        result = superstep.timed(task, await done)
         try:
             await acarry(self._keeping.store.result(superstep.state, task, result), self._perform)
         except SerializationError as error:
