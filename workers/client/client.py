@@ -97,8 +97,8 @@ class Client:
         served = self._served(graph)
         if served.graph.fingerprint != graph.fingerprint:
             msg = (
-                f"Graph '{graph.name}' was compiled again with other nodes or edges since: call the "
-                "graph that was compiled last, which workers of this process have too."
+                f"Graph '{graph.name}' was compiled again since, with other nodes or edges: call "
+                "the one that was compiled last."
             )
             raise LookupError(msg)
         return served

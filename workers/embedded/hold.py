@@ -11,6 +11,8 @@ from redis.retry import Retry
 from .server import GONE_WITHIN, EmbeddedRedis
 
 NAME = "distgraph-member"
+_OPEN: Any = redis.UnixDomainSocketConnection
+"""Its methods have no types."""
 
 
 class Hold:
@@ -20,7 +22,7 @@ class Hold:
     """
 
     def __init__(self, server: EmbeddedRedis) -> None:
-        self._line = redis.UnixDomainSocketConnection(
+        self._line = _OPEN(
             path=str(server.socket),
             client_name=NAME,
             protocol=2,
