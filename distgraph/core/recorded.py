@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from distgraph._exceptions import Parts, annotate, taken_apart
+from distgraph._loaded import module_of
 from distgraph._validation import KIND, lines_of
 from distgraph.core.model import Errored, Task, shown_as
 from distgraph.core.trace import trace
@@ -60,7 +61,7 @@ def during(task: Task) -> str:
 def kind_of(raised: BaseException) -> str:
     """Return by which name the class of an exception is stored."""
     cls = type(raised)
-    return _asked(lambda: f"{cls.__module__}.{cls.__qualname__}", "builtins.BaseException")
+    return _asked(lambda: f"{module_of(cls)}.{cls.__qualname__}", "builtins.BaseException")
 
 
 def said(raised: BaseException) -> str:

@@ -73,9 +73,7 @@ def _subject(
 
 
 def _node(registry: Registry, graph: str, task: TaskSeen) -> str:
-    served = registry.get(graph)
-    wire = registry.common_wire() if served is None else served.wire
     try:
-        return wire.node_of(task.blob)
+        return registry.wire_of(graph).node_of(task.blob)
     except DistGraphError:  # of a class that is not known here, for example
         return UNKNOWN

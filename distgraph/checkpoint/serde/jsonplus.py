@@ -70,7 +70,7 @@ class JsonPlusSerializer:
         max_bytes: int = 16 * 2**20,
         max_depth: int = 100,
     ) -> None:
-        self._classes = table_of(allowed)
+        self._know(table_of(allowed))
         self._learn = learn
         self._max_bytes = max_bytes
         self._max_depth = max_depth
@@ -91,7 +91,7 @@ class JsonPlusSerializer:
             max_bytes=self._max_bytes,
             max_depth=self._max_depth,
         )
-        other._classes = {**self._classes, **other._classes}
+        other._know({**self._classes, **other._classes})
         return other
 
     def dumps(self, value: Any) -> bytes:
@@ -144,15 +144,21 @@ class JsonPlusSerializer:
 
     def class_of(self, value: Any) -> UserClass | None:
         """How ``value`` is stored, if its class is allowed."""
-        cls = type(value)
-        ref = ref_of(cls)
-        entry = self._known(ref)
+        entry = self._of_class.get(type(value))
+        return self._found(type(value)) if entry is None else entry
+
+    def _found(self, cls: type) -> UserClass | None:
+        entry = self._known(ref_of(cls))
         if entry is not None and entry.cls is cls:
             return entry
         entry = describe(cls) if self._learn else None
         if entry is not None:
-            self._classes[ref] = entry
+            self._know({**self._classes, entry.ref: entry})
         return entry
+
+    def _know(self, classes: dict[str, UserClass]) -> None:
+        self._classes = classes
+        self._of_class = {entry.cls: entry for entry in classes.values()}
 
     def class_named(self, ref: Any, code: int) -> UserClass:
         """The allowed class that data calls ``ref``, which must be of the kind ``code``."""
@@ -167,7 +173,7 @@ class JsonPlusSerializer:
     def _known(self, ref: Any) -> UserClass | None:
         entry = self._classes.get(ref)
         if entry is None and (entry := message_class(ref)):
-            self._classes[ref] = entry
+            self._know({**self._classes, ref: entry})
         return entry
 
     def _careful(self, value: Any, data: bytes, writer: _Writer) -> bytes:
