@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
 from typing import Any, Final
 
 from checkpoint_redis.keys import Thread
@@ -122,14 +122,14 @@ class Client:
         """Return 0: workers act on the deadlines of questions, by the time of Redis."""
         return 0
 
-    def events(self, job: Job) -> Iterator[Event]:
+    def events(self, job: Job) -> Generator[Event, None, None]:
         """Submit ``job`` and follow it to its end; what no worker has to carry is carried here."""
         if _is_kept_here(job):
             return self._local(job.graph).events(job)
         refuse_to_wait(self._served(job.graph), self.workers)
         return self._carrier.follow(self._whole(job))
 
-    def aevents(self, job: Job) -> AsyncIterator[Event]:
+    def aevents(self, job: Job) -> AsyncGenerator[Event, None]:
         """Do what ``events`` does."""
         if _is_kept_here(job):
             return self._local(job.graph).aevents(job)
