@@ -74,6 +74,6 @@ def _subject(
 
 def _node(registry: Registry, graph: str, task: TaskSeen) -> str:
     try:
-        return registry.wire_of(graph).node_of(task.blob)
+        return registry.common_wire().of(graph).node_of(task.blob)
     except DistGraphError:  # of a class that is not known here, for example
         return UNKNOWN
