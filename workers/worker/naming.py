@@ -1,6 +1,6 @@
-"""Whose attempts were lost or handed over, where only messages and leases tell of them.
+"""What tasks are that only ids tell of: for the log, and for who watches messages.
 
-It is read from Redis, for the log and for who watches messages.
+It is read from Redis, off the path of whoever waits.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from distgraph.errors import DistGraphError
 
 from ..shared.hints import Hint, Label, label
 from ..shared.served import Registry
+from ..shared.wire import Wire
 from .telling import UNKNOWN, Subject
 
 
@@ -45,22 +46,38 @@ def taken_from(
 
     ``given_back``: those attempts do not count. Nothing comes while Redis is away.
     """
-    held = [hint for hint in held if hint.tids]
-    if not held:
+    for x, header, task in _seen(ledger, namespace, held):
+        subject = _subject(registry, x, header, task, given_back=given_back)
+        yield TakenTask(task.tid, task.st, subject)
+
+
+def names(
+    ledger: Ledger, registry: Registry, namespace: str, hints: Sequence[Hint]
+) -> dict[str, str]:
+    """Return what the jobs of tasks are called, by id; without those that can't be read."""
+    return {
+        task.tid: _wire(registry, header.graph).label_of(header.graph, task.blob)
+        for _, header, task in _seen(ledger, namespace, hints)
+    }
+
+
+def _seen(
+    ledger: Ledger, namespace: str, hints: Sequence[Hint]
+) -> Iterator[tuple[str, Header, TaskSeen]]:
+    """Yield the tasks of ``hints`` that are still there, with their threads' keys and headers."""
+    hints = [hint for hint in hints if hint.tids]
+    if not hints:
         return
-    threads = [Thread.from_x(namespace, hint.x) for hint in held]
+    threads = [Thread.from_x(namespace, hint.x) for hint in hints]
     headers = [commands.any_header(thread) for thread in threads]
-    looks = [commands.tasks(t, h.ns, h.tids) for t, h in zip(threads, held, strict=True)]
+    looks = [commands.tasks(t, h.ns, h.tids) for t, h in zip(threads, hints, strict=True)]
     try:
         found = tuple(ledger.together(headers)), tuple(ledger.together(looks))
     except DistGraphError:
         return
-    for hint, header, tasks in zip(held, *found, strict=True):
-        if header is None:
-            continue
-        for task in tasks:
-            subject = _subject(registry, hint.x, header, task, given_back=given_back)
-            yield TakenTask(task.tid, task.st, subject)
+    for hint, header, tasks in zip(hints, *found, strict=True):
+        if header is not None:
+            yield from ((hint.x, header, task) for task in tasks)
 
 
 def _subject(
@@ -72,10 +89,13 @@ def _subject(
     return Subject(header.graph, node, header.thread_id, x, header.run, number, "")
 
 
-def _node(registry: Registry, graph: str, task: TaskSeen) -> str:
+def _wire(registry: Registry, graph: str) -> Wire:
     served = registry.get(graph)
-    wire = registry.common_wire() if served is None else served.wire
+    return registry.common_wire() if served is None else served.wire
+
+
+def _node(registry: Registry, graph: str, task: TaskSeen) -> str:
     try:
-        return wire.node_of(task.blob)
+        return _wire(registry, graph).node_of(task.blob)
     except DistGraphError:  # of a class that is not known here, for example
         return UNKNOWN
