@@ -32,8 +32,9 @@ A thread's keys begin with ``<namespace>{<shard>}:<x>:``; the letters are those 
 A shard has ``due`` and ``ob`` (what must be looked at, and when: tasks, and outboxes), ``ends`` (a
 stream of the runs that ended) and sets of threads by when they changed: ``ix:all``,
 ``ix:s:<status>``, ``ix:g:<graph>`` and ``ix:m:<mark>`` (``about``); a namespace has ``workers``,
-``meta``, ``sweeper:<format>``, ``wake:<who>`` of a process or loop that waits, and ``kill:<x>`` of
-a thread whose nodes are to be ended.
+``meta``, ``sweeper:<format>``, ``wake:<who>`` of a process or loop that waits, ``run:<id>`` (the
+hash of the thread whose run has an id that its caller chose, for an hour), and ``kill:<x>`` of a
+thread whose nodes are to be ended.
 """
 
 from __future__ import annotations
@@ -162,6 +163,11 @@ def meta(namespace: str) -> str:
 def wake(namespace: str, who: str) -> str:
     """Return the key that wakes the read of a process or loop; it lapses by itself."""
     return f"{namespace}:wake:{who}"
+
+
+def run_id(namespace: str, run: str) -> str:
+    """Return the key that tells which thread has a run whose caller chose its id."""
+    return f"{namespace}:run:{run}"
 
 
 def killed(namespace: str, x: str) -> str:

@@ -14,4 +14,14 @@ def shortly(value: Any) -> str:
 
 def names_of(given: str | Collection[str]) -> list[str]:
     """Return ``given``, a name or a collection of names, as a list."""
-    return [given] if isinstance(given, str) else list(given)
+    return [as_name(name) for name in ([given] if isinstance(given, str) else given)]
+
+
+def as_name(given: Any) -> Any:
+    """Return a string of a class of its own, such as a member of a str Enum, as a plain one.
+
+    What is no string is returned as it is.
+    """
+    if type(given) is str or not isinstance(given, str):
+        return given
+    return str.__str__(given)  # not str(), which is the class' own

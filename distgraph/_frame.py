@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from distgraph._deadline import Deadline
+
 
 class Frame(Protocol):
     """What code called from inside a node may ask of the task that runs it."""
 
-    def ask(self, value: Any) -> Any:
-        """Return the answer to the next question of this task, or raise GraphInterrupt."""
+    def ask(self, value: Any, deadline: Deadline | None = None) -> Any:
+        """Return the answer to the next question of this task, or raise GraphInterrupt.
+
+        Raises InterruptTimeout where nobody answered in time, and nothing stands for an answer.
+        """
         ...
 
     def emit(self, chunk: Any) -> None:

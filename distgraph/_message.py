@@ -12,7 +12,9 @@ def is_message(value: Any) -> bool:
     """Whether ``value`` is a message, whoever defined its class."""
     if isinstance(value, dict):
         return "role" in value and "content" in value
-    return all(hasattr(value, name) for name in ("id", "type", "content"))
+    # A table may have columns of these names, which are no texts.
+    is_typed = isinstance(getattr(value, "type", None), str)
+    return is_typed and hasattr(value, "id") and hasattr(value, "content")
 
 
 def message_id(message: Any) -> Any:
@@ -26,4 +28,4 @@ def message_id(message: Any) -> Any:
 def is_removal(message: Any) -> bool:
     """Whether a message stands for the removal of the one that has its id."""
     kind = message["role"] if isinstance(message, dict) else message.type
-    return bool(kind == REMOVE)
+    return isinstance(kind, str) and kind == REMOVE

@@ -12,6 +12,7 @@ from typing import Any
 
 from distgraph.core.apply import apply_writes
 from distgraph.core.begin import again, begin, last_step, replay, restart
+from distgraph.core.deadlines import expired
 from distgraph.core.decide import decide_on
 from distgraph.core.graph import Graph
 from distgraph.core.model import (
@@ -45,7 +46,13 @@ from distgraph.core.resume import (
     rejoin,
 )
 from distgraph.core.returns import read_return
-from distgraph.errors import EmptyInputError, InvalidUpdateError, ParentCommand
+from distgraph.errors import (
+    EmptyInputError,
+    InvalidUpdateError,
+    NothingToContinue,
+    ParentCommand,
+    ThreadNotFound,
+)
 from distgraph.types import Command
 
 
@@ -128,11 +135,17 @@ Program = Generator[Request, Any, Outcome]
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What a run was called with. ``at`` is the checkpoint id that the caller named, or ''."""
+    """What a run was called with.
+
+    ``thread`` and ``at`` are the ids of thread and checkpoint that the caller named, or ''.
+    ``now``, in ms since 1970, tells which deadlines are over; 0 where somebody else looks at them.
+    """
 
     given: Any
     recursion_limit: int
+    thread: str = ""
     at: str = ""
+    now: int = 0
     before: frozenset[str] = frozenset()
     after: frozenset[str] = frozenset()
     metadata: dict[str, Any] = field(default_factory=dict)
@@ -151,14 +164,15 @@ class Ahead:
 def run(graph: Graph, start: Start, ns: str = "") -> Program:
     """Carry a frame from ``start`` to its outcome.
 
-    Raises EmptyInputError, InvalidUpdateError and ResumeError before anything is stored.
+    Raises EmptyInputError, InvalidUpdateError, ThreadNotFound and ResumeError before anything is
+    stored.
     """
     state: ThreadState | None = yield Load()
     limits = limits_of(start, state)
     opened: Ahead | Failed
     match start.given:
         case None:
-            opened = yield from _continue(graph, _existing(graph, state), start, limits, ns)
+            opened = yield from _continue(graph, _existing(graph, state, start), start, limits, ns)
         case Command():
             opened = yield from _command(graph, state, start, limits, ns)
         case given:
@@ -259,13 +273,21 @@ def limits_of(start: Start, state: ThreadState | None) -> Limits:
     )
 
 
-def _existing(graph: Graph, state: ThreadState | None) -> ThreadState:
+def _existing(graph: Graph, state: ThreadState | None, start: Start) -> ThreadState:
     """Return the state that is gone on from; NodesMissing when it is one of another graph."""
     if state is None:
-        msg = "Received no input for __start__: this thread has no checkpoint to continue from."
-        raise EmptyInputError(msg)
+        raise _missing(start)
     check_nodes(graph, state)
     return state
+
+
+def _missing(start: Start) -> ThreadNotFound:
+    """Return what is told of a place where nothing is stored."""
+    named = f"no checkpoint {start.at[:200]!r}" if start.at else "no checkpoint"
+    found = f"thread {start.thread[:200]!r} has {named}"
+    if isinstance(start.given, Command) and start.given.resume is not None:
+        return ThreadNotFound(f"An answer was sent to what is not stored: {found}.")
+    return NothingToContinue(f"Received no input for __start__: {found} to continue from.")
 
 
 def _input(
@@ -296,9 +318,17 @@ def _continue(
         ahead = _ahead(graph, opened, limits, ns)
         yield Save((opened.checkpoint,) if new else (), opened, ahead.move)
         return ahead
-    ahead = _ahead(graph, again(state), limits, ns)
-    yield GoOn(ahead.state, how_to_go_on(state, ()), (), None, ahead.move)
+    late = expired(state, start.now)
+    ahead = _ahead(graph, _reopened(state, late), limits, ns)
+    yield GoOn(ahead.state, how_to_go_on(state, late), late, None, ahead.move)
     return ahead
+
+
+def _reopened(state: ThreadState, replies: tuple[Reply, ...]) -> ThreadState:
+    """Return ``state`` for a run that goes on: with what answers it, else all of it again."""
+    if not replies:
+        return again(state)
+    return replace(deliver(state, replies), released=state.checkpoint.id)
 
 
 def _command(
@@ -309,15 +339,17 @@ def _command(
     if command.resume is None and caller_write is None:
         msg = "Received an empty Command(): give it resume=, update= or goto=."
         raise EmptyInputError(msg)
-    replies = bind(state, command.resume) if command.resume is not None else ()
-    existing = _existing(graph, state)
-    if replies:
-        opened = deliver(existing, replies)
-    elif start.at:
+    existing = _existing(graph, state, start)
+    late = expired(existing, start.now)
+    ids = {reply.answer.id for reply in late}
+    given = bind(existing, command.resume, ids) if command.resume is not None else ()
+    replies = (*given, *late)
+    if start.at and not replies:
         opened = ThreadState(existing.checkpoint, answers=existing.answers)
+        opened = replace(opened, released=opened.checkpoint.id)
     else:
-        opened = again(existing)
-    opened = add_caller_write(replace(opened, released=opened.checkpoint.id), caller_write)
+        opened = _reopened(existing, replies)
+    opened = add_caller_write(opened, caller_write)
     ahead = _ahead(graph, opened, limits, ns)
     yield GoOn(opened, how_to_go_on(existing, replies), replies, caller_write, ahead.move)
     return ahead

@@ -71,8 +71,12 @@ class NoSuchInterrupt(ResumeError):
         waiting = ", ".join(self.pending) or "none"
         super().__init__(
             f"No pending interrupt has the id {', '.join(self.unknown)}. It was answered already, "
-            f"or never asked on this thread. Pending now: {waiting}."
+            f"its deadline is over, or it was never asked on this thread. Pending now: {waiting}."
         )
+
+
+class InterruptTimeout(DistGraphError, TimeoutError):
+    """Raised by ``interrupt(on_timeout="fail")``: nobody answered before the deadline."""
 
 
 class NodesMissing(ResumeError):
@@ -106,8 +110,16 @@ class ThreadNotFound(DistGraphError, KeyError):
     """No thread of that id is stored."""
 
 
+class NothingToContinue(ThreadNotFound, EmptyInputError):
+    """A run without an input was started on a thread, or at a checkpoint, that is not stored."""
+
+
 class ThreadConflict(DistGraphError):
     """Somebody else moved the thread on between reading and writing it."""
+
+
+class ThreadExists(ThreadConflict):
+    """A run was to begin a new thread, and one of that id is stored."""
 
 
 class RunCancelled(DistGraphError):

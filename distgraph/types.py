@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, Literal, NamedTuple, Union
 
 from distgraph import _frame
+from distgraph._arguments import as_name
+from distgraph._deadline import OnTimeout, read_deadline
 from distgraph.typing import ContextT, NodeT, StateT, UpdateT
 
 All = Literal["*"]
@@ -24,7 +27,7 @@ class Send:
     arg: Any
 
     def __init__(self, node: str, arg: Any) -> None:
-        self.node = node
+        self.node = as_name(node)
         self.arg = arg
 
     def __hash__(self) -> int:
@@ -39,10 +42,18 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Interrupt:
-    """A question that a node asked: its ``value``, and the ``id`` that an answer names."""
+    """A question that a node asked: its ``value``, and the ``id`` that an answer names.
+
+    ``deadline``: until when it can be answered, in UTC; None for ever.
+    """
 
     value: Any
     id: str = "placeholder-id"
+    deadline: datetime | None = None
+
+    def __repr__(self) -> str:
+        until = f", deadline={self.deadline.isoformat()}" if self.deadline else ""
+        return f"Interrupt(value={self.value!r}, id={self.id!r}{until})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,14 +86,28 @@ class Overwrite:
     value: Any
 
 
-def interrupt(value: Any) -> Any:
+def interrupt(
+    value: Any,
+    *,
+    deadline: float | timedelta | datetime | None = None,
+    default: Any = ...,
+    on_timeout: OnTimeout = "resume",
+) -> Any:
     """Ask ``value`` and return the answer; the first call pauses the run until there is one.
 
     On resume the node runs again from its beginning, and the n-th call of the node returns the
     n-th answer. Raises ``GraphInterrupt`` (a BaseException that must not be swallowed) while there
     is no answer, and RuntimeError outside of a node or in a graph without a checkpointer.
+
+    ``deadline``: a datetime with a time zone, or for how long it can be answered, as seconds or a
+    timedelta, from when the question is stored first; asked again at the same place it keeps its
+    time. What nobody has answered by then is answered with ``default``; with ``on_timeout="fail"``
+    the node runs again and this call raises ``InterruptTimeout``. Workers see to it within a few
+    seconds. In process it happens when the thread is run next. ValueError and TypeError for what
+    does not go together.
     """
-    return _frame.current("interrupt()").ask(value)
+    until = read_deadline(deadline, default, on_timeout)
+    return _frame.current("interrupt()").ask(value, until)
 
 
 def _retryable(exc: Exception) -> bool:

@@ -35,8 +35,7 @@ def main(folder: Path) -> list[int]:
 
     builder = StateGraph(Words)
     builder.add_node(split).add_edge(START, "split").add_edge("split", END)
-    backend = CeleryBackend.embedded(folder)
-    try:
+    with CeleryBackend.embedded(folder) as backend:
         graph = builder.compile(name="words", backend=backend)
         with backend.worker(concurrency=2):
             state = graph.invoke(
@@ -44,8 +43,6 @@ def main(folder: Path) -> list[int]:
             )
         print(dict(zip(seen, state["lengths"], strict=True)))
         return list(state["lengths"])
-    finally:
-        backend.close()
 
 
 if __name__ == "__main__":

@@ -50,7 +50,8 @@ class CeleryBackend(Client):
     pydantic's ValidationError for settings that make no sense, ValueError for an application whose
     workers would not take our jobs, TypeError for a class that cannot be stored.
 
-    ``backend.app`` is the application: ``celery -A module worker`` finds it as ``module.app``.
+    ``backend.app`` is the application: ``celery -A module worker`` finds it as ``module.app``. A
+    ``with`` block around what makes use of the backend closes it at its end.
     """
 
     def __init__(
@@ -108,6 +109,12 @@ class CeleryBackend(Client):
         """Leave the embedded Redis, if there is one."""
         if self._embedded is not None:
             self._embedded.leave()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def register(self, compiled: CompiledStateGraph) -> None:
         """Make ``compiled`` known under its name; ValueError when another graph has it."""

@@ -45,7 +45,7 @@ from checkpoint_redis.commands.query import (
     with_open,
 )
 from checkpoint_redis.commands.run import adopt, cancel, delete, start, update
-from checkpoint_redis.commands.runs import outcome, runs
+from checkpoint_redis.commands.runs import note_run_id, noted_run_id, outcome, runs
 from checkpoint_redis.commands.saving import discard, forget, put, put_writes, set_aside
 from checkpoint_redis.commands.script import Plain, Script
 from checkpoint_redis.commands.server import info, meta, policy
@@ -107,6 +107,8 @@ __all__ = [
     "log",
     "meta",
     "move",
+    "note_run_id",
+    "noted_run_id",
     "open_part",
     "outbox",
     "outcome",

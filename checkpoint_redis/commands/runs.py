@@ -6,10 +6,11 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
+from checkpoint_redis import keys
 from checkpoint_redis.commands.read import checked, run_record, text
-from checkpoint_redis.commands.script import Arguments, Script
+from checkpoint_redis.commands.script import Arguments, Plain, Script
 from checkpoint_redis.keys import Thread
-from checkpoint_redis.layout import LINE_WORDS, LinePart, RunReply, RunsReply, RunStatus
+from checkpoint_redis.layout import LINE_WORDS, Limit, LinePart, RunReply, RunsReply, RunStatus
 from checkpoint_redis.replies import RunLine, RunOutcome
 
 _BEGAN = slice(LinePart.began - 1, LinePart.took - 1)
@@ -24,6 +25,22 @@ def outcome(thread: Thread, run: str) -> Script[RunOutcome | None]:
 def runs(thread: Thread) -> Script[tuple[RunLine, ...]]:
     """Read what is known of a thread's last runs, newest first."""
     return Arguments().script("recent", thread, _recent)
+
+
+def note_run_id(thread: Thread, run: str, *, first: bool) -> Plain[bool]:
+    """Note for an hour on which thread a run is; ``first``: unless another one is noted."""
+    key, lapses = keys.run_id(thread.namespace, run), ("PX", Limit.record_ms)
+    return Plain(("SET", key, thread.x, *lapses, *(("NX",) if first else ())), bool)
+
+
+def noted_run_id(namespace: str, run: str) -> Plain[str]:
+    """Read the hash of the thread that is noted for a run; '' when none is (any more)."""
+    return Plain(("GET", keys.run_id(namespace, run)), _hash)
+
+
+@checked
+def _hash(raw: Any) -> str:
+    return text(raw) if raw else ""
 
 
 @checked

@@ -43,7 +43,7 @@ def _replacement(write: Any) -> Any:
             return value
         case {"__overwrite__": value} if len(write) == 1:
             return value
-        case {"type": "__overwrite__", "value": value}:
+        case {"type": str("__overwrite__"), "value": value}:
             return value
         case _:
             return MISSING

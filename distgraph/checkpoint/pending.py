@@ -6,12 +6,15 @@ A task that asks or failed has its whole record in ``__result__`` besides.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar, assert_never
 
 from distgraph._brief import brief
+from distgraph._deadline import is_time
 from distgraph.checkpoint.base.types import (
     ANSWERED,
     CALLER_WRITES,
+    DEADLINES,
     ERROR,
     ERROR_SOURCE,
     INTERRUPT,
@@ -30,6 +33,7 @@ from distgraph.checkpoint.records import (
     unpack_completed,
     unpack_result,
 )
+from distgraph.core.deadlines import times
 from distgraph.core.model import (
     NULL_TASK,
     Answer,
@@ -49,14 +53,20 @@ from distgraph.types import Interrupt, Send
 
 V = TypeVar("V")
 BRANCH = "branch:to:"
+EMPTY: Mapping[str, int] = MappingProxyType({})
 TaskWrites = tuple[str, list[Write]]
 """A task id and the writes that ``put_writes`` gets for it."""
 
 
-def encode_result(task: Task, result: Result) -> list[Write]:
-    """Return the pending writes that say what ``task`` left; a failure names the node too."""
+def encode_result(task: Task, result: Result, kept: Mapping[str, int] = EMPTY) -> list[Write]:
+    """Return the pending writes that say what ``task`` left; a failure names the node too.
+
+    ``kept``: the times of what it asked before, by place, which those of its questions come on top.
+    """
     source = [(ERROR_SOURCE, task.node)] if isinstance(result, Errored) else []
-    return [*encode_left(result), *source]
+    known = times(result)
+    timed = [(DEADLINES, {**kept, **known})] if known else []
+    return [*encode_left(result), *source, *timed]
 
 
 def encode_left(result: Result) -> list[Write]:
@@ -103,7 +113,10 @@ def encode_changes(before: ThreadState | None, after: ThreadState) -> list[TaskW
     """
     old = before or ThreadState(after.checkpoint)
     tasks = dict.fromkeys(
-        task for state in (old, after) for t in (state.results, state.answers) for task in t
+        task
+        for state in (old, after)
+        for t in (state.results, state.answers, state.deadlines)
+        for task in t
     )
     calls = [(task, _task_changes(task, old, after)) for task in tasks]
     calls.append((NULL_TASK, _null_changes(old, after)))
@@ -116,6 +129,8 @@ def _task_changes(task: str, old: ThreadState, new: ThreadState) -> list[Write]:
         writes += encode_answers(answers)
     if (result := new.results.get(task)) != old.results.get(task):
         writes += [(RESULT, None)] if result is None else encode_left(result)
+    if (times := new.deadlines.get(task, {})) != old.deadlines.get(task, {}):
+        writes.append((DEADLINES, dict(times)))
     return writes
 
 
@@ -134,6 +149,7 @@ class _Left(NamedTuple):
     result: Result | None
     answers: tuple[Answer, ...]
     asked: tuple[Interrupt, ...] = ()
+    deadlines: Mapping[str, int] = EMPTY
 
 
 def decode_writes(checkpoint: Checkpoint, stored: Iterable[PendingWrite]) -> ThreadState:
@@ -150,6 +166,7 @@ def decode_writes(checkpoint: Checkpoint, stored: Iterable[PendingWrite]) -> Thr
         caller_writes=tuple(map(unpack_completed, _stored(caller_writes, CALLER_WRITES, []))),
         released=_stored(caller_writes, RELEASED, ""),
         asked={task: t.asked for task, t in left.items() if t.asked},
+        deadlines={task: t.deadlines for task, t in left.items() if t.deadlines},
     )
 
 
@@ -164,7 +181,15 @@ def _stored(writes: Mapping[str, Any], channel: str, default: V) -> V:
 def _decode_task(writes: list[Write]) -> _Left:
     fixed, result = dict(writes), _result(writes)
     asked: list[Interrupt] = _stored(fixed, INTERRUPT, [])
-    return _Left(result, _answers(fixed), tuple(asked) if isinstance(result, Completed) else ())
+    done = isinstance(result, Completed)
+    return _Left(result, _answers(fixed), tuple(asked) if done else (), _deadlines(fixed))
+
+
+def _deadlines(writes: Mapping[str, Any]) -> Mapping[str, int]:
+    times: dict[str, int] = _stored(writes, DEADLINES, {})
+    if not all(map(is_time, times.values())):
+        raise CorruptRecord("The deadlines of what a task asked are no times.")
+    return times
 
 
 def _reopened(left: _Left) -> _Left:
@@ -174,7 +199,7 @@ def _reopened(left: _Left) -> _Left:
     answered = {answer.id for answer in left.answers}
     if answered.isdisjoint(question.interrupt.id for question in left.result.questions):
         return left
-    return _Left(None, left.answers)
+    return left._replace(result=None)
 
 
 def _result(writes: list[Write]) -> Result | None:

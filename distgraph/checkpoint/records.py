@@ -10,8 +10,10 @@ checkpoint  id, parent id or None, step, source, ts, {channel: reference}, [chan
             [deferred], [last], metadata, {ns: parent checkpoint}, and [authors] where they are
             others than the last
 completed   0, [channel, value, channel, value, ...], [targets]
-interrupted 1, [value, id, ns, value, id, ns, ...]
-errored     2, kind, message, traceback, [args], [notes]
+interrupted 1, [value, id, ns, value, id, ns, ...], and where some have deadlines [[number of the
+            question from 0, place, within, at, fails, default], ...]
+errored     2, kind, message, traceback, [args], [notes], and [shown, {attribute: value}, [errored
+            of each exception in a group]] where there is anything in it
 escaped     3, command
 answer      id, ns, value
 ==========  =================================================================================
@@ -20,12 +22,16 @@ answer      id, ns, value
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar, assert_never
 
+from distgraph._deadline import Deadline, is_time
+from distgraph.checkpoint.failures import within
 from distgraph.checkpoint.formats import Kind
 from distgraph.checkpoint.lines import pack_line, unpack_line
 from distgraph.checkpoint.targets import pack_targets, unpack_targets
 from distgraph.checkpoint.upgrades import corrupt, fields_of, numbered
+from distgraph.core.deadlines import until
 from distgraph.core.model import (
     Answer,
     Checkpoint,
@@ -113,15 +119,26 @@ def pack_result(result: Result) -> list[Any]:
             pairs = [part for write in writes for part in write]
             return numbered(Kind.result, COMPLETED, pairs, pack_targets(goto))
         case Interrupted(questions):
-            return numbered(Kind.result, INTERRUPTED, _pack_questions(questions))
+            timed = _pack_deadlines(questions)
+            rest = [timed] if timed else []
+            return numbered(Kind.result, INTERRUPTED, _pack_questions(questions), *rest)
         case Errored():
             texts = (result.kind, result.message, result.traceback)
             args, notes = list(result.args), list(result.notes)
-            return numbered(Kind.result, ERRORED, *texts, args, notes)
+            return numbered(Kind.result, ERRORED, *texts, args, notes, *_pack_more(result))
         case Escaped(command):
             return numbered(Kind.result, ESCAPED, command)
         case _:
             assert_never(result)
+
+
+def bounded(packed: Any, dumps: Callable[[Any], bytes]) -> Any:
+    """Return the record of what a task left with as much of a failure as is stored."""
+    match packed:
+        case [_, int(kind), *_] if kind == ERRORED:
+            return pack_result(within(unpack_errored(packed), dumps))
+        case _:
+            return packed
 
 
 def unpack_result(packed: Any) -> Result:
@@ -131,6 +148,8 @@ def unpack_result(packed: Any) -> Result:
             return _completed(writes, goto)
         case [int(kind), list(asked)] if kind == INTERRUPTED:
             return Interrupted(_questions(asked))
+        case [int(kind), list(asked), list(timed)] if kind == INTERRUPTED:
+            return Interrupted(_with_deadlines(_questions(asked), timed))
         case [
             int(kind),
             str(name),
@@ -138,11 +157,37 @@ def unpack_result(packed: Any) -> Result:
             str(traceback),
             list(args),
             list(notes),
+            *more,
         ] if kind == ERRORED:
-            return Errored(name, message, traceback, tuple(args), _texts(notes))
+            known = _more(more)
+            return Errored(name, message, traceback, tuple(args), _texts(notes), *known)
         case [int(kind), Command() as command] if kind == ESCAPED:
             return Escaped(command)
     raise corrupt(Kind.result, packed)
+
+
+def _pack_more(error: Errored) -> list[Any]:
+    if not (error.shown or error.attributes or error.inner):
+        return []
+    return [[error.shown, dict(error.attributes), [pack_result(each) for each in error.inner]]]
+
+
+def _more(packed: list[Any]) -> tuple[str, dict[str, Any], tuple[Errored, ...]]:
+    match packed:
+        case []:
+            return "", {}, ()
+        case [[str(shown), dict(attributes), list(inner)]]:
+            return shown, _table(attributes, _anything), tuple(map(unpack_errored, inner))
+        case _:
+            raise corrupt("failure", packed)
+
+
+def unpack_errored(packed: Any) -> Errored:
+    """Return the failure of a record; CorruptRecord when it is anything else."""
+    result = unpack_result(packed)
+    if not isinstance(result, Errored):
+        raise corrupt("failure", packed)
+    return result
 
 
 def unpack_completed(packed: Any) -> Completed:
@@ -190,6 +235,35 @@ def _questions(parts: list[Any]) -> tuple[Question, ...]:
         raise corrupt("list of questions", parts)
     triples = zip(parts[::3], _texts(parts[1::3]), _texts(parts[2::3]), strict=True)
     return tuple(Question(Interrupt(value, qid), ns) for value, qid, ns in triples)
+
+
+def _pack_deadlines(questions: tuple[Question, ...]) -> list[Any]:
+    return [
+        [number, q.place, q.deadline.within, q.deadline.at, q.deadline.fails, q.deadline.default]
+        for number, q in enumerate(questions)
+        if q.deadline
+    ]
+
+
+def _with_deadlines(questions: tuple[Question, ...], packed: list[Any]) -> tuple[Question, ...]:
+    timed = list(questions)
+    for each in packed:
+        match each:
+            case [
+                int(number),
+                str(place),
+                None | int() as within,
+                None | int() as at,
+                bool(fails),
+                default,
+            ] if 0 <= number < len(timed) and (at is None or is_time(at)):
+                asked = replace(
+                    timed[number], deadline=Deadline(within, at, fails, default), place=place
+                )
+                timed[number] = until(asked, at) if at else asked
+            case _:
+                raise corrupt("list of deadlines", each)
+    return tuple(timed)
 
 
 def _table(packed: Any, read: Callable[[Any], V]) -> dict[str, V]:

@@ -19,6 +19,7 @@ from distgraph.core.model import (
     ThreadState,
 )
 from distgraph.core.references import INITIAL, reference
+from distgraph.core.returns import plain_input
 
 FIRST_STEP = -1
 
@@ -38,7 +39,7 @@ def begin(
             step=parent.step + 1 if parent else FIRST_STEP,
             source="input",
             ts=stamp.ts,
-            values={**before, **initial, START: given},
+            values={**before, **initial, START: plain_input(given, graph.inputs)},
             versions={**(parent.versions if parent else {}), **versions},
             changed=frozenset(versions),
             lines=parent.lines if parent else {},

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from distgraph import _frame
+from distgraph._apart import apart, awaited_apart
 from distgraph._foreign import called_foreign
 from distgraph._message import is_message
 from distgraph.core.frame import TaskFrame
@@ -67,12 +68,19 @@ def run_task(graph: Graph, task: Task, values: Mapping[str, Any], frame: TaskFra
 async def run_task_async(
     graph: Graph, task: Task, values: Mapping[str, Any], frame: TaskFrame, offload: Offload
 ) -> Result:
-    """Do what ``run_task`` does on an event loop; ``offload`` runs blocking code beside it."""
+    """Do what ``run_task`` does on an event loop.
+
+    ``offload`` runs blocking code beside it, in a copy of the context.
+    """
     with _frame.entered(frame):
         return await acarry(_attempt(graph, task, values, frame), partial(_acall, offload))
 
 
 def _call(call: Call) -> Any:
+    return apart(partial(_made, call))
+
+
+def _made(call: Call) -> Any:
     if call.callee.call is None:
         raise TypeError(NO_SYNC.format(call.callee.name))
     return call.callee.call(call.given, **call.injected)
@@ -81,14 +89,18 @@ def _call(call: Call) -> Any:
 async def _acall(offload: Offload, call: Call) -> Any:
     callee = call.callee
     if callee.acall is not None:
-        return await callee.acall(call.given, **call.injected)
+        return await awaited_apart(_awaited(callee.acall, call))
     return await offload(lambda: _call_beside(call))
+
+
+async def _awaited(acall: Callable[..., Any], call: Call) -> Any:
+    return await acall(call.given, **call.injected)
 
 
 def _call_beside(call: Call) -> Any:
     """Call blocking code; its StopIteration could not pass a future, which would never be done."""
     try:
-        return _call(call)
+        return _made(call)
     except StopIteration as exc:
         raise RuntimeError(f"'{call.callee.name}' raised StopIteration") from exc
 
@@ -135,9 +147,12 @@ def _route(
 
 
 def _seen(branch: Branch, values: Mapping[str, Any], output: Any) -> Any:
-    """Return what a path function sees: the state, and whatever else the node returned."""
+    """Return what a path function sees: the keys of its schema.
+
+    One that names no schema sees those of its node, and whatever else the node returned.
+    """
     state = branch.schema.read(values)
-    if isinstance(state, dict) and isinstance(output, dict):
+    if branch.follows and isinstance(state, dict) and isinstance(output, dict):
         return {**output, **state}
     return state
 

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, Protocol
 
+from distgraph._deadline import Deadline, moment
 from distgraph.core.graph import Graph
-from distgraph.core.model import START, Answer, Checkpoint, Question, Task
+from distgraph.core.model import START, Answer, Checkpoint, Expired, Question, Task
 from distgraph.core.plan import digest
-from distgraph.errors import GraphInterrupt
+from distgraph.errors import GraphInterrupt, InterruptTimeout
 from distgraph.types import ExecutionInfo, Interrupt, Runtime
 
 
@@ -48,11 +49,12 @@ class Replay:
 class Invocation:
     """What every task of a run is told: the caller's config and context, and whose run it is.
 
-    ``durable`` says whether there is a checkpointer, so that a pause can be resumed. ``asker`` is
-    the task that asks what a graph asks that keeps nothing itself. ``claims`` are the called graphs
-    of the run that several tasks could call: (ns, checkpoint of a frame around) -> task of it.
-    ``round`` is the same for attempts that repeat one another, and another one where somebody has
-    gone on with the thread in between.
+    ``thread_id`` is None where nothing is kept and the caller named none. ``durable`` says whether
+    there is a checkpointer, so that a pause can be resumed. ``asker`` is the task that asks what a
+    graph asks that keeps nothing itself. ``claims`` are the called graphs of the run that several
+    tasks could call: (ns, checkpoint of a frame around) -> task of it. ``round`` is the same for
+    attempts that repeat one another, and another one where somebody has gone on with the thread in
+    between.
     """
 
     config: Mapping[str, Any] = field(default_factory=dict)
@@ -93,23 +95,36 @@ class TaskFrame:
     pending: list[Question] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
 
-    def ask(self, value: Any) -> Any:
-        """Return the next answer, or raise GraphInterrupt with the question."""
+    def ask(self, value: Any, deadline: Deadline | None = None) -> Any:
+        """Return the next answer, or raise GraphInterrupt with the question.
+
+        Raises InterruptTimeout where its deadline is over, and nothing stands for an answer.
+        """
         if self.invocation.asker is not None:
-            return self.invocation.asker.ask(value)
+            return self.invocation.asker.ask(value, deadline)
         own = [answer.value for answer in self.answers if answer.ns == self.ns]
         index, self.asked = self.asked, self.asked + 1
         if index < len(own):
-            return own[index]
+            return self._given(own[index])
         if not self.invocation.durable:
             msg = (
                 "interrupt() needs a checkpointer, or nobody could ever resume this run: "
                 "compile the graph with checkpointer=... or backend=..."
             )
             raise RuntimeError(msg)
-        question = Interrupt(value, digest(self.task.id, str(index), self.token))
-        self.pause((Question(question, self.ns),))
+        until = moment(deadline.at) if deadline and deadline.at else None
+        question = Interrupt(value, digest(self.task.id, str(index), self.token), until)
+        place = digest(self.task.id, str(index)) if deadline else ""
+        self.pause((Question(question, self.ns, deadline, place),))
         return None
+
+    def _given(self, answer: Any) -> Any:
+        if not isinstance(answer, Expired):
+            return answer
+        if answer.fails:
+            msg = f"Nobody answered what node '{self.task.node}' asks before its deadline."
+            raise InterruptTimeout(msg)
+        return answer.default
 
     def pause(self, questions: tuple[Question, ...]) -> NoReturn:
         """Leave the node with ``questions`` pending, its own or those of a graph called in it."""
@@ -143,12 +158,17 @@ class TaskFrame:
             },
             "configurable": {
                 **given.get("configurable", {}),
-                "thread_id": self.invocation.thread_id,
+                **self._named_thread,
                 "checkpoint_ns": self.own_ns,
                 "checkpoint_id": None,
                 "checkpoint_map": dict(self.parents),
             },
         }
+
+    @property
+    def _named_thread(self) -> Mapping[str, str]:
+        thread = self.invocation.thread_id
+        return {} if thread is None else {"thread_id": thread}
 
     @property
     def triggers(self) -> tuple[str, ...]:

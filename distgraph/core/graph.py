@@ -42,11 +42,15 @@ class Callee:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A conditional edge; ``ends`` maps what its path function returns to node names."""
+    """A conditional edge; ``ends`` maps what its path function returns to node names.
+
+    ``follows``: the path function names no schema of its own, and has that of its node.
+    """
 
     path: Callee
     schema: Schema
     ends: Mapping[Any, str] | None = None
+    follows: bool = False
 
 
 @dataclass(frozen=True, slots=True)

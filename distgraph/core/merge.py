@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from distgraph._exceptions import annotate
 from distgraph._foreign import foreign
 from distgraph.channels.base import MISSING, BaseChannel
 from distgraph.core.model import Write
@@ -31,9 +32,9 @@ def merge(
         try:
             changed[name] = channels[name].merge(name, values.get(name, MISSING), given)
         except Exception as error:
-            error.add_note(f"While merging {len(given)} write(s) into the state key '{name}'")
+            annotate(error, f"While merging {len(given)} write(s) into the state key '{name}'")
             if advised := foreign(given):
-                error.add_note(advised)
+                annotate(error, advised)
             raise
     return changed
 
@@ -53,6 +54,6 @@ def faded(
 def updated(values: Mapping[str, Any], changed: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``values`` with ``changed`` put in; channels that became MISSING are left out."""
     merged = {**values, **changed}
-    if MISSING in changed.values():
+    if any(value is MISSING for value in changed.values()):  # some values cannot be compared
         return {name: value for name, value in merged.items() if value is not MISSING}
     return merged

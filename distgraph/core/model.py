@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from distgraph._deadline import Deadline
 from distgraph.core.packets import Packet
 from distgraph.types import Command, Interrupt, Send
 
@@ -99,10 +100,15 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A pending interrupt; ``ns`` is the frame that asks, so that a nested one is reached."""
+    """A pending interrupt; ``ns`` is the frame that asks, so that a nested one is reached.
+
+    ``place`` is that of a question with a ``deadline``: the same whenever it is asked again.
+    """
 
     interrupt: Interrupt
     ns: str
+    deadline: Deadline | None = None
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +118,14 @@ class Answer:
     id: str
     ns: str
     value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """Stands in an answer for the one that nobody gave in time: an error, or the default."""
+
+    fails: bool
+    default: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,17 +145,29 @@ class Interrupted:
 
 @dataclass(frozen=True, slots=True)
 class Errored:
-    """A task that failed; ``exception`` is the live one, only in the process that raised it."""
+    """A task that failed; ``exception`` is the live one, only in the process that raised it.
+
+    ``args`` is what its exception is made of, ``attributes`` what it holds besides, ``inner`` the
+    exceptions of a group. ``shown`` is its repr, '' where name and message tell it.
+    """
 
     kind: str
     message: str
     traceback: str = ""
     args: tuple[Any, ...] = ()
     notes: tuple[str, ...] = ()
+    shown: str = ""
+    attributes: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    inner: tuple[Errored, ...] = field(default=(), compare=False)
     exception: BaseException | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
-        return f"{self.kind.rpartition('.')[2]}({self.message})"
+        return self.shown or shown_as(self.kind, self.message)
+
+
+def shown_as(kind: str, message: str) -> str:
+    """Return the repr of most exceptions of that class and text."""
+    return f"{kind.rpartition('.')[2]}({repr(message) if message else ''})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +187,8 @@ class ThreadState:
     ``results`` and ``answers`` belong to the tasks of the superstep that runs from ``checkpoint``;
     ``caller_writes`` are updates and gotos that callers added to it. ``released`` is the checkpoint
     whose static breakpoint was released. ``asked`` is what tasks that are done asked last, for who
-    looks back.
+    looks back. ``deadlines``: of the tasks' questions that have one the time that each keeps when
+    it is asked again, by its place, in ms since 1970.
     """
 
     checkpoint: Checkpoint
@@ -170,6 +197,7 @@ class ThreadState:
     caller_writes: tuple[Completed, ...] = ()
     released: str = ""
     asked: Mapping[str, tuple[Interrupt, ...]] = field(default_factory=dict, compare=False)
+    deadlines: Mapping[str, Mapping[str, int]] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,27 +7,49 @@ must not look as if that had ended a worker.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
-from distgraph.core.model import Errored, Task
+from distgraph._exceptions import Parts, annotate, taken_apart
+from distgraph._loaded import module_of
+from distgraph._validation import KIND, lines_of
+from distgraph.core.model import Errored, Task, shown_as
 from distgraph.core.trace import trace
 
 T = TypeVar("T")
 LONGEST_TEXT = 32_768
+DEEPEST, MOST = 5, 1_000
+"""So many groups in each other, and exceptions in one group, are recorded as exceptions."""
 
 
 def errored(raised: BaseException, *notes: str) -> Errored:
     """Return the record of ``raised``; ``notes`` are put on it too, if it takes them."""
     for note in notes:
-        _asked(lambda note=note: raised.add_note(note), None)  # type: ignore[misc]
+        annotate(raised, note)
     kept = _notes(raised)
-    return Errored(
-        kind=kind_of(raised),
-        message=said(raised),
-        traceback=_shortened(_asked(lambda: trace(raised), f"{kind_of(raised)}: {said(raised)}")),
-        args=_asked(lambda: tuple(raised.args), ()),
+    bare = _bare(raised)
+    return replace(
+        bare,
+        traceback=_shortened(_asked(lambda: trace(raised), f"{bare.kind}: {bare.message}")),
         notes=(*kept, *(note for note in notes if note not in kept)),
         exception=raised,
+    )
+
+
+def _bare(raised: BaseException, depth: int = 0) -> Errored:
+    """Return the record of ``raised`` without its traceback; ``depth``: in so many groups."""
+    kind, message = kind_of(raised), said(raised)
+    shown = _shortened(_asked(lambda: repr(raised), f"<{kind}>"))
+    parts = _asked(lambda: taken_apart(raised), Parts())
+    inner = parts.inner[:MOST] if depth < DEEPEST else ()
+    return Errored(
+        kind=kind,
+        message=message,
+        args=_asked(lambda: lines_of(raised), ()) if kind == KIND else parts.args,
+        notes=_notes(raised) if depth else (),
+        shown="" if shown == shown_as(kind, message) else shown,
+        attributes=parts.attributes,
+        inner=tuple(_bare(each, depth + 1) for each in inner),
     )
 
 
@@ -38,7 +60,8 @@ def during(task: Task) -> str:
 
 def kind_of(raised: BaseException) -> str:
     """Return by which name the class of an exception is stored."""
-    return f"{type(raised).__module__}.{type(raised).__qualname__}"
+    cls = type(raised)
+    return _asked(lambda: f"{module_of(cls)}.{cls.__qualname__}", "builtins.BaseException")
 
 
 def said(raised: BaseException) -> str:

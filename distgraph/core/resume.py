@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -50,14 +50,15 @@ def is_by_id(value: Any) -> bool:
     return all(isinstance(key, str) and _ID.fullmatch(key) for key in value)
 
 
-def bind(state: ThreadState | None, value: Any) -> tuple[Reply, ...]:
+def bind(state: ThreadState, value: Any, late: Collection[str] = ()) -> tuple[Reply, ...]:
     """Return the replies that ``Command(resume=value)`` means at this moment.
 
-    Raises NothingToResume when nothing waits, NoSuchInterrupt for an id that is not pending, and
-    AmbiguousResume for a bare value when several questions are pending. At a static breakpoint a
-    bare value is an empty tuple: it only releases the breakpoint.
+    Questions whose ids are among ``late`` wait for no answer any more. Raises NothingToResume when
+    nothing waits, NoSuchInterrupt for an id that is not pending, and AmbiguousResume for a bare
+    value when several questions are pending. At a static breakpoint a bare value is an empty
+    tuple: it only releases the breakpoint.
     """
-    waiting = pending(state) if state else {}
+    waiting = {iid: each for iid, each in pending(state).items() if iid not in late}
     if is_by_id(value):
         if unknown := [iid for iid in value if iid not in waiting]:
             raise NoSuchInterrupt(unknown, list(waiting))
@@ -68,8 +69,11 @@ def bind(state: ThreadState | None, value: Any) -> tuple[Reply, ...]:
             f"resuming. Pending now: {', '.join(waiting)}."
         )
         raise AmbiguousResume(what, "That is Command(resume={id: value}).")
+    if not waiting and late:
+        what = "The deadline of what this thread asked is over: an answer comes too late."
+        raise NothingToResume(what, "Send None to go on with what happens without an answer.")
     if not waiting:
-        if state is None or not _at_breakpoint(state):
+        if not _at_breakpoint(state):
             todo = "Send an input to start a new run, or None to continue or retry the last one."
             raise NothingToResume("An answer was sent to a thread that waits for nothing.", todo)
         return ()

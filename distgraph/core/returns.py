@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from distgraph._arguments import shortly
+from distgraph._arguments import as_name, shortly
 from distgraph._brief import brief
 from distgraph._foreign import foreign
 from distgraph.channels.base import MISSING
@@ -48,14 +48,12 @@ def _writes(name: str, update: Any, keys: Iterable[str]) -> tuple[Write, ...]:
         _refuse_foreign(name, update)
         return ((ROOT, update),)
     if isinstance(update, Mapping):
-        return tuple((key, value) for key, value in update.items() if key in known)
+        return tuple((as_name(key), value) for key, value in update.items() if key in known)
     if _is_pairs(update):
-        return tuple((key, value) for key, value in update if key in known)
+        return tuple((as_name(key), value) for key, value in update if key in known)
     _refuse_foreign(name, update)
-    if is_dataclass(update) and not isinstance(update, type):
-        return tuple((f.name, getattr(update, f.name)) for f in fields(update) if f.name in known)
-    if (model_fields := getattr(type(update), "model_fields", None)) is not None:
-        return _model_writes(update, model_fields, known)
+    if (writes := _of_fields(update, known)) is not None:
+        return writes
     wanted = (
         "The input must be a dict of state keys"
         if name == START
@@ -63,6 +61,32 @@ def _writes(name: str, update: Any, keys: Iterable[str]) -> tuple[Write, ...]:
     )
     msg = f"Expected dict, got {brief(update)}. {wanted}."
     raise InvalidUpdateError(msg)
+
+
+def _of_fields(update: Any, known: tuple[str, ...]) -> tuple[Write, ...] | None:
+    """Return what a dataclass or a model writes; None for anything else."""
+    if is_dataclass(update) and not isinstance(update, type):
+        return tuple((f.name, getattr(update, f.name)) for f in fields(update) if f.name in known)
+    if (model_fields := getattr(type(update), "model_fields", None)) is not None:
+        return _model_writes(update, model_fields, known)
+    return None
+
+
+def plain_input(given: Any, keys: Iterable[str]) -> Any:
+    """Return an input as a dict where it is another mapping, a dataclass or a model.
+
+    It says which keys get which values; of what kind it is is not stored, and need not be known
+    to whoever reads it. All else stays as it is.
+    """
+    known = tuple(keys)
+    if type(given) is dict or known == (ROOT,):
+        return given
+    if isinstance(given, Mapping):
+        return dict(given)
+    if isinstance(given, Command) or foreign(given):
+        return given
+    writes = _of_fields(given, known)
+    return given if writes is None else dict(writes)
 
 
 def _refuse_foreign(name: str, given: Any) -> None:
@@ -111,7 +135,7 @@ def _target(graph: Graph, name: str, target: Any) -> Target:
         raise InvalidUpdateError(msg)
     if node == START or (node != END and node not in graph.nodes):
         raise InvalidUpdateError(_unknown(graph, name, node))
-    return target if isinstance(target, Send) else node
+    return target if isinstance(target, Send) else as_name(node)
 
 
 def _unknown(graph: Graph, name: str, node: str) -> str:
@@ -144,7 +168,7 @@ def read_path(graph: Graph, name: str, branch: Branch, chosen: Any) -> tuple[Tar
     values = chosen if isinstance(chosen, list | tuple) else [chosen]
     ends = branch.ends
     mapped = [v if isinstance(v, Send) or ends is None else _end(name, ends, v) for v in values]
-    if any(v is None or v == START for v in mapped):
+    if any(v is None or (isinstance(v, str) and v == START) for v in mapped):
         msg = "Branch did not return a valid destination"
         raise ValueError(msg)
     return read_targets(graph, name, mapped)

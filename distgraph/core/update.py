@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from distgraph._arguments import as_name
 from distgraph._brief import brief
 from distgraph.core.graph import Callee, Graph
 from distgraph.core.model import END, START, Checkpoint, Task
@@ -48,7 +49,7 @@ def author(head: Checkpoint | None, updates: Sequence[StateUpdate]) -> list[str]
     if len(updates) > 1 and any(update.as_node is None for update in updates):
         msg = "With several updates in one superstep, each needs its as_node."
         raise InvalidUpdateError(msg)
-    return [update.as_node or _guess(head) for update in updates]
+    return [as_name(update.as_node) or _guess(head) for update in updates]
 
 
 def _guess(head: Checkpoint | None) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
+PictureFormat: TypeAlias = Literal["svg", "png"]
 SEPARATOR = ":"
 """Between the names of nodes in the id of one that is in a graph inside a node."""
 

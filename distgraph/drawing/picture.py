@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from distgraph.drawing.parts import DrawnEdge, DrawnNode
+from distgraph.drawing.parts import DrawnEdge, DrawnNode, PictureFormat
 from distgraph.errors import CannotDraw
 
 MOST_EDGES = 200
@@ -32,10 +33,24 @@ class Drawing:
 
     def draw_svg(self) -> str:
         """Return an SVG document; CannotDraw without Graphviz or the extra ``drawing``."""
-        from distgraph.drawing.dot import dot_of  # noqa: PLC0415 most never draw
-        from distgraph.drawing.svg import svg_of  # noqa: PLC0415 most never draw
+        return self._laid_out("svg").decode()
 
-        return svg_of(dot_of(self.nodes.values(), self.edges))
+    def draw_mermaid_png(self, *, output_file_path: str | Path | None = None) -> bytes:
+        """Return a PNG image, which is written to ``output_file_path`` too, if there is one.
+
+        The name is LangGraph's, which asks a web service for it. Here it is what ``draw_svg``
+        draws; CannotDraw without Graphviz or the extra ``drawing``.
+        """
+        drawn = self._laid_out("png")
+        if output_file_path is not None:
+            Path(output_file_path).write_bytes(drawn)
+        return drawn
+
+    def _laid_out(self, form: PictureFormat) -> bytes:
+        from distgraph.drawing.dot import dot_of  # noqa: PLC0415 most never draw
+        from distgraph.drawing.graphviz import laid_out  # noqa: PLC0415 most never draw
+
+        return laid_out(dot_of(self.nodes.values(), self.edges), form)
 
     def __str__(self) -> str:
         from distgraph.drawing.listing import listing_of  # noqa: PLC0415 most never draw

@@ -75,6 +75,6 @@ def _targets(blueprint: Blueprint, name: str) -> tuple[str, ...]:
 
 def _branches(blueprint: Blueprint, name: str) -> tuple[Branch, ...]:
     return tuple(
-        Branch(spec.path, reader(spec.schema), spec.ends)
+        Branch(spec.path, reader(spec.schema), spec.ends, spec.follows)
         for spec in blueprint.branches.get(name, {}).values()
     )

@@ -25,11 +25,15 @@ class NodeSpec(NamedTuple):
 
 
 class BranchSpec(NamedTuple):
-    """A conditional edge as it was added; ``ends`` is None when any node may come."""
+    """A conditional edge as it was added; ``ends`` is None when any node may come.
+
+    ``follows``: the schema is that of the node, as the function names none.
+    """
 
     path: Callee
     schema: Any
     ends: Mapping[Any, str] | None
+    follows: bool
 
 
 @dataclass(eq=False, repr=False)

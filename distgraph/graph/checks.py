@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, get_origin
+from uuid import UUID
 
 from distgraph._arguments import names_of, shortly
 from distgraph.core.model import END, START
@@ -15,6 +17,8 @@ HIGHEST = 9
 """The priority of what is to be run first."""
 LONGEST_BY = 255
 """So many characters may say who starts a run, or answers."""
+LONGEST_RUN_ID = 100
+_RUN_ID = re.compile(f"[!-~]{{1,{LONGEST_RUN_ID}}}")
 
 
 def check_schema(schema: Any) -> None:
@@ -68,6 +72,19 @@ def check_by(call: str, by: str | None) -> str:
         raise ValueError(msg)
     check_text(f"by of {call}()", by)
     return by
+
+
+def check_run_id(call: str, run_id: str | UUID | None) -> str:
+    """Return the id that a caller chose for a run, '' for None; ValueError for another form."""
+    if run_id is None:
+        return ""
+    if not _RUN_ID.fullmatch(str(run_id)):
+        msg = (
+            f"run_id of {call}() must be a UUID, or 1 to {LONGEST_RUN_ID} visible ASCII characters "
+            f"without spaces, not {shortly(run_id)}."
+        )
+        raise ValueError(msg)
+    return str(run_id)
 
 
 def check_name(name: Any, taken: Collection[str]) -> None:

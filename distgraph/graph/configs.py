@@ -62,6 +62,11 @@ def place_of(config: Mapping[str, Any], unnamed: Callable[[], str]) -> Place:
     return Place(thread, _text(given, "checkpoint_ns"), _text(given, "checkpoint_id"))
 
 
+def names_thread(config: Mapping[str, Any]) -> bool:
+    """Whether ``config`` says which thread a call is about."""
+    return config.get("configurable", {}).get("thread_id") is not None
+
+
 def ns_of(config: Mapping[str, Any]) -> str:
     """Return the namespace of the frame that ``config`` names, '' for the root."""
     return _text(config.get("configurable", {}), "checkpoint_ns")
@@ -69,9 +74,9 @@ def ns_of(config: Mapping[str, Any]) -> str:
 
 def on_thread(config: dict[str, Any], thread_id: str) -> dict[str, Any]:
     """Return ``config``, naming ``thread_id`` unless it names a thread itself."""
-    given = config.get("configurable", {})
-    if given.get("thread_id") is not None:
+    if names_thread(config):
         return config
+    given = config.get("configurable", {})
     return {**config, "configurable": {**given, "thread_id": thread_id}}
 
 

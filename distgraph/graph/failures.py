@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
+from distgraph import _validation
+from distgraph._exceptions import put_notes, put_together
 from distgraph._loaded import class_at
 from distgraph.core.model import Errored
 from distgraph.errors import RemoteNodeError
@@ -23,23 +28,31 @@ def rebuild(error: Errored) -> Exception:
     """
     try:
         return _noted(_made(error), error)
-    except BaseException:  # noqa: BLE001 its class needs more than a record has, or refuses notes
+    except BaseException:  # noqa: BLE001 its class needs more than a record has, or has no text
         return _noted(RemoteNodeError(f"{error.kind}: {error.message}"), error)
 
 
 def _noted(made: Exception, error: Errored) -> Exception:
-    said = "" if error.message in str(made) else error.message  # not all of it stands in args
-    for note in (said, *error.notes, f"Traceback in the worker:\n{error.traceback}"):
-        if note.strip():
-            made.add_note(note)
+    put_notes(made, _notes(error, str(made)))
     return made
+
+
+def _notes(error: Errored, text: str) -> Iterator[str]:
+    if error.message not in text:  # not all of it stands in args
+        yield error.message
+    yield from error.notes
+    if error.traceback:
+        yield f"Traceback in the worker:\n{error.traceback}"
 
 
 def _made(error: Errored) -> Exception:
-    found = class_at(error.kind)
+    found: Any = class_at(error.kind)
     if found is None or not issubclass(found, Exception):
         raise LookupError(error.kind)
-    args = error.args or (error.message,)
-    made: Exception = found.__new__(found, *args)
-    made.args = args
-    return made
+    if error.kind == _validation.KIND:
+        return _validation.remade(found, error.args)
+    inner = [rebuild(each) for each in error.inner]
+    made = put_together(found, error.args, error.attributes, inner)
+    if error.args or error.message in str(made):
+        return made
+    return put_together(found, (error.message,), error.attributes)  # they could not be stored

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, is_dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -14,6 +14,7 @@ from distgraph.core.frame import Invocation, Replay
 from distgraph.core.graph import Graph
 from distgraph.engine import Start, limits_of, run, run_nested
 from distgraph.graph import configs
+from distgraph.graph.contexts import context_of
 from distgraph.graph.nested import Inner, surrounding
 from distgraph.graph.options import Options
 from distgraph.graph.subgraphs import Standing, not_found
@@ -41,20 +42,24 @@ def job_of(owner: Owner, given: Any, config: dict[str, Any], options: Options) -
     """
     inner = Inner(surrounding(config), owner.checkpointer, owner.graph)
     config = configs.merge_configs(inner.frame.config, config) if inner.frame else config
-    unnamed = partial(owner.backend.thread_for, owner.graph, fresh=_is_fresh(given))
+    unnamed = partial(_new_thread, owner, given, options.run_id)
     place = inner.place or configs.root_place(config, unnamed)
+    begins = bool(options.run_id) and not configs.names_thread(config)
     if owner.backend.durable:
         config = configs.on_thread(config, place.thread_id)
     start = Start(
         given=given,
         recursion_limit=configs.recursion_limit(config),
+        thread=place.thread_id,
         at=place.checkpoint_id,
+        now=owner.backend.now(),
         before=options.before(owner.graph),
         after=options.after(owner.graph),
         metadata={**configs.checkpoint_metadata(config), **inner.metadata},
         parents=dict(inner.parents),
     )
     _refuse_foreign(given)
+    _refuse_to_go_on(given, options)
     _check_durable(owner, start, inner)
     invocation = _invocation(owner, config, options.context, place, inner)
     return inner, Job(
@@ -67,7 +72,22 @@ def job_of(owner: Owner, given: Any, config: dict[str, Any], options: Options) -
         modes=frozenset(options.modes),
         max_concurrency=configs.max_concurrency(config),
         by=options.by,
+        run_id=options.run_id,
+        if_new=options.if_new or begins,
     )
+
+
+def _new_thread(owner: Owner, given: Any, run_id: str) -> str:
+    """Return the thread of a call that names none: the same one for each call of a ``run_id``."""
+    fresh = _is_fresh(given)
+    return run_id if run_id and fresh else owner.backend.thread_for(owner.graph, fresh=fresh)
+
+
+def _refuse_to_go_on(given: Any, options: Options) -> None:
+    """Raise ValueError for a call that is to begin a thread and brings nothing to begin it with."""
+    if options.if_new and not _is_fresh(given):
+        msg = "if_new=True begins a thread, with an input: None and a Command go on with one."
+        raise ValueError(msg)
 
 
 def _refuse_foreign(given: Any) -> None:
@@ -122,7 +142,7 @@ def _check_durable(owner: Owner, start: Start, inner: Inner) -> None:
 def _invocation(
     owner: Owner, config: dict[str, Any], context: Any, place: Place, inner: Inner
 ) -> Invocation:
-    found = _context_of(owner.context_schema, context)
+    found = context_of(owner.context_schema, context)
     if inner.frame is not None:
         return replace(
             inner.frame.invocation,
@@ -132,9 +152,8 @@ def _invocation(
             asker=inner.asker,
         )
     run_id = config.get("run_id") or config.get("metadata", {}).get("run_id")
-    durable = owner.backend.durable
-    thread = place.thread_id if durable else None
-    run = run_id and str(run_id)
+    thread = place.thread_id if configs.names_thread(config) else None
+    run, durable = run_id and str(run_id), owner.backend.durable
     replay, own = _replay(config, place), os.urandom(4).hex()
     return Invocation(config, found, thread, run, durable, replay=replay, round=own)
 
@@ -146,14 +165,6 @@ def _replay(config: Mapping[str, Any], place: Place) -> Replay | None:
     inner = configs.checkpoint_map(config)
     origins = {lasting(ns): (ns, cp) for ns, cp in inner.items() if ns}
     return Replay(next_id(None), place.checkpoint_id, origins)
-
-
-def _context_of(schema: Any, context: Any) -> Any:
-    """Return the run's context; a dict becomes an instance of a dataclass or pydantic schema."""
-    made = is_dataclass(schema) or hasattr(schema, "model_fields")
-    if isinstance(context, dict) and isinstance(schema, type) and made:
-        return schema(**context)
-    return context
 
 
 def update_job(

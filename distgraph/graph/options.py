@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Generic, Self, TypedDict
+from uuid import UUID
 
 from distgraph._arguments import names_of
 from distgraph.core.graph import Graph
-from distgraph.graph.checks import check_by, check_stops
+from distgraph.graph.checks import check_by, check_run_id, check_stops
 from distgraph.types import All, Durability, StreamMode
 from distgraph.typing import ContextT
 
 MODES = ("values", "updates", "tasks", "custom", "messages")
+ONLY_SUBMITTED = ("run_id", "if_new")
 _DURABILITIES = (None, "sync", "async")
 Stops = All | Sequence[str] | None
 Modes = StreamMode | Sequence[StreamMode] | None
 Keys = str | Sequence[str] | None
 
 
-class SubmitOptions(TypedDict, Generic[ContextT], total=False):
+class CallOptions(TypedDict, Generic[ContextT], total=False):
     """``context`` is what nodes find in their Runtime; the stops replace the compiled ones.
 
     ``by`` says who starts the run, or answers: a backend keeps it, at most 255 characters.
@@ -33,7 +35,19 @@ class SubmitOptions(TypedDict, Generic[ContextT], total=False):
     by: str | None
 
 
-class InvokeOptions(SubmitOptions[ContextT], Generic[ContextT], total=False):
+class SubmitOptions(CallOptions[ContextT], Generic[ContextT], total=False):
+    """``run_id``: the run's id, by which it begins once: the same call again gives its handle.
+
+    1 to 100 visible ASCII characters, or a UUID. It is known again for as long as the run's outcome
+    is kept. Without a ``thread_id`` the new thread has this id, too. ``if_new``: ThreadExists where
+    the thread is stored already.
+    """
+
+    run_id: str | UUID | None
+    if_new: bool
+
+
+class InvokeOptions(CallOptions[ContextT], Generic[ContextT], total=False):
     """``output_keys``: the state keys to show.
 
     By default a result has those of the output schema, a stream has all.
@@ -60,17 +74,20 @@ class Options:
     durability: Durability | None = None
     subgraphs: bool = False
     by: str = ""
+    run_id: str = ""
+    if_new: bool = False
 
     @classmethod
     def read(cls, call: str, given: Mapping[str, Any], default: Modes) -> Self:
         """Return the options of a ``call``; TypeError or ValueError says which one is wrong."""
-        known = [field.name for field in fields(cls)]
+        apart = () if "submit" in call else ONLY_SUBMITTED
+        known = [field.name for field in fields(cls) if field.name not in apart]
         if unknown := [name for name in given if name not in known]:
             msg = f"{call}() got an unexpected option '{unknown[0]}': it takes {', '.join(known)}."
             raise TypeError(msg)
         chosen = given.get("stream_mode") or default
-        by = check_by(call, given.get("by"))
-        options = cls(**{**given, "stream_mode": chosen, "by": by})
+        by, run_id = check_by(call, given.get("by")), check_run_id(call, given.get("run_id"))
+        options = cls(**{**given, "stream_mode": chosen, "by": by, "run_id": run_id})
         if options.durability not in _DURABILITIES:
             msg = f"durability must be 'sync' or 'async' here, not {options.durability!r}."
             raise ValueError(msg)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import is_dataclass
 from typing import Annotated, Any, NotRequired, Required, get_args, get_origin, get_type_hints
 
@@ -12,13 +12,15 @@ from distgraph.channels import BaseChannel, BinaryOperatorAggregate, LastValue
 from distgraph.core.graph import ROOT, Schema
 
 _TWO = 2
+_INTERNAL = ("__", "branch:to:", "join:")
+"""How names begin of what results and savers have beside the state keys."""
 
 
 def channels_of(schema: Any) -> dict[str, BaseChannel]:
     """Return the channel of each key of ``schema``; of ``__root__`` for a bare type.
 
-    Raises ValueError for a reducer that does not take exactly two arguments, TypeError for what
-    is LangGraph's, naming the key.
+    Raises ValueError for a key with an internal name and for a reducer that does not take exactly
+    two arguments, TypeError for what is LangGraph's, naming the key.
     """
     if advised := foreign(schema):
         msg = f"A state schema is a class of yours, or MessagesState. {advised}"
@@ -26,7 +28,19 @@ def channels_of(schema: Any) -> dict[str, BaseChannel]:
     hints = hints_of(schema)
     if hints is None:
         return {ROOT: _channel(schema, ROOT)}
+    _check_keys(schema, hints)
     return {key: _channel(hint, key) for key, hint in hints.items()}
+
+
+def _check_keys(schema: type, keys: Iterable[str]) -> None:
+    """Raise ValueError for a key that would be taken for what stands beside the state."""
+    for key in keys:
+        if key.startswith(_INTERNAL):
+            msg = (
+                f"The state key '{key}' of {schema.__qualname__} has a reserved name: none begins "
+                f"with {', '.join(map(repr, _INTERNAL))}. Give it another name."
+            )
+            raise ValueError(msg)
 
 
 def hints_of(schema: Any) -> Mapping[str, Any] | None:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, Final, Generic, Literal, Self, get_args, get_origin, overload
 
-from distgraph._arguments import names_of, shortly
+from distgraph._arguments import as_name, names_of, shortly
 from distgraph._checked import checked
 from distgraph.channels import LastValue
 from distgraph.core.model import END, START
@@ -135,7 +135,8 @@ class StateGraph(Blueprint, Generic[StateT, ContextT, InputT, OutputT]):
         that cannot be called.
         """
         self._warn_if_compiled("node")
-        name: Any = node if isinstance(node, str) or action is not None else name_of(node)
+        named = isinstance(node, str) or action is not None
+        name: Any = as_name(node) if named else name_of(node)
         action = action if action is not None else node
         if isinstance(action, str):
             msg = f"Node '{name}' has no action: add_node('{name}', function)."
@@ -169,7 +170,7 @@ class StateGraph(Blueprint, Generic[StateT, ContextT, InputT, OutputT]):
         Raises ValueError for END as a start, START as an end, or several starts not added yet.
         """
         self._warn_if_compiled("edge")
-        starts = names_of(start_key)
+        starts, end_key = names_of(start_key), as_name(end_key)
         if END in starts:
             msg = "END cannot be a start node"
             raise ValueError(msg)
@@ -177,7 +178,7 @@ class StateGraph(Blueprint, Generic[StateT, ContextT, InputT, OutputT]):
             msg = "START cannot be an end node"
             raise ValueError(msg)
         if isinstance(start_key, str):
-            self.edges.add((start_key, end_key))
+            self.edges.add((starts[0], end_key))
             return self
         if not starts:
             msg = f"The edge to '{end_key}' needs at least one start."
@@ -197,16 +198,20 @@ class StateGraph(Blueprint, Generic[StateT, ContextT, InputT, OutputT]):
     ) -> Self:
         """After ``source``, run what ``path(state)`` returns: names, Sends, or keys of the map.
 
+        ``path`` sees the keys of the schema that annotates its parameter; without one those of
+        ``source``'s, and in a dict whatever else ``source`` returned.
+
         Raises ValueError when ``source`` has a conditional edge of the same name already.
         """
         self._warn_if_compiled("conditional edge")
-        name = name_of(path)
+        name, source = name_of(path), as_name(source)
         if name in self.branches.get(source, {}):
             msg = f"Branch with name `{name}` already exists for node `{source}`"
             raise ValueError(msg)
-        schema = self._hinted(path) or self._source_schema(source)
+        own = self._hinted(path)
+        schema = own or self._source_schema(source)
         self._add_schema(schema)
-        branch = BranchSpec(callee_of(path, name), schema, _ends(path, path_map))
+        branch = BranchSpec(callee_of(path, name), schema, _ends(path, path_map), own is None)
         self.branches.setdefault(source, {})[name] = branch
         return self
 
@@ -282,7 +287,7 @@ class StateGraph(Blueprint, Generic[StateT, ContextT, InputT, OutputT]):
 def _named(item: Any) -> tuple[str, Any]:
     match item:
         case (str() as name, action):
-            return name, action
+            return as_name(name), action
         case tuple():
             msg = f"A sequence has functions and (name, function) pairs, not {shortly(item)}."
             raise TypeError(msg)
@@ -295,7 +300,9 @@ def _destinations(
 ) -> Mapping[str, str | None] | None:
     if given is None:
         return None
-    return dict(given) if isinstance(given, Mapping) else dict.fromkeys(names_of(given))
+    if isinstance(given, Mapping):
+        return {as_name(name): label for name, label in given.items()}
+    return dict.fromkeys(names_of(given))
 
 
 def _ends(path: Any, path_map: Any) -> Mapping[Any, str] | None:
@@ -304,10 +311,10 @@ def _ends(path: Any, path_map: Any) -> Mapping[Any, str] | None:
             if not isinstance(end, str):
                 msg = f"path_map leads from {shortly(key)} to a node's name, not {shortly(end)}."
                 raise TypeError(msg)
-        return dict(path_map)
+        return {key: as_name(end) for key, end in path_map.items()}
     if path_map is not None:
         return {name: name for name in names_of(path_map)}
     hint = return_hint(path)
     if get_origin(hint) is Literal:
-        return {name: name for name in get_args(hint)}
+        return {name: as_name(name) for name in get_args(hint)}
     return None

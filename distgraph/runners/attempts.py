@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from distgraph.core.deadlines import timed
 from distgraph.core.execute import read_error
 from distgraph.core.frame import Frames, TaskFrame
 from distgraph.core.graph import Graph
@@ -74,12 +76,21 @@ class OpenSuperstep:
         result = self.results[task.id]
         return Ended(self.job.place.ns, task, result, opened.values, step=opened.step + 1)
 
+    def timed(self, task: Task, result: Result) -> Result:
+        """Return what a task left, with the times of its questions' deadlines, as it is stored."""
+        return timed(result, self.state.deadlines.get(task.id, {}), now())
+
     def delay(self, task: Task, result: Result, attempt: int) -> float | None:
         """Return the seconds until the next attempt, None when ``result`` is final."""
         if not isinstance(result, Errored):
             return None
         node = self.graph.nodes[task.node]
         return retry_delay(node, result, attempt, random.random())  # noqa: S311 only a jitter
+
+
+def now() -> int:
+    """Return the time of the stores of this process, in ms since 1970."""
+    return time.time_ns() // 1_000_000
 
 
 def open_superstep(job: Job, request: Execute, around: Around) -> OpenSuperstep:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -27,7 +27,8 @@ class Job:
     """A program to carry: what drives it, where it is stored and what its tasks are told.
 
     ``live``: chunks of running nodes are wanted while they run. ``modes`` are the stream modes
-    that somebody listens to. ``by`` is who asks for the run, for a backend that keeps runs.
+    that somebody listens to. For a backend that keeps runs: ``by`` is who asks for it, ``run_id``
+    the id that its caller chose, or '', and ``if_new`` whether the thread must not be there yet.
     """
 
     graph: Graph
@@ -39,6 +40,8 @@ class Job:
     modes: frozenset[str] = frozenset()
     max_concurrency: int | None = None
     by: str = ""
+    run_id: str = ""
+    if_new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +68,21 @@ class Backend(Protocol):
         """
         ...
 
-    def events(self, job: Job) -> Iterator[Event]:
-        """Carry ``job`` to its end, telling what happens; the last event is Concluded."""
+    def now(self) -> int:
+        """Return the time in ms since 1970, by which a run finds deadlines over when it begins.
+
+        0 where that is somebody else's business.
+        """
         ...
 
-    def aevents(self, job: Job) -> AsyncIterator[Event]:
+    def events(self, job: Job) -> Generator[Event, None, None]:
+        """Carry ``job`` to its end, telling what happens; the last event is Concluded.
+
+        Who closes it leaves: what runs in this process and cannot be stopped is awaited and kept.
+        """
+        ...
+
+    def aevents(self, job: Job) -> AsyncGenerator[Event, None]:
         """Carry ``job`` as ``events`` does."""
         ...
 

@@ -6,7 +6,7 @@ the blocking and the asyncio driver.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
@@ -127,7 +127,8 @@ class SaverStore:
 
     def result(self, state: ThreadState, task: Task, result: Result) -> Calls:
         """Store the result as pending writes of the checkpoint."""
-        yield self._left(state.checkpoint, task, result)
+        kept = state.deadlines.get(task.id, {})
+        yield self._left(state.checkpoint, task, result, kept)
 
     def update(self, request: SaveUpdate) -> Calls:
         """Put the checkpoint, then with its parent what the caller wrote for waiting tasks."""
@@ -140,8 +141,14 @@ class SaverStore:
         stored, metadata, versions = codec.encode_checkpoint(checkpoint)
         return SaverCall("put", (self._config(checkpoint.parent_id), stored, metadata, versions))
 
-    def _left(self, checkpoint: Checkpoint, task: Task, result: Result) -> SaverCall:
-        writes = pending.encode_result(task, result)
+    def _left(
+        self,
+        checkpoint: Checkpoint,
+        task: Task,
+        result: Result,
+        kept: Mapping[str, int] = pending.EMPTY,
+    ) -> SaverCall:
+        writes = pending.encode_result(task, result, kept)
         return SaverCall("put_writes", (self._config(checkpoint.id), writes, task.id))
 
     def _config(self, checkpoint_id: str | None) -> dict[str, Any]:

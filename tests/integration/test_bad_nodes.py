@@ -18,6 +18,7 @@ from distgraph.errors import (
     WorkerLost,
 )
 from distgraph.graph import START, StateGraph
+from tests.support.apps import naughty
 from tests.support.apps.programs import Steps
 from tests.support.site import Site, lines, on
 from tests.support.waiting import PATIENCE, wait_until
@@ -77,9 +78,11 @@ RAISED = [
     ("text raises", RemoteNodeError, "TextRaisesError whose text raised ValueError"),
     ("text exits", RemoteNodeError, "TextExitsError whose text raised SystemExit"),
     ("reduce raises", Exception, "4711"),
-    ("frozen", RemoteNodeError, "FrozenError: 4711"),
-    ("notes taken", RemoteNodeError, "4711"),
-    ("arguments raise", RemoteNodeError, "4711"),
+    ("frozen", naughty.FrozenError, "4711"),
+    ("undecodable", UnicodeDecodeError, "byte 0xff in position 4"),
+    ("group", ExceptionGroup, "two (2 sub-exceptions)"),
+    ("notes taken", naughty.NotesTakenError, "4711"),
+    ("arguments raise", naughty.ArgumentsRaiseError, "4711"),
     ("shy argument", ValueError, "ValueError whose text raised"),
     ("rude text", NodeExited, "RudeTextError whose text raised SystemExit"),
     ("reducer exits", NodeExited, "raised SystemExit(4711)"),

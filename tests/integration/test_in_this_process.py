@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
 import operator
+import subprocess
+import sys
 import threading
 import uuid
 from collections.abc import Callable
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
 import pytest
 from celery import Celery
+from pydantic import create_model
 
 from distgraph.errors import DistGraphError
 from distgraph.graph import START, StateGraph
@@ -60,6 +65,29 @@ def test_a_worker_in_this_process_runs_closures(redis_server: RedisServer, names
     with backend.worker():
         check(graph, seen)
     assert "distgraph-sweeper" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_context_variables_of_a_node_are_not_those_of_the_next_task_of_its_thread(
+    redis_server: RedisServer, namespace: str
+) -> None:
+    tenant: ContextVar[str] = ContextVar("tenant", default="nobody")
+
+    def changed(_: State) -> dict[str, Any]:
+        seen = tenant.get()
+        tenant.set("changed by a node")
+        return {"xs": [seen]}
+
+    async def changed_on_the_loop(state: State) -> dict[str, Any]:
+        return changed(state)
+
+    builder = StateGraph(State).add_sequence(
+        [("a", changed), ("b", changed_on_the_loop), ("c", changed), ("d", changed_on_the_loop)]
+    )
+    backend = CeleryBackend(redis_server.url, namespace=namespace)
+    graph = builder.add_edge(START, "a").compile(name="tenants", backend=backend)
+    with backend.worker(concurrency=1):
+        for thread in "12":
+            assert graph.invoke({}, on(thread)) == {"xs": ["nobody"] * 4}
 
 
 def test_a_second_worker_in_one_process_is_refused(
@@ -140,13 +168,82 @@ def test_jobs_join_an_application_that_exists(redis_server: RedisServer, namespa
 
 def test_the_embedded_redis_carries_a_graph(tmp_path: Path) -> None:
     seen: list[str] = []
-    backend = CeleryBackend.embedded(tmp_path / "data")
-    try:
+    with CeleryBackend.embedded(tmp_path / "data") as backend:
         graph = closures(seen).compile(name="closures", backend=backend)
         with backend.worker():
             check(graph, seen)
-    finally:
-        backend.close()
+    assert not (tmp_path / "data" / "redis.sock").exists()
+
+
+APP = """
+import os
+from dataclasses import dataclass
+from typing import TypedDict
+
+from distgraph.graph import START, StateGraph
+from workers import CeleryBackend
+
+
+@dataclass
+class Parcel:
+    weight: int
+
+
+class Lost(Exception): pass
+
+
+class State(TypedDict, total=False):
+    parcel: Parcel
+
+
+def weigh(state):
+    if state["parcel"].weight > 9:
+        raise Lost("too heavy")
+    return {"parcel": Parcel(state["parcel"].weight + 1)}
+
+
+backend = CeleryBackend(os.environ["URL"], namespace=os.environ["NAMESPACE"])
+builder = StateGraph(State).add_node(weigh).add_edge(START, "weigh")
+graph = builder.compile(name="parcels", backend=backend)
+
+if __name__ == "__main__":
+    config = {"configurable": {"thread_id": "1"}}
+    assert graph.invoke({"parcel": Parcel(4)}, config) == {"parcel": Parcel(5)}
+    assert graph.get_state(config).values == {"parcel": Parcel(5)}
+    try:
+        graph.invoke({"parcel": Parcel(10)}, config)
+    except Lost as lost:
+        print(lost)
+"""
+
+
+def test_a_client_that_runs_as_a_script_shares_its_classes_with_workers_that_import_it(
+    redis_server: RedisServer, namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"app_{uuid.uuid4().hex}"
+    (tmp_path / f"{name}.py").write_text(APP)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("URL", redis_server.url)
+    monkeypatch.setenv("NAMESPACE", namespace)
+    with importlib.import_module(name).backend.worker():
+        command = [sys.executable, str(tmp_path / f"{name}.py")]
+        told = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert told.stdout == "too heavy\n"
+
+
+def test_graphs_of_one_worker_may_have_classes_of_one_name(
+    redis_server: RedisServer, namespace: str
+) -> None:
+    backend = CeleryBackend(redis_server.url, namespace=namespace)
+    made = {}
+    for name in ("bills", "letters"):
+        item: Any = create_model("Item", text=(str, name), __module__="shared")
+        schema: Any = TypedDict("schema", {"item": item}, total=False)
+        builder = StateGraph(schema).add_node("make", lambda _, item=item: {"item": item()})
+        made[builder.add_edge(START, "make").compile(name=name, backend=backend)] = item
+    with backend.worker():
+        for graph, item in made.items():
+            assert type(graph.invoke({}, on(graph.name))["item"]) is item
 
 
 def test_a_submitted_run_streams_what_the_graph_streams(

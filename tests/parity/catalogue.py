@@ -30,7 +30,6 @@ CASES: dict[str, Case] = {
 }
 
 APART: dict[str, str] = {
-    "building-a_pydantic_model_is_the_state": "an error that cannot be rebuilt has another type",
     "inputs-a_saver_needs_a_thread": "a backend makes up the id of a thread for a new input",
     "nested-streams_of_a_graph_inside_are_told_apart": "graphs inside nodes stream nothing",
 }

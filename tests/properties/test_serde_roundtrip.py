@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from datetime import timedelta, timezone
+from datetime import UTC, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from distgraph.core.model import Expired
 from distgraph.errors import DeserializationError
 from distgraph.types import Command, Interrupt, Overwrite, Send
+
+pytestmark = pytest.mark.no_cover
 
 
 class Hue(Enum):
@@ -88,6 +92,8 @@ def containers(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         st.builds(Box, item=inner),
         st.builds(Send, st.text(), inner),
         st.builds(Interrupt, inner, st.text()),
+        st.builds(Interrupt, inner, st.text(), st.datetimes(timezones=st.just(UTC))),
+        st.builds(Expired, st.booleans(), inner),
         st.builds(Overwrite, inner),
         st.builds(Command, update=inner, resume=inner),
     )
@@ -102,7 +108,8 @@ ATTRIBUTES: dict[type, tuple[str, ...]] = {
     Point: ("x", "y"),
     Box: ("item", "more", "model_fields_set"),
     Send: ("node", "arg"),
-    Interrupt: ("value", "id"),
+    Interrupt: ("value", "id", "deadline"),
+    Expired: ("fails", "default"),
     Overwrite: ("value",),
     Command: ("graph", "update", "resume", "goto"),
 }

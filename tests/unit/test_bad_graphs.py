@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from collections.abc import Callable
 from typing import Any, TypedDict
@@ -42,6 +43,30 @@ def test_a_schema_whose_annotations_name_nothing_is_named() -> None:
     with pytest.raises(NameError, match="'Missing' is not defined") as raised:
         StateGraph(Unresolved)
     assert raised.value.__notes__ == ["While reading the annotations of the schema Unresolved"]
+
+
+RESERVED = ["__interrupt__", "__error__", "__pregel_tasks", "__root__", "branch:to:a", "join:a+b:c"]
+
+
+@pytest.mark.parametrize("name", RESERVED)
+def test_a_state_key_with_an_internal_name_is_refused_wherever_it_is_named(name: str) -> None:
+    named: Any = TypedDict("named", {name: int})  # type: ignore[misc]
+    for build in (
+        lambda: StateGraph(named),
+        lambda: StateGraph(State, input_schema=named),
+        lambda: StateGraph(State).add_node("a", passing, input_schema=named),
+    ):
+        with pytest.raises(ValueError, match=rf"'{re.escape(name)}' of named has a reserved name"):
+            build()
+
+
+@pytest.mark.parametrize("name", ["_private", "branch:a", "joined", "in:terrupt", "a|b", "_"])
+def test_other_names_of_state_keys_may_have_any_characters(name: str) -> None:
+    schema: Any = TypedDict("schema", {name: int})  # type: ignore[misc]
+    builder = StateGraph(schema).add_node("a", lambda state: {name: state[name] + 1})
+    graph: Any = builder.add_edge(START, "a").compile(checkpointer=InMemorySaver())
+    assert graph.invoke({name: 1}, CONFIG) == {name: 2}
+    assert graph.get_state(CONFIG).values == {name: 2}
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from distgraph.errors import (
     InvalidUpdateError,
     NoSuchInterrupt,
     NothingToResume,
+    ThreadNotFound,
 )
 from distgraph.graph import END, START
 from distgraph.types import Command, Interrupt, Send, StateUpdate, interrupt
@@ -168,8 +169,9 @@ def test_an_input_that_cannot_be_stored_names_the_key() -> None:
 @pytest.mark.parametrize("given", [None, Command(goto="a"), Command(update={"last": 1})])
 def test_there_is_nothing_to_continue_on_an_unknown_thread(given: Any) -> None:
     graph = compiled(a=log("a"))
-    with pytest.raises(EmptyInputError, match="no checkpoint to continue from"):
+    with pytest.raises(EmptyInputError, match="no checkpoint to continue from") as raised:
         graph.invoke(given, CONFIG)
+    assert isinstance(raised.value, ThreadNotFound)
     assert history(graph) == []
 
 
@@ -207,11 +209,19 @@ def test_an_answer_to_a_thread_that_waits_for_nothing_changes_nothing() -> None:
     assert history(graph) == before
 
 
-def test_an_answer_to_an_unknown_thread_creates_none() -> None:
+@pytest.mark.parametrize("given", ["yes", {"0" * 32: "yes"}])
+def test_an_answer_to_an_unknown_thread_creates_none(given: Any) -> None:
     graph = compiled(a=ask)
-    with pytest.raises(NothingToResume):
-        graph.invoke(Command(resume="yes"), CONFIG)
+    with pytest.raises(ThreadNotFound, match=f"thread '{CONFIG['configurable']['thread_id']}'"):
+        graph.invoke(Command(resume=given), CONFIG)
     assert history(graph) == []
+
+
+def test_an_answer_at_an_unknown_checkpoint_names_it() -> None:
+    graph = waiting()
+    at = {"configurable": {**CONFIG["configurable"], "checkpoint_id": "nowhere"}}
+    with pytest.raises(ThreadNotFound, match="has no checkpoint 'nowhere'"):
+        graph.invoke(Command(resume="yes"), at)
 
 
 def test_an_answer_to_an_unknown_question_lists_the_pending_ones() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 from types import FrameType
 from typing import Any
 
 import pytest
 
+from distgraph._deadline import Deadline
 from distgraph.checkpoint.records import (
     pack_answer,
     pack_checkpoint,
@@ -93,6 +95,26 @@ def test_authors_other_than_the_last_nodes_stand_at_the_end() -> None:
             [1, 1, ["q", "1", "ns"]],
         ),
         (
+            Interrupted(
+                (
+                    Question(Interrupt("q", "1"), "ns"),
+                    Question(Interrupt("r", "2"), "", Deadline(5, None, fails=True), "p"),
+                    Question(
+                        Interrupt("s", "3", datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)),
+                        "",
+                        Deadline(None, 1000, fails=False, default=(1,)),
+                        "p2",
+                    ),
+                )
+            ),
+            [
+                1,
+                1,
+                ["q", "1", "ns", "r", "2", "", "s", "3", ""],
+                [[1, "p", 5, None, True, None], [2, "p2", None, 1000, False, (1,)]],
+            ],
+        ),
+        (
             Errored("builtins.ValueError", "no", "Traceback", ("no",), ("note",)),
             [
                 1,
@@ -169,6 +191,9 @@ def test_a_malformed_checkpoint_is_refused(index: int, value: Any) -> None:
         [1, 1, ["q", "1"]],
         [1, 1, ["q", 1, "ns"]],
         [1, 1, [], {}],
+        [1, 1, ["q", "1", "ns"], [[1, "p", 5, None, True, None]]],
+        [1, 1, ["q", "1", "ns"], [[0, "p", 5, 10**20, True, None]]],
+        [1, 1, ["q", "1", "ns"], [[0, "p", 5, None, True]]],
         [1, 2, "kind", "message", "traceback", [], [1]],
         [1, 3, "not a command"],
         [1, 4, []],

@@ -17,11 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distgraph.drawing.dot import dot_of
+from distgraph.drawing.graphviz import laid_out
 from distgraph.drawing.mermaid import mermaid_of
 from distgraph.drawing.naming import LONGEST, id_of, shown
 from distgraph.drawing.parts import DrawnEdge, DrawnNode
 from distgraph.drawing.picture import MOST_EDGES, Drawing
-from distgraph.drawing.svg import svg_of
 from distgraph.errors import CannotDraw
 from distgraph.graph import END, START, CompiledStateGraph, StateGraph
 from distgraph.types import Command
@@ -241,7 +241,7 @@ def test_labels_are_cut_and_printable() -> None:
 
 def test_svg_shows_every_name_and_label() -> None:
     nodes, drawn = parts([text for text in NASTY if text.strip()])
-    root = ET.fromstring(svg_of(dot_of(nodes, drawn)))
+    root = ET.fromstring(laid_out(dot_of(nodes, drawn), "svg"))
     told = [text.text for text in root.iter(f"{SVG}text")]
     assert {shown(one.name) for one in nodes} <= {*told}
     assert {shown(edge.data or "") for edge in drawn} <= {*told}
@@ -295,6 +295,19 @@ def test_a_program_that_cannot_be_started_is_told(path: Path) -> None:
     (path / "dot").chmod(0o755)
     with pytest.raises(CannotDraw, match="dot did not draw the graph"):
         nested().draw_svg()
+
+
+def test_an_image_is_returned_and_written_where_it_is_wanted(tmp_path: Path) -> None:
+    drawn = nested("ü").draw_mermaid_png(output_file_path=tmp_path / "graph.png")
+    assert drawn.startswith(b"\x89PNG\r\n")
+    assert drawn == (tmp_path / "graph.png").read_bytes() == nested("ü").draw_mermaid_png()
+
+
+def test_an_image_needs_what_svg_needs(path: Path) -> None:
+    with pytest.raises(CannotDraw, match=r"PNG is made by Graphviz, .*draw_mermaid\(\) needs"):
+        nested().draw_mermaid_png()
+    program(path, "sys.stdout.buffer.write(repr(sys.argv[1:]).encode())")
+    assert nested().draw_mermaid_png() == b"['-Tpng']"
 
 
 # --- notebooks -------------------------------------------------------------------------------

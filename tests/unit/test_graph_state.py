@@ -161,6 +161,59 @@ def test_a_bare_annotated_type_is_the_whole_state() -> None:
     assert builder.compile().invoke(2) == 5
 
 
+class Narrow(TypedDict, total=False):
+    last: int
+
+
+def narrow(state: Narrow) -> str:
+    return ",".join(state)
+
+
+def everything(state: Any) -> str:
+    return ",".join(state)
+
+
+def whole(state: State) -> str:
+    return ",".join(sorted(state))
+
+
+@pytest.mark.parametrize(
+    ("path", "sees"),
+    [
+        (narrow, "last"),
+        (whole, "last,log"),
+        (everything, "last,log,extra"),  # as in LangGraph: the node's keys, and what it returned
+    ],
+)
+def test_a_path_function_sees_the_keys_of_its_schema(path: Any, sees: str) -> None:
+    chosen: list[str] = []
+
+    def choose(state: Any) -> str:
+        chosen.append(path(state))
+        return END
+
+    choose.__annotations__ = {k: v for k, v in path.__annotations__.items() if k == "state"}
+    builder = StateGraph(State).add_node("a", lambda _: {"last": 2, "log": [1], "extra": 3})
+    builder.add_edge(START, "a").add_conditional_edges("a", choose)
+    builder.compile().invoke({})
+    assert [set(each.split(",")) for each in chosen] == [set(sees.split(","))]
+
+
+def test_a_node_finds_the_thread_that_its_caller_named_also_without_a_saver() -> None:
+    def tell(_: State, config: Any, runtime: Any) -> Any:
+        named = config["configurable"].get("thread_id")
+        return {"log": [named, runtime.execution_info.thread_id]}
+
+    inner = StateGraph(State).add_node(tell).add_edge(START, "tell").compile()
+    builder = StateGraph(State).add_node(tell).add_node("inner", inner)
+    builder.add_node("called", lambda _, config: inner.invoke({}, config))
+    graph = builder.add_edge(START, "tell").add_edge("tell", "inner").add_edge("tell", "called")
+    assert set(graph.compile().invoke({}, CONFIG)["log"]) == {"t"}
+    assert set(graph.compile().invoke({})["log"]) == {None}
+    saved = graph.compile(checkpointer=InMemorySaver())
+    assert set(saved.invoke({}, CONFIG)["log"]) == {"t"}
+
+
 def test_a_context_dict_becomes_an_instance_of_its_schema() -> None:
     @dataclass
     class Context:

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr, RootModel, model_valida
 
 from distgraph.checkpoint.serde.base import SerializerProtocol
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from distgraph.core.model import Expired
 from distgraph.types import Command, Interrupt, Overwrite, Send
 
 
@@ -186,6 +187,9 @@ VALUES: list[Any] = [
     Numbers([1, 2]),
     Send("node", {"a": (1,)}),
     Interrupt({"q": (1,)}, "f" * 32),
+    Interrupt("q", "f" * 32, datetime(2030, 1, 1, tzinfo=UTC)),
+    Expired(fails=True),
+    Expired(fails=False, default=(1,)),
     Overwrite([1]),
     Overwrite((Send("a", 1),)),
     Command(),

@@ -53,13 +53,13 @@ def stored(saver: Any, *args: Any) -> tuple[list[Any], str]:
 
 
 def test_small_arguments_are_stored(saver: Any) -> None:
-    assert stored(saver, "text", 7) == (["text", 7], "ValueError(('text', 7))")
+    assert stored(saver, "text", 7) == (["text", 7], "ValueError('text', 7)")
 
 
 def test_of_large_arguments_the_text_is_stored(saver: Any) -> None:
     args, text = stored(saver, "x" * ARGUMENTS)
     assert args == []
-    assert text.startswith("ValueError(xxx")
+    assert text.startswith("ValueError('xxx")
 
 
 def test_of_arguments_that_cannot_be_stored_the_text_is(saver: Any) -> None:

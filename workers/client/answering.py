@@ -12,7 +12,13 @@ from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import AnswerMode, TaskId, ThreadStatus
 from checkpoint_redis.records import StagedAnswers
 from checkpoint_redis.replies import Answered, Loaded, Moved, OutboxEntry
-from distgraph.errors import NoSuchInterrupt, NothingToResume, ThreadBusy, ThreadConflict
+from distgraph.errors import (
+    NoSuchInterrupt,
+    NothingToResume,
+    ThreadBusy,
+    ThreadConflict,
+    ThreadNotFound,
+)
 
 from ..shared.supersteps import nonce
 from .effects import Effect, HintsOut, Publish, Reach
@@ -67,7 +73,9 @@ def check_answered(answered: Answered, ids: tuple[str, ...], thread: Thread) -> 
     """Raise what a refused answer means."""
     if answered.status == "no_interrupt":
         raise NoSuchInterrupt((answered.unknown,) if answered.unknown else ids, answered.pending)
-    if answered.status in ("nothing", "missing"):
+    if answered.status == "missing":
+        raise ThreadNotFound(f"Thread {thread.thread_id[:200]!r} was deleted in the meantime.")
+    if answered.status == "nothing":
         msg = "Nothing waits on this thread: it was answered, or moved on, in the meantime."
         raise NothingToResume(msg)
     if answered.status == "busy":

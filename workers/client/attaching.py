@@ -29,7 +29,19 @@ class FoundRun:
 
 
 def attach(registry: Registry, thread: Thread, run: str) -> Generator[Effect, Any, FoundRun]:
-    """Return what is known of a run; ThreadNotFound when nothing is.
+    """Return what is known of a run; ThreadNotFound when nothing is."""
+    found = yield from find(registry, thread, run)
+    if found is None:
+        msg = (
+            f"Run {run[:200]!r} of thread {thread.thread_id[:200]!r} is not known: there never was "
+            "one, its thread was deleted, or many runs came after it."
+        )
+        raise ThreadNotFound(msg)
+    return found
+
+
+def find(registry: Registry, thread: Thread, run: str) -> Generator[Effect, Any, FoundRun | None]:
+    """Return what is known of a run, None when nothing is.
 
     Of an answer that joined a run, that one is meant.
     """
@@ -39,11 +51,7 @@ def attach(registry: Registry, thread: Thread, run: str) -> Generator[Effect, An
         run = outcome.cp
         outcome = yield commands.outcome(thread, run)
     if header is None or outcome is None:
-        msg = (
-            f"Run {run[:200]!r} of thread {thread.thread_id[:200]!r} is not known: there never was "
-            "one, its thread was deleted, or many runs came after it."
-        )
-        raise ThreadNotFound(msg)
+        return None
     return _found(registry, thread, run, header.graph, outcome)
 
 
@@ -57,6 +65,6 @@ def _found(
     begun = Begun(
         run, record.event_id, None, since=since, origin=record.origin, released=record.released
     )
-    config = decode_config(record.cfg, registry.common_wire().serializer)
+    config = decode_config(record.cfg, registry.wire_of(graph).serializer)
     about = {**config.metadata, "thread_id": thread.thread_id}
     return FoundRun(graph, begun, frozenset(record.modes.split()), about)

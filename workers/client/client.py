@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
 from typing import Any, Final
 
 from checkpoint_redis.keys import Thread
@@ -35,6 +35,7 @@ from .begun import Begun
 from .carrier import Carrier, Messenger
 from .effects import Flow
 from .listing import ThreadInfo, Wanted, list_threads
+from .once import once
 from .run import CeleryRun, Shown, attached
 from .thread import ThreadHandle
 from .watched import Watched
@@ -106,14 +107,18 @@ class Client:
 
     # --- running ---------------------------------------------------------------------------
 
-    def events(self, job: Job) -> Iterator[Event]:
+    def now(self) -> int:
+        """Return 0: workers act on the deadlines of questions, by the time of Redis."""
+        return 0
+
+    def events(self, job: Job) -> Generator[Event, None, None]:
         """Submit ``job`` and follow it to its end; what no worker has to carry is carried here."""
         if _is_kept_here(job):
             return self._local(job.graph).events(job)
         refuse_to_wait(self._served(job.graph), self.workers)
         return self._carrier.follow(self._whole(job))
 
-    def aevents(self, job: Job) -> AsyncIterator[Event]:
+    def aevents(self, job: Job) -> AsyncGenerator[Event, None]:
         """Do what ``events`` does."""
         if _is_kept_here(job):
             return self._local(job.graph).aevents(job)
@@ -122,14 +127,22 @@ class Client:
 
     def submit(self, job: Job) -> Run[Any]:
         """Start ``job`` and return its handle."""
-        return self._handle(job, self._carrier.perform(self._begin(job)))
+        return self._handle(job, self._carrier.perform(self._submit(job)))
 
     async def asubmit(self, job: Job) -> Run[Any]:
         """Do what ``submit`` does."""
-        return self._handle(job, await self._carrier.aperform(self._begin(job)))
+        return self._handle(job, await self._carrier.aperform(self._submit(job)))
 
-    def _handle(self, job: Job, begun: Begun) -> Run[Any]:
+    def _submit(self, job: Job) -> Flow:
+        if not job.run_id:
+            return self._begin(job)
+        thread = self.thread_key(job.place.thread_id)
+        return once(self.registry, thread, job.run_id, self._begin(job))
+
+    def _handle(self, job: Job, begun: Begun | FoundRun) -> Run[Any]:
         """Return the run's handle; raise what the input alone made impossible."""
+        if isinstance(begun, FoundRun):
+            return self._attached(self.thread_key(job.place.thread_id), begun)
         if begun.outcome is not None:
             conclude(Concluded("", begun.state, begun.outcome))
         place = self.thread_key(job.place.thread_id), job.graph.name
@@ -138,7 +151,7 @@ class Client:
 
     def _begin(self, job: Job) -> Flow:
         _refuse_subgraph(job.place)
-        thread, run = self.thread_key(job.place.thread_id), str(uuid.uuid4())
+        thread, run = self.thread_key(job.place.thread_id), job.run_id or str(uuid.uuid4())
         return starting.begin(job, self._served(job.graph), thread, run, self._metadata_keys)
 
     def _whole(self, job: Job) -> Flow:

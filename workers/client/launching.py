@@ -50,7 +50,7 @@ def launch(
     if started.status == "busy":
         raise call.busy(started.run)
     if started.status in ("conflict", "unstaged"):
-        raise call.conflict()
+        raise call.conflict(started.head)
     if started.status == "go":
         hints = entries(step, "", call.served.queue)
         if (yield Publish(tuple(outgoing(call.thread.x, hints)))):

@@ -74,6 +74,8 @@ def _carry(call: Submission) -> Generator[Effect, Any, Begun]:
 def _load(call: Submission) -> Generator[Effect, Any, ThreadState | None]:
     at = call.job.place.checkpoint_id
     call.loaded, call.origin = yield from load_state(call.wire, call.thread, at)
+    if call.job.if_new and call.loaded is not None:
+        raise call.exists()
     if call.resumes:
         refuse_question_of_saver(call.loaded, call.thread.thread_id)
     return call.origin

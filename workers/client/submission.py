@@ -11,7 +11,7 @@ from checkpoint_redis.replies import Loaded
 from distgraph.core.graph import Graph
 from distgraph.core.model import ThreadState
 from distgraph.engine import limits_of
-from distgraph.errors import ThreadBusy, ThreadConflict
+from distgraph.errors import ThreadBusy, ThreadConflict, ThreadExists
 from distgraph.runners.backend import Job
 from distgraph.types import Command
 
@@ -83,10 +83,17 @@ class Submission:
         """The stream modes that are recorded for who follows the run."""
         return " ".join(sorted(self.job.modes))
 
-    def busy(self, run: str) -> ThreadBusy:
+    def busy(self, run: str) -> ThreadBusy | ThreadExists:
         """Return what the caller is told when ``run`` is under way."""
-        return busy(self.thread, run)
+        return self.exists() if self.job.if_new else busy(self.thread, run)
 
-    def conflict(self) -> ThreadConflict:
-        """Return what the caller is told when somebody else was faster."""
-        return ThreadConflict(moved_on(self.thread))
+    def conflict(self, head: str = "") -> ThreadConflict:
+        """Return what the caller is told when somebody else was faster; ``head``: what is there."""
+        new = self.job.if_new and head
+        return self.exists() if new else ThreadConflict(moved_on(self.thread))
+
+    def exists(self) -> ThreadExists:
+        """Return what a caller is told who wanted to begin the thread."""
+        name = self.thread.thread_id
+        what = f"Thread {name[:200]!r} is stored already, and the run was to begin it."
+        return ThreadExists(what, "Go on with it by a call without if_new, or name another one.")

@@ -90,6 +90,7 @@ class ThreadHandle:
 
         Raises ValueError for a limit below 0.
         """
+        self._header()
         wire, place = self._registry.common_wire(), Place(self.id)
         flow = history(wire, self._thread, place, Listing(limit=limit))
         states: list[ThreadState] = self._carrier.perform(flow)
@@ -161,7 +162,7 @@ class ThreadHandle:
         """Return the answers that ``value`` means, after a look at all that the thread asks."""
         wire = self._registry.common_wire()
         loaded, state = yield from load_state(wire, self._thread)
-        if loaded is None:
+        if loaded is None or state is None:
             raise self._missing()
         refuse_question_of_saver(loaded, self.id)
         replies = bind(state, value)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from distgraph.checkpoint.serde.classes import of_one_name
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.checkpoint.serde.schema import classes_of
 from distgraph.core.graph import Graph
@@ -97,6 +98,11 @@ class Registry:
         """Return the graph of that name, None when this process has not got it."""
         return self._graphs.get(name)
 
+    def wire_of(self, name: str) -> Wire:
+        """Return what encodes for a thread of the graph of that name, which may be unknown here."""
+        served = self._graphs.get(name)
+        return self.common_wire() if served is None else served.wire
+
     def all(self) -> tuple[Served, ...]:
         """Return every registered graph."""
         return tuple(self._graphs.values())
@@ -110,14 +116,17 @@ class Registry:
         return tuple(dict.fromkeys(queue for served in self.all() for queue in served.queues))
 
     def common_wire(self) -> Wire:
-        """Return an encoder for threads of any graph, also of those that are not known here."""
+        """Return an encoder for threads of any graph, also of those that are not known here.
+
+        Of classes that have one name in different graphs it knows none.
+        """
         if self._common is None:
             self._common = self._for_all()
         return self._common
 
     def _for_all(self) -> Wire:
         schemas = (schema for served in self.all() for schema in schemas_of(served.graph))
-        return Wire(self._serializer(classes_of(*schemas)))
+        return Wire(self._serializer(of_one_name(classes_of(*schemas))))
 
     def _serializer(self, known: Iterable[type]) -> JsonPlusSerializer:
         allowed = dict.fromkeys((*self._types, *known))

@@ -31,7 +31,7 @@ from distgraph.checkpoint.blame import (
     of_packet,
     of_result,
 )
-from distgraph.checkpoint.failures import stored_arguments
+from distgraph.checkpoint.failures import within
 from distgraph.checkpoint.formats import Kind
 from distgraph.checkpoint.lines import numbered_segment, place
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
@@ -290,22 +290,14 @@ class Wire:
 
     def error(self, error: Errored) -> bytes:
         """Return the record of a failure; what of it cannot be stored is left out."""
-        bare = replace(error, args=(), exception=None)
+        with suppress(SerializationError):
+            return self.serializer.dumps(records.pack_result(within(error, self.serializer.dumps)))
         message, trace = error.message[:_LEAST], error.traceback[-_LEAST:]
-        least = replace(bare, message=message, traceback=trace, notes=())
-        small = tuple(stored_arguments(error.args, self.serializer.dumps))
-        for args in (small, ()):
-            with suppress(SerializationError):
-                return self.serializer.dumps(records.pack_result(replace(bare, args=args)))
-        return self.serializer.dumps(records.pack_result(least))
+        return self.serializer.dumps(records.pack_result(Errored(error.kind, message, trace)))
 
     def read_error(self, blob: bytes) -> Errored:
         """Return the failure of a record."""
-        error = records.unpack_result(self.serializer.loads(blob))
-        if not isinstance(error, Errored):
-            msg = "A stored error is not of the form that this version writes."
-            raise CorruptRecord(msg)
-        return error
+        return records.unpack_errored(self.serializer.loads(blob))
 
     def read_result(self, blob: bytes) -> Result:
         """Return the result of a record."""

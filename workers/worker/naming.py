@@ -17,7 +17,6 @@ from distgraph.errors import DistGraphError
 
 from ..shared.hints import Hint, Label, label
 from ..shared.served import Registry
-from ..shared.wire import Wire
 from .telling import UNKNOWN, Subject
 
 
@@ -56,7 +55,7 @@ def names(
 ) -> dict[str, str]:
     """Return what the jobs of tasks are called, by id; without those that can't be read."""
     return {
-        task.tid: _wire(registry, header.graph).label_of(header.graph, task.blob)
+        task.tid: registry.wire_of(header.graph).label_of(header.graph, task.blob)
         for _, header, task in _seen(ledger, namespace, hints)
     }
 
@@ -89,13 +88,8 @@ def _subject(
     return Subject(header.graph, node, header.thread_id, x, header.run, number, "")
 
 
-def _wire(registry: Registry, graph: str) -> Wire:
-    served = registry.get(graph)
-    return registry.common_wire() if served is None else served.wire
-
-
 def _node(registry: Registry, graph: str, task: TaskSeen) -> str:
     try:
-        return _wire(registry, graph).node_of(task.blob)
+        return registry.wire_of(graph).node_of(task.blob)
     except DistGraphError:  # of a class that is not known here, for example
         return UNKNOWN

@@ -25,7 +25,6 @@ from distgraph.checkpoint.blame import (
     of_packet,
     of_targets,
 )
-from distgraph.checkpoint.failures import bounded
 from distgraph.checkpoint.formats import Kind
 from distgraph.checkpoint.lines import (
     Excerpt,
@@ -35,6 +34,7 @@ from distgraph.checkpoint.lines import (
     unpack_excerpt,
     unpack_line,
 )
+from distgraph.checkpoint.records import bounded
 from distgraph.checkpoint.serde.base import SerializerProtocol
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.checkpoint.upgrades import corrupt, fields_of, numbered

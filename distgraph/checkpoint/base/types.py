@@ -16,6 +16,7 @@ RESULT = "__result__"
 ANSWERED = "__answered__"
 CALLER_WRITES = "__caller_writes__"
 RELEASED = "__released__"
+DEADLINES = "__deadlines__"
 
 WRITES_IDX_MAP: Mapping[str, int] = {
     ERROR: -1,
@@ -27,6 +28,7 @@ WRITES_IDX_MAP: Mapping[str, int] = {
     CALLER_WRITES: -8,
     RELEASED: -9,
     ERROR_SOURCE: -10,
+    DEADLINES: -11,
 }
 """Channels with a fixed index among a task's pending writes: a later write replaces an earlier."""
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import dataclasses
 import enum
 import sys
-from collections.abc import Callable, Iterable, Mapping
+import typing
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from distgraph._loaded import class_in
+from distgraph._loaded import class_in, module_of
 from distgraph.checkpoint.serde.table import DATACLASS, ENUM, MODEL, NAMEDTUPLE
 
 # The classes of langchain_core.messages, by the module that defines each.
@@ -34,6 +35,9 @@ _MESSAGE_REFS = {
 }
 
 
+_PYTHONS_OWN = ("builtins", "types", "typing")
+
+
 @dataclass(frozen=True, slots=True)
 class UserClass:
     """An allowed class: its mark's ``code``, its name in data, and how to write and read it.
@@ -50,8 +54,36 @@ class UserClass:
 
 
 def ref_of(cls: type) -> str:
-    """The name of ``cls`` in stored data."""
-    return f"{cls.__module__}:{cls.__qualname__}"
+    """The name of ``cls`` in stored data.
+
+    Of a model with parameters it tells the classes among them: many may be called ``Page[Item]``.
+    """
+    named = f"{module_of(cls)}:{cls.__qualname__}"
+    given = tuple(_parameters(cls))
+    return f"{named} of {', '.join(map(ref_of, given))}" if given else named
+
+
+def _parameters(cls: type) -> Iterator[type]:
+    """Yield the classes that are parameters of a pydantic model."""
+    known = vars(cls).get("__pydantic_generic_metadata__")
+    if known and known["origin"] is not None:
+        yield from _classes_in(known["args"])
+
+
+def _classes_in(hints: Iterable[Any]) -> Iterator[type]:
+    for hint in hints:
+        if (origin := typing.get_origin(hint)) is not None:
+            yield from _classes_in((origin, *typing.get_args(hint)))
+        elif isinstance(hint, type) and hint.__module__ not in _PYTHONS_OWN:
+            yield hint
+
+
+def of_one_name(classes: Iterable[type]) -> tuple[type, ...]:
+    """Those of ``classes`` whose name in stored data no other one of them has."""
+    named: dict[str, list[type]] = {}
+    for cls in classes:
+        named.setdefault(ref_of(cls), []).append(cls)
+    return tuple(found[0] for found in named.values() if len(found) == 1)
 
 
 def describe(cls: type) -> UserClass | None:

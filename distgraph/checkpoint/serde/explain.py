@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from distgraph.checkpoint.serde.classes import describe, is_model, ref_of
+from distgraph.checkpoint.serde.held import extended
 from distgraph.errors import SerializationError
 from distgraph.types import Send
 
@@ -15,6 +16,8 @@ _SEQUENCES: frozenset[type] = frozenset({list, tuple, deque})
 _SETS: frozenset[type] = frozenset({set, frozenset})
 _LEAVES: frozenset[type] = frozenset({type(None), bool, int, float, str, bytes})
 _LONGEST = 60
+_PLAIN_FORMS = ("tolist", "to_dict", "to_dicts")
+"""What makes plain data of arrays, tensors and their items, and of tables."""
 
 
 class UnsupportedError(TypeError):
@@ -30,9 +33,21 @@ def unsupported(value: Any) -> UnsupportedError:
             f"it: JsonPlusSerializer(allowed=[{cls.__name__}])."
         )
     return UnsupportedError(
-        f"it is of the type {ref_of(cls)}, which cannot be stored. Use plain data, a dataclass, a "
-        f"pydantic model, a NamedTuple or an Enum; what is not worth storing belongs into the "
-        f"run's context, or is made in the node that needs it."
+        f"it is of the type {ref_of(cls)}, which cannot be stored. {_way_out(cls)}"
+    )
+
+
+def _way_out(cls: type) -> str:
+    """What to do about a value of a class that cannot be stored."""
+    for method in _PLAIN_FORMS:
+        if callable(getattr(cls, method, None)):
+            return (
+                f"Store its {method}(), plain data; one that is large belongs in a file or a store "
+                f"made for it, and the name of it in the state."
+            )
+    return (
+        "Use plain data, a dataclass, a pydantic model, a NamedTuple or an Enum; what is not worth "
+        "storing belongs into the run's context, or is made in the node that needs it."
     )
 
 
@@ -78,7 +93,7 @@ def _told(value: Any, error: Exception) -> str:
 
 
 def _items(value: Any) -> Iterator[tuple[str, Any]]:
-    cls = type(value)
+    cls = _looked_into(type(value))
     if cls in _SEQUENCES:
         yield from ((f"[{index}]", item) for index, item in enumerate(value))
     elif cls in _SETS:
@@ -89,6 +104,11 @@ def _items(value: Any) -> Iterator[tuple[str, Any]]:
             yield f"[{_short(key)}]", item
     else:
         yield from _attributes(value)
+
+
+def _looked_into(cls: type) -> type:
+    """Return ``cls``, or the plain type that it extends."""
+    return cls if describe(cls) is not None else extended(cls) or cls
 
 
 def _attributes(value: Any) -> Iterator[tuple[str, Any]]:

@@ -18,6 +18,7 @@ from distgraph.checkpoint.serde.classes import (
     ref_of,
     table_of,
 )
+from distgraph.checkpoint.serde.held import extended, held
 from distgraph.checkpoint.serde.survey import (
     LENIENT,
     is_simple,
@@ -49,6 +50,7 @@ _HIJACKED: frozenset[type] = frozenset({bytearray, memoryview, ExtType, Timestam
 # msgpack makes room for an array as soon as it reads its length. From this size on (bytes), a
 # pass that builds nothing first makes sure that every announced item is there.
 _CHECKED_FIRST = 4096
+_NATIVE = range(-(2**63), 2**64)  # the numbers that msgpack writes without asking
 
 
 class JsonPlusSerializer:
@@ -68,7 +70,7 @@ class JsonPlusSerializer:
         max_bytes: int = 16 * 2**20,
         max_depth: int = 100,
     ) -> None:
-        self._classes = table_of(allowed)
+        self._know(table_of(allowed))
         self._learn = learn
         self._max_bytes = max_bytes
         self._max_depth = max_depth
@@ -89,7 +91,7 @@ class JsonPlusSerializer:
             max_bytes=self._max_bytes,
             max_depth=self._max_depth,
         )
-        other._classes = {**self._classes, **other._classes}
+        other._know({**self._classes, **other._classes})
         return other
 
     def dumps(self, value: Any) -> bytes:
@@ -140,20 +142,23 @@ class JsonPlusSerializer:
             )
         return self.loads(blob)
 
-    def class_of(self, value: Any) -> UserClass:
-        """How ``value`` is stored; UnsupportedError when its class is not allowed."""
-        cls = type(value)
-        ref = ref_of(cls)
-        entry = self._known(ref)
+    def class_of(self, value: Any) -> UserClass | None:
+        """How ``value`` is stored, if its class is allowed."""
+        entry = self._of_class.get(type(value))
+        return self._found(type(value)) if entry is None else entry
+
+    def _found(self, cls: type) -> UserClass | None:
+        entry = self._known(ref_of(cls))
         if entry is not None and entry.cls is cls:
             return entry
         entry = describe(cls) if self._learn else None
-        if entry is None:
-            from distgraph.checkpoint.serde.explain import unsupported  # noqa: PLC0415 as above
-
-            raise unsupported(value)
-        self._classes[ref] = entry
+        if entry is not None:
+            self._know({**self._classes, entry.ref: entry})
         return entry
+
+    def _know(self, classes: dict[str, UserClass]) -> None:
+        self._classes = classes
+        self._of_class = {entry.cls: entry for entry in classes.values()}
 
     def class_named(self, ref: Any, code: int) -> UserClass:
         """The allowed class that data calls ``ref``, which must be of the kind ``code``."""
@@ -168,7 +173,7 @@ class JsonPlusSerializer:
     def _known(self, ref: Any) -> UserClass | None:
         entry = self._classes.get(ref)
         if entry is None and (entry := message_class(ref)):
-            self._classes[ref] = entry
+            self._know({**self._classes, ref: entry})
         return entry
 
     def _careful(self, value: Any, data: bytes, writer: _Writer) -> bytes:
@@ -238,8 +243,23 @@ class _Writer:
             return [_MARKS[COMPOUND_OF_TYPE[cls].code], *_guarded(self._sorted(value))]
         if compound := COMPOUND_OF_TYPE.get(cls):
             return [_MARKS[compound.code], *_guarded(compound.write(value))]
-        entry = self._serializer.class_of(value)
-        return [_MARKS[entry.code], *_guarded(entry.write(entry, value))]
+        if entry := self._serializer.class_of(value):
+            return [_MARKS[entry.code], *_guarded(entry.write(entry, value))]
+        return self._held(value)
+
+    def _held(self, value: Any) -> Any:
+        """What msgpack is to write of a value whose class extends a plain type."""
+        base = extended(type(value))
+        if base is None:
+            from distgraph.checkpoint.serde.explain import unsupported  # noqa: PLC0415 as above
+
+            raise unsupported(value)
+        if base is set or base is frozenset:
+            return [_MARKS[COMPOUND_OF_TYPE[base].code], *_guarded(self._sorted(value))]
+        plain = held(value, base)
+        if base is tuple or (base is int and plain not in _NATIVE):
+            return self.write(plain)
+        return _guarded([plain])[0]
 
     def _sorted(self, items: set[Any] | frozenset[Any]) -> list[Any]:
         # Remembered, or each level of nested sets would double the work. The set is kept with its

@@ -43,13 +43,15 @@ code   type                following items
 42     NamedTuple          class, field name, value, field name, value, ...
 43     pydantic model      class, fields, names of the fields that were set, extra, private
 44     Send                node, arg
-45     Interrupt           value, id
+45     Interrupt           value, id, and the deadline where it has one
 46     Command             graph, update, resume, goto
 47     Overwrite           value
+48     Expired             fails, default
 =====  ==================  ====================================================================
 
 A class is written as ``module:qualname``. It is looked up among the allowed classes alone. Types
-match exactly: a subclass of any type above that has no row of its own is refused, never flattened.
+match exactly. A class that is not allowed and extends str, int, float, bytes, list, dict, tuple,
+set or frozenset is written as what it holds, a value of that type; any other is refused.
 """
 
 from __future__ import annotations
@@ -67,6 +69,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from distgraph.core.model import Expired
 from distgraph.types import Command, Interrupt, Overwrite, Send
 
 FORMAT_VERSION = 1
@@ -190,6 +193,10 @@ def _read_deque(items: list[Any]) -> deque[Any]:
     return deque(items[1:], items[0])
 
 
+def _write_interrupt(value: Interrupt) -> list[Any]:
+    return [value.value, value.id, *([value.deadline] if value.deadline else [])]
+
+
 def _attributes(*names: str) -> Callable[[Any], list[Any]]:
     return lambda value: [getattr(value, name) for name in names]
 
@@ -223,9 +230,10 @@ COMPOUNDS: tuple[Compound, ...] = (
     Compound(38, timezone, _write_timezone, lambda items: timezone(*items)),
     Compound(39, re.Pattern, _write_pattern, _read_pattern),
     _ours(44, Send, "node", "arg"),
-    _ours(45, Interrupt, "value", "id"),
+    Compound(45, Interrupt, _write_interrupt, lambda items: Interrupt(*items)),
     _ours(46, Command, "graph", "update", "resume", "goto"),
     _ours(47, Overwrite, "value"),
+    _ours(48, Expired, "fails", "default"),
 )
 SCALAR_OF_TYPE = {cls: row for row in SCALARS for cls in row.types}
 SCALAR_OF_CODE = {row.code: row for row in SCALARS}

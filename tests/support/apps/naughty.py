@@ -155,6 +155,8 @@ WAYS: dict[str, Callable[[], Any]] = {
     "text exits": lambda: _raise(TextExitsError()),
     "reduce raises": lambda: _raise(ReduceRaisesError("4711")),
     "frozen": lambda: _raise(FrozenError(4711)),
+    "undecodable": lambda: b"out \xff".decode(),
+    "group": lambda: _raise(ExceptionGroup("two", [FrozenError(4711), KeyError("cheese")])),
     "notes taken": lambda: _raise(NotesTakenError("4711")),
     "arguments raise": lambda: _raise(ArgumentsRaiseError("4711")),
     "shy argument": lambda: _raise(ValueError(Shy())),
