@@ -55,7 +55,12 @@ from distgraph.core.model import (
     ThreadState,
 )
 from distgraph.core.packets import Packet
-from distgraph.errors import CorruptRecord, InvalidUpdateError, SerializationError
+from distgraph.errors import (
+    CorruptRecord,
+    DistGraphError,
+    InvalidUpdateError,
+    SerializationError,
+)
 from distgraph.types import Interrupt, Send
 
 from .hints import label
@@ -141,6 +146,13 @@ class Wire:
                 return node
             case _:
                 raise corrupt(str(Kind.task), packed)
+
+    def label_of(self, graph: str, blob: bytes) -> str:
+        """Return what the job of an entry's task is called, '' where that can't be read here."""
+        try:
+            return label(graph, self.node_of(blob))
+        except DistGraphError:  # of a class that is not known here, for example
+            return ""
 
     # --- packets ---------------------------------------------------------------------------
 
