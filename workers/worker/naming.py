@@ -55,7 +55,7 @@ def names(
 ) -> dict[str, str]:
     """Return what the jobs of tasks are called, by id; without those that can't be read."""
     return {
-        task.tid: registry.wire_of(header.graph).label_of(header.graph, task.blob)
+        task.tid: registry.common_wire().of(header.graph).label_of(header.graph, task.blob)
         for _, header, task in _seen(ledger, namespace, hints)
     }
 
