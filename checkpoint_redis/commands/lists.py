@@ -22,27 +22,37 @@ def threads(namespace: str, shard: int, sought: Sought, after: str, limit: int) 
     Between two places there may be none, and no more than ``limit``.
     """
     key = keys.due(namespace, shard)
-    return Arguments().script("threads", key, _page, after=after, limit=limit, **_wanted(sought))
+    return Arguments().script(
+        "threads",
+        key,
+        _page,
+        sets=sought.sets,
+        having=sought.having,
+        since=sought.since,
+        before=sought.before,
+        after=after,
+        limit=limit,
+    )
 
 
 def count(namespace: str, shard: int, sought: Sought, after: str) -> Script[ListCount]:
     """Count threads of a shard behind ``after``; as far as one script looks."""
     key = keys.due(namespace, shard)
-    return Arguments().script("count", key, _counted, after=after, **_wanted(sought))
+    return Arguments().script(
+        "count",
+        key,
+        _counted,
+        sets=sought.sets,
+        having=sought.having,
+        since=sought.since,
+        before=sought.before,
+        after=after,
+    )
 
 
 def line(thread: Thread) -> Script[Listed | None]:
     """Read what lists tell of a thread, in whichever format it is; None when there is none."""
     return Arguments().script("line", thread, _line)
-
-
-def _wanted(sought: Sought) -> dict[str, Any]:
-    return {
-        "sets": sought.sets,
-        "having": sought.having,
-        "since": sought.since,
-        "before": sought.before,
-    }
 
 
 @checked

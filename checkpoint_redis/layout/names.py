@@ -425,6 +425,8 @@ class Limit:
     listed_bytes: Final = 65_536
     # So many fields are read for a page, and those of one thread more.
     listed_fields: Final = 2_500
+    # Of each at least so many.
+    listed_line: Final = 16
     # So many ends of runs does a shard keep.
     ends: Final = 10_000
     event_bytes: Final = 33_554_432

@@ -1,4 +1,4 @@
--- needs: walk.lua
+-- needs: lib.lua walk.lua
 -- How many threads of a shard there are. KEYS[1] due key of the shard. ARGV[1] {sets, having, since,
 -- before, after}, as walk.lua has them -> PAGE; threads: how many, behind the place up to there
 if #A.sets == 1 and #A.having == 0 then

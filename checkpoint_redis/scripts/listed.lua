@@ -1,4 +1,4 @@
--- needs: lib.lua format.lua pack.lua
+-- needs: lib.lua format.lua frozen.lua pack.lua scan.lua
 -- A thread as lists show it, with what it asks.
 local read_fields, read_bytes = 0, 0
 
@@ -14,7 +14,7 @@ local function some_questions()
 end
 
 -- -> texts of questions, as u:<ns> has them, and blobs, one after the other; whether there are more
-local function asking()
+local function what_is_asked()
   local found, more = some_questions()
   local out, room = {}, LIMIT.listed_bytes
   read_fields = read_fields + #found
@@ -30,10 +30,10 @@ local function asking()
 end
 
 -- What nobody here can read keeps no other thread out of a list.
-local function asking_of(st, number)
+local function asked_by_thread(st, number)
   if st ~= STATUS.interrupted and st ~= STATUS.busy then return {}, false end
   if needed(number) then return {}, true end
-  local well, out, more = pcall(asking)
+  local well, out, more = pcall(what_is_asked)
   if not well then return {}, true end
   return out, more
 end
@@ -44,8 +44,8 @@ local function listed()
     HEADER.id, HEADER.graph, HEADER.run, HEADER.status, HEADER.created, HEADER.updated,
     HEADER.fingerprint, HEADER.form))
   if not id then return nil end
-  local about, asked, more = cget(FIELD.about), asking_of(st, number)
-  read_fields, read_bytes = read_fields + 16, read_bytes + #(about or '')
+  local about, asked, more = cget(FIELD.about), asked_by_thread(st, number)
+  read_fields, read_bytes = read_fields + LIMIT.listed_line, read_bytes + #(about or '')
   return LISTED{x = X, id = id, graph = graph, run = run, status = st, created = created,
     updated = updated, about = about, fingerprint = fingerprint, form = number, asked = asked,
     more = more and 1 or 0}

@@ -1,4 +1,4 @@
--- needs: walk.lua listed.lua
+-- needs: lib.lua walk.lua listed.lua
 -- A page of threads of a shard. KEYS[1] due key of the shard. ARGV[1] {sets, having, since, before,
 -- after, limit}, as walk.lua has them -> PAGE; place: of the last one that was looked at ('' = that
 -- were all), looked: how many were

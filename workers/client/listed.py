@@ -57,8 +57,9 @@ class ThreadInfo:
 
 def info_of(wire: Wire, listed: Listed) -> ThreadInfo:
     """Return the line of a thread."""
+    own = wire.of(listed.graph)
     rows = tuple(row for asked in listed.asked for row in asked.rows)
-    values = {each.id: each for asked in listed.asked for each in _questions(wire, asked)}
+    values = {each.id: each for asked in listed.asked for each in _questions(own, asked)}
     return ThreadInfo(
         id=listed.thread_id,
         status=listed.st.value,

@@ -181,11 +181,12 @@ class OnThread:
 
     def _outlet(self, header: Header, loaded: Loaded | None) -> Outlet:
         """Return where the jobs go by which the thread goes on."""
+        wire, served = self.registry.common_wire(), self.registry.get(header.graph)
         if loaded is not None:
-            return Outlet(header.queue, recorded(self.registry.common_wire(), loaded))
-        served = self.registry.get(header.graph)
-        called = nameless if served is None else derived(served.graph, header)
-        return Outlet(header.queue, called)
+            called = recorded(wire, loaded)
+        else:
+            called = nameless if served is None else derived(served.graph, header)
+        return Outlet(header.queue, header.graph, wire, called)
 
     def _version(self, header: Header, state: ThreadState | None) -> str:
         """Return the version of the thread's graph that goes on, '' = its own.

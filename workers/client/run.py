@@ -124,7 +124,8 @@ class CeleryRun(Run[Any]):
     def _metadata(self) -> Generator[Effect, Any, dict[str, Any]]:
         outcome = yield from self._outcome()
         blob = outcome.record.metadata if outcome and outcome.record else b""
-        return decode_metadata(blob, self._registry.wire_of(self._graph).serializer)
+        wire = self._registry.common_wire().of(self._graph)
+        return decode_metadata(blob, wire.serializer)
 
     def _info(self) -> Generator[Effect, Any, RunInfo | None]:
         outcome = yield from self._outcome()

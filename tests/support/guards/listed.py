@@ -125,7 +125,7 @@ def a_damaged_question_keeps_no_line_out(d: Driver) -> None:
 
 
 def many_fields_end_a_page(d: Driver) -> None:
-    few = Limit.listed_fields // (16 + 4 * Limit.listed_asking) + 1
+    few = Limit.listed_fields // (Limit.listed_line + 4 * Limit.listed_asking) + 1
     for each in neighbours(d, few + 2):
         each.ledger.delete(each.thread)
         asking(each, Limit.listed_asking)
@@ -181,7 +181,12 @@ GUARDS: tuple[Guard, ...] = (
     guard(a_line_is_bounded, "more or #found > 2 * LIMIT.listed_asking", "more", "listed.lua"),
     guard(a_large_question_is_left_out, "room < 0", "false", "listed.lua"),
     guard(a_newer_question_is_not_read, "needed(number)", "false", "listed.lua"),
-    guard(a_damaged_question_keeps_no_line_out, "pcall(asking)", "true, asking()", "listed.lua"),
+    guard(
+        a_damaged_question_keeps_no_line_out,
+        "pcall(what_is_asked)",
+        "true, what_is_asked()",
+        "listed.lua",
+    ),
     guard(many_fields_end_a_page, " or read_fields > LIMIT.listed_fields", "", "listed.lua"),
     guard(many_fields_end_a_page, " or has_read_much()", "", "threads.lua"),
     guard(
