@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import operator
 import subprocess
 import sys
@@ -276,6 +277,35 @@ def test_a_run_is_not_waited_for_inside_a_node(redis_server: RedisServer, namesp
     outer = builder.compile(name="outer", backend=backend)
     with backend.worker(), pytest.raises(RuntimeError, match="inside a node"):
         outer.invoke({}, on("outer"))
+
+
+def test_a_cell_of_a_notebook_that_is_run_again_replaces_its_graph(
+    redis_server: RedisServer, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "ps1", "In : ", raising=False)
+    backend = CeleryBackend(redis_server.url, namespace=namespace)
+
+    def cell(*names: str, queue: str = "") -> Any:
+        """Compile a graph whose last node asks."""
+        builder = StateGraph(State).add_edge(START, names[0])
+        for name in names:
+            asks = name == names[-1]
+            node = lambda _, n=name, asks=asks: {"xs": [n, interrupt("?")] if asks else [n]}  # noqa: E731
+            builder.add_node(name, node, queue=queue)
+        for before, after in itertools.pairwise(names):
+            builder.add_edge(before, after)
+        return builder.compile(name="cell", backend=backend)
+
+    first = cell("a", "b")
+    with backend.worker():
+        assert "__interrupt__" in first.invoke({}, on("t"))
+        again = cell("a", "more", "b", queue="other")
+        assert "__interrupt__" in again.invoke({}, on("u"))
+        # A thread of the cell before goes on with the one of now.
+        for thread, before in (("t", ["a"]), ("u", ["a", "more"])):
+            assert again.invoke(Command(resume="!"), on(thread)) == {"xs": [*before, "b", "!"]}
+        with pytest.raises(LookupError, match="'cell' was compiled again"):
+            first.invoke({}, on("v"))
 
 
 def test_two_graphs_of_one_name_are_refused(redis_server: RedisServer, namespace: str) -> None:

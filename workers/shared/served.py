@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -71,10 +72,12 @@ class Registry:
     ) -> Served:
         """Register ``graph``; ValueError when a different one has the name already.
 
-        ``queue`` is the graph's own one; ``routes``: the names at the broker of those of its nodes.
+        In an interactive session it replaces that one, as a cell does that is run again. ``queue``
+        is the graph's own one; ``routes``: the names at the broker of those of its nodes.
         """
         known = self._graphs.get(graph.name)
-        if known is not None and known.graph.fingerprint != graph.fingerprint:
+        other = known is not None and known.graph.fingerprint != graph.fingerprint
+        if other and not _is_interactive():
             msg = (
                 f"This backend already has another graph with the name '{graph.name}': "
                 "compile one of them under another name."
@@ -131,3 +134,11 @@ class Registry:
     def _serializer(self, known: Iterable[type]) -> JsonPlusSerializer:
         allowed = dict.fromkeys((*self._types, *known))
         return JsonPlusSerializer(allowed=tuple(allowed), max_bytes=self._max_bytes)
+
+
+def _is_interactive() -> bool:
+    """Whether this is a prompt or a notebook, by what Python and IPython set for programs to ask.
+
+    Nobody sees there which of two graphs of one name was meant, but the last one is what was typed.
+    """
+    return hasattr(sys, "ps1")
