@@ -13,7 +13,7 @@ from typing import Any
 from distgraph import _frame
 from distgraph._apart import apart, awaited_apart
 from distgraph._foreign import called_foreign
-from distgraph._message import is_message
+from distgraph._message import is_message_dict
 from distgraph.core.frame import TaskFrame
 from distgraph.core.graph import Branch, Callee, Graph, Node
 from distgraph.core.merge import merge, updated
@@ -37,8 +37,8 @@ SWALLOWED = (
     "signal. Do not put interrupt() under a bare 'except:' or 'except BaseException:'."
 )
 DICT_MESSAGE = (
-    "A message that was given as a dict stays a dict: take message['{0}'], or put objects with "
-    "id, type and content (such as langchain-core's) into the state, whose .{0} that would be."
+    "A message that is a dict stays one where the state key is not merged by add_messages, which "
+    "makes messages with a .{0} of dicts: annotate the key with it, or take message['{0}']."
 )
 NO_SYNC = (
     'No synchronous function provided to "{}".\nEither initialize with a synchronous function '
@@ -216,5 +216,5 @@ def _in_words(exc: BaseException, node: str) -> BaseException:
 
 def _advice(exc: BaseException) -> Iterator[str]:
     """Tell what helps against a failure, where that is known."""
-    if isinstance(exc, AttributeError) and isinstance(exc.obj, dict) and is_message(exc.obj):
+    if isinstance(exc, AttributeError) and is_message_dict(exc.obj):
         yield DICT_MESSAGE.format(exc.name)

@@ -44,9 +44,7 @@ def own_site(
     """Give a function that makes installations without workers, for one test."""
     made: list[Site] = []
 
-    def make(
-        store: RedisServer | None = None, broker: RedisServer | None = None, **settings: Any
-    ) -> Site:
+    def make(store: RedisServer | None = None, broker: Any = None, **settings: Any) -> Site:
         made.append(Site(store or redis_server, tmp_path, broker, **{**QUICK, **settings}))
         return made[-1]
 

@@ -48,6 +48,7 @@ def by_id(wire: Wire, thread: Thread, value: Any) -> Generator[Effect, Any, Repl
     asked: Askers | None = yield from _askers(thread, tuple(value))
     if asked is None or asked.waiting.keys() != value.keys():
         return None
+    wire = wire.of(asked.header.graph)
     return Replies(asked.header, pairs_of(wire, tuple(_replies(wire, asked.waiting, value))))
 
 
