@@ -23,7 +23,7 @@ from distgraph.graph import START, StateGraph
 from distgraph.types import Command, Send, interrupt
 from tests.support.redis_server import RedisServer
 from tests.support.site import on
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 from workers import CeleryBackend
 from workers.broker.settings import RECOMMENDED
 from workers.broker.transport import Transport
@@ -240,11 +240,22 @@ def test_graphs_of_one_worker_may_have_classes_of_one_name(
     for name in ("bills", "letters"):
         item: Any = create_model("Item", text=(str, name), __module__="shared")
         schema: Any = TypedDict("schema", {"item": item}, total=False)
-        builder = StateGraph(schema).add_node("make", lambda _, item=item: {"item": item()})
-        made[builder.add_edge(START, "make").compile(name=name, backend=backend)] = item
+        builder = StateGraph(schema).add_node(
+            "ask", lambda _, item=item: {"item": interrupt(item())}
+        )
+        made[builder.add_edge(START, "ask").compile(name=name, backend=backend)] = item
     with backend.worker():
         for graph, item in made.items():
-            assert type(graph.invoke({}, on(graph.name))["item"]) is item
+            asked = graph.invoke({}, on(graph.name))["__interrupt__"]
+            thread = backend.thread(graph.name)
+            assert [type(question.value) for question in (*asked, *thread.interrupts)] == [item] * 2
+            run = thread.resume({asked[0].id: item(text="answered")})
+            assert run.result(PATIENCE) == {"item": item(text="answered")}
+            assert type(thread.state.checkpoint.values["item"]) is item
+            assert [type(state.checkpoint.values.get("item")) for state in thread.history(1)] == [
+                item
+            ]
+            assert [type(answer.value) for answer in thread.answers()] == [item]
 
 
 def test_a_submitted_run_streams_what_the_graph_streams(

@@ -101,11 +101,6 @@ class Registry:
         """Return the graph of that name, None when this process has not got it."""
         return self._graphs.get(name)
 
-    def wire_of(self, name: str) -> Wire:
-        """Return what encodes for a thread of the graph of that name, which may be unknown here."""
-        served = self._graphs.get(name)
-        return self.common_wire() if served is None else served.wire
-
     def all(self) -> tuple[Served, ...]:
         """Return every registered graph."""
         return tuple(self._graphs.values())
@@ -121,7 +116,8 @@ class Registry:
     def common_wire(self) -> Wire:
         """Return an encoder for threads of any graph, also of those that are not known here.
 
-        Of classes that have one name in different graphs it knows none.
+        Of classes that have one name in different graphs it knows none: once a thread's graph is
+        known, ``of`` it is to be taken.
         """
         if self._common is None:
             self._common = self._for_all()
@@ -129,7 +125,8 @@ class Registry:
 
     def _for_all(self) -> Wire:
         schemas = (schema for served in self.all() for schema in schemas_of(served.graph))
-        return Wire(self._serializer(of_one_name(classes_of(*schemas))))
+        common = self._serializer(of_one_name(classes_of(*schemas)))
+        return Wire(common, graphs={name: served.wire for name, served in self._graphs.items()})
 
     def _serializer(self, known: Iterable[type]) -> JsonPlusSerializer:
         allowed = dict.fromkeys((*self._types, *known))

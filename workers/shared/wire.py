@@ -94,10 +94,16 @@ class Wire:
     """Encodes for one graph: its state's classes are the ones that may be decoded.
 
     ``routes``: what queues that nodes name are called at the broker, where it is something else.
+    ``graphs``: for one that serves threads of any graph, those of the graphs that are known.
     """
 
     serializer: JsonPlusSerializer
     routes: Mapping[str, str] = field(default_factory=dict)
+    graphs: Mapping[str, Wire] = field(default_factory=dict)
+
+    def of(self, graph: str) -> Wire:
+        """Return what encodes for a thread of ``graph``, as it has turned out to be."""
+        return self.graphs.get(graph, self)
 
     # --- tasks -----------------------------------------------------------------------------
 

@@ -55,7 +55,7 @@ def names(
 ) -> dict[str, str]:
     """Return what the jobs of tasks are called, by id; without those that can't be read."""
     return {
-        task.tid: registry.wire_of(header.graph).label_of(header.graph, task.blob)
+        task.tid: registry.common_wire().of(header.graph).label_of(header.graph, task.blob)
         for _, header, task in _seen(ledger, namespace, hints)
     }
 
@@ -90,6 +90,6 @@ def _subject(
 
 def _node(registry: Registry, graph: str, task: TaskSeen) -> str:
     try:
-        return registry.wire_of(graph).node_of(task.blob)
+        return registry.common_wire().of(graph).node_of(task.blob)
     except DistGraphError:  # of a class that is not known here, for example
         return UNKNOWN
