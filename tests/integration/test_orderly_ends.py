@@ -71,10 +71,10 @@ def signal_all(worker: CeleryWorker) -> None:
 ENDS: dict[str, tuple[Callable[[CeleryWorker], None], dict[str, str]]] = {
     "the service manager signals the whole group": (signal_all, {}),
     "somebody ends a process of the pool": (end_its_processes, {}),
-    "Ctrl-C twice": (interrupt_twice, {}),
+    "Ctrl-C twice": (interrupt_twice, {"SOFT_SHUTDOWN": "0.5"}),
     "SIGTERM that is remapped": (
         lambda worker: os.kill(worker.pid, signal.SIGTERM),
-        {"REMAP_SIGTERM": "SIGQUIT"},
+        {"REMAP_SIGTERM": "SIGQUIT", "SOFT_SHUTDOWN": "0.5"},
     ),
     "a soft shutdown that expires": (
         lambda worker: os.kill(worker.pid, signal.SIGQUIT),
