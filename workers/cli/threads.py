@@ -23,9 +23,9 @@ from distgraph.errors import ThreadBusy, ThreadNotFound
 from ..backend import CeleryBackend
 from ..client.past import AnswerInfo, RunInfo
 from ..shared.serving import serves
+from .answers import answer_facts, answers_in, brief, brief_answer, shown_value
 from .ending import asked, plain_json, questions, shown, tell, wait
 from .exits import CommandError, Exit, guarded
-from .answers import answer_facts, answers_in, brief, brief_answer, shown_value
 from .facts import asks_of, facts_of, value_of
 from .health import living, now
 from .options import (
@@ -168,9 +168,7 @@ def resume(  # noqa: PLR0913 a command's options
     interrupt: Annotated[
         str | None, typer.Option(metavar="ID", help="Which question, when several wait.")
     ] = None,
-    wait_for_it: SHOWN = 20
-"""So many answers are shown of a thread."""
-WaitOption = False,
+    wait_for_it: WaitOption = False,
     as_json: Json = False,
     target: TargetOption = None,
     redis: Redis = None,
@@ -198,9 +196,7 @@ def _by_id(interrupt: str, answer: Any) -> dict[str, Any]:
 def retry(  # noqa: PLR0913 a command's options
     thread: ThreadId,
     *,
-    wait_for_it: SHOWN = 20
-"""So many answers are shown of a thread."""
-WaitOption = False,
+    wait_for_it: WaitOption = False,
     as_json: Json = False,
     target: TargetOption = None,
     redis: Redis = None,
