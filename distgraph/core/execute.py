@@ -61,6 +61,7 @@ Offload = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 def run_task(graph: Graph, task: Task, values: Mapping[str, Any], frame: TaskFrame) -> Result:
     """Run ``task`` on the state ``values``; every failure of the node comes back as a Result."""
+    frame.lanes.settle()
     with _frame.entered(frame):
         return carry(_attempt(graph, task, values, frame), _call)
 
@@ -73,11 +74,11 @@ async def run_task_async(
     ``offload`` runs blocking code beside it, in a copy of the context.
     """
     with _frame.entered(frame):
-        return await acarry(_attempt(graph, task, values, frame), partial(_acall, offload))
+        return await acarry(_attempt(graph, task, values, frame), partial(_acall, frame, offload))
 
 
 def _call(call: Call) -> Any:
-    return apart(partial(_made, call))
+    return apart(_made, call)
 
 
 def _made(call: Call) -> Any:
@@ -86,19 +87,21 @@ def _made(call: Call) -> Any:
     return call.callee.call(call.given, **call.injected)
 
 
-async def _acall(offload: Offload, call: Call) -> Any:
+async def _acall(frame: TaskFrame, offload: Offload, call: Call) -> Any:
     callee = call.callee
     if callee.acall is not None:
+        frame.lanes.settle()
         return await awaited_apart(_awaited(callee.acall, call))
-    return await offload(lambda: _call_beside(call))
+    return await offload(lambda: _call_beside(frame, call))
 
 
 async def _awaited(acall: Callable[..., Any], call: Call) -> Any:
     return await acall(call.given, **call.injected)
 
 
-def _call_beside(call: Call) -> Any:
+def _call_beside(frame: TaskFrame, call: Call) -> Any:
     """Call blocking code; its StopIteration could not pass a future, which would never be done."""
+    frame.lanes.settle()
     try:
         return _made(call)
     except StopIteration as exc:

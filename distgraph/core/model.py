@@ -99,6 +99,25 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class Slot:
+    """Where a task asks a question: the ``n``-th of a ``branch``, from 0.
+
+    ``branch`` is '' for the node itself (``questions`` tells of others). ``digest`` is that of the
+    question's value. ``index`` counts all that the attempt had asked before, as LangGraph does.
+    """
+
+    branch: str = ""
+    n: int = 0
+    digest: str = ""
+    index: int = 0
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the branch is known by its name, and not by what it asks first."""
+        return not self.branch.startswith("~")
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """A pending interrupt; ``ns`` is the frame that asks, so that a nested one is reached.
 
@@ -109,15 +128,17 @@ class Question:
     ns: str
     deadline: Deadline | None = None
     place: str = ""
+    slot: Slot = Slot()
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer to the question ``id``, asked in the frame ``ns``."""
+    """The answer to the question ``id``, asked in the frame ``ns`` at ``slot``."""
 
     id: str
     ns: str
     value: Any
+    slot: Slot = Slot()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +169,8 @@ class Errored:
     """A task that failed; ``exception`` is the live one, only in the process that raised it.
 
     ``args`` is what its exception is made of, ``attributes`` what it holds besides, ``inner`` the
-    exceptions of a group. ``shown`` is its repr, '' where name and message tell it.
+    exceptions of a group. ``shown`` is its repr, '' where name and message tell it; ``held`` are
+    the attributes as they are stored, which not everybody can read who reads the record.
     """
 
     kind: str
@@ -157,8 +179,9 @@ class Errored:
     args: tuple[Any, ...] = ()
     notes: tuple[str, ...] = ()
     shown: str = ""
-    attributes: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    held: bytes = field(default=b"", compare=False, repr=False)
     inner: tuple[Errored, ...] = field(default=(), compare=False)
+    attributes: Mapping[str, Any] = field(default_factory=dict, compare=False)
     exception: BaseException | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from distgraph import _frame
-from distgraph.core.frame import TaskFrame, discard
+from distgraph.core.frame import Asker, TaskFrame, discard
 from distgraph.core.graph import Graph
 from distgraph.effects import acarry, carry
 from distgraph.engine import run_nested
@@ -58,11 +58,9 @@ class Inner:
         return self._frames is not None
 
     @property
-    def asker(self) -> TaskFrame | None:
-        """The task that asks what a nested graph asks that is not stored."""
-        if self.frame is None or self.durable:
-            return None
-        return self.frame.invocation.asker or self.frame
+    def asker(self) -> Asker | None:
+        """Who asks what a nested graph asks that is not stored."""
+        return None if self.frame is None or self.durable else self.frame.asker
 
     @property
     def live(self) -> bool:

@@ -114,7 +114,18 @@ def test_interrupted_threads_are_listed(shell: Shell, thread: str) -> None:
     listed = shell.here("threads", "--interrupted", "--graph", "errands", "--json")
     (found,) = [each for each in listed.data if each["thread"] == thread]
     assert (found["status"], found["graph"], found["served"]) == ("interrupted", "errands", True)
-    assert thread in shell.here("threads", "--interrupted").out
+    assert [each["value"] for each in found["interrupts"]] == [{"question": "so?"}]
+    assert (found["more_interrupts"], found["deadline"]) == (False, None)
+    (row,) = (r for r in shell.here("threads", "--interrupted").out.splitlines() if thread in r)
+    assert row.rstrip().endswith('{"question": "so?"}')
+    counted = shell.here("threads", "--interrupted", "--since", "1h", "--count", "--json").data[
+        "count"
+    ]
+    assert counted >= 1
+    page = shell.here("threads", "--limit", "1", "--until", "2999-01-01").out
+    cursor = page.splitlines()[-1].rpartition("--after ")[2]
+    behind = shell.here("threads", "--after", cursor, "--json").data
+    assert cursor not in [each["cursor"] for each in behind]
 
 
 def test_a_thread_that_was_answered_is_still_served_by_its_version(

@@ -29,7 +29,7 @@ from workers.cli.ending import Ending, shown
 from workers.cli.exits import CommandError, Exit, code_of, describe
 from workers.cli.screen import ago, as_json, plain, size
 from workers.cli.targets import Connection, graph_of, serving
-from workers.cli.values import read_json
+from workers.cli.values import read_json, read_moment
 from workers.client.answering import busy
 
 ERRANDS = "tests.support.apps.errands:graph"
@@ -251,3 +251,28 @@ def test_one_that_could_not_begin_has_failed(monkeypatch: pytest.MonkeyPatch) ->
     app = Celery("codes", set_as_current=False)
     monkeypatch.setattr(app, "worker_main", lambda _: None)
     assert worker.ended_with(app, []) == 1
+
+
+NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("90s", NOW - timedelta(seconds=90)),
+        ("30min", NOW - timedelta(minutes=30)),
+        ("2h", NOW - timedelta(hours=2)),
+        ("3d", NOW - timedelta(days=3)),
+        ("2026-01-30", datetime(2026, 1, 30, tzinfo=UTC)),
+        ("2026-01-30T10:00:00+02:00", datetime(2026, 1, 30, 8, tzinfo=UTC)),
+        (None, None),
+    ],
+)
+def test_a_time_is_so_long_ago_or_a_date(said: str | None, meant: datetime | None) -> None:
+    assert read_moment("--since", said, NOW) == meant
+
+
+@pytest.mark.parametrize("said", ["", "yesterday", "2 h", "-1h", "1w", "999999d"])
+def test_what_is_no_time_is_refused(said: str) -> None:
+    with pytest.raises(CommandError, match=r"--since .* is no time"):
+        read_moment("--since", said, NOW)

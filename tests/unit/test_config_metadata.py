@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from langchain_core.messages import AIMessage
 
 from distgraph.checkpoint.memory import InMemorySaver
 from distgraph.graph import START, CompiledStateGraph, MessagesState, StateGraph
@@ -21,9 +22,7 @@ OURS = {
 
 @pytest.fixture
 def graph() -> CompiledStateGraph:
-    builder = StateGraph(MessagesState).add_node(
-        "say", lambda _: {"messages": [{"role": "ai", "content": "hi"}]}
-    )
+    builder = StateGraph(MessagesState).add_node("say", lambda _: {"messages": [AIMessage("hi")]})
     return builder.add_edge(START, "say").compile(checkpointer=InMemorySaver())
 
 

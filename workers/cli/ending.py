@@ -114,7 +114,7 @@ def _ended(backend: CeleryBackend, thread_id: str, run: str) -> RunOutcome:
 
 def _complain_if_unserved(backend: CeleryBackend, thread_id: str) -> None:
     header = backend.ledger.any_header(backend.thread_key(thread_id))
-    if header is not None and not serves(living(backend), header):
+    if header is not None and not serves(living(backend), header.graph, header.fp, header.format):
         start = "Start one: distgraph worker MODULE:GRAPH"
         complain(f"It waits: no live worker serves graph {label(header)}. {start}")
 

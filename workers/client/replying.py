@@ -11,8 +11,8 @@ from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import Limit
 from checkpoint_redis.records import AnswerEntry
 from checkpoint_redis.replies import Askers, Header, Loaded
-from distgraph.core.model import Answer, Interrupted
-from distgraph.core.resume import Reply, is_by_id
+from distgraph.core.model import Interrupted
+from distgraph.core.resume import Reply, answer_to, is_by_id
 
 from ..shared.wire import Wire
 from .effects import Effect
@@ -70,5 +70,5 @@ def _replies(
     for iid, (task, blob) in waiting.items():
         result = wire.read_result(blob)
         questions = result.questions if isinstance(result, Interrupted) else ()
-        places = {question.interrupt.id: question.ns for question in questions}
-        yield Reply(task, Answer(iid, places[iid], value[iid]))
+        asked = {question.interrupt.id: question for question in questions}
+        yield Reply(task, answer_to(asked[iid], value[iid]))
