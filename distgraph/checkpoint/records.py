@@ -40,11 +40,11 @@ from distgraph.core.model import (
     Completed,
     Errored,
     Escaped,
+    GivenBy,
     Interrupted,
     Question,
     Result,
     Slot,
-    Told,
 )
 from distgraph.types import Command, Interrupt
 
@@ -240,10 +240,10 @@ def unpack_answer(packed: Any) -> Answer:
             raise corrupt(Kind.answer, packed)
 
 
-def _told(packed: Any) -> Told:
+def _told(packed: Any) -> GivenBy:
     match packed:
         case [int(asked), int(given), str(by)] if is_time(given) and (not asked or is_time(asked)):
-            return Told(asked, given, by)
+            return GivenBy(asked, given, by)
         case _:
             raise corrupt("what is told of an answer", packed)
 

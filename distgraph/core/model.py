@@ -134,7 +134,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class GivenBy:
     """What there is to tell of an answer: when it was asked for and given, and by whom.
 
     Times in ms since 1970, 0 where that is not known.
@@ -153,7 +153,7 @@ class Answer:
     ns: str
     value: Any
     slot: Slot = Slot()
-    told: Told = field(default=Told(), compare=False)
+    told: GivenBy = field(default=GivenBy(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

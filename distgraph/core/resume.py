@@ -13,11 +13,11 @@ from distgraph.core.model import (
     Answer,
     Completed,
     Errored,
+    GivenBy,
     Interrupted,
     Question,
     Result,
     ThreadState,
-    Told,
 )
 from distgraph.errors import AmbiguousResume, NoSuchInterrupt, NothingToResume
 
@@ -88,7 +88,7 @@ def _reply(asked: tuple[str, Question], value: Any) -> Reply:
 
 def answer_to(question: Question, value: Any) -> Answer:
     """Return ``value`` as the answer to ``question``."""
-    told = Told(asked=question.asked)
+    told = GivenBy(asked=question.asked)
     return Answer(question.interrupt.id, question.ns, value, question.slot, told)
 
 

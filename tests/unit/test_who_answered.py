@@ -9,7 +9,7 @@ import pytest
 
 from distgraph.checkpoint.base import BaseCheckpointSaver
 from distgraph.checkpoint.records import pack_answer, pack_result, unpack_answer, unpack_result
-from distgraph.core.model import Answer, Interrupted, Question, Told
+from distgraph.core.model import Answer, GivenBy, Interrupted, Question
 from distgraph.errors import CorruptRecord
 from distgraph.graph import START, StateGraph
 from distgraph.types import Command, GivenAnswer, Interrupt, interrupt
@@ -83,14 +83,14 @@ def test_a_question_with_its_time_is_stored_whole() -> None:
     )
     read: Any = unpack_result(pack_result(asked))
     assert [question.asked for question in read.questions] == [5, 0]
-    answer = Answer("1", "", "yes", told=Told(5, 7, "ann"))
+    answer = Answer("1", "", "yes", told=GivenBy(5, 7, "ann"))
     assert unpack_answer(pack_answer(answer)).told == answer.told
-    assert unpack_answer(pack_answer(Answer("1", "", "yes"))).told == Told()
+    assert unpack_answer(pack_answer(Answer("1", "", "yes"))).told == GivenBy()
 
 
 @pytest.mark.parametrize("told", [7, [1, 2], [0, 0, ""], [-1, 1, ""], [0, 1, None], [0, True, ""]])
 def test_what_is_told_wrongly_is_damaged(told: Any) -> None:
-    stored = pack_answer(Answer("1", "", "yes", told=Told(5, 7, "ann")))
+    stored = pack_answer(Answer("1", "", "yes", told=GivenBy(5, 7, "ann")))
     stored[-2] = told
     with pytest.raises(CorruptRecord):
         unpack_answer(stored)

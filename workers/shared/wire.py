@@ -46,6 +46,7 @@ from distgraph.core.model import (
     Errored,
     Failed,
     Finished,
+    GivenBy,
     Interrupted,
     Paused,
     Result,
@@ -53,7 +54,6 @@ from distgraph.core.model import (
     Target,
     Task,
     ThreadState,
-    Told,
 )
 from distgraph.core.packets import Packet
 from distgraph.errors import (
@@ -421,7 +421,7 @@ class Wire:
     def _given(self, task: LeftTask | OpenTask) -> tuple[Answer, ...]:
         """Return the answers of a task, with what is stored of who gave them, and when."""
         told = {
-            iid: Told(asked, each.at, each.by)
+            iid: GivenBy(asked, each.at, each.by)
             for each in task.asked
             if each.run
             for iid, asked in each.questions
