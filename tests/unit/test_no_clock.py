@@ -35,6 +35,7 @@ EXCEPTIONS = {
     ("support/apps/programs.py", "time.sleep"),
     # A coroutine that lets others have a turn, or that is cancelled while it sleeps.
     ("support/apps/watched.py", "asyncio.sleep"),
+    ("unit/test_context_variables.py", "asyncio.sleep"),
     ("unit/test_core_execute.py", "asyncio.sleep"),
     ("unit/test_runner_local.py", "asyncio.sleep"),
     ("unit/test_bad_graphs.py", "asyncio.sleep"),
