@@ -77,9 +77,14 @@ class Text:
         return first.translate(str.maketrans("", "", "`'\"")).removesuffix(".")
 
 
+_NARROWER = {"NothingToContinue": "EmptyInputError"}
+"""Errors of distgraph's that are one of the reference's, too."""
+
+
 def error(exc: BaseException) -> tuple[str, Text]:
     """Type and text."""
-    return type(exc).__name__, Text(str(exc))
+    name = type(exc).__name__
+    return _NARROWER.get(name, name), Text(str(exc))
 
 
 def outcome(call: Callable[[], Any]) -> Any:
