@@ -10,6 +10,8 @@ from typing import Any
 from tests.parity.engines import SCOPE, Client
 
 Config = dict[str, Any]
+FINER = {"NothingToContinue": "EmptyInputError"}
+"""What distgraph raises in place of the reference's class, of which it is a subclass."""
 
 
 def thread(name: str = "t", **extra: Any) -> Config:
@@ -77,14 +79,10 @@ class Text:
         return first.translate(str.maketrans("", "", "`'\"")).removesuffix(".")
 
 
-_NARROWER = {"NothingToContinue": "EmptyInputError"}
-"""Errors of distgraph's that are one of the reference's, too."""
-
-
 def error(exc: BaseException) -> tuple[str, Text]:
     """Type and text."""
     name = type(exc).__name__
-    return _NARROWER.get(name, name), Text(str(exc))
+    return FINER.get(name, name), Text(str(exc))
 
 
 def outcome(call: Callable[[], Any]) -> Any:
