@@ -20,6 +20,7 @@ from checkpoint_redis.records import (
     AnswerEntry,
     CheckpointEntry,
     InnerEntry,
+    QuestionEntry,
     ResultEntry,
     SuperstepEntry,
     TaskEntry,
@@ -35,7 +36,7 @@ from tests.support.thread_driver import LEASE, Driver, nonce, superstep
 from tests.support.touching import Touched, Touching, counted
 from tests.support.wide import give, moves, pair
 
-pytestmark = [pytest.mark.redis, pytest.mark.slow, pytest.mark.no_cover]
+pytestmark = [pytest.mark.redis, pytest.mark.slow]
 WIDTH, TOGETHER, RECORDS = 8_000, 20, 5
 SERIALIZER = JsonPlusSerializer()
 MOST = Touched(fields=5_000, bytes=4 * 2**20)
@@ -288,7 +289,7 @@ def test_a_superstep_of_large_questions_is_read_in_slices(d: Wide) -> None:
     ep = d.started(*LARGE)
     d.claim(ep, *LARGE)
     for tid in LARGE:
-        question = ResultEntry(tid, "", b"?" * LARGE_BYTES, questions=((f"q-{tid}", 0),))
+        question = ResultEntry(tid, "", b"?" * LARGE_BYTES, questions=(QuestionEntry(f"q-{tid}"),))
         d.ledger.complete(d.thread, "", ep, (question,), tok="t", tok2="adv", lease_ms=LEASE)
     loaded = d.load()
     assert loaded is not None

@@ -21,6 +21,7 @@ from ..broker.publisher import CeleryPublisher
 from ..settings import Settings
 from ..shared.hints import Hint, outgoing
 from ..shared.served import Registry
+from .expiring import expire
 from .failures import worker_lost
 from .labels import Labels
 from .naming import TakenTask, called, taken_from
@@ -83,7 +84,8 @@ class Overdue:
         while left:
             swept = self._look(left, living, outboxes=outboxes)
             waiting.update(s for s, each in zip(left, swept, strict=True) if each.outboxes)
-            sent += self._send([due for each in swept for due in each.found])
+            found = [due for each in swept for due in each.found]
+            sent += self._send(found) + self._expire(found)
             left = tuple(s for s, each in zip(left, swept, strict=True) if each.more)
             if time.monotonic() >= until:
                 break
@@ -119,6 +121,14 @@ class Overdue:
             self._publisher.publish(messages)
         for each in lost:
             self._tell(each)
+        return len(messages)
+
+    def _expire(self, found: Sequence[Due]) -> int:
+        """Give what takes the place of answers that are late; return how many hints were sent."""
+        given = expire(self._ledger(), self._settings.namespace, found)
+        messages = [m for x, hints in given for m in outgoing(x, hints, self.labels.take)]
+        if messages:
+            self._publisher.publish(messages)
         return len(messages)
 
     def _tell(self, lost: TakenTask) -> None:
