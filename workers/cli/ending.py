@@ -56,7 +56,7 @@ class Ending:
             "status": self.status,
             "error": self.error or None,
             "values": self.values,
-            "interrupts": [{"id": each.id, "value": each.value} for each in self.interrupts],
+            "interrupts": [question_data(each) for each in self.interrupts],
         }
 
 
@@ -165,8 +165,22 @@ def questions(interrupts: tuple[Interrupt, ...]) -> list[RenderableType]:
     return [
         line
         for each in interrupts
-        for line in (Text(f"question {each.id}", style="bold"), plain_json(each.value))
+        for line in (
+            Text(f"question {each.id}{_until(each)}", style="bold"),
+            plain_json(each.value),
+        )
     ]
+
+
+def question_data(question: Interrupt) -> dict[str, Any]:
+    """Return what JSON tells of a question that waits; its deadline where it has one."""
+    known = {"id": question.id, "value": question.value}
+    return {**known, "deadline": question.deadline} if question.deadline else known
+
+
+def _until(question: Interrupt) -> str:
+    deadline = question.deadline
+    return f" until {deadline:%Y-%m-%d %H:%M:%S} UTC" if deadline else ""
 
 
 def plain_json(value: Any) -> Text:

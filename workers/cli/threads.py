@@ -25,7 +25,7 @@ from ..backend import CeleryBackend
 from ..client.listing import STATUSES, ThreadInfo
 from ..client.past import RunInfo
 from ..shared.serving import serves
-from .ending import asked, plain_json, questions, shown, tell, wait
+from .ending import asked, plain_json, question_data, questions, shown, tell, wait
 from .exits import CommandError, Exit, guarded
 from .health import living, now
 from .options import (
@@ -160,7 +160,7 @@ def show(  # noqa: PLR0913 a command's options
         "errors": [str(failure.error) for failure in failures],
         "failures": [failure.data for failure in failures],
         "values": values,
-        "interrupts": [{"id": q.id, "value": q.value} for q in waiting],
+        "interrupts": list(map(question_data, waiting)),
         "runs": [asdict(run) for run in runs],
     }
     Screen(as_json).answer(data, Group(lines, *rest))
