@@ -96,7 +96,10 @@ def interrupt(
     """Ask ``value`` and return the answer; the first call pauses the run until there is one.
 
     On resume the node runs again from its beginning, and the n-th call of the node returns the
-    n-th answer. Raises ``GraphInterrupt`` (a BaseException that must not be swallowed) while there
+    n-th answer. Tasks of an event loop and threads that the node begins (in a copy of its context)
+    may ask at the same time. Each of them is known by the value that it asks first and asks again
+    with another value what has changed since, so values there should be the same in every attempt.
+    Raises ``GraphInterrupt`` (a BaseException that must not be swallowed) while there
     is no answer, and RuntimeError outside of a node or in a graph without a checkpointer.
 
     ``deadline``: a datetime with a time zone, or for how long it can be answered, as seconds or a

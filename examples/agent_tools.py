@@ -1,7 +1,6 @@
 """An agent whose tool calls are reviewed by a person: approve, edit or refuse each of them.
 
-The model is a stand-in that asks for one transfer; messages are plain dicts. Swap `model` for a
-call of any chat model::
+The model is a stand-in that asks for one transfer. Swap `model` for a call of any chat model::
 
     python -m examples.agent_tools
 """
@@ -14,13 +13,11 @@ from distgraph.checkpoint.memory import InMemorySaver
 from distgraph.graph import START, MessagesState, StateGraph
 from distgraph.types import Command, interrupt
 
-Message = dict[str, Any]
 
-
-def model(messages: list[Message]) -> Message:
+def model(messages: list[Any]) -> dict[str, Any]:
     """Answer as a chat model would: ask for a tool first, then sum up what it said."""
-    if messages[-1]["role"] == "tool":
-        return {"role": "assistant", "content": f"Done: {messages[-1]['content']}"}
+    if messages[-1].type == "tool":
+        return {"role": "assistant", "content": f"Done: {messages[-1].text}"}
     call = {"id": "call-1", "name": "transfer", "args": {"to": "bob", "amount": 500}}
     return {"role": "assistant", "content": "", "tool_calls": [call]}
 
@@ -40,13 +37,14 @@ def think(state: MessagesState) -> Command[Literal["review", "__end__"]]:
 def review(state: MessagesState) -> Command[Literal["act", "think"]]:
     """Show the call to a person, whose answer is {"action": ..., "args" or "reason": ...}."""
     message = state["messages"][-1]
-    call = message["tool_calls"][0]
+    call = message.tool_calls[0]
     answer = interrupt({"tool": call["name"], "args": call["args"]})
     match answer["action"]:
         case "approve":
             return Command(goto="act")
         case "edit":
-            edited = {**message, "tool_calls": [{**call, "args": answer["args"]}]}
+            calls = [{**call, "args": answer["args"]}]
+            edited = {"role": "assistant", "content": "", "id": message.id, "tool_calls": calls}
             return Command(update={"messages": [edited]}, goto="act")
         case _:
             said = f"refused, because {answer['reason']}"
@@ -56,7 +54,7 @@ def review(state: MessagesState) -> Command[Literal["act", "think"]]:
 
 def act(state: MessagesState) -> MessagesState:
     """Call the tool as it was approved."""
-    call = state["messages"][-1]["tool_calls"][0]
+    call = state["messages"][-1].tool_calls[0]
     told = {"role": "tool", "content": transfer(**call["args"]), "tool_call_id": call["id"]}
     return {"messages": [told]}
 
@@ -73,7 +71,7 @@ def main(answer: dict[str, Any], thread_id: str) -> str:
     paused = graph.invoke({"messages": ["Send bob 500."]}, config)
     print("to be reviewed:", paused["__interrupt__"][0].value)
     done = graph.invoke(Command(resume=answer), config)
-    said = str(done["messages"][-1]["content"])
+    said = str(done["messages"][-1].text)
     print(said)
     return said
 

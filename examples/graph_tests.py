@@ -58,10 +58,8 @@ def test_the_graph_goes_on_from_any_node(thread: dict[str, Any]) -> None:
 def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CeleryBackend]:
     """Give a backend with a Redis of its own and a worker, once for all tests of this file."""
     folder: Path = tmp_path_factory.mktemp("redis")
-    backend = CeleryBackend.embedded(folder)
-    with backend.worker():
+    with CeleryBackend.embedded(folder) as backend, backend.worker():
         yield backend
-    backend.close()
 
 
 def test_an_answer_counts_once_on_workers(backend: CeleryBackend, thread: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from distgraph.checkpoint.base.types import (
     DEADLINES,
     ERROR,
     ERROR_SOURCE,
+    GAPS,
     INTERRUPT,
     NO_WRITES,
     RELEASED,
@@ -90,9 +91,23 @@ def _goto(target: Target) -> Write:
 
 
 def encode_answers(answers: Iterable[Answer]) -> list[Write]:
-    """Return the pending writes of a task with all its answers so far."""
-    given = list(answers)
-    return [(RESUME, [a.value for a in given]), (ANSWERED, [pack_answer(a)[:-1] for a in given])]
+    """Return the pending writes of a task with all its answers so far.
+
+    They are LangGraph's list, in the order of the questions, unless one that was asked before
+    another has no answer yet: then they stand in a record, and which belongs where beside it.
+    """
+    given = sorted(answers, key=lambda answer: answer.slot.index)
+    whose = [pack_answer(answer)[:-1] for answer in given]
+    values = [answer.value for answer in given]
+    return [(RESUME, {GAPS: values} if _has_gaps(given) else values), (ANSWERED, whose)]
+
+
+def _has_gaps(given: list[Answer]) -> bool:
+    """Whether in some frame the answers are not those to its first questions."""
+    asked: dict[str, list[int]] = {}
+    for answer in given:
+        asked.setdefault(answer.ns, []).append(answer.slot.index)
+    return any(found != list(range(len(found))) for found in asked.values())
 
 
 def encode_caller_writes(caller_writes: Iterable[Completed]) -> list[Write]:
@@ -227,8 +242,13 @@ def _goto_target(write: Write) -> Target:
 
 
 def _answers(writes: Mapping[str, Any]) -> tuple[Answer, ...]:
-    values: list[Any] = _stored(writes, RESUME, [])
     whose: list[Any] = _stored(writes, ANSWERED, [])
+    values = _values(writes)
     if len(values) != len(whose) or not all(isinstance(who, list) for who in whose):
         raise CorruptRecord("A task's answers do not go with the questions that they answer.")
     return tuple(unpack_answer([*who, value]) for who, value in zip(whose, values, strict=True))
+
+
+def _values(writes: Mapping[str, Any]) -> list[Any]:
+    stored = writes.get(RESUME)
+    return _stored(stored, GAPS, []) if isinstance(stored, dict) else _stored(writes, RESUME, [])

@@ -10,12 +10,13 @@ checkpoint  id, parent id or None, step, source, ts, {channel: reference}, [chan
             [deferred], [last], metadata, {ns: parent checkpoint}, and [authors] where they are
             others than the last
 completed   0, [channel, value, channel, value, ...], [targets]
-interrupted 1, [value, id, ns, value, id, ns, ...], and where some have deadlines [[number of the
-            question from 0, place, within, at, fails, default], ...]
+interrupted 1, [value, id, ns, slot, value, id, ns, slot, ...], and where some have deadlines
+            [[number of the question from 0, place, within, at, fails, default], ...]
 errored     2, kind, message, traceback, [args], [notes], and [shown, {attribute: value}, [errored
             of each exception in a group]] where there is anything in it
 escaped     3, command
-answer      id, ns, value
+answer      id, ns, slot, value
+slot        [branch, n, digest, index], of a question
 ==========  =================================================================================
 """
 
@@ -41,6 +42,7 @@ from distgraph.core.model import (
     Interrupted,
     Question,
     Result,
+    Slot,
 )
 from distgraph.types import Command, Interrupt
 
@@ -207,14 +209,14 @@ def _completed(writes: list[Any], goto: list[Any]) -> Completed:
 
 def pack_answer(answer: Answer) -> list[Any]:
     """Return the record of an answer."""
-    return numbered(Kind.answer, answer.id, answer.ns, answer.value)
+    return numbered(Kind.answer, answer.id, answer.ns, _pack_slot(answer.slot), answer.value)
 
 
 def unpack_answer(packed: Any) -> Answer:
     """Return the answer of a record; CorruptRecord when it is not one."""
     match fields_of(Kind.answer, packed):
-        case [str(qid), str(ns), value]:
-            return Answer(qid, ns, value)
+        case [str(qid), str(ns), slot, value]:
+            return Answer(qid, ns, value, _slot(slot))
         case _:
             raise corrupt(Kind.answer, packed)
 
@@ -227,14 +229,32 @@ def unpack_answers(packed: Any) -> tuple[Answer, ...]:
 
 
 def _pack_questions(questions: tuple[Question, ...]) -> list[Any]:
-    return [part for q in questions for part in (q.interrupt.value, q.interrupt.id, q.ns)]
+    return [
+        part
+        for q in questions
+        for part in (q.interrupt.value, q.interrupt.id, q.ns, _pack_slot(q.slot))
+    ]
 
 
 def _questions(parts: list[Any]) -> tuple[Question, ...]:
-    if len(parts) % 3:
+    if len(parts) % 4:
         raise corrupt("list of questions", parts)
-    triples = zip(parts[::3], _texts(parts[1::3]), _texts(parts[2::3]), strict=True)
-    return tuple(Question(Interrupt(value, qid), ns) for value, qid, ns in triples)
+    rows = zip(parts[::4], _texts(parts[1::4]), _texts(parts[2::4]), parts[3::4], strict=True)
+    return tuple(
+        Question(Interrupt(value, qid), ns, slot=_slot(slot)) for value, qid, ns, slot in rows
+    )
+
+
+def _pack_slot(slot: Slot) -> list[Any]:
+    return [slot.branch, slot.n, slot.digest, slot.index]
+
+
+def _slot(packed: Any) -> Slot:
+    match packed:
+        case [str(branch), int(n), str(digest), int(index)]:
+            return Slot(branch, n, digest, index)
+        case _:
+            raise corrupt("place of a question", packed)
 
 
 def _pack_deadlines(questions: tuple[Question, ...]) -> list[Any]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from distgraph._deadline import is_time, moment
-from distgraph.core.model import Answer, Expired, Interrupted, Question, Result, ThreadState
-from distgraph.core.resume import Reply, pending
+from distgraph.core.model import Expired, Interrupted, Question, Result, ThreadState
+from distgraph.core.resume import Reply, answer_to, pending
 from distgraph.errors import CorruptRecord
 
 
@@ -61,9 +61,8 @@ def expired(state: ThreadState, now: int) -> tuple[Reply, ...]:
     """Return what the questions are answered whose deadlines are over."""
     return tuple(
         Reply(
-            task,
-            Answer(iid, question.ns, Expired(question.deadline.fails, question.deadline.default)),
+            task, answer_to(question, Expired(question.deadline.fails, question.deadline.default))
         )
-        for iid, (task, question) in pending(state).items()
+        for task, question in pending(state).values()
         if question.deadline and question.deadline.at and question.deadline.at <= now
     )

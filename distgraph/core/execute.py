@@ -13,7 +13,7 @@ from typing import Any
 from distgraph import _frame
 from distgraph._apart import apart, awaited_apart
 from distgraph._foreign import called_foreign
-from distgraph._message import is_message
+from distgraph._message import is_message_dict
 from distgraph.core.frame import TaskFrame
 from distgraph.core.graph import Branch, Callee, Graph, Node
 from distgraph.core.merge import merge, updated
@@ -37,8 +37,8 @@ SWALLOWED = (
     "signal. Do not put interrupt() under a bare 'except:' or 'except BaseException:'."
 )
 DICT_MESSAGE = (
-    "A message that was given as a dict stays a dict: take message['{0}'], or put objects with "
-    "id, type and content (such as langchain-core's) into the state, whose .{0} that would be."
+    "A message that is a dict stays one where the state key is not merged by add_messages, which "
+    "makes messages with a .{0} of dicts: annotate the key with it, or take message['{0}']."
 )
 NO_SYNC = (
     'No synchronous function provided to "{}".\nEither initialize with a synchronous function '
@@ -61,6 +61,7 @@ Offload = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 def run_task(graph: Graph, task: Task, values: Mapping[str, Any], frame: TaskFrame) -> Result:
     """Run ``task`` on the state ``values``; every failure of the node comes back as a Result."""
+    frame.lanes.settle()
     with _frame.entered(frame):
         return carry(_attempt(graph, task, values, frame), _call)
 
@@ -73,7 +74,7 @@ async def run_task_async(
     ``offload`` runs blocking code beside it, in a copy of the context.
     """
     with _frame.entered(frame):
-        return await acarry(_attempt(graph, task, values, frame), partial(_acall, offload))
+        return await acarry(_attempt(graph, task, values, frame), partial(_acall, frame, offload))
 
 
 def _call(call: Call) -> Any:
@@ -86,19 +87,21 @@ def _made(call: Call) -> Any:
     return call.callee.call(call.given, **call.injected)
 
 
-async def _acall(offload: Offload, call: Call) -> Any:
+async def _acall(frame: TaskFrame, offload: Offload, call: Call) -> Any:
     callee = call.callee
     if callee.acall is not None:
+        frame.lanes.settle()
         return await awaited_apart(_awaited(callee.acall, call))
-    return await offload(lambda: _call_beside(call))
+    return await offload(lambda: _call_beside(frame, call))
 
 
 async def _awaited(acall: Callable[..., Any], call: Call) -> Any:
     return await acall(call.given, **call.injected)
 
 
-def _call_beside(call: Call) -> Any:
+def _call_beside(frame: TaskFrame, call: Call) -> Any:
     """Call blocking code; its StopIteration could not pass a future, which would never be done."""
+    frame.lanes.settle()
     try:
         return _made(call)
     except StopIteration as exc:
@@ -216,5 +219,5 @@ def _in_words(exc: BaseException, node: str) -> BaseException:
 
 def _advice(exc: BaseException) -> Iterator[str]:
     """Tell what helps against a failure, where that is known."""
-    if isinstance(exc, AttributeError) and isinstance(exc.obj, dict) and is_message(exc.obj):
+    if isinstance(exc, AttributeError) and is_message_dict(exc.obj):
         yield DICT_MESSAGE.format(exc.name)

@@ -9,13 +9,26 @@ from typing import Any, NoReturn, Protocol
 from distgraph._deadline import Deadline, moment
 from distgraph.core.graph import Graph
 from distgraph.core.model import START, Answer, Checkpoint, Expired, Question, Task
-from distgraph.core.plan import digest
+from distgraph.core.questions import (
+    HOME,
+    Inquiry,
+    Lane,
+    Lanes,
+    OneLane,
+    question_id,
+    question_place,
+)
 from distgraph.errors import GraphInterrupt, InterruptTimeout
 from distgraph.types import ExecutionInfo, Interrupt, Runtime
 
 
 def discard(_chunk: Any) -> None:
     """Take a custom chunk that nobody streams."""
+
+
+def unseen(_value: Any) -> str:
+    """Return the digest of what need not be told from anything else."""
+    return ""
 
 
 class Frames(Protocol):
@@ -46,15 +59,22 @@ class Replay:
 
 
 @dataclass(frozen=True, slots=True)
+class Asker:
+    """The task that asks for a graph which keeps nothing itself, called in a ``lane`` of it."""
+
+    frame: TaskFrame
+    lane: Lane = HOME
+
+
+@dataclass(frozen=True, slots=True)
 class Invocation:
     """What every task of a run is told: the caller's config and context, and whose run it is.
 
     ``thread_id`` is None where nothing is kept and the caller named none. ``durable`` says whether
-    there is a checkpointer, so that a pause can be resumed. ``asker`` is the task that asks what a
-    graph asks that keeps nothing itself. ``claims`` are the called graphs of the run that several
-    tasks could call: (ns, checkpoint of a frame around) -> task of it. ``round`` is the same for
-    attempts that repeat one another, and another one where somebody has gone on with the thread in
-    between.
+    there is a checkpointer, so that a pause can be resumed. ``asker`` asks what a graph asks that
+    keeps nothing itself. ``claims`` are the called graphs of the run that several tasks could call:
+    (ns, checkpoint of a frame around) -> task of it. ``round`` is the same for attempts that repeat
+    one another, and another one where somebody has gone on with the thread in between.
     """
 
     config: Mapping[str, Any] = field(default_factory=dict)
@@ -62,7 +82,7 @@ class Invocation:
     thread_id: str | None = None
     run_id: str | None = None
     durable: bool = False
-    asker: TaskFrame | None = None
+    asker: Asker | None = None
     replay: Replay | None = None
     round: str = ""
     claims: dict[tuple[str, str], str] = field(default_factory=dict, compare=False)
@@ -72,8 +92,10 @@ class Invocation:
 class TaskFrame:
     """One attempt at one task; only the code of that attempt touches it.
 
-    ``token`` makes the ids of this attempt's questions its own. ``frames`` keeps the graphs that
-    are called inside the task; None when nothing is kept. ``calls`` counts these calls, and
+    ``token`` makes the ids of this attempt's questions its own, ``digest`` tells their values from
+    one another. ``frames`` keeps the graphs that
+    are called inside the task; None when nothing is kept. ``lanes`` know who asks, ``inquiry`` what
+    was asked; ``pending`` has no answer. ``calls`` counts these calls, and
     ``taken`` are the names of their frames. ``passes`` are the exception types that must leave the
     task unchanged.
     """
@@ -90,22 +112,33 @@ class TaskFrame:
     frames: Frames | None = None
     passes: tuple[type[BaseException], ...] = (KeyboardInterrupt,)
     graph: Graph | None = None
+    lanes: Lanes = field(default_factory=OneLane)
+    digest: Callable[[Any], str] = unseen
     calls: int = 0
-    asked: int = 0
+    inquiry: Inquiry | None = None
     pending: list[Question] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
 
     def ask(self, value: Any, deadline: Deadline | None = None) -> Any:
-        """Return the next answer, or raise GraphInterrupt with the question.
+        """Return the answer to this question, or raise GraphInterrupt with it.
 
         Raises InterruptTimeout where its deadline is over, and nothing stands for an answer.
         """
-        if self.invocation.asker is not None:
-            return self.invocation.asker.ask(value, deadline)
-        own = [answer.value for answer in self.answers if answer.ns == self.ns]
-        index, self.asked = self.asked, self.asked + 1
-        if index < len(own):
-            return self._given(own[index])
+        lane, outer = self.lanes.lane(), self.invocation.asker
+        if outer is None:
+            return self.ask_in(lane, value, deadline)
+        return outer.frame.ask_in((*outer.lane, self._name, *lane), value, deadline)
+
+    def ask_in(self, lane: Lane, value: Any, deadline: Deadline | None = None) -> Any:
+        """Do what ``ask`` does for who is in ``lane`` of this task."""
+        seen = self.digest(value)
+        own = [answer for answer in self.answers if answer.ns == self.ns]
+        with self.lanes.lock:
+            self.inquiry = self.inquiry or Inquiry()
+            slot = self.inquiry.slot(lane, seen)
+            answer = self.inquiry.take(slot, own)
+        if answer is not None:
+            return self._given(answer.value)
         if not self.invocation.durable:
             msg = (
                 "interrupt() needs a checkpointer, or nobody could ever resume this run: "
@@ -113,9 +146,9 @@ class TaskFrame:
             )
             raise RuntimeError(msg)
         until = moment(deadline.at) if deadline and deadline.at else None
-        question = Interrupt(value, digest(self.task.id, str(index), self.token), until)
-        place = digest(self.task.id, str(index)) if deadline else ""
-        self.pause((Question(question, self.ns, deadline, place),))
+        question = Interrupt(value, question_id(self.task.id, slot, self.token, own), until)
+        place = question_place(self.task.id, slot) if deadline else ""
+        self.pause((Question(question, self.ns, deadline, place, slot),))
         return None
 
     def _given(self, answer: Any) -> Any:
@@ -126,9 +159,21 @@ class TaskFrame:
             raise InterruptTimeout(msg)
         return answer.default
 
+    @property
+    def _name(self) -> str:
+        """What the task is called among those of its graph, in every attempt at them."""
+        kind, which = ("@", self.task.node) if self.task.send is None else ("#", self.task.index)
+        return f"{self.checkpoint.step + 1}{kind}{which}"
+
+    @property
+    def asker(self) -> Asker:
+        """Who asks for a graph called here that keeps nothing itself."""
+        lane, outer = self.lanes.lane(), self.invocation.asker
+        return Asker(outer.frame, (*outer.lane, self._name, *lane)) if outer else Asker(self, lane)
+
     def pause(self, questions: tuple[Question, ...]) -> NoReturn:
         """Leave the node with ``questions`` pending, its own or those of a graph called in it."""
-        self.pending += questions
+        self.pending.extend(questions)
         raise GraphInterrupt(tuple(question.interrupt for question in questions))
 
     @property

@@ -99,6 +99,25 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class Slot:
+    """Where a task asks a question: the ``n``-th of a ``branch``, from 0.
+
+    ``branch`` is '' for the node itself (``questions`` tells of others). ``digest`` is that of the
+    question's value. ``index`` counts all that the attempt had asked before, as LangGraph does.
+    """
+
+    branch: str = ""
+    n: int = 0
+    digest: str = ""
+    index: int = 0
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the branch is known by its name, and not by what it asks first."""
+        return not self.branch.startswith("~")
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """A pending interrupt; ``ns`` is the frame that asks, so that a nested one is reached.
 
@@ -109,15 +128,17 @@ class Question:
     ns: str
     deadline: Deadline | None = None
     place: str = ""
+    slot: Slot = Slot()
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer to the question ``id``, asked in the frame ``ns``."""
+    """The answer to the question ``id``, asked in the frame ``ns`` at ``slot``."""
 
     id: str
     ns: str
     value: Any
+    slot: Slot = Slot()
 
 
 @dataclass(frozen=True, slots=True)

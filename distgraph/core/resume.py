@@ -82,7 +82,12 @@ def bind(state: ThreadState, value: Any, late: Collection[str] = ()) -> tuple[Re
 
 def _reply(asked: tuple[str, Question], value: Any) -> Reply:
     task, question = asked
-    return Reply(task, Answer(question.interrupt.id, question.ns, value))
+    return Reply(task, answer_to(question, value))
+
+
+def answer_to(question: Question, value: Any) -> Answer:
+    """Return ``value`` as the answer to ``question``."""
+    return Answer(question.interrupt.id, question.ns, value, question.slot)
 
 
 def _at_breakpoint(state: ThreadState) -> bool:

@@ -6,6 +6,7 @@ Every ``a...`` method does what its namesake does, on the caller's event loop.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import aclosing, closing
 from dataclasses import replace
 from typing import Any, Generic, cast
 
@@ -183,11 +184,15 @@ class CompiledStateGraph(Drawable, StateAccess[StateT], Generic[StateT, ContextT
 
         One mode yields its payloads, a list of modes (mode, payload) pairs; ``subgraphs`` puts the
         namespace of the graph that a chunk comes from before it. Raises what ``invoke`` raises.
+
+        Who leaves it early ends the run: no task is begun any more, and what the running ones leave
+        is kept for ``invoke(None)``. Workers go on with theirs. ``astream`` cancels coroutines.
         """
         inner, job, shape = self._streamed("stream", input, config, options)
-        for event in inner.events(self.backend, job):
-            yield from shape.chunks(event)
-            conclude(event, inner.frame)
+        with closing(inner.events(self.backend, job)) as events:
+            for event in events:
+                yield from shape.chunks(event)
+                conclude(event, inner.frame)
 
     async def astream(
         self,
@@ -197,10 +202,11 @@ class CompiledStateGraph(Drawable, StateAccess[StateT], Generic[StateT, ContextT
     ) -> AsyncIterator[Any]:
         """Do what ``stream`` does."""
         inner, job, shape = self._streamed("astream", input, config, options)
-        async for event in inner.aevents(self.backend, job):
-            for chunk in shape.chunks(event):
-                yield chunk
-            conclude(event, inner.frame)
+        async with aclosing(inner.aevents(self.backend, job)) as events:
+            async for event in events:
+                for chunk in shape.chunks(event):
+                    yield chunk
+                conclude(event, inner.frame)
 
     # --- the distributed calls -------------------------------------------------------------
 

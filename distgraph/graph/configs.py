@@ -14,6 +14,7 @@ DEFAULT_RECURSION_LIMIT = 10007
 MAX_THREAD_ID = 65_536
 _EXAMPLE = "{'configurable': {'thread_id': '...'}}"
 _MERGED = ("configurable", "metadata")
+_SECRETS = ("key", "token", "secret", "password", "auth")
 COORDINATES = ("thread_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map")
 
 
@@ -147,12 +148,27 @@ def max_concurrency(config: Mapping[str, Any]) -> int | None:
 
 
 def checkpoint_metadata(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what of a config goes into the metadata of its checkpoints: plain scalars only."""
-    found = {**config.get("metadata", {}), **config.get("configurable", {})}
+    """Return what of a config goes into the metadata of its checkpoints and messages.
+
+    That is every plain scalar of its ``metadata`` and, where that has no such key, of its
+    ``configurable``; not what is the library's own, nor what the name tells to be a secret.
+    """
+    configurable = config.get("configurable", {}).items()
+    found = {key: value for key, value in configurable if not _names_secret(key)}
     return {
         key: value
-        for key, value in found.items()
+        for key, value in {**found, **config.get("metadata", {})}.items()
         if isinstance(value, str | int | float | bool)
+        and isinstance(key, str)
         and not key.startswith(("__", "langgraph_"))
         and key not in COORDINATES
     }
+
+
+def _names_secret(key: Any) -> bool:
+    """Whether a configurable is a secret by its name; what is in ``metadata`` is there to be seen.
+
+    LangGraph keeps the same ones from the metadata of messages, and has them in checkpoints.
+    """
+    name = str(key).casefold()
+    return any(word in name for word in _SECRETS)

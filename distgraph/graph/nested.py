@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Generator, Mapping
+from contextlib import aclosing, closing
 from dataclasses import replace
 from typing import Any
 
 from distgraph import _frame
-from distgraph.core.frame import TaskFrame, discard
+from distgraph.core.frame import Asker, TaskFrame, discard
 from distgraph.core.graph import Graph
 from distgraph.effects import acarry, carry
 from distgraph.engine import run_nested
@@ -57,11 +58,9 @@ class Inner:
         return self._frames is not None
 
     @property
-    def asker(self) -> TaskFrame | None:
-        """The task that asks what a nested graph asks that is not stored."""
-        if self.frame is None or self.durable:
-            return None
-        return self.frame.invocation.asker or self.frame
+    def asker(self) -> Asker | None:
+        """Who asks what a nested graph asks that is not stored."""
+        return None if self.frame is None or self.durable else self.frame.asker
 
     @property
     def live(self) -> bool:
@@ -70,35 +69,37 @@ class Inner:
             return False
         return self.frame.publish is not None or self.frame.emit is not discard
 
-    def events(self, backend: Backend, job: Job) -> Iterator[Event]:
+    def events(self, backend: Backend, job: Job) -> Generator[Event, None, None]:
         """Carry ``job`` where it belongs, passing on what happens to the graphs around."""
         return backend.events(job) if self._call is None else self._inside(job, self._call)
 
-    def aevents(self, backend: Backend, job: Job) -> AsyncIterator[Event]:
+    def aevents(self, backend: Backend, job: Job) -> AsyncGenerator[Event, None]:
         """Carry ``job`` as ``events`` does."""
         return backend.aevents(job) if self._call is None else self._ainside(job, self._call)
 
-    def _inside(self, job: Job, call: GraphCall) -> Iterator[Event]:
+    def _inside(self, job: Job, call: GraphCall) -> Generator[Event, None, None]:
         keeping = Keeping()
         if self._frames is not None:
             saver = self._frames.for_graph(job.graph)
             found = carry(call.find(), performing(saver))
             job = _placed(job, call, found)
             keeping = Keeping(FrameStore(call, found), saver, self._frames)
-        for event in drive(job, keeping):
-            self._pass_on(job, event)
-            yield event
+        with closing(drive(job, keeping)) as events:
+            for event in events:
+                self._pass_on(job, event)
+                yield event
 
-    async def _ainside(self, job: Job, call: GraphCall) -> AsyncIterator[Event]:
+    async def _ainside(self, job: Job, call: GraphCall) -> AsyncGenerator[Event, None]:
         keeping = Keeping()
         if self._frames is not None:
             saver = self._frames.for_graph(job.graph)
             found = await acarry(call.find(), aperforming(saver))
             job = _placed(job, call, found)
             keeping = Keeping(FrameStore(call, found), saver, self._frames)
-        async for event in drive_async(job, keeping):
-            self._pass_on(job, event)
-            yield event
+        async with aclosing(drive_async(job, keeping)) as events:
+            async for event in events:
+                self._pass_on(job, event)
+                yield event
 
     def _pass_on(self, job: Job, event: Event) -> None:
         if self.frame is None:

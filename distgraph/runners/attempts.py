@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from distgraph.checkpoint.digests import digest_of
 from distgraph.core.deadlines import timed
 from distgraph.core.execute import read_error
 from distgraph.core.frame import Frames, TaskFrame
@@ -19,6 +20,7 @@ from distgraph.engine import Execute
 from distgraph.errors import InvalidUpdateError, SerializationError
 from distgraph.events import Ended
 from distgraph.runners.backend import Job
+from distgraph.runners.lanes import TaskLanes
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,8 @@ class OpenSuperstep:
             frames=self.around.frames,
             passes=self.around.passes,
             graph=self.graph,
+            lanes=TaskLanes(),
+            digest=digest_of,
         )
 
     def ended(self, task: Task) -> Ended:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -75,11 +75,14 @@ class Backend(Protocol):
         """
         ...
 
-    def events(self, job: Job) -> Iterator[Event]:
-        """Carry ``job`` to its end, telling what happens; the last event is Concluded."""
+    def events(self, job: Job) -> Generator[Event, None, None]:
+        """Carry ``job`` to its end, telling what happens; the last event is Concluded.
+
+        Who closes it leaves: what runs in this process and cannot be stopped is awaited and kept.
+        """
         ...
 
-    def aevents(self, job: Job) -> AsyncIterator[Event]:
+    def aevents(self, job: Job) -> AsyncGenerator[Event, None]:
         """Carry ``job`` as ``events`` does."""
         ...
 

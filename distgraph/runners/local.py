@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator
 from functools import partial
 from typing import Any
 
@@ -74,11 +74,11 @@ class LocalBackend:
         """Return where a frame of this backend is kept."""
         return SaverStore(place) if self.saver is not None else NoStore()
 
-    def events(self, job: Job) -> Iterator[Event]:
+    def events(self, job: Job) -> Generator[Event, None, None]:
         """Carry ``job`` in the calling thread, its parallel tasks in a thread pool."""
         return drive(job, self._keeping(job))
 
-    def aevents(self, job: Job) -> AsyncIterator[Event]:
+    def aevents(self, job: Job) -> AsyncGenerator[Event, None]:
         """Carry ``job`` on the running event loop."""
         return drive_async(job, self._keeping(job))
 
@@ -174,7 +174,7 @@ def drive(job: Job, keeping: Keeping) -> Generator[Event, None, None]:
     yield Concluded(job.place.ns, state, request)
 
 
-async def drive_async(job: Job, keeping: Keeping) -> AsyncIterator[Event]:
+async def drive_async(job: Job, keeping: Keeping) -> AsyncGenerator[Event, None]:
     """Answer the requests of ``job``'s program until it ends; on the running event loop."""
     state: ThreadState | None = None
     answer: Any = None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextvars
 import os
-import time
+import threading
 from collections import deque
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from queue import SimpleQueue
 from typing import Any, Self
 
@@ -44,6 +45,8 @@ class Threads:
         self._width = job.max_concurrency or min(32, (os.cpu_count() or 1) + 4)
         self._pool: ThreadPoolExecutor | None = None
         self._told: SimpleQueue[Event | _Over] = SimpleQueue()
+        self._leaving = threading.Event()
+        self._own: set[int] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -67,7 +70,7 @@ class Threads:
         superstep = open_superstep(self._job, request, around)
         if len(request.tasks) == 1 and not self._job.live:
             (task,) = request.tasks
-            yield self._keep(superstep, task, _attempts(superstep, task))
+            yield self._keep(superstep, task, _attempts(superstep, task, self._leaving))
         else:
             yield from self._parallel(superstep, request.tasks)
         return superstep.state
@@ -89,27 +92,49 @@ class Threads:
         """Run tasks in a thread of the pool until none is left to be started."""
         while todo:
             with suppress(IndexError):  # another thread took the last one
-                self._told.put(_run(superstep, todo.popleft(), todo, context.copy()))
+                task = todo.popleft()
+                left = _run(partial(_attempts, superstep, task, self._leaving), context.copy())
+                self._told.put(_Over(task, left, _emptied(todo) if _is_failure(left) else 0))
 
     def _gather(
         self, superstep: OpenSuperstep, todo: deque[Task], running: int
     ) -> Generator[Event, None, None]:
         """Tell what the threads tell until no task runs and none is to be started."""
+        try:
+            while running:
+                told = self._told.get()
+                if not isinstance(told, _Over):
+                    yield told
+                    continue
+                running -= 1 + told.dropped
+                yield self._ended(superstep, told)
+                if isinstance(superstep.results[told.task.id], Errored):
+                    running -= _emptied(todo)
+        except GeneratorExit:
+            self._leave(superstep, running - _emptied(todo))
+            raise
+
+    def _leave(self, superstep: OpenSuperstep, running: int) -> None:
+        """Keep what the running tasks leave, whose caller has left: nothing can stop them."""
+        self._leaving.set()
+        if threading.get_ident() in self._own:
+            return  # the garbage collector closes this, in a thread that is waited for
         while running:
             told = self._told.get()
-            if not isinstance(told, _Over):
-                yield told
-                continue
-            running -= 1 + told.dropped
-            if isinstance(told.left, BaseException):
-                raise told.left
-            yield self._keep(superstep, told.task, told.left)
-            if isinstance(superstep.results[told.task.id], Errored):
-                running -= _emptied(todo)
+            if isinstance(told, _Over):
+                running -= 1 + told.dropped
+                self._ended(superstep, told)
+
+    def _ended(self, superstep: OpenSuperstep, over: _Over) -> Ended:
+        if isinstance(over.left, BaseException):
+            raise over.left
+        return self._keep(superstep, over.task, over.left)
 
     def _threads(self) -> ThreadPoolExecutor:
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(self._width, thread_name_prefix="distgraph")
+            self._pool = ThreadPoolExecutor(
+                self._width, "distgraph", lambda: self._own.add(threading.get_ident())
+            )
         return self._pool
 
     def _keep(self, superstep: OpenSuperstep, task: Task, result: Result) -> Ended:
@@ -122,15 +147,16 @@ class Threads:
         return superstep.ended(task)
 
 
-def _run(
-    superstep: OpenSuperstep, task: Task, todo: deque[Task], context: contextvars.Context
-) -> _Over:
-    """Run a task; its failure keeps those that are still to do from being started."""
+def _run(attempts: Callable[[], Result], context: contextvars.Context) -> Result | BaseException:
     try:
-        left = context.run(_attempts, superstep, task)
+        return context.run(attempts)
     except BaseException as exc:  # noqa: BLE001 it belongs to the caller of the run
-        return _Over(task, exc, _emptied(todo))
-    return _Over(task, left, _emptied(todo) if isinstance(left, Errored) else 0)
+        return exc
+
+
+def _is_failure(left: Result | BaseException) -> bool:
+    """Whether it keeps the tasks that are still to do from being started."""
+    return isinstance(left, Errored | BaseException)
 
 
 def _emptied(todo: deque[Task]) -> int:
@@ -143,14 +169,13 @@ def _emptied(todo: deque[Task]) -> int:
     return taken
 
 
-def _attempts(superstep: OpenSuperstep, task: Task) -> Result:
-    """Try the task until it has a final result."""
+def _attempts(superstep: OpenSuperstep, task: Task, leaving: threading.Event) -> Result:
+    """Try the task until it has a final result, or the caller leaves."""
     attempt, result = 1, None
     while True:
         frame = superstep.frame(task, attempt)
         result = run_task(superstep.graph, task, superstep.checkpoint.values, frame)
         pause = superstep.delay(task, result, attempt)
-        if pause is None:
+        if pause is None or leaving.wait(pause):
             return result
-        time.sleep(pause)
         attempt += 1

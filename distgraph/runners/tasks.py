@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import nullcontext
+from functools import partial
 from typing import Any, Self
 
 from distgraph.core.execute import run_task_async
@@ -31,6 +32,10 @@ class Tasks:
         self._job, self._perform, self._keeping = job, perform, keeping
         self._told: asyncio.Queue[Event | Task] = asyncio.Queue()
         self._running: dict[str, asyncio.Task[Result]] = {}
+        self._blocking: set[str] = set()
+        self._leaving = False
+        self._open: OpenSuperstep | None = None
+        self._asked: tuple[Task, ...] = ()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
         most = job.max_concurrency
@@ -40,8 +45,12 @@ class Tasks:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        await self._cancel()
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is GeneratorExit and self._open is not None:
+                await self._leave(self._open)
+        finally:
+            await self._cancel()
 
     async def execute(self, request: Execute) -> AsyncIterator[Event]:
         """Run the tasks and tell what happens; after a final failure the others are cancelled."""
@@ -53,7 +62,7 @@ class Tasks:
             passes=PASSES,
         )
         superstep = open_superstep(self._job, request, around)
-        self.state = superstep.state
+        self.state, self._open, self._asked = superstep.state, superstep, request.tasks
         for task in request.tasks:
             self._begin(superstep, task)
         while self._running:
@@ -61,8 +70,10 @@ class Tasks:
             if not isinstance(told, Task):
                 yield told
                 continue
-            async for event in self._keep(superstep, told):
-                yield event
+            if await self._keep(superstep, told):
+                yield superstep.ended(told)
+                if isinstance(superstep.results[told.id], Errored):
+                    await self._cancel()
 
     def _tell(self, told: Event | Task) -> None:
         """Queue an event in order, from the loop or from a node's own thread."""
@@ -72,48 +83,66 @@ class Tasks:
             self._loop.call_soon_threadsafe(self._told.put_nowait, told)
 
     def _begin(self, superstep: OpenSuperstep, task: Task) -> None:
-        attempts = _attempts(superstep, task, self._slots, lambda: task.id in self._running)
+        attempts = self._attempts(superstep, task)
         running = self._loop.create_task(attempts)
         running.add_done_callback(lambda _: self._tell(task))
         self._running[task.id] = running
 
-    async def _keep(self, superstep: OpenSuperstep, task: Task) -> AsyncIterator[Event]:
+    async def _keep(self, superstep: OpenSuperstep, task: Task) -> bool:
+        """Keep the result of a task that is over; False where nobody wants it any more."""
         done = self._running.pop(task.id, None)
         if done is None:
-            return
+            return False
         result = superstep.timed(task, await done)
         try:
             await acarry(self._keeping.store.result(superstep.state, task, result), self._perform)
         except SerializationError as error:
             result = unstorable(superstep, task, result, error)
         superstep.results[task.id] = result
-        yield superstep.ended(task)
-        if isinstance(result, Errored):
-            await self._cancel()
+        return True
 
-    async def _cancel(self) -> None:
-        cancelled = list(self._running.values())
-        self._running.clear()
-        for running in cancelled:
-            running.cancel()
+    async def _leave(self, superstep: OpenSuperstep) -> None:
+        """Keep what tasks leave whose caller has left: those that are done, or cannot be stopped.
+
+        Coroutines are cancelled; blocking code in a thread goes on whatever becomes of its result.
+        """
+        self._leaving = True
+        await self._cancel(self._blocking)
+        if self._running:
+            await asyncio.wait(self._running.values())
+        for task in self._asked:
+            await self._keep(superstep, task)
+
+    async def _cancel(self, spared: Collection[str] = ()) -> None:
+        """Cancel the tasks that are not over, but those that are ``spared``."""
+        over = {tid for tid, each in self._running.items() if each.done()} | {*spared}
+        cancelled = [self._running.pop(tid) for tid in self._running.keys() - over]
+        for each in cancelled:
+            each.cancel()
         await asyncio.gather(*cancelled, return_exceptions=True)
 
+    async def _attempts(self, superstep: OpenSuperstep, task: Task) -> Result:
+        """Try the task until it has a final result, or nobody wants one any more."""
+        attempt, result = 1, None
+        offload = partial(self._beside, task.id)
+        async with self._slots:
+            while True:
+                frame = superstep.frame(task, attempt)
+                result = await run_task_async(
+                    superstep.graph, task, superstep.checkpoint.values, frame, offload
+                )
+                if task.id not in self._running:  # a TaskGroup in the node may have taken it
+                    raise asyncio.CancelledError
+                pause = superstep.delay(task, result, attempt)
+                if pause is None or self._leaving:
+                    return result
+                await asyncio.sleep(pause)
+                attempt += 1
 
-async def _attempts(
-    superstep: OpenSuperstep, task: Task, slots: Any, is_wanted: Callable[[], bool]
-) -> Result:
-    """Try the task until it has a final result, or nobody wants one any more."""
-    attempt, result = 1, None
-    async with slots:
-        while True:
-            frame = superstep.frame(task, attempt)
-            result = await run_task_async(
-                superstep.graph, task, superstep.checkpoint.values, frame, asyncio.to_thread
-            )
-            if not is_wanted():  # a TaskGroup in the node may count as a cancellation too
-                raise asyncio.CancelledError
-            pause = superstep.delay(task, result, attempt)
-            if pause is None:
-                return result
-            await asyncio.sleep(pause)
-            attempt += 1
+    async def _beside(self, tid: str, call: Callable[[], Any]) -> Any:
+        """Call the blocking code of a task in a thread."""
+        self._blocking.add(tid)
+        try:
+            return await asyncio.to_thread(call)
+        finally:
+            self._blocking.discard(tid)

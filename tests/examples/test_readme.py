@@ -68,7 +68,7 @@ def test_the_graph_in_an_existing_application_runs(load: Load, folder: Path) -> 
     shop = load("shop")
     with shop.backend.worker():
         state = shop.greeter.invoke({"messages": "hi"}, {"configurable": {"thread_id": "1"}})
-    assert [message["content"] for message in state["messages"]] == ["hi", "hello"]
+    assert [message.text for message in state["messages"]] == ["hi", "hello"]
 
 
 def test_the_table_of_settings_is_complete() -> None:

@@ -32,9 +32,7 @@ def own_site(
     """
     made: list[Site] = []
 
-    def make(
-        store: RedisServer | None = None, broker: RedisServer | None = None, **settings: Any
-    ) -> Site:
+    def make(store: RedisServer | None = None, broker: Any = None, **settings: Any) -> Site:
         made.append(Site(store or redis_server, tmp_path, broker, **{**QUICK, **settings}))
         return made[-1]
 

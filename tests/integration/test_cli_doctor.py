@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 
+from checkpoint_redis import keys
 from tests.support.command import Ended, Shell
 from tests.support.redis_server import RedisServer, free_port
-from tests.support.waiting import wait_until
 from workers import CeleryBackend
 from workers.cli.health import examine, now
-from workers.shared.serving import lives
 
 pytestmark = pytest.mark.redis
 
@@ -55,12 +55,12 @@ def test_one_worker_is_looked_at_alone(shell: Shell, tmp_path: Path) -> None:
     worker = shell.worker(*words, log=tmp_path / "worker.log")
     try:
         # A graph that nobody serves is no fault of this worker's.
-        shell("run", "tests.support.apps.errands:local", "--input", "{}", "--detach")
+        shell.here("run", "tests.support.apps.errands:local", "--input", "{}", "--detach")
         healthy = shell(*alone)
-        missing = shell("doctor", "--worker", "two@%h", "--json")
+        missing = shell.here("doctor", "--worker", "two@%h", "--json")
         with worker.paused():
-            wait_until(lambda: aged(shell), "the worker's last word to be old")
-            frozen = shell(*alone)
+            age(shell)
+            frozen = shell.here(*alone)
     finally:
         worker.end()
     assert (healthy.code, set(levels(healthy))) == (0, {"heartbeat", "consumer"})
@@ -70,10 +70,13 @@ def test_one_worker_is_looked_at_alone(shell: Shell, tmp_path: Path) -> None:
     assert levels(frozen)["heartbeat"] == "problem"
 
 
-def aged(shell: Shell) -> bool:
-    """Whether every worker of the installation was silent for so long that it does not live."""
-    backend = CeleryBackend(shell.redis, namespace=shell.namespace)
-    return not any(map(lives, backend.workers()))
+def age(shell: Shell) -> None:
+    """Have every worker of the installation be silent for a minute: it is frozen meanwhile."""
+    key = keys.workers(shell.namespace)
+    with redis.Redis.from_url(shell.redis) as client:
+        for name, record in client.hgetall(key).items():
+            seen, _, told = record.partition(b" ")
+            client.hset(key, name, b"%f %s" % (float(seen) - 60, told))
 
 
 @pytest.mark.celery
@@ -135,19 +138,19 @@ class SlowClock(datetime):
 
 
 def test_without_a_worker_it_names_the_graph_that_waits(shell: Shell) -> None:
-    shell("run", ERRANDS, "--input", "{}", "--thread", "alone", "--detach")
-    ended = shell("doctor", "--json")
+    shell.here("run", ERRANDS, "--input", "{}", "--thread", "alone", "--detach")
+    ended = shell.here("doctor", "--json")
     assert ended.code == 4
     assert levels(ended)["workers"] == levels(ended)["unserved"] == "problem"
     assert "errands@" in detail(ended, "unserved")
-    assert "no live worker serves it" in shell("threads").out
+    assert "no live worker serves it" in shell.here("threads").out
 
 
 def test_an_unreachable_redis_is_named_without_its_password(namespace: str) -> None:
     port = free_port()
     shell = Shell(f"redis://user:sesame@127.0.0.1:{port}/0", namespace)
-    for words in (("doctor",), ("run", ERRANDS, "--input", "{}"), ("threads",)):
-        ended = shell(*words)
+    run = ("run", ERRANDS, "--input", "{}")
+    for ended in (shell(*run), shell.here("doctor"), shell.here("threads")):
         assert ended.code == 4
         assert f"127.0.0.1:{port}" in ended.out + ended.err
         assert "sesame" not in ended.out + ended.err

@@ -270,6 +270,43 @@ def test_a_stale_pid_file_harms_nobody(folder: Path) -> None:
         assert int((folder / "redis.pid").read_text()) == server_pid(lease.url)
 
 
+# --- a folder that went first -------------------------------------------------------------------
+
+
+def test_the_last_to_leave_stops_a_server_whose_folder_is_gone(
+    folder: Path, member: Callable[[], Member]
+) -> None:
+    one, other = member(), member()
+    lease = join(folder)
+    pid, child = server_pid(lease.url), int(one.tell("linger"))
+    shutil.rmtree(folder)
+    one.kill()  # not counted, and neither is the child that has what it had
+    lease.leave()
+    assert not gone(pid)
+    other.close()  # at its exit
+    wait_until(lambda: gone(pid), "the server to end")
+    kill(child)
+
+
+def test_a_server_in_the_place_of_one_that_is_gone_is_not_harmed(folder: Path) -> None:
+    gone_first, left = join(folder), join(folder)
+    old = server_pid(left.url)
+    folder.rename(folder.with_name("moved"))
+    with join(folder) as new:
+        put(new.url, "kept")
+        for lease in (gone_first, left):
+            lease.leave()
+        wait_until(lambda: gone(old), "the old server to end")
+        assert get(new.url) == b"kept"
+
+
+def test_a_server_that_was_killed_and_whose_folder_is_gone_is_no_error(folder: Path) -> None:
+    lease = join(folder)
+    kill(server_pid(lease.url))
+    shutil.rmtree(folder)
+    lease.leave()
+
+
 # --- forks --------------------------------------------------------------------------------------
 
 

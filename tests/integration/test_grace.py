@@ -148,11 +148,10 @@ def test_what_outlasts_the_grace_goes_on_elsewhere(
     node.ends()
 
 
-@pytest.mark.parametrize("pool", ["prefork", "threads"])
 def test_a_worker_that_is_to_end_at_once_waits_for_no_coroutine(
-    lasting: Callable[..., Lasting], pool: str
+    lasting: Callable[..., Lasting],
 ) -> None:
-    node = lasting(pool=pool)
+    node = lasting(env={"SOFT_SHUTDOWN": "0"})
     node.elsewhere()
     os.kill(node.worker.pid, signal.SIGQUIT)
     node.begins(2)
@@ -161,7 +160,7 @@ def test_a_worker_that_is_to_end_at_once_waits_for_no_coroutine(
 
 
 def test_a_second_interrupt_ends_the_wait(lasting: Callable[..., Lasting]) -> None:
-    node = lasting()
+    node = lasting(env={"SOFT_SHUTDOWN": "0.5"})
     node.elsewhere()
     os.kill(node.worker.pid, signal.SIGINT)
     wait_until(lambda: "Hitting Ctrl+C again" in node.worker.output, "the first to be heard")
@@ -180,10 +179,11 @@ def test_a_soft_shutdown_gives_coroutines_its_time(lasting: Callable[..., Lastin
     assert node.words() == ["begins", "ends"]
 
 
+@pytest.mark.parametrize("pool", ["prefork", "threads"])
 def test_a_soft_shutdown_that_expires_hands_coroutines_over(
-    lasting: Callable[..., Lasting],
+    lasting: Callable[..., Lasting], pool: str
 ) -> None:
-    node = lasting(env={"SOFT_SHUTDOWN": "0.5"})
+    node = lasting(pool=pool, env={"SOFT_SHUTDOWN": "0.5"})
     node.elsewhere()
     os.kill(node.worker.pid, signal.SIGQUIT)
     node.begins(2)

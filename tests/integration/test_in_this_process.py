@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import operator
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from distgraph.graph import START, StateGraph
 from distgraph.types import Command, Send, interrupt
 from tests.support.redis_server import RedisServer
 from tests.support.site import on
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 from workers import CeleryBackend
 from workers.broker.settings import RECOMMENDED
 from workers.broker.transport import Transport
@@ -239,11 +240,22 @@ def test_graphs_of_one_worker_may_have_classes_of_one_name(
     for name in ("bills", "letters"):
         item: Any = create_model("Item", text=(str, name), __module__="shared")
         schema: Any = TypedDict("schema", {"item": item}, total=False)
-        builder = StateGraph(schema).add_node("make", lambda _, item=item: {"item": item()})
-        made[builder.add_edge(START, "make").compile(name=name, backend=backend)] = item
+        builder = StateGraph(schema).add_node(
+            "ask", lambda _, item=item: {"item": interrupt(item())}
+        )
+        made[builder.add_edge(START, "ask").compile(name=name, backend=backend)] = item
     with backend.worker():
         for graph, item in made.items():
-            assert type(graph.invoke({}, on(graph.name))["item"]) is item
+            asked = graph.invoke({}, on(graph.name))["__interrupt__"]
+            thread = backend.thread(graph.name)
+            assert [type(question.value) for question in (*asked, *thread.interrupts)] == [item] * 2
+            run = thread.resume({asked[0].id: item(text="answered")})
+            assert run.result(PATIENCE) == {"item": item(text="answered")}
+            assert type(thread.state.checkpoint.values["item"]) is item
+            assert [type(state.checkpoint.values.get("item")) for state in thread.history(1)] == [
+                item
+            ]
+            assert [type(answer.value) for answer in thread.answers()] == [item]
 
 
 def test_a_submitted_run_streams_what_the_graph_streams(
@@ -276,6 +288,35 @@ def test_a_run_is_not_waited_for_inside_a_node(redis_server: RedisServer, namesp
     outer = builder.compile(name="outer", backend=backend)
     with backend.worker(), pytest.raises(RuntimeError, match="inside a node"):
         outer.invoke({}, on("outer"))
+
+
+def test_a_cell_of_a_notebook_that_is_run_again_replaces_its_graph(
+    redis_server: RedisServer, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "ps1", "In : ", raising=False)
+    backend = CeleryBackend(redis_server.url, namespace=namespace)
+
+    def cell(*names: str, queue: str = "") -> Any:
+        """Compile a graph whose last node asks."""
+        builder = StateGraph(State).add_edge(START, names[0])
+        for name in names:
+            asks = name == names[-1]
+            node = lambda _, n=name, asks=asks: {"xs": [n, interrupt("?")] if asks else [n]}  # noqa: E731
+            builder.add_node(name, node, queue=queue)
+        for before, after in itertools.pairwise(names):
+            builder.add_edge(before, after)
+        return builder.compile(name="cell", backend=backend)
+
+    first = cell("a", "b")
+    with backend.worker():
+        assert "__interrupt__" in first.invoke({}, on("t"))
+        again = cell("a", "more", "b", queue="other")
+        assert "__interrupt__" in again.invoke({}, on("u"))
+        # A thread of the cell before goes on with the one of now.
+        for thread, before in (("t", ["a"]), ("u", ["a", "more"])):
+            assert again.invoke(Command(resume="!"), on(thread)) == {"xs": [*before, "b", "!"]}
+        with pytest.raises(LookupError, match="'cell' was compiled again"):
+            first.invoke({}, on("v"))
 
 
 def test_two_graphs_of_one_name_are_refused(redis_server: RedisServer, namespace: str) -> None:

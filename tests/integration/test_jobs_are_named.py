@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -59,10 +59,23 @@ def by_handle_with_id(shared: Site, graph: str, thread_id: str, question: str) -
 
 
 def by_handle_without_code(shared: Site, graph: str, thread_id: str, question: str) -> None:
-    shared.client().thread(thread_id).resume("yes")
+    with closing(shared.client()) as client:
+        client.thread(thread_id).resume("yes")
 
 
-ANSWERS = (by_invoke, by_invoke_with_id, by_handle, by_handle_with_id, by_handle_without_code)
+def by_id_without_code(shared: Site, graph: str, thread_id: str, question: str) -> None:
+    with closing(shared.client()) as client:
+        client.thread(thread_id).resume({question: "yes"})
+
+
+ANSWERS = (
+    by_invoke,
+    by_invoke_with_id,
+    by_handle,
+    by_handle_with_id,
+    by_handle_without_code,
+    by_id_without_code,
+)
 
 
 @pytest.mark.parametrize("answer", ANSWERS)
@@ -74,7 +87,7 @@ def test_an_answered_task_keeps_its_name(
         answer(shared, "approval", thread_id, question)
 
 
-@pytest.mark.parametrize("answer", [by_invoke, by_handle])
+@pytest.mark.parametrize("answer", ANSWERS)
 def test_an_answered_task_of_a_send_keeps_its_name(
     shared: Site, thread_id: str, answer: Callable[..., None]
 ) -> None:
@@ -97,6 +110,27 @@ def test_a_task_keeps_its_name_when_its_policy_tries_it_again(
 ) -> None:
     with expecting(shared.workers[0], "fate.suffer", "fate.suffer"):
         shared.graphs["fate"].invoke({"plan": ["fail"], "log": str(log)}, on(thread_id))
+
+
+def test_a_task_keeps_its_name_when_the_sweeper_tries_it_again(
+    own_site: Callable[..., Site], thread_id: str, log: Path
+) -> None:
+    site = own_site(sweep=0.01)  # no longer than the back-off, so that nobody else looks
+    (worker,) = site.start()
+    with expecting(worker, "fate.suffer", "fate.suffer"):
+        site.graphs["fate"].invoke({"plan": ["fail"], "log": str(log)}, on(thread_id))
+
+
+def test_a_task_keeps_its_name_when_its_message_was_lost(
+    own_site: Callable[..., Site], thread_id: str
+) -> None:
+    site = own_site()
+    run = site.graphs["steps"].submit({}, on(thread_id))
+    with site.broker.client() as client:
+        client.delete(*site.queues(client))
+    (worker,) = site.start()
+    run.result()
+    assert received(worker) == ["steps.a", "steps.b", "steps.c"]
 
 
 def test_a_task_keeps_its_name_when_its_process_dies(

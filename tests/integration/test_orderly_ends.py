@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from distgraph.errors import NodeStopped
 from tests.support.celery_worker import CeleryWorker
 from tests.support.site import QUICK, Site, lines, on
 from tests.support.waiting import PATIENCE, wait_until
+from workers.client.run import CeleryRun
 
 pytestmark = [pytest.mark.celery, pytest.mark.slow]
 LONG = {"width": 2, "pause": 600.0}
@@ -69,10 +71,10 @@ def signal_all(worker: CeleryWorker) -> None:
 ENDS: dict[str, tuple[Callable[[CeleryWorker], None], dict[str, str]]] = {
     "the service manager signals the whole group": (signal_all, {}),
     "somebody ends a process of the pool": (end_its_processes, {}),
-    "Ctrl-C twice": (interrupt_twice, {}),
+    "Ctrl-C twice": (interrupt_twice, {"SOFT_SHUTDOWN": "0.5"}),
     "SIGTERM that is remapped": (
         lambda worker: os.kill(worker.pid, signal.SIGTERM),
-        {"REMAP_SIGTERM": "SIGQUIT"},
+        {"REMAP_SIGTERM": "SIGQUIT", "SOFT_SHUTDOWN": "0.5"},
     ),
     "a soft shutdown that expires": (
         lambda worker: os.kill(worker.pid, signal.SIGQUIT),
@@ -149,6 +151,71 @@ def test_a_worker_that_is_asked_to_end_finishes_what_it_does(
     site.start(1, concurrency=1)
     assert run.result(timeout=PATIENCE)["total"] == 3
     assert len(lines(log)) == 3
+
+
+class Folders:
+    """A broker of folders, by kombu's filesystem transport: one that has no event loop."""
+
+    url = "filesystem://"
+
+    def __init__(self, folder: Path) -> None:
+        self.options = {"control_folder": str(folder / "control")}
+        for each in ("data_folder_in", "data_folder_out"):
+            self.options[each] = str(folder / "messages")
+        for path in set(self.options.values()):
+            Path(path).mkdir()
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {"DISTGRAPH_BROKER_OPTIONS": json.dumps(self.options)}
+
+
+def with_a_replaced_process(
+    site: Site, broker: Folders, log: Path
+) -> tuple[CeleryRun, CeleryWorker]:
+    """Return a run whose node is in its second attempt, in a process that replaced the first."""
+    (worker,) = site.start(1, concurrency=1, env=broker.env)
+    run = site.graphs["block"].submit(lasting(log, log.parent), on("t"))
+    wait_until(partial(_has_lines, log, 1), "the node to begin")
+    (first,) = worker.children()
+    first.kill()
+    wait_until(partial(_has_lines, log, 2), "the node to begin again")
+    return run, worker
+
+
+def test_a_process_that_replaced_another_finishes_what_it_does_when_its_worker_leaves(
+    own_site: Callable[..., Site], log: Path, tmp_path: Path
+) -> None:
+    broker = Folders(tmp_path)
+    site = own_site(broker=broker, broker_options=broker.options)
+    run, worker = with_a_replaced_process(site, broker, log)
+    forked_by, before = _thread_that_forked(worker), len(worker.output)
+    os.kill(worker.pid, signal.SIGTERM)
+    wait_until(lambda: not forked_by.exists(), "the thread to end that forked the process")
+    (tmp_path / "gate").touch()
+    assert run.result(timeout=PATIENCE)["done"] == "blocking"
+    wait_until(lambda: not worker.alive, "the worker to leave")
+    assert "signal 9" not in worker.output[before:]
+    assert len(lines(log)) == 3
+
+
+def test_a_process_that_replaced_another_ends_with_its_worker(
+    own_site: Callable[..., Site], log: Path, tmp_path: Path
+) -> None:
+    broker = Folders(tmp_path)
+    site = own_site(broker=broker, broker_options=broker.options)
+    _, worker = with_a_replaced_process(site, broker, log)
+    (process,) = worker.children()
+    os.kill(worker.pid, signal.SIGKILL)
+    wait_until(lambda: not process.is_running(), "the process to end")
+
+
+def _thread_that_forked(worker: CeleryWorker) -> Path:
+    """Return where Linux tells of the thread that is the parent of the worker's processes."""
+    pool = {str(process.pid) for process in worker.children()}
+    threads = Path(f"/proc/{worker.pid}/task").iterdir()
+    (parent,) = (each for each in threads if pool <= set((each / "children").read_text().split()))
+    return parent
 
 
 def test_a_pool_whose_processes_are_recycled_loses_nothing(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from distgraph.core.model import (
     Escaped,
     Interrupted,
     Question,
+    Slot,
     ThreadState,
 )
 from distgraph.types import Command, Interrupt, Send
@@ -50,8 +52,10 @@ completed = st.builds(
     Completed, st.lists(st.tuples(channels, values), max_size=3).map(tuple), targets
 )
 # A question that has an answer is not pending, so their ids differ.
-answers = st.builds(Answer, text.map("a{}".format), namespaces, values)
-questions = st.builds(Question, st.builds(Interrupt, values, text.map("q{}".format)), namespaces)
+slots = st.builds(Slot, text, st.integers(0, 2), text, st.integers(0, 2))
+answers = st.builds(Answer, text.map("a{}".format), namespaces, values, slots)
+asked = st.builds(Interrupt, values, text.map("q{}".format))
+questions = st.builds(Question, asked, namespaces, slot=slots)
 
 
 @st.composite
@@ -99,7 +103,8 @@ def thread_states() -> st.SearchStrategy[ThreadState]:
             st.lists(text, max_size=2).map(tuple),
         )
     )
-    given_answers = st.lists(answers, min_size=1, max_size=2).map(tuple)
+    in_order = partial(sorted, key=lambda answer: answer.slot.index)
+    given_answers = st.lists(answers, min_size=1, max_size=2).map(in_order).map(tuple)
     return st.builds(
         ThreadState,
         checkpoint=checkpoints(),

@@ -9,7 +9,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from workers.broker.publisher import NOTHING_FOLLOWS, headers
+from workers.broker.publisher import headers
+from workers.shared.hints import NOTHING_FOLLOWS
 
 X, EP = "a" * 24, "0" * 16
 DEEP = "[" * 100_000 + "]" * 100_000

@@ -132,14 +132,14 @@ def on(thread_id: str, **more: Any) -> dict[str, Any]:
     return {"configurable": {"thread_id": thread_id}, **more}
 
 
-def put_off(client: Any, namespace: str) -> None:
-    """Have no sweep look, for an hour, whether what is queued has lost its hints.
+def put_off(client: Any, namespace: str, hours: int = 1) -> None:
+    """Have no sweep look, for an hour, whether what is queued has lost its hints; or the next one.
 
     A queue that is found to be empty is another matter: it is filled again at once.
     """
     for key in (outboxes(namespace, shard) for shard in range(SHARDS)):
         for member in client.zrange(key, 0, -1):
-            client.zincrby(key, 3_600_000, member)
+            client.zincrby(key, hours * 3_600_000, member)
 
 
 def lines(log: Path) -> list[str]:

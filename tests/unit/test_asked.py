@@ -9,7 +9,9 @@ import pytest
 from kombu.message import Message
 
 from tests.support import entries
-from workers.broker.publisher import NOTHING_FOLLOWS, headers
+from workers.broker.publisher import headers
+from workers.shared import hints
+from workers.shared.hints import NOTHING_FOLLOWS
 from workers.worker import asked
 from workers.worker.dropped import Dropped, Reason
 
@@ -39,6 +41,25 @@ def test_a_hint_is_read() -> None:
     assert found is not None
     assert found.headers["id"] == message.headers["id"]
     assert found.properties == message.properties
+
+
+@pytest.mark.parametrize("tid", [entries.hint()[-1][0], hints.ADVANCE])
+def test_what_we_publish_is_read_without_being_decoded(
+    monkeypatch: pytest.MonkeyPatch, tid: str
+) -> None:
+    args = (*entries.hint()[:-1], [tid])
+    message = received(body=hints.body(args).encode())
+    monkeypatch.setattr(Message, "decode", None)
+    assert asked.read(message, TASK) is not None
+    assert hints.read_body(message.body) == hints.read(list(args))
+
+
+@pytest.mark.parametrize("at", range(0, 172, 9))
+def test_a_body_that_was_changed_is_not_taken_for_what_we_publish(at: int) -> None:
+    body = hints.body(tuple(entries.hint())).encode()
+    assert hints.read_body(body) is not None
+    assert hints.read_body(body[:at] + b"~" + body[at + 1 :]) is None
+    assert hints.read_body(body[:at] + b"~" + body[at:]) is None
 
 
 def test_what_celerys_own_publisher_adds_is_read() -> None:

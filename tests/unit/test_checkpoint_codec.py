@@ -27,6 +27,7 @@ from distgraph.core.model import (
     Interrupted,
     Limits,
     Question,
+    Slot,
     Stamp,
     Task,
     ThreadState,
@@ -134,7 +135,7 @@ def test_metadata_say_where_the_checkpoint_stands() -> None:
             Interrupted((QUESTION,)),
             [
                 ("__interrupt__", [QUESTION.interrupt]),
-                ("__result__", [1, 1, ["why?", "0" * 32, "ns"]]),
+                ("__result__", [1, 1, ["why?", "0" * 32, "ns", ["", 0, "", 0]]]),
             ],
         ),
         (
@@ -151,11 +152,32 @@ def test_what_a_task_left_is_its_pending_writes(result: Any, writes: list[Any]) 
     assert encode_result(TASK, result) == writes
 
 
+def answer_at(index: int, value: Any, ns: str = "") -> Answer:
+    return Answer(f"{index}", ns, value, Slot("", index, "ab", index))
+
+
 def test_answers_are_resume_values_and_whose_they_are() -> None:
-    assert encode_answers([Answer("1", "ns", "yes"), Answer("2", "", None)]) == [
-        ("__resume__", ["yes", None]),
-        ("__answered__", [[1, "1", "ns"], [1, "2", ""]]),
+    given = [answer_at(1, None), answer_at(0, "yes"), answer_at(0, "inner", "ns")]
+    assert encode_answers(given) == [
+        ("__resume__", ["yes", "inner", None]),
+        (
+            "__answered__",
+            [
+                [1, "0", "", ["", 0, "ab", 0]],
+                [1, "0", "ns", ["", 0, "ab", 0]],
+                [1, "1", "", ["", 1, "ab", 1]],
+            ],
+        ),
     ]
+
+
+@pytest.mark.parametrize("given", [(answer_at(1, "b"),), (answer_at(0, "a"), answer_at(2, "c"))])
+def test_answers_with_a_gap_between_them_are_no_list(given: tuple[Answer, ...]) -> None:
+    writes = encode_answers(given)
+    assert writes[0] == ("__resume__", {"__gaps__": [answer.value for answer in given]})
+    found = stored(ThreadState(CHECKPOINT))
+    decoded = decode(found._replace(pending_writes=[("t", *write) for write in writes]))
+    assert decoded.answers == {"t": given}
 
 
 def test_what_callers_add_is_the_null_tasks() -> None:

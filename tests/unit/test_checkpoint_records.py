@@ -30,10 +30,13 @@ from distgraph.core.model import (
     Interrupted,
     Line,
     Question,
+    Slot,
 )
 from distgraph.errors import CorruptRecord
 from distgraph.types import Command, Interrupt, Send
 
+HOME = ["", 0, "", 0]
+SLOT = Slot("~ab.1", 2, "ab", 3)
 CHECKPOINT = Checkpoint(
     id="c2",
     parent_id="c1",
@@ -91,8 +94,8 @@ def test_authors_other_than_the_last_nodes_stand_at_the_end() -> None:
             [1, 0, ["xs", [1], "n", 2], ["b", Send("w", 1)]],
         ),
         (
-            Interrupted((Question(Interrupt("q", "1"), "ns"),)),
-            [1, 1, ["q", "1", "ns"]],
+            Interrupted((Question(Interrupt("q", "1"), "ns", slot=SLOT),)),
+            [1, 1, ["q", "1", "ns", ["~ab.1", 2, "ab", 3]]],
         ),
         (
             Interrupted(
@@ -110,7 +113,7 @@ def test_authors_other_than_the_last_nodes_stand_at_the_end() -> None:
             [
                 1,
                 1,
-                ["q", "1", "ns", "r", "2", "", "s", "3", ""],
+                ["q", "1", "ns", HOME, "r", "2", "", HOME, "s", "3", "", HOME],
                 [[1, "p", 5, None, True, None], [2, "p2", None, 1000, False, (1,)]],
             ],
         ),
@@ -141,9 +144,11 @@ def test_a_live_exception_is_not_part_of_a_record() -> None:
     assert back.exception is None
 
 
-def test_an_answer_is_a_list_of_three_after_its_format() -> None:
-    assert pack_answer(Answer("1", "ns", {"k": 1})) == [1, "1", "ns", {"k": 1}]
-    assert unpack_answer([1, "1", "ns", {"k": 1}]) == Answer("1", "ns", {"k": 1})
+def test_an_answer_is_a_list_of_four_after_its_format() -> None:
+    answer = Answer("1", "ns", {"k": 1}, SLOT)
+    packed = [1, "1", "ns", ["~ab.1", 2, "ab", 3], {"k": 1}]
+    assert pack_answer(answer) == packed
+    assert unpack_answer(packed) == answer
 
 
 def swapped(packed: list[Any], index: int, value: Any) -> list[Any]:
@@ -189,7 +194,8 @@ def test_a_malformed_checkpoint_is_refused(index: int, value: Any) -> None:
         [1, 0, [1, 2], []],
         [1, 0, [], [None]],
         [1, 1, ["q", "1"]],
-        [1, 1, ["q", 1, "ns"]],
+        [1, 1, ["q", 1, "ns", ["", 0, "", 0]]],
+        [1, 1, ["q", "1", "ns", ["", 0, ""]]],
         [1, 1, [], {}],
         [1, 1, ["q", "1", "ns"], [[1, "p", 5, None, True, None]]],
         [1, 1, ["q", "1", "ns"], [[0, "p", 5, 10**20, True, None]]],
@@ -207,7 +213,8 @@ def test_a_malformed_result_is_refused(packed: Any) -> None:
 
 def test_other_malformed_records_are_refused() -> None:
     for read, packed in (
-        (unpack_answer, [1, "1", "ns"]),
+        (unpack_answer, [1, "1", "ns", 2]),
+        (unpack_answer, [1, "1", "ns", [0, 0, "", 0], 2]),
         (unpack_answers, {}),
         (unpack_completed, [1, 1, []]),
     ):

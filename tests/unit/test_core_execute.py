@@ -20,6 +20,7 @@ from distgraph.core.model import (
     Escaped,
     Interrupted,
     Result,
+    Slot,
     Task,
 )
 from distgraph.core.retry import retry_delay
@@ -156,7 +157,11 @@ def test_each_question_and_each_attempt_token_has_an_id_of_its_own() -> None:
 
 
 def test_answers_are_given_in_the_order_of_the_questions() -> None:
-    answers = (Answer("", "", "1"), Answer("", "another frame", "x"), Answer("", "", "2"))
+    answers = (
+        Answer("1", "", "1", Slot(n=0)),
+        Answer("x", "another frame", "x", Slot(n=1)),
+        Answer("2", "", "2", Slot(n=1)),
+    )
     assert ran(twice, answers=answers) == Completed((("log", ["1", "2"]),))
 
 

@@ -58,12 +58,12 @@ def test_new_messages_stand_behind_the_others() -> None:
 
 
 def test_a_message_that_replaces_another_begins_the_list_anew() -> None:
-    again = {**MESSAGES[0], "content": "other"}
+    again = {"role": "user", "content": "other", "id": MESSAGES[0].id}
     assert grown(("talk", again)) == {"talk": ""}
 
 
 def test_a_removed_message_begins_the_list_anew() -> None:
-    gone = {"role": "remove", "id": MESSAGES[0]["id"]}
+    gone = {"role": "remove", "id": MESSAGES[0].id}
     assert grown(("talk", gone)) == {"talk": ""}
 
 

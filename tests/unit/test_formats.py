@@ -68,7 +68,7 @@ def test_every_kind_begins_with_the_number_of_its_form() -> None:
 def split(fields: list[Any]) -> list[Any]:
     """Convert a made-up form of answers, in which id and namespace were one text."""
     both, value = fields
-    return [*both.split("/", 1), value]
+    return [*both.split("/", 1), ["", 0, "", 0], value]
 
 
 def test_an_older_form_is_converted() -> None:
@@ -76,7 +76,7 @@ def test_an_older_form_is_converted() -> None:
     assert packed == [1, "1/ns", {"k": 1}]
     with newer(Kind.answer, steps={(Kind.answer, 2): split}):
         assert records.unpack_answer(packed) == Answer("1", "ns", {"k": 1})
-        assert records.unpack_answer([2, "1", "ns", 0]) == Answer("1", "ns", 0)
+        assert records.unpack_answer([2, "1", "ns", ["", 0, "", 0], 0]) == Answer("1", "ns", 0)
 
 
 def test_a_record_takes_every_step_from_its_form_on_in_their_order() -> None:

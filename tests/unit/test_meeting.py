@@ -12,7 +12,8 @@ from kombu.message import Message
 
 from distgraph.errors import BrokerUnavailable
 from tests.support import entries
-from workers.broker.publisher import NOTHING_FOLLOWS, CeleryPublisher
+from workers.broker.publisher import CeleryPublisher
+from workers.shared.hints import NOTHING_FOLLOWS
 from workers.worker import asked
 from workers.worker.meeting import (
     HANDED_ON,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import sys
 import uuid
 from dataclasses import dataclass
 from typing import Annotated, Any, TypedDict
@@ -11,12 +10,14 @@ from typing import Annotated, Any, TypedDict
 import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, RemoveMessage
 
+from distgraph import messages
 from distgraph.graph import END, START, MessagesState, StateGraph, add_messages
 from distgraph.graph.message import REMOVE_ALL_MESSAGES
+from tests.support.without_langchain import without_langchain
 
-USER = {"role": "user", "content": "hi", "id": "u"}
-DRAFT = {"role": "assistant", "content": "draft", "id": "a"}
-FINAL = {"role": "assistant", "content": "final", "id": "a"}
+USER = HumanMessage("hi", id="u")
+DRAFT = AIMessage("draft", id="a")
+FINAL = AIMessage("final", id="a")
 
 
 @dataclass(frozen=True)
@@ -45,27 +46,6 @@ def is_uuid4(text: Any) -> bool:
 # --- forms of messages --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("given", "role"),
-    [
-        ("hi", "user"),
-        (("assistant", "hi"), "assistant"),
-        ({"role": "system", "content": "hi"}, "system"),
-        ({"role": "tool", "content": "hi", "id": None}, "tool"),
-        ({"role": "user", "content": "hi", "id": ["no", "id"]}, "user"),
-    ],
-)
-def test_short_forms_become_dicts_with_an_id(given: Any, role: str) -> None:
-    (message,) = add_messages([], given)
-    assert is_uuid4(message.pop("id"))
-    assert message == {"role": role, "content": "hi"}
-
-
-def test_a_dict_keeps_its_other_keys() -> None:
-    given = {"role": "tool", "content": "42", "tool_call_id": "c1", "id": "t"}
-    assert add_messages([], [given]) == [given]
-
-
 def test_objects_are_kept_as_they_are() -> None:
     given = [HumanMessage("hi", id="1"), Note("n", "2")]
     kept = add_messages([], given)
@@ -84,13 +64,13 @@ def test_a_chunk_becomes_the_message_it_stands_for() -> None:
     assert message == AIMessage("hi", id="1")
 
 
-def test_objects_need_no_langchain(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "langchain_core.messages")
-    note = Note("n", "1")
-    assert add_messages(["hi"], note)[1] is note
-    assert "langchain_core.messages" not in sys.modules
+def test_our_messages_become_langchains() -> None:
+    call = {"name": "f", "args": {"a": 1}, "id": "c", "type": "tool_call"}
+    ours = messages.AIMessage("hi", id="1", name="bob", tool_calls=[call])
+    assert add_messages([], ours) == [AIMessage("hi", id="1", name="bob", tool_calls=[call])]
 
 
+@pytest.mark.parametrize("installed", [True, False])
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -101,11 +81,22 @@ def test_objects_need_no_langchain(monkeypatch: pytest.MonkeyPatch) -> None:
         (("hello", "world"), "unknown role 'hello'; roles are ai, assistant"),
         ({"role": "asistant", "content": "hi"}, "unknown role 'asistant'"),
         ({"role": ["user"], "content": "hi"}, "unknown role"),
+        ({"role": "tool", "content": "hi"}, "role 'tool' needs the key 'tool_call_id'"),
+        ({"role": "function", "content": "hi"}, "role 'function' needs the key 'name'"),
+        ({"role": "remove"}, "role 'remove' needs the key 'id'"),
+        ({"role": "user", "content": "secret", "id": ["a"]}, r"\bid\b.* string"),
+        (("user", 5.0), r"\bcontent\b.* string"),
+        ({"role": "ai", "content": "", "tool_calls": [{"secret": 1}]}, "message"),
+        (
+            {"role": "ai", "content": "", "tool_calls": [{"function": {"arguments": "{"}}]},
+            "message",
+        ),
     ],
 )
-def test_what_is_no_message_is_refused(given: Any, said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_what_is_no_message_is_refused(given: Any, said: str, installed: bool) -> None:
+    with without_langchain(not installed), pytest.raises(ValueError, match=said) as caught:
         add_messages([], [given])
+    assert "secret" not in str(caught.value)
 
 
 # --- merging ------------------------------------------------------------------------------------
@@ -163,10 +154,20 @@ def test_one_argument_alone_is_an_error(left: Any, right: Any, given: str) -> No
         add_messages(left, right)
 
 
-def test_a_format_is_refused() -> None:
-    unknown: Any = "langchain-openai"
-    with pytest.raises(ValueError, match="format='langchain-openai' is not supported"):
-        add_messages([], [], format=unknown)
+def test_a_format_is_for_the_content_of_all_messages() -> None:
+    image = {"type": "base64", "media_type": "image/png", "data": "aa"}
+    given = HumanMessage([{"type": "image", "source": image}], id="1")
+    url = {"type": "image_url", "image_url": {"url": "data:image/png;base64,aa"}}
+    (formed,) = add_messages(format="langchain-openai")([given], [])
+    assert formed == HumanMessage([url], id="1")
+
+
+def test_another_format_is_refused_and_one_without_langchain() -> None:
+    unknown: Any = "other"
+    with pytest.raises(ValueError, match=r"Unrecognized format='other'. Expected one of"):
+        add_messages(format=unknown)
+    with without_langchain(), pytest.raises(ImportError, match=r"distgraph\[langchain\]"):
+        add_messages([], [], format="langchain-openai")
 
 
 # --- in graphs ----------------------------------------------------------------------------------
@@ -186,8 +187,8 @@ def chat(*replies: Any, state: Any = MessagesState) -> Any:
 
 def test_a_graph_merges_messages_by_id() -> None:
     result = chat(DRAFT, [FINAL, ("user", "thanks")]).invoke({"messages": [USER]})
-    shown = [(one["role"], one["content"]) for one in result["messages"]]
-    assert shown == [("user", "hi"), ("assistant", "final"), ("user", "thanks")]
+    shown = [(one.type, one.content) for one in result["messages"]]
+    assert shown == [("human", "hi"), ("ai", "final"), ("human", "thanks")]
 
 
 def test_a_removal_that_fails_ends_the_run() -> None:
@@ -235,7 +236,7 @@ def test_a_message_is_streamed_once_by_its_id() -> None:
 
 
 def test_messages_without_id_are_each_streamed() -> None:
-    bare = {"role": "assistant", "content": "again"}
+    bare = AIMessage("again")
     assert streamed(chat(bare, bare), []) == [(bare, "n0"), (bare, "n1")]
 
 
@@ -244,8 +245,6 @@ def test_removals_are_not_streamed() -> None:
     assert streamed(chat([everything, DRAFT]), [USER]) == [(DRAFT, "n0")]
 
 
-def test_dicts_that_are_no_messages_are_not_streamed() -> None:
-    class State(TypedDict):
-        messages: Any
-
-    assert streamed(chat({"content": "hi"}, state=State), None) == []
+@pytest.mark.parametrize("short", ["hi", ("ai", "hi"), {"role": "ai", "content": "hi"}])
+def test_short_forms_are_not_streamed(short: Any) -> None:
+    assert streamed(chat(short), []) == []

@@ -173,10 +173,128 @@ def test_a_stream_that_is_left_starts_no_further_task() -> None:
         ran.append(n)
         return {"log": [n]}
 
-    chunks = fan(200, call).stream({}, {**CONFIG, "max_concurrency": 1}, stream_mode="updates")
+    graph = fan(200, call)
+    chunks: Any = graph.stream({}, {**CONFIG, "max_concurrency": 1}, stream_mode="updates")
     next(chunks)
-    chunks.close()  # type: ignore[attr-defined]
-    assert len(ran) <= 200
+    chunks.close()
+    kept = [task.result for task in graph.get_state(CONFIG).tasks if task.result]
+    assert kept == [{"log": [n]} for n in ran]
+
+
+def quick_and_held(gate: threading.Event, ran: list[int]) -> Callable[[int], Any]:
+    """Return a node that is done at once for 0, and else when the gate is open."""
+
+    def call(n: int) -> Any:
+        ran.append(n)
+        if n:
+            assert gate.wait(PATIENCE)
+        return {"log": [n]}
+
+    return call
+
+
+def test_a_stream_that_is_left_keeps_what_a_running_sibling_leaves() -> None:
+    gate, ran = threading.Event(), list[int]()
+    graph = fan(2, quick_and_held(gate, ran))
+    chunks: Any = graph.stream({}, CONFIG, stream_mode="updates")
+    assert next(chunks) == {"w": {"log": [0]}}
+    threading.Timer(0.05, gate.set).start()
+    chunks.close()
+    assert [task.result for task in graph.get_state(CONFIG).tasks] == [{"log": [0]}, {"log": [1]}]
+    assert graph.invoke(None, CONFIG) == {"log": [0, 1]}
+    assert sorted(ran) == [0, 1]
+
+
+def test_a_stream_that_is_left_in_the_middle_of_its_only_task_keeps_its_result() -> None:
+    gate, ran = threading.Event(), list[int]()
+
+    def call(n: int) -> Any:
+        get_stream_writer()("begun")
+        return quick_and_held(gate, ran)(n + 1)
+
+    graph = fan(1, call)
+    chunks: Any = graph.stream({}, CONFIG, stream_mode="custom")
+    assert next(chunks) == "begun"
+    gate.set()
+    chunks.close()
+    assert (graph.invoke(None, CONFIG), ran) == ({"log": [1]}, [1])
+
+
+def test_a_retry_is_not_waited_for_by_who_leaves() -> None:
+    def call(n: int) -> Any:
+        if n:
+            raise ConnectionError
+        return {"log": [n]}
+
+    graph = fan(2, call, retry_policy=RetryPolicy(initial_interval=10 * PATIENCE))
+    chunks: Any = graph.stream({}, CONFIG, stream_mode="updates")
+    next(chunks)
+    chunks.close()
+    (quick, held) = graph.get_state(CONFIG).tasks
+    assert (quick.result, held.error) == ({"log": [0]}, "ConnectionError()")
+
+
+def test_a_stream_that_is_collected_in_a_node_of_its_own_holds_nobody_up() -> None:
+    held: list[Any] = []
+    begun, gate, over = threading.Event(), threading.Event(), threading.Event()
+
+    def call(n: int) -> Any:
+        if n:
+            begun.set()
+            assert gate.wait(PATIENCE)
+            held.pop().close()
+            over.set()
+        return {"log": [n]}
+
+    held.append(fan(2, call).stream({}, CONFIG, stream_mode="updates"))
+    next(held[0])
+    assert begun.wait(PATIENCE)
+    gate.set()
+    assert over.wait(PATIENCE)
+
+
+async def test_on_a_loop_who_leaves_cancels_coroutines_and_keeps_what_is_done_or_blocks() -> None:
+    gate, cancelled = threading.Event(), list[int]()
+
+    async def coroutine(_: State) -> Any:
+        try:
+            await asyncio.sleep(10 * PATIENCE)
+        except asyncio.CancelledError:
+            cancelled.append(1)
+            raise
+
+    async def quick(_: State) -> Any:
+        return {"log": ["quick"]}
+
+    def blocking(_: State) -> Any:
+        assert gate.wait(PATIENCE)
+        return {"log": ["blocking"]}
+
+    builder = StateGraph(State)
+    for name, node in (("a", quick), ("b", quick), ("c", blocking), ("d", coroutine)):
+        builder.add_node(name, node).add_edge(START, name)
+    graph = builder.compile(checkpointer=InMemorySaver())
+    chunks: Any = graph.astream({}, CONFIG, stream_mode="updates")
+    await anext(chunks)
+    asyncio.get_running_loop().call_later(0.05, gate.set)
+    await chunks.aclose()
+    found = {task.name: task.result for task in (await graph.aget_state(CONFIG)).tasks}
+    done = {"log": ["quick"]}
+    assert found == {"a": done, "b": done, "c": {"log": ["blocking"]}, "d": None}
+    assert cancelled == [1]
+
+
+async def test_what_is_done_when_a_sibling_fails_is_kept_on_a_loop_too() -> None:
+    async def call(n: int) -> Any:
+        if not n:
+            raise ValueError(n)
+        return {"log": [n]}
+
+    graph = fan(3, call)
+    with pytest.raises(ValueError, match="0"):
+        await graph.ainvoke({}, CONFIG)
+    kept = [task.result for task in (await graph.aget_state(CONFIG)).tasks]
+    assert kept == [None, {"log": [1]}, {"log": [2]}]
 
 
 def test_what_happens_inside_a_nodes_graph_is_streamed_on_request() -> None:

@@ -76,12 +76,12 @@ def test_graphs_of_one_backend_know_their_own_and_nobody_confuses_them() -> None
     for name, cls in (("one", one), ("other", other), ("plain", plain)):
         registry.add(named(name, cls), None, name)
     for name, cls in (("one", one), ("other", other)):
-        serializer = registry.wire_of(name).serializer
+        serializer = registry.common_wire().of(name).serializer
         stored = serializer.dumps(cls(amount=1))
         assert type(serializer.loads(stored)) is cls
         with pytest.raises(DeserializationError, match="shop:Item"):
             registry.common_wire().serializer.loads(stored)
-    common = registry.wire_of("a graph that is not known").serializer
+    common = registry.common_wire().of("a graph that is not known").serializer
     assert type(common.loads(common.dumps(plain(amount=1)))) is plain
 
 
@@ -90,7 +90,7 @@ def test_a_graph_that_is_compiled_again_knows_the_later_class() -> None:
     first, again = item("shop"), item("shop")
     registry.add(named("one", first), None, "one")
     registry.add(named("one", again), None, "one")
-    for wire in (registry.wire_of("one"), registry.common_wire()):
+    for wire in (registry.common_wire().of("one"), registry.common_wire()):
         assert type(wire.serializer.loads(wire.serializer.dumps(again(amount=1)))) is again
 
 

@@ -60,6 +60,10 @@ def test_a_cluster_needs_another_broker() -> None:
     assert CeleryBackend(url, app=app).app is app
 
 
+def test_a_worker_that_is_to_end_at_once_gives_its_jobs_ten_seconds() -> None:
+    assert CeleryBackend().app.conf.worker_soft_shutdown_timeout == 10
+
+
 def test_options_of_the_broker_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISTGRAPH_BROKER_OPTIONS", '{"visibility_timeout": 60}')
     told = CeleryBackend("redis://h?health_check_interval=7").app.conf.broker_transport_options

@@ -8,7 +8,7 @@ import logging
 import re
 import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypedDict
 
 import langgraph.types as theirs
 import pytest
@@ -22,7 +22,7 @@ from distgraph.errors import (
     StoreUnavailable,
     ThreadBusy,
 )
-from distgraph.graph import START, MessagesState, StateGraph
+from distgraph.graph import START, StateGraph
 from distgraph.types import Command, Send
 from tests.support.redis_server import RedisServer, free_port
 from tests.support.site import on
@@ -219,12 +219,16 @@ def test_a_path_map_leads_to_names(end: Any) -> None:
         routed("x", {"x": end})
 
 
+class Said(TypedDict):
+    said: list[Any]
+
+
 @pytest.mark.parametrize("name", ["content", "type", "tool_calls"])
 async def test_a_message_that_is_a_dict_and_is_read_as_an_object(name: str) -> None:
-    builder = StateGraph(MessagesState).add_edge(START, "read")
-    builder.add_node("read", lambda state: getattr(state["messages"][-1], name))
+    builder = StateGraph(Said).add_edge(START, "read")
+    builder.add_node("read", lambda state: getattr(state["said"][-1], name))
     with pytest.raises(AttributeError) as raised:
-        await builder.compile().ainvoke({"messages": ["hello"]})
+        await builder.compile().ainvoke({"said": [{"role": "user", "content": "hello"}]})
     assert f"message['{name}']" in raised.value.__notes__[0]
     assert "During task with name 'read'" in raised.value.__notes__[1]
 

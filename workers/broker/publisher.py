@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import uuid
@@ -21,7 +20,7 @@ from kombu.utils.url import maybe_sanitize_url
 from distgraph.errors import BrokerUnavailable
 from distgraph.graph.checks import HIGHEST
 
-from ..shared.hints import Outgoing
+from ..shared.hints import Outgoing, body
 from .eager import do_here
 
 log: Final = logging.getLogger(__name__)
@@ -30,7 +29,6 @@ PRECONDITION_FAILED = 406
 """AMQP's code for a queue that is declared otherwise than it is."""
 LONGEST_NAME = 255
 """Characters by which a job is known to who watches."""
-NOTHING_FOLLOWS: Mapping[str, None] = dict.fromkeys(("callbacks", "errbacks", "chain", "chord"))
 
 
 @contextmanager
@@ -168,7 +166,7 @@ class CeleryPublisher:
         def send(message: Outgoing) -> None:
             queue, job = message.queue or app.conf.task_default_queue, str(uuid.uuid4())
             producer.publish(
-                json.dumps((message.args, {}, NOTHING_FOLLOWS)),
+                body(message.args),
                 content_type="application/json",
                 content_encoding="utf-8",
                 exchange="",

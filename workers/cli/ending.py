@@ -20,6 +20,7 @@ from distgraph.errors import ThreadNotFound
 from distgraph.types import Interrupt
 
 from ..backend import CeleryBackend
+from ..client.thread import ThreadHandle
 from ..shared.serving import serves
 from .exits import Exit, complain
 from .health import label, living
@@ -81,15 +82,16 @@ def wait(backend: CeleryBackend, thread_id: str, run: str) -> Ending:
     """
     with goes_on(thread_id):
         outcome = _ended(backend, thread_id, run)
-    state = backend.thread(thread_id).state
-    values, error = shown(state.checkpoint.values), _why(backend, outcome)
+    thread = backend.thread(thread_id)
+    state, error = thread.state, _why(backend, thread, outcome)
+    values = shown(state.checkpoint.values)
     return Ending(thread_id, run, outcome.status, error, values, asked(state))
 
 
-def _why(backend: CeleryBackend, outcome: RunOutcome) -> str:
+def _why(backend: CeleryBackend, thread: ThreadHandle, outcome: RunOutcome) -> str:
     if not outcome.error:
         return ""
-    error = backend.registry.common_wire().read_error(outcome.error)
+    error = backend.registry.common_wire().of(thread.graph).read_error(outcome.error)
     return in_words(error.kind.rpartition(".")[2], error.message, error.notes)
 
 

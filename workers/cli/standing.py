@@ -118,7 +118,8 @@ def failures_of(backend: CeleryBackend, header: Header, standing: Stand) -> list
     outcome = backend.ledger.outcome(backend.thread_key(header.thread_id), header.run)
     if outcome is None or outcome.status != RunStatus.error or not outcome.error:
         return []
-    return [Failure("", backend.registry.common_wire().read_error(outcome.error))]
+    wire = backend.registry.common_wire().of(header.graph)
+    return [Failure("", wire.read_error(outcome.error))]
 
 
 def counted(counts: Mapping[str, int]) -> str:

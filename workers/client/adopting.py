@@ -15,7 +15,7 @@ from ..shared.served import Served
 from ..shared.supersteps import nonce
 from .answering import busy, moved_on, publish_outbox
 from .effects import Flow, HintsOut, Publish, Reach
-from .labels import recorded
+from .labels import Outlet, recorded
 
 
 def adopt(
@@ -43,6 +43,8 @@ def adopt(
     if adopted.advance:
         closed = OutboxEntry("", ep, TaskId.advance, served.queue, 0)
         yield Publish(tuple(outgoing(thread.x, [closed])))
-    if adopted.busy and (yield from publish_outbox(thread, ep, recorded(served.wire, loaded))):
+    called = recorded(served.wire, loaded)
+    outlet = Outlet(served.queue, loaded.header.graph, served.wire, called)
+    if adopted.busy and (yield from publish_outbox(thread, ep, outlet)):
         yield HintsOut(thread, ep)
     return None

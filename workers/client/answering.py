@@ -20,7 +20,6 @@ from distgraph.errors import (
     ThreadNotFound,
 )
 
-from ..shared.hints import Label, outgoing
 from ..shared.supersteps import nonce
 from .effects import Effect, HintsOut, Publish, Reach
 from .labels import Outlet
@@ -61,7 +60,7 @@ def answer(
     for _ in range(TRIES):
         answered = yield from answers.give(thread, rnd, pairs, command)
         if answered.status == "moving":
-            yield from move(thread, outlet.called)
+            yield from move(thread, outlet)
         elif answered.status != "unstaged":
             break
     check_answered(answered, tuple(pair.iid for pair in pairs), thread)
@@ -90,29 +89,29 @@ def _publish(thread: Thread, answered: Answered, outlet: Outlet) -> Generator[Ef
     hints = list(answered.hints)
     if answered.advance:
         hints.append(OutboxEntry("", answered.ep, TaskId.advance, outlet.queue, 0))
-    out = yield Publish(tuple(outgoing(thread.x, hints, outlet.called)))
+    out = yield Publish((yield from outlet.messages(thread, hints)))
     if out and answered.more:
-        out = yield from publish_outbox(thread, answered.ep, outlet.called)
+        out = yield from publish_outbox(thread, answered.ep, outlet)
     if answered.moves:
-        yield from move(thread, outlet.called)
+        yield from move(thread, outlet)
     if out:
         yield HintsOut(thread, answered.ep)
 
 
-def move(thread: Thread, called: Label) -> Generator[Effect, Any, None]:
+def move(thread: Thread, outlet: Outlet) -> Generator[Effect, Any, None]:
     """Queue and publish, slice by slice, what an accepted call goes on with: anybody may."""
     moved = Moved(moves=True)
     while moved.moves:
         moved = yield commands.move(thread)
-        yield Publish(tuple(outgoing(thread.x, moved.hints, called)))
+        yield Publish((yield from outlet.messages(thread, moved.hints)))
 
 
-def publish_outbox(thread: Thread, ep: str, called: Label) -> Generator[Effect, Any, bool]:
+def publish_outbox(thread: Thread, ep: str, outlet: Outlet) -> Generator[Effect, Any, bool]:
     """Publish all that is queued in the superstep ``ep``; False when that failed."""
     cursor, out, more = 0, True, True
     while more:
         cursor, part = yield commands.outbox(thread, "", ep, cursor)
-        out = yield Publish(tuple(outgoing(thread.x, part, called)))
+        out = yield Publish((yield from outlet.messages(thread, part)))
         more = out and cursor != 0
     return out
 

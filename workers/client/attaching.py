@@ -65,6 +65,6 @@ def _found(
     begun = Begun(
         run, record.event_id, None, since=since, origin=record.origin, released=record.released
     )
-    config = decode_config(record.cfg, registry.wire_of(graph).serializer)
+    config = decode_config(record.cfg, registry.common_wire().of(graph).serializer)
     about = {**config.metadata, "thread_id": thread.thread_id}
     return FoundRun(graph, begun, frozenset(record.modes.split()), about)

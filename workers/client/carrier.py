@@ -7,7 +7,7 @@ import threading
 import time
 import uuid
 import weakref
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -127,11 +127,11 @@ class Carrier:
         """Do what ``perform`` does on the running loop."""
         return await acarry(flow, partial(aperform, self._async_means()))
 
-    def follow(self, flow: Flow) -> Iterator[Event]:
+    def follow(self, flow: Flow) -> Generator[Event, None, None]:
         """Carry ``flow`` and pass on what it tells."""
         return told(flow, partial(perform, self._means()))
 
-    def afollow(self, flow: Flow) -> AsyncIterator[Event]:
+    def afollow(self, flow: Flow) -> AsyncGenerator[Event, None]:
         """Do what ``follow`` does on the running loop."""
         return atold(flow, partial(aperform, self._async_means()))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
 from typing import Any, Final
 
 from checkpoint_redis.keys import Thread
@@ -92,6 +92,17 @@ class Client:
             raise LookupError(msg)
         return served
 
+    def _current(self, graph: Graph) -> Served:
+        """Return what is known of ``graph``; LookupError when another one has taken its place."""
+        served = self._served(graph)
+        if served.graph.fingerprint != graph.fingerprint:
+            msg = (
+                f"Graph '{graph.name}' was compiled again since, with other nodes or edges: call "
+                "the one that was compiled last."
+            )
+            raise LookupError(msg)
+        return served
+
     def thread_for(self, graph: Graph, *, fresh: bool) -> str:
         """Return a new thread's id for a run with a new input, which the log tells once.
 
@@ -111,14 +122,14 @@ class Client:
         """Return 0: workers act on the deadlines of questions, by the time of Redis."""
         return 0
 
-    def events(self, job: Job) -> Iterator[Event]:
+    def events(self, job: Job) -> Generator[Event, None, None]:
         """Submit ``job`` and follow it to its end; what no worker has to carry is carried here."""
         if _is_kept_here(job):
             return self._local(job.graph).events(job)
         refuse_to_wait(self._served(job.graph), self.workers)
         return self._carrier.follow(self._whole(job))
 
-    def aevents(self, job: Job) -> AsyncIterator[Event]:
+    def aevents(self, job: Job) -> AsyncGenerator[Event, None]:
         """Do what ``events`` does."""
         if _is_kept_here(job):
             return self._local(job.graph).aevents(job)
@@ -152,7 +163,7 @@ class Client:
     def _begin(self, job: Job) -> Flow:
         _refuse_subgraph(job.place)
         thread, run = self.thread_key(job.place.thread_id), job.run_id or str(uuid.uuid4())
-        return starting.begin(job, self._served(job.graph), thread, run, self._metadata_keys)
+        return starting.begin(job, self._current(job.graph), thread, run, self._metadata_keys)
 
     def _whole(self, job: Job) -> Flow:
         served, thread = self._served(job.graph), self.thread_key(job.place.thread_id)

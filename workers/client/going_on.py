@@ -14,7 +14,7 @@ from distgraph.engine import GoOn
 from distgraph.errors import NothingToResume, ThreadConflict
 from distgraph.types import Command
 
-from ..shared.hints import nameless
+from ..shared.hints import Label, nameless
 from ..shared.runconfig import encode_config, encode_metadata, of_call, says_nothing
 from ..shared.supersteps import nonce
 from .answering import answer
@@ -81,7 +81,7 @@ def answer_by_id(call: Submission) -> Generator[Effect, Any, Begun | None]:
         call.run,
         "resume",
         replies.pairs,
-        Outlet(call.served.queue, derived(call.graph, replies.header)),
+        _outlet(call, derived(call.graph, replies.header)),
         **_told(call, stop),
     )
     return begun_by(answered, call.run, None)
@@ -97,7 +97,7 @@ def _answer(call: Submission, request: GoOn, mode: AnswerMode) -> Generator[Effe
         call.run,
         mode,
         pairs_of(call.wire, request.replies),
-        _outlet(call),
+        _outlet(call, _recorded(call)),
         ep="" if mode == "resume" else call.epoch,
         caller_writes=_written(call, request),
         tasks=_added(call, request.then),
@@ -121,9 +121,12 @@ def _told(call: Submission, stop: int) -> dict[str, Any]:
     }
 
 
-def _outlet(call: Submission) -> Outlet:
-    called = nameless if call.loaded is None else recorded(call.wire, call.loaded)
-    return Outlet(call.served.queue, called)
+def _outlet(call: Submission, called: Label) -> Outlet:
+    return Outlet(call.served.queue, call.graph.name, call.wire, called)
+
+
+def _recorded(call: Submission) -> Label:
+    return nameless if call.loaded is None else recorded(call.wire, call.loaded)
 
 
 def _added(call: Submission, then: Decision) -> tuple[TaskEntry, ...]:

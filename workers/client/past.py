@@ -72,6 +72,7 @@ def answers(
 ) -> Generator[Effect, Any, list[AnswerInfo]]:
     """Return what was answered on ``thread``, newest first."""
     loaded: Loaded | None = yield from loading.load(thread)
+    wire = wire if loaded is None else wire.of(loaded.header.graph)
     found = list(_answers(wire, loaded.header.cp, loaded.tasks)) if loaded else []
     before, more = "", loaded is not None
     while more and (limit is None or len(found) < limit):

@@ -34,6 +34,7 @@ def state_of(
     """Return the state that was loaded of ``cp``, with the channels that did not come with it."""
     if loaded is None or loaded.checkpoint is None:
         return None
+    wire = wire.of(loaded.header.graph)
     channels = dict(loaded.channels)
     beyond = cp not in ("", loaded.header.cp)
     read = wire.unpack(loaded.checkpoint)
@@ -60,7 +61,8 @@ def fetch_channels(
 
 def history(wire: Wire, thread: Thread, place: Place, listing: Listing) -> Flow:
     """Return a thread's states, newest first, as ``listing`` wants them."""
-    _, head = yield from load_state(wire, thread)
+    loaded, head = yield from load_state(wire, thread)
+    wire = wire if loaded is None else wire.of(loaded.header.graph)
     if place.checkpoint_id:
         named = yield from _states(wire, thread, (place.checkpoint_id,), head)
         return [state for state in named if _matches(state.checkpoint, listing.filter)]

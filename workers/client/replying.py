@@ -11,8 +11,8 @@ from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import Limit
 from checkpoint_redis.records import AnswerEntry
 from checkpoint_redis.replies import Askers, Header, Loaded
-from distgraph.core.model import Answer, Interrupted
-from distgraph.core.resume import Reply, is_by_id
+from distgraph.core.model import Interrupted
+from distgraph.core.resume import Reply, answer_to, is_by_id
 
 from ..shared.wire import Wire
 from .effects import Effect
@@ -48,6 +48,7 @@ def by_id(wire: Wire, thread: Thread, value: Any) -> Generator[Effect, Any, Repl
     asked: Askers | None = yield from _askers(thread, tuple(value))
     if asked is None or asked.waiting.keys() != value.keys():
         return None
+    wire = wire.of(asked.header.graph)
     return Replies(asked.header, pairs_of(wire, tuple(_replies(wire, asked.waiting, value))))
 
 
@@ -69,5 +70,5 @@ def _replies(
     for iid, (task, blob) in waiting.items():
         result = wire.read_result(blob)
         questions = result.questions if isinstance(result, Interrupted) else ()
-        places = {question.interrupt.id: question.ns for question in questions}
-        yield Reply(task, Answer(iid, places[iid], value[iid]))
+        asked = {question.interrupt.id: question for question in questions}
+        yield Reply(task, answer_to(asked[iid], value[iid]))

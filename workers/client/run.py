@@ -86,7 +86,8 @@ class CeleryRun(Run[Any]):
     def metadata(self) -> dict[str, Any]:
         outcome = self._carrier.ledger.outcome(self._thread, self.id)
         blob = outcome.record.metadata if outcome and outcome.record else b""
-        return decode_metadata(blob, self._registry.wire_of(self._graph).serializer)
+        wire = self._registry.common_wire().of(self._graph)
+        return decode_metadata(blob, wire.serializer)
 
     def _info(self) -> RunInfo | None:
         outcome = self._carrier.ledger.outcome(self._thread, self.id)

@@ -199,11 +199,12 @@ class ThreadHandle:
 
     def _outlet(self, header: Header, loaded: Loaded | None) -> Outlet:
         """Return where the jobs go by which the thread goes on."""
+        wire, served = self._registry.common_wire(), self._registry.get(header.graph)
         if loaded is not None:
-            return Outlet(header.queue, recorded(self._registry.common_wire(), loaded))
-        served = self._registry.get(header.graph)
-        called = nameless if served is None else derived(served.graph, header)
-        return Outlet(header.queue, called)
+            called = recorded(wire, loaded)
+        else:
+            called = nameless if served is None else derived(served.graph, header)
+        return Outlet(header.queue, header.graph, wire, called)
 
     def _version(self, header: Header, state: ThreadState | None) -> str:
         """Return the version of the thread's graph that goes on, '' = its own.

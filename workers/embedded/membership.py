@@ -2,7 +2,8 @@
 
 The first process to join starts the server, the last one to leave stops it. What decides who is
 there are locks that the kernel drops with their process, never process ids: a killed member is not
-counted, and no signal is ever sent.
+counted, and no signal is ever sent. Where the folder was removed before, which has the locks, open
+connections decide, which the kernel drops too.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from distgraph.errors import StoreUnavailable
 
 from . import server as embedded_server
 from .folder import held, hold, private, release, short_socket
+from .hold import Hold
 from .server import EmbeddedRedis
 
 TURN_WITHIN = 120.0
@@ -73,6 +75,7 @@ class Membership:
         hold(descriptor)
         self._descriptor: int | None = descriptor
         self._entry = Path(name)
+        self._hold = Hold(server)
         atexit.register(self.leave)
         _close_in_children(self)
 
@@ -89,12 +92,21 @@ class Membership:
     def leave(self) -> None:
         """Give the membership up; the last one stops the server and waits until it is gone.
 
-        Its data is on disk then. Leaving twice, or in a forked child, does nothing.
+        Its data is on disk then; without its folder it has none. Leaving twice, or in a forked
+        child, does nothing.
         """
         if self._descriptor is None or os.getpid() != self._pid:
             return
         descriptor, self._descriptor = self._descriptor, None
         atexit.unregister(self.leave)
+        if _is_at(self._entry, descriptor):
+            self._leave_folder(descriptor)
+        else:
+            release(descriptor)
+            self._hold.end_with_the_last()
+        self._hold.drop()
+
+    def _leave_folder(self, descriptor: int) -> None:
         with _turn(self.server.folder):
             self._entry.unlink(missing_ok=True)
             release(descriptor)
@@ -106,6 +118,7 @@ class Membership:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+            self._hold.drop()
 
     def __enter__(self) -> Self:
         return self
@@ -128,6 +141,14 @@ def _close_in_children(lease: Membership) -> None:
             inherited.forget()
 
     os.register_at_fork(after_in_child=forget)
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    """Whether the open file is still what is at ``path``, and its folder thus not gone."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 def _living(members: Path) -> list[Path]:

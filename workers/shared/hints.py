@@ -6,8 +6,9 @@ fixed form, and what does not have it is dropped unread.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,10 +20,16 @@ ADVANCE: str = TaskId.advance
 MAX_TASKS = 1_000
 Label = Callable[[str], str]
 """What the job of a task with that id is called by those who watch, '' = not known."""
-_X = re.compile(r"[a-z2-7]{24}")
-_NS = re.compile(r"[0-9a-f]{0,12}")
-_EP = re.compile(r"[0-9a-f]{16}")
-_TID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_X, _NS, _EP = "[a-z2-7]{24}", "[0-9a-f]{0,12}", "[0-9a-f]{16}"
+_TID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_TIDS = rf"@|{_TID}(?:\|{_TID}){{0,{MAX_TASKS - 1}}}"
+_FORM = re.compile(rf"{_X}\|{_NS}\|{_EP}\|(?:{_TIDS})")
+"""Of all fields at once; none may have the sign between them."""
+NOTHING_FOLLOWS: Mapping[str, None] = dict.fromkeys(("callbacks", "errbacks", "chain", "chord"))
+"""What Celery is told to do after a job."""
+_END = json.dumps(({}, NOTHING_FOLLOWS)).removeprefix("[")
+_ARGS = rf'\[{VERSION}, "({_X})", "({_NS})", "({_EP})", \["(@|{_TID})"\]\]'
+_BODY = re.compile(rf"\[{_ARGS}, {re.escape(_END)}".encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +59,30 @@ class Outgoing:
 
 def read(args: Any) -> Hint | None:
     """Return the hint in a message's arguments, None when they are not one."""
-    match args:
-        case [version, str(x), str(ns), str(ep), list(tids)] if version == VERSION:
-            known = bool(_X.fullmatch(x) and _NS.fullmatch(ns) and _EP.fullmatch(ep))
-            return Hint(x, ns, ep, tuple(tids)) if known and _are_ids(tids) else None
-    return None
+    try:
+        version, x, ns, ep, tids = args
+        fields = "|".join((x, ns, ep, *tids))
+    except (TypeError, ValueError):
+        return None
+    known = version == VERSION and isinstance(tids, list) and _FORM.fullmatch(fields)
+    return Hint(x, ns, ep, tuple(tids)) if known else None
 
 
-def _are_ids(tids: list[Any]) -> bool:
-    if tids == [ADVANCE]:
-        return True
-    if not 1 <= len(tids) <= MAX_TASKS:
-        return False
-    return all(isinstance(tid, str) and _TID.fullmatch(tid) for tid in tids)
+def body(args: Sequence[Any]) -> str:
+    """Return the body of a job's message, as Celery reads it."""
+    return json.dumps((args, {}, NOTHING_FOLLOWS))
+
+
+def read_body(body: Any) -> Hint | None:
+    """Return the hint in the bytes that ``body`` makes of one task's, None for all others.
+
+    Those may be hints all the same: this spares a worker the decoding of what it passes on.
+    """
+    found = _BODY.fullmatch(body) if isinstance(body, bytes) else None
+    if found is None:
+        return None
+    x, ns, ep, tid = (field.decode() for field in found.groups())
+    return Hint(x, ns, ep, (tid,))
 
 
 def arguments(x: str, ns: str, ep: str, tids: Sequence[str]) -> tuple[Any, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -71,10 +72,12 @@ class Registry:
     ) -> Served:
         """Register ``graph``; ValueError when a different one has the name already.
 
-        ``queue`` is the graph's own one; ``routes``: the names at the broker of those of its nodes.
+        In an interactive session it replaces that one, as a cell does that is run again. ``queue``
+        is the graph's own one; ``routes``: the names at the broker of those of its nodes.
         """
         known = self._graphs.get(graph.name)
-        if known is not None and known.graph.fingerprint != graph.fingerprint:
+        other = known is not None and known.graph.fingerprint != graph.fingerprint
+        if other and not _is_interactive():
             msg = (
                 f"This backend already has another graph with the name '{graph.name}': "
                 "compile one of them under another name."
@@ -98,11 +101,6 @@ class Registry:
         """Return the graph of that name, None when this process has not got it."""
         return self._graphs.get(name)
 
-    def wire_of(self, name: str) -> Wire:
-        """Return what encodes for a thread of the graph of that name, which may be unknown here."""
-        served = self._graphs.get(name)
-        return self.common_wire() if served is None else served.wire
-
     def all(self) -> tuple[Served, ...]:
         """Return every registered graph."""
         return tuple(self._graphs.values())
@@ -118,7 +116,8 @@ class Registry:
     def common_wire(self) -> Wire:
         """Return an encoder for threads of any graph, also of those that are not known here.
 
-        Of classes that have one name in different graphs it knows none.
+        Of classes that have one name in different graphs it knows none: once a thread's graph is
+        known, ``of`` it is to be taken.
         """
         if self._common is None:
             self._common = self._for_all()
@@ -126,8 +125,17 @@ class Registry:
 
     def _for_all(self) -> Wire:
         schemas = (schema for served in self.all() for schema in schemas_of(served.graph))
-        return Wire(self._serializer(of_one_name(classes_of(*schemas))))
+        common = self._serializer(of_one_name(classes_of(*schemas)))
+        return Wire(common, graphs={name: served.wire for name, served in self._graphs.items()})
 
     def _serializer(self, known: Iterable[type]) -> JsonPlusSerializer:
         allowed = dict.fromkeys((*self._types, *known))
         return JsonPlusSerializer(allowed=tuple(allowed), max_bytes=self._max_bytes)
+
+
+def _is_interactive() -> bool:
+    """Whether this is a prompt or a notebook, by what Python and IPython set for programs to ask.
+
+    Nobody sees there which of two graphs of one name was meant, but the last one is what was typed.
+    """
+    return hasattr(sys, "ps1")

@@ -65,7 +65,13 @@ from distgraph.core.model import (
     ThreadState,
 )
 from distgraph.core.packets import Packet
-from distgraph.errors import CorruptRecord, InvalidUpdateError, SerializationError
+from distgraph.core.resume import answer_to
+from distgraph.errors import (
+    CorruptRecord,
+    DistGraphError,
+    InvalidUpdateError,
+    SerializationError,
+)
 from distgraph.types import Interrupt, Send
 
 from .hints import label
@@ -99,10 +105,16 @@ class Wire:
     """Encodes for one graph: its state's classes are the ones that may be decoded.
 
     ``routes``: what queues that nodes name are called at the broker, where it is something else.
+    ``graphs``: for one that serves threads of any graph, those of the graphs that are known.
     """
 
     serializer: JsonPlusSerializer
     routes: Mapping[str, str] = field(default_factory=dict)
+    graphs: Mapping[str, Wire] = field(default_factory=dict)
+
+    def of(self, graph: str) -> Wire:
+        """Return what encodes for a thread of ``graph``, as it has turned out to be."""
+        return self.graphs.get(graph, self)
 
     # --- tasks -----------------------------------------------------------------------------
 
@@ -145,6 +157,13 @@ class Wire:
                 return node
             case _:
                 raise corrupt(str(Kind.task), packed)
+
+    def label_of(self, graph: str, blob: bytes) -> str:
+        """Return what the job of an entry's task is called, '' where that can't be read here."""
+        try:
+            return label(graph, self.node_of(blob))
+        except DistGraphError:  # of a class that is not known here, for example
+            return ""
 
     # --- packets ---------------------------------------------------------------------------
 
@@ -291,7 +310,7 @@ class Wire:
         iid, deadline = question.interrupt.id, question.deadline
         if deadline is None:
             return QuestionEntry(iid)
-        late = Answer(iid, question.ns, Expired(deadline.fails, deadline.default))
+        late = answer_to(question, Expired(deadline.fails, deadline.default))
         within = -1 if deadline.within is None else deadline.within
         return QuestionEntry(iid, deadline.at or 0, within, question.place, self.answer(late))
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from celery.app.task import Context
 
-from ..broker.publisher import LONGEST_NAME, NOTHING_FOLLOWS, headers
+from ..broker.publisher import LONGEST_NAME, headers
 from ..shared import hints
 
 _ID = re.compile(r"[!-~]{1,255}")
@@ -73,15 +73,18 @@ def read(message: Any, task: str) -> JobMessage | None:
         return None
     if not all(map(_scalar, message.delivery_info.values())):
         return None
-    match message.payload:
+    hint = hints.read_body(message.body) or _decoded(message.payload)
+    return None if hint is None else _asked(message, task, hint)
+
+
+def _decoded(payload: Any) -> hints.Hint | None:
+    match payload:
         case [list(args), {**kwargs}, embed] if not kwargs and _is_last(embed):
-            return _asked(message, task, hints.read(args))
+            return hints.read(args)
     return None
 
 
-def _asked(message: Any, task: str, hint: hints.Hint | None) -> JobMessage | None:
-    if hint is None:
-        return None
+def _asked(message: Any, task: str, hint: hints.Hint) -> JobMessage | None:
     ours = headers(task, message.headers["id"], hint.x, hint.tids, _name(message.headers))
     if message.headers != ours:  # a tracer's are among them, or somebody else sent it
         if not _fit(message.headers, _HEADERS):
@@ -123,7 +126,9 @@ def _is_last(embed: Any) -> bool:
     if embed is None:
         return True
     return (
-        isinstance(embed, dict) and set(embed) <= set(NOTHING_FOLLOWS) and not any(embed.values())
+        isinstance(embed, dict)
+        and set(embed) <= set(hints.NOTHING_FOLLOWS)
+        and not any(embed.values())
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from checkpoint_redis.layout import Limit
 from checkpoint_redis.records import ResultEntry, SuperstepEntry
 from checkpoint_redis.replies import ClaimedTask, Recorded
+from distgraph.checkpoint.digests import digest_of
 from distgraph.core.frame import TaskFrame, discard
 from distgraph.core.graph import Graph, Node
 from distgraph.core.model import (
@@ -24,6 +25,7 @@ from distgraph.core.model import (
 from distgraph.core.plan import seen_by
 from distgraph.core.retry import retry_delay
 from distgraph.errors import InvalidUpdateError, JobFailed, SerializationError
+from distgraph.runners.lanes import TaskLanes
 
 from ..shared.hints import label
 from ..shared.supersteps import nonce
@@ -90,6 +92,8 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
         answers=wire.read_answers(claimed.answers),
         frames=called,
         passes=(),
+        lanes=TaskLanes(),
+        digest=digest_of,
     )
     return Attempt(
         opened, task, claimed.rnd, claimed.failures, frame, checkpoint.values, emitter, called

@@ -20,6 +20,7 @@ from celery.exceptions import ImproperlyConfigured
 from ..shared import hints
 from . import releasing
 from .office import Office
+from .orphans import outlive_thread
 from .recycling import Recycling
 
 SPAWNS = (
@@ -131,6 +132,7 @@ class Departures:
 
     def process_begins(self, task: Any, **_: Any) -> None:
         """Forget an earlier process of the same id, and leave what has died to the main one."""
+        outlive_thread()
         signals.task_failure.disconnect(self.job_failed, sender=task)
         self._office.bulletin.admit(os.getpid())
 

@@ -1,6 +1,6 @@
-"""Whose attempts were lost or handed over, where only messages and leases tell of them.
+"""What tasks are that only ids tell of: for the log, and for who watches messages.
 
-It is read from Redis, for the log and for who watches messages.
+It is read from Redis, off the path of whoever waits.
 """
 
 from __future__ import annotations
@@ -45,22 +45,38 @@ def taken_from(
 
     ``given_back``: those attempts do not count. Nothing comes while Redis is away.
     """
-    held = [hint for hint in held if hint.tids]
-    if not held:
+    for x, header, task in _seen(ledger, namespace, held):
+        subject = _subject(registry, x, header, task, given_back=given_back)
+        yield TakenTask(task.tid, task.st, subject)
+
+
+def names(
+    ledger: Ledger, registry: Registry, namespace: str, hints: Sequence[Hint]
+) -> dict[str, str]:
+    """Return what the jobs of tasks are called, by id; without those that can't be read."""
+    return {
+        task.tid: registry.common_wire().of(header.graph).label_of(header.graph, task.blob)
+        for _, header, task in _seen(ledger, namespace, hints)
+    }
+
+
+def _seen(
+    ledger: Ledger, namespace: str, hints: Sequence[Hint]
+) -> Iterator[tuple[str, Header, TaskSeen]]:
+    """Yield the tasks of ``hints`` that are still there, with their threads' keys and headers."""
+    hints = [hint for hint in hints if hint.tids]
+    if not hints:
         return
-    threads = [Thread.from_x(namespace, hint.x) for hint in held]
+    threads = [Thread.from_x(namespace, hint.x) for hint in hints]
     headers = [commands.any_header(thread) for thread in threads]
-    looks = [commands.tasks(t, h.ns, h.tids) for t, h in zip(threads, held, strict=True)]
+    looks = [commands.tasks(t, h.ns, h.tids) for t, h in zip(threads, hints, strict=True)]
     try:
         found = tuple(ledger.together(headers)), tuple(ledger.together(looks))
     except DistGraphError:
         return
-    for hint, header, tasks in zip(held, *found, strict=True):
-        if header is None:
-            continue
-        for task in tasks:
-            subject = _subject(registry, hint.x, header, task, given_back=given_back)
-            yield TakenTask(task.tid, task.st, subject)
+    for hint, header, tasks in zip(hints, *found, strict=True):
+        if header is not None:
+            yield from ((hint.x, header, task) for task in tasks)
 
 
 def _subject(
@@ -74,6 +90,6 @@ def _subject(
 
 def _node(registry: Registry, graph: str, task: TaskSeen) -> str:
     try:
-        return registry.wire_of(graph).node_of(task.blob)
+        return registry.common_wire().of(graph).node_of(task.blob)
     except DistGraphError:  # of a class that is not known here, for example
         return UNKNOWN

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -19,12 +19,12 @@ from distgraph.errors import DistGraphError
 
 from ..broker.publisher import CeleryPublisher
 from ..settings import Settings
-from ..shared.hints import Hint, outgoing
+from ..shared.hints import ADVANCE, Hint, Label, nameless, outgoing
 from ..shared.served import Registry
 from .expiring import expire
 from .failures import worker_lost
 from .labels import Labels
-from .naming import TakenTask, called, taken_from
+from .naming import TakenTask, called, names, taken_from
 from .telling import tell_failed, tell_lost
 
 log: Final = logging.getLogger(__name__)
@@ -106,30 +106,42 @@ class Overdue:
     def _send(self, found: Sequence[Due]) -> int:
         """Send the hints of what was due, and log whose leases ran out; return how many hints."""
         lost = self._lost(found)
-        of_lost = called(lost)
-
-        def name(tid: str) -> str:
-            return of_lost(tid) or self.labels.take(tid)
-
         by_thread: dict[str, list[OutboxEntry]] = defaultdict(list)
         for due in found:
             by_thread[due.x] += due.hints
             if due.kind is DueKind.unreadable:
                 log.warning("What is stored of thread %s is damaged: it cannot go on.", due.x)
-        messages = [m for x, hints in by_thread.items() for m in outgoing(x, hints, name)]
-        if messages:
-            self._publisher.publish(messages)
+        sent = self._publish(by_thread, called(lost))
         for each in lost:
             self._tell(each)
-        return len(messages)
+        return sent
 
     def _expire(self, found: Sequence[Due]) -> int:
         """Give what takes the place of answers that are late; return how many hints were sent."""
-        given = expire(self._ledger(), self._settings.namespace, found)
-        messages = [m for x, hints in given for m in outgoing(x, hints, self.labels.take)]
+        by_thread: dict[str, list[OutboxEntry]] = defaultdict(list)
+        for x, hints in expire(self._ledger(), self._settings.namespace, found):
+            by_thread[x] += hints
+        return self._publish(by_thread, nameless)
+
+    def _publish(self, by_thread: Mapping[str, Sequence[OutboxEntry]], known: Label) -> int:
+        name = self._called(by_thread, known)
+        messages = [m for x, hints in by_thread.items() for m in outgoing(x, hints, name)]
         if messages:
             self._publisher.publish(messages)
         return len(messages)
+
+    def _called(self, by_thread: Mapping[str, Sequence[OutboxEntry]], known: Label) -> Label:
+        """Return what tasks are called: as was noted here, else as their records say."""
+        tids = (hint.tid for hints in by_thread.values() for hint in hints)
+        found = {tid: known(tid) or self.labels.take(tid) for tid in tids}
+        unknown = [
+            Hint(x, hint.ns, hint.ep, (hint.tid,))
+            for x, hints in by_thread.items()
+            for hint in hints
+            if not found[hint.tid] and hint.tid != ADVANCE
+        ]
+        read = names(self._ledger(), self._registry, self._settings.namespace, _chunked(unknown))
+        return (found | read).__getitem__
 
     def _tell(self, lost: TakenTask) -> None:
         """Log that a lease ran out; that was one too many where the task failed by it."""
@@ -145,16 +157,10 @@ class Overdue:
 
     def _lost(self, found: Iterable[Due]) -> list[TakenTask]:
         """Find whose leases ran out."""
-        frames: dict[tuple[str, str, str], list[str]] = defaultdict(list)
-        for due in found:
-            if due.kind is DueKind.lease:
-                frames[due.x, due.ns, due.ep].append(due.tid)
         held = [
-            Hint(*frame, tuple(tids[first : first + CHUNK]))
-            for frame, tids in frames.items()
-            for first in range(0, len(tids), CHUNK)
+            Hint(due.x, due.ns, due.ep, (due.tid,)) for due in found if due.kind is DueKind.lease
         ]
-        return list(self.taken_from(held, given_back=False))
+        return list(self.taken_from(_chunked(held), given_back=False))
 
     def sweep_tasks(self, shards: Sequence[int]) -> None:
         """Act on the tasks that are due in ``shards``; what fails here is left to the sweeper.
@@ -190,7 +196,8 @@ class Overdue:
         cursor, sent = 0, 0
         while True:
             cursor, hints = self._ledger().outbox(thread, ns, ep, cursor, count=CHUNK)
-            messages = list(outgoing(x, (hint for hint in hints if hint.queue in empty)))
+            gone = [hint for hint in hints if hint.queue in empty]
+            messages = list(outgoing(x, gone, self._called({x: gone}, nameless)))
             if not self._publisher.publish(messages):
                 return sent
             sent += len(messages)
@@ -203,3 +210,15 @@ class Overdue:
 
     def _ledger(self) -> Ledger:
         return self._patient().once()
+
+
+def _chunked(hints: Iterable[Hint]) -> list[Hint]:
+    """Return ``hints`` with the tasks of one superstep together, as many as one look may take."""
+    frames: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for hint in hints:
+        frames[hint.x, hint.ns, hint.ep] += hint.tids
+    return [
+        Hint(*frame, tuple(tids[first : first + CHUNK]))
+        for frame, tids in frames.items()
+        for first in range(0, len(tids), CHUNK)
+    ]

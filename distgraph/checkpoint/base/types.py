@@ -17,6 +17,8 @@ ANSWERED = "__answered__"
 CALLER_WRITES = "__caller_writes__"
 RELEASED = "__released__"
 DEADLINES = "__deadlines__"
+GAPS = "__gaps__"
+"""Marks what stands in ``__resume__`` for answers that are no list in LangGraph's sense."""
 
 WRITES_IDX_MAP: Mapping[str, int] = {
     ERROR: -1,

@@ -1,7 +1,7 @@
 """The user's own classes: which are allowed, and how their instances are taken apart and rebuilt.
 
 Nothing here imports a module or finds a class by a name from data: an instance is rebuilt only of
-a class that is in the table already.
+a class that is in the table already, or in the closed list of classes of messages.
 """
 
 from __future__ import annotations
@@ -16,24 +16,7 @@ from typing import Any
 
 from distgraph._loaded import class_in, module_of
 from distgraph.checkpoint.serde.table import DATACLASS, ENUM, MODEL, NAMEDTUPLE
-
-# The classes of langchain_core.messages, by the module that defines each.
-_MESSAGES = {
-    "ai": ("AIMessage", "AIMessageChunk"),
-    "base": ("BaseMessage", "BaseMessageChunk"),
-    "chat": ("ChatMessage", "ChatMessageChunk"),
-    "function": ("FunctionMessage", "FunctionMessageChunk"),
-    "human": ("HumanMessage", "HumanMessageChunk"),
-    "modifier": ("RemoveMessage",),
-    "system": ("SystemMessage", "SystemMessageChunk"),
-    "tool": ("ToolMessage", "ToolMessageChunk"),
-}
-_MESSAGE_REFS = {
-    f"langchain_core.messages.{module}:{name}": (f"langchain_core.messages.{module}", name)
-    for module, names in _MESSAGES.items()
-    for name in names
-}
-
+from distgraph.messages.stored import class_named
 
 _PYTHONS_OWN = ("builtins", "types", "typing")
 
@@ -126,8 +109,8 @@ def table_of(classes: Iterable[type]) -> dict[str, UserClass]:
 
 
 def message_class(ref: str) -> UserClass | None:
-    """A message class of langchain-core, if this process has imported it."""
-    cls = class_in(*_MESSAGE_REFS.get(ref, ("", "")))
+    """A class of messages: one of ours, or of langchain-core's where that is installed."""
+    cls = class_named(ref)
     return describe(cls) if cls is not None and ref_of(cls) == ref else None
 
 

@@ -9,8 +9,6 @@ from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage
 from tests.parity.engines import Engine
 from tests.parity.observe import outcome, thread
 
-TYPES = {"user": "human", "assistant": "ai"}
-
 
 def chat(engine: Engine, *replies: Any) -> Any:
     """A graph whose nodes answer with `replies`, one after the other."""
@@ -23,12 +21,9 @@ def chat(engine: Engine, *replies: Any) -> Any:
     return engine.compile(builder)
 
 
-def texts(messages: Any) -> list[tuple[str, Any]]:
-    """Type and content of each message: short forms become dicts here, there langchain's."""
-    return [
-        (TYPES[one["role"]], one["content"]) if isinstance(one, dict) else (one.type, one.content)
-        for one in messages
-    ]
+def texts(messages: Any) -> list[Any]:
+    """Class, type and content of each message."""
+    return [(type(one), one.type, one.content) for one in messages]
 
 
 def case_messages_are_appended_and_replaced_by_id(engine: Engine) -> Any:
