@@ -7,12 +7,13 @@ from contextvars import Context, copy_context
 from types import coroutine
 from typing import Any, TypeVar
 
+A = TypeVar("A")
 T = TypeVar("T")
 
 
-def apart(call: Callable[[], T]) -> T:
-    """Return what ``call`` returns, run in a copy of the context."""
-    return copy_context().run(call)
+def apart(call: Callable[[A], T], given: A) -> T:
+    """Return what ``call`` returns for ``given``, run in a copy of the context."""
+    return copy_context().run(call, given)
 
 
 async def awaited_apart(steps: Coroutine[Any, Any, T]) -> T:

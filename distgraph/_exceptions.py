@@ -23,6 +23,7 @@ _OWN = {
     if isinstance(each, type) and issubclass(each, BaseException)
 }
 """Python's own classes of exceptions, by identity: a class of a user's is asked for no hash."""
+_COMMON = frozenset(vars(BaseException))
 _NAMED: Mapping[type, tuple[str, ...]] = {
     AttributeError: ("name",),  # and ``obj``, which may be anything, a state too
     ImportError: ("name", "path"),
@@ -97,7 +98,7 @@ def _first(cls: type) -> Any:
 
 
 def _is_plain(name: object) -> bool:
-    return type(name) is str and not name.startswith("__")
+    return type(name) is str and not name.startswith("__") and name not in _COMMON
 
 
 def _in_slots(raised: BaseException) -> Iterator[tuple[str, Any]]:

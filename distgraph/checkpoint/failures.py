@@ -8,6 +8,7 @@ from typing import Any
 
 from distgraph import _validation
 from distgraph.core.model import Errored
+from distgraph.errors import DeserializationError
 
 ARGUMENTS = 65_536
 """What an exception holds is stored up to so many bytes in all; its text tells what is larger."""
@@ -29,7 +30,21 @@ def _within(error: Errored, dumps: Callable[[Any], bytes], room: int) -> tuple[E
             attributes[name], room = value, room - size
     inner, room = _inner(error.inner, dumps, room)
     notes = (*error.notes, *_left_out(error, attributes, inner))
-    return replace(error, args=args, attributes=attributes, inner=inner, notes=notes), room
+    held = dumps(attributes) if attributes else error.held
+    return replace(error, args=args, held=held, attributes={}, inner=inner, notes=notes), room
+
+
+def opened(error: Errored, loads: Callable[[bytes], Any]) -> Errored:
+    """Return a stored failure with the attributes that this process can read."""
+    inner = tuple(opened(each, loads) for each in error.inner)
+    if not error.held:
+        return replace(error, inner=inner)
+    try:
+        attributes = dict(loads(error.held))
+    except (DeserializationError, TypeError, ValueError) as wrong:
+        notes = (*error.notes, f"Attributes that cannot be read here: {wrong}")
+        return replace(error, held=b"", inner=inner, notes=notes)
+    return replace(error, held=b"", inner=inner, attributes=attributes)
 
 
 def _arguments(

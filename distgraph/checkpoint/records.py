@@ -12,8 +12,8 @@ checkpoint  id, parent id or None, step, source, ts, {channel: reference}, [chan
 completed   0, [channel, value, channel, value, ...], [targets]
 interrupted 1, [value, id, ns, slot, value, id, ns, slot, ...], and where some have deadlines
             [[number of the question from 0, place, within, at, fails, default], ...]
-errored     2, kind, message, traceback, [args], [notes], and [shown, {attribute: value}, [errored
-            of each exception in a group]] where there is anything in it
+errored     2, kind, message, traceback, [args], [notes], and [shown, attributes as bytes of their
+            own, [errored of each exception in a group]] where there is anything in it
 escaped     3, command
 answer      id, ns, slot, value
 slot        [branch, n, digest, index], of a question
@@ -115,7 +115,10 @@ def unpack_checkpoint(packed: Any, values: Mapping[str, Any]) -> Checkpoint:
 
 
 def pack_result(result: Result) -> list[Any]:
-    """Return the record of what a task left; the live exception of a failure is not in it."""
+    """Return the record of what a task left; the live exception of a failure is not in it.
+
+    Nor are its attributes, unless they are ``held``: who runs a graph gets the exception itself.
+    """
     match result:
         case Completed(writes, goto):
             pairs = [part for write in writes for part in write]
@@ -169,17 +172,17 @@ def unpack_result(packed: Any) -> Result:
 
 
 def _pack_more(error: Errored) -> list[Any]:
-    if not (error.shown or error.attributes or error.inner):
+    if not (error.shown or error.held or error.inner):
         return []
-    return [[error.shown, dict(error.attributes), [pack_result(each) for each in error.inner]]]
+    return [[error.shown, error.held, [pack_result(each) for each in error.inner]]]
 
 
-def _more(packed: list[Any]) -> tuple[str, dict[str, Any], tuple[Errored, ...]]:
+def _more(packed: list[Any]) -> tuple[str, bytes, tuple[Errored, ...]]:
     match packed:
         case []:
-            return "", {}, ()
-        case [[str(shown), dict(attributes), list(inner)]]:
-            return shown, _table(attributes, _anything), tuple(map(unpack_errored, inner))
+            return "", b"", ()
+        case [[str(shown), bytes(held), list(inner)]]:
+            return shown, held, tuple(map(unpack_errored, inner))
         case _:
             raise corrupt("failure", packed)
 

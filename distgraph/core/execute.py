@@ -78,7 +78,7 @@ async def run_task_async(
 
 
 def _call(call: Call) -> Any:
-    return apart(partial(_made, call))
+    return apart(_made, call)
 
 
 def _made(call: Call) -> Any:

@@ -169,7 +169,8 @@ class Errored:
     """A task that failed; ``exception`` is the live one, only in the process that raised it.
 
     ``args`` is what its exception is made of, ``attributes`` what it holds besides, ``inner`` the
-    exceptions of a group. ``shown`` is its repr, '' where name and message tell it.
+    exceptions of a group. ``shown`` is its repr, '' where name and message tell it; ``held`` are
+    the attributes as they are stored, which not everybody can read who reads the record.
     """
 
     kind: str
@@ -178,8 +179,9 @@ class Errored:
     args: tuple[Any, ...] = ()
     notes: tuple[str, ...] = ()
     shown: str = ""
-    attributes: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    held: bytes = field(default=b"", compare=False, repr=False)
     inner: tuple[Errored, ...] = field(default=(), compare=False)
+    attributes: Mapping[str, Any] = field(default_factory=dict, compare=False)
     exception: BaseException | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:

@@ -210,6 +210,24 @@ def test_attributes_have_a_bound() -> None:
     assert len(record) < ARGUMENTS
 
 
+@dataclass
+class Place:
+    street: str
+
+
+def test_attributes_that_a_process_cannot_read_are_missing_for_it_alone() -> None:
+    knows = Wire(JsonPlusSerializer(allowed=[Place]))
+    raised = PlainError(7, where="here")
+    raised.place = Place("High Street")  # type: ignore[attr-defined]
+    record = knows.error(errored(ExceptionGroup("all", [raised])))
+    (known,) = rebuild(knows.read_error(record)).exceptions  # type: ignore[attr-defined]
+    assert known.place == Place("High Street")
+    (made,) = rebuild(WIRE.read_error(record)).exceptions  # type: ignore[attr-defined]
+    assert (type(made), str(made)) == (PlainError, "7 at here")
+    assert any("cannot be read here" in note for note in made.__notes__)
+    assert WIRE.read_result(record) == knows.read_result(record)
+
+
 @pytest.mark.parametrize("cls", [NotesTakenError, OddArgumentsError, ArgumentsRaiseError])
 def test_an_odd_class_is_told(cls: type[Exception]) -> None:
     made = again(cls("4711"))

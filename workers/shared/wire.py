@@ -38,7 +38,7 @@ from distgraph.checkpoint.blame import (
     of_packet,
     of_result,
 )
-from distgraph.checkpoint.failures import within
+from distgraph.checkpoint.failures import opened, within
 from distgraph.checkpoint.formats import Kind
 from distgraph.checkpoint.lines import numbered_segment, place
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
@@ -323,7 +323,8 @@ class Wire:
 
     def read_error(self, blob: bytes) -> Errored:
         """Return the failure of a record."""
-        return records.unpack_errored(self.serializer.loads(blob))
+        loads = self.serializer.loads
+        return opened(records.unpack_errored(loads(blob)), loads)
 
     def read_result(self, blob: bytes) -> Result:
         """Return the result of a record."""

@@ -1,7 +1,7 @@
 """The user's own classes: which are allowed, and how their instances are taken apart and rebuilt.
 
 Nothing here imports a module or finds a class by a name from data: an instance is rebuilt only of
-a class that is in the table already, or in the closed list of classes of messages.
+a class that is in the table already.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from typing import Any
 
 from distgraph._loaded import class_in, module_of
 from distgraph.checkpoint.serde.table import DATACLASS, ENUM, MODEL, NAMEDTUPLE
-from distgraph.messages.stored import class_named
 
 _PYTHONS_OWN = ("builtins", "types", "typing")
 
@@ -106,12 +105,6 @@ def table_of(classes: Iterable[type]) -> dict[str, UserClass]:
         if table.setdefault(entry.ref, entry).cls is not cls:
             raise ValueError(f"Two different classes are named {entry.ref}; rename one of them.")
     return table
-
-
-def message_class(ref: str) -> UserClass | None:
-    """A class of messages: one of ours, or of langchain-core's where that is installed."""
-    cls = class_named(ref)
-    return describe(cls) if cls is not None and ref_of(cls) == ref else None
 
 
 # --- Enum ---------------------------------------------------------------------------------------

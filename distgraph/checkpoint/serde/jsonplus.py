@@ -14,11 +14,11 @@ from msgpack import ExtType, Timestamp
 from distgraph.checkpoint.serde.classes import (
     UserClass,
     describe,
-    message_class,
     ref_of,
     table_of,
 )
 from distgraph.checkpoint.serde.held import extended, held
+from distgraph.checkpoint.serde.spoken import briefly, message_class
 from distgraph.checkpoint.serde.survey import (
     LENIENT,
     is_simple,
@@ -71,7 +71,7 @@ class JsonPlusSerializer:
         max_bytes: int = 16 * 2**20,
         max_depth: int = 100,
     ) -> None:
-        self._know(table_of(allowed))
+        self._know({ref: briefly(entry) for ref, entry in table_of(allowed).items()})
         self._learn = learn
         self._max_bytes = max_bytes
         self._max_depth = max_depth

@@ -49,7 +49,8 @@ code   type                following items
 48     Expired             fails, default
 =====  ==================  ====================================================================
 
-A class is written as ``module:qualname``. It is looked up among the allowed classes alone. Types
+A class is written as ``module:qualname``. It is looked up among the allowed classes alone, and in
+the closed list of classes of messages, which are written without their fields that are empty. Types
 match exactly. A class that is not allowed and extends str, int, float, bytes, list, dict, tuple,
 set or frozenset is written as what it holds, a value of that type; any other is refused.
 """
