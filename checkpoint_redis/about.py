@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from checkpoint_redis.layout import IndexName, ThreadStatus
@@ -17,6 +18,19 @@ MetaValue = str | int | float | bool
 MOST, LONGEST = 16, 255
 """So many scalars are kept, with names and texts of so many characters."""
 ALL: str = IndexName.all
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What the threads of a list have: the sets that they stand in, and pieces of metadata.
+
+    They changed at or after ``since`` and before ``before``: ms, '' = whenever.
+    """
+
+    sets: tuple[str, ...] = (ALL,)
+    having: tuple[str, ...] = ()
+    since: str = ""
+    before: str = ""
 
 
 def kept(given: Mapping[str, Any]) -> dict[str, MetaValue]:
@@ -44,9 +58,9 @@ def decode(blob: bytes) -> dict[str, MetaValue]:
     return found
 
 
-def same(one: Any, other: Any) -> bool:
-    """Whether two values are the same in a list's filter: 1 is neither 1.0 nor True."""
-    return type(one) is type(other) and one == other
+def piece(name: str, value: MetaValue) -> str:
+    """Return what stands in the stored metadata that have it: 1 is neither 1.0 nor True."""
+    return _text({name: value})[1:-1]
 
 
 def mark(name: str, value: MetaValue) -> str:

@@ -104,6 +104,7 @@ ROWS = {
     "OPEN": "OpenReply",
     "ASKED": "AskedReply",
     "PART": "PartReply",
+    "PAGE": "PageReply",
 }
 STORED = {"header": "HeaderRow", "head": "HeadRow"}
 APART = "about"

@@ -109,16 +109,21 @@ class Ledger:
     def together(self, given: Sequence[Operation[T]]) -> Iterator[T]:
         """Carry out many commands in one round trip; those that fail are repeated one by one."""
         self.check()
-        pipe: Any = self.client.pipeline(transaction=False)
-        for command in given:
-            pipe.execute_command(*_words(command))
-        try:
-            found = pipe.execute(raise_on_error=False)
-        except exceptions.RedisError as error:
-            found = [error] * len(given)
+        found = self._piped(list(map(_words, given)))
+        if lost := _lost(found):
+            again = self._piped([_words_in_full(given[n]) for n in lost])
+            found = _with(found, lost, again)
         for command, raw in zip(given, found, strict=True):
             failed = isinstance(raw, exceptions.RedisError)
             yield self.call(command) if failed else command.read(raw)
+
+    def _piped(self, words: Sequence[tuple[Any, ...]]) -> list[Any]:
+        """Return the replies, or what went wrong instead."""
+        try:
+            found: list[Any] = _pipe(self.client, words).execute(raise_on_error=False)
+        except exceptions.RedisError as error:
+            return [error] * len(words)
+        return found
 
     def _carry(self, command: Operation[T]) -> T:
         pauses = _pauses(self._retry_for, self._goes_on)
@@ -205,14 +210,20 @@ class AsyncLedger:
     async def together(self, given: Sequence[Operation[T]]) -> tuple[T, ...]:
         """Do what ``Ledger.together`` does."""
         await self.check()
-        pipe: Any = self.client.pipeline(transaction=False)
-        for command in given:
-            pipe.execute_command(*_words(command))
-        try:
-            found = await heeding_cancellation(pipe.execute(raise_on_error=False))
-        except exceptions.RedisError as error:
-            found = [error] * len(given)
+        found = await self._piped(list(map(_words, given)))
+        if lost := _lost(found):
+            again = await self._piped([_words_in_full(given[n]) for n in lost])
+            found = _with(found, lost, again)
         return tuple([await self._read(*each) for each in zip(given, found, strict=True)])
+
+    async def _piped(self, words: Sequence[tuple[Any, ...]]) -> list[Any]:
+        """Do what ``Ledger._piped`` does."""
+        pipe = _pipe(self.client, words)
+        try:
+            found: list[Any] = await heeding_cancellation(pipe.execute(raise_on_error=False))
+        except exceptions.RedisError as error:
+            return [error] * len(words)
+        return found
 
     async def _read(self, command: Operation[T], raw: Any) -> T:
         failed = isinstance(raw, exceptions.RedisError)
@@ -289,6 +300,23 @@ def _words_in_full(command: Operation[Any]) -> tuple[Any, ...]:
     if isinstance(command, Plain):
         return command.words
     return ("EVAL", source.lua(command.name), len(command.keys), *command.keys, *command.args)
+
+
+def _pipe(client: Any, words: Sequence[tuple[Any, ...]]) -> Any:
+    pipe = client.pipeline(transaction=False)
+    for each in words:
+        pipe.execute_command(*each)
+    return pipe
+
+
+def _lost(found: Sequence[Any]) -> list[int]:
+    """Return which of many replies say that Redis has not got the script (any more)."""
+    return [n for n, raw in enumerate(found) if isinstance(raw, exceptions.NoScriptError)]
+
+
+def _with(found: Sequence[Any], places: Sequence[int], others: Sequence[Any]) -> list[Any]:
+    """Return ``found`` with ``others`` in some places."""
+    return list({**dict(enumerate(found)), **dict(zip(places, others, strict=True))}.values())
 
 
 async def heeding_cancellation(reply: Awaitable[T]) -> T:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from checkpoint_redis.layout import DueKind, RunStatus, TaskState, ThreadStatus
+from checkpoint_redis.layout import DueKind, QuestionRow, RunStatus, TaskState, ThreadStatus
 from checkpoint_redis.references import Extent
 
 Taken = Literal["done", "dup", "stale", "gone"]
@@ -456,19 +456,52 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True)
+class ListedQuestions:
+    """What a task asks, and the blob of it."""
+
+    rows: tuple[QuestionRow, ...]
+    blob: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Listed:
-    """A thread in a list; times in ms."""
+    """A thread in a list, with what some of its tasks ask; times in ms.
+
+    ``more``: there are other questions, or they cannot be read.
+    """
 
     x: str
     thread_id: str
     graph: str
+    fp: str
     run: str
     st: ThreadStatus
     created: int
     upd: int
+    format: int
     metadata: Mapping[str, Any]
+    asked: tuple[ListedQuestions, ...] = ()
+    more: bool = False
 
     @property
     def place(self) -> str:
         """Where it stands in a list, by which the rest of that is found."""
         return f"{self.upd}-{self.x}"
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """A part of a list: the place up to which it goes, '' = to the end; ``looked`` at so many."""
+
+    place: str
+    looked: int
+    threads: tuple[Listed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListCount:
+    """How many threads there are up to a place, '' = in all; ``looked`` at so many."""
+
+    place: str
+    looked: int
+    threads: int

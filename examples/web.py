@@ -74,7 +74,7 @@ async def _events(run: Run, after: str) -> AsyncIterator[str]:
             yield _event(mode, jsonable_encoder(chunk), seen)
     except Exception as error:  # noqa: BLE001 whatever a node raised: the browser is told of it
         yield _event("failed", str(error))
-    yield _event("end", run.status)
+    yield _event("end", await run.astatus())
 
 
 def _event(name: str, data: Any, seen: str = "") -> str:
@@ -83,9 +83,10 @@ def _event(name: str, data: Any, seen: str = "") -> str:
 
 
 @service.get("/refunds/{order}/questions")
-def questions(order: str) -> list[dict[str, Any]]:
-    """List what waits for an answer; a blocking call, which FastAPI runs in a thread."""
-    return [{"id": each.id, "value": each.value} for each in backend.thread(order).interrupts]
+async def questions(order: str) -> list[dict[str, Any]]:
+    """List what waits for an answer; 404 where there is no such order."""
+    waiting = await backend.thread(order).ainterrupts()
+    return [{"id": each.id, "value": each.value} for each in waiting]
 
 
 @service.post("/refunds/{order}/answers/{question}", status_code=202)

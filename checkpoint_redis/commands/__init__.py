@@ -17,6 +17,7 @@ from checkpoint_redis.commands.dispatch import (
     sweeper_turn,
 )
 from checkpoint_redis.commands.left import large, left, share
+from checkpoint_redis.commands.lists import count, line, threads
 from checkpoint_redis.commands.logs import log
 from checkpoint_redis.commands.parts import values_in, whole
 from checkpoint_redis.commands.presence import appear, disappear, workers
@@ -41,7 +42,6 @@ from checkpoint_redis.commands.query import (
     packets,
     scan,
     tasks,
-    threads,
     wake,
     with_open,
 )
@@ -82,6 +82,7 @@ __all__ = [
     "claim_advance",
     "commit",
     "complete",
+    "count",
     "delete",
     "disappear",
     "discard",
@@ -105,6 +106,7 @@ __all__ = [
     "last_event",
     "late",
     "left",
+    "line",
     "load",
     "log",
     "meta",

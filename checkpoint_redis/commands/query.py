@@ -30,7 +30,6 @@ from checkpoint_redis.layout import (
     AskedReply,
     AwaitedRow,
     HeaderRow,
-    ListedRow,
     LoadReply,
     OpenReply,
     PartReply,
@@ -46,7 +45,6 @@ from checkpoint_redis.replies import (
     Askers,
     CallerWrites,
     Header,
-    Listed,
     Loaded,
     OpenQuestions,
     OpenTask,
@@ -204,19 +202,6 @@ def caller_writes(
     return Arguments().script(
         "values", thread, _caller_writes, fields=[keys.caller_writes_field(ns, cp) for cp in cps]
     )
-
-
-def threads(
-    namespace: str, shard: int, sets: Sequence[str], after: str, limit: int
-) -> Script[tuple[str, tuple[Listed, ...]]]:
-    """List threads of a shard that are in all of ``sets`` (see ``about``), the last changed first.
-
-    ``after`` is a place, '' = from the first on; what comes back is the place up to which was
-    looked, '' = through all of them. Between two places there may be none, and no more than
-    ``limit``.
-    """
-    key = keys.due(namespace, shard)
-    return Arguments().script("threads", key, _listed, sets=sets, after=after, limit=limit)
 
 
 def scan(namespace: str, cursor: int) -> Plain[tuple[int, tuple[Thread, ...]]]:
@@ -389,22 +374,3 @@ def _frames(raw: Any) -> dict[str, str]:
 def _names(raw: Any) -> tuple[int, tuple[str, ...]]:
     cursor, found = part(raw)
     return cursor, tuple(text(field) for field in found)
-
-
-@checked
-def _listed(raw: Any) -> tuple[str, tuple[Listed, ...]]:
-    found = PartReply._make(raw)
-    return text(found.cursor), tuple(_thread(ListedRow._make(each)) for each in found.part)
-
-
-def _thread(found: ListedRow) -> Listed:
-    return Listed(
-        x=text(found.x),
-        thread_id=text(found.id),
-        graph=text(found.graph),
-        run=text(found.run),
-        st=ThreadStatus(text(found.status)),
-        created=number(found.created),
-        upd=number(found.updated),
-        metadata=about.decode(found.about or b""),
-    )

@@ -191,6 +191,11 @@ class SweptReply(NamedTuple):
 
 
 class ListedRow(NamedTuple):
+    """A thread in a list; ``asked`` are a text of questions, a blob, a text, a blob...
+
+    ``more``: not all of what it asks is there.
+    """
+
     x: bytes
     id: Raw
     graph: Raw
@@ -199,6 +204,21 @@ class ListedRow(NamedTuple):
     created: Raw
     updated: Raw
     about: Raw
+    fingerprint: Raw
+    form: Raw
+    asked: Sequence[bytes]
+    more: int
+
+
+class PageReply(NamedTuple):
+    """A part of a list: the place up to which it goes, '' = to the end.
+
+    So many were ``looked`` at; ``threads`` are ListedRows, or how many these are.
+    """
+
+    place: bytes
+    looked: int
+    threads: Any
 
 
 class RunReply(NamedTuple):

@@ -426,6 +426,13 @@ class Limit:
     events: Final = 100_000
     # So many threads of a shard are looked at for a list at once.
     listed: Final = 250
+    # A list tells what so many tasks of a thread ask, in so many bytes.
+    listed_asking: Final = 20
+    listed_bytes: Final = 65_536
+    # So many fields are read for a page, and those of one thread more.
+    listed_fields: Final = 2_500
+    # Of each at least so many.
+    listed_line: Final = 16
     # So many ends of runs does a shard keep.
     ends: Final = 10_000
     event_bytes: Final = 33_554_432

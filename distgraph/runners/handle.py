@@ -11,7 +11,11 @@ from distgraph.typing import OutputT
 
 
 class Run(ABC, Generic[OutputT]):
-    """A run, under way or over; any number of handles may look at it, from any process."""
+    """A run, under way or over; any number of handles may look at it, from any process.
+
+    Every ``a...`` method does what its namesake does, or returns what the attribute of that name
+    is, on the caller's event loop.
+    """
 
     @property
     @abstractmethod
@@ -28,30 +32,54 @@ class Run(ABC, Generic[OutputT]):
     def status(self) -> str:
         """pending, success, error, interrupted or cancelled; 'unknown' when it was forgotten."""
 
+    @abstractmethod
+    async def astatus(self) -> str:
+        """Return what ``status`` is."""
+
     @property
     @abstractmethod
     def kind(self) -> str:
         """start, resume, reask or retry; 'unknown' when it was forgotten."""
+
+    @abstractmethod
+    async def akind(self) -> str:
+        """Return what ``kind`` is."""
 
     @property
     @abstractmethod
     def by(self) -> str:
         """Who started it; '' when nobody said so, or when it was forgotten."""
 
+    @abstractmethod
+    async def aby(self) -> str:
+        """Return what ``by`` is."""
+
     @property
     @abstractmethod
     def began(self) -> datetime | None:
         """When it began, by the clock of the store; None when it was forgotten."""
+
+    @abstractmethod
+    async def abegan(self) -> datetime | None:
+        """Return what ``began`` is."""
 
     @property
     @abstractmethod
     def ended(self) -> datetime | None:
         """When it ended; None while it is under way, and when it was forgotten."""
 
+    @abstractmethod
+    async def aended(self) -> datetime | None:
+        """Return what ``ended`` is."""
+
     @property
     @abstractmethod
     def metadata(self) -> dict[str, Any]:
         """The ``metadata`` of the config that it was called with, as long as its record is kept."""
+
+    @abstractmethod
+    async def ametadata(self) -> dict[str, Any]:
+        """Return what ``metadata`` is."""
 
     @abstractmethod
     def result(self, timeout: float | None = None) -> OutputT:
@@ -88,3 +116,7 @@ class Run(ABC, Generic[OutputT]):
         on in vain, unless ``kill``: then workers with the pool prefork end it, with its process,
         where their heartbeat is shorter than a minute.
         """
+
+    @abstractmethod
+    async def acancel(self, *, kill: bool = False) -> bool:
+        """Do what ``cancel`` does."""

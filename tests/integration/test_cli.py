@@ -40,7 +40,7 @@ def thread(worker: Process) -> str:
 
 
 def start(shell: Shell, thread: str, **given: object) -> None:
-    shell("run", ERRANDS, "--input", json.dumps(given), "--thread", thread)
+    shell.here("run", ERRANDS, "--input", json.dumps(given), "--thread", thread)
 
 
 def test_a_run_shows_its_updates_and_its_state(shell: Shell, thread: str) -> None:
@@ -51,7 +51,7 @@ def test_a_run_shows_its_updates_and_its_state(shell: Shell, thread: str) -> Non
 
 
 def test_a_run_answers_programs_with_one_document(shell: Shell, worker: Process) -> None:
-    ended = shell("run", ERRANDS, "--input", '{"count": 2}', "--json")
+    ended = shell.here("run", ERRANDS, "--input", '{"count": 2}', "--json")
     assert ended.code == 0, ended.err
     assert ended.data["status"] == "success"
     assert sorted(ended.data["values"]["done"]) == [0, 1]
@@ -60,7 +60,7 @@ def test_a_run_answers_programs_with_one_document(shell: Shell, worker: Process)
 
 def test_input_may_come_from_a_file(shell: Shell, thread: str, tmp_path: Path) -> None:
     (tmp_path / "input.json").write_text('{"count": 1}')
-    ended = shell("run", ERRANDS, "--input", f"@{tmp_path / 'input.json'}", "--json")
+    ended = shell.here("run", ERRANDS, "--input", f"@{tmp_path / 'input.json'}", "--json")
     assert ended.data["values"]["done"] == [0]
 
 
@@ -92,18 +92,18 @@ def test_a_run_that_fails_ends_with_1_and_can_be_retried(
 
 def test_waiting_tells_why_a_retry_failed_again(shell: Shell, thread: str) -> None:
     start(shell, thread, fails_until="/nowhere/at/all")
-    again = shell("retry", thread, "--wait", "--target", ERRANDS, "--json")
+    again = shell.here("retry", thread, "--wait", "--target", ERRANDS, "--json")
     assert again.code == 1
     assert "the file is not there yet" in again.data["error"]
 
 
 def test_a_detached_run_goes_on_by_itself(shell: Shell, thread: str) -> None:
-    started = shell("run", ERRANDS, "--input", '{"count": 2}', "--thread", thread, "--detach")
+    started = shell.here("run", ERRANDS, "--input", '{"count": 2}', "--thread", thread, "--detach")
     assert started.code == 0
     assert "run " in started.out
 
     def done() -> bool:
-        ended = shell("show", thread, "--target", ERRANDS, "--json")
+        ended = shell.here("show", thread, "--target", ERRANDS, "--json")
         return ended.code == 0 and ended.data["status"] == "idle"
 
     wait_until(done, "the detached run to end")
@@ -111,28 +111,39 @@ def test_a_detached_run_goes_on_by_itself(shell: Shell, thread: str) -> None:
 
 def test_interrupted_threads_are_listed(shell: Shell, thread: str) -> None:
     start(shell, thread, ask="so?")
-    listed = shell("threads", "--interrupted", "--graph", "errands", "--json")
+    listed = shell.here("threads", "--interrupted", "--graph", "errands", "--json")
     (found,) = [each for each in listed.data if each["thread"] == thread]
     assert (found["status"], found["graph"], found["served"]) == ("interrupted", "errands", True)
-    assert thread in shell("threads", "--interrupted").out
+    assert [each["value"] for each in found["interrupts"]] == [{"question": "so?"}]
+    assert (found["more_interrupts"], found["deadline"]) == (False, None)
+    (row,) = (r for r in shell.here("threads", "--interrupted").out.splitlines() if thread in r)
+    assert row.rstrip().endswith('{"question": "so?"}')
+    counted = shell.here("threads", "--interrupted", "--since", "1h", "--count", "--json").data[
+        "count"
+    ]
+    assert counted >= 1
+    page = shell.here("threads", "--limit", "1", "--until", "2999-01-01").out
+    cursor = page.splitlines()[-1].rpartition("--after ")[2]
+    behind = shell.here("threads", "--after", cursor, "--json").data
+    assert cursor not in [each["cursor"] for each in behind]
 
 
 def test_a_thread_that_was_answered_is_still_served_by_its_version(
     shell: Shell, thread: str
 ) -> None:
     start(shell, thread, ask="so?")
-    shell("resume", thread, "--value", "1", "--wait", "--target", ERRANDS)
-    assert shell("show", thread, "--target", ERRANDS, "--json").data["served"] is True
+    shell.here("resume", thread, "--value", "1", "--wait", "--target", ERRANDS)
+    assert shell.here("show", thread, "--target", ERRANDS, "--json").data["served"] is True
 
 
 def test_a_resting_thread_is_adopted_by_its_graph_as_it_is_now(shell: Shell, thread: str) -> None:
     start(shell, thread, ask="so?")
-    adopted = shell("adopt", thread, "--target", ERRANDS, "--json")
+    adopted = shell.here("adopt", thread, "--target", ERRANDS, "--json")
     assert adopted.code == 0, adopted.err
     assert adopted.data == {"thread": thread, "adopted": True, "graph": "errands"}
     words = ("resume", thread, "--value", "1", "--wait", "--target", ERRANDS)
-    assert shell(*words).code == 0
-    refused = shell("adopt", thread)
+    assert shell.here(*words).code == 0
+    refused = shell.here("adopt", thread)
     assert refused.code == 2
     assert "--target must name graph 'errands'" in refused.err
 
@@ -149,14 +160,14 @@ def test_waiting_for_nobody_is_told(redis_server: RedisServer, tmp_path: Path) -
 
 def test_history_fits_a_narrow_terminal(shell: Shell, thread: str) -> None:
     start(shell, thread, count=0)
-    checkpoints = shell("history", thread, "--target", ERRANDS, "--json").data
-    listed = shell("history", thread, "--target", ERRANDS).out
+    checkpoints = shell.here("history", thread, "--target", ERRANDS, "--json").data
+    listed = shell.here("history", thread, "--target", ERRANDS).out
     assert all(each["checkpoint"] in listed for each in checkpoints)
 
 
 def test_show_tells_the_question_and_the_state(shell: Shell, thread: str) -> None:
     start(shell, thread, ask="so?")
-    shown = shell("show", thread, "--target", ERRANDS, "--json").data
+    shown = shell.here("show", thread, "--target", ERRANDS, "--json").data
     assert shown["status"] == "interrupted"
     assert shown["next"] == ["check"]
     assert shown["values"]["ask"] == "so?"
@@ -165,28 +176,28 @@ def test_show_tells_the_question_and_the_state(shell: Shell, thread: str) -> Non
 
 def test_show_tells_which_node_failed_and_where(shell: Shell, thread: str) -> None:
     start(shell, thread, fails_until="/nowhere/at/all")
-    shown = shell("show", thread, "--target", ERRANDS, "--json").data
+    shown = shell.here("show", thread, "--target", ERRANDS, "--json").data
     (failure,) = shown["failures"]
     assert (failure["node"], failure["message"]) == ("check", "the file is not there yet")
     assert (shown["next"], shown["tasks"]) == (["check"], {"failed": 1})
-    told = shell("show", thread, "--target", ERRANDS).out
+    told = shell.here("show", thread, "--target", ERRANDS).out
     assert "node 'check' failed: ValueError: the file is not there yet" in told
     assert 'raise ValueError("the file is not there yet")' in told
-    by_key = shell("show", shown["key"], "--target", ERRANDS, "--json").data
+    by_key = shell.here("show", shown["key"], "--target", ERRANDS, "--json").data
     assert by_key["thread"] == thread
     assert by_key["failures"] == shown["failures"]
 
 
 def test_show_tells_the_last_runs(shell: Shell, thread: str) -> None:
     start(shell, thread, ask="so?")
-    shell("resume", thread, "--value", '"yes"', "--wait", "--target", ERRANDS)
-    last, first = shell("show", thread, "--target", ERRANDS, "--json").data["runs"]
+    shell.here("resume", thread, "--value", '"yes"', "--wait", "--target", ERRANDS)
+    last, first = shell.here("show", thread, "--target", ERRANDS, "--json").data["runs"]
     assert (first["kind"], first["status"]) == ("start", "interrupted")
     assert (last["kind"], last["status"], last["by"]) == ("resume", "success", "")
     assert last["began"] >= first["ended"]
-    shown = shell("show", thread, "--target", ERRANDS).out
-    facts = shell("show", thread, "--target", ERRANDS, "--json").data
-    (listed,) = (each for each in shell("threads", "--json").data if each["thread"] == thread)
+    shown = shell.here("show", thread, "--target", ERRANDS).out
+    facts = shell.here("show", thread, "--target", ERRANDS, "--json").data
+    (listed,) = (each for each in shell.here("threads", "--json").data if each["thread"] == thread)
     assert (facts["created"], facts["updated"]) == (listed["created"], listed["updated"])
     assert f"{facts['updated'][:19].replace('T', ' ')} UTC" in shown
     assert first["id"] in shown
@@ -197,7 +208,7 @@ def test_a_state_of_classes_that_were_not_named_says_how_to_name_them(
     shell: Shell, thread: str
 ) -> None:
     start(shell, thread, ask="so?")
-    refused = shell("show", thread)
+    refused = shell.here("show", thread)
     assert refused.code == 1
     assert "--target module:graph" in refused.err
     assert refused.err.count("\n") == 1
@@ -205,17 +216,19 @@ def test_a_state_of_classes_that_were_not_named_says_how_to_name_them(
 
 def test_history_lists_checkpoints_newest_first(shell: Shell, thread: str) -> None:
     start(shell, thread, count=2)
-    steps = [each["step"] for each in shell("history", thread, "--target", ERRANDS, "--json").data]
+    steps = [
+        each["step"] for each in shell.here("history", thread, "--target", ERRANDS, "--json").data
+    ]
     assert steps == [3, 2, 1, 0, -1]
-    assert "errand x 2" in shell("history", thread, "--target", ERRANDS).out
+    assert "errand x 2" in shell.here("history", thread, "--target", ERRANDS).out
 
 
 def test_a_cancelled_thread_asks_no_more(shell: Shell, thread: str) -> None:
     start(shell, thread, ask="so?")
-    assert shell("cancel", thread).out == "Cancelled.\n"
-    again = shell("cancel", thread, "--json")
+    assert shell.here("cancel", thread).out == "Cancelled.\n"
+    again = shell.here("cancel", thread, "--json")
     assert (again.code, again.data["cancelled"]) == (0, False)
-    refused = shell("resume", thread, "--value", "1", "--target", ERRANDS)
+    refused = shell.here("resume", thread, "--value", "1", "--target", ERRANDS)
     assert refused.code == 1
     assert refused.err.startswith("distgraph: ")
 
@@ -224,7 +237,7 @@ def test_a_deleted_thread_is_gone(shell: Shell, thread: str) -> None:
     start(shell, thread, ask="so?")
     assert shell("delete", thread, "--yes", "--target", ERRANDS).code == 0
     for words in (("show", thread), ("delete", thread), ("follow", thread)):
-        missing = shell(*words)
+        missing = shell.here(*words)
         assert missing.code == 1
         assert missing.err == f"distgraph: No thread '{thread}' is stored.\n"
 
@@ -232,10 +245,11 @@ def test_a_deleted_thread_is_gone(shell: Shell, thread: str) -> None:
 def test_nobody_deletes_without_a_yes(shell: Shell, thread: str) -> None:
     start(shell, thread, ask="so?")
     for words in (("delete", thread), ("delete", thread, "--json")):
-        refused = shell(*words, stdin="y\n")
+        refused = shell.here(*words, stdin="y\n")
         assert refused.code == 2
         assert refused.err.endswith("there is nobody to ask. Give --yes.\n")
-    assert shell("show", thread, "--target", ERRANDS, "--json").data["status"] == "interrupted"
+    still = shell.here("show", thread, "--target", ERRANDS, "--json").data
+    assert still["status"] == "interrupted"
 
 
 @pytest.mark.parametrize(("said", "code"), [("n\n", 1), ("\n", 1), ("\x04", 1), ("yes\n", 0)])
@@ -246,29 +260,29 @@ def test_a_person_is_asked_before_a_thread_is_deleted(
     ended = at_a_terminal(shell, said, "delete", thread)
     assert f"Delete thread {thread} of graph errands, which is interrupted? [y/N]" in ended.out
     assert ended.code == code
-    assert (shell("show", thread, "--target", ERRANDS).code == 0) is bool(code)
+    assert (shell.here("show", thread, "--target", ERRANDS).code == 0) is bool(code)
 
 
 def test_a_cancel_takes_the_connection_of_its_target(shell: Shell, thread: str) -> None:
     start(shell, thread, ask="so?")
-    assert shell("cancel", thread, "--target", ERRANDS).out == "Cancelled.\n"
+    assert shell.here("cancel", thread, "--target", ERRANDS).out == "Cancelled.\n"
 
 
 def test_a_run_is_followed_to_its_end(shell: Shell, thread: str) -> None:
     run = ("run", ERRANDS, "--input", '{"count": 2, "ask": "so?"}', "--thread", thread)
-    assert shell(*run, "--detach").code == 0
-    with_updates = shell("follow", thread, "--target", ERRANDS)
+    assert shell.here(*run, "--detach").code == 0
+    with_updates = shell.here("follow", thread, "--target", ERRANDS)
     assert with_updates.code == 3
     assert with_updates.out.count("errand  {") == 2
     assert f"interrupted thread {thread}" in with_updates.out
-    shell("resume", thread, "--value", '"yes"', "--wait", "--target", ERRANDS)
-    ended = shell("follow", thread, "--target", ERRANDS, "--json")
+    shell.here("resume", thread, "--value", '"yes"', "--wait", "--target", ERRANDS)
+    ended = shell.here("follow", thread, "--target", ERRANDS, "--json")
     assert (ended.code, ended.data["values"]["answer"]) == (0, "yes")
 
 
 def test_a_run_that_failed_is_followed_to_its_failure(shell: Shell, thread: str) -> None:
     start(shell, thread, fails_until="/nowhere/at/all")
-    ended = shell("follow", thread, "--target", ERRANDS)
+    ended = shell.here("follow", thread, "--target", ERRANDS)
     assert ended.code == 1
     assert "ValueError: the file is not there yet (During task with name 'check'" in ended.err
     assert ended.err.count("\n") == 1
@@ -277,32 +291,32 @@ def test_a_run_that_failed_is_followed_to_its_failure(shell: Shell, thread: str)
 def test_nothing_is_wrapped_in_a_pipe(shell: Shell, worker: Process) -> None:
     thread = f"errand-{uuid.uuid4().hex}-{'long' * 60}"
     start(shell, thread, ask="so? " * 60)
-    assert thread in shell("threads").out
-    (row,) = (line for line in shell("threads").out.splitlines() if thread in line)
+    assert thread in shell.here("threads").out
+    (row,) = (line for line in shell.here("threads").out.splitlines() if thread in line)
     assert "interrupted" in row
     (row,) = (
         r
-        for r in shell("history", thread, "--target", ERRANDS).out.splitlines()[1:]
+        for r in shell.here("history", thread, "--target", ERRANDS).out.splitlines()[1:]
         if "check" in r
     )
     assert " ago " in row
-    assert "so? " * 60 in shell("show", thread, "--target", ERRANDS).out
+    assert "so? " * 60 in shell.here("show", thread, "--target", ERRANDS).out
 
 
 def test_input_that_the_state_cannot_take_is_one_clear_line(shell: Shell, thread: str) -> None:
-    refused = shell("run", ERRANDS, "--input", "[]", "--json")
+    refused = shell.here("run", ERRANDS, "--input", "[]", "--json")
     assert refused.code == 1
     assert "Expected dict, got []. The input must be a dict of state keys." in refused.err
     assert refused.err.count("\n") == 1
 
 
 def test_one_sweep_finds_nothing_to_do_on_a_healthy_system(shell: Shell, worker: Process) -> None:
-    assert shell("sweep", "--json").data == {"sent": 0}
+    assert shell.here("sweep", "--json").data == {"sent": 0}
 
 
 def test_a_graph_without_a_backend_runs_where_the_options_say(shell: Shell, thread: str) -> None:
     local = "tests.support.apps.errands:local"
-    ended = shell("run", local, "--input", '{"count": 1}', "--json")
+    ended = shell.here("run", local, "--input", '{"count": 1}', "--json")
     assert ended.code == 0, ended.err
 
 
@@ -332,13 +346,13 @@ def test_ctrl_c_ends_with_130_and_tells_what_becomes_of_the_run(
 def test_a_busy_thread_is_told_of_in_the_words_of_the_command_line(shell: Shell) -> None:
     nobody = Shell(shell.redis, f"t-{uuid.uuid4().hex[:16]}")
     run = ("run", ERRANDS, "--input", "{}", "--thread", "t", "--detach")
-    assert nobody(*run).code == 0
+    assert nobody.here(*run).code == 0
     for words in (run, ("resume", "t", "--value", "1"), ("retry", "t")):
-        refused = nobody(*words)
+        refused = nobody.here(*words)
         assert refused.code == 1
         assert "is busy with run" in refused.err
         assert "or end it with distgraph cancel." in refused.err
-    adopted = nobody("adopt", "t", "--target", ERRANDS)
+    adopted = nobody.here("adopt", "t", "--target", ERRANDS)
     assert "or have it begin again in the new version: --restart." in adopted.err
 
 

@@ -11,12 +11,17 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
+
+from typer.testing import CliRunner
 
 from tests.support.processes import ROOT, Process
 from tests.support.waiting import PATIENCE, wait_until
+from workers.cli.program import program
 
 PROGRAM = (sys.executable, "-m", "distgraph")
+APPS = "tests.support.apps."
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,16 @@ class Shell:
         )
         return Ended(done.returncode, done.stdout, done.stderr)
 
+    def here(self, *words: str, stdin: str = "") -> Ended:
+        """Run it within this process, which takes no time to start; its targets are imported anew.
+
+        What a process does of itself is not seen: signals, a terminal, what ends with it.
+        """
+        runner = CliRunner(env=self.env)
+        with _nothing_imported():
+            ended = runner.invoke(program(), words, stdin, catch_exceptions=False)
+        return Ended(ended.exit_code, ended.stdout, ended.stderr)
+
     def worker(self, *words: str, log: Path) -> Process:
         """Start `distgraph worker words...` and return when it consumes; the caller ends it."""
         process = Process([*PROGRAM, "worker", *words], log=log, env=self.env)
@@ -105,3 +120,18 @@ def at_a_terminal(shell: Shell, said: str, *words: str) -> Ended:
             process.kill()
             os.close(ours)
     return Ended(process.returncode, out, err)
+
+
+@contextlib.contextmanager
+def _nothing_imported() -> Iterator[None]:
+    """Have the block import what stands in APPS anew, as a new process does, for itself alone."""
+    known = _taken_out()
+    try:
+        yield
+    finally:
+        _taken_out()
+        sys.modules.update(known)
+
+
+def _taken_out() -> dict[str, ModuleType]:
+    return {name: sys.modules.pop(name) for name in [*sys.modules] if name.startswith(APPS)}

@@ -22,10 +22,10 @@ from workers.shared.wire import Wire
 class Two:
     """A thread whose tasks the test plays, and two clients of it."""
 
-    def __init__(self, backend: CeleryBackend, client: redis.Redis) -> None:
-        self.backend = backend
+    def __init__(self, backend: CeleryBackend, client: redis.Redis, name: str = "t") -> None:
+        self.backend, self.name = backend, name
         self.graph = built(a=log("a"), b=log("b")).compile(name="chain", backend=backend)
-        self.d = Driver(client, backend.namespace, "t")
+        self.d = Driver(client, backend.namespace, name)
 
     @property
     def wire(self) -> Wire:
@@ -36,8 +36,8 @@ class Two:
         assert found is not None
         return found
 
-    def play(self, ends: str) -> None:
-        """Let the task of the open superstep fail, or ask."""
+    def play(self, ends: str, *values: Any) -> None:
+        """Let the task of the open superstep fail, or ask for ``values``."""
         found = self.loaded()
         (task,) = found.tasks
         thread, ep, served = self.d.thread, found.header.ep, (f"chain@{found.header.fp}",)
@@ -48,7 +48,8 @@ class Two:
             error = self.wire.error(Errored("builtins.ValueError", "no"))
             self.d.ledger.fail(thread, "", ep, task.tid, tok="t", error=error, retry_in_ms=-1)
         else:
-            asked = Interrupted((Question(Interrupt("well?", f"{1:032x}"), ""),))
+            asks = (Interrupt(value, f"{n:032x}") for n, value in enumerate(values or ["well?"], 1))
+            asked = Interrupted(tuple(Question(each, "") for each in asks))
             entry = self.wire.finished(self.graph_task(task.tid), task.rnd, asked, "")
             self.d.ledger.complete(thread, "", ep, (entry,), tok="t", tok2="a", lease_ms=5_000)
         assert self.d.status == ends
@@ -57,14 +58,14 @@ class Two:
         (found,) = [t for t in self.loaded().tasks if t.tid == tid]
         return self.wire.read_task(tid, found.blob)
 
-    def begin(self, ends: str) -> None:
-        self.graph.submit({"log": ["input"]}, on("t"))
-        self.play(ends)
+    def begin(self, ends: str, *values: Any) -> None:
+        self.graph.submit({"log": ["input"]}, on(self.name))
+        self.play(ends, *values)
 
     def move_on(self, ends: str) -> None:
         """Leave the superstep for another one, which ends likewise."""
-        self.backend.thread("t").cancel()
-        self.graph.submit({"log": ["other"]}, on("t"))
+        self.backend.thread(self.name).cancel()
+        self.graph.submit({"log": ["other"]}, on(self.name))
         self.play(ends)
 
 

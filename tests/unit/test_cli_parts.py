@@ -26,11 +26,12 @@ from distgraph.types import Interrupt
 from tests.support.apps import errands
 from workers import CeleryBackend
 from workers.cli import targets, worker
-from workers.cli.ending import Ending, question_data, questions, shown
+from workers.cli.ending import Ending, questions, shown
 from workers.cli.exits import CommandError, Exit, code_of, describe
+from workers.cli.facts import asks_of
 from workers.cli.screen import ago, as_json, plain, size
 from workers.cli.targets import Connection, graph_of, serving
-from workers.cli.values import read_json
+from workers.cli.values import read_json, read_moment
 from workers.client.answering import busy
 
 ERRANDS = "tests.support.apps.errands:graph"
@@ -260,5 +261,30 @@ def test_a_question_tells_until_when_it_waits() -> None:
     told = [str(line) for line in lines]
     assert told[0] == "question 1 until 2030-01-02 03:04:05 UTC"
     assert told[2] == "question 2"
-    assert question_data(Interrupt("so?", "1", at)) == {"id": "1", "value": "so?", "deadline": at}
-    assert question_data(Interrupt("why?", "2")) == {"id": "2", "value": "why?"}
+    asks = [{"id": "1", "value": "so?", "deadline": at}, {"id": "2", "value": "why?"}]
+    assert asks_of((Interrupt("so?", "1", at), Interrupt("why?", "2"))) == asks
+
+
+NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("90s", NOW - timedelta(seconds=90)),
+        ("30min", NOW - timedelta(minutes=30)),
+        ("2h", NOW - timedelta(hours=2)),
+        ("3d", NOW - timedelta(days=3)),
+        ("2026-01-30", datetime(2026, 1, 30, tzinfo=UTC)),
+        ("2026-01-30T10:00:00+02:00", datetime(2026, 1, 30, 8, tzinfo=UTC)),
+        (None, None),
+    ],
+)
+def test_a_time_is_so_long_ago_or_a_date(said: str | None, meant: datetime | None) -> None:
+    assert read_moment("--since", said, NOW) == meant
+
+
+@pytest.mark.parametrize("said", ["", "yesterday", "2 h", "-1h", "1w", "999999d"])
+def test_what_is_no_time_is_refused(said: str) -> None:
+    with pytest.raises(CommandError, match=r"--since .* is no time"):
+        read_moment("--since", said, NOW)

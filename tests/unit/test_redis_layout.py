@@ -154,9 +154,9 @@ def story(d: Driver) -> list[Any]:
     told.append(d.ledger.answer(d.thread, "run-2", "resume", pairs, rnd="round"))
     told += [d.answer("a", "q1"), d.claim("ep-0", "a"), loaded(d)]
     told += [d.complete("ep-0", "a", rnd="round"), d.commit("ep-0", superstep("cp-1", "c", ep="1"))]
-    busy = (about.by_status("busy"),)
-    _, lists = d.ledger.threads(d.thread.namespace, d.thread.shard, busy, "", 100)
-    told.append([(each.graph, each.run) for each in lists if each.x == d.thread.x])
+    busy = about.Sought((about.by_status("busy"),))
+    page = d.ledger.threads(d.thread.namespace, d.thread.shard, busy, "", 100)
+    told.append([(each.graph, each.run) for each in page.threads if each.x == d.thread.x])
     told += [d.claim("1", "c"), d.finish("1", "c", superstep("cp-2", outcome="end", ep="2"))]
     told += [d.ledger.outcome(d.thread, "run-2"), d.ledger.outcome(d.thread, nonce()), loaded(d)]
     told.append(d.ledger.runs(d.thread))

@@ -15,6 +15,7 @@ import redis.asyncio
 from redis._parsers.base import BaseParser
 
 from checkpoint_redis import about, commands, events, keys, source
+from checkpoint_redis.about import Sought
 from checkpoint_redis.ledger import AsyncLedger, Ledger, address, heeding_cancellation, passes
 from distgraph.errors import CorruptRecord, StoreError, StoreUnavailable
 from tests.support.redis_server import HOST, RedisServer, free_port
@@ -49,10 +50,10 @@ def test_a_script_that_vanished_is_sent_again(redis_client: redis.Redis, namespa
 @pytest.mark.redis
 def test_many_commands_go_in_one_round_trip(redis_client: redis.Redis, namespace: str) -> None:
     driver = Driver(redis_client, namespace)
-    looks = [commands.threads(namespace, shard, BUSY, "", 9) for shard in range(keys.SHARDS)]
+    looks = [commands.threads(namespace, n, Sought(BUSY), "", 9) for n in range(keys.SHARDS)]
     list(driver.ledger.together(looks))
     driver.started("a")
-    (listed,) = (thread for _, found in driver.ledger.together(looks) for thread in found)
+    (listed,) = (thread for page in driver.ledger.together(looks) for thread in page.threads)
     assert listed.x == driver.thread.x
 
 
@@ -63,8 +64,8 @@ def test_of_many_commands_those_that_fail_are_repeated(
     driver = Driver(redis_client, namespace)
     driver.started("a")
     redis_client.script_flush()
-    looks = [commands.threads(namespace, shard, BUSY, "", 9) for shard in range(keys.SHARDS)]
-    assert sum(len(found) for _, found in driver.ledger.together(looks)) == 1
+    looks = [commands.threads(namespace, n, Sought(BUSY), "", 9) for n in range(keys.SHARDS)]
+    assert sum(len(page.threads) for page in driver.ledger.together(looks)) == 1
     redis_client.set(keys.index(namespace, 0, *BUSY), "not a set")
     with pytest.raises(StoreError, match="WRONGTYPE"):
         list(driver.ledger.together(looks))
@@ -75,7 +76,7 @@ def test_many_commands_to_a_redis_that_is_gone_say_so() -> None:
         redis.Redis.from_url(f"redis://127.0.0.1:{free_port()}", retry=None), retry_for=0.2
     )
     with pytest.raises(StoreUnavailable, match="cannot be reached"):
-        list(ledger.together([commands.threads("t", 0, BUSY, "", 9)]))
+        list(ledger.together([commands.threads("t", 0, Sought(BUSY), "", 9)]))
 
 
 @pytest.mark.redis
@@ -274,10 +275,10 @@ async def test_of_many_commands_on_a_loop_those_that_fail_are_repeated(
     driver = Driver(redis_client, namespace)
     driver.started("a")
     redis_client.script_flush()
-    looks = [commands.threads(namespace, n, BUSY, "", 9) for n in range(keys.SHARDS)]
+    looks = [commands.threads(namespace, n, Sought(BUSY), "", 9) for n in range(keys.SHARDS)]
     async with redis.asyncio.Redis.from_url(redis_server.url) as client:
         found = await AsyncLedger(client, retry_for=0).together(looks)
-    (listed,) = (thread for _, threads in found for thread in threads)
+    (listed,) = (thread for page in found for thread in page.threads)
     assert listed.x == driver.thread.x
 
 

@@ -123,12 +123,11 @@ def test_a_waiting_thread_is_listed_among_those_that_wait(saver: RedisSaver) -> 
     config = put(saver, at("t"), {})
     saver.put_writes(config, [("__interrupt__", [])], TASK)
     thread = keys.Thread(saver.namespace, "t")
-    waiting = commands.threads(
-        saver.namespace, thread.shard, (about.by_status("interrupted"),), "", 10
-    )
-    assert [each.thread_id for each in Ledger(saver.client).call(waiting)[1]] == ["t"]
+    sought = about.Sought((about.by_status("interrupted"),))
+    waiting = commands.threads(saver.namespace, thread.shard, sought, "", 10)
+    assert [each.thread_id for each in Ledger(saver.client).call(waiting).threads] == ["t"]
     put(saver, config, {})
-    assert Ledger(saver.client).call(waiting) == ("", ())
+    assert Ledger(saver.client).call(waiting).threads == ()
 
 
 class Reversed:

@@ -16,7 +16,7 @@ from checkpoint_redis.records import (
     SuperstepEntry,
     TaskEntry,
 )
-from checkpoint_redis.replies import Committed, OutboxEntry
+from checkpoint_redis.replies import Committed, ListPage, OutboxEntry
 from distgraph.effects import carry
 from tests.support.thread_driver import LEASE, Driver, nonce, superstep
 
@@ -417,10 +417,11 @@ def test_a_lost_worker_too_many_ends_the_run(d: Driver) -> None:
 def test_threads_are_listed_by_their_status(d: Driver) -> None:
     interrupted(d)
     namespace, shard = d.thread.namespace, d.thread.shard
-    waiting, busy = (about.by_status("interrupted"),), (about.by_status("busy"),)
-    _, (listed,) = d.ledger.threads(namespace, shard, waiting, "", 10)
+    waiting = about.Sought((about.by_status("interrupted"),))
+    (listed,) = d.ledger.threads(namespace, shard, waiting, "", 10).threads
     assert (listed.thread_id, listed.graph, listed.run) == ("thread", "graph", "run")
-    assert d.ledger.threads(namespace, shard, busy, "", 10) == ("", ())
+    busy = about.Sought((about.by_status("busy"),))
+    assert d.ledger.threads(namespace, shard, busy, "", 10) == ListPage("", 0, ())
     cursor, found = 0, set()
     while True:
         cursor, some = d.ledger.scan(namespace, cursor)

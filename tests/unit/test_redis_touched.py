@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import redis
 
-from checkpoint_redis import commands, loading, removing
+from checkpoint_redis import about, commands, loading, removing
 from checkpoint_redis.bundles import Bundle
 from checkpoint_redis.commands import Plain, Script
 from checkpoint_redis.frames import FrameName
@@ -25,6 +25,7 @@ from checkpoint_redis.records import (
     SuperstepEntry,
     TaskEntry,
 )
+from checkpoint_redis.replies import ListPage
 from checkpoint_redis.sharing import give_way
 from distgraph.checkpoint.records import pack_result
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
@@ -126,6 +127,7 @@ def test_a_wide_superstep_that_asks_is_read_and_answered(d: Wide) -> None:
     assert found is not None
     assert [tid for tid, _ in found.waiting.values()] == list(TIDS[: Limit.looked_up])
     assert d.touching.most["asked"].fields < 10 * Limit.looked_up
+    assert list_all(d)
     assert d.answer("unknown", "q").status == "no_interrupt"
     assert d.answer(TIDS[-1], f"question of {TIDS[-1]}").status == "go"
     assert asking(d) == set(TIDS[:-1])
@@ -391,3 +393,30 @@ def test_a_superstep_that_changes_while_it_is_read_is_read_anew(d: Wide) -> None
     loaded = carry(loading.load(d.thread), call)
     assert loaded is not None
     assert (loaded.tasks, loaded.header.st) == ((), "idle")
+
+
+# --- lists of threads -----------------------------------------------------------------------------
+
+
+def list_all(d: Wide) -> bool:
+    """List all threads of the shard, as many at once as there are."""
+    sought, page = about.Sought(), ListPage("", 0, ())
+    while page.place or not page.looked:
+        page = d.ledger.threads(
+            d.thread.namespace, d.thread.shard, sought, page.place, Limit.listed
+        )
+    return within(d)
+
+
+@pytest.mark.parametrize(("count", "size"), [(30, 10), (100, 10), (5, 12_000), (1, 2**21)])
+def test_a_list_of_threads_that_ask(d: Wide, count: int, size: int) -> None:
+    """However many tasks of a thread ask, packed or not, and however much."""
+    names, tids = (str(n) for n in range(100_000)), TIDS[:count]
+    others = (Driver(d.client, d.thread.namespace, name) for name in names)
+    same = (each for each in others if each.thread.shard == d.thread.shard)
+    asked = tuple(ResultEntry(t, "", b"x" * size, questions=(QuestionEntry(t),)) for t in tids)
+    for each in itertools.islice(same, 60):
+        ep = each.started(*tids)
+        each.claim(ep, *tids)
+        each.ledger.complete(each.thread, "", ep, asked, tok="t", tok2="a", lease_ms=LEASE)
+    assert list_all(d)

@@ -21,7 +21,7 @@ from rich.text import Text
 from checkpoint_redis.layout import ThreadStatus
 from distgraph.types import Command, Interrupt
 
-from ..client.listing import ThreadInfo
+from ..client.listed import ThreadInfo
 from ..demo.census import Census, read_answer, request
 from ..demo.place import GRAPH
 from . import demo_view as view

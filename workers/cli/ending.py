@@ -23,6 +23,7 @@ from ..backend import CeleryBackend
 from ..client.thread import ThreadHandle
 from ..shared.serving import serves
 from .exits import Exit, complain
+from .facts import asks_of, until
 from .health import label, living
 from .screen import Screen, as_json, plain
 
@@ -57,7 +58,7 @@ class Ending:
             "status": self.status,
             "error": self.error or None,
             "values": self.values,
-            "interrupts": [question_data(each) for each in self.interrupts],
+            "interrupts": asks_of(self.interrupts),
         }
 
 
@@ -114,7 +115,7 @@ def _ended(backend: CeleryBackend, thread_id: str, run: str) -> RunOutcome:
 
 def _complain_if_unserved(backend: CeleryBackend, thread_id: str) -> None:
     header = backend.ledger.any_header(backend.thread_key(thread_id))
-    if header is not None and not serves(living(backend), header):
+    if header is not None and not serves(living(backend), header.graph, header.fp, header.format):
         start = "Start one: distgraph worker MODULE:GRAPH"
         complain(f"It waits: no live worker serves graph {label(header)}. {start}")
 
@@ -168,21 +169,10 @@ def questions(interrupts: tuple[Interrupt, ...]) -> list[RenderableType]:
         line
         for each in interrupts
         for line in (
-            Text(f"question {each.id}{_until(each)}", style="bold"),
+            Text(f"question {each.id}{until(each.deadline)}", style="bold"),
             plain_json(each.value),
         )
     ]
-
-
-def question_data(question: Interrupt) -> dict[str, Any]:
-    """Return what JSON tells of a question that waits; its deadline where it has one."""
-    known = {"id": question.id, "value": question.value}
-    return {**known, "deadline": question.deadline} if question.deadline else known
-
-
-def _until(question: Interrupt) -> str:
-    deadline = question.deadline
-    return f" until {deadline:%Y-%m-%d %H:%M:%S} UTC" if deadline else ""
 
 
 def plain_json(value: Any) -> Text:

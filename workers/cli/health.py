@@ -183,7 +183,7 @@ def _unserved(backend: CeleryBackend) -> Check:
     waiting: Counter[str] = Counter()
     for info in backend.threads(ThreadStatus.busy, limit=BUSY_SHOWN):
         header = backend.ledger.any_header(backend.thread_key(info.id))
-        if header is not None and not serves(workers, header):
+        if header is not None and not serves(workers, header.graph, header.fp, header.format):
             waiting[label(header)] += 1
     if not waiting:
         return Check("unserved", "ok", "every busy thread is served by a live worker")

@@ -32,4 +32,5 @@ TargetOption = Annotated[
         help="module:graph, where the connection comes from and the classes of stored values.",
     ),
 ]
+LimitOption = Annotated[int, typer.Option(min=1, help="At most so many.")]
 ThreadId = Annotated[str, typer.Argument(metavar="THREAD", help="The thread's id.")]

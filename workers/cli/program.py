@@ -11,9 +11,10 @@ from .demo import demo
 from .doctor import doctor, sweep
 from .draw import draw
 from .follow import follow
+from .listing import threads
 from .removing import cancel, delete
 from .run import run
-from .threads import adopt, history, resume, retry, show, threads
+from .threads import adopt, history, resume, retry, show
 from .worker import worker
 
 _CODES = (

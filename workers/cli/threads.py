@@ -14,24 +14,24 @@ from rich.table import Table
 from rich.text import Text
 
 from checkpoint_redis.keys import Thread
-from checkpoint_redis.layout import RunStatus, ThreadStatus
+from checkpoint_redis.layout import RunStatus
 from checkpoint_redis.replies import Header
-from checkpoint_redis.sightings import WorkerSeen
 from distgraph.core.model import Checkpoint
 from distgraph.core.resume import is_by_id
 from distgraph.errors import ThreadBusy, ThreadNotFound
 
 from ..backend import CeleryBackend
-from ..client.listing import STATUSES, ThreadInfo
 from ..client.past import RunInfo
 from ..shared.serving import serves
-from .ending import asked, plain_json, question_data, questions, shown, tell, wait
+from .ending import asked, plain_json, questions, shown, tell, wait
 from .exits import CommandError, Exit, guarded
+from .facts import asks_of, facts_of
 from .health import living, now
 from .options import (
     Broker,
     BrokerOptions,
     Json,
+    LimitOption,
     Namespace,
     Redis,
     TargetOption,
@@ -40,82 +40,9 @@ from .options import (
 from .screen import Screen, ago, plain, table
 from .standing import counted, failures_of, stands, told
 from .targets import Connection, backend_of
-from .values import read_json, read_metadata
+from .values import read_json
 
 WaitOption = Annotated[bool, typer.Option("--wait", help="Wait until the run ends or asks again.")]
-LimitOption = Annotated[int, typer.Option(min=1, help="At most so many.")]
-
-
-@guarded
-def threads(  # noqa: PLR0913 a command's options
-    *,
-    interrupted: Annotated[
-        bool, typer.Option("--interrupted", help="Those that wait for an answer.")
-    ] = False,
-    status: Annotated[str | None, typer.Option(help=f"One of {', '.join(STATUSES)}.")] = None,
-    graph: Annotated[str | None, typer.Option(help="Only those of the graph of this name.")] = None,
-    metadata: Annotated[
-        list[str] | None,
-        typer.Option(metavar="KEY=VALUE", help="Only those with this metadata; may be repeated."),
-    ] = None,
-    after: Annotated[
-        str, typer.Option(metavar="CURSOR", help="Those behind the thread that has this cursor.")
-    ] = "",
-    limit: LimitOption = 100,
-    as_json: Json = False,
-    target: TargetOption = None,
-    redis: Redis = None,
-    broker: Broker = None,
-    broker_options: BrokerOptions = None,
-    namespace: Namespace = None,
-) -> Exit:
-    """List threads, the last changed first, and whether a live worker serves them."""
-    waiting = ThreadStatus.interrupted
-    if status not in (None, *STATUSES) or (interrupted and status not in (None, waiting)):
-        said = f"--status is one of {', '.join(STATUSES)}; --interrupted is one of them."
-        raise CommandError(said, Exit.USAGE)
-    backend = backend_of(target, Connection(redis, broker, namespace, broker_options))
-    wanted = waiting if interrupted else status
-    workers = living(backend)
-    having = read_metadata(metadata or ())
-    try:
-        infos = backend.threads(wanted, graph, limit, metadata=having, after=after)
-    except (TypeError, ValueError) as error:
-        raise CommandError(str(error), Exit.USAGE) from error
-    found = [_listed(backend, info, workers) for info in infos]
-    listing, today = table("thread", "status", "graph", "updated", ""), now(backend)
-    for each in found:
-        unserved = each["status"] == ThreadStatus.busy and not each["served"]
-        listing.add_row(
-            plain(each["thread"]),
-            each["status"],
-            plain(each["graph"]),
-            ago(each["updated"], today),
-            "no live worker serves it" if unserved else "",
-        )
-    Screen(as_json).answer(found, listing if found else Text("No threads."))
-    return Exit.OK
-
-
-def _listed(
-    backend: CeleryBackend, info: ThreadInfo, workers: Iterable[WorkerSeen]
-) -> dict[str, Any]:
-    header = backend.ledger.any_header(backend.thread_key(info.id))
-    return _facts(info, served=header is not None and serves(workers, header))
-
-
-def _facts(info: ThreadInfo, *, served: bool) -> dict[str, Any]:
-    return {
-        "thread": info.id,
-        "status": info.status,
-        "graph": info.graph,
-        "created": info.created,
-        "updated": info.updated,
-        "metadata": dict(info.metadata),
-        "cursor": info.cursor,
-        "run": info.run or None,
-        "served": served,
-    }
 
 
 @guarded
@@ -140,7 +67,8 @@ def show(  # noqa: PLR0913 a command's options
     state = handle.state
     standing = stands(backend, header, state)
     failures = failures_of(backend, header, standing)
-    known = _facts(handle.info, served=serves(living(backend), header))
+    served = serves(living(backend), header.graph, header.fp, header.format)
+    known = facts_of(handle.info, served)
     # When the thread was created, not its newest checkpoint.
     stood = {"created": known["created"], "next": standing.next, "tasks": standing.counts}
     key = backend.thread_key(header.thread_id).x
@@ -148,7 +76,8 @@ def show(  # noqa: PLR0913 a command's options
     waiting, values = asked(state), shown(standing.values)
     lines = table("", "")
     for name, fact in {**facts, "tasks": counted(standing.counts)}.items():
-        lines.add_row(name, plain(_worded(fact)))
+        if fact is not None:
+            lines.add_row(name, plain(_worded(fact)))
     runs = handle.runs()
     rest = (
         *told(failures),
@@ -160,7 +89,7 @@ def show(  # noqa: PLR0913 a command's options
         "errors": [str(failure.error) for failure in failures],
         "failures": [failure.data for failure in failures],
         "values": values,
-        "interrupts": list(map(question_data, waiting)),
+        "interrupts": asks_of(waiting),
         "runs": [asdict(run) for run in runs],
     }
     Screen(as_json).answer(data, Group(lines, *rest))

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from .exits import CommandError, Exit
+
+_PAST = re.compile(r"([0-9]{1,5})(s|min|h|d)")
+_SECONDS = {"s": 1, "min": 60, "h": 3_600, "d": 86_400}
 
 
 def read_json(option: str, text: str) -> Any:
@@ -28,6 +33,20 @@ def read_metadata(given: Iterable[str]) -> dict[str, Any]:
     if missing := [key for key, value in found.items() if value is None]:
         raise CommandError(f"--metadata {missing[0]!r}: it is KEY=VALUE.", Exit.USAGE)
     return found
+
+
+def read_moment(option: str, text: str | None, now: datetime) -> datetime | None:
+    """Return a time: so long before ``now`` (30min, 2h, 3d), or one in ISO 8601, by UTC."""
+    if text is None:
+        return None
+    if past := _PAST.fullmatch(text):
+        return now - timedelta(seconds=int(past[1]) * _SECONDS[past[2]])
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as wrong:
+        said = f"{option} {text!r} is no time: 30min, 2h or 3d ago, or one as 2026-01-31T12:00."
+        raise CommandError(said, Exit.USAGE) from wrong
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _scalar(text: str) -> Any:

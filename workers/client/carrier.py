@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mappi
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from redis import exceptions
 
@@ -53,6 +53,7 @@ from .effects import (
 )
 from .reader import Reader
 
+T = TypeVar("T")
 ROOT = ""
 _TELLS = "This flow tells events: whoever carries it must listen."
 
@@ -119,11 +120,11 @@ class Carrier:
         """The store's commands, as a caller uses them."""
         return self._clients.ledger()
 
-    def perform(self, flow: Flow) -> Any:
+    def perform(self, flow: Generator[Effect, Any, T]) -> T:
         """Carry a flow that tells nothing; return its result."""
         return carry(flow, partial(perform, self._means()))
 
-    async def aperform(self, flow: Flow) -> Any:
+    async def aperform(self, flow: Generator[Effect, Any, T]) -> T:
         """Do what ``perform`` does on the running loop."""
         return await acarry(flow, partial(aperform, self._async_means()))
 

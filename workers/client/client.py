@@ -5,11 +5,14 @@ Every ``a...`` method does what its namesake does, on the caller's event loop.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
+from datetime import datetime
 from typing import Any, Final
 
+from checkpoint_redis import commands
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.saver import RedisSaver
@@ -33,8 +36,9 @@ from . import following, reading, starting
 from .attaching import FoundRun, attach
 from .begun import Begun
 from .carrier import Carrier, Messenger
-from .effects import Flow
-from .listing import ThreadInfo, Wanted, list_threads
+from .effects import Effect, Flow
+from .listed import ThreadInfo, info_of
+from .listing import Wanted, count_threads, list_threads
 from .once import once
 from .run import CeleryRun, Shown, attached
 from .thread import ThreadHandle
@@ -239,50 +243,97 @@ class Client:
         """Return a handle of one thread that needs no graph code."""
         return ThreadHandle(self._carrier, self.registry, self.thread_key(thread_id))
 
-    def threads(
+    def threads(  # noqa: PLR0913 filters of a list
         self,
         status: str | None = None,
         graph: str | None = None,
         limit: OneOrMore = 100,
         *,
         metadata: Mapping[str, Any] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
         after: str = "",
     ) -> list[ThreadInfo]:
         """List threads, the last changed first; ``after`` is the ``cursor`` of the page before.
 
         ``status`` is idle, busy, interrupted or error. ``metadata``: only those that have all of
         these. A key that is not among the setting ``metadata_keys`` is looked for in what the other
-        filters leave, at most 10,000 threads. Raises ValueError when that is not enough, for an
-        unknown status or cursor, and for a limit below 1.
+        filters leave, at most 10,000 threads. ``since`` and ``until``: only those that changed at
+        or after the one and before the other. Raises ValueError when 10,000 are not enough, for an
+        unknown status or cursor, a time without a time zone, and for a limit below 1.
         """
-        flow = self._threads(Wanted(status, graph, metadata or {}, after, limit))
-        found: list[ThreadInfo] = self._carrier.perform(flow)
-        return found
+        flow = self._threads(Wanted(status, graph, metadata, since, until), limit, after)
+        return self._carrier.perform(flow)
 
-    async def athreads(
+    async def athreads(  # noqa: PLR0913 filters of a list
         self,
         status: str | None = None,
         graph: str | None = None,
         limit: OneOrMore = 100,
         *,
         metadata: Mapping[str, Any] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
         after: str = "",
     ) -> list[ThreadInfo]:
         """Do what ``threads`` does."""
-        flow = self._threads(Wanted(status, graph, metadata or {}, after, limit))
-        found: list[ThreadInfo] = await self._carrier.aperform(flow)
-        return found
+        flow = self._threads(Wanted(status, graph, metadata, since, until), limit, after)
+        return await self._carrier.aperform(flow)
 
-    def _threads(self, wanted: Wanted) -> Flow:
-        return list_threads(self.namespace, wanted, self._metadata_keys)
+    def _threads(
+        self, wanted: Wanted, limit: int, after: str
+    ) -> Generator[Effect, Any, list[ThreadInfo]]:
+        page = yield from list_threads(self.namespace, wanted, limit, after, self._metadata_keys)
+        wire = self.registry.common_wire()
+        return [info_of(wire, listed) for listed in page]
+
+    def count_threads(
+        self,
+        status: str | None = None,
+        graph: str | None = None,
+        *,
+        metadata: Mapping[str, Any] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> int:
+        """Count the threads that ``threads`` would list; raises what that does."""
+        wanted = Wanted(status, graph, metadata, since, until)
+        flow = count_threads(self.namespace, wanted, self._metadata_keys)
+        return self._carrier.perform(flow)
+
+    async def acount_threads(
+        self,
+        status: str | None = None,
+        graph: str | None = None,
+        *,
+        metadata: Mapping[str, Any] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> int:
+        """Do what ``count_threads`` does."""
+        wanted = Wanted(status, graph, metadata, since, until)
+        flow = count_threads(self.namespace, wanted, self._metadata_keys)
+        return await self._carrier.aperform(flow)
 
     def workers(self) -> tuple[WorkerSeen, ...]:
         """Return the workers that were ever seen and did not leave; ``age`` says how long ago."""
-        return self.ledger.workers(self.namespace)
+        return self._carrier.perform(self._workers())
+
+    async def aworkers(self) -> tuple[WorkerSeen, ...]:
+        """Do what ``workers`` does."""
+        return await self._carrier.aperform(self._workers())
+
+    def _workers(self) -> Generator[Effect, Any, tuple[WorkerSeen, ...]]:
+        workers: tuple[WorkerSeen, ...] = yield commands.workers(self.namespace)
+        return workers
 
     def reach(self) -> None:
         """Raise BrokerUnavailable, with its address, unless the broker answers."""
         self._messenger.publisher.reach()
+
+    async def areach(self) -> None:
+        """Do what ``reach`` does."""
+        await asyncio.to_thread(self.reach)
 
 
 def _is_kept_here(job: Job) -> bool:

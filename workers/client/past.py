@@ -17,7 +17,7 @@ from distgraph.types import Interrupt
 
 from ..shared.wire import Wire
 from .effects import Effect
-from .listing import moment
+from .listed import moment
 
 CHUNK = 50
 

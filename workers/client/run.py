@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from checkpoint_redis import commands
 from checkpoint_redis.keys import Thread
+from checkpoint_redis.replies import RunOutcome
 from distgraph import _frame
 from distgraph._checked import checked
 from distgraph.graph.results import conclude, result_of
@@ -22,7 +24,7 @@ from .begun import Begun
 from .cancelling import cancel
 from .carrier import Carrier
 from .chunking import Chunker
-from .effects import Flow
+from .effects import Effect, Flow
 from .following import follow, stream
 from .marks import Position, position
 from .past import RunInfo, run_info
@@ -59,40 +61,80 @@ class CeleryRun(Run[Any]):
 
     @property
     def status(self) -> str:
-        outcome = self._carrier.ledger.outcome(self._thread, self.id)
+        return self._carrier.perform(self._status())
+
+    async def astatus(self) -> str:
+        return await self._carrier.aperform(self._status())
+
+    def _status(self) -> Generator[Effect, Any, str]:
+        outcome = yield from self._outcome()
         return outcome.status.value if outcome else "unknown"
 
     @property
     def kind(self) -> str:
-        info = self._info()
+        return self._carrier.perform(self._kind())
+
+    async def akind(self) -> str:
+        return await self._carrier.aperform(self._kind())
+
+    def _kind(self) -> Generator[Effect, Any, str]:
+        info = yield from self._info()
         return info.kind if info else "unknown"
 
     @property
     def by(self) -> str:
-        info = self._info()
+        return self._carrier.perform(self._by())
+
+    async def aby(self) -> str:
+        return await self._carrier.aperform(self._by())
+
+    def _by(self) -> Generator[Effect, Any, str]:
+        info = yield from self._info()
         return info.by if info else ""
 
     @property
     def began(self) -> datetime | None:
-        info = self._info()
+        return self._carrier.perform(self._began())
+
+    async def abegan(self) -> datetime | None:
+        return await self._carrier.aperform(self._began())
+
+    def _began(self) -> Generator[Effect, Any, datetime | None]:
+        info = yield from self._info()
         return info.began if info else None
 
     @property
     def ended(self) -> datetime | None:
-        info = self._info()
+        return self._carrier.perform(self._ended())
+
+    async def aended(self) -> datetime | None:
+        return await self._carrier.aperform(self._ended())
+
+    def _ended(self) -> Generator[Effect, Any, datetime | None]:
+        info = yield from self._info()
         return info.ended if info else None
 
     @property
     def metadata(self) -> dict[str, Any]:
-        outcome = self._carrier.ledger.outcome(self._thread, self.id)
+        return self._carrier.perform(self._metadata())
+
+    async def ametadata(self) -> dict[str, Any]:
+        return await self._carrier.aperform(self._metadata())
+
+    def _metadata(self) -> Generator[Effect, Any, dict[str, Any]]:
+        outcome = yield from self._outcome()
         blob = outcome.record.metadata if outcome and outcome.record else b""
         wire = self._registry.common_wire().of(self._graph)
         return decode_metadata(blob, wire.serializer)
 
-    def _info(self) -> RunInfo | None:
-        outcome = self._carrier.ledger.outcome(self._thread, self.id)
+    def _info(self) -> Generator[Effect, Any, RunInfo | None]:
+        outcome = yield from self._outcome()
         known = outcome and (outcome.record or outcome.line)
         return run_info(self.id, known) if known else None
+
+    def _outcome(self) -> Generator[Effect, Any, RunOutcome | None]:
+        outcome: RunOutcome | None = yield commands.outcome(self._thread, self.id)
+        return outcome
 
     def result(self, timeout: float | None = None) -> Any:
         flow, last = self._end(timeout), None
@@ -126,7 +168,10 @@ class CeleryRun(Run[Any]):
             conclude(told)
 
     def cancel(self, *, kill: bool = False) -> bool:
-        return cancel(self._carrier.ledger, self._thread, self.id, kill=kill)
+        return self._carrier.perform(cancel(self._thread, self.id, kill=kill))
+
+    async def acancel(self, *, kill: bool = False) -> bool:
+        return await self._carrier.aperform(cancel(self._thread, self.id, kill=kill))
 
     def _end(self, timeout: float | None) -> Flow:
         self._refuse_to_wait()

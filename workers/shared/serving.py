@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from checkpoint_redis.layout import GraphName
-from checkpoint_redis.replies import Header
 from checkpoint_redis.sightings import WorkerSeen
 
 LIVES = 15.0
@@ -27,7 +26,7 @@ def living(workers: Iterable[WorkerSeen]) -> Mapping[str, int] | None:
     return found if alive else None
 
 
-def serves(workers: Iterable[WorkerSeen], header: Header) -> bool:
-    """Whether one of ``workers`` has a thread's graph, and reads the thread's format."""
-    label = f"{header.graph}{GraphName.separator}{header.fp}"
-    return any(worker.format >= header.format and label in worker.graphs for worker in workers)
+def serves(workers: Iterable[WorkerSeen], graph: str, version: str, form: int) -> bool:
+    """Whether one of ``workers`` has a graph in that version, and reads threads of that format."""
+    label = f"{graph}{GraphName.separator}{version}"
+    return any(worker.format >= form and label in worker.graphs for worker in workers)

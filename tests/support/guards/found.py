@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from checkpoint_redis import about, commands, keys
+from checkpoint_redis.about import Sought
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.layout import HeaderField, Limit
 from checkpoint_redis.replies import Listed
@@ -13,7 +16,7 @@ GRAPH, OTHER = about.by_graph("graph"), about.by_graph("other")
 MARK = about.by_mark(about.mark("tenant", "a"))
 
 
-def start(d: Driver, run: str = "run", graph: str = "graph", expect: str = "", **of: str) -> None:
+def start(d: Driver, run: str = "run", graph: str = "graph", expect: str = "", **of: Any) -> None:
     """Start a run that ends at once, on a thread whose metadata are ``of``."""
     call = commands.start(
         d.thread, run, superstep(f"cp-{run}", outcome="end"), expect=expect, graph=graph, fp="1",
@@ -23,8 +26,8 @@ def start(d: Driver, run: str = "run", graph: str = "graph", expect: str = "", *
 
 
 def page(d: Driver, *sets: str, after: str = "", limit: int = 100) -> tuple[str, list[Listed]]:
-    place, found = d.ledger.threads(d.thread.namespace, d.thread.shard, sets, after, limit)
-    return place, list(found)
+    found = d.ledger.threads(d.thread.namespace, d.thread.shard, Sought(sets), after, limit)
+    return found.place, list(found.threads)
 
 
 def found_in(d: Driver, *sets: str) -> bool:
@@ -148,7 +151,7 @@ def those_of_one_moment_do_not_keep_a_list_from_going_on(d: Driver) -> None:
     assert page(d, about.ALL, after=place)[0] == ""
 
 
-def guard(keeps: object, text: str, without: str, script: str = "threads.lua") -> Guard:
+def guard(keeps: object, text: str, without: str, script: str = "walk.lua") -> Guard:
     return Guard(keeps, script, text, without)  # type: ignore[arg-type]
 
 
@@ -176,7 +179,12 @@ GUARDS = (
     ),
     guard(a_thread_that_a_saver_created_is_found, "  stand(STATUS.idle)\n", "", "create.lua"),
     guard(what_is_wanted_is_in_all_sets, " and is_in_all()", ""),
-    guard(a_thread_whose_keys_are_gone_is_in_no_list, "  if not id then return nil end\n", ""),
+    guard(
+        a_thread_whose_keys_are_gone_is_in_no_list,
+        "  if not id then return nil end\n",
+        "",
+        "listed.lua",
+    ),
     guard(the_smallest_set_is_walked_over, "count < size", "false"),
     guard(a_page_goes_on_where_the_last_one_ended, "updated ~= at or X < after", "true"),
     guard(a_page_goes_on_where_the_last_one_ended, "updated ~= at or X < after", "X < after"),
@@ -184,8 +192,14 @@ GUARDS = (
         a_page_goes_on_where_the_last_one_ended,
         "#out == A.limit or ",
         "",
+        "threads.lua",
     ),
-    guard(a_page_ends_where_a_reply_is_full, " or bytes > LIMIT.inline_writes", ""),
+    guard(
+        a_page_ends_where_a_reply_is_full,
+        "read_bytes > LIMIT.inline_writes or ",
+        "",
+        "listed.lua",
+    ),
     guard(a_script_looks_at_few_threads, "'LIMIT', 0, most", "'LIMIT', 0, -1"),
     guard(a_script_looks_at_few_threads, "#found == 2 * most and place or ''", "''"),
     guard(

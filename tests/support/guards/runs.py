@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from checkpoint_redis import about, events
+from checkpoint_redis.about import Sought
 from checkpoint_redis.layout import HeaderField, Limit
 from checkpoint_redis.records import ResultEntry, SuperstepEntry
 from tests.support.guards import Guard
@@ -65,10 +66,10 @@ def a_thread_is_listed_by_its_status_alone(d: Driver) -> None:
 def listed(d: Driver) -> list[str]:
     namespace, shard = d.thread.namespace, d.thread.shard
     found = (
-        (status, d.ledger.threads(namespace, shard, (about.by_status(status),), "", 100))
+        (status, d.ledger.threads(namespace, shard, Sought((about.by_status(status),)), "", 100))
         for status in ("idle", "busy", "interrupted", "error")
     )
-    return [status for status, (_, threads) in found for each in threads if each.x == d.thread.x]
+    return [status for status, page in found for each in page.threads if each.x == d.thread.x]
 
 
 def a_repeated_cancel_is_known_again(d: Driver) -> None:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from checkpoint_redis import commands, events, keys, loading, references
+from checkpoint_redis.about import Sought
 from checkpoint_redis.bundles import packet_name
 from checkpoint_redis.layout import EventKind, IndexName, ThreadStatus
 from checkpoint_redis.replies import CallerWrites
@@ -323,8 +324,11 @@ class Judge:
         world, accepted = self._world, self._world.accepted
         sets = sorted(accepted.indexes())
         namespace, shard = world.thread.namespace, world.thread.shard
-        _, found = world.ledger.call(commands.threads(namespace, shard, sets, "", 100))
-        (mine,) = [each for each in found if each.x == world.thread.x]
+        sought = Sought(tuple(sets))
+        found = world.ledger.call(commands.threads(namespace, shard, sought, "", 100))
+        counted = world.ledger.call(commands.count(namespace, shard, sought, ""))
+        assert counted.threads == len(found.threads), counted
+        (mine,) = [each for each in found.threads if each.x == world.thread.x]
         header = world.ledger.header(world.thread)
         assert header is not None
         assert (mine.graph, mine.run, mine.st) == (accepted.graph, header.run, header.st), mine

@@ -1,0 +1,3 @@
+-- needs: listed.lua
+-- One thread as lists show it. KEYS[1] header. ARGV[1] {} -> LISTED | false
+return listed() or false
