@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -25,7 +25,7 @@ from .shared.dispatched import Dispatched
 from .shared.queue_names import full
 from .shared.served import Registry
 from .worker.bootstep import add_bootstep
-from .worker.inside import WorkerInside
+from .worker.inside import Untouched, WorkerInside
 from .worker.office import Office
 from .worker.task import add_task
 
@@ -128,14 +128,19 @@ class CeleryBackend(Client):
         consume(self.app, self.namespace, self.registry.queues())
         self._inside.consume(self.registry.queues())
 
-    @contextmanager
-    def worker(self, pool: str = "threads", concurrency: OneOrMore = 2) -> Iterator[Any]:
+    def worker(
+        self, pool: str = "threads", concurrency: OneOrMore = 2
+    ) -> AbstractContextManager[Any]:
         """Run a real Celery worker inside this process for the duration of a ``with`` block.
 
         For tests and notebooks: graphs made of closures and local functions work there, also those
         that are compiled inside the block. One at a time in a process: RuntimeError for a second.
         ValueError for a concurrency below 1.
         """
+        return Untouched(self._worker(pool, concurrency))
+
+    @contextmanager
+    def _worker(self, pool: str, concurrency: int) -> Iterator[Any]:
         if self.owns_app:
             consume(self.app, self.namespace, self.registry.queues())
             renew_queues(self.app)

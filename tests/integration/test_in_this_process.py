@@ -246,15 +246,15 @@ def test_graphs_of_one_worker_may_have_classes_of_one_name(
         made[builder.add_edge(START, "ask").compile(name=name, backend=backend)] = item
     with backend.worker():
         for graph, item in made.items():
-            asked = graph.invoke({}, on(graph.name))["__interrupt__"]
-            thread = backend.thread(graph.name)
-            assert [type(question.value) for question in (*asked, *thread.interrupts)] == [item] * 2
-            run = thread.resume({asked[0].id: item(text="answered")})
-            assert run.result(PATIENCE) == {"item": item(text="answered")}
-            assert type(thread.state.checkpoint.values["item"]) is item
-            assert [type(state.checkpoint.values.get("item")) for state in thread.history(1)] == [
-                item
-            ]
+            (asked,) = graph.invoke({}, on(graph.name))["__interrupt__"]
+            thread, reply = backend.thread(graph.name), item(text="answered")
+            (listed,) = backend.threads(graph=graph.name)
+            questions = (asked, *thread.interrupts, *listed.interrupts)
+            assert [type(question.value) for question in questions] == [item] * 3
+            run = thread.resume({asked.id: reply} if graph.name == "bills" else reply)
+            assert run.result(PATIENCE) == {"item": reply}
+            states = [thread.state, *thread.history(1)]
+            assert [type(state.checkpoint.values["item"]) for state in states] == [item] * 2
             assert [type(answer.value) for answer in thread.answers()] == [item]
 
 

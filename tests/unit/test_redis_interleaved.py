@@ -219,6 +219,26 @@ PAIRS = list(itertools.combinations_with_replacement(KINDS, 2))
 
 
 def orders(first: int, second: int, seed: str) -> Iterator[Iterator[int]]:
+    """Yield orders of two commands that took so many scripts one after the other, each once."""
+    seen = set[tuple[int, ...]]()
+    for made in _orders(first, second, seed):
+        order, ahead = itertools.tee(made)
+        if (turns := tuple(_turns(ahead, first, second))) not in seen:
+            seen.add(turns)
+            yield order
+
+
+def _turns(order: Iterator[int], *scripts: int) -> Iterator[int]:
+    """Yield whose turn it is for as long as neither has to begin again."""
+    left = [*scripts]
+    while any(left):
+        turn = next(order)
+        turn = turn if left[turn] else 1 - turn
+        left[turn] -= 1
+        yield turn
+
+
+def _orders(first: int, second: int, seed: str) -> Iterator[Iterator[int]]:
     """Yield the orders in which one command comes whole into the other, and some that are drawn."""
     for own, other, length in ((0, 1, first), (1, 0, second)):
         for at_ in range(length + 1):

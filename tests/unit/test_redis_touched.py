@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,15 @@ class Wide(Driver):
         for first in range(0, len(tids), TOGETHER):
             self.claim(ep, *tids[first : first + TOGETHER])
 
+    def ask_all(self, ep: str, named: Mapping[str, str], deadline: int = 0) -> None:
+        """Have each of these tasks ask what is named beside it, as a worker tells of many."""
+        asks = [
+            ResultEntry(t, "", b"question", questions=((q, deadline),)) for t, q in named.items()
+        ]
+        for first in range(0, len(asks), TOGETHER):
+            some = tuple(asks[first : first + TOGETHER])
+            self.ledger.complete(self.thread, "", ep, some, tok="t", tok2="adv", lease_ms=LEASE)
+
     def sweep_all(self, after_ms: int) -> None:
         self.pass_time(after_ms)
         namespace, shard = self.thread.namespace, self.thread.shard
@@ -119,8 +128,7 @@ def test_a_wide_superstep_from_its_start_to_its_commit(d: Wide) -> None:
 def test_a_wide_superstep_that_asks_is_read_and_answered(d: Wide) -> None:
     ep = d.begin("cp-0")
     d.claim_all(ep)
-    for tid in TIDS:
-        d.ask(ep, tid, f"question of {tid}")
+    d.ask_all(ep, {tid: f"question of {tid}" for tid in TIDS})
     assert asking(d) == set(TIDS)
     looked_up = tuple(f"question of {tid}" for tid in TIDS[: Limit.looked_up])
     found = d.ledger.call(commands.asked(d.thread, looked_up))
@@ -138,8 +146,7 @@ def ask_all(d: Wide) -> str:
     """Bring the thread to a pause in which all of TIDS ask."""
     ep = d.begin("cp-0")
     d.claim_all(ep)
-    for tid in TIDS:
-        d.ask(ep, tid, f"{tid}1")
+    d.ask_all(ep, {tid: f"{tid}1" for tid in TIDS})
     return ep
 
 
@@ -167,8 +174,7 @@ def test_all_of_a_wide_superstep_is_asked_again(d: Wide) -> None:
 def test_all_breakpoints_of_a_wide_superstep_are_released(d: Wide) -> None:
     ep = d.begin("cp-0")
     d.claim_all(ep)
-    for tid in TIDS[1:]:
-        d.ask(ep, tid, QuestionId.stopped)
+    d.ask_all(ep, dict.fromkeys(TIDS[1:], QuestionId.stopped))
     d.ask(ep, TIDS[0], "q1")
     assert d.answer(TIDS[0], "q1").moves
     assert set().union(*moves(d)) == set(TIDS[1:])
@@ -191,8 +197,7 @@ def test_all_of_a_wide_superstep_is_tried_again(d: Wide) -> None:
 def test_a_wide_superstep_that_is_dropped(d: Wide, end: str) -> None:
     ep = d.begin("cp-0")
     d.claim_all(ep)
-    for tid in TIDS[WIDTH // 2 :]:
-        d.ask(ep, tid, f"question of {tid}", deadline=1)
+    d.ask_all(ep, {tid: f"question of {tid}" for tid in TIDS[WIDTH // 2 :]}, deadline=1)
     if end == "delete":
         d.ledger.delete(d.thread)
     else:

@@ -157,7 +157,8 @@ class OnThread:
         if loaded.header.st is ThreadStatus.busy and not replies:
             raise busy(self.thread, loaded.header.run)
         version = self._version(loaded.header, state)
-        return Replies(loaded.header, pairs_of(wire, replies), version, loaded)
+        pairs = pairs_of(wire.of(loaded.header.graph), replies)
+        return Replies(loaded.header, pairs, version, loaded)
 
     def retry(self, by: str | None) -> Generator[Effect, Any, FoundRun]:
         """Run its failed tasks again; return the run."""
@@ -181,7 +182,8 @@ class OnThread:
 
     def _outlet(self, header: Header, loaded: Loaded | None) -> Outlet:
         """Return where the jobs go by which the thread goes on."""
-        wire, served = self.registry.common_wire(), self.registry.get(header.graph)
+        wire = self.registry.common_wire().of(header.graph)
+        served = self.registry.get(header.graph)
         if loaded is not None:
             called = recorded(wire, loaded)
         else:

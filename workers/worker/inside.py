@@ -7,7 +7,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from celery import Celery
@@ -19,6 +19,22 @@ from .office import Office
 _ONE = threading.Lock()
 GRACE = 5.0
 """Seconds that coroutines get at the end of the block, unless the setting says otherwise."""
+
+
+class Untouched(AbstractContextManager[Any]):
+    """A block that lets what is raised in it pass as it is.
+
+    One of contextlib's writes the traceback on it, which an exception of a frozen class refuses.
+    """
+
+    def __init__(self, block: AbstractContextManager[Any]) -> None:
+        self._block = block
+
+    def __enter__(self) -> Any:
+        return self._block.__enter__()
+
+    def __exit__(self, *_: object) -> None:
+        self._block.__exit__(None, None, None)
 
 
 class WorkerInside:
