@@ -287,7 +287,8 @@ def _asked_by(raw: Any) -> Askers | None:
     if raw is None:
         return None
     found = AskedReply._make(raw)
-    waiting = {text(iid): (text(tid), question) for iid, tid, question in found.asked}
+    asked = {tid: questions for _, tid, questions in found.asked if questions}
+    waiting = {text(iid): (text(tid), asked[tid]) for iid, tid, _ in found.asked}
     return Askers(_header(found.header), waiting)
 
 

@@ -262,7 +262,7 @@ class LoadReply(NamedTuple):
 
 
 class AskedReply(NamedTuple):
-    """``asked`` are id, task and question of those that wait."""
+    """``asked`` are id, task and, with the first id of each, the task's questions."""
 
     header: Sequence[Raw]
     asked: Sequence[Any]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +18,8 @@ class _Missing(Enum):
         return "MISSING"
 
 
+Identify = Callable[[Any, str], Any]
+"""Returns a write with ids; they are made of the text, which no other write has."""
 MISSING: Final = _Missing.MISSING
 """Stands for "no value was ever written"."""
 
@@ -28,6 +31,8 @@ class BaseChannel(ABC):
     """Whether ``merge`` must also be asked in a superstep that writes nothing here."""
     appends = False
     """Whether what is merged in usually stands behind what was there, in a list."""
+    identify: Identify | None = None
+    """Gives ids to the items of a write that have none."""
 
     def __init__(self, typ: Any) -> None:
         self.typ = typ

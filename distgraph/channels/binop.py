@@ -6,7 +6,7 @@ import collections.abc as abstract
 import operator as operators
 from typing import TYPE_CHECKING, Any, TypeVar, get_origin
 
-from distgraph.channels.base import MISSING, BaseChannel
+from distgraph.channels.base import MISSING, BaseChannel, Identify
 from distgraph.errors import InvalidUpdateError
 from distgraph.types import Overwrite
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 F = TypeVar("F", bound="Callable[..., Any]")
-_APPENDS = "__appends__"
+_APPENDS, _IDENTIFY = "__appends__", "__identify__"
 _CONCRETE: dict[Any, type] = {
     abstract.Sequence: list,
     abstract.MutableSequence: list,
@@ -34,6 +34,16 @@ def appending(reducer: F) -> F:
     """
     setattr(reducer, _APPENDS, True)
     return reducer
+
+
+def identifying(identify: Identify) -> Callable[[F], F]:
+    """Say that a reducer gives ids to items without one, which ``identify`` can do before."""
+
+    def mark(reducer: F) -> F:
+        setattr(reducer, _IDENTIFY, identify)
+        return reducer
+
+    return mark
 
 
 def _replacement(write: Any) -> Any:
@@ -57,6 +67,7 @@ class BinaryOperatorAggregate(BaseChannel):
         self.operator = operator
         origin = get_origin(typ) or typ
         self._make = _CONCRETE.get(origin, origin)
+        self.identify = getattr(operator, _IDENTIFY, None)
         self.appends: bool = operator is operators.add or getattr(operator, _APPENDS, False)
 
     def initial(self) -> Any:

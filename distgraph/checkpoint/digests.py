@@ -10,6 +10,7 @@ from distgraph.errors import SerializationError
 
 SIZE = 8
 """Bytes of a digest, which tells the questions of one task from one another."""
+_PLAIN = JsonPlusSerializer()
 
 
 def digest_of(value: Any) -> str:
@@ -17,8 +18,12 @@ def digest_of(value: Any) -> str:
 
     '' for a value that is not written as bytes; who keeps it knows it by its place alone.
     """
+    data = _written(value, _PLAIN) or _written(value, JsonPlusSerializer(learn=True))
+    return blake2b(data, digest_size=SIZE).hexdigest() if data else ""
+
+
+def _written(value: Any, serializer: JsonPlusSerializer) -> bytes:
     try:
-        data = JsonPlusSerializer(learn=True).dumps(value)
-    except SerializationError:
-        return ""
-    return blake2b(data, digest_size=SIZE).hexdigest()
+        return serializer.dumps(value)
+    except SerializationError:  # of a class that this serializer has not seen, for example
+        return b""

@@ -16,6 +16,7 @@ from distgraph._foreign import called_foreign
 from distgraph._message import is_message_dict
 from distgraph.core.frame import TaskFrame
 from distgraph.core.graph import Branch, Callee, Graph, Node
+from distgraph.core.identity import identified
 from distgraph.core.merge import merge, updated
 from distgraph.core.model import (
     START,
@@ -115,7 +116,8 @@ def _attempt(graph: Graph, task: Task, values: Mapping[str, Any], frame: TaskFra
         output = yield Call(node.callee, given, _injected(node.callee, frame))
         if frame.pending:
             raise RuntimeError(SWALLOWED.format(node.name))  # noqa: TRY301 one place reads errors
-        done = read_return(graph, node.name, output, _writable(graph, node))
+        read = read_return(graph, node.name, output, _writable(graph, node))
+        done = identified(graph.channels, task.id, read)
         chosen = yield from _route(graph, node, values, (done, output), frame)
     except frame.passes:
         raise

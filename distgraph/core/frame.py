@@ -15,7 +15,6 @@ from distgraph.core.questions import (
     Lane,
     Lanes,
     OneLane,
-    question_id,
     question_place,
 )
 from distgraph.errors import GraphInterrupt, InterruptTimeout
@@ -132,11 +131,10 @@ class TaskFrame:
     def ask_in(self, lane: Lane, value: Any, deadline: Deadline | None = None) -> Any:
         """Do what ``ask`` does for who is in ``lane`` of this task."""
         seen = self.digest(value)
-        own = [answer for answer in self.answers if answer.ns == self.ns]
         with self.lanes.lock:
-            self.inquiry = self.inquiry or Inquiry()
-            slot = self.inquiry.slot(lane, seen)
-            answer = self.inquiry.take(slot, own)
+            inquiry = self.inquiry = self.inquiry or self._inquiry()
+            slot = inquiry.slot(lane, seen)
+            answer = inquiry.take(slot)
         if answer is not None:
             return self._given(answer.value)
         if not self.invocation.durable:
@@ -146,10 +144,13 @@ class TaskFrame:
             )
             raise RuntimeError(msg)
         until = moment(deadline.at) if deadline and deadline.at else None
-        question = Interrupt(value, question_id(self.task.id, slot, self.token, own), until)
+        question = Interrupt(value, inquiry.id(self.task.id, slot, self.token), until)
         place = question_place(self.task.id, slot) if deadline else ""
         self.pause((Question(question, self.ns, deadline, place, slot),))
         return None
+
+    def _inquiry(self) -> Inquiry:
+        return Inquiry(answer for answer in self.answers if answer.ns == self.ns)
 
     def _given(self, answer: Any) -> Any:
         if not isinstance(answer, Expired):

@@ -8,9 +8,9 @@ asks first: the digest of that, and how many branches of this attempt began with
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Iterable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from distgraph.core.model import Answer, Slot
@@ -52,45 +52,63 @@ class OneLane:
         return HOME
 
 
-@dataclass(slots=True)
 class Inquiry:
-    """What one attempt at a task has asked, and the answers that were taken for it."""
+    """What one attempt at a task asks; ``given`` are the answers to what others asked before."""
 
-    _branches: dict[Lane, str] = field(default_factory=dict)
-    _asked: dict[str, int] = field(default_factory=dict)
-    _taken: set[str] = field(default_factory=set)
-    _count: int = 0
+    def __init__(self, given: Iterable[Answer]) -> None:
+        self._free: dict[str, list[Answer]] = {}
+        self._answered: set[str] = set()
+        for answer in given:
+            self._free.setdefault(answer.slot.branch, []).append(answer)
+            self._answered.add(answer.id)
+        self._branches: dict[Lane, str] = {}
+        self._alike: Counter[str] = Counter()
+        self._numbers: Counter[str] = Counter()
+        self._asked = 0
 
     def slot(self, lane: Lane, seen: str) -> Slot:
         """Return where the next question of a lane stands; ``seen`` is the digest of its value."""
         branch = self._branches.get(lane)
         if branch is None:
             branch = self._branches[lane] = self._named(lane, seen)
-        number, index = self._asked.get(branch, 0), self._count
-        self._asked[branch], self._count = number + 1, index + 1
-        return Slot(branch, number, seen, index)
+        slot = Slot(branch, self._numbers[branch], seen, self._asked)
+        self._numbers[branch] += 1
+        self._asked += 1
+        return slot
 
     def _named(self, lane: Lane, seen: str) -> str:
         if all(isinstance(part, str) for part in lane):
             return "/".join(map(str, lane))
-        alike = sum(branch.startswith(f"~{seen}.") for branch in self._asked)
+        alike = self._alike[seen]
+        self._alike[seen] += 1
         return f"~{seen}.{alike}"
 
-    def take(self, slot: Slot, given: Iterable[Answer]) -> Answer | None:
+    def take(self, slot: Slot) -> Answer | None:
         """Return the answer to the question at ``slot``, which no other one gets any more."""
-        found = _answer_at(slot, [answer for answer in given if answer.id not in self._taken])
-        if found is not None:
-            self._taken.add(found.id)
+        free = self._free.get(slot.branch, [])
+        found = _answer_at(slot, free)
+        self._free[slot.branch] = [answer for answer in free if answer is not found]
+        return found
+
+    def id(self, task: str, slot: Slot, token: str) -> str:
+        """Return an id for the question at ``slot`` that no other one of the task has.
+
+        While a question has no answer, all attempts of one ``token`` give it the same.
+        """
+        branch = (slot.branch,) if slot.branch else ()
+        value = () if slot.is_named else (slot.digest,)
+        parts = (task, *branch, str(slot.n), *value, token)
+        while (found := digest(*parts)) in self._answered:
+            parts = (*parts, "again")
         return found
 
 
-def _answer_at(slot: Slot, given: list[Answer]) -> Answer | None:
-    """Return the answer to what is asked at ``slot``.
+def _answer_at(slot: Slot, branch: list[Answer]) -> Answer | None:
+    """Return which answer of its ``branch`` is for what is asked at ``slot``.
 
     It is the one that was given there, or elsewhere in the branch, to an equal value. Where a
     branch has a name, its number tells the question, whatever it asks (LangGraph's rule).
     """
-    branch = [answer for answer in given if answer.slot.branch == slot.branch]
     alike = [answer for answer in branch if answer.slot.digest == slot.digest]
     there = [answer for answer in branch if answer.slot.n == slot.n] if slot.is_named else []
     exact = [answer for answer in alike if answer.slot.n == slot.n]
@@ -100,17 +118,3 @@ def _answer_at(slot: Slot, given: list[Answer]) -> Answer | None:
 def question_place(task: str, slot: Slot) -> str:
     """Return what tells a question of a task from the others of all its attempts."""
     return digest(task, slot.branch, str(slot.n))
-
-
-def question_id(task: str, slot: Slot, token: str, given: Iterable[Answer]) -> str:
-    """Return an id for a question that no other one of the task has, ``given`` its answers.
-
-    While a question has no answer, all attempts of one ``token`` give it the same.
-    """
-    branch = (slot.branch,) if slot.branch else ()
-    value = () if slot.is_named else (slot.digest,)
-    answered = {answer.id for answer in given}
-    parts = (task, *branch, str(slot.n), *value, token)
-    while (found := digest(*parts)) in answered:
-        parts = (*parts, "again")
-    return found

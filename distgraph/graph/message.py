@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import hashlib
 import uuid
 from functools import partial
 from typing import Annotated, Any, Literal, TypedDict
 
-from distgraph._message import is_removal
-from distgraph.channels.binop import appending
+from distgraph._message import is_message, is_removal
+from distgraph.channels.binop import appending, identifying
 from distgraph.messages.forms import finished, message_of
 from distgraph.messages.langchain import openai_form
 
@@ -23,6 +24,28 @@ _REMOVAL_OF_UNKNOWN = "Attempting to delete a message with an ID that doesn't ex
 _OPENAI = "langchain-openai"
 
 
+def _identified(written: Any, seed: str) -> Any:
+    """Return the messages of a write with ids; short forms of them get theirs when merged."""
+    items = written if isinstance(written, list) else [written]
+    if not any(map(_lacks_id, items)):
+        return written
+    made = [
+        _named(one, _name(f"{seed}/{place}")) if _lacks_id(one) else one
+        for place, one in enumerate(items)
+    ]
+    return made if isinstance(written, list) else made[0]
+
+
+def _lacks_id(given: Any) -> bool:
+    return is_message(given) and given.id is None
+
+
+def _name(seed: str) -> str:
+    """Return a text in the form of a uuid4, the same for the same seed."""
+    return str(uuid.UUID(bytes=hashlib.blake2b(seed.encode(), digest_size=16).digest(), version=4))
+
+
+@identifying(_identified)
 @appending
 def add_messages(
     left: Any = None,
@@ -35,7 +58,8 @@ def add_messages(
     Both are a message or a list of them, or short forms. One of ``right`` whose id is in the list
     replaces that message in its place. A RemoveMessage, or one of the role "remove", deletes the
     message of its id, and with the id REMOVE_ALL_MESSAGES everything before it. A message without
-    an id gets a uuid4 string. Neither argument is changed.
+    an id gets a uuid4 string; one that a node returned has it in streams, too. Neither argument is
+    changed.
 
     ``format="langchain-openai"`` brings the content of all messages into the form that OpenAI
     takes, which needs langchain-core. Called with neither list, as in
@@ -47,7 +71,7 @@ def add_messages(
     if format not in (None, _OPENAI):
         raise ValueError(f"Unrecognized format={format!r}. Expected one of '{_OPENAI}', None.")
     if left is None and right is None:
-        return partial(add_messages, format=format) if format else add_messages
+        return _formatting(format) if format else add_messages
     if left is None or right is None:
         given = "right" if left is None else "left"
         raise ValueError(
@@ -56,6 +80,10 @@ def add_messages(
         )
     merged = _merged(_messages(left), _messages(right))
     return openai_form(merged) if format else merged
+
+
+def _formatting(form: Literal["langchain-openai"]) -> Any:
+    return identifying(_identified)(partial(add_messages, format=form))
 
 
 class MessagesState(TypedDict):
@@ -95,10 +123,12 @@ def _messages(given: Any) -> list[Any]:
 
 def _with_id(message: Any) -> Any:
     """Return ``message``, or a copy of it with an id where it has none."""
-    if message.id is not None:
-        return message
+    return message if message.id is not None else _named(message, str(uuid.uuid4()))
+
+
+def _named(message: Any, name: str) -> Any:
     if dataclasses.is_dataclass(message) and not isinstance(message, type):
-        return dataclasses.replace(message, id=str(uuid.uuid4()))
+        return dataclasses.replace(message, id=name)
     copied = copy.copy(message)
-    copied.id = str(uuid.uuid4())
+    copied.id = name
     return copied

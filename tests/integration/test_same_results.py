@@ -65,6 +65,18 @@ def answer_by_id(graph: Any, config: Any) -> Any:
     return values, graph.invoke(Command(resume={ids["x"]: "X", ids["z"]: "Z"}), config)
 
 
+def answer_last(graph: Any, config: Any) -> Any:
+    """Answer what was asked last, until nothing is."""
+
+    def call(given: Any) -> Any:
+        return asyncio.run(graph.ainvoke(given, config))
+
+    gave = [call({})]
+    while asked := gave[-1].get("__interrupt__"):
+        gave.append(call(Command(resume={asked[-1].id: f"{asked[-1].value}{len(gave)}"})))
+    return gave
+
+
 def fill_in(graph: Any, config: Any) -> Any:
     return [
         graph.invoke({}, config),
@@ -152,6 +164,7 @@ CASES: dict[str, tuple[str, Calls]] = {
     "a question is streamed and answered": ("approval", stream_question),
     "a form asks until it is content": ("form", fill_in),
     "parallel questions are answered by id": ("panel", answer_by_id),
+    "nodes ask several things at once": ("at-once", answer_last),
     "stops named by the call": ("steps", stop_on_call),
     "an edit at a stop": ("steps", edit_and_go_on),
     "a replay and a fork": ("steps", replay_and_fork),

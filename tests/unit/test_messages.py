@@ -11,8 +11,11 @@ import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, RemoveMessage
 
 from distgraph import messages
+from distgraph.core.identity import identified
+from distgraph.core.model import Completed
 from distgraph.graph import END, START, MessagesState, StateGraph, add_messages
 from distgraph.graph.message import REMOVE_ALL_MESSAGES
+from distgraph.graph.schema import channels_of
 from tests.support.without_langchain import without_langchain
 
 USER = HumanMessage("hi", id="u")
@@ -235,9 +238,37 @@ def test_a_message_is_streamed_once_by_its_id() -> None:
     assert streamed(chat(DRAFT, FINAL), []) == [(DRAFT, "n0")]
 
 
-def test_messages_without_id_are_each_streamed() -> None:
+def test_messages_without_id_are_streamed_with_the_id_that_they_get() -> None:
     bare = AIMessage("again")
-    assert streamed(chat(bare, bare), []) == [(bare, "n0"), (bare, "n1")]
+    graph = chat(bare, [bare, "short", bare])
+    chunks = list(graph.stream({"messages": []}, stream_mode=["messages", "values"]))
+    shown = [chunk[0].id for mode, chunk in chunks if mode == "messages"]
+    kept = [message.id for message in chunks[-1][1]["messages"]]
+    assert shown == [kept[0], kept[1], kept[3]]
+    assert all(map(is_uuid4, kept))
+    assert len(set(kept)) == 4
+    assert bare.id is None
+
+
+def test_an_attempt_that_is_repeated_gives_the_same_ids() -> None:
+    channels = channels_of(MessagesState)
+    done = Completed((("messages", [AIMessage("a"), AIMessage("b")]), ("messages", AIMessage("c"))))
+    first, again, other = (identified(channels, task, done) for task in ("t1", "t1", "t2"))
+    assert first == again
+
+    def ids(result: Completed) -> set[Any]:
+        (_, both), (_, last) = result.writes
+        return {message.id for message in (*both, last)}
+
+    assert len(ids(first) | ids(other)) == 6
+
+
+def test_under_another_key_messages_without_id_are_each_streamed() -> None:
+    class State(TypedDict):
+        messages: Any
+
+    bare = AIMessage("again")
+    assert streamed(chat(bare, bare, state=State), []) == [(bare, "n0"), (bare, "n1")]
 
 
 def test_removals_are_not_streamed() -> None:

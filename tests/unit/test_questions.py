@@ -11,7 +11,7 @@ import pytest
 from distgraph.checkpoint.base import BaseCheckpointSaver
 from distgraph.checkpoint.memory import InMemorySaver
 from distgraph.core.model import Answer, Slot
-from distgraph.core.questions import HOME, Inquiry, question_id
+from distgraph.core.questions import HOME, Inquiry
 from distgraph.graph import START, StateGraph
 from distgraph.types import Command, interrupt
 from tests.support.branches import KINDS, Branching, graph_of
@@ -228,16 +228,16 @@ def test_graphs_that_are_called_at_once_each_get_their_answers(saved: bool | Non
 
 def test_no_id_is_used_twice_in_a_task() -> None:
     slot = Slot("~ab.0", 0, "ab", 0)
-    first = question_id("task", slot, "token", ())
-    second = question_id("task", slot, "token", (Answer(first, "", 1, slot),))
-    third = question_id(
-        "task", slot, "token", (Answer(first, "", 1, slot), Answer(second, "", 2, slot))
-    )
-    assert len({first, second, third, question_id("task", slot, "other", ())}) == 4
+    ids: list[str] = []
+    for _ in range(3):
+        given = [Answer(iid, "", None, slot) for iid in ids]
+        ids.append(Inquiry(given).id("task", slot, "token"))
+    ids.append(Inquiry(()).id("task", slot, "other"))
+    assert len(set(ids)) == 4
 
 
 def test_lanes_with_names_are_branches_of_their_own() -> None:
-    inquiry = Inquiry()
+    inquiry = Inquiry(())
     one, two = object(), object()
     lanes = [HOME, ("1@a",), (one,), (two,), (one,), ("1@a", one), HOME]
     found = [inquiry.slot(lane, "ab") for lane in lanes]

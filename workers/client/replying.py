@@ -11,7 +11,7 @@ from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import Limit
 from checkpoint_redis.records import AnswerEntry
 from checkpoint_redis.replies import Askers, Header, Loaded
-from distgraph.core.model import Interrupted
+from distgraph.core.model import Interrupted, Question
 from distgraph.core.resume import Reply, answer_to, is_by_id
 
 from ..shared.wire import Wire
@@ -67,8 +67,15 @@ def _askers(thread: Thread, iids: tuple[str, ...]) -> Generator[Effect, Any, Ask
 def _replies(
     wire: Wire, waiting: Mapping[str, tuple[str, bytes]], value: Mapping[str, Any]
 ) -> Generator[Reply]:
+    asked: dict[bytes, Mapping[str, Question]] = {}
     for iid, (task, blob) in waiting.items():
-        result = wire.read_result(blob)
-        questions = result.questions if isinstance(result, Interrupted) else ()
-        asked = {question.interrupt.id: question for question in questions}
-        yield Reply(task, answer_to(asked[iid], value[iid]))
+        if blob not in asked:
+            asked[blob] = _asked_in(wire, blob)
+        yield Reply(task, answer_to(asked[blob][iid], value[iid]))
+
+
+def _asked_in(wire: Wire, blob: bytes) -> Mapping[str, Question]:
+    """Return what a task asks, by the ids."""
+    result = wire.read_result(blob)
+    questions = result.questions if isinstance(result, Interrupted) else ()
+    return {question.interrupt.id: question for question in questions}

@@ -85,3 +85,33 @@ def case_messages_of_an_earlier_run_are_not_streamed_again(engine: Engine) -> An
         [one.content for one, _ in client.stream(given, thread(), stream_mode="messages")]
         for given in inputs
     ]
+
+
+def case_messages_are_streamed_with_the_ids_that_they_have_in_the_state(engine: Engine) -> Any:
+    client = chat(engine, AIMessage("one"), [AIMessage("two"), ("ai", "three")])
+    modes = ["messages", "updates", "values"]
+    chunks = client.stream({"messages": [HumanMessage("hi")]}, thread(), stream_mode=modes)
+    kept = [one.id for one in [c for mode, c in chunks if mode == "values"][-1]["messages"]]
+    return [
+        [kept.index(chunk[0].id) for mode, chunk in chunks if mode == "messages"],
+        len(set(kept)),
+    ]
+
+
+def case_contents_are_brought_into_the_form_of_openai(engine: Engine) -> Any:
+    image = {"type": "image", "source": {"type": "base64", "media_type": "m/x", "data": "aa"}}
+    reducer = engine.add_messages(format="langchain-openai")
+    return texts(reducer([HumanMessage([image])], [("ai", [{"type": "text", "text": "a"}])]))
+
+
+def case_short_forms_of_messages(engine: Engine) -> Any:
+    call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    given = [
+        "hi",
+        ("system", "s"),
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"type": "tool", "content": "t", "tool_call_id": "1", "status": "error"},
+        {"role": "developer", "content": "d", "name": "n", "more": 1},
+    ]
+    made = engine.add_messages([], given)
+    return [one.model_dump(exclude={"id"}) for one in made]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import operator
 import os
 import signal
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
@@ -188,6 +191,37 @@ def panel() -> Builder:
         ["question", "quiet"],
     )
     return builder
+
+
+class AtOnce(TypedDict, total=False):
+    """What was answered to nodes that ask several things at once."""
+
+    said: Annotated[list[str], operator.add]
+
+
+BRANCHES = (("a", "b"), ("a",), ("c", "c"))
+
+
+def ask_all(branch: tuple[str, ...]) -> str:
+    return " ".join(f"{name}={interrupt(name)}" for name in branch)
+
+
+async def ask_in_tasks(_: AtOnce) -> dict[str, Any]:
+    async def ask(branch: tuple[str, ...]) -> str:
+        return ask_all(branch)
+
+    return {"said": await asyncio.gather(*map(ask, BRANCHES))}
+
+
+def ask_in_threads(_: AtOnce) -> dict[str, Any]:
+    with ThreadPoolExecutor(1) as pool:
+        told = [pool.submit(copy_context().run, ask_all, branch) for branch in BRANCHES]
+    return {"said": [each.result() for each in told]}
+
+
+def at_once() -> Builder:
+    builder = StateGraph(AtOnce).add_node(ask_in_tasks).add_node(ask_in_threads)
+    return builder.add_edge(START, "ask_in_tasks").add_edge("ask_in_tasks", "ask_in_threads")
 
 
 class Form(TypedDict, total=False):
@@ -396,6 +430,7 @@ PROGRAMS: dict[str, Callable[[], Builder]] = {
     "approval": approval,
     "expiring": expiring,
     "panel": panel,
+    "at-once": at_once,
     "form": form,
     "steps": steps,
     "retry": retry,

@@ -67,6 +67,16 @@ def no_more_comes_than_a_reply_holds(d: Driver) -> None:
     assert asked(d, "q of a", "q of b", "q of c").keys() == {"q of a", "q of b"}
 
 
+def what_a_task_asks_comes_once(d: Driver) -> None:
+    ep = d.started("a")
+    d.claim(ep, "a")
+    asks = tuple((f"q{number}", 0) for number in range(3))
+    record = b"x" * (Limit.inline_writes * 2 // 5)
+    result = ResultEntry("a", "", record, questions=asks)
+    d.ledger.complete(d.thread, "", ep, (result,), tok="t", tok2="adv", lease_ms=LEASE)
+    assert asked(d, "q0", "q1", "q2") == dict.fromkeys(("q0", "q1", "q2"), ("a", record))
+
+
 def where_there_is_no_thread_nobody_asks(d: Driver) -> None:
     assert d.ledger.call(commands.asked(d.thread, ("q",))) is None
 
@@ -98,6 +108,7 @@ GUARDS = (
         "text and size <= LIMIT.inline_writes",
         "text",
     ),
+    Guard(what_a_task_asks_comes_once, "asked.lua", "    told[tid] = true\n", ""),
     Guard(
         where_there_is_no_thread_nobody_asks, "asked.lua", "if not h then return false end\n", ""
     ),
