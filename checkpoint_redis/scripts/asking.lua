@@ -14,6 +14,7 @@ end
 local function forget_asking(text)
   for _, question in ipairs(decode(text)) do
     local iid = question[QUESTION.iid]
-    call('HDEL', P .. KEY.tasks, TASK_FIELD.interrupt .. iid, TASK_FIELD.late .. iid)
+    call('HDEL', P .. KEY.tasks, TASK_FIELD.interrupt .. iid)
+    if question[QUESTION.place] ~= '' then call('HDEL', P .. KEY.tasks, TASK_FIELD.late .. iid) end
   end
 end

@@ -70,7 +70,8 @@ class Wide(Driver):
     def ask_all(self, ep: str, named: Mapping[str, str], deadline: int = 0) -> None:
         """Have each of these tasks ask what is named beside it, as a worker tells of many."""
         asks = [
-            ResultEntry(t, "", b"question", questions=(QuestionEntry(q, deadline),)) for t, q in named.items()
+            ResultEntry(t, "", b"question", questions=(QuestionEntry(q, deadline),))
+            for t, q in named.items()
         ]
         for first in range(0, len(asks), TOGETHER):
             some = tuple(asks[first : first + TOGETHER])

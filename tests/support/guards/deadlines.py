@@ -263,8 +263,9 @@ GUARDS = (
     Guard(
         nothing_of_it_stays_with_an_answer,
         "asking.lua",
-        ", TASK_FIELD.late .. iid)",
-        ")",
+        "    if question[QUESTION.place] ~= '' then call('HDEL', P .. KEY.tasks, "
+        "TASK_FIELD.late .. iid) end\n",
+        "",
     ),
     Guard(
         an_answer_that_is_late_is_refused,
