@@ -118,7 +118,7 @@ def _slots(cls: type) -> Iterator[tuple[str, Any]]:
 
 def _named(raised: BaseException) -> Iterator[tuple[str, Any]]:
     for cls, names in _NAMED.items():
-        if cls in _BASES(type(raised)):
+        if issubclass(type(raised), cls):
             found = ((name, vars(cls)[name].__get__(raised)) for name in names)
             yield from ((name, value) for name, value in found if value is not None)
 

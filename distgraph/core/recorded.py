@@ -7,8 +7,7 @@ must not look as if that had ended a worker.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from distgraph._exceptions import Parts, annotate, taken_apart
 from distgraph._loaded import module_of
@@ -27,17 +26,17 @@ def errored(raised: BaseException, *notes: str) -> Errored:
     for note in notes:
         annotate(raised, note)
     kept = _notes(raised)
-    bare = _bare(raised)
-    return replace(
-        bare,
-        traceback=_shortened(_asked(lambda: trace(raised), f"{bare.kind}: {bare.message}")),
+    shown = _asked(lambda: trace(raised), "")
+    return _recorded(
+        raised,
+        traceback=_shortened(shown or f"{kind_of(raised)}: {said(raised)}"),
         notes=(*kept, *(note for note in notes if note not in kept)),
         exception=raised,
     )
 
 
-def _bare(raised: BaseException, depth: int = 0) -> Errored:
-    """Return the record of ``raised`` without its traceback; ``depth``: in so many groups."""
+def _recorded(raised: BaseException, depth: int = 0, **more: Any) -> Errored:
+    """Return the record of ``raised``, which is in so many groups, and has ``more`` than it."""
     kind, message = kind_of(raised), said(raised)
     shown = _shortened(_asked(lambda: repr(raised), f"<{kind}>"))
     parts = _asked(lambda: taken_apart(raised), Parts())
@@ -46,10 +45,10 @@ def _bare(raised: BaseException, depth: int = 0) -> Errored:
         kind=kind,
         message=message,
         args=_asked(lambda: lines_of(raised), ()) if kind == KIND else parts.args,
-        notes=_notes(raised) if depth else (),
         shown="" if shown == shown_as(kind, message) else shown,
         attributes=parts.attributes,
-        inner=tuple(_bare(each, depth + 1) for each in inner),
+        inner=tuple(_recorded(each, depth + 1, notes=_notes(each)) for each in inner),
+        **more,
     )
 
 

@@ -266,7 +266,8 @@ def unreachable() -> str:
 async def test_what_cannot_be_reached_is_named(shared: Site, what: str, how: str) -> None:
     urls = {"redis": shared.store.url, "broker": shared.store.url, what: unreachable()}
     name = f"t-{uuid.uuid4().hex[:8]}"
-    backend = CeleryBackend(urls["redis"], broker=urls["broker"], namespace=name)
+    reach = 0.5 if what == "redis" else 3.0
+    backend = CeleryBackend(urls["redis"], broker=urls["broker"], namespace=name, reach=reach)
     graph = register(backend, ("steps",))["steps"]
     with pytest.raises((StoreUnavailable, BrokerUnavailable)) as raised:  # noqa: PT012 - one call
         match how:
@@ -287,7 +288,7 @@ def test_a_frozen_redis_is_named_and_not_waited_for(
     own_site: Callable[..., Site], new_redis: Callable[..., Any], shared: Site
 ) -> None:
     server = new_redis()
-    site = own_site(store=server, broker=shared.store)
+    site = own_site(store=server, broker=shared.store, reach=0.5)
     with server.paused(), pytest.raises(StoreUnavailable, match=str(server.port)):
         site.graphs["steps"].invoke({}, on("t"))
 

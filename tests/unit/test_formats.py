@@ -43,6 +43,7 @@ def read(name: str) -> bytes:
         ("completed-1", WIRE.read_result),
         ("interrupted-1", WIRE.read_result),
         ("errored-1", WIRE.read_error),
+        ("errored-group-1", WIRE.read_error),
         ("excerpt-1", lambda blob: unpack_excerpt(SERIALIZER.loads(blob))),
         ("line-1", lambda blob: unpack_line(SERIALIZER.loads(blob))),
         ("answer-1", lambda blob: WIRE.read_answers((blob,))),

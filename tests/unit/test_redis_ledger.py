@@ -13,6 +13,8 @@ import pytest
 import redis
 import redis.asyncio
 from redis._parsers.base import BaseParser
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import NoBackoff
 
 from checkpoint_redis import about, commands, events, keys, source
 from checkpoint_redis.about import Sought
@@ -207,7 +209,10 @@ def test_a_wrong_password_is_reported_at_once(tmp_path: Path) -> None:
     try:
         with server.client() as admin:
             admin.config_set("requirepass", "right")
-        with server.client(password="wrong") as client, pytest.raises(StoreUnavailable) as caught:
+        with (
+            server.client(password="wrong", retry=None) as client,
+            pytest.raises(StoreUnavailable) as caught,
+        ):
             Ledger(client).header(keys.Thread("t", "thread"))
         assert "password" in str(caught.value)
     finally:
@@ -283,7 +288,7 @@ async def test_of_many_commands_on_a_loop_those_that_fail_are_repeated(
 
 
 async def test_the_asyncio_ledger_reports_an_unreachable_redis() -> None:
-    client = redis.asyncio.Redis(port=free_port())
+    client = redis.asyncio.Redis(port=free_port(), retry=AsyncRetry(NoBackoff(), 0))
     async with client:
         with pytest.raises(StoreUnavailable):
             await AsyncLedger(client, retry_for=0.2).header(keys.Thread("t", "thread"))
