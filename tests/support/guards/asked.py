@@ -70,7 +70,7 @@ def no_more_comes_than_a_reply_holds(d: Driver) -> None:
 def what_a_task_asks_comes_once(d: Driver) -> None:
     ep = d.started("a")
     d.claim(ep, "a")
-    asks = tuple((f"q{number}", 0) for number in range(3))
+    asks = tuple(QuestionEntry(f"q{number}") for number in range(3))
     record = b"x" * (Limit.inline_writes * 2 // 5)
     result = ResultEntry("a", "", record, questions=asks)
     d.ledger.complete(d.thread, "", ep, (result,), tok="t", tok2="adv", lease_ms=LEASE)
