@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypedDict
 
 import pytest
 
+from checkpoint_redis.saver import RedisSaver
 from distgraph.errors import NoSuchInterrupt, NothingToResume
 from distgraph.graph import START, StateGraph
 from distgraph.types import Command, Interrupt, interrupt
@@ -26,10 +27,14 @@ class State(TypedDict, total=False):
     said: Annotated[list[Any], operator.add]
 
 
+def builder() -> StateGraph[Any]:
+    made = StateGraph(State)
+    made.add_node("ask", lambda _: {"said": [interrupt("?", deadline=0, default="nobody")]})
+    return made.add_edge(START, "ask")
+
+
 def asking(backend: CeleryBackend) -> Any:
-    builder = StateGraph(State)
-    builder.add_node("ask", lambda _: {"said": [interrupt("?", deadline=0, default="nobody")]})
-    return builder.add_edge(START, "ask").compile(name="asking", backend=backend)
+    return builder().compile(name="asking", backend=backend)
 
 
 def question(found: dict[str, Any]) -> Interrupt:
@@ -76,3 +81,15 @@ def test_of_answers_that_come_about_the_deadline_each_counts_or_is_refused(
         wait_until(lambda name=name: shared.settle(name) == "idle", "the end")  # type: ignore[misc]
         state = graph.get_state(on(name)).values
         assert (state["answer"], state["path"]) == (said[name], ["prepare", "expire", "publish"])
+
+
+def test_a_saver_that_goes_on_with_what_workers_asked_knows_that_it_is_over(
+    redis_server: RedisServer, namespace: str, thread_id: str
+) -> None:
+    backend = CeleryBackend(redis_server.url, namespace=namespace, **NEVER)
+    with backend.worker():
+        asked = question(asking(backend).invoke({}, on(thread_id)))
+    with RedisSaver.from_conn_string(redis_server.url, namespace=namespace) as saver:
+        here: Any = builder().compile(name="asking", checkpointer=saver)
+        assert here.get_state(on(thread_id)).interrupts == (asked,)
+        assert here.invoke(None, on(thread_id))["said"] == ["nobody"]
