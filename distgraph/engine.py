@@ -41,6 +41,7 @@ from distgraph.core.resume import (
     add_caller_write,
     bind,
     deliver,
+    given_by,
     how_to_go_on,
     nested_replies,
     rejoin,
@@ -139,6 +140,7 @@ class Start:
 
     ``thread`` and ``at`` are the ids of thread and checkpoint that the caller named, or ''.
     ``now``, in ms since 1970, tells which deadlines are over; 0 where somebody else looks at them.
+    ``by`` is who calls.
     """
 
     given: Any
@@ -146,6 +148,7 @@ class Start:
     thread: str = ""
     at: str = ""
     now: int = 0
+    by: str = ""
     before: frozenset[str] = frozenset()
     after: frozenset[str] = frozenset()
     metadata: dict[str, Any] = field(default_factory=dict)
@@ -318,7 +321,7 @@ def _continue(
         ahead = _ahead(graph, opened, limits, ns)
         yield Save((opened.checkpoint,) if new else (), opened, ahead.move)
         return ahead
-    late = expired(state, start.now)
+    late = given_by(expired(state, start.now), start.now)
     ahead = _ahead(graph, _reopened(state, late), limits, ns)
     yield GoOn(ahead.state, how_to_go_on(state, late), late, None, ahead.move)
     return ahead
@@ -340,9 +343,10 @@ def _command(
         msg = "Received an empty Command(): give it resume=, update= or goto=."
         raise EmptyInputError(msg)
     existing = _existing(graph, state, start)
-    late = expired(existing, start.now)
+    late = given_by(expired(existing, start.now), start.now)
     ids = {reply.answer.id for reply in late}
     given = bind(existing, command.resume, ids) if command.resume is not None else ()
+    given = given_by(given, start.now, start.by)
     replies = (*given, *late)
     if start.at and not replies:
         opened = ThreadState(existing.checkpoint, answers=existing.answers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, Literal, NamedTuple, Union
 
@@ -198,8 +198,27 @@ class RetryPolicy(NamedTuple):
         return pause + (jitter if self.jitter else 0.0)
 
 
+@dataclass(frozen=True, slots=True)
+class GivenAnswer:
+    """An answer that a task was given: to the interrupt of that ``id``, and who gave it, or ''.
+
+    ``asked`` and ``answered`` are times in UTC, None where they are not known. ``expired``: nobody
+    answered in time, and the value is the default.
+    """
+
+    id: str
+    value: Any
+    by: str = ""
+    asked: datetime | None = field(default=None, compare=False)
+    answered: datetime | None = field(default=None, compare=False)
+    expired: bool = False
+
+
 class PregelTask(NamedTuple):
-    """A task of a superstep as a snapshot shows it; ``result`` is None until it has run."""
+    """A task of a superstep as a snapshot shows it; ``result`` is None until it has run.
+
+    ``answers`` are those that it was given so far.
+    """
 
     id: str
     name: str
@@ -208,6 +227,7 @@ class PregelTask(NamedTuple):
     interrupts: tuple[Interrupt, ...] = ()
     state: StateSnapshot[Any] | dict[str, Any] | None = None
     result: Any = None
+    answers: tuple[GivenAnswer, ...] = ()
 
 
 class StateSnapshot(NamedTuple, Generic[StateT]):

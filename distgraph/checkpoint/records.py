@@ -11,11 +11,12 @@ checkpoint  id, parent id or None, step, source, ts, {channel: reference}, [chan
             others than the last
 completed   0, [channel, value, channel, value, ...], [targets]
 interrupted 1, [value, id, ns, slot, value, id, ns, slot, ...], and where some have deadlines
-            [[number of the question from 0, place, within, at, fails, default], ...]
+            [[number of the question from 0, place, within, at, fails, default], ...]; then, where
+            the store does not know them, [when each was asked]
 errored     2, kind, message, traceback, [args], [notes], and [shown, attributes as bytes of their
             own, [errored of each exception in a group]] where there is anything in it
 escaped     3, command
-answer      id, ns, slot, value
+answer      id, ns, slot, value; before the value [asked, given, by] where the store does not know
 slot        [branch, n, digest, index], of a question
 ==========  =================================================================================
 """
@@ -39,6 +40,7 @@ from distgraph.core.model import (
     Completed,
     Errored,
     Escaped,
+    GivenBy,
     Interrupted,
     Question,
     Result,
@@ -124,8 +126,8 @@ def pack_result(result: Result) -> list[Any]:
             pairs = [part for write in writes for part in write]
             return numbered(Kind.result, COMPLETED, pairs, pack_targets(goto))
         case Interrupted(questions):
-            timed = _pack_deadlines(questions)
-            rest = [timed] if timed else []
+            timed, asked = _pack_deadlines(questions), [each.asked for each in questions]
+            rest = [timed, *([asked] if any(asked) else [])] if timed or any(asked) else []
             return numbered(Kind.result, INTERRUPTED, _pack_questions(questions), *rest)
         case Errored():
             texts = (result.kind, result.message, result.traceback)
@@ -155,6 +157,8 @@ def unpack_result(packed: Any) -> Result:
             return Interrupted(_questions(asked))
         case [int(kind), list(asked), list(timed)] if kind == INTERRUPTED:
             return Interrupted(_with_deadlines(_questions(asked), timed))
+        case [int(kind), list(asked), list(timed), list(times)] if kind == INTERRUPTED:
+            return Interrupted(_asked(_with_deadlines(_questions(asked), timed), times))
         case [
             int(kind),
             str(name),
@@ -210,9 +214,19 @@ def _completed(writes: list[Any], goto: list[Any]) -> Completed:
     return Completed(pairs, unpack_targets(goto))
 
 
+def _asked(questions: tuple[Question, ...], times: list[Any]) -> tuple[Question, ...]:
+    if len(times) != len(questions) or not all(each == 0 or is_time(each) for each in times):
+        raise corrupt("list of times", times)
+    return tuple(replace(each, asked=at) for each, at in zip(questions, times, strict=True))
+
+
 def pack_answer(answer: Answer) -> list[Any]:
     """Return the record of an answer."""
-    return numbered(Kind.answer, answer.id, answer.ns, _pack_slot(answer.slot), answer.value)
+    told = answer.told
+    known = [[told.asked, told.given, told.by]] if told.given else []
+    return numbered(
+        Kind.answer, answer.id, answer.ns, _pack_slot(answer.slot), *known, answer.value
+    )
 
 
 def unpack_answer(packed: Any) -> Answer:
@@ -220,8 +234,18 @@ def unpack_answer(packed: Any) -> Answer:
     match fields_of(Kind.answer, packed):
         case [str(qid), str(ns), slot, value]:
             return Answer(qid, ns, value, _slot(slot))
+        case [str(qid), str(ns), slot, told, value]:
+            return Answer(qid, ns, value, _slot(slot), _told(told))
         case _:
             raise corrupt(Kind.answer, packed)
+
+
+def _told(packed: Any) -> GivenBy:
+    match packed:
+        case [int(asked), int(given), str(by)] if is_time(given) and (not asked or is_time(asked)):
+            return GivenBy(asked, given, by)
+        case _:
+            raise corrupt("what is told of an answer", packed)
 
 
 def unpack_answers(packed: Any) -> tuple[Answer, ...]:

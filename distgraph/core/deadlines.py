@@ -21,7 +21,7 @@ def timed(result: Result, kept: Mapping[str, int], now: int) -> Result:
 
 
 def _timed(question: Question, kept: Mapping[str, int], now: int) -> Question:
-    deadline = question.deadline
+    deadline, question = question.deadline, replace(question, asked=now)
     if deadline is None:
         return question
     return until(question, kept.get(question.place) or deadline.at or now + (deadline.within or 0))

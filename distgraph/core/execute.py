@@ -35,7 +35,8 @@ from distgraph.types import Command
 
 SWALLOWED = (
     "Node '{}' went on after an interrupt() that had no answer yet: something swallowed the "
-    "signal. Do not put interrupt() under a bare 'except:' or 'except BaseException:'."
+    "signal. Do not put interrupt() under a bare 'except:' or 'except BaseException:', and have "
+    "the node raise what its threads and tasks raise, as a future's result() does."
 )
 DICT_MESSAGE = (
     "A message that is a dict stays one where the state key is not merged by add_messages, which "

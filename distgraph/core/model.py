@@ -122,6 +122,7 @@ class Question:
     """A pending interrupt; ``ns`` is the frame that asks, so that a nested one is reached.
 
     ``place`` is that of a question with a ``deadline``: the same whenever it is asked again.
+    ``asked`` is when, in ms since 1970; 0 where the store knows that by itself.
     """
 
     interrupt: Interrupt
@@ -129,6 +130,19 @@ class Question:
     deadline: Deadline | None = None
     place: str = ""
     slot: Slot = Slot()
+    asked: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBy:
+    """What there is to tell of an answer: when it was asked for and given, and by whom.
+
+    Times in ms since 1970, 0 where that is not known.
+    """
+
+    asked: int = 0
+    given: int = 0
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +153,7 @@ class Answer:
     ns: str
     value: Any
     slot: Slot = Slot()
+    told: GivenBy = field(default=GivenBy(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

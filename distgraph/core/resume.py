@@ -13,6 +13,7 @@ from distgraph.core.model import (
     Answer,
     Completed,
     Errored,
+    GivenBy,
     Interrupted,
     Question,
     Result,
@@ -87,7 +88,18 @@ def _reply(asked: tuple[str, Question], value: Any) -> Reply:
 
 def answer_to(question: Question, value: Any) -> Answer:
     """Return ``value`` as the answer to ``question``."""
-    return Answer(question.interrupt.id, question.ns, value, question.slot)
+    told = GivenBy(asked=question.asked)
+    return Answer(question.interrupt.id, question.ns, value, question.slot, told)
+
+
+def given_by(replies: tuple[Reply, ...], now: int, by: str = "") -> tuple[Reply, ...]:
+    """Return ``replies`` with when they are given and by whom; 0 = the store notes that itself."""
+    return tuple(_given_by(reply, now, by) for reply in replies) if now else replies
+
+
+def _given_by(reply: Reply, now: int, by: str) -> Reply:
+    told = replace(reply.answer.told, given=now, by=by)
+    return replace(reply, answer=replace(reply.answer, told=told))
 
 
 def _at_breakpoint(state: ThreadState) -> bool:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from distgraph._deadline import moment
 from distgraph.core.graph import ROOT, Graph
 from distgraph.core.merge import merge, updated
 from distgraph.core.model import (
     HIDDEN,
     START,
+    Answer,
     Checkpoint,
     Completed,
     Errored,
     Escaped,
+    Expired,
     Interrupted,
     Result,
     Task,
@@ -23,7 +26,7 @@ from distgraph.core.model import (
 from distgraph.core.plan import is_input, plan, tasks_of, with_caller_writes
 from distgraph.core.returns import read_return
 from distgraph.errors import InvalidUpdateError
-from distgraph.types import Interrupt, PregelTask, StateSnapshot
+from distgraph.types import GivenAnswer, Interrupt, PregelTask, StateSnapshot
 
 
 def visible(graph: Graph, values: Mapping[str, Any], keys: Iterable[str] | None = None) -> Any:
@@ -133,7 +136,7 @@ def _parent_config(
 
 def _task(graph: Graph, state: ThreadState, task: Task) -> PregelTask:
     result = state.results.get(task.id)
-    shown = PregelTask(task.id, task.node, task.path)
+    shown = PregelTask(task.id, task.node, task.path, answers=_given(state, task))
     match result:
         case Completed(writes):
             return shown._replace(result=shown_writes(writes))
@@ -149,6 +152,23 @@ def _task(graph: Graph, state: ThreadState, task: Task) -> PregelTask:
             result=shown_writes(read_return(graph, START, given, graph.inputs).writes)
         )
     return shown
+
+
+def _given(state: ThreadState, task: Task) -> tuple[GivenAnswer, ...]:
+    return tuple(map(shown_answer, state.answers.get(task.id, ())))
+
+
+def shown_answer(answer: Answer) -> GivenAnswer:
+    """Return an answer as people see it."""
+    late, told = answer.value if isinstance(answer.value, Expired) else None, answer.told
+    return GivenAnswer(
+        answer.id,
+        late.default if late else answer.value,
+        told.by,
+        asked=moment(told.asked) if told.asked else None,
+        answered=moment(told.given) if told.given else None,
+        expired=late is not None,
+    )
 
 
 def shown_writes(writes: Iterable[Write]) -> Any:

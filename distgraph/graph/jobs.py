@@ -53,6 +53,7 @@ def job_of(owner: Owner, given: Any, config: dict[str, Any], options: Options) -
         thread=place.thread_id,
         at=place.checkpoint_id,
         now=owner.backend.now(),
+        by=options.by,
         before=options.before(owner.graph),
         after=options.after(owner.graph),
         metadata={**configs.checkpoint_metadata(config), **inner.metadata},
@@ -71,7 +72,6 @@ def job_of(owner: Owner, given: Any, config: dict[str, Any], options: Options) -
         live=options.is_live or inner.live,
         modes=frozenset(options.modes),
         max_concurrency=configs.max_concurrency(config),
-        by=options.by,
         run_id=options.run_id,
         if_new=options.if_new or begins,
     )

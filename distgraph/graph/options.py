@@ -24,7 +24,8 @@ Keys = str | Sequence[str] | None
 class CallOptions(TypedDict, Generic[ContextT], total=False):
     """``context`` is what nodes find in their Runtime; the stops replace the compiled ones.
 
-    ``by`` says who starts the run, or answers: a backend keeps it, at most 255 characters.
+    ``by`` says who starts the run, or answers: kept with an answer, and on a backend with
+    the run; at most 255 characters.
     """
 
     context: ContextT | Mapping[str, Any] | None

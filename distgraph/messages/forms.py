@@ -35,7 +35,7 @@ def message_of(given: Any) -> Any:
 
 def form_of(message: BaseMessage) -> dict[str, Any]:
     """Return one of our messages as a dict with a ``role``, without what is empty."""
-    given = ((item.name, getattr(message, item.name)) for item in fields(message))
+    given = ((item.name, getattr(message, item.name)) for item in fields(message) if item.init)
     return {"role": message.type, "content": "", **{name: value for name, value in given if value}}
 
 

@@ -42,7 +42,7 @@ def plain(form: Mapping[Any, Any]) -> BaseMessage:
     """
     role = form["role"]
     cls = _CLASS_OF[ROLES[role]]
-    own = {item.name for item in fields(cls)}
+    own = {item.name for item in fields(cls) if item.init}
     made = {key: form[key] for key in form.keys() & own if form[key] is not None}
     made["content"] = _content(cls, form["content"])
     if isinstance(form.get("id"), int):

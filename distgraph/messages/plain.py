@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, Literal
 
 _WIDTH = 80
 """So many characters wide is the title of a message that is printed."""
@@ -15,8 +15,7 @@ Content = str | list[str | dict[str, Any]]
 class BaseMessage:
     """A message; ``content`` is a text, or a list of texts and of blocks, which are dicts."""
 
-    type: ClassVar[str]
-
+    type: str = field(default="", init=False, repr=False)
     content: Content
     id: str | None = field(default=None, kw_only=True)
     name: str | None = field(default=None, kw_only=True)
@@ -47,14 +46,14 @@ class BaseMessage:
 class HumanMessage(BaseMessage):
     """What a person said; of the roles "user" and "human"."""
 
-    type: ClassVar[str] = "human"
+    type: Literal["human"] = field(default="human", init=False, repr=False)
 
 
 @dataclass(frozen=True)
 class SystemMessage(BaseMessage):
     """An instruction; of the roles "system" and "developer"."""
 
-    type: ClassVar[str] = "system"
+    type: Literal["system"] = field(default="system", init=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ class AIMessage(BaseMessage):
     A tool call is a dict of ``name``, ``args`` (a dict), ``id`` and ``type`` ("tool_call").
     """
 
-    type: ClassVar[str] = "ai"
+    type: Literal["ai"] = field(default="ai", init=False, repr=False)
 
     tool_calls: list[dict[str, Any]] = field(default_factory=list, kw_only=True)
 
@@ -83,7 +82,7 @@ class ToolMessage(BaseMessage):
     ``artifact``: what of it no model is told. ``status``: "success" or "error".
     """
 
-    type: ClassVar[str] = "tool"
+    type: Literal["tool"] = field(default="tool", init=False, repr=False)
 
     tool_call_id: str = field(kw_only=True)
     artifact: Any = field(default=None, kw_only=True)
@@ -94,14 +93,14 @@ class ToolMessage(BaseMessage):
 class FunctionMessage(BaseMessage):
     """What a function returned: the older form of a ToolMessage; it has a ``name``."""
 
-    type: ClassVar[str] = "function"
+    type: Literal["function"] = field(default="function", init=False, repr=False)
 
 
 @dataclass(frozen=True)
 class RemoveMessage(BaseMessage):
     """Removes the message of its id, by ``add_messages``."""
 
-    type: ClassVar[str] = "remove"
+    type: Literal["remove"] = field(default="remove", init=False, repr=False)
 
     content: Content = field(default="", kw_only=True)
 

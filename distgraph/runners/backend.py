@@ -27,8 +27,8 @@ class Job:
     """A program to carry: what drives it, where it is stored and what its tasks are told.
 
     ``live``: chunks of running nodes are wanted while they run. ``modes`` are the stream modes
-    that somebody listens to. For a backend that keeps runs: ``by`` is who asks for it, ``run_id``
-    the id that its caller chose, or '', and ``if_new`` whether the thread must not be there yet.
+    that somebody listens to. For a backend that keeps runs: ``run_id`` is the id that its caller
+    chose, or '', and ``if_new`` says whether the thread must not be there yet.
     """
 
     graph: Graph
@@ -39,7 +39,6 @@ class Job:
     live: bool = False
     modes: frozenset[str] = frozenset()
     max_concurrency: int | None = None
-    by: str = ""
     run_id: str = ""
     if_new: bool = False
 

@@ -202,6 +202,14 @@ def test_show_tells_the_last_runs(shell: Shell, thread: str) -> None:
     assert f"{facts['updated'][:19].replace('T', ' ')} UTC" in shown
     assert first["id"] in shown
     assert shown.index(last["id"]) < shown.index(first["id"])
+    (told,) = shell.here("show", thread, "--target", ERRANDS, "--json").data["answers"]
+    assert (told["question"], told["value"], told["by"]) == ({"question": "so?"}, "yes", "")
+    assert told["asked"] <= told["answered"]
+    assert told["answered"] == last["began"]
+    steps = shell.here("history", thread, "--target", ERRANDS, "--json").data
+    (again,) = (each for step in steps for each in step["answers"])
+    assert (again["value"], again["answered"]) == ("yes", told["answered"])
+    assert "yes, " in shell.here("history", thread, "--target", ERRANDS).out
 
 
 def test_a_state_of_classes_that_were_not_named_says_how_to_name_them(

@@ -165,6 +165,23 @@ def test_who_looks_back_in_langgraphs_shapes_sees_the_question(
     assert [i.value for i in asked] == [{"approve": "refund"}]
 
 
+def test_a_history_tells_who_answered(shared: Site, thread_id: str) -> None:
+    graph, config = shared.graphs["form"], on(thread_id)
+    graph.invoke({}, config)
+    graph.invoke(Command(resume="many"), config, by="ann")
+    open_ = [(each.value, each.by) for each in graph.get_state(config).tasks[0].answers]
+    assert open_ == [("many", "ann")]
+    graph.invoke(Command(resume=7), config)
+    graph.invoke(Command(resume="x"), config, by="bob")
+    history = graph.get_state_history(config)
+    told = [each for state in history for task in state.tasks for each in task.answers]
+    assert [(each.value, each.by) for each in told] == [("many", "ann"), (7, ""), ("x", "bob")]
+    listed = {each.interrupt.id: each for each in answered(shared, thread_id)}
+    for each in told:
+        same = listed[each.id]
+        assert (each.asked, each.answered, each.by) == (same.asked, same.answered, same.by)
+
+
 # --- metadata -------------------------------------------------------------------------------------
 
 

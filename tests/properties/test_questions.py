@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from distgraph.checkpoint.memory import InMemorySaver
 from distgraph.types import Command
-from tests.support.branches import KINDS, Branching, State, graph_of
+from tests.support.branches import AT_ONCE, IN_ORDER, Branching, State, graph_of
 from tests.support.redis_server import RedisServer
 from tests.support.site import QUICK, on
 from workers import CeleryBackend
@@ -31,12 +31,12 @@ def distinct(branches: list[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
 
 in_order = st.builds(
     Branching,
-    st.sampled_from(["gather", "group", "one after the other"]),
+    st.sampled_from(IN_ORDER),
     st.lists(texts, min_size=1, max_size=4).map(tuple),
 )
 in_any_order = st.builds(
     Branching,
-    st.sampled_from([kind for kind in KINDS if kind != "one after the other"]),
+    st.sampled_from(AT_ONCE),
     st.lists(texts, min_size=2, max_size=4).map(distinct),
     turn=st.integers(0, 3),
 )

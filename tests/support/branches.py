@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict
@@ -13,8 +13,11 @@ from distgraph.errors import GraphInterrupt
 from distgraph.graph import START, StateGraph
 from distgraph.types import Command, interrupt
 
-Kind = Literal["gather", "group", "threads", "beside", "one after the other"]
-KINDS: tuple[Kind, ...] = ("gather", "group", "threads", "beside", "one after the other")
+Kind = Literal["gather", "group", "threads", "beside", "unkept", "called", "one after the other"]
+AT_ONCE: tuple[Kind, ...] = ("gather", "group", "threads", "beside", "unkept")
+"""Kinds whose branches may come in another order in each attempt."""
+IN_ORDER: tuple[Kind, ...] = ("gather", "group", "unkept", "called", "one after the other")
+"""Kinds whose branches may begin with the same question."""
 Place = tuple[int, int]
 """A branch, and the number of its question."""
 
@@ -55,10 +58,28 @@ class Branching:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self._coroutine(each)) for each in order]
             return self._said(order, [task.result() for task in tasks])
-        if self.kind == "gather":
-            return self._said(order, await asyncio.gather(*map(self._coroutine, order)))
-        threads = (asyncio.to_thread(self._branch, each) for each in order)
-        return self._said(order, await asyncio.gather(*threads))
+        beside = [self._beside(each) for each in order]
+        return self._said(order, await asyncio.gather(*beside))
+
+    def _beside(self, branch: int) -> Awaitable[list[str]]:
+        match self.kind:
+            case "beside":
+                return asyncio.to_thread(self._branch, branch)
+            case "unkept" | "called":
+                return self._called(branch)
+            case _:
+                return self._coroutine(branch)
+
+    async def _called(self, branch: int) -> list[str]:
+        """Do what ``_coroutine`` does in a graph of its own."""
+
+        async def inner(_: State) -> State:
+            return {"said": [await self._coroutine(branch)]}
+
+        kept = False if self.kind == "unkept" else None
+        told = await graph_of(inner).compile(checkpointer=kept).ainvoke({"node": "inner"})
+        said: list[str] = told["said"][0]
+        return said
 
     def _blocking(self, _: State) -> State:
         order = self._order()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from dataclasses import FrozenInstanceError
@@ -23,7 +24,9 @@ from distgraph.messages import (
     SystemMessage,
     ToolMessage,
 )
+from distgraph.messages.forms import message_of
 from tests.support.without_langchain import without_langchain
+from workers.cli.screen import as_json
 
 CALL = {"name": "f", "args": {"a": 1, "b": [2]}, "id": "c1"}
 OPENAI_CALL = {
@@ -97,7 +100,9 @@ def test_a_form_means_what_it_means_to_langchain(
 
 MESSAGES: list[BaseMessage] = [
     HumanMessage("hi", id="1", name="bob"),
-    AIMessage(list(BLOCKS), tool_calls=[CALL], response_metadata={"model": "m"}),
+    AIMessage(
+        list(BLOCKS), tool_calls=[{**CALL, "type": "tool_call"}], response_metadata={"model": "m"}
+    ),
     SystemMessage("hi", additional_kwargs={"a": (1, 2)}),
     ToolMessage("42", tool_call_id="c1", artifact={1, 2}, status="error"),
     FunctionMessage("42", name="f"),
@@ -131,6 +136,15 @@ def test_what_is_stored_of_langchain_is_refused_without_it() -> None:
         pytest.raises(DeserializationError, match=r"pip install distgraph\[langchain\]"),
     ):
         JsonPlusSerializer().loads(stored)
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda one: type(one).__name__)
+def test_in_json_a_message_says_what_it_is_and_can_be_read_again(message: BaseMessage) -> None:
+    shown = json.loads(as_json(message))
+    assert shown["type"] == message.type
+    with without_langchain():
+        read = message_of(shown)
+    assert json.loads(as_json(read)) == shown
 
 
 def test_messages_are_merged_by_id() -> None:

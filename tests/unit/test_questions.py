@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import itertools
+from dataclasses import dataclass
 from typing import Any, TypedDict
 
 import pytest
 
 from distgraph.checkpoint.base import BaseCheckpointSaver
+from distgraph.checkpoint.digests import digest_of
 from distgraph.checkpoint.memory import InMemorySaver
 from distgraph.core.model import Answer, Slot
 from distgraph.core.questions import HOME, Inquiry
 from distgraph.graph import START, StateGraph
 from distgraph.types import Command, interrupt
-from tests.support.branches import KINDS, Branching, graph_of
+from tests.support.branches import AT_ONCE, Branching, graph_of
 from tests.support.site import on
 
 
@@ -66,7 +69,7 @@ def counted(name: str) -> Any:
     return lambda: f"{name} {next(numbers)}"
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "one after the other"])
+@pytest.mark.parametrize("kind", AT_ONCE)
 def test_questions_are_answered_from_the_last_one_on(kind: Any) -> None:
     program = Branching(kind, (("a", "b"), ("c",), ("d", "d", "d")), turn=1)
     graph = graph_of(program.node).compile(checkpointer=InMemorySaver())
@@ -221,6 +224,35 @@ def test_graphs_that_are_called_at_once_each_get_their_answers(saved: bool | Non
         state, count = calls(Command(resume={last.id: last.value.upper()})), count + 1
     assert state["said"] == [["a: A", "b: B"], ["c: C"]]
     assert count == 3
+
+
+# --- what tells questions from one another -----------------------------------------------------
+
+
+@dataclass
+class Offer:
+    """A question of a user's own class."""
+
+    price: int
+
+
+def test_equal_values_have_one_digest_in_every_process() -> None:
+    values = [
+        "go?",
+        {"a": {"x", "y"}, "b": (1, 2)},
+        {"a": {"x", "y"}, "b": [1, 2]},
+        Offer(1),
+        Offer(2),
+    ]
+    digests = [digest_of(value) for value in values]
+    assert len(set(digests)) == len(values)
+    assert {len(digest) for digest in digests} == {16}
+    assert digest_of("go?") == "cc974b5d26e62256"
+    assert [digest_of(copy.deepcopy(value)) for value in values] == digests
+
+
+def test_what_is_not_written_as_bytes_has_no_digest() -> None:
+    assert digest_of(object()) == ""
 
 
 # --- the rule ----------------------------------------------------------------------------------

@@ -14,17 +14,14 @@ from ..backend import CeleryBackend
 from ..client.listed import ThreadInfo
 from ..client.listing import STATUSES
 from ..shared.serving import serves
+from .answers import brief
 from .exits import CommandError, Exit, guarded
 from .facts import asks_of, facts_of, value_of
 from .health import living, now
 from .options import Broker, BrokerOptions, Json, LimitOption, Namespace, Redis, TargetOption
 from .screen import Screen, ago, plain, table
-from .screen import as_json as in_json
 from .targets import Connection, backend_of
 from .values import read_metadata, read_moment
-
-SHOWN = 100
-"""So many characters of a question stand in a line."""
 
 
 @guarded
@@ -118,9 +115,7 @@ def _asks(info: ThreadInfo) -> Text:
     """Say the first question, and how many there are."""
     if not info.interrupts:
         return Text("questions that are too many, or cannot be read" if info.more else "")
-    value = value_of(info.interrupts[0])
-    said = value if isinstance(value, str) else in_json(value)
-    short = said if len(said) <= SHOWN else f"{said[: SHOWN - 3]}..."
+    short = brief(value_of(info.interrupts[0]))
     others = len(info.interrupts) - 1
     count = f" (and {others}{' or more' if info.more else ''})" if others or info.more else ""
     return Text.assemble(plain(short), count)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import typer
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -21,11 +21,12 @@ from distgraph.core.resume import is_by_id
 from distgraph.errors import ThreadBusy, ThreadNotFound
 
 from ..backend import CeleryBackend
-from ..client.past import RunInfo
+from ..client.past import AnswerInfo, RunInfo
 from ..shared.serving import serves
+from .answers import answer_facts, answers_in, brief, brief_answer, shown_value
 from .ending import asked, plain_json, questions, shown, tell, wait
 from .exits import CommandError, Exit, guarded
-from .facts import asks_of, facts_of
+from .facts import asks_of, facts_of, value_of
 from .health import living, now
 from .options import (
     Broker,
@@ -42,6 +43,8 @@ from .standing import counted, failures_of, stands, told
 from .targets import Connection, backend_of
 from .values import read_json
 
+SHOWN = 20
+"""So many answers are shown of a thread."""
 WaitOption = Annotated[bool, typer.Option("--wait", help="Wait until the run ends or asks again.")]
 
 
@@ -78,11 +81,12 @@ def show(  # noqa: PLR0913 a command's options
     for name, fact in {**facts, "tasks": counted(standing.counts)}.items():
         if fact is not None:
             lines.add_row(name, plain(_worded(fact)))
-    runs = handle.runs()
+    runs, answers = handle.runs(), handle.answers(SHOWN)
     rest = (
         *told(failures),
         *(Text("state", style="bold"), plain_json(values), *questions(waiting)),
         *(Text("runs", style="bold"), _runs(runs, now(backend))),
+        *_answers(answers, now(backend)),
     )
     data = {
         **facts,
@@ -91,6 +95,7 @@ def show(  # noqa: PLR0913 a command's options
         "values": values,
         "interrupts": asks_of(waiting),
         "runs": [asdict(run) for run in runs],
+        "answers": [answer_facts(each) for each in answers],
     }
     Screen(as_json).answer(data, Group(lines, *rest))
     return Exit.OK
@@ -113,6 +118,17 @@ def _runs(runs: Iterable[RunInfo], today: datetime) -> Table:
         by = plain(run.by) if run.by else "-"
         listing.add_row(plain(run.id), run.kind, run.status, ago(run.began, today), by)
     return listing
+
+
+def _answers(answers: list[AnswerInfo], today: datetime) -> tuple[RenderableType, ...]:
+    if not answers:
+        return ()
+    listing = table("question", "answer", "by", "asked", "answered")
+    for each in answers:
+        said = brief(value_of(each.interrupt)), brief(shown_value(each.value))
+        times = ago(each.asked, today), ago(each.answered, today)
+        listing.add_row(*map(plain, said), plain(each.by) if each.by else "-", *times)
+    return Text("answers", style="bold"), listing
 
 
 def _found(backend: CeleryBackend, named: str) -> Header:
@@ -253,13 +269,22 @@ def history(  # noqa: PLR0913 a command's options
     backend = backend_of(target, Connection(redis, broker, namespace, broker_options))
     _header(backend, thread)
     states = backend.thread(thread).history(limit)
-    listing, today = table("step", "source", "checkpoint", "created", "next"), now(backend)
+    listing = table("step", "source", "checkpoint", "created", "next", "answers")
+    today = now(backend)
     for state in states:
         row = _position(state.checkpoint)
         created = ago(datetime.fromisoformat(row["created"]), today)
         cells = (str(row["step"]), row["source"], row["checkpoint"], created)
-        listing.add_row(*cells, plain(_counted(row["next"])))
-    data = [{**_position(s.checkpoint), "values": shown(s.checkpoint.values)} for s in states]
+        given = ", ".join(brief_answer(each, today) for each in answers_in(state))
+        listing.add_row(*cells, plain(_counted(row["next"])), plain(given) if given else "")
+    data = [
+        {
+            **_position(state.checkpoint),
+            "values": shown(state.checkpoint.values),
+            "answers": [asdict(each) for each in answers_in(state)],
+        }
+        for state in states
+    ]
     Screen(as_json).answer(data, listing)
     return Exit.OK
 

@@ -116,7 +116,7 @@ def _told(call: Submission, stop: int) -> dict[str, Any]:
         "modes": call.modes,
         "graph_fp": call.graph.fingerprint,
         "stop": stop,
-        "by": job.by,
+        "by": job.start.by,
         "metadata": encode_metadata(told, serializer),
     }
 

@@ -42,7 +42,7 @@ def launch(
         modes=call.modes,
         released=state.released,
         stop=call.stop,
-        by=call.job.by,
+        by=call.job.start.by,
         metadata=metadata,
         about=about.encode(call.about),
         marks=about.marks(call.about, call.metadata_keys),

@@ -46,6 +46,7 @@ from distgraph.core.model import (
     Errored,
     Failed,
     Finished,
+    GivenBy,
     Interrupted,
     Paused,
     Result,
@@ -399,7 +400,7 @@ class Wire:
         return ThreadState(
             checkpoint=self.read_checkpoint(of, channels),
             results=results,
-            answers={t.tid: self.read_answers(t.answers) for t in loaded.tasks if t.answers},
+            answers={t.tid: self._given(t) for t in loaded.tasks if t.answers},
             caller_writes=self.read_caller_writes(loaded.caller_writes),
             released=loaded.released,
             asked=self._asked(loaded.tasks, results),
@@ -413,9 +414,20 @@ class Wire:
         return replace(
             state,
             results=results,
-            answers={task.tid: self.read_answers(task.answers) for task in left if task.answers},
+            answers={task.tid: self._given(task) for task in left if task.answers},
             asked=self._asked(left, results),
         )
+
+    def _given(self, task: LeftTask | OpenTask) -> tuple[Answer, ...]:
+        """Return the answers of a task, with what is stored of who gave them, and when."""
+        told = {
+            iid: GivenBy(asked, each.at, each.by)
+            for each in task.asked
+            if each.run
+            for iid, asked in each.questions
+        }
+        read = self.read_answers(task.answers)
+        return tuple(replace(each, told=told.get(each.id, each.told)) for each in read)
 
     def _asked(
         self, tasks: Iterable[LeftTask | OpenTask], results: Mapping[str, Result]

@@ -6,7 +6,7 @@ There may be thousands in one list, which is encoded in each superstep and decod
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 from distgraph.checkpoint.serde.classes import UserClass, describe, ref_of
@@ -26,11 +26,18 @@ def briefly(entry: UserClass) -> UserClass:
     """How a class is stored, if it is one of messages without what is empty in them."""
     if class_named(entry.ref) is not entry.cls:
         return entry
-    empty = empties(entry.cls)
-    form = _Form(entry, empty, frozenset(entry.names) - empty.keys())
+    empty, fixed = empties(entry.cls), _fixed(entry.cls)
+    names = tuple(name for name in entry.names if name not in fixed)
+    form = _Form(entry, names, empty, frozenset(names) - empty.keys())
     if entry.code == DATACLASS:
         return replace(entry, write=form.write_pairs, read=form.read_pairs)
     return replace(entry, write=form.write_model, read=form.read_model)
+
+
+def _fixed(cls: Any) -> frozenset[str]:
+    """Return the fields whose value is that of the class."""
+    given = fields(cls) if is_dataclass(cls) else ()
+    return frozenset(field.name for field in given if not field.init)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,7 @@ class _Form:
     """
 
     entry: UserClass
+    names: tuple[str, ...]
     empty: Mapping[str, type]
     needed: frozenset[str]
 
@@ -65,7 +73,7 @@ class _Form:
         state, empty = value.__dict__, self.empty
         told = {
             name: item
-            for name in entry.names
+            for name in self.names
             if name in state and ((item := state[name]) or type(item) is not empty.get(name))
         }
         fields_set = sorted(value.__pydantic_fields_set__)
@@ -84,6 +92,4 @@ class _Form:
 
     def _whole(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return all fields, in their order, those that were left out as empty ones."""
-        return {
-            name: given[name] if name in given else self.empty[name]() for name in self.entry.names
-        }
+        return {name: given[name] if name in given else self.empty[name]() for name in self.names}
