@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from checkpoint_redis.bundles import Bundle
 from checkpoint_redis.frames import FrameName
@@ -80,18 +81,32 @@ class SuperstepEntry:
     staged: bool = False
 
 
+class QuestionEntry(NamedTuple):
+    """A question of a task; one with a deadline has a ``place``.
+
+    ``deadline`` in ms since 1970, 0 = none; where ``within`` is not -1 it is so many ms after the
+    question was stored first. ``late``: what takes the place of an answer then.
+    """
+
+    iid: str
+    deadline: int = 0
+    within: int = -1
+    place: str = ""
+    late: bytes = b""
+
+
 @dataclass(frozen=True, slots=True)
 class ResultEntry:
     """What one task left: its writes, or with ``questions`` the blob of what it asks.
 
-    questions: ((id, deadline in ms since 1970 or 0), ...). packets: what it sent.
+    packets: what it sent.
     """
 
     tid: str
     rnd: str
     blob: bytes
     event: bytes = b""
-    questions: tuple[tuple[str, int], ...] = ()
+    questions: tuple[QuestionEntry, ...] = ()
     packets: tuple[Bundle, ...] = ()
 
 

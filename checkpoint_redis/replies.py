@@ -353,7 +353,8 @@ class Header:
 class AnsweredQuestions:
     """What a task asked at once, ((iid, when), ...) and the blob, and who answered; times in ms.
 
-    ``run`` is '' where nobody answered, and it was asked again or given up.
+    ``deadlines``: (iid, until when) of those that had one. ``run`` is '' where nobody answered,
+    and it was asked again or given up.
     """
 
     questions: tuple[tuple[str, int], ...]
@@ -361,6 +362,7 @@ class AnsweredQuestions:
     run: str
     at: int
     by: str
+    deadlines: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

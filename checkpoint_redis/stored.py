@@ -50,6 +50,7 @@ from distgraph.checkpoint.serde.jsonplus import TYPE_NAME, JsonPlusSerializer
 from distgraph.checkpoint.targets import filled, packets_of, parted, sends_of
 from distgraph.checkpoint.upgrades import corrupt, fields_of, numbered
 from distgraph.core import model
+from distgraph.core.deadlines import times, told
 from distgraph.core.packets import Packet
 from distgraph.errors import CorruptRecord, SerializationError
 
@@ -329,22 +330,25 @@ class Archive:
 
     def _left(self, task: LeftTask, packets: Packets) -> Iterator[pending.TaskWrites]:
         """Yield the calls of ``put_writes`` for a task of a superstep that is over."""
-        asked = [task.asked[-1].blob] if task.asked else []
+        asked = task.asked[-1:]
         if answers := self._answers(task.answers):
             yield task.tid, pending.encode_answers(answers)
-        for blob in (*asked, *([task.result] if task.result else [])):
-            result = _without(records.unpack_result(self._plain(blob)), packets)
-            yield task.tid, pending.encode_left(self._whole(result, packets))
+        left = [told(self._left_of(each.blob), dict(each.deadlines)) for each in asked]
+        for result in (*left, *([self._left_of(task.result)] if task.result else [])):
+            whole = self._whole(_without(result, packets), packets)
+            yield task.tid, pending.encode_left(whole)
 
     def _opened(self, loaded: Loaded, cp: str, packets: Packets) -> list[pending.TaskWrites]:
         """Return what workers left in an open superstep, as a saver is given it."""
         released, written = loaded.released, loaded.caller_writes
+        results = {tid: self._whole(left, packets) for tid, left in self._results(loaded)}
         state = model.ThreadState(
             _NOTHING,
-            results={tid: self._whole(left, packets) for tid, left in self._results(loaded)},
+            results=results,
             answers={t.tid: self._answers(t.answers) for t in loaded.tasks if t.answers},
             caller_writes=tuple(self._written(blob, written.followed) for blob in written.blobs),
             released=released if released == cp else "",
+            deadlines={tid: times(left) for tid, left in results.items()},
         )
         return pending.encode_changes(None, state)
 
@@ -359,15 +363,18 @@ class Archive:
 
     def _results(self, loaded: Loaded) -> Iterator[tuple[str, model.Result]]:
         for tid, blob in loaded.writes.items():
-            yield tid, records.unpack_result(self._plain(blob))
+            yield tid, self._left_of(blob)
         for asked in loaded.questions:
-            yield asked.tid, records.unpack_result(self._plain(asked.blob))
+            yield asked.tid, told(self._left_of(asked.blob), dict(asked.questions))
         for task in loaded.tasks:
             if task.st is TaskState.failed and task.error:
-                yield task.tid, records.unpack_result(self._plain(task.error))
+                yield task.tid, self._left_of(task.error)
 
     def _answers(self, blobs: Iterable[bytes]) -> tuple[model.Answer, ...]:
         return tuple(records.unpack_answer(self._plain(blob)) for blob in blobs)
+
+    def _left_of(self, blob: bytes) -> model.Result:
+        return records.unpack_result(self._plain(blob))
 
     def _plain(self, blob: bytes) -> Any:
         return self.load("__result__", blob)

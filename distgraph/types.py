@@ -27,7 +27,7 @@ class Send:
     arg: Any
 
     def __init__(self, node: str, arg: Any) -> None:
-        self.node = as_name(node)
+        self.node = node if type(node) is str else as_name(node)
         self.arg = arg
 
     def __hash__(self) -> int:

@@ -12,7 +12,6 @@ import redis
 from hypothesis import HealthCheck, settings
 
 from tests.support.celery_worker import CeleryWorker
-from tests.support.order import by_turns
 from tests.support.redis_server import RedisServer, none_left_in
 
 # Started in the background, a shell ignores Ctrl-C for all its children: what tests start must not.
@@ -22,12 +21,6 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 # A busy machine makes an example slow, not wrong.
 settings.register_profile("distgraph", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("distgraph")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put files that run beside others into an order in which no core waits for work."""
-    if hasattr(config, "workerinput"):
-        items[:] = by_turns(items)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -68,7 +61,5 @@ def start_worker(tmp_path: Path) -> Iterator[Callable[..., CeleryWorker]]:
         return worker.wait_ready()
 
     yield start
-    for worker in started:
-        worker.ask_to_end()
     for worker in started:
         worker.end()

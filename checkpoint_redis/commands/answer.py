@@ -31,6 +31,7 @@ def answer(
     stop: int | None = None,
     by: str = "",
     metadata: bytes = b"",
+    late: bool = False,
 ) -> Script[Answered]:
     """Go on with an open superstep: answer questions, ask them again, or retry what failed.
 
@@ -38,7 +39,8 @@ def answer(
     the epoch as the caller read it, when what it brings is
     for that superstep alone; a pair needs none, its ids tell. ``cfg`` None keeps the previous
     run's, and its metadata; ``graph_fp``: the version of the graph that goes on, '' = the thread's
-    own. ``by`` is who says so.
+    own. ``by`` is who says so. ``late``: what stands for answers where a deadline is over, which
+    nothing else answers then.
     """
     arguments = Arguments()
     records, first, reads = arguments.tasks(tasks)
@@ -64,6 +66,7 @@ def answer(
         stop=-1 if stop is None else stop,
         by=by,
         metadata=arguments.add(metadata),
+        late=late,
     )
 
 

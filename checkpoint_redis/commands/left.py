@@ -73,10 +73,11 @@ def answered(raw: bytes) -> tuple[AnsweredQuestions, ...]:
 
 def _asked(parts: tuple[bytes, ...]) -> AnsweredQuestions:
     rows, blob, note = parts
-    questions = (row(QuestionRow, each) for each in record(rows))
+    questions = [row(QuestionRow, each) for each in record(rows)]
     by = row(AnsweredByRow, record(note))
     times = tuple((each.iid, int(each.asked)) for each in questions)
-    return AnsweredQuestions(times, blob, by.run, int(by.at), by.by)
+    deadlines = tuple((each.iid, int(each.deadline)) for each in questions if each.deadline)
+    return AnsweredQuestions(times, blob, by.run, int(by.at), by.by, deadlines)
 
 
 @checked

@@ -74,6 +74,14 @@ def asked(thread: Thread, iids: tuple[str, ...]) -> Script[Askers | None]:
     return Arguments().script("asked", thread, _asked_by, iids=iids)
 
 
+def late(thread: Thread, tid: str) -> Script[tuple[tuple[str, bytes], ...]]:
+    """Read what takes the place of answers to questions of a task whose deadlines are over.
+
+    ((id, blob), ...), as many as one answer may bring.
+    """
+    return Arguments().script("late", thread, _late, tid=tid)
+
+
 def tasks(thread: Thread, ns: str, tids: tuple[str, ...]) -> Plain[tuple[TaskSeen, ...]]:
     """Look at tasks of the superstep that is open now; those that it has not are left out."""
     stored = [f"{field}{tid}" for tid in tids for field in (TaskField.record, TaskField.blob)]
@@ -341,6 +349,11 @@ def _asked(u: Mapping[str, bytes], s: Mapping[str, bytes], tid: str) -> OpenQues
     rows = (row(QuestionRow, each) for each in record(u[tid]))
     questions = tuple((each.iid, int(each.deadline)) for each in rows)
     return OpenQuestions(tid, questions, s[f"{TaskField.question}{tid}"])
+
+
+@checked
+def _late(raw: Any) -> tuple[tuple[str, bytes], ...]:
+    return tuple((text(iid), blob) for iid, blob in zip(raw[::2], raw[1::2], strict=True))
 
 
 @checked

@@ -263,14 +263,15 @@ def _result(arguments: Arguments, result: ResultEntry) -> ResultRow:
         questions=tuple(
             QuestionRow(
                 format=form,
-                iid=iid,
-                deadline=deadline,
+                iid=question.iid,
+                deadline=question.deadline,
                 asked=0,
-                default="",
-                on_timeout="",
+                within=question.within,
+                place=question.place,
+                late=arguments.add(question.late),
                 schema="",
             )
-            for iid, deadline in result.questions
+            for question in result.questions
         ),
         packets=arguments.packets(result.packets),
     )

@@ -178,6 +178,10 @@ class TaskField(StrEnum):
     caller_write = "z|"
     # Before a question's id, of any frame, in the root's: <frame>|<task> that asks it.
     interrupt = "q|"
+    # When what a task asks is over: by place, also once it was answered there. Before a question's
+    # id, in place of an answer that nobody gives in time.
+    deadlines = "d|"
+    late = "x|"
     # Before a digest of the names of the channels that some tasks read: these, as JSON.
     reads = "n|"
     writes_size = "wb"
@@ -372,6 +376,8 @@ class Limit:
     named: Final = 4_000
     # So many questions are looked up by their ids at once.
     looked_up: Final = 100
+    # So many questions of a task whose deadlines are over are answered at once.
+    late: Final = 100
     # So much of what tasks have begun, ask, and have open inside is gone through on a drop.
     dropped: Final = 400
     # So many bundles does a drop, or a look at what is dropped, remove; so many keys of a kind a

@@ -42,16 +42,19 @@ class TaskRow(NamedTuple):
 class QuestionRow(NamedTuple):
     """One question of a task, as JSON; ``asked`` and the deadline in ms since 1970, 0 = none.
 
-    What an answer has to be like (``schema``), and what happens without one (``on_timeout``, the
-    ``default``), have their places.
+    ``place`` is the same whenever a question with a deadline is asked again, '' where it has none;
+    it counts from when it was stored there first where ``within`` ms are given, else -1. ``late``:
+    what takes the place of an answer then, a blob that scripts are given. What an answer has to be
+    like (``schema``) has its place.
     """
 
     format: int
     iid: str
     deadline: int
     asked: int
-    default: str
-    on_timeout: str
+    within: int
+    place: str
+    late: int
     schema: str
 
 
@@ -146,6 +149,7 @@ class AskEvent(NamedTuple):
     tid: str
     attempt: int
     iids: Sequence[str]
+    deadlines: Sequence[int]
 
 
 class FailEvent(NamedTuple):

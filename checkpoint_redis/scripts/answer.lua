@@ -1,9 +1,9 @@
 -- needs: lib.lua format.lua frozen.lua runs.lua lines.lua asks.lua task.lua due.lua restore.lua begin.lua again.lua choosing.lua moves.lua caller_writes.lua new_tasks.lua barrier.lua
 -- Goes on with an open superstep: answers, asks again, or retries. All pairs or none.
 -- KEYS[1] header. ARGV[1] {run, mode, ep, pairs, slices, moment, rnd, caller_writes, tasks, first, reads,
--- keep_cfg, cfg, modes, fp, stop, by, metadata}; ep: the epoch as the caller read it ('' = whichever it is);
+-- keep_cfg, cfg, modes, fp, stop, by, metadata, late}; ep: the epoch as the caller read it ('' = whichever it is);
 -- pairs: ANSWER, or else how many slices of them were staged for rnd, in which moment; tasks: NEW_TASK; stop
--- -1 = as it is.
+-- -1 = as it is; late: what a sweep answers once a deadline is over.
 -- -> ANSWERED: go | joined | {no_interrupt, iid, pending} | {nothing, st} | {busy, run} | {missing}
 --  | {conflict} | {moving} | {unstaged} | REPEATED
 local st, run, default_queue, ep, number, head = unpack(call('HMGET', H, HEADER.status,
@@ -34,7 +34,7 @@ else
     if not there or moment(ep) ~= A.moment then return {REPLY.unstaged} end
     wide = true
   elseif resumes then
-    local unknown = first_unknown(A.pairs)
+    local unknown = first_unknown(A.pairs, A.late)
     if unknown or #A.pairs == 0 then return {REPLY.no_interrupt, unknown or '', pending()} end
     chosen, wide = choose_answered(A.pairs)
   else chosen, wide = choose_asking() end

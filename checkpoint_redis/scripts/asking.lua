@@ -13,6 +13,8 @@ end
 -- text: the questions of a task, as u:<ns> has them.
 local function forget_asking(text)
   for _, question in ipairs(decode(text)) do
-    call('HDEL', P .. KEY.tasks, TASK_FIELD.interrupt .. question[QUESTION.iid])
+    local iid = question[QUESTION.iid]
+    call('HDEL', P .. KEY.tasks, TASK_FIELD.interrupt .. iid)
+    if question[QUESTION.place] ~= '' then call('HDEL', P .. KEY.tasks, TASK_FIELD.late .. iid) end
   end
 end

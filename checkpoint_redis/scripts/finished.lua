@@ -1,4 +1,4 @@
--- needs: lib.lua format.lua asking.lua task.lua due.lua packet.lua event.lua barrier.lua advance.lua
+-- needs: lib.lua format.lua asking.lua deadlines.lua task.lua due.lua packet.lua event.lua barrier.lua advance.lua
 -- Recording what a task left, for complete and finish.
 
 -- What takes the place of a task's result and of its pending questions.
@@ -11,13 +11,29 @@ local function ids_of(questions)
   return iids
 end
 
-local function first_deadline(questions)
-  local first
+local function deadlines_of(questions)
+  local times = {}
+  for i, question in ipairs(questions) do times[i] = question[QUESTION.deadline] end
+  return times
+end
+
+-- What is asked again at its place keeps its time there. What is answered once that is over stands
+-- beside the questions: a sweep, which gives it, need not know what it means.
+local function note_deadlines(ns, tid, questions)
+  local key, field, kept = P .. KEY.tasks .. ns, TASK_FIELD.deadlines .. tid, nil
   for _, question in ipairs(questions) do
-    local at = question[QUESTION.deadline]
-    if at > 0 and (not first or at < first) then first = at end
+    local place, within = question[QUESTION.place], question[QUESTION.within]
+    if place ~= '' then
+      kept = kept or decode(call('HGET', key, field) or '{}')
+      kept[place] = kept[place] or (within >= 0 and now() + within) or question[QUESTION.deadline]
+      question[QUESTION.deadline] = kept[place]
+      call('HSET', key, TASK_FIELD.late .. question[QUESTION.iid], blob(question[QUESTION.late]))
+      question[QUESTION.late] = 0
+    end
   end
-  return first
+  if not kept then return end
+  note_form(FORMAT.answer)
+  call('HSET', key, field, encode(kept))
 end
 
 -- Nobody will answer it: whatever the thread goes on with finds it here.
@@ -51,6 +67,7 @@ local function record(ns, st, token, result)
   else
     note_form(FORMAT.question)
     for _, question in ipairs(questions) do question[QUESTION.asked] = now() end
+    note_deadlines(ns, tid, questions)
     if questions[1][QUESTION.iid] == IID.stopped then note_stopped(tasks, tid) end
     call('HSET', P .. KEY.questions .. ns, tid, encode(questions))
     call('HSET', tasks, TASK_FIELD.question .. tid, bytes)
@@ -69,7 +86,8 @@ local function record(ns, st, token, result)
       blob(result[RESULT.event]))
   else
     event(EVENT.ask, ns,
-      ASK_EVENT{tid = tid, attempt = task[TASK.attempts], iids = ids_of(questions)}, bytes)
+      ASK_EVENT{tid = tid, attempt = task[TASK.attempts], iids = ids_of(questions),
+        deadlines = deadlines_of(questions)}, bytes)
   end
   return REPLY.done
 end

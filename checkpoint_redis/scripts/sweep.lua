@@ -1,4 +1,4 @@
--- needs: lib.lua format.lua living.lua task.lua due.lua requeue.lua pack.lua failing.lua superseded.lua packet.lua moves.lua
+-- needs: lib.lua format.lua deadlines.lua living.lua task.lua due.lua requeue.lua pack.lua failing.lua superseded.lua packet.lua moves.lua
 -- Acts on what is due, by reading the state again: a due entry is only a reason to look. Scores
 -- are pushed here, so that any number of sweepers may run.
 -- KEYS[1] due key of the shard. ARGV[1] {limit, max_lost, error, living, outboxes}; living: what is served,
@@ -59,9 +59,22 @@ local function look_task(ns, tid, kind)
   found(ns, kind, tid, {hint(ns, tid, task)})
 end
 
-local function look_deadline(ns, tid, kind)
-  not_due(ns, tid, kind)
-  if field_of(ns, KEY.questions, tid) then found(ns, kind, tid, {}) end
+-- A question is over that nobody answered: it stays due until it has what takes an answer's place,
+-- which the sweeper gives.
+local function look_deadline(st, ns, tid, kind)
+  local text = field_of(ns, KEY.questions, tid)
+  local at = first_deadline(text and decode(text))
+  if not at then return not_due(ns, tid, kind) end
+  local over = now() - at
+  if over < 0 then return due(ns, tid, kind, at) end
+  -- A run that failed goes on when it is tried again. Who knows when: each time it is waited twice
+  -- as long.
+  if st == STATUS.error then
+    local pause = math.min(math.max(over, LIMIT.recheck_ms), LIMIT.recheck_max_ms)
+    return due(ns, tid, kind, now() + pause)
+  end
+  due(ns, tid, kind, now() + LIMIT.recheck_ms)
+  found(ns, kind, tid, {})
 end
 
 -- What was put aside when a superstep was dropped: as much as one script may, which then looks at
@@ -93,7 +106,7 @@ local function look(ns, tid, kind)
   end
   if kind == DUE.unsent then look_unsent(ns, tid, kind)
   elseif kind == DUE.move then look_move(st, kind, finds_worker(graph, fp, number))
-  elseif kind == DUE.deadline then look_deadline(ns, tid, kind)
+  elseif kind == DUE.deadline then look_deadline(st, ns, tid, kind)
   elseif st ~= STATUS.busy then not_due(ns, tid, kind)
   elseif tid == '' and not finds_worker(graph, fp, number) then
     due(ns, '', kind, now() + LIMIT.unserved_max_ms)

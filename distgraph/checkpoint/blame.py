@@ -21,6 +21,7 @@ from distgraph.types import Send
 Part = tuple[str, Any]
 """What is told of a part of a record, and its value."""
 INPUT, QUESTION, ANSWER = "The input", "The value given to interrupt()", "The answer"
+DEFAULT = "default= of interrupt()"
 
 
 def blamed(

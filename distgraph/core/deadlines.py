@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from distgraph._deadline import moment
+from distgraph._deadline import is_time, moment
 from distgraph.core.model import Expired, Interrupted, Question, Result, ThreadState
 from distgraph.core.resume import Reply, answer_to, pending
+from distgraph.errors import CorruptRecord
 
 
 def timed(result: Result, kept: Mapping[str, int], now: int) -> Result:
@@ -33,6 +34,16 @@ def until(question: Question, at: int) -> Question:
         return question
     asked = replace(question.interrupt, deadline=moment(at))
     return replace(question, interrupt=asked, deadline=replace(question.deadline, at=at))
+
+
+def told(result: Result, stored: Mapping[str, int]) -> Result:
+    """Return what a task left, with the times that are ``stored`` of its questions by their ids."""
+    if not isinstance(result, Interrupted) or not any(stored.values()):
+        return result
+    if not all(is_time(at) for at in stored.values() if at):
+        raise CorruptRecord("The deadline of a question is no time.")
+    known = ((each, stored.get(each.interrupt.id)) for each in result.questions)
+    return Interrupted(tuple(until(each, at) if at else each for each, at in known))
 
 
 def times(result: Result | None) -> dict[str, int]:

@@ -11,9 +11,10 @@ from distgraph.core.model import Completed, Write
 
 def identified(channels: Mapping[str, BaseChannel], task_id: str, done: Completed) -> Completed:
     """Return the result of a task as it is told and stored."""
-    if all(channels[key].identify is None for key, _ in done.writes):
-        return done
-    return replace(done, writes=tuple(_identified(channels, task_id, done)))
+    for key, _ in done.writes:
+        if channels[key].identify is not None:
+            return replace(done, writes=tuple(_identified(channels, task_id, done)))
+    return done
 
 
 def _identified(

@@ -54,6 +54,7 @@ def faded(
 def updated(values: Mapping[str, Any], changed: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``values`` with ``changed`` put in; channels that became MISSING are left out."""
     merged = {**values, **changed}
-    if any(value is MISSING for value in changed.values()):  # some values cannot be compared
-        return {name: value for name, value in merged.items() if value is not MISSING}
+    for changed_to in changed.values():
+        if changed_to is MISSING:  # not by `in`: some values cannot be compared
+            return {name: value for name, value in merged.items() if value is not MISSING}
     return merged

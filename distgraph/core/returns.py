@@ -48,9 +48,17 @@ def _writes(name: str, update: Any, keys: Iterable[str]) -> tuple[Write, ...]:
         _refuse_foreign(name, update)
         return ((ROOT, update),)
     if isinstance(update, Mapping):
-        return tuple((as_name(key), value) for key, value in update.items() if key in known)
+        return tuple(
+            (key if type(key) is str else as_name(key), value)
+            for key, value in update.items()
+            if key in known
+        )
     if _is_pairs(update):
-        return tuple((as_name(key), value) for key, value in update if key in known)
+        return tuple(
+            (key if type(key) is str else as_name(key), value)
+            for key, value in update
+            if key in known
+        )
     _refuse_foreign(name, update)
     if (writes := _of_fields(update, known)) is not None:
         return writes
@@ -135,7 +143,9 @@ def _target(graph: Graph, name: str, target: Any) -> Target:
         raise InvalidUpdateError(msg)
     if node == START or (node != END and node not in graph.nodes):
         raise InvalidUpdateError(_unknown(graph, name, node))
-    return target if isinstance(target, Send) else as_name(node)
+    if isinstance(target, Send):
+        return target
+    return node if type(node) is str else as_name(node)
 
 
 def _unknown(graph: Graph, name: str, node: str) -> str:

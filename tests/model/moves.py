@@ -199,11 +199,16 @@ def _answers(scenario: Scenario, system: System) -> Iterator[Move]:
             if task.st == "I" and kind != "stop" and questions(kind):
                 yield from _sees(scenario, system, task.by or ())
     for asked in system.known:
-        store = scripts.resume(scenario, system.store, asked, system.era)
+        store = scripts.answer(scenario, system, asked)
         if store is not None:
             hint = ("T", store.frames[index_of(asked[0])].ep, asked[1])  # type: ignore[union-attr]
             after = _with(system._replace(store=store), hint)
             yield Move(f"answer {asked}", False, after)
+    for asked in system.late:
+        store = scripts.resume(scenario, system.store, asked, system.era)
+        if store is not None:
+            after = system._replace(store=store)
+            yield Move(f"the default for {asked}", scenario.without == "sweep of a deadline", after)
     if (again := scripts.ask_again(scenario, system.store, system.era)) is not None:
         yield Move("go on from breakpoints", False, system._replace(store=again))
 
@@ -225,10 +230,14 @@ def _sees(scenario: Scenario, system: System, asked: Nonce) -> Iterator[Move]:
     if asked not in system.known:
         known = system.known | {asked}
         yield Move(f"see the question {asked}", False, system._replace(known=known))
-    if scenario.deadlines:
-        store = scripts.resume(scenario, system.store, asked, system.era)
-        if store is not None:
-            yield Move(f"deadline of {asked}", False, system._replace(store=store))
+    if not scenario.deadlines:
+        return
+    if asked not in system.over:
+        over = system._replace(over=system.over | {asked})
+        yield Move(f"the deadline of {asked} is over", True, over)
+    elif asked not in system.late:
+        late = system._replace(late=system.late | {asked})
+        yield Move(f"a sweep finds {asked}", scenario.without == "sweep of a deadline", late)
 
 
 def _fail_over(system: System) -> Iterator[Move]:

@@ -29,7 +29,21 @@ HOLDS: Mapping[str, Scenario] = {
     "question": Scenario(ASKED),
     "two questions at once": Scenario((("intr", "intr"), ("ok",))),
     "two questions in a row": Scenario((("intrx2",), ("ok",))),
-    "question with a deadline": Scenario(ASKED, deadlines=True),
+    "question with a deadline": Scenario(ASKED, zombies=1, deadlines=True),
+    "two questions with deadlines": Scenario(MANY, workers=1, zombies=1, deadlines=True),
+    "question with a deadline, in a row": Scenario(
+        (("intrx2",), ("ok",)), workers=1, zombies=1, deadlines=True
+    ),
+    "question with a deadline, final failure": Scenario(
+        ASKED, budget=FAILS, workers=1, fails_for_good=True, zombies=1, deadlines=True
+    ),
+    "question with a deadline, cancel": Scenario(
+        (("intr",),), budget=CANCELS, workers=1, zombies=1, deadlines=True
+    ),
+    "question with a deadline, fail-over": Scenario(
+        (("intr",),), budget=FAIL_OVER, workers=1, zombies=1, deadlines=True
+    ),
+    "called graph, question with a deadline": Scenario(CALLING_ASKED, zombies=1, deadlines=True),
     "question, failure, a lost reply": Scenario(
         ASKED, budget=NOTHING._replace(fails=1, lost=1), zombies=1
     ),
@@ -103,6 +117,8 @@ MUTANTS: Mapping[str, Scenario] = {
     "hold of a move": Scenario(MANY, workers=1, zombies=1, wide=True),
     "sweep of a move": Scenario(MANY, workers=1, zombies=1, wide=True),
     "one call after the other": Scenario(MANY, zombies=1, wide=True),
+    "sweep of a deadline": Scenario(ASKING, zombies=1, deadlines=True),
+    "refusal of what is late": Scenario(ASKING, zombies=1, deadlines=True),
     "moment of what is staged": Scenario(MANY, zombies=1, wide=True),
 }
 """By the safeguard that is taken out; what follows a comma tells two scenarios apart."""

@@ -9,6 +9,7 @@ from tests.model.state import (
     Nonce,
     Scenario,
     Store,
+    System,
     Task,
     Violation,
     checkpoint_of,
@@ -269,6 +270,17 @@ def without_holder(store: Store, work: Nonce) -> Store:
     if work == IDLE:
         return store
     return with_frame(store, 0, frame_at(store, 0)._replace(adv=("Q",)))
+
+
+def answer(scenario: Scenario, system: System, asked: Nonce) -> Store | None:
+    """Answer as a client does; None when the answer is refused, since its deadline is over too."""
+    late = asked in system.over
+    if late and scenario.without != "refusal of what is late":
+        return None
+    store = resume(scenario, system.store, asked, system.era)
+    if late and store is not None:
+        raise Violation(f"an answer to {asked} was taken after its deadline")
+    return store
 
 
 def resume(scenario: Scenario, store: Store, asked: Nonce, era: int) -> Store | None:

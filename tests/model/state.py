@@ -77,7 +77,11 @@ class Budget(NamedTuple):
 
 
 class System(NamedTuple):
-    """Everything. ``known``: questions that the client saw and may answer at any later time."""
+    """Everything. ``known``: questions that the client saw and may answer at any later time.
+
+    ``over``: those whose deadlines are over; ``late``: those of them that a sweep has found, and
+    may answer at any later time.
+    """
 
     store: Store
     messages: frozenset[Nonce]
@@ -86,6 +90,8 @@ class System(NamedTuple):
     replica: Store | None
     known: frozenset[Nonce]
     budget: Budget
+    over: frozenset[Nonce] = frozenset()
+    late: frozenset[Nonce] = frozenset()
 
 
 IDLE: Nonce = ("idle",)

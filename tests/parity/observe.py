@@ -74,8 +74,9 @@ class Text:
 
     def _words(self) -> str:
         # How names are quoted is not compared, nor what was got, which ours only tells the kind
-        # of; further lines are links to pages.
+        # of, nor the id of a thread; further lines are links to pages.
         first = re.sub(", got .*", ", got", (self.whole.splitlines() or [""])[0])
+        first = re.sub("thread '[^']*'", "thread", first)
         return first.translate(str.maketrans("", "", "`'\"")).removesuffix(".")
 
 

@@ -22,8 +22,6 @@ from distgraph.graph import END, START, StateGraph
 from distgraph.graph.message import add_messages
 from distgraph.types import Overwrite
 
-pytestmark = pytest.mark.no_cover
-
 
 class State(TypedDict):
     """Two lists that grow, and one that is only replaced."""

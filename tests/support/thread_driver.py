@@ -18,6 +18,7 @@ from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.records import (
     AnswerEntry,
     CheckpointEntry,
+    QuestionEntry,
     ResultEntry,
     SuperstepEntry,
     TaskEntry,
@@ -96,8 +97,10 @@ class Driver:
 
     def ask(  # noqa: PLR0913 - a default for each
         self, ep: str, tid: str, iid: str, *, tok: str = "t", deadline: int = 0, rnd: str = "",
+        within: int = -1, place: str = "",
     ) -> Recorded:  # fmt: skip
-        result = ResultEntry(tid, rnd, b"question", questions=((iid, deadline),))
+        asked = QuestionEntry(iid, deadline, within, place, f"late {iid}".encode())
+        result = ResultEntry(tid, rnd, b"question", questions=(asked,))
         return self.ledger.complete(
             self.thread, "", ep, (result,), tok=tok, tok2="adv", lease_ms=LEASE
         )

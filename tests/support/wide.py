@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from checkpoint_redis import answers, commands
 from checkpoint_redis.commands import Script
 from checkpoint_redis.layout import QuestionId, TaskField, ThreadKey
-from checkpoint_redis.records import AnswerEntry, ResultEntry, StagedAnswers
+from checkpoint_redis.records import AnswerEntry, QuestionEntry, ResultEntry, StagedAnswers
 from checkpoint_redis.replies import Answered, Moved, Staged
 from distgraph.effects import carry
 from tests.support.bounded import bounded
@@ -39,7 +39,7 @@ def asking(d: Driver, *tids: str) -> str:
 
 def ask_twice(d: Driver, ep: str, tid: str) -> None:
     """Have a task ask two questions at once."""
-    asked = ((f"{tid}1", 0), (f"{tid}2", 0))
+    asked = (QuestionEntry(f"{tid}1"), QuestionEntry(f"{tid}2"))
     asks = ResultEntry(tid, "", b"question", questions=asked)
     d.ledger.complete(d.thread, "", ep, (asks,), tok="t", tok2="adv", lease_ms=LEASE)
 

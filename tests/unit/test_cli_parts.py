@@ -22,11 +22,13 @@ from distgraph.errors import (
     StoreUnavailable,
 )
 from distgraph.graph import END, START, StateGraph
+from distgraph.types import Interrupt
 from tests.support.apps import errands
 from workers import CeleryBackend
 from workers.cli import targets, worker
-from workers.cli.ending import Ending, shown
+from workers.cli.ending import Ending, questions, shown
 from workers.cli.exits import CommandError, Exit, code_of, describe
+from workers.cli.facts import asks_of
 from workers.cli.screen import ago, as_json, plain, size
 from workers.cli.targets import Connection, graph_of, serving
 from workers.cli.values import read_json, read_moment
@@ -251,6 +253,16 @@ def test_one_that_could_not_begin_has_failed(monkeypatch: pytest.MonkeyPatch) ->
     app = Celery("codes", set_as_current=False)
     monkeypatch.setattr(app, "worker_main", lambda _: None)
     assert worker.ended_with(app, []) == 1
+
+
+def test_a_question_tells_until_when_it_waits() -> None:
+    at = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
+    lines = questions((Interrupt("so?", "1", at), Interrupt("why?", "2")))
+    told = [str(line) for line in lines]
+    assert told[0] == "question 1 until 2030-01-02 03:04:05 UTC"
+    assert told[2] == "question 2"
+    asks = [{"id": "1", "value": "so?", "deadline": at}, {"id": "2", "value": "why?"}]
+    assert asks_of((Interrupt("so?", "1", at), Interrupt("why?", "2"))) == asks
 
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)

@@ -259,6 +259,23 @@ def test_a_new_input_drops_the_question(saver: BaseCheckpointSaver) -> None:
     assert asked(graph.invoke({}, CONFIG)) == ["well?"]
 
 
+def test_what_one_node_asks_side_by_side_ends_one_by_one(saver: BaseCheckpointSaver) -> None:
+    async def ask(what: str, **until: Any) -> Any:
+        return interrupt(what, **until)
+
+    async def both() -> list[Any]:
+        late, timed = ask("a?", deadline=0, default="late"), ask("c?", deadline=HOUR, default=0)
+        return list(await asyncio.gather(late, ask("b?"), timed))
+
+    graph = chain(("ask", lambda _: {"log": asyncio.run(both())}), checkpointer=saver)
+    first = {each.value: each for each in graph.invoke({}, CONFIG)["__interrupt__"]}
+    left = {each.value: each for each in graph.invoke(None, CONFIG)["__interrupt__"]}
+    assert left.keys() == {"b?", "c?"}
+    assert left["c?"].deadline == first["c?"].deadline
+    answers = {left["b?"].id: "b", left["c?"].id: "c"}
+    assert graph.invoke(Command(resume=answers), CONFIG)["log"] == ["late", "b", "c"]
+
+
 # --- graphs inside nodes ------------------------------------------------------------------------
 
 

@@ -9,7 +9,13 @@ from typing import TypedDict
 import pytest
 import redis
 
-from checkpoint_redis.records import CheckpointEntry, ResultEntry, SuperstepEntry, TaskEntry
+from checkpoint_redis.records import (
+    CheckpointEntry,
+    QuestionEntry,
+    ResultEntry,
+    SuperstepEntry,
+    TaskEntry,
+)
 from checkpoint_redis.saver import RedisSaver
 from distgraph.constants import START
 from distgraph.graph.state import StateGraph
@@ -35,7 +41,7 @@ def test_a_small_interrupted_thread_stays_small(redis_client: redis.Redis, names
     step = SuperstepEntry(nonce(), (checkpoint,), (TaskEntry(tid, b"x" * 90),), "go")
     d.start(step, str(uuid.uuid4()))
     d.claim(step.ep, tid)
-    question = ResultEntry(tid, "", b"x" * 80, questions=((secrets.token_hex(16), 0),))
+    question = ResultEntry(tid, "", b"x" * 80, questions=(QuestionEntry(secrets.token_hex(16)),))
     d.ledger.complete(d.thread, "", step.ep, (question,), tok="t", tok2="a", lease_ms=LEASE)
     kept = d.stored() - {"e", "eb"}  # these expire by themselves
     sizes = {kind: d.client.memory_usage(d.thread.prefix + kind, samples=0) for kind in kept}

@@ -18,6 +18,7 @@ from tests.support.guards import (
     barrier,
     caller_writes,
     callers,
+    deadlines,
     ended,
     events,
     formats,
@@ -56,6 +57,7 @@ TOPICS = (
     barrier,
     callers,
     caller_writes,
+    deadlines,
     ended,
     events,
     formats,
@@ -96,7 +98,6 @@ def test_the_scripts_keep(redis_client: redis.Redis, namespace: str, guard: Guar
 
 
 @ALL
-@pytest.mark.no_cover
 def test_only_by_its_guard(
     redis_client: redis.Redis, namespace: str, guard: Guard, tmp_path: Path
 ) -> None:

@@ -13,7 +13,7 @@ import redis
 
 from checkpoint_redis import about, events, folding, layout, source
 from checkpoint_redis.folding import LayoutError, fold
-from checkpoint_redis.records import AnswerEntry, ResultEntry
+from checkpoint_redis.records import AnswerEntry, QuestionEntry, ResultEntry
 from tests.support.newer import forget_scripts
 from tests.support.thread_driver import LEASE, Driver, nonce, superstep
 
@@ -138,7 +138,9 @@ def story(d: Driver) -> list[Any]:
         d.thread, "", "ep-0", ("b",), tok="t", owner="w", lease_ms=LEASE, served=("other@1",)
     )
     told += [lease, d.claim("ep-0", "b"), d.go_on("retry"), d.fail("ep-0", "b", retry_in_ms=0)]
-    asks = ResultEntry("a", "", b"question", b"", (("q1", 0), ("q2", 10**15)))
+    asks = ResultEntry(
+        "a", "", b"question", b"", (QuestionEntry("q1"), QuestionEntry("q2", 10**15))
+    )
     told += [
         d.emit(),
         d.ledger.complete(d.thread, "", "ep-0", (asks,), tok="t", tok2="adv", lease_ms=LEASE),

@@ -11,6 +11,7 @@ from checkpoint_redis import about, events, loading
 from checkpoint_redis.records import (
     AnswerEntry,
     CheckpointEntry,
+    QuestionEntry,
     ResultEntry,
     SuperstepEntry,
     TaskEntry,
@@ -129,7 +130,7 @@ def test_a_deadline_is_all_that_is_due_of_a_pause(d: Driver) -> None:
     d.ask(ep, "a", "q1", deadline=1)
     assert d.due() == {"a|i"}
     (due,) = d.sweep()
-    assert (due.kind, due.tid, d.due()) == ("i", "a", set())
+    assert (due.kind, due.tid, d.due()) == ("i", "a", {"a|i"})
 
 
 def test_an_answer_queues_its_task_alone_with_its_answers(d: Driver) -> None:
@@ -154,7 +155,7 @@ def test_an_answer_joins_the_run_that_is_under_way(d: Driver) -> None:
 def test_several_answers_to_one_task_are_given_in_their_order(d: Driver) -> None:
     ep = d.started("a")
     d.claim(ep, "a")
-    result = ResultEntry("a", "", b"q", questions=(("q1", 0), ("q2", 0)))
+    result = ResultEntry("a", "", b"q", questions=(QuestionEntry("q1"), QuestionEntry("q2")))
     d.ledger.complete(d.thread, "", ep, (result,), tok="t", tok2="adv", lease_ms=LEASE)
     pairs = (AnswerEntry("", "a", "q1", b"one"), AnswerEntry("", "a", "q2", b"two"))
     assert d.ledger.answer(d.thread, "run-2", "resume", pairs, rnd="r").status == "go"
@@ -164,7 +165,7 @@ def test_several_answers_to_one_task_are_given_in_their_order(d: Driver) -> None
 def test_thousands_of_answers_are_taken_at_once(d: Driver) -> None:
     tids = [f"t{n}" for n in range(5_000)]
     ep = d.started(*tids)
-    asked = [ResultEntry(tid, "", b"q", questions=((f"q-{tid}", 0),)) for tid in tids]
+    asked = [ResultEntry(tid, "", b"q", questions=(QuestionEntry(f"q-{tid}"),)) for tid in tids]
     for first in range(0, len(tids), 500):
         part = tuple(asked[first : first + 500])
         d.ledger.complete(d.thread, "", ep, part, tok="t", tok2="adv", lease_ms=LEASE)
@@ -371,7 +372,7 @@ def test_events_tell_the_run_in_order(d: Driver) -> None:
         (2, "step", ("cp-0", 0)),
         (3, "task", ("a", 1)),
         (4, "custom", ("b", 1)),
-        (5, "ask", ("b", 1, ["q1"])),
+        (5, "ask", ("b", 1, ["q1"], [0])),
         (6, "end", ("interrupted", "cp-0")),
     ]
     assert {(event.run, event.frame) for event in found} == {("run", "")}

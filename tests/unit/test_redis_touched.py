@@ -20,6 +20,7 @@ from checkpoint_redis.records import (
     AnswerEntry,
     CheckpointEntry,
     InnerEntry,
+    QuestionEntry,
     ResultEntry,
     SuperstepEntry,
     TaskEntry,
@@ -36,7 +37,7 @@ from tests.support.thread_driver import LEASE, Driver, nonce, superstep
 from tests.support.touching import Touched, Touching, counted
 from tests.support.wide import give, moves, pair
 
-pytestmark = [pytest.mark.redis, pytest.mark.slow, pytest.mark.no_cover]
+pytestmark = [pytest.mark.redis, pytest.mark.slow]
 WIDTH, TOGETHER, RECORDS = 8_000, 20, 5
 SERIALIZER = JsonPlusSerializer()
 MOST = Touched(fields=5_000, bytes=4 * 2**20)
@@ -69,7 +70,8 @@ class Wide(Driver):
     def ask_all(self, ep: str, named: Mapping[str, str], deadline: int = 0) -> None:
         """Have each of these tasks ask what is named beside it, as a worker tells of many."""
         asks = [
-            ResultEntry(t, "", b"question", questions=((q, deadline),)) for t, q in named.items()
+            ResultEntry(t, "", b"question", questions=(QuestionEntry(q, deadline),))
+            for t, q in named.items()
         ]
         for first in range(0, len(asks), TOGETHER):
             some = tuple(asks[first : first + TOGETHER])
@@ -295,7 +297,7 @@ def test_a_superstep_of_large_questions_is_read_in_slices(d: Wide) -> None:
     ep = d.started(*LARGE)
     d.claim(ep, *LARGE)
     for tid in LARGE:
-        question = ResultEntry(tid, "", b"?" * LARGE_BYTES, questions=((f"q-{tid}", 0),))
+        question = ResultEntry(tid, "", b"?" * LARGE_BYTES, questions=(QuestionEntry(f"q-{tid}"),))
         d.ledger.complete(d.thread, "", ep, (question,), tok="t", tok2="adv", lease_ms=LEASE)
     loaded = d.load()
     assert loaded is not None
@@ -418,7 +420,7 @@ def test_a_list_of_threads_that_ask(d: Wide, count: int, size: int) -> None:
     names, tids = (str(n) for n in range(100_000)), TIDS[:count]
     others = (Driver(d.client, d.thread.namespace, name) for name in names)
     same = (each for each in others if each.thread.shard == d.thread.shard)
-    asked = tuple(ResultEntry(t, "", b"x" * size, questions=((t, 0),)) for t in tids)
+    asked = tuple(ResultEntry(t, "", b"x" * size, questions=(QuestionEntry(t),)) for t in tids)
     for each in itertools.islice(same, 60):
         ep = each.started(*tids)
         each.claim(ep, *tids)

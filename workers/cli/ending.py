@@ -23,6 +23,7 @@ from ..backend import CeleryBackend
 from ..client.thread import ThreadHandle
 from ..shared.serving import serves
 from .exits import Exit, complain
+from .facts import asks_of, until
 from .health import label, living
 from .screen import Screen, as_json, plain
 
@@ -57,7 +58,7 @@ class Ending:
             "status": self.status,
             "error": self.error or None,
             "values": self.values,
-            "interrupts": [{"id": each.id, "value": each.value} for each in self.interrupts],
+            "interrupts": asks_of(self.interrupts),
         }
 
 
@@ -167,7 +168,10 @@ def questions(interrupts: tuple[Interrupt, ...]) -> list[RenderableType]:
     return [
         line
         for each in interrupts
-        for line in (Text(f"question {each.id}", style="bold"), plain_json(each.value))
+        for line in (
+            Text(f"question {each.id}{until(each.deadline)}", style="bold"),
+            plain_json(each.value),
+        )
     ]
 
 

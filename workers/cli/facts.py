@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from distgraph.types import Interrupt
@@ -27,8 +28,18 @@ def facts_of(info: ThreadInfo, is_served: bool) -> dict[str, Any]:
 
 
 def asks_of(interrupts: Iterable[Interrupt]) -> list[dict[str, Any]]:
-    """Return the questions that wait."""
-    return [{"id": each.id, "value": value_of(each)} for each in interrupts]
+    """Return the questions that wait; the deadline of those that have one."""
+    return [_ask_of(each) for each in interrupts]
+
+
+def _ask_of(interrupt: Interrupt) -> dict[str, Any]:
+    known = {"id": interrupt.id, "value": value_of(interrupt)}
+    return {**known, "deadline": interrupt.deadline} if interrupt.deadline else known
+
+
+def until(deadline: datetime | None) -> str:
+    """Return what is said of a question's deadline, behind what is asked."""
+    return f" until {deadline:%Y-%m-%d %H:%M:%S} UTC" if deadline else ""
 
 
 def value_of(interrupt: Interrupt) -> Any:

@@ -16,7 +16,7 @@ from ..client.listing import STATUSES
 from ..shared.serving import serves
 from .answers import brief
 from .exits import CommandError, Exit, guarded
-from .facts import asks_of, facts_of, value_of
+from .facts import asks_of, facts_of, until, value_of
 from .health import living, now
 from .options import Broker, BrokerOptions, Json, LimitOption, Namespace, Redis, TargetOption
 from .screen import Screen, ago, plain, table
@@ -118,4 +118,4 @@ def _asks(info: ThreadInfo) -> Text:
     short = brief(value_of(info.interrupts[0]))
     others = len(info.interrupts) - 1
     count = f" (and {others}{' or more' if info.more else ''})" if others or info.more else ""
-    return Text.assemble(plain(short), count)
+    return Text.assemble(plain(short), count, until(info.deadline))

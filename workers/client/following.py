@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -274,8 +274,8 @@ def _tell(at: _Follower, event: StreamEvent) -> Generator[Effect, Any, bool]:
                 yield from _ended(at, tid, event.blob)
             elif at.marks:
                 yield from _superseded(at, tid, attempt)
-        case AskEvent(tid=tid) if event.frame == ROOT:
-            yield from _ended(at, tid, event.blob)
+        case AskEvent(tid=tid, iids=iids, deadlines=deadlines) if event.frame == ROOT:
+            yield from _ended(at, tid, event.blob, zip(iids, deadlines, strict=True))
         case FailEvent(tid=tid) if event.frame == ROOT:
             yield from _ended(at, tid, (yield from outcome_of(at.of)).error)
         case CustomEvent() if "custom" in at.modes:
@@ -358,14 +358,16 @@ def _started(
     yield Tell(Started("", state, tasks))
 
 
-def _ended(at: _Follower, tid: str, blob: bytes) -> Generator[Effect, Any, None]:
+def _ended(
+    at: _Follower, tid: str, blob: bytes, deadlines: Iterable[tuple[str, int]] = ()
+) -> Generator[Effect, Any, None]:
     if at.state is None or not blob:
         return
     now = _open(at, at.state)
     task = now.tasks.get(tid)
     if task is None:
         return
-    now.results[tid] = result = at.of.served.wire.read_result(blob)
+    now.results[tid] = result = at.of.served.wire.read_asked(blob, deadlines)
     yield Tell(Ended("", task, result, now.values, step=at.state.checkpoint.step + 1))
 
 

@@ -89,12 +89,16 @@ def _first_deadline(rows: tuple[QuestionRow, ...]) -> datetime | None:
 def _questions(wire: Wire, asked: ListedQuestions) -> Iterator[Interrupt]:
     """Yield what a task asks; where that cannot be read, what is known of it."""
     try:
-        result = wire.read_result(asked.blob)
+        result = wire.read_asked(asked.blob, ((row.iid, row.deadline) for row in asked.rows))
     except DistGraphError as error:
-        yield from (Interrupt(UnreadableValue(str(error)), row.iid) for row in asked.rows)
+        yield from (_unreadable(row, str(error)) for row in asked.rows)
         return
     if isinstance(result, Interrupted):
         yield from (question.interrupt for question in result.questions)
+
+
+def _unreadable(row: QuestionRow, reason: str) -> Interrupt:
+    return Interrupt(UnreadableValue(reason), row.iid, _first_deadline((row,)))
 
 
 def moment(ms: int) -> datetime:

@@ -12,7 +12,7 @@ from checkpoint_redis import commands, loading
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import RunStatus
 from checkpoint_redis.replies import LeftTask, Loaded, OpenTask, RunLine, RunRecord
-from distgraph.core.model import Interrupted
+from distgraph.core.model import Expired, Interrupted
 from distgraph.types import Interrupt
 
 from ..shared.wire import Wire
@@ -44,6 +44,8 @@ class RunInfo:
 class AnswerInfo:
     """A question that was answered, and by whom; '' when that was not said.
 
+    ``expired``: nobody did before its deadline, so that the value is its default, or None where
+    ``InterruptTimeout`` was raised instead.
     ``checkpoint`` is the one from which the task ran that asked. ``backend.run(thread, run)`` gives
     the run that the answer began or joined.
     """
@@ -55,6 +57,7 @@ class AnswerInfo:
     answered: datetime
     run: str
     by: str
+    expired: bool = False
 
 
 def run_info(run: str, known: RunLine | RunRecord) -> RunInfo:
@@ -97,9 +100,14 @@ def _answers_of(wire: Wire, cp: str, task: OpenTask | LeftTask) -> Iterator[Answ
     """Yield the questions of a task that were answered: others were asked beside them."""
     given = {answer.id: answer.value for answer in wire.read_answers(task.answers)}
     for each in task.asked:
-        asking, times = wire.read_result(each.blob), dict(each.questions)
+        asking, times = wire.read_asked(each.blob, each.deadlines), dict(each.questions)
         for question in asking.questions if isinstance(asking, Interrupted) else ():
             asked = question.interrupt
             if each.run and asked.id in given and asked.id in times:
                 when = moment(times[asked.id]), moment(each.at)
-                yield AnswerInfo(asked, given[asked.id], cp, *when, each.run, each.by)
+                value, expired = _given(given[asked.id])
+                yield AnswerInfo(asked, value, cp, *when, each.run, each.by, expired)
+
+
+def _given(value: Any) -> tuple[Any, bool]:
+    return (value.default, True) if isinstance(value, Expired) else (value, False)

@@ -10,7 +10,13 @@ from typing import Any, NamedTuple
 
 from checkpoint_redis.bundles import Bundle, Packets, blob_of, bundles, packet_name
 from checkpoint_redis.layout import QuestionId, TaskState
-from checkpoint_redis.records import CheckpointEntry, ResultEntry, SuperstepEntry, TaskEntry
+from checkpoint_redis.records import (
+    CheckpointEntry,
+    QuestionEntry,
+    ResultEntry,
+    SuperstepEntry,
+    TaskEntry,
+)
 from checkpoint_redis.references import (
     Growing,
     name_of,
@@ -23,6 +29,7 @@ from checkpoint_redis.replies import CallerWrites, Context, LeftTask, Loaded, Op
 from distgraph.checkpoint import records
 from distgraph.checkpoint.blame import (
     ANSWER,
+    DEFAULT,
     QUESTION,
     Part,
     blamed,
@@ -37,6 +44,7 @@ from distgraph.checkpoint.lines import numbered_segment, place
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.checkpoint.targets import filled, parted, sends_of
 from distgraph.checkpoint.upgrades import corrupt, fields_of, numbered
+from distgraph.core.deadlines import told
 from distgraph.core.graph import Graph, Node
 from distgraph.core.model import (
     Answer,
@@ -44,11 +52,13 @@ from distgraph.core.model import (
     Completed,
     Decision,
     Errored,
+    Expired,
     Failed,
     Finished,
     GivenBy,
     Interrupted,
     Paused,
+    Question,
     Result,
     RunTasks,
     Target,
@@ -56,6 +66,7 @@ from distgraph.core.model import (
     ThreadState,
 )
 from distgraph.core.packets import Packet
+from distgraph.core.resume import answer_to
 from distgraph.errors import (
     CorruptRecord,
     DistGraphError,
@@ -72,7 +83,7 @@ WHOLE = 0
 """Stands for the number of a segment where a value is in one piece."""
 _LEAST = 1_000
 """So many characters of a failure's texts are kept where more cannot be stored."""
-_STOPPED = (QuestionId.stopped, 0)
+_STOPPED = QuestionEntry(QuestionId.stopped)
 """Stands for the questions of a task whose graph is at a breakpoint."""
 
 
@@ -292,8 +303,17 @@ class Wire:
 
     def questions(self, task: Task, result: Interrupted) -> bytes:
         """Return the record of what a task asks; SerializationError names the node."""
-        asked = ((QUESTION, question.interrupt.value) for question in result.questions)
+        asked = [(QUESTION, question.interrupt.value) for question in result.questions]
+        asked += [(DEFAULT, q.deadline.default) for q in result.questions if q.deadline]
         return self._left(task.node, records.pack_result(result), asked)
+
+    def _question(self, question: Question) -> QuestionEntry:
+        iid, deadline = question.interrupt.id, question.deadline
+        if deadline is None:
+            return QuestionEntry(iid)
+        late = answer_to(question, Expired(deadline.fails, deadline.default))
+        within = -1 if deadline.within is None else deadline.within
+        return QuestionEntry(iid, deadline.at or 0, within, question.place, self.answer(late))
 
     def error(self, error: Errored) -> bytes:
         """Return the record of a failure; what of it cannot be stored is left out."""
@@ -310,6 +330,10 @@ class Wire:
     def read_result(self, blob: bytes) -> Result:
         """Return the result of a record."""
         return records.unpack_result(self.serializer.loads(blob))
+
+    def read_asked(self, blob: bytes, deadlines: Iterable[tuple[str, int]]) -> Result:
+        """Return what a task asks, with the ``deadlines`` that are known by the questions' ids."""
+        return told(self.read_result(blob), dict(deadlines))
 
     def answer(self, answer: Answer) -> bytes:
         """Return the record of an answer."""
@@ -381,8 +405,9 @@ class Wire:
     ) -> ResultEntry:
         """Return what is recorded of a task that did not fail; its packets are apart already."""
         if isinstance(result, Interrupted):
-            asked = tuple((q.interrupt.id, 0) for q in result.questions) or (_STOPPED,)
-            return ResultEntry(task.id, rnd, self.questions(task, result), questions=asked)
+            record = self.questions(task, result)
+            asked = tuple(map(self._question, result.questions)) or (_STOPPED,)
+            return ResultEntry(task.id, rnd, record, questions=asked)
         blob = self.result(task, result)
         event = blob if shows_writes(modes) else b""
         return ResultEntry(task.id, rnd, blob, event=event, packets=packets)
@@ -393,7 +418,7 @@ class Wire:
         """Return the frame that was loaded, of whose checkpoint ``of`` is the record."""
         results: dict[str, Result] = {}
         results |= {tid: self.read_result(blob) for tid, blob in loaded.writes.items()}
-        results |= {asked.tid: self.read_result(asked.blob) for asked in loaded.questions}
+        results |= {a.tid: self.read_asked(a.blob, a.questions) for a in loaded.questions}
         for task in loaded.tasks:
             if task.st is TaskState.failed and task.error:
                 results[task.tid] = self.read_error(task.error)
@@ -434,7 +459,8 @@ class Wire:
     ) -> dict[str, tuple[Interrupt, ...]]:
         """Return what those of ``tasks`` asked last that are done."""
         done = (t for t in tasks if t.asked and isinstance(results.get(t.tid), Completed))
-        last = {task.tid: self.read_result(task.asked[-1].blob) for task in done}
+        asked = ((task.tid, task.asked[-1]) for task in done)
+        last = {tid: self.read_asked(each.blob, each.deadlines) for tid, each in asked}
         return {
             tid: tuple(question.interrupt for question in asking.questions)
             for tid, asking in last.items()

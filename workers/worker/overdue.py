@@ -21,6 +21,7 @@ from ..broker.publisher import CeleryPublisher
 from ..settings import Settings
 from ..shared.hints import ADVANCE, Hint, Label, nameless, outgoing
 from ..shared.served import Registry
+from .expiring import expire
 from .failures import worker_lost
 from .labels import Labels
 from .naming import TakenTask, called, names, taken_from
@@ -83,7 +84,8 @@ class Overdue:
         while left:
             swept = self._look(left, living, outboxes=outboxes)
             waiting.update(s for s, each in zip(left, swept, strict=True) if each.outboxes)
-            sent += self._send([due for each in swept for due in each.found])
+            found = [due for each in swept for due in each.found]
+            sent += self._send(found) + self._expire(found)
             left = tuple(s for s, each in zip(left, swept, strict=True) if each.more)
             if time.monotonic() >= until:
                 break
@@ -109,12 +111,23 @@ class Overdue:
             by_thread[due.x] += due.hints
             if due.kind is DueKind.unreadable:
                 log.warning("What is stored of thread %s is damaged: it cannot go on.", due.x)
-        name = self._called(by_thread, called(lost))
+        sent = self._publish(by_thread, called(lost))
+        for each in lost:
+            self._tell(each)
+        return sent
+
+    def _expire(self, found: Sequence[Due]) -> int:
+        """Give what takes the place of answers that are late; return how many hints were sent."""
+        by_thread: dict[str, list[OutboxEntry]] = defaultdict(list)
+        for x, hints in expire(self._ledger(), self._settings.namespace, found):
+            by_thread[x] += hints
+        return self._publish(by_thread, nameless)
+
+    def _publish(self, by_thread: Mapping[str, Sequence[OutboxEntry]], known: Label) -> int:
+        name = self._called(by_thread, known)
         messages = [m for x, hints in by_thread.items() for m in outgoing(x, hints, name)]
         if messages:
             self._publisher.publish(messages)
-        for each in lost:
-            self._tell(each)
         return len(messages)
 
     def _called(self, by_thread: Mapping[str, Sequence[OutboxEntry]], known: Label) -> Label:

@@ -154,6 +154,22 @@ def approval() -> Builder:
     return StateGraph(Approval).add_sequence([prepare, approve, publish]).add_edge(START, "prepare")
 
 
+class Expiring(Approval, total=False):
+    """One that has to be answered within so many seconds."""
+
+    within: float
+
+
+def expire(state: Expiring) -> dict[str, Any]:
+    answer = interrupt("well?", deadline=state["within"], default="nobody")
+    return {"answer": answer, "path": ["expire"]}
+
+
+def expiring() -> Builder:
+    builder = StateGraph(Expiring).add_sequence([prepare, expire, publish])
+    return builder.add_edge(START, "prepare")
+
+
 class Panel(TypedDict, total=False):
     """As many parallel questions as `asked` has, and one task that asks nothing."""
 
@@ -412,6 +428,7 @@ PROGRAMS: dict[str, Callable[[], Builder]] = {
     "noop": noop,
     "slow": slow,
     "approval": approval,
+    "expiring": expiring,
     "panel": panel,
     "at-once": at_once,
     "form": form,

@@ -234,8 +234,8 @@ GUARDS = (
     Guard(
         a_breakpoint_is_no_question,
         "asks.lua",
-        "if question[QUESTION.iid] ~= IID.stopped then",
-        "if true then",
+        "question[QUESTION.iid] ~= IID.stopped and",
+        "true and",
     ),
     Guard(
         an_answer_names_a_question,

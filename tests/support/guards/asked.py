@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from checkpoint_redis import commands
 from checkpoint_redis.layout import Limit, QuestionId, ThreadKey
-from checkpoint_redis.records import ResultEntry
+from checkpoint_redis.records import QuestionEntry, ResultEntry
 from tests.support.guards import Guard
 from tests.support.thread_driver import LEASE, Driver
 
@@ -22,7 +22,9 @@ def asking(d: Driver, *tids: str, size: int = 1) -> str:
     ep = d.started(*tids, "last")
     d.claim(ep, *tids, "last")
     for tid in tids:
-        result = ResultEntry(tid, "", tid[:1].encode() * size, questions=((f"q of {tid}", 0),))
+        result = ResultEntry(
+            tid, "", tid[:1].encode() * size, questions=(QuestionEntry(f"q of {tid}"),)
+        )
         d.ledger.complete(d.thread, "", ep, (result,), tok="t", tok2="adv", lease_ms=LEASE)
     return ep
 
@@ -68,7 +70,7 @@ def no_more_comes_than_a_reply_holds(d: Driver) -> None:
 def what_a_task_asks_comes_once(d: Driver) -> None:
     ep = d.started("a")
     d.claim(ep, "a")
-    asks = tuple((f"q{number}", 0) for number in range(3))
+    asks = tuple(QuestionEntry(f"q{number}") for number in range(3))
     record = b"x" * (Limit.inline_writes * 2 // 5)
     result = ResultEntry("a", "", record, questions=asks)
     d.ledger.complete(d.thread, "", ep, (result,), tok="t", tok2="adv", lease_ms=LEASE)

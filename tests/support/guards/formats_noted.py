@@ -7,7 +7,12 @@ from typing import NamedTuple
 
 from checkpoint_redis import commands
 from checkpoint_redis.frames import FrameName
-from checkpoint_redis.records import AnswerEntry, ResultEntry, SuperstepEntry
+from checkpoint_redis.records import (
+    AnswerEntry,
+    QuestionEntry,
+    ResultEntry,
+    SuperstepEntry,
+)
 from distgraph.checkpoint import formats
 from distgraph.checkpoint.formats import Kind
 from tests.support.guards import Guard
@@ -117,7 +122,7 @@ def completes(d: Driver, ep: str) -> None:
 
 
 def asks(d: Driver, ep: str) -> None:
-    result = ResultEntry("a", "", b"w", questions=(("q", 0),))
+    result = ResultEntry("a", "", b"w", questions=(QuestionEntry("q"),))
     d.ledger.complete(d.thread, "", ep, (result,), tok="t", tok2="adv", lease_ms=LEASE)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from checkpoint_redis import about, commands, keys
 from checkpoint_redis.about import Sought
 from checkpoint_redis.layout import HeaderField, Limit
-from checkpoint_redis.records import ResultEntry
+from checkpoint_redis.records import QuestionEntry, ResultEntry
 from checkpoint_redis.replies import ListCount, Listed
 from distgraph.checkpoint import formats
 from tests.support.guards import Guard
@@ -73,7 +73,7 @@ def asking(d: Driver, tids: int = 1, size: int = 8) -> None:
     ep = d.started(*names)
     d.claim(ep, *names)
     for tid in names:
-        asked = ((f"{tid} asks", 7),)
+        asked = (QuestionEntry(f"{tid} asks", 7),)
         result = ResultEntry(tid, "", tid.encode() * size, questions=asked)
         d.ledger.complete(d.thread, "", ep, (result,), tok="t", tok2="adv", lease_ms=5_000)
 

@@ -6,7 +6,12 @@ from dataclasses import replace
 
 from checkpoint_redis import commands
 from checkpoint_redis.layout import Limit, ThreadKey
-from checkpoint_redis.records import CheckpointEntry, ResultEntry, SuperstepEntry
+from checkpoint_redis.records import (
+    CheckpointEntry,
+    QuestionEntry,
+    ResultEntry,
+    SuperstepEntry,
+)
 from tests.support.guards import Guard
 from tests.support.thread_driver import LEASE, Driver, nonce, superstep
 
@@ -116,7 +121,7 @@ def a_waiting_thread_goes_on_with_all_that_it_had(d: Driver) -> None:
     d.claim(ep, "a", "b")
     d.complete(ep, "a")
     d.ledger.complete(
-        d.thread, "", ep, (ResultEntry("b", "", b"q", questions=(("q1", 0),)),),
+        d.thread, "", ep, (ResultEntry("b", "", b"q", questions=(QuestionEntry("q1"),)),),
         tok="t", tok2="adv", lease_ms=LEASE,
     )  # fmt: skip
     before = d.ledger.load(d.thread)

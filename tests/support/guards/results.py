@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from checkpoint_redis import events
 from checkpoint_redis.layout import ThreadKey
-from checkpoint_redis.records import ResultEntry
+from checkpoint_redis.records import QuestionEntry, ResultEntry
 from checkpoint_redis.replies import OpenTask
 from tests.support.guards import Guard
 from tests.support.thread_driver import LEASE, Driver
@@ -57,7 +57,12 @@ def a_result_of_no_task_is_gone(d: Driver) -> None:
 def the_first_deadline_counts(d: Driver) -> None:
     ep = d.started("a")
     d.claim(ep, "a")
-    asks = ResultEntry("a", "", b"q", questions=(("q1", 0), ("q2", 900), ("q3", 800)))
+    asks = ResultEntry(
+        "a",
+        "",
+        b"q",
+        questions=(QuestionEntry("q1"), QuestionEntry("q2", 900), QuestionEntry("q3", 800)),
+    )
     d.ledger.complete(d.thread, "", ep, (asks,), tok="t", tok2="adv", lease_ms=LEASE)
     assert d.client.zscore(d.due_key, f"{d.thread.x}||a|i") == 800
 
@@ -135,7 +140,7 @@ GUARDS = (
     ),
     Guard(
         the_first_deadline_counts,
-        "finished.lua",
+        "deadlines.lua",
         "(not first or at < first)",
         "not first",
     ),

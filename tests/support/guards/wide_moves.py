@@ -309,9 +309,9 @@ GUARDS = (
         what_was_accepted_is_moved_though_its_run_failed_and_nobody_calls,
         "sweep.lua",
         "  elseif kind == DUE.move then look_move(st, kind, finds_worker(graph, fp, number))\n"
-        "  elseif kind == DUE.deadline then look_deadline(ns, tid, kind)\n"
+        "  elseif kind == DUE.deadline then look_deadline(st, ns, tid, kind)\n"
         "  elseif st ~= STATUS.busy then not_due(ns, tid, kind)\n",
-        "  elseif kind == DUE.deadline then look_deadline(ns, tid, kind)\n"
+        "  elseif kind == DUE.deadline then look_deadline(st, ns, tid, kind)\n"
         "  elseif st ~= STATUS.busy then not_due(ns, tid, kind)\n"
         "  elseif kind == DUE.move then look_move(st, kind, finds_worker(graph, fp, number))\n",
     ),

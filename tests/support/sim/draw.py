@@ -16,6 +16,7 @@ class Draw:
         self._random = random.Random(seed)
         # Apart: what else is drawn, and so what each seed is known for, does not depend on it.
         self.sharing = random.Random(f"sharing {seed}")
+        self._seed = seed
         self._stamps = 0
         self.chaos = True
         # Of some seeds a claim brings but the end of a list.
@@ -50,6 +51,10 @@ class Draw:
         """Draw one or more of them, in their order."""
         drawn = [each for each in of if self.chance(0.5)]
         return drawn or [self.one(of)]
+
+    def ends(self, tid: str) -> str:
+        """Draw how the questions of a task end that nobody answers: never, later, at once."""
+        return random.Random(f"end {self._seed} {tid}").choice(("never", "later", "at once"))
 
     def records(self) -> tuple[bytes, ...]:
         """Draw what a caller writes along with a call, mostly nothing."""

@@ -20,6 +20,7 @@ from tests.support.sim.plan import (
     Known,
     State,
     calls,
+    check_given,
     digest,
     number_of,
     questions_of,
@@ -178,8 +179,7 @@ class Judge:
             assert len(given) == questions_of(tid), f"{tid} was given {given}"
             if calls(tid):
                 check_called(self._world, tid, after.parent, ended)
-            for n, text in enumerate(given):
-                assert text.startswith(f"answer to {tid}/{n}/"), f"{tid}: question {n} got {text}"
+            check_given(self._world.draw, tid, given)
             other = recorded.get(tid, writes[tid])
             assert other == writes[tid], f"{tid}: other writes were recorded"
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 
 from checkpoint_redis.bundles import Bundle, packet_name
 from checkpoint_redis.layout import StepOutcome
-from checkpoint_redis.records import CheckpointEntry, SuperstepEntry, TaskEntry
+from checkpoint_redis.records import CheckpointEntry, QuestionEntry, SuperstepEntry, TaskEntry
 from checkpoint_redis.references import Blobs, Ref
 from checkpoint_redis.replies import Context
 from tests.support.sim.draw import Draw
@@ -29,6 +29,7 @@ PLAN = (
 QUESTIONS = {"asks": 1, "asks twice": 2, "asks both": 2, "calls and asks": 1, "lasts and asks": 1}
 CALLED = 3
 """So many supersteps has a graph that is called; one that asks does so before the last."""
+FAR = 10**12
 State = Mapping[str, str]
 
 
@@ -128,6 +129,22 @@ def questions(tid: str, given: int, tok: str) -> tuple[str, ...]:
     left = range(given, questions_of(tid))
     asked = left if kind_of(tid) == "asks both" else left[:1]
     return tuple(f"{tid}/{n}/{tok}" for n in asked)
+
+
+def question(iid: str, ends: str) -> QuestionEntry:
+    """Return a question that ends so; its place is its id without the attempt's token."""
+    if ends == "never":
+        return QuestionEntry(iid)
+    within = FAR if ends == "later" else 0
+    return QuestionEntry(iid, 0, within, iid.rpartition("/")[0], f"answer to {iid} late".encode())
+
+
+def check_given(draw: Draw, tid: str, given: list[str]) -> None:
+    """Each question got its own answer; once its deadline is over no other than the sweep's."""
+    over = draw.ends(tid) == "at once"
+    for n, text in enumerate(given):
+        assert text.startswith(f"answer to {tid}/{n}/"), f"{tid}: question {n} got {text}"
+        assert text.endswith(" late") == over, f"{tid}: question {n} got {text}"
 
 
 def opening(

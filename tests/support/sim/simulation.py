@@ -10,6 +10,7 @@ from checkpoint_redis.saving import forgetting
 from tests.support.sim.client import Client
 from tests.support.sim.judge import Judge
 from tests.support.sim.keeper import Keeper
+from tests.support.sim.sweeper import Sweeper
 from tests.support.sim.worker import Worker
 from tests.support.sim.world import World
 
@@ -24,6 +25,7 @@ class Simulation:
         self._draw = self._world.draw
         self._client = Client(self._world)
         self._keepers = [Keeper(self._world, self._client) for _ in range(KEEPERS)]
+        self._sweeper = Sweeper(self._world)
         self._judge = Judge(self._world)
         self._workers = [Worker(self._world, f"w{n}") for n in range(WORKERS)]
         self._steps = 0
@@ -71,7 +73,7 @@ class Simulation:
         if self._draw.chaos and self._fault(p):
             return
         if p < 0.15:
-            self._world.sweep()
+            self._sweeper.step()
         elif p < 0.25:
             self._client.step()
         elif p < 0.28 or (p > 0.5 and self._keeps()):

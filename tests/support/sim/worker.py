@@ -9,7 +9,7 @@ from checkpoint_redis import commands
 from checkpoint_redis.bundles import Bundle
 from checkpoint_redis.commands import Script
 from checkpoint_redis.layout import PartedRow, QuestionId, SpanRow
-from checkpoint_redis.records import Lease, ResultEntry
+from checkpoint_redis.records import Lease, QuestionEntry, ResultEntry
 from checkpoint_redis.replies import Advance, Claimed, ClaimedTask, Context, OutboxEntry, Recorded
 from tests.support.sim.called import Call
 from tests.support.sim.packets import bundle_name, bundles_of, packet_of
@@ -18,6 +18,7 @@ from tests.support.sim.plan import (
     calls,
     following,
     kind_of,
+    question,
     questions,
     stops,
     tids,
@@ -25,7 +26,7 @@ from tests.support.sim.plan import (
 from tests.support.sim.shelf import Shelf
 from tests.support.sim.world import GRAPHS, MANY, World
 
-LEASE_MS, RETRY_MS, FAR = 25_000, 5_000, 10**13
+LEASE_MS, RETRY_MS = 25_000, 5_000
 SERVED = tuple(f"{graph}@1" for graph in GRAPHS)
 Reducing = tuple[str, Advance | None]
 NOTHING: Reducing = ("", None)
@@ -192,11 +193,10 @@ class Worker:
             return None
         given = [blob.decode() for blob in task.answers]
         asked = tuple(
-            (iid, FAR if world.draw.chance(0.3) else 0)
-            for iid in questions(task.tid, len(given), tok)
+            question(iid, world.draw.ends(task.tid)) for iid in questions(task.tid, len(given), tok)
         )
         if stops(task.tid, task.rnd):
-            asked = ((QuestionId.stopped, 0),)
+            asked = (QuestionEntry(QuestionId.stopped),)
         assert task.packet == packet_of(task.tid), f"{task.tid} was given {task.packet!r}"
         name = bundle_name(world.draw.nonce())
         blob = json.dumps([task.blob.decode(), given, name, ended]).encode()

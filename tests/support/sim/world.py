@@ -187,8 +187,8 @@ class World:
 
     # --- time ------------------------------------------------------------------------------------
 
-    def sweep(self) -> None:
-        """Let time pass, and look at what is due."""
+    def sweep(self) -> tuple[Due, ...]:
+        """Let time pass, and look at what is due; return what was found."""
         self._pass_time(self.draw.one(LEAPS if self.draw.chaos else CALM_LEAPS))
         namespace, shard = self.thread.namespace, self.thread.shard
         dues = self.call(commands.sweep(namespace, shard, max_lost=MANY)).found
@@ -199,6 +199,7 @@ class World:
             assert cursor == 0
             for due in lost:
                 self._send_lost(due)
+        return dues
 
     def _send_lost(self, due: Due) -> None:
         self.send_outbox(due.ns, due.ep)
