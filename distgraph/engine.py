@@ -331,7 +331,7 @@ def _reopened(state: ThreadState, replies: tuple[Reply, ...]) -> ThreadState:
     """Return ``state`` for a run that goes on: with what answers it, else all of it again."""
     if not replies:
         return again(state)
-    return replace(deliver(state, replies), released=state.checkpoint.id)
+    return deliver(state, replies, released=state.checkpoint.id)
 
 
 def _command(

@@ -8,7 +8,6 @@ asks first: the digest of that, and how many branches of this attempt began with
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Hashable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
@@ -62,8 +61,8 @@ class Inquiry:
             self._free.setdefault(answer.slot.branch, []).append(answer)
             self._answered.add(answer.id)
         self._branches: dict[Lane, str] = {}
-        self._alike: Counter[str] = Counter()
-        self._numbers: Counter[str] = Counter()
+        self._alike: dict[str, int] = {}
+        self._numbers: dict[str, int] = {}
         self._asked = 0
 
     def slot(self, lane: Lane, seen: str) -> Slot:
@@ -71,17 +70,14 @@ class Inquiry:
         branch = self._branches.get(lane)
         if branch is None:
             branch = self._branches[lane] = self._named(lane, seen)
-        slot = Slot(branch, self._numbers[branch], seen, self._asked)
-        self._numbers[branch] += 1
+        slot = Slot(branch, _counted(self._numbers, branch), seen, self._asked)
         self._asked += 1
         return slot
 
     def _named(self, lane: Lane, seen: str) -> str:
         if all(isinstance(part, str) for part in lane):
             return "/".join(map(str, lane))
-        alike = self._alike[seen]
-        self._alike[seen] += 1
-        return f"~{seen}.{alike}"
+        return f"~{seen}.{_counted(self._alike, seen)}"
 
     def take(self, slot: Slot) -> Answer | None:
         """Return the answer to the question at ``slot``, which no other one gets any more."""
@@ -101,6 +97,13 @@ class Inquiry:
         while (found := digest(*parts)) in self._answered:
             parts = (*parts, "again")
         return found
+
+
+def _counted(counts: dict[str, int], name: str) -> int:
+    """Return how often ``name`` was counted before, and count it."""
+    before = counts.get(name, 0)
+    counts[name] = before + 1
+    return before
 
 
 def _answer_at(slot: Slot, branch: list[Answer]) -> Answer | None:

@@ -98,8 +98,9 @@ def given_by(replies: tuple[Reply, ...], now: int, by: str = "") -> tuple[Reply,
 
 
 def _given_by(reply: Reply, now: int, by: str) -> Reply:
-    told = replace(reply.answer.told, given=now, by=by)
-    return replace(reply, answer=replace(reply.answer, told=told))
+    old = reply.answer
+    told = GivenBy(old.told.asked, now, by)
+    return Reply(reply.task, Answer(old.id, old.ns, old.value, old.slot, told))
 
 
 def _at_breakpoint(state: ThreadState) -> bool:
@@ -129,17 +130,19 @@ def how_to_go_on(state: ThreadState, replies: tuple[Reply, ...]) -> How:
     return "retry" if results else "continue"
 
 
-def deliver(state: ThreadState, replies: tuple[Reply, ...]) -> ThreadState:
+def deliver(state: ThreadState, replies: tuple[Reply, ...], released: str) -> ThreadState:
     """Return ``state`` with the answered tasks to be run again, each with all its answers.
 
-    So are those whose graph stopped at a breakpoint.
+    So are those whose graph stopped at a breakpoint. ``released`` is the checkpoint whose
+    breakpoint is.
     """
     answers = dict(state.answers)
     for reply in replies:
         answers[reply.task] = (*answers.get(reply.task, ()), reply.answer)
     stopped = {tid for tid, result in state.results.items() if _is_stopped(result)}
-    opened = without_results(state, stopped | {reply.task for reply in replies})
-    return replace(opened, answers=answers)
+    undone = stopped | {reply.task for reply in replies}
+    kept = {tid: result for tid, result in state.results.items() if tid not in undone}
+    return replace(state, results=kept, answers=answers, released=released)
 
 
 def nested_replies(state: ThreadState, answers: tuple[Answer, ...]) -> tuple[Reply, ...]:
@@ -158,7 +161,7 @@ def rejoin(state: ThreadState, replies: tuple[Reply, ...], round_: str = "") -> 
     opened = without_results(state, failed)
     here = state.checkpoint
     untold = round_ and here.metadata.get(ROUND) == round_ and not goes_on(here)
-    return replace(deliver(opened, replies), released="" if untold else here.id)
+    return deliver(opened, replies, released="" if untold else here.id)
 
 
 def _is_stopped(result: Result) -> bool:

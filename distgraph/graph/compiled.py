@@ -21,7 +21,7 @@ from distgraph.graph import configs
 from distgraph.graph.blueprint import Blueprint
 from distgraph.graph.checks import check_text
 from distgraph.graph.drawable import Drawable
-from distgraph.graph.jobs import Owner, about, job_of, unheard
+from distgraph.graph.jobs import Owner, about, job_of
 from distgraph.graph.nested import Inner
 from distgraph.graph.options import InvokeOptions, Options, StreamOptions, SubmitOptions
 from distgraph.graph.results import conclude, result_of
@@ -147,9 +147,9 @@ class CompiledStateGraph(Drawable, StateAccess[StateT], Generic[StateT, ContextT
         if asked.stream_mode != "values":
             options = {**options, "output_keys": keys}
             return cast(OutputT, list(self.stream(input, config, **options)))
-        inner, job = self._job(input, config, asked)
+        inner, job = self._job(input, config, asked, heard=False)
         last = None
-        for event in inner.events(self.backend, unheard(job)):
+        for event in inner.events(self.backend, job):
             last = event
         result: OutputT = result_of(self.graph, last, keys, given=input, around=inner.frame)
         return result
@@ -167,9 +167,9 @@ class CompiledStateGraph(Drawable, StateAccess[StateT], Generic[StateT, ContextT
             options = {**options, "output_keys": keys}
             chunks = [chunk async for chunk in self.astream(input, config, **options)]
             return cast(OutputT, chunks)
-        inner, job = self._job(input, config, asked)
+        inner, job = self._job(input, config, asked, heard=False)
         last = None
-        async for event in inner.aevents(self.backend, unheard(job)):
+        async for event in inner.aevents(self.backend, job):
             last = event
         result: OutputT = result_of(self.graph, last, keys, given=input, around=inner.frame)
         return result
@@ -249,8 +249,10 @@ class CompiledStateGraph(Drawable, StateAccess[StateT], Generic[StateT, ContextT
 
     # --- how a call becomes a job ------------------------------------------------------------
 
-    def _job(self, given: Any, config: Config, options: Options) -> tuple[Inner, Job]:
-        return job_of(self.owner, given, self._merged(config), options)
+    def _job(
+        self, given: Any, config: Config, options: Options, *, heard: bool = True
+    ) -> tuple[Inner, Job]:
+        return job_of(self.owner, given, self._merged(config), options, heard=heard)
 
     def _streamed(
         self, call: str, given: Any, config: Config, options: Mapping[str, Any]

@@ -34,8 +34,12 @@ class Owner:
     context_schema: Any
 
 
-def job_of(owner: Owner, given: Any, config: dict[str, Any], options: Options) -> tuple[Inner, Job]:
+def job_of(
+    owner: Owner, given: Any, config: dict[str, Any], options: Options, *, heard: bool = True
+) -> tuple[Inner, Job]:
     """Return the job of one run, and the task that it runs inside of, if any.
+
+    ``heard``: whether its caller waits for more than its end.
 
     Raises ValueError and TypeError for a config or option that is wrong, RuntimeError for what
     needs a checkpointer and has none.
@@ -67,10 +71,10 @@ def job_of(owner: Owner, given: Any, config: dict[str, Any], options: Options) -
         graph=owner.graph,
         program=(run_nested if inner.frame else run)(owner.graph, start, place.ns),
         place=place,
-        invocation=replace(invocation, replay=None) if _resumes(start) else invocation,
+        invocation=_from_here(invocation) if _resumes(start) else invocation,
         start=start,
         live=options.is_live or inner.live,
-        modes=frozenset(options.modes),
+        modes=frozenset(options.modes if heard else ()),
         max_concurrency=configs.max_concurrency(config),
         run_id=options.run_id,
         if_new=options.if_new or begins,
@@ -106,9 +110,8 @@ def about(job: Job) -> dict[str, Any]:
     return given if thread is None else {**given, "thread_id": thread}
 
 
-def unheard(job: Job) -> Job:
-    """Return ``job`` for a caller who waits for its end alone."""
-    return replace(job, modes=frozenset())
+def _from_here(invocation: Invocation) -> Invocation:
+    return invocation if invocation.replay is None else replace(invocation, replay=None)
 
 
 def _is_fresh(given: Any) -> bool:

@@ -81,8 +81,7 @@ class Options:
     @classmethod
     def read(cls, call: str, given: Mapping[str, Any], default: Modes) -> Self:
         """Return the options of a ``call``; TypeError or ValueError says which one is wrong."""
-        apart = () if "submit" in call else ONLY_SUBMITTED
-        known = [field.name for field in fields(cls) if field.name not in apart]
+        known = ALL_NAMES if "submit" in call else NAMES
         if unknown := [name for name in given if name not in known]:
             msg = f"{call}() got an unexpected option '{unknown[0]}': it takes {', '.join(known)}."
             raise TypeError(msg)
@@ -130,6 +129,10 @@ class Options:
             msg = f"output_keys names an unknown state key: {unknown[0]!r}."
             raise ValueError(msg)
         return given if isinstance(given, str) else tuple(keys)
+
+
+ALL_NAMES = tuple(field.name for field in fields(Options))
+NAMES = tuple(name for name in ALL_NAMES if name not in ONLY_SUBMITTED)
 
 
 def _stops(graph: Graph, given: Stops, compiled: frozenset[str]) -> frozenset[str]:

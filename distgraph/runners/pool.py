@@ -26,6 +26,8 @@ from distgraph.runners.backend import Job
 from distgraph.runners.stores import Asking, Keeping
 
 PASSES = (KeyboardInterrupt,)
+WIDTH = min(32, (os.cpu_count() or 1) + 4)
+"""So many tasks of a superstep run at once where nobody says how many may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Threads:
 
     def __init__(self, job: Job, perform: Callable[[Asking], Any], keeping: Keeping) -> None:
         self._job, self._perform, self._keeping = job, perform, keeping
-        self._width = job.max_concurrency or min(32, (os.cpu_count() or 1) + 4)
+        self._width = job.max_concurrency or WIDTH
         self._pool: ThreadPoolExecutor | None = None
         self._told: SimpleQueue[Event | _Over] = SimpleQueue()
         self._leaving = threading.Event()
