@@ -158,7 +158,7 @@ def unpack_result(packed: Any) -> Result:
         case [int(kind), list(asked), list(timed)] if kind == INTERRUPTED:
             return Interrupted(_with_deadlines(_questions(asked), timed))
         case [int(kind), list(asked), list(timed), list(times)] if kind == INTERRUPTED:
-            return Interrupted(_asked(_with_deadlines(_questions(asked), timed), times))
+            return Interrupted(_with_deadlines(_questions(asked, times), timed))
         case [
             int(kind),
             str(name),
@@ -214,12 +214,6 @@ def _completed(writes: list[Any], goto: list[Any]) -> Completed:
     return Completed(pairs, unpack_targets(goto))
 
 
-def _asked(questions: tuple[Question, ...], times: list[Any]) -> tuple[Question, ...]:
-    if len(times) != len(questions) or not all(each == 0 or is_time(each) for each in times):
-        raise corrupt("list of times", times)
-    return tuple(replace(each, asked=at) for each, at in zip(questions, times, strict=True))
-
-
 def pack_answer(answer: Answer) -> list[Any]:
     """Return the record of an answer."""
     told = answer.told
@@ -263,12 +257,19 @@ def _pack_questions(questions: tuple[Question, ...]) -> list[Any]:
     ]
 
 
-def _questions(parts: list[Any]) -> tuple[Question, ...]:
+def _questions(parts: list[Any], times: list[Any] | None = None) -> tuple[Question, ...]:
+    """Return the questions of a record; ``times`` are when each was asked, None = not known."""
     if len(parts) % 4:
         raise corrupt("list of questions", parts)
-    rows = zip(parts[::4], _texts(parts[1::4]), _texts(parts[2::4]), parts[3::4], strict=True)
+    asked = [0] * (len(parts) // 4) if times is None else times
+    if len(asked) * 4 != len(parts) or not all(each == 0 or is_time(each) for each in asked):
+        raise corrupt("list of times", asked)
+    rows = zip(
+        parts[::4], _texts(parts[1::4]), _texts(parts[2::4]), parts[3::4], asked, strict=True
+    )
     return tuple(
-        Question(Interrupt(value, qid), ns, slot=_slot(slot)) for value, qid, ns, slot in rows
+        Question(Interrupt(value, qid), ns, slot=_slot(slot), asked=at)
+        for value, qid, ns, slot, at in rows
     )
 
 
@@ -276,12 +277,13 @@ def _pack_slot(slot: Slot) -> list[Any]:
     return [slot.branch, slot.n, slot.digest, slot.index]
 
 
+_SLOT = [str, int, str, int]
+
+
 def _slot(packed: Any) -> Slot:
-    match packed:
-        case [str(branch), int(n), str(digest), int(index)]:
-            return Slot(branch, n, digest, index)
-        case _:
-            raise corrupt("place of a question", packed)
+    if isinstance(packed, list) and [type(part) for part in packed] == _SLOT:
+        return Slot(*packed)
+    raise corrupt("place of a question", packed)
 
 
 def _pack_deadlines(questions: tuple[Question, ...]) -> list[Any]:

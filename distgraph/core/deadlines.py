@@ -22,7 +22,8 @@ def timed(result: Result, kept: Mapping[str, int], now: int) -> Result:
 
 
 def _timed(question: Question, kept: Mapping[str, int], now: int) -> Question:
-    deadline, question = question.deadline, replace(question, asked=now)
+    asked, deadline = question.interrupt, question.deadline
+    question = Question(asked, question.ns, deadline, question.place, question.slot, now)
     if deadline is None:
         return question
     return until(question, kept.get(question.place) or deadline.at or now + (deadline.within or 0))

@@ -19,6 +19,7 @@ Lane = tuple[Hashable, ...]
 """What of a task runs one after the other: the way to it, of names (text) and of who it is."""
 HOME: Lane = ()
 """The lane of the node itself."""
+HOME_BRANCH = ""
 
 
 class Lanes(Protocol):
@@ -64,6 +65,19 @@ class Inquiry:
         self._alike: dict[str, int] = {}
         self._numbers: dict[str, int] = {}
         self._asked = 0
+
+    def only(self, lane: Lane) -> Answer | None:
+        """Return the answer that the next question of a lane gets whatever it asks, if any.
+
+        It is the only one of the node itself, and was given at that place.
+        """
+        free = self._free.get(HOME_BRANCH, ()) if lane == HOME else ()
+        if len(free) != 1 or free[0].slot.n != self._numbers.get(HOME_BRANCH, 0):
+            return None
+        (found,) = self._free.pop(HOME_BRANCH)
+        _counted(self._numbers, HOME_BRANCH)
+        self._asked += 1
+        return found
 
     def slot(self, lane: Lane, seen: str) -> Slot:
         """Return where the next question of a lane stands; ``seen`` is the digest of its value."""

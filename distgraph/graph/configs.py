@@ -154,7 +154,11 @@ def checkpoint_metadata(config: Mapping[str, Any]) -> dict[str, Any]:
     ``configurable``; not what is the library's own, nor what the name tells to be a secret.
     """
     configurable = config.get("configurable", {}).items()
-    found = {key: value for key, value in configurable if not _names_secret(key)}
+    found = {
+        key: value
+        for key, value in configurable
+        if key not in COORDINATES and not _names_secret(key)
+    }
     return {
         key: value
         for key, value in {**found, **config.get("metadata", {})}.items()

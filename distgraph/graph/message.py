@@ -16,8 +16,6 @@ from typing import Annotated, Any, Literal, TypedDict
 
 from distgraph._message import is_message, is_removal
 from distgraph.channels.binop import appending, identifying
-from distgraph.messages.forms import finished, message_of
-from distgraph.messages.langchain import openai_form
 
 REMOVE_ALL_MESSAGES = "__remove_all__"
 _REMOVAL_OF_UNKNOWN = "Attempting to delete a message with an ID that doesn't exist ('{}')"
@@ -79,7 +77,7 @@ def add_messages(
             f"Only received: '{given}'."
         )
     merged = _merged(_messages(left), _messages(right))
-    return openai_form(merged) if format else merged
+    return _of_openai(merged) if format else merged
 
 
 def _formatting(form: Literal["langchain-openai"]) -> Any:
@@ -115,8 +113,16 @@ def _merged(left: list[Any], right: list[Any]) -> list[Any]:
     return [message for message in merged if message.id not in removed] if removed else merged
 
 
+def _of_openai(messages: list[Any]) -> list[Any]:
+    from distgraph.messages.langchain import openai_form  # noqa: PLC0415 most want none
+
+    return openai_form(messages)
+
+
 def _messages(given: Any) -> list[Any]:
     """Return messages with ids; most of a long list, looked at for each write, have one."""
+    from distgraph.messages.forms import finished, message_of  # noqa: PLC0415 most have none
+
     items, whole = given if isinstance(given, list) else [given], finished()
     return [one if type(one) in whole and one.id else _with_id(message_of(one)) for one in items]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 
+from distgraph._loops import cancellations
 from distgraph.core.execute import run_task, run_task_async
 from distgraph.core.frame import TaskFrame
 from distgraph.core.model import Result, Task
@@ -19,7 +19,7 @@ def _frame(job: Job, request: RunHere, task: Task) -> TaskFrame:
         ns=job.place.ns,
         token=request.state.checkpoint.id,
         invocation=job.invocation,
-        passes=(KeyboardInterrupt, asyncio.CancelledError),
+        passes=(KeyboardInterrupt, *cancellations()),
     )
 
 
@@ -34,10 +34,12 @@ def run_here(job: Job, request: RunHere) -> Mapping[str, Result]:
 
 async def run_here_async(job: Job, request: RunHere) -> Mapping[str, Result]:
     """Return what ``run_here`` returns."""
+    from asyncio import to_thread  # noqa: PLC0415 only where there is a loop
+
     values = request.state.checkpoint.values
     return {
         task.id: await run_task_async(
-            request.graph, task, values, _frame(job, request, task), asyncio.to_thread
+            request.graph, task, values, _frame(job, request, task), to_thread
         )
         for task in request.tasks
     }

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from distgraph._loops import current_task
 from distgraph.core.questions import HOME, Lane
 
-_Here = tuple[int, asyncio.Task[Any] | None]
+_Here = tuple[int, Any]
 """The thread, by its identity, and the task of an event loop in which code runs."""
 _NOWHERE: _Here = (0, None)
 
@@ -58,13 +58,13 @@ class TaskLanes:
 
 
 def _here() -> _Here:
-    # The public get_running_loop raises where there is none, which takes longer than the rest.
-    looped = asyncio._get_running_loop() is not None  # noqa: SLF001
-    return threading.get_ident(), asyncio.current_task() if looped else None
+    return threading.get_ident(), current_task()
 
 
 def _is_the_only_task(home: _Here, here: _Here) -> bool:
     """Whether a blocking node has a loop run one task, which is as good as itself."""
     if home[1] is not None or here[1] is None or here[0] != home[0]:
         return False
-    return asyncio.all_tasks() == {here[1]}
+    from asyncio import all_tasks  # noqa: PLC0415 there is a task, so it is imported
+
+    return all_tasks() == {here[1]}

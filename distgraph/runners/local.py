@@ -26,7 +26,7 @@ from distgraph.engine import (
     SaveUpdate,
 )
 from distgraph.events import Concluded, Ended, Event, Resumed, Started, Stepped
-from distgraph.runners import pool, tasks
+from distgraph.runners import pool
 from distgraph.runners.attempts import now
 from distgraph.runners.backend import Job, Listing, Place
 from distgraph.runners.frames import SaverFrames
@@ -179,7 +179,9 @@ async def drive_async(job: Job, keeping: Keeping) -> AsyncGenerator[Event, None]
     state: ThreadState | None = None
     answer: Any = None
     perform = aperforming(keeping.saver)
-    async with tasks.Tasks(job, perform, keeping) as running:
+    from distgraph.runners.tasks import Tasks  # noqa: PLC0415 only where there is a loop
+
+    async with Tasks(job, perform, keeping) as running:
         while True:
             match request := _next(job, answer):
                 case Finished() | Paused() | Failed() | Left():

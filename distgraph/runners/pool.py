@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -42,12 +43,13 @@ class _Over:
 class Threads:
     """Executes the supersteps of one job; a context manager that ends the threads it started."""
 
+    _leaving: threading.Event  # there with the pool
+
     def __init__(self, job: Job, perform: Callable[[Asking], Any], keeping: Keeping) -> None:
         self._job, self._perform, self._keeping = job, perform, keeping
         self._width = job.max_concurrency or WIDTH
         self._pool: ThreadPoolExecutor | None = None
         self._told: SimpleQueue[Event | _Over] = SimpleQueue()
-        self._leaving = threading.Event()
         self._own: set[int] = set()
 
     def __enter__(self) -> Self:
@@ -72,7 +74,7 @@ class Threads:
         superstep = open_superstep(self._job, request, around)
         if len(request.tasks) == 1 and not self._job.live:
             (task,) = request.tasks
-            yield self._keep(superstep, task, _attempts(superstep, task, self._leaving))
+            yield self._keep(superstep, task, _attempts(superstep, task, time.sleep))
         else:
             yield from self._parallel(superstep, request.tasks)
         return superstep.state
@@ -95,7 +97,7 @@ class Threads:
         while todo:
             with suppress(IndexError):  # another thread took the last one
                 task = todo.popleft()
-                left = _run(partial(_attempts, superstep, task, self._leaving), context.copy())
+                left = _run(partial(_attempts, superstep, task, self._leaving.wait), context.copy())
                 self._told.put(_Over(task, left, _emptied(todo) if _is_failure(left) else 0))
 
     def _gather(
@@ -134,6 +136,7 @@ class Threads:
 
     def _threads(self) -> ThreadPoolExecutor:
         if self._pool is None:
+            self._leaving = threading.Event()
             self._pool = ThreadPoolExecutor(
                 self._width, "distgraph", lambda: self._own.add(threading.get_ident())
             )
@@ -171,13 +174,13 @@ def _emptied(todo: deque[Task]) -> int:
     return taken
 
 
-def _attempts(superstep: OpenSuperstep, task: Task, leaving: threading.Event) -> Result:
-    """Try the task until it has a final result, or the caller leaves."""
+def _attempts(superstep: OpenSuperstep, task: Task, wait: Callable[[float], object]) -> Result:
+    """Try the task until it has a final result, or ``wait``, a pause, says that the caller left."""
     attempt, result = 1, None
     while True:
         frame = superstep.frame(task, attempt)
         result = run_task(superstep.graph, task, superstep.checkpoint.values, frame)
         pause = superstep.delay(task, result, attempt)
-        if pause is None or leaving.wait(pause):
+        if pause is None or wait(pause):
             return result
         attempt += 1

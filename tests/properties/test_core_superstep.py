@@ -91,7 +91,7 @@ def test_answering_every_question_leaves_none_and_keeps_the_rest(
     waiting = pending(state)
     asking = [task for task, result in state.results.items() if isinstance(result, Interrupted)]
     assume(waiting and len(waiting) == len(asking))  # no two questions have the same id
-    answered = deliver(state, bind(state, dict.fromkeys(waiting, "yes")))
+    answered = deliver(state, bind(state, dict.fromkeys(waiting, "yes")), "")
     assert pending(answered) == {}
     kept = {t: r for t, r in state.results.items() if not isinstance(r, Interrupted)}
     assert answered.results == kept

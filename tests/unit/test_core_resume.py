@@ -158,7 +158,7 @@ def test_an_answer_at_a_breakpoint_only_releases_it(state: ThreadState) -> None:
 def test_an_answered_task_runs_again_with_all_its_answers() -> None:
     first, second = Answer("0" * 32, "", "first"), Answer(ONE, "", "second")
     state = replace(waiting(a=asks(ONE), b=Completed()), answers={"a": (first,)})
-    answered = deliver(state, (Reply("a", second),))
+    answered = deliver(state, (Reply("a", second),), "")
     assert answered.answers == {"a": (first, second)}
     assert answered.results == {"b": Completed()}
 

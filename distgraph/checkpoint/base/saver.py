@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ParamSpec, Self, TypeVar
@@ -139,7 +138,9 @@ class BaseCheckpointSaver:
     # --- the same for asyncio -----------------------------------------------------------------
 
     async def _in_thread(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await asyncio.to_thread(call, *args, **kwargs)
+        from asyncio import to_thread  # noqa: PLC0415 only where there is a loop
+
+        return await to_thread(call, *args, **kwargs)
 
     async def aget(self, config: Mapping[str, Any]) -> Checkpoint | None:
         found = await self.aget_tuple(config)

@@ -38,7 +38,6 @@ from distgraph.checkpoint.serde.table import (
     SCALAR_OF_TYPE,
 )
 from distgraph.errors import DeserializationError, SerializationError
-from distgraph.messages.stored import way_out
 
 TYPE_NAME = "msgpack"
 _VERSION = bytes([FORMAT_VERSION])
@@ -165,6 +164,8 @@ class JsonPlusSerializer:
         """The allowed class that data calls ``ref``, which must be of the kind ``code``."""
         entry = self._known(ref)
         if entry is None or entry.code != code:
+            from distgraph.messages.stored import way_out  # noqa: PLC0415 rarely needed
+
             advice = "Name it in the state schema, or allow it: JsonPlusSerializer(allowed=[...])."
             raise DeserializationError(
                 f"Stored bytes name the class {ref!r}, which is not allowed here. "

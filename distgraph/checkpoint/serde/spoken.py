@@ -12,19 +12,18 @@ from typing import Any
 from distgraph.checkpoint.serde.classes import UserClass, describe, ref_of
 from distgraph.checkpoint.serde.empties import empties
 from distgraph.checkpoint.serde.table import DATACLASS
-from distgraph.messages.stored import class_named
 
 
 def message_class(ref: str) -> UserClass | None:
     """A class of messages: one of ours, or of langchain-core's where that is installed."""
-    cls = class_named(ref)
+    cls = _class_named(ref)
     entry = describe(cls) if cls is not None and ref_of(cls) == ref else None
     return entry and briefly(entry)
 
 
 def briefly(entry: UserClass) -> UserClass:
     """How a class is stored, if it is one of messages without what is empty in them."""
-    if class_named(entry.ref) is not entry.cls:
+    if _class_named(entry.ref) is not entry.cls:
         return entry
     empty, fixed = empties(entry.cls), _fixed(entry.cls)
     names = tuple(name for name in entry.names if name not in fixed)
@@ -32,6 +31,12 @@ def briefly(entry: UserClass) -> UserClass:
     if entry.code == DATACLASS:
         return replace(entry, write=form.write_pairs, read=form.read_pairs)
     return replace(entry, write=form.write_model, read=form.read_model)
+
+
+def _class_named(ref: str) -> type | None:
+    from distgraph.messages.stored import class_named  # noqa: PLC0415 most store no messages
+
+    return class_named(ref)
 
 
 def _fixed(cls: Any) -> frozenset[str]:
