@@ -56,11 +56,12 @@ local function drop_inner(ns, at_rest, committed)
   end
 end
 
--- What its tasks left is kept beside the checkpoint; `committed`: CHECKPOINT rows that follow.
-local function drop_step(ns, committed)
+-- What its tasks left is kept beside the checkpoint; `committed`: CHECKPOINT rows that follow;
+-- `passed`: id and result of its only task, where these are not stored.
+local function drop_step(ns, committed, passed)
   -- A superstep that is committed was busy until now.
   local at_rest = not committed and packed(ns)
-  local left = take_left(ns, at_rest, committed)
+  local left = take_left(ns, at_rest, committed, passed)
   drop_inner(ns, at_rest, committed)
   close_step(ns, at_rest, committed)
   if left then call('HSET', C, FIELD.left .. left_name(ns), left) end

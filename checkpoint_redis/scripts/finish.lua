@@ -11,6 +11,10 @@ end
 local alone = frame.st == STATUS.busy and frame.advance == '' and is_alone(A.ns)
   and caller_write_count(A.ns) == A.caller_writes
 if not alone or (A.step.staged and not is_staged(A.step.ep)) then return complete(frame) end
-if record(A.ns, frame.st, A.tok, A.results[1]) ~= REPLY.done then return complete(frame) end
-drop_step(A.ns, A.step.checkpoints)
+local result = A.results[1]
+local bytes = blob(result[RESULT.blob])
+-- A large result gets a key of its own, which is that of stored results.
+local passed = #bytes <= LIMIT.left_bytes and {result[RESULT.tid], bytes}
+if record(A.ns, frame.st, A.tok, result, passed) ~= REPLY.done then return complete(frame) end
+drop_step(A.ns, A.step.checkpoints, passed)
 return open_step(A.ns, A.step)

@@ -42,25 +42,12 @@ local function note_stopped(tasks, tid)
   call('HSET', tasks, TASK_FIELD.stopped .. count - 1, tid)
 end
 
--- result: RESULT. The first finisher of the round wins, whichever attempt it is.
--- -> done | dup | stale | gone
-local function record(ns, st, token, result)
-  local tid, questions = result[RESULT.tid], result[RESULT.questions]
-  local task = read_task(ns, tid)
-  if not task then return REPLY.gone end
-  local final = #questions > 0 and STATE.interrupted or STATE.done
-  if task[TASK.state] == final and task[TASK.token] == token then return REPLY.dup end
-  -- Done or asking: a second result would be applied twice, or replace the first.
-  if not UNFINISHED[task[TASK.state]] then return REPLY.stale end
-  -- Of an earlier round: it does not know the answer that was given since.
-  if task[TASK.round] ~= result[RESULT.round] then return REPLY.stale end
-  -- What it sent has lapsed, and so has its lease: another attempt sends it again.
-  if not all_staged(result[RESULT.packets]) then return REPLY.stale end
-  local tasks, before, bytes = P .. KEY.tasks .. ns, task[TASK.state], blob(result[RESULT.blob])
-  task[TASK.state], task[TASK.token], task[TASK.owner] = final, token, ''
+-- The record of a `task` that has ended, what it left, and that it is active no more.
+local function keep_finished(ns, tid, task, result)
+  local tasks, questions = P .. KEY.tasks .. ns, result[RESULT.questions]
+  local bytes = blob(result[RESULT.blob])
   write_task(ns, tid, task)
-  note_form(FORMAT.result)
-  if final == STATE.done then
+  if #questions == 0 then
     keep_sent(ns, result[RESULT.packets])
     call('HSET', P .. KEY.writes .. ns, tid, bytes)
     call('HINCRBY', tasks, TASK_FIELD.writes_size, #bytes)
@@ -74,6 +61,28 @@ local function record(ns, st, token, result)
     note_asking(ns, tid, questions)
   end
   call('SREM', P .. KEY.active .. ns, tid)
+end
+
+-- result: RESULT. The first finisher of the round wins, whichever attempt it is. `passed`: who has
+-- the result drops its superstep in the same breath, so that only what it sent is stored.
+-- -> done | dup | stale | gone
+local function record(ns, st, token, result, passed)
+  local tid, questions = result[RESULT.tid], result[RESULT.questions]
+  local task = read_task(ns, tid)
+  if not task then return REPLY.gone end
+  local final = #questions > 0 and STATE.interrupted or STATE.done
+  if task[TASK.state] == final and task[TASK.token] == token then return REPLY.dup end
+  -- Done or asking: a second result would be applied twice, or replace the first.
+  if not UNFINISHED[task[TASK.state]] then return REPLY.stale end
+  -- Of an earlier round: it does not know the answer that was given since.
+  if task[TASK.round] ~= result[RESULT.round] then return REPLY.stale end
+  -- What it sent has lapsed, and so has its lease: another attempt sends it again.
+  if not all_staged(result[RESULT.packets]) then return REPLY.stale end
+  local tasks, before = P .. KEY.tasks .. ns, task[TASK.state]
+  task[TASK.state], task[TASK.token], task[TASK.owner] = final, token, ''
+  note_form(FORMAT.result)
+  if passed then keep_packets(ns, result[RESULT.packets])
+  else keep_finished(ns, tid, task, result) end
   if before == STATE.queued then call('SREM', P .. KEY.queued .. ns, tid) end
   if before == STATE.failed then call('HDEL', tasks, TASK_FIELD.error .. tid) end
   not_due(ns, tid, DUE.lease, DUE.back_off)
@@ -87,7 +96,7 @@ local function record(ns, st, token, result)
   else
     event(EVENT.ask, ns,
       ASK_EVENT{tid = tid, attempt = task[TASK.attempts], iids = ids_of(questions),
-        deadlines = deadlines_of(questions)}, bytes)
+        deadlines = deadlines_of(questions)}, blob(result[RESULT.blob]))
   end
   return REPLY.done
 end

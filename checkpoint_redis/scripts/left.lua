@@ -78,15 +78,16 @@ local function rows_of(writes, more, values)
 end
 
 -- What is to be kept of the superstep that is about to be dropped, as a text; checkpoints: CHECKPOINT
--- rows that are stored in its place, or nil.
-local function take_left(ns, at_rest, checkpoints)
-  if not at_rest and is_large(ns) then
+-- rows that are stored in its place, or nil; passed: its writes, where they are not stored, or nil.
+local function take_left(ns, at_rest, checkpoints, passed)
+  if not at_rest and not passed and is_large(ns) then
     local name = left_name(ns)
     call('RENAME', P .. KEY.writes .. ns, P .. KEY.left .. name)
     call('SADD', P .. KEY.wide, name)
     return ''
   end
-  local writes = at_rest and at_rest[KEY.writes] or call('HGETALL', P .. KEY.writes .. ns)
+  local writes = passed or at_rest and at_rest[KEY.writes]
+    or call('HGETALL', P .. KEY.writes .. ns)
   local list = {}
   for _, row in ipairs(rows_of(writes, more_of(ns, at_rest, checkpoints), values_of(checkpoints))) do
     row[LEFT.answers] = text_of(row[LEFT.answers])

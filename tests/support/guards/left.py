@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from checkpoint_redis import commands
+from checkpoint_redis.bundles import Bundle, packet_name
 from checkpoint_redis.layout import Field, Limit
-from checkpoint_redis.records import AnswerEntry, CheckpointEntry, NewHead, SuperstepEntry
+from checkpoint_redis.records import (
+    AnswerEntry,
+    CheckpointEntry,
+    NewHead,
+    ResultEntry,
+    SuperstepEntry,
+)
 from checkpoint_redis.replies import LeftTask
 from tests.support.guards import Guard
-from tests.support.thread_driver import Driver, nonce, superstep
+from tests.support.thread_driver import LEASE, Driver, nonce, superstep
 
 
 def left(d: Driver, cp: str = "cp-0") -> tuple[LeftTask, ...] | None:
@@ -158,6 +165,31 @@ def a_large_superstep_keeps_its_key(d: Driver) -> None:
     assert d.stored() == set()
 
 
+def finished(d: Driver, blob: bytes = b"writes", packets: tuple[Bundle, ...] = ()) -> None:
+    """Run a superstep of one task, who ends the run with it."""
+    ep = d.started("a")
+    d.claim(ep, "a")
+    result, end = ResultEntry("a", "", blob, packets=packets), superstep("cp-1", outcome="end")
+    done = d.ledger.finish(d.thread, "", ep, result, end, tok="t", tok2="adv", lease_ms=LEASE)
+    assert done.status == "end"
+
+
+def what_the_only_task_of_a_superstep_left_stays(d: Driver) -> None:
+    finished(d)
+    assert [(task.tid, task.result) for task in left(d) or ()] == [("a", b"writes")]
+    assert d.stored() == {"h", "c", "e"}
+
+
+def much_of_the_only_task_of_a_superstep_has_a_key(d: Driver) -> None:
+    finished(d, b"x" * (Limit.left_bytes + 1))
+    assert (left(d), large(d)) == (None, {"a"})
+
+
+def what_the_only_task_of_a_superstep_sent_stays(d: Driver) -> None:
+    finished(d, packets=(Bundle("few", (b"sent",)),))
+    assert d.client.hget(d.thread.checkpoints, f"{Field.packet}|{packet_name('few', 0)}") == b"sent"
+
+
 def a_superstep_of_much_keeps_its_key(d: Driver) -> None:
     committed(d, "a", blob=b"x" * (Limit.left_bytes + 1))
     assert (left(d), large(d)) == (None, {"a"})
@@ -266,10 +298,28 @@ def the_tasks_of_a_wide_superstep_are_not_gone_through(d: Driver) -> None:
 
 GUARDS = (
     Guard(
+        what_the_only_task_of_a_superstep_left_stays,
+        "left.lua",
+        "passed or at_rest and",
+        "at_rest and",
+    ),
+    Guard(
+        much_of_the_only_task_of_a_superstep_has_a_key,
+        "finish.lua",
+        "#bytes <= LIMIT.left_bytes and ",
+        "",
+    ),
+    Guard(
+        what_the_only_task_of_a_superstep_sent_stays,
+        "finished.lua",
+        "if passed then keep_packets(ns, result[RESULT.packets])",
+        "if passed then",
+    ),
+    Guard(
         what_a_result_shares_with_a_value_is_stored_once,
         "drop.lua",
-        "take_left(ns, at_rest, committed)",
-        "take_left(ns, at_rest)",
+        "take_left(ns, at_rest, committed, passed)",
+        "take_left(ns, at_rest, nil, passed)",
     ),
     Guard(
         what_a_result_shares_with_a_value_is_stored_once,
@@ -374,7 +424,7 @@ GUARDS = (
     Guard(
         what_waited_is_left_when_the_thread_moves_on,
         "left.lua",
-        "at_rest and at_rest[KEY.writes] or call",
+        "at_rest and at_rest[KEY.writes]\n    or call",
         "call",
     ),
     Guard(
