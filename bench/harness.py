@@ -11,6 +11,10 @@ from typing import Any, Protocol
 from bench.rows import Row
 
 
+LEAST = 1.0
+"""Seconds that a side works in each pair."""
+
+
 class WrongResultError(Exception):
     """A side did not do its work: its time says nothing."""
 
@@ -96,19 +100,29 @@ def _measured(row: Row, pairs: Sequence[Mapping[str, float]]) -> Measured:
 
 
 def _pair(row: Row, at: Sides, *, ours_first: bool) -> dict[str, float]:
-    """Return the times of both sides, each of which had a small go before."""
+    """Return the times of both sides, each of which had a small go before.
+
+    They take turns until each has worked for ``LEAST`` seconds: a shorter time says more of what
+    the machine did besides.
+    """
     sides = [("ours", at.ours, row.ours), ("peer", at.ours if row.beside else at.peer, row.peer)]
     sides = [side for side in sides if side[2]]
     for _, side, workload in sides:
         _once(row, side, workload, row.warm)
     ordered = sides if ours_first else sides[::-1]
-    return {name: _once(row, side, workload, row.size) for name, side, workload in ordered}
+    spent, turns = {name: 0.0 for name, _, _ in sides}, 0
+    while min(spent.values()) < LEAST:
+        for name, side, workload in ordered:
+            spent[name] += _once(row, side, workload, row.size)
+        ordered, turns = ordered[::-1], turns + 1
+    return {name: seconds / (turns * row.size) * 1e6 for name, seconds in spent.items()}
 
 
 def _once(row: Row, side: Side, workload: str, size: int) -> float:
+    """Return the seconds that a workload took."""
     seconds, result = side.measure(workload, size)
     if result != row.expected(size):
         raise WrongResultError(
             f"{row.title}: '{workload}' of size {size} gave {result!r}, not {row.expected(size)!r}"
         )
-    return seconds / size * 1e6
+    return seconds

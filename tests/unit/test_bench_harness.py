@@ -69,6 +69,18 @@ def test_each_pair_has_a_stage_and_a_small_go_and_the_sides_take_turns_at_coming
     assert calls == [*start, ours, theirs, *start, theirs, ours]
 
 
+def test_the_sides_take_turns_until_each_has_worked_for_a_second() -> None:
+    calls: list[str] = []
+    ours = Scripted("o", [9.0, 0.25, 0.25, 0.75], calls)
+    peer = Scripted("p", [9.0, 0.5, 1.0, 1.0], calls)
+
+    measured = measured_in(1, ROW, ours, peer)
+
+    mine, theirs = "o:mine:10", "p:theirs:10"
+    assert calls[3:] == [mine, theirs, theirs, mine, mine, theirs]
+    assert (measured.ours, measured.peer) == ((1.25 / 30 * 1e6,), (2.5 / 30 * 1e6,))
+
+
 def test_a_stage_serves_all_the_rows() -> None:
     calls: list[str] = []
     stages = Stages(Scripted("o", [1.0, 2.0, 1.0, 3.0], calls), Scripted("p", [1.0] * 4, calls))
