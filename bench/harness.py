@@ -10,7 +10,6 @@ from typing import Any, Protocol
 
 from bench.rows import Row
 
-
 LEAST = 1.0
 """Seconds that a side works in each pair."""
 

@@ -12,7 +12,7 @@ from checkpoint_redis.records import (
     ResultEntry,
     SuperstepEntry,
 )
-from checkpoint_redis.replies import LeftTask
+from checkpoint_redis.replies import Committed, LeftTask
 from tests.support.guards import Guard
 from tests.support.thread_driver import LEASE, Driver, nonce, superstep
 
@@ -171,7 +171,7 @@ def finished(d: Driver, blob: bytes = b"writes", packets: tuple[Bundle, ...] = (
     d.claim(ep, "a")
     result, end = ResultEntry("a", "", blob, packets=packets), superstep("cp-1", outcome="end")
     done = d.ledger.finish(d.thread, "", ep, result, end, tok="t", tok2="adv", lease_ms=LEASE)
-    assert done.status == "end"
+    assert done == Committed("end", end.ep)
 
 
 def what_the_only_task_of_a_superstep_left_stays(d: Driver) -> None:
