@@ -14,8 +14,11 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PEERS := .venv-bench
 # Tests wait more than they compute: more at once than there are cores.
-JOBS ?= 3
+JOBS ?= 4
 PEERS_STAMP := $(PEERS)/.installed
+
+# Hundreds of processes that tests start import the same modules, which are to be compiled once.
+export PYTHONDONTWRITEBYTECODE :=
 
 # What only RabbitMQ has is tested where it is.
 RABBITMQ := /usr/lib/rabbitmq/bin/rabbitmq-server
@@ -58,7 +61,7 @@ $(DOCS_STAMP): $(STAMP) pyproject.toml
 	touch $@
 
 test: $(STAMP) ## all tests but chaos, with coverage (ARGS= is handed to pytest)
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --cov $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --cov $(ARGS)
 
 check: format lint types layers unused ## format, lint, types, layers, dead code (make -k check: all of them)
 

@@ -12,6 +12,7 @@ import redis
 from hypothesis import HealthCheck, settings
 
 from tests.support.celery_worker import CeleryWorker
+from tests.support.order import by_turns
 from tests.support.redis_server import RedisServer, none_left_in
 
 # Started in the background, a shell ignores Ctrl-C for all its children: what tests start must not.
@@ -21,6 +22,12 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 # A busy machine makes an example slow, not wrong.
 settings.register_profile("distgraph", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("distgraph")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put files that run beside others into an order in which no core waits for work."""
+    if hasattr(config, "workerinput"):
+        items[:] = by_turns(items)
 
 
 @pytest.fixture(scope="session", autouse=True)

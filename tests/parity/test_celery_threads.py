@@ -32,6 +32,7 @@ def test_a_case_on_celery_does_what_it_does_here(name: str, on_threads: Any) -> 
     assert stored(CASES[name](on_threads())) == stored(CASES[name](DISTGRAPH))
 
 
+@pytest.mark.no_cover
 @settings(REPEATABLE, max_examples=100)
 @given(programs())
 def test_a_random_program_does_on_celery_what_it_does_here(
@@ -40,6 +41,7 @@ def test_a_random_program_does_on_celery_what_it_does_here(
     assert stored(run(on_threads(), program)) == stored(run(DISTGRAPH, program))
 
 
+@pytest.mark.no_cover
 @settings(REPEATABLE, max_examples=50)
 @given(programs())
 def test_a_random_program_of_async_nodes_does_on_celery_what_it_does_here(
@@ -48,6 +50,7 @@ def test_a_random_program_of_async_nodes_does_on_celery_what_it_does_here(
     assert stored(run(on_threads(Asyncio), program)) == stored(run(DISTGRAPH_ASYNC, program))
 
 
+@pytest.mark.no_cover
 @settings(REPEATABLE, max_examples=60)
 @given(nested_programs())
 def test_graphs_inside_graphs_do_on_celery_what_they_do_here(
@@ -56,6 +59,7 @@ def test_graphs_inside_graphs_do_on_celery_what_they_do_here(
     assert stored(run_nested(on_threads(), nested)) == stored(run_nested(DISTGRAPH, nested))
 
 
+@pytest.mark.no_cover
 @settings(REPEATABLE, max_examples=40)
 @given(programs(fails=False), st.integers(0, 20), st.booleans())
 def test_a_random_program_goes_on_from_an_older_checkpoint_on_celery_as_it_does_here(
@@ -65,6 +69,7 @@ def test_a_random_program_goes_on_from_an_older_checkpoint_on_celery_as_it_does_
     assert stored(mine) == stored(run_again(DISTGRAPH, program, place, edit))
 
 
+@pytest.mark.no_cover
 @settings(REPEATABLE, max_examples=40)
 @given(programs(asks=False, fails=False), st.sampled_from([DISTGRAPH, DISTGRAPH_ASYNC]))
 def test_a_random_program_streams_on_celery_what_it_streams_here(
@@ -73,6 +78,7 @@ def test_a_random_program_streams_on_celery_what_it_streams_here(
     assert stored(stream(on_threads(here.client), program)) == stored(stream(here, program))
 
 
+@pytest.mark.no_cover
 @settings(REPEATABLE, max_examples=15)
 @given(nested_programs(fails=False), starts())
 def test_graphs_inside_graphs_go_on_from_an_older_checkpoint_on_celery_as_they_do_here(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from tests.parity.replaying import run_again as run_nested_again
 from tests.parity.script import run, run_again, stream
 from tests.parity.strategies import nested_programs, programs, starts
 
+pytestmark = pytest.mark.no_cover
 REPEATABLE = settings(
     derandomize=True,
     deadline=None,

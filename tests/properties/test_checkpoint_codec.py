@@ -32,6 +32,7 @@ from distgraph.core.model import (
 )
 from distgraph.types import Command, Interrupt, Send
 
+pytestmark = pytest.mark.no_cover
 text = st.text(max_size=5)
 names = st.sampled_from(["a", "b", "c", "node with space", "ä"])
 channels = st.sampled_from(["xs", "n", "__root__", "channel:1", START])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -27,6 +28,7 @@ from distgraph.engine import next_state
 from distgraph.types import Interrupt, Send
 from tests.support.core_graphs import LIMITS, checkpoint, graph, node, stamp
 
+pytestmark = pytest.mark.no_cover
 OVER = graph(node("a"), node("b"), node("c", defer=True))
 targets = st.sampled_from(["a", "b", "c"]) | st.builds(Send, st.just("a"), st.integers(0, 9))
 frontiers = st.lists(targets.filter(lambda one: one != "c"), min_size=1, max_size=6)

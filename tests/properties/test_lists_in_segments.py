@@ -22,6 +22,8 @@ from distgraph.graph import END, START, StateGraph
 from distgraph.graph.message import add_messages
 from distgraph.types import Overwrite
 
+pytestmark = pytest.mark.no_cover
+
 
 class State(TypedDict):
     """Two lists that grow, and one that is only replaced."""

@@ -8,6 +8,7 @@ from tests.model.__main__ import mutated
 from tests.model.explore import explore
 from tests.model.scenarios import HOLDS
 
+pytestmark = pytest.mark.no_cover
 QUICK = (
     "two tasks",
     "final failure, question",

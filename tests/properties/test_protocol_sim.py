@@ -14,7 +14,7 @@ SEEDS = int(os.environ.get("DISTGRAPH_SIM_SEEDS", "100"))
 FIRST = int(os.environ.get("DISTGRAPH_SIM_FIRST", "0"))
 BATCH = 25
 
-pytestmark = pytest.mark.redis
+pytestmark = [pytest.mark.redis, pytest.mark.no_cover]
 
 
 @pytest.mark.parametrize("first", range(FIRST, FIRST + SEEDS, BATCH))

@@ -18,7 +18,7 @@ SEEDS = 600
 CALM_STEPS = 4_000
 """In about 1,500 of them a thread comes to its end that nothing is wrong with."""
 
-pytestmark = [pytest.mark.redis, pytest.mark.slow]
+pytestmark = [pytest.mark.redis, pytest.mark.slow, pytest.mark.no_cover]
 
 MUTANTS = {
     "a result gives way twice": (

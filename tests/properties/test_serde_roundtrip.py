@@ -10,6 +10,7 @@ from enum import Enum
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
@@ -18,6 +19,8 @@ from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.core.model import Expired
 from distgraph.errors import DeserializationError
 from distgraph.types import Command, Interrupt, Overwrite, Send
+
+pytestmark = pytest.mark.no_cover
 
 
 class Hue(Enum):

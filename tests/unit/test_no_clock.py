@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 
@@ -88,6 +89,7 @@ def timeouts(tree: ast.AST) -> Iterator[str]:
                     yield ast.unparse(node)
 
 
+@cache
 def read(name: str) -> ast.Module:
     return ast.parse((TESTS / name).read_text())
 

@@ -37,7 +37,7 @@ from tests.support.thread_driver import LEASE, Driver, nonce, superstep
 from tests.support.touching import Touched, Touching, counted
 from tests.support.wide import give, moves, pair
 
-pytestmark = [pytest.mark.redis, pytest.mark.slow]
+pytestmark = [pytest.mark.redis, pytest.mark.slow, pytest.mark.no_cover]
 WIDTH, TOGETHER, RECORDS = 8_000, 20, 5
 SERIALIZER = JsonPlusSerializer()
 MOST = Touched(fields=5_000, bytes=4 * 2**20)
