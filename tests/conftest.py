@@ -69,4 +69,6 @@ def start_worker(tmp_path: Path) -> Iterator[Callable[..., CeleryWorker]]:
 
     yield start
     for worker in started:
+        worker.ask_to_end()
+    for worker in started:
         worker.end()

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.integration.conftest import log, new_redis, own_site, thread_id
+from tests.integration.conftest import leaving, log, new_redis, own_site, thread_id
 
-__all__ = ["log", "new_redis", "own_site", "thread_id"]
+__all__ = ["leaving", "log", "new_redis", "own_site", "thread_id"]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.celery_worker import CeleryWorker
 from tests.support.redis_server import RedisServer
 from tests.support.site import QUICK, Site, site
 
@@ -21,15 +22,26 @@ def shared(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) 
         yield made
 
 
+@pytest.fixture(scope="session")
+def leaving(redis_server: RedisServer) -> Iterator[list[CeleryWorker]]:
+    """Workers of the last test, which are about to end: the next one does not wait for that.
+
+    It needs their Redis so that they end first: without it they would try for long to say goodbye.
+    """
+    workers: list[CeleryWorker] = []
+    yield workers
+    for worker in workers:
+        worker.end()
+
+
 @pytest.fixture
 def own_site(
-    redis_server: RedisServer, new_redis: Callable[..., RedisServer], tmp_path: Path
+    redis_server: RedisServer,
+    new_redis: Callable[..., RedisServer],
+    tmp_path: Path,
+    leaving: list[CeleryWorker],
 ) -> Iterator[Callable[..., Site]]:
-    """Give a function that makes installations without workers, for one test.
-
-    It needs `new_redis` so that the workers end first: without their Redis they would try for long
-    to say goodbye.
-    """
+    """Give a function that makes installations without workers, for one test."""
     made: list[Site] = []
 
     def make(store: RedisServer | None = None, broker: Any = None, **settings: Any) -> Site:
@@ -37,8 +49,12 @@ def own_site(
         return made[-1]
 
     yield make
-    for each in made:
-        each.end()
+    for worker in leaving:
+        worker.end()
+    leaving[:] = [worker for each in made for worker in each.leave()]
+    if any(server is not redis_server for each in made for server in (each.store, each.broker)):
+        for worker in leaving:
+            worker.end()
 
 
 @pytest.fixture

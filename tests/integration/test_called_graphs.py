@@ -45,7 +45,7 @@ def ran(graph: str, *again: str) -> Counter[str]:
 def test_a_kill_inside_costs_the_node_that_ran(
     own_site: Callable[..., Site], thread_id: str, log: Path, graph: str, dies: str
 ) -> None:
-    site = own_site()
+    site = own_site(lease=4.0)
     site.start(1, concurrency=1)
     done = site.graphs[graph].invoke({"log": str(log), "dies": dies}, on(thread_id))
     assert done["path"] == path(graph)

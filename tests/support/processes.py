@@ -74,10 +74,14 @@ class Process:
         except psutil.NoSuchProcess:
             return []
 
-    def stop(self, timeout: float = PATIENCE) -> None:
-        """Ask it to end (SIGTERM) and wait; after `timeout` seconds kill it and say so."""
+    def ask_to_end(self) -> None:
+        """Ask it to end (SIGTERM) where it lives, and return at once."""
         if self.alive:
             self._popen.terminate()
+
+    def stop(self, timeout: float = PATIENCE) -> None:
+        """Ask it to end (SIGTERM) and wait; after `timeout` seconds kill it and say so."""
+        self.ask_to_end()
         try:
             self._popen.wait(timeout)
         except subprocess.TimeoutExpired as late:

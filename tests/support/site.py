@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from checkpoint_redis.keys import SHARDS, outboxes, planned
 from checkpoint_redis.layout import TaskRow, TaskState
 from tests.support.apps.served import register
@@ -68,12 +66,15 @@ class Site:
 
     def end(self) -> None:
         """End all workers, by force where they do not hurry."""
-        for worker in self.workers:
-            if worker.alive:
-                psutil.Process(worker.pid).terminate()
-        for worker in self.workers:
+        for worker in self.leave():
             worker.end()
-        self.workers.clear()
+
+    def leave(self) -> list[CeleryWorker]:
+        """Ask all workers to end, and return them: it takes them seconds."""
+        leaving, self.workers = self.workers, []
+        for worker in leaving:
+            worker.ask_to_end()
+        return leaving
 
     def settle(self, thread_id: str) -> str:
         """Return the status of a thread once it is no longer busy."""

@@ -12,6 +12,7 @@ from tests.support.apps.called import CALLED
 from tests.support.apps.lasting import LASTING
 from tests.support.apps.naughty import naughty, naughty_coroutine
 from tests.support.apps.programs import PROGRAMS
+from tests.support.apps.watchful import look_often
 from workers import CeleryBackend
 
 ALL = {**PROGRAMS, **CALLED, **LASTING, "naughty": naughty, "naughty-coroutine": naughty_coroutine}
@@ -27,6 +28,7 @@ def _served() -> tuple[str, ...]:
 
 
 if "DISTGRAPH_NAMESPACE" in os.environ:
+    look_often()
     backend = CeleryBackend()
     graphs = register(backend, _served())
     app = backend.app
