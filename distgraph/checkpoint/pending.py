@@ -251,4 +251,6 @@ def _answers(writes: Mapping[str, Any]) -> tuple[Answer, ...]:
 
 def _values(writes: Mapping[str, Any]) -> list[Any]:
     stored = writes.get(RESUME)
-    return _stored(stored, GAPS, []) if isinstance(stored, dict) else _stored(writes, RESUME, [])
+    if not isinstance(stored, dict):
+        return _stored(writes, RESUME, [])
+    return _stored(stored if GAPS in stored else {GAPS: stored}, GAPS, [])
