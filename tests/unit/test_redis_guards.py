@@ -98,7 +98,6 @@ def test_the_scripts_keep(redis_client: redis.Redis, namespace: str, guard: Guar
 
 
 @ALL
-@pytest.mark.no_cover
 def test_only_by_its_guard(
     redis_client: redis.Redis, namespace: str, guard: Guard, tmp_path: Path
 ) -> None:

@@ -24,7 +24,7 @@ from distgraph.checkpoint.conformance import at, make
 from distgraph.errors import ThreadConflict, ThreadNotFound
 from tests.support.thread_driver import nonce
 
-pytestmark = [pytest.mark.redis, pytest.mark.no_cover]
+pytestmark = pytest.mark.redis
 TASK = "11111111-0000-0000-0000-000000000000"
 RUNS = 5
 DRAWN = 12
