@@ -32,12 +32,19 @@ class Callee:
     """A user's function: its blocking and its async form (either may be None).
 
     ``wants``: parameter name -> what is injected there ("config", "runtime" or "writer").
+    ``graph``: the graph that it is, if any.
     """
 
     name: str
     call: Callable[..., Any] | None
     acall: Callable[..., Any] | None
     wants: Mapping[str, str] = field(default_factory=dict)
+    graph: Graph | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def needs_loop(self) -> bool:
+        """Whether it cannot be run to its end without an event loop."""
+        return self.call is None or (self.graph is not None and self.graph.needs_loop)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +92,11 @@ class Node:
         keys = (key for branch in self.branches for key in branch.schema.keys)
         object.__setattr__(self, "routes_by", tuple(dict.fromkeys(keys)))
 
+    @property
+    def needs_loop(self) -> bool:
+        """Whether it, or one of its path functions, or a node inside it, only has an async form."""
+        return any(c.needs_loop for c in (self.callee, *(branch.path for branch in self.branches)))
+
     def reads(self, *, sent: bool) -> tuple[str, ...]:
         """Return the state keys that a task of it sees: all others need not be brought to it.
 
@@ -108,3 +120,8 @@ class Graph:
     after: frozenset[str] = frozenset()
     fingerprint: str = ""
     schema_types: tuple[Any, ...] = ()
+
+    @property
+    def needs_loop(self) -> bool:
+        """Whether one of its nodes needs an event loop."""
+        return any(node.needs_loop for node in self.nodes.values())

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, get_origin, get_type_hints
 
 from distgraph._foreign import foreign
-from distgraph.core.graph import Callee
+from distgraph.core.graph import Callee, Graph
 from distgraph.graph.generators import gathered
 from distgraph.types import Runtime
 
@@ -29,7 +29,8 @@ def callee_of(action: Any, name: str) -> Callee:
     Raises TypeError for something that cannot be called.
     """
     if hasattr(action, "invoke") or hasattr(action, "ainvoke"):
-        return Callee(name, _bound(action, "invoke"), _bound(action, "ainvoke"), _CONFIG)
+        calls = _bound(action, "invoke"), _bound(action, "ainvoke")
+        return Callee(name, *calls, _CONFIG, _graph_of(action))
     if not callable(action):
         msg = f"Node '{name}' must be a function, a callable object or a graph, not {action!r}."
         raise TypeError(msg)
@@ -42,6 +43,11 @@ _CONFIG: Mapping[str, str] = {"config": "config"}
 
 def _bound(action: Any, method: str) -> Callable[..., Any] | None:
     return getattr(action, method, None)
+
+
+def _graph_of(action: Any) -> Graph | None:
+    graph = getattr(action, "graph", None)
+    return graph if isinstance(graph, Graph) else None
 
 
 def is_async(action: Any) -> bool:

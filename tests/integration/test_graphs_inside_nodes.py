@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import operator
 import uuid
 from collections.abc import Iterator
@@ -70,6 +71,28 @@ def test_its_own_chunks_reach_the_client(backend: CeleryBackend) -> None:
     )
     config = _config(f"chunks-{uuid.uuid4()}")
     assert list(outer.stream({"xs": []}, config, stream_mode="custom")) == ["from the leaf"]
+
+
+async def _leaf(_: State) -> State:
+    asyncio.get_running_loop()
+    return {"xs": ["on a loop"]}
+
+
+def _around(graph: Any) -> StateGraph[Any, Any, Any, Any]:
+    return StateGraph(State).add_node("in", graph).add_edge(START, "in")
+
+
+@pytest.mark.parametrize("levels", [1, 3])
+def test_coroutines_inside_graphs_that_are_nodes_run_on_the_loop(
+    backend: CeleryBackend, levels: int
+) -> None:
+    builder = StateGraph(State).add_node("leaf", _leaf).add_node("blocking", lambda _: None)
+    builder.add_edge(START, "leaf").add_edge("leaf", "blocking")
+    for _ in range(levels):
+        builder = _around(builder.compile())
+    graph: Any = builder.compile(name=f"coroutines-{levels}", backend=backend)
+    assert graph.invoke({}, _config("blocking")) == {"xs": ["on a loop"]}
+    assert asyncio.run(graph.ainvoke({}, _config("asyncio"))) == {"xs": ["on a loop"]}
 
 
 @pytest.mark.parametrize("stops", [{"interrupt_before": ["two"]}, {"interrupt_after": ["one"]}])

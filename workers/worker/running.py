@@ -11,7 +11,6 @@ from functools import partial
 
 from checkpoint_redis.records import Lease
 from distgraph.core.execute import run_task, run_task_async
-from distgraph.core.graph import Node
 from distgraph.core.model import Result
 from distgraph.core.recorded import errored
 from distgraph.errors import JobFailed
@@ -36,11 +35,11 @@ def run_all(desk: Desk, attempts: Sequence[Attempt]) -> tuple[JobFailed, ...]:
     what failed of the rest.
     """
     leases = desk.office.leases
-    blocking = {desk.lease(a.task.id): a for a in attempts if not is_async(a.node)}
+    blocking = {desk.lease(a.task.id): a for a in attempts if not a.node.needs_loop}
     failures = []
     with leases.holding(*blocking):
         for attempt in attempts:
-            if is_async(attempt.node):
+            if attempt.node.needs_loop:
                 _spawn(desk, attempt)
         for lease, attempt in blocking.items():
             if leases.holds(lease):
@@ -73,11 +72,6 @@ def _left_by(attempt: Attempt) -> Result:
     if desk.office.bulletin.is_revoked(os.getpid()):
         return errored(revoked(attempt.task.node))
     raise ended
-
-
-def is_async(node: Node) -> bool:
-    """Whether the node, or one of its path functions, only has an async form."""
-    return any(c.call is None for c in (node.callee, *(branch.path for branch in node.branches)))
 
 
 def _spawn(desk: Desk, attempt: Attempt) -> None:
