@@ -223,11 +223,27 @@ class GraphInterrupt(GraphBubbleUp):
 
 
 class ParentCommand(GraphBubbleUp):
-    """Carries a ``Command(graph=Command.PARENT)`` out of a nested graph."""
+    """Carries a ``Command(graph=Command.PARENT)`` out of a nested graph.
 
-    def __init__(self, command: Command[Any]) -> None:
-        self.command = command
+    ``caller`` is the task whose graph takes it, once it has left the one inside that task.
+    """
+
+    def __init__(self, command: Command[Any], caller: object = None) -> None:
+        self.command, self.caller = command, caller
         super().__init__(command)
 
     def __str__(self) -> str:
         return "A command for the graph around this one."
+
+
+class NoParentGraph(ParentCommand, InvalidUpdateError):
+    """A ``Command(graph=Command.PARENT)`` left a graph that no other one is around.
+
+    What a caller gets; ``command`` is the command.
+    """
+
+    def __str__(self) -> str:
+        return (
+            "There is no parent graph: a node returned Command(graph=Command.PARENT), and its "
+            "graph was called on its own."
+        )

@@ -196,7 +196,7 @@ def _stored(writes: Mapping[str, Any], channel: str, default: V) -> V:
 def _decode_task(writes: list[Write]) -> _Left:
     fixed, result = dict(writes), _result(writes)
     asked: list[Interrupt] = _stored(fixed, INTERRUPT, [])
-    done = isinstance(result, Completed)
+    done = isinstance(result, Completed | Escaped)
     return _Left(result, _answers(fixed), tuple(asked) if done else (), _deadlines(fixed))
 
 

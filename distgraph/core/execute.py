@@ -31,7 +31,6 @@ from distgraph.core.recorded import during, errored, said
 from distgraph.core.returns import read_path, read_return
 from distgraph.effects import acarry, carry
 from distgraph.errors import GraphBubbleUp, GraphInterrupt, NodeExited, ParentCommand
-from distgraph.types import Command
 
 SWALLOWED = (
     "Node '{}' went on after an interrupt() that had no answer yet: something swallowed the "
@@ -114,17 +113,32 @@ def _attempt(graph: Graph, task: Task, values: Mapping[str, Any], frame: TaskFra
     node = graph.nodes[task.node]
     try:
         given = node.schema.read(values) if task.send is None else task.send.arg
-        output = yield Call(node.callee, given, _injected(node.callee, frame))
-        if frame.pending:
-            raise RuntimeError(SWALLOWED.format(node.name))  # noqa: TRY301 one place reads errors
+        output = yield from _output(node, given, frame)
         read = read_return(graph, node.name, output, _writable(graph, node))
         done = identified(graph.channels, task.id, read)
         chosen = yield from _route(graph, node, values, (done, output), frame)
     except frame.passes:
         raise
     except BaseException as exc:  # noqa: BLE001 nothing that a node does may end its worker
-        return read_exception(graph, exc, frame)
+        return read_exception(exc, frame)
     return chosen
+
+
+def _output(node: Node, given: Any, frame: TaskFrame) -> Generator[Call, Any, Any]:
+    """Return what the node returns, or the command with which a graph inside it left to this one.
+
+    Whatever else a graph inside it asked is forgotten then: it is never gone on with.
+    """
+    try:
+        output = yield Call(node.callee, given, _injected(node.callee, frame))
+    except BaseException as exc:
+        for signal in _signals(exc):
+            if isinstance(signal, ParentCommand) and signal.caller is frame:
+                return replace(signal.command, graph=None)
+        raise
+    if frame.pending:
+        raise RuntimeError(SWALLOWED.format(node.name))
+    return output
 
 
 def _writable(graph: Graph, node: Node) -> Collection[str]:
@@ -170,12 +184,12 @@ def _injected(callee: Callee, frame: TaskFrame) -> Mapping[str, Any]:
     return {name: known[what] for name, what in callee.wants.items()}
 
 
-def read_exception(graph: Graph, exc: BaseException, frame: TaskFrame) -> Result:
+def read_exception(exc: BaseException, frame: TaskFrame) -> Result:
     """Return what an exception that left a node means."""
     signals = list(_signals(exc))
     for signal in signals:
         if isinstance(signal, ParentCommand):
-            return _escape(graph, signal, frame)
+            return Escaped(signal.command)
     if any(isinstance(signal, GraphInterrupt) for signal in signals):
         return Interrupted(tuple(frame.pending))
     return read_error(exc, frame)
@@ -188,16 +202,6 @@ def _signals(exc: BaseException) -> Iterator[GraphBubbleUp]:
     elif isinstance(exc, BaseExceptionGroup):
         for inner in exc.exceptions:
             yield from _signals(inner)
-
-
-def _escape(graph: Graph, signal: ParentCommand, frame: TaskFrame) -> Result:
-    command = signal.command
-    if frame.calls:  # it came out of a graph called in this node: this graph is the parent
-        own: Command[Any] = replace(command, graph=None)
-        node = graph.nodes[frame.task.node]
-        done = read_return(graph, node.name, own, graph.channels.keys())
-        return replace(done, goto=(*done.goto, *node.targets))
-    return Escaped(command)
 
 
 def read_error(exc: BaseException, frame: TaskFrame) -> Errored:

@@ -13,6 +13,7 @@ from distgraph.core.model import (
     Answer,
     Completed,
     Errored,
+    Escaped,
     GivenBy,
     Interrupted,
     Question,
@@ -155,13 +156,14 @@ def rejoin(state: ThreadState, replies: tuple[Reply, ...], round_: str = "") -> 
     """Return the ``state`` of a called graph for a call that goes on with it.
 
     Failed tasks run again, and a breakpoint here is released: but not where an attempt of the same
-    round came to it, of whose stop nobody was told.
+    round came to it, of whose stop nobody was told. So it is with what left the graph by a command:
+    the same round takes it, a later one finds that the graph around could not.
     """
-    failed = {tid for tid, result in state.results.items() if isinstance(result, Errored)}
-    opened = without_results(state, failed)
     here = state.checkpoint
-    untold = round_ and here.metadata.get(ROUND) == round_ and not goes_on(here)
-    return deliver(opened, replies, released="" if untold else here.id)
+    same = bool(round_) and here.metadata.get(ROUND) == round_
+    undone = Errored if same else Errored | Escaped
+    opened = without_results(state, {t for t, r in state.results.items() if isinstance(r, undone)})
+    return deliver(opened, replies, released="" if same and not goes_on(here) else here.id)
 
 
 def _is_stopped(result: Result) -> bool:

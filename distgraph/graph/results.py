@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from distgraph._frame import running
 from distgraph.core.frame import TaskFrame
 from distgraph.core.graph import Graph
 from distgraph.core.model import (
@@ -15,7 +16,7 @@ from distgraph.core.model import (
 )
 from distgraph.core.references import INITIAL
 from distgraph.core.snapshot import current_values, visible
-from distgraph.errors import InvalidUpdateError, ParentCommand, RemoteNodeError
+from distgraph.errors import NoParentGraph, ParentCommand, RemoteNodeError
 from distgraph.events import Concluded, Event
 from distgraph.graph.failures import exception_of
 from distgraph.streaming import INTERRUPT
@@ -30,10 +31,8 @@ def conclude(event: Event, around: TaskFrame | None = None) -> None:
         case Failed(error):
             raise exception_of(error)
         case Left(command):
-            if around is not None:
-                raise ParentCommand(command)
-            msg = "There is no parent graph"
-            raise InvalidUpdateError(msg)
+            caller = around or running()
+            raise NoParentGraph(command) if caller is None else ParentCommand(command, caller)
         case Paused(questions) if around is not None:
             around.pause(questions)
 

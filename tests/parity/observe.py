@@ -10,7 +10,7 @@ from typing import Any
 from tests.parity.engines import SCOPE, Client
 
 Config = dict[str, Any]
-FINER = {"NothingToContinue": "EmptyInputError"}
+FINER = {"NothingToContinue": "EmptyInputError", "NoParentGraph": "ParentCommand"}
 """What distgraph raises in place of the reference's class, of which it is a subclass."""
 
 

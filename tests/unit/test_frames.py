@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from distgraph.checkpoint.base import BaseCheckpointSaver
+from distgraph.errors import InvalidUpdateError
 from distgraph.graph import START, StateGraph
 from distgraph.types import Command, RetryPolicy, Send, interrupt
 from tests.support.nested import CONFIG, State, asks, chain, counts, names, says
@@ -87,6 +88,26 @@ def test_a_run_that_goes_on_runs_what_failed_inside_alone(saver: BaseCheckpointS
         graph.invoke({}, CONFIG)
     assert graph.invoke(None, CONFIG)["log"] == ["first", "fails"]
     assert ran == ["first", "fails", "fails"]
+
+
+def test_what_left_by_a_command_that_could_not_be_taken_runs_again(
+    saver: BaseCheckpointSaver,
+) -> None:
+    ran: list[str] = []
+
+    def leaves(_: State) -> Any:
+        ran.append("leaves")
+        goto = "nowhere" if len(ran) == 2 else "other"
+        return Command(graph=Command.PARENT, update={"log": ["left"]}, goto=goto)
+
+    inner = chain(("count", counts("count", ran)), ("leaves", leaves))
+    builder = StateGraph(State).add_node("inner", inner).add_node("other", says("other"))
+    graph = builder.add_edge(START, "inner").compile(checkpointer=saver)
+    with pytest.raises(InvalidUpdateError, match="unknown node 'nowhere'"):
+        graph.invoke({}, CONFIG)
+    assert graph.get_state(CONFIG).tasks[0].error
+    assert graph.invoke(None, CONFIG)["log"] == ["left", "other"]
+    assert ran == ["count", "leaves", "leaves"]
 
 
 def test_a_graph_that_lasts_goes_on_from_run_to_run(saver: BaseCheckpointSaver) -> None:

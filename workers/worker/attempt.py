@@ -24,7 +24,7 @@ from distgraph.core.model import (
 )
 from distgraph.core.plan import seen_by
 from distgraph.core.retry import retry_delay
-from distgraph.errors import InvalidUpdateError, JobFailed, SerializationError
+from distgraph.errors import InvalidUpdateError, JobFailed, NoParentGraph, SerializationError
 from distgraph.runners.lanes import TaskLanes
 
 from ..shared.hints import label
@@ -113,10 +113,8 @@ def settle(attempt: Attempt, result: Result) -> JobFailed | None:
             return _record(attempt, result)
         case Errored():
             return _fail(attempt, result)
-        case Escaped():
-            return _fail(
-                attempt, errored_in(attempt.task, InvalidUpdateError("There is no parent graph"))
-            )
+        case Escaped(command):
+            return _fail(attempt, errored_in(attempt.task, NoParentGraph(command)))
 
 
 def give_up(attempt: Attempt, error: BaseException) -> JobFailed | None:
