@@ -14,6 +14,7 @@ from distgraph.core.apply import apply_writes
 from distgraph.core.begin import again, begin, last_step, replay, restart
 from distgraph.core.deadlines import expired
 from distgraph.core.decide import decide_on
+from distgraph.core.frame import Risen
 from distgraph.core.graph import Graph
 from distgraph.core.model import (
     ROUND,
@@ -98,10 +99,14 @@ class GoOn:
 
 @dataclass(frozen=True, slots=True)
 class Execute:
-    """Run ``tasks`` and answer with ``state`` plus their results."""
+    """Run ``tasks`` and answer with ``state`` plus their results.
+
+    ``stop``: the last step that the frame may take, for who does not come back to this program.
+    """
 
     state: ThreadState
     tasks: tuple[Task, ...]
+    stop: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,17 +190,26 @@ def run(graph: Graph, start: Start, ns: str = "") -> Program:
     return (yield from _advance(graph, opened, limits, ns))
 
 
-def run_nested(graph: Graph, start: Start, ns: str, answers: tuple[Answer, ...] = ()) -> Program:
+def run_nested(
+    graph: Graph,
+    start: Start,
+    ns: str,
+    answers: tuple[Answer, ...] = (),
+    risen: Risen | None = None,
+) -> Program:
     """Carry the frame of a graph called inside a task; ``answers`` are those of that task.
 
     What the same task began is gone on with, also when it is finished: then its result is given
     again. Any other state is that of an earlier call, which the input comes on top of, or which is
-    started again when the call is ``at`` one of its checkpoints.
+    started again when the call is ``at`` one of its checkpoints. One that has ``risen`` is taken as
+    it stands.
     """
     state: ThreadState | None = yield Load()
     limits = limits_of(start, state)
     opened: Ahead | Failed
     if state is not None and state.checkpoint.parents == start.parents:
+        if risen is not None and (left := _as_left(graph, state, risen, limits, ns)) is not None:
+            return left
         opened = yield from _rejoin(graph, state, answers, limits, ns)
     elif state is not None and start.at:
         opened = yield from _restart(graph, state, limits, ns)
@@ -204,6 +218,20 @@ def run_nested(graph: Graph, start: Start, ns: str, answers: tuple[Answer, ...] 
     if isinstance(opened, Failed):
         return opened
     return (yield from _advance(graph, opened, limits, ns))
+
+
+def _as_left(
+    graph: Graph, state: ThreadState, risen: Risen, limits: Limits, ns: str
+) -> Outcome | None:
+    """Return the outcome of a frame that others have run; None where it can go on by itself.
+
+    What came late may have taken the place of a failure.
+    """
+    if risen.failure is not None:
+        return Failed(risen.failure)
+    stood = risen.as_left(state)
+    move = _ahead(graph, stood, replace(limits, stop=risen.stop), ns).move
+    return None if isinstance(move, RunTasks | Commit) else move
 
 
 def _rejoin(
@@ -233,7 +261,7 @@ def _advance(graph: Graph, ahead: Ahead, limits: Limits, ns: str) -> Program:
     while True:
         match ahead.move:
             case RunTasks(tasks):
-                state: ThreadState = yield Execute(ahead.state, tasks)
+                state: ThreadState = yield Execute(ahead.state, tasks, limits.stop)
                 ahead = Ahead(state, ahead.tasks, decide_on(ahead.tasks, state, limits))
             case Commit(done):
                 stamp: Stamp = yield NewStamp(ahead.state.checkpoint)

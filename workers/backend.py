@@ -22,6 +22,7 @@ from .client.client import Client
 from .settings import MoreSettings, Settings
 from .shared.clients import Clients
 from .shared.dispatched import Dispatched
+from .shared.inner import queues_named
 from .shared.queue_names import full
 from .shared.served import Registry
 from .worker.bootstep import add_bootstep
@@ -122,7 +123,7 @@ class CeleryBackend(Client):
         if not self.owns_app:
             self.registry.add(graph, context, self.app.conf.task_default_queue)
             return
-        named = (node.queue for node in graph.nodes.values() if node.queue)
+        named = queues_named(graph)
         routes = {queue: full(self.namespace, queue) for queue in named}
         self.registry.add(graph, context, f"{self.namespace}.{compiled.name}", routes)
         consume(self.app, self.namespace, self.registry.queues())

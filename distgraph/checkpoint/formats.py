@@ -25,6 +25,7 @@ class Kind(StrEnum):
     saved = "checkpoint of a saver"
     log = "pending write"
     config = "run config"
+    call = "call of a graph"
     task = "task"
     # Those that scripts write.
     row = "state of a task"

@@ -14,7 +14,8 @@ interrupted 1, [value, id, ns, slot, value, id, ns, slot, ...], and where some h
             [[number of the question from 0, place, within, at, fails, default], ...]; then, where
             the store does not know them, [when each was asked]
 errored     2, kind, message, traceback, [args], [notes], and [shown, attributes as bytes of their
-            own, [errored of each exception in a group]] where there is anything in it
+            own, [errored of each exception in a group], [number of the policy that takes it, of
+            each node around]] where there is anything in it
 escaped     3, command
 answer      id, ns, slot, value; before the value [asked, given, by] where the store does not know
 slot        [branch, n, digest, index], of a question
@@ -176,19 +177,26 @@ def unpack_result(packed: Any) -> Result:
 
 
 def _pack_more(error: Errored) -> list[Any]:
-    if not (error.shown or error.held or error.inner):
+    if not (error.shown or error.held or error.inner or error.around):
         return []
-    return [[error.shown, error.held, [pack_result(each) for each in error.inner]]]
+    around = [[*error.around]] if error.around else []
+    return [[error.shown, error.held, [pack_result(each) for each in error.inner], *around]]
 
 
-def _more(packed: list[Any]) -> tuple[str, bytes, tuple[Errored, ...]]:
+def _more(packed: list[Any]) -> tuple[str, bytes, tuple[Errored, ...], tuple[int, ...]]:
     match packed:
         case []:
-            return "", b"", ()
+            return "", b"", (), ()
         case [[str(shown), bytes(held), list(inner)]]:
-            return shown, held, tuple(map(unpack_errored, inner))
+            return shown, held, tuple(map(unpack_errored, inner)), ()
+        case [[str(shown), bytes(held), list(inner), list(around)]] if _are_numbers(around):
+            return shown, held, tuple(map(unpack_errored, inner)), tuple(around)
         case _:
             raise corrupt("failure", packed)
+
+
+def _are_numbers(packed: list[Any]) -> bool:
+    return all(type(each) is int for each in packed)
 
 
 def unpack_errored(packed: Any) -> Errored:

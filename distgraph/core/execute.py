@@ -205,7 +205,12 @@ def _signals(exc: BaseException) -> Iterator[GraphBubbleUp]:
 
 
 def read_error(exc: BaseException, frame: TaskFrame) -> Errored:
-    """Return the record of a failure; ``exception`` in it is what a caller gets raised."""
+    """Return the record of a failure; ``exception`` in it is what a caller gets raised.
+
+    One that happened elsewhere, in a graph that the task calls, stays as it was recorded there.
+    """
+    if frame.failed is not None and frame.failed.exception is exc:
+        return replace(frame.failed, notes=(*frame.failed.notes, during(frame.task)))
     return errored(_in_words(exc, frame.task.node), *_advice(exc), during(frame.task))
 
 

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn, Protocol
 
 from distgraph._deadline import Deadline, moment
 from distgraph.core.graph import Graph
-from distgraph.core.model import START, Answer, Checkpoint, Expired, Question, Task
+from distgraph.core.model import (
+    START,
+    Answer,
+    Checkpoint,
+    Errored,
+    Expired,
+    Question,
+    Result,
+    Task,
+    ThreadState,
+)
 from distgraph.core.questions import (
     HOME,
     Inquiry,
@@ -41,6 +51,40 @@ class Frames(Protocol):
         ``checkpoint_ns`` names the frame.
         """
         ...
+
+    def dispatches(self, frame: TaskFrame, graph: Graph, ns: str) -> bool:
+        """Whether tasks of ``graph``, called by the task of ``frame`` at ``ns``, are run by others.
+
+        The saver then has ``park``, which leaves the task.
+        """
+        ...
+
+    def risen(self, ns: str) -> Risen | None:
+        """Return how the frame ``ns`` was left by others who ran its tasks; None where not."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Risen:
+    """How a frame stands whose tasks were run by others, and which can't go on by itself.
+
+    It is finished, or asks, failed, was left, or is at a breakpoint. ``stop`` is the last step that
+    it may take, ``released`` the checkpoint whose breakpoint was; ``failure``: why nothing follows
+    its superstep. ``whole`` reads the rest of a failure.
+    """
+
+    stop: int
+    released: str
+    whole: Callable[[Errored], Errored]
+    failure: Errored | None = None
+
+    def as_left(self, state: ThreadState) -> ThreadState:
+        """Return the ``state`` of the frame with all that there is to know of it."""
+        results: dict[str, Result] = {
+            tid: self.whole(left) if isinstance(left, Errored) else left
+            for tid, left in state.results.items()
+        }
+        return replace(state, results=results, released=self.released)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +137,8 @@ class TaskFrame:
 
     ``token`` makes the ids of this attempt's questions its own, ``digest`` tells their values from
     one another. ``frames`` keeps the graphs that
-    are called inside the task; None when nothing is kept. ``lanes`` know who asks, ``inquiry`` what
+    are called inside the task; None when nothing is kept. ``failed`` is what such a graph has
+    failed with where others ran it. ``lanes`` know who asks, ``inquiry`` what
     was asked; ``pending`` has no answer. ``calls`` counts these calls, and
     ``taken`` are the names of their frames. ``passes`` are the exception types that must leave the
     task unchanged.
@@ -117,6 +162,7 @@ class TaskFrame:
     inquiry: Inquiry | None = None
     pending: list[Question] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
+    failed: Errored | None = None
 
     def ask(self, value: Any, deadline: Deadline | None = None) -> Any:
         """Return the answer to this question, or raise GraphInterrupt with it.

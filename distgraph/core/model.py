@@ -184,7 +184,9 @@ class Errored:
     """A task that failed; ``exception`` is the live one, only in the process that raised it.
 
     ``args`` is what its exception is made of, ``attributes`` what it holds besides, ``inner`` the
-    exceptions of a group. ``shown`` is its repr, '' where name and message tell it; ``held`` are
+    exceptions of a group. ``around``: of each node around the one that failed, the outermost first,
+    which of its retry policies takes the live exception (-1 = none), where their attempts are
+    others' jobs. ``shown`` is its repr, '' where name and message tell it; ``held`` are
     the attributes as they are stored, which not everybody can read who reads the record.
     """
 
@@ -196,6 +198,7 @@ class Errored:
     shown: str = ""
     held: bytes = field(default=b"", compare=False, repr=False)
     inner: tuple[Errored, ...] = field(default=(), compare=False)
+    around: tuple[int, ...] = field(default=(), compare=False)
     attributes: Mapping[str, Any] = field(default_factory=dict, compare=False)
     exception: BaseException | None = field(default=None, compare=False, repr=False)
 

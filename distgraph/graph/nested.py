@@ -122,6 +122,7 @@ def _call_of(frame: TaskFrame, checkpointer: Any, graph: Graph) -> GraphCall:
 
 def _placed(job: Job, call: GraphCall, found: FoundFrame) -> Job:
     """Return ``job`` in the frame that was found for it."""
-    start = replace(job.start, at=found.at)
-    program = run_nested(job.graph, start, found.place.ns, call.frame.answers)
+    start, ns, frames = replace(job.start, at=found.at), found.place.ns, call.frame.frames
+    risen = frames.risen(ns) if frames else None
+    program = run_nested(job.graph, start, ns, call.frame.answers, risen)
     return replace(job, place=found.place, program=program)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from distgraph._frame import running
@@ -29,7 +30,10 @@ def conclude(event: Event, around: TaskFrame | None = None) -> None:
         return
     match event.outcome:
         case Failed(error):
-            raise exception_of(error)
+            raised = exception_of(error)
+            if around is not None and error.exception is None:
+                around.failed = replace(error, exception=raised)
+            raise raised
         case Left(command):
             caller = around or running()
             raise NoParentGraph(command) if caller is None else ParentCommand(command, caller)

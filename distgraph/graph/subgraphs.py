@@ -37,12 +37,17 @@ class Standing(NamedTuple):
         return state.checkpoint.metadata.get(GRAPH) == self.graph.fingerprint
 
 
+def graph_of(node: Node) -> Held | None:
+    """Return the graph that a node is, None for a node that is something else."""
+    owner: Any = getattr(node.callee.call or node.callee.acall, "__self__", None)
+    return Held(owner.graph, owner.checkpointer) if _is_compiled(owner) else None
+
+
 def graphs_in(node: Node) -> Iterator[Held]:
     """Yield the graphs that a node is, or that its function refers to."""
     action: Any = node.callee.call or node.callee.acall
-    owner = getattr(action, "__self__", None)
-    if owner is not None and _is_compiled(owner):
-        yield Held(owner.graph, owner.checkpointer)
+    if (own := graph_of(node)) is not None:
+        yield own
     elif inspect.isfunction(action):
         known = inspect.getclosurevars(action)
         for value in (*known.nonlocals.values(), *known.globals.values()):

@@ -32,10 +32,17 @@ from distgraph.core.model import (
     ThreadState,
 )
 from distgraph.core.plan import task_id
-from distgraph.engine import GoOn, Save, SaveUpdate
+from distgraph.engine import Execute, GoOn, Save, SaveUpdate
 from distgraph.errors import SerializationError
-from distgraph.runners.backend import Place
-from distgraph.runners.stores import Asking, Calls, SaverStore, before, checkpoint_at
+from distgraph.runners.backend import Job, Place
+from distgraph.runners.stores import (
+    Asking,
+    Calls,
+    SaverCall,
+    SaverStore,
+    before,
+    checkpoint_at,
+)
 
 log: Final = logging.getLogger(__name__)
 
@@ -49,6 +56,15 @@ class SaverFrames:
     def for_graph(self, graph: Graph) -> BaseCheckpointSaver:
         """Return the checkpointer, knowing the classes of the graph's state too."""
         return self.saver.with_allowlist(_classes(graph.schema_types))
+
+    def dispatches(self, frame: TaskFrame, graph: Graph, ns: str) -> bool:
+        """Return False: in this process there is nobody else."""
+        del frame, graph, ns
+        return False
+
+    def risen(self, ns: str) -> None:
+        """Return None: nobody else has run a graph."""
+        del ns
 
 
 @lru_cache(maxsize=1024)
@@ -210,7 +226,7 @@ class FrameStore:
     """
 
     def __init__(self, call: GraphCall, found: FoundFrame) -> None:
-        self._node, self._found = call.frame.task.node, found.state
+        self._call, self._node, self._found = call, call.frame.task.node, found.state
         self._store = SaverStore(found.place)
         self._lost: SerializationError | None = None
 
@@ -228,6 +244,15 @@ class FrameStore:
     def go_on(self, request: GoOn) -> Calls:
         """Store the answers that the open superstep goes on with."""
         return self._store.go_on(request)
+
+    def leave(self, job: Job, request: Execute) -> Calls:
+        """Leave the tasks of the graph to others, if the keeper of frames has some.
+
+        They need all that is stored of it.
+        """
+        frame, ns = self._call.frame, job.place.ns
+        if self._lost is None and frame.frames and frame.frames.dispatches(frame, job.graph, ns):
+            yield SaverCall("park", (job, request))
 
     def result(self, state: ThreadState, task: Task, result: Result) -> Calls:
         """Store one task's result; SerializationError for a question that cannot be stored."""

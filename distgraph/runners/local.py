@@ -163,6 +163,7 @@ def drive(job: Job, keeping: Keeping) -> Generator[Event, None, None]:
                 case Finished() | Paused() | Failed() | Left():
                     break
                 case Execute():
+                    carry(keeping.store.leave(job, request), perform)
                     yield Started(job.place.ns, request.state, request.tasks)
                     answer = state = yield from threads.execute(request)
                 case RunHere():
@@ -187,6 +188,7 @@ async def drive_async(job: Job, keeping: Keeping) -> AsyncGenerator[Event, None]
                 case Finished() | Paused() | Failed() | Left():
                     break
                 case Execute():
+                    await acarry(keeping.store.leave(job, request), perform)
                     yield Started(job.place.ns, request.state, request.tasks)
                     async for event in running.execute(request):
                         yield event

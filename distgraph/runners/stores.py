@@ -16,8 +16,8 @@ from distgraph.checkpoint.base.id import next_id
 from distgraph.core.begin import goes_on
 from distgraph.core.frame import Frames
 from distgraph.core.model import NULL_TASK, Checkpoint, Result, Stamp, Task, ThreadState
-from distgraph.engine import GoOn, Save, SaveUpdate
-from distgraph.runners.backend import Place
+from distgraph.engine import Execute, GoOn, Save, SaveUpdate
+from distgraph.runners.backend import Job, Place
 
 
 class SaverCall(NamedTuple):
@@ -51,6 +51,13 @@ class Store(Protocol):
 
     def go_on(self, request: GoOn) -> Calls:
         """Store that the open superstep goes on."""
+        ...
+
+    def leave(self, job: Job, request: Execute) -> Calls:
+        """Leave the tasks of a superstep to others, with a signal; do nothing where there are none.
+
+        They run where the job does then.
+        """
         ...
 
     def result(self, state: ThreadState, task: Task, result: Result) -> Calls:
@@ -125,6 +132,11 @@ class SaverStore:
             writes = pending.encode_caller_writes(request.state.caller_writes)
             yield SaverCall("put_writes", (config, writes, NULL_TASK))
 
+    def leave(self, job: Job, request: Execute) -> Calls:
+        """Leave nothing to others."""
+        del job, request
+        yield from ()
+
     def result(self, state: ThreadState, task: Task, result: Result) -> Calls:
         """Store the result as pending writes of the checkpoint."""
         kept = state.deadlines.get(task.id, {})
@@ -171,6 +183,11 @@ class NoStore:
     def go_on(self, request: GoOn) -> Calls:
         """Keep nothing."""
         del request
+        yield from ()
+
+    def leave(self, job: Job, request: Execute) -> Calls:
+        """Leave nothing to others."""
+        del job, request
         yield from ()
 
     def result(self, state: ThreadState, task: Task, result: Result) -> Calls:

@@ -58,14 +58,9 @@ def of_call(start: Start, invocation: Invocation) -> RunConfig:
             "this process, without a backend."
         )
         raise SerializationError(msg)
-    inner = {
-        key: value
-        for key, value in given.get("configurable", {}).items()
-        if key not in COORDINATES and not key.startswith("__")
-    }
     config = {k: v for k, v in given.items() if k not in ("run_id", *_IN_PROCESS)}
     return RunConfig(
-        {**config, "configurable": inner},
+        {**config, "configurable": _own(given.get("configurable", {}))},
         invocation.context,
         invocation.run_id,
         start.recursion_limit,
@@ -74,6 +69,15 @@ def of_call(start: Start, invocation: Invocation) -> RunConfig:
         start.metadata,
         invocation.replay,
     )
+
+
+def _own(configurable: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a config's entries is the caller's own, and says nothing of places."""
+    return {
+        key: value
+        for key, value in configurable.items()
+        if key not in COORDINATES and not key.startswith("__")
+    }
 
 
 def says_nothing(run: RunConfig, graph: Graph) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -11,9 +11,10 @@ from typing import Any
 from distgraph.checkpoint.serde.classes import of_one_name
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.checkpoint.serde.schema import classes_of
-from distgraph.core.graph import Graph
+from distgraph.core.graph import Graph, Node
 from distgraph.graph.subgraphs import schemas_of
 
+from .inner import around, dispatched, inner_graphs
 from .notices import Notice
 from .wire import Wire
 
@@ -26,13 +27,15 @@ AS_GIVEN: Mapping[str, str] = MappingProxyType({})
 class Served:
     """A registered graph; ``queue`` is where its tasks go unless a node says otherwise.
 
-    ``unserved`` is what its callers in this process notice of the workers that serve it.
+    ``inner``: the graphs inside of it whose tasks are jobs too. ``unserved`` is what its callers in
+    this process notice of the workers that serve it.
     """
 
     graph: Graph
     wire: Wire
     queue: str
     unserved: Notice = field(default_factory=Notice, compare=False)
+    inner: tuple[Graph, ...] = ()
 
     @property
     def own_queue(self) -> str:
@@ -42,20 +45,42 @@ class Served:
     @property
     def queues(self) -> tuple[str, ...]:
         """The queues that its tasks go to, by their names at the broker."""
-        named = (node.queue for node in self.graph.nodes.values() if node.queue)
+        named = (node.queue for _, node in self.nodes() if node.queue)
         nodes = (self.wire.routes.get(queue, queue) for queue in named)
         return tuple(dict.fromkeys((self.own_queue, *nodes)))
 
+    def nodes(self) -> Iterator[tuple[str, Node]]:
+        """Yield its nodes and those of the graphs inside of it, by their names."""
+        for graph in (self.graph, *self.inner):
+            yield from graph.nodes.items()
+
     def urgent(self) -> Iterator[tuple[str, str]]:
         """Yield the nodes that have a priority, each with its queue."""
-        for name, node in self.graph.nodes.items():
+        for name, node in self.nodes():
             if node.priority:
                 yield name, self.wire.routes.get(node.queue, node.queue) or self.own_queue
 
     @property
     def label(self) -> str:
         """What a worker tells the scripts that it serves."""
-        return f"{self.graph.name}@{self.graph.fingerprint}"
+        return label_of(self.graph)
+
+    def at(self, path: Sequence[str], fp: str) -> Graph:
+        """Return the graph inside of it at a ``path`` of nodes, with that fingerprint.
+
+        LookupError where there is none.
+        """
+        *_, last = around(self.graph, path)
+        graph = dispatched(last)
+        if graph is None or graph.fingerprint != fp:
+            msg = f"Graph '{self.graph.name}' has another graph at {'|'.join(path)} than is stored."
+            raise LookupError(msg)
+        return graph
+
+
+def label_of(graph: Graph) -> str:
+    """Return what the scripts know a version of a graph by."""
+    return f"{graph.name}@{graph.fingerprint}"
 
 
 class Registry:
@@ -66,6 +91,7 @@ class Registry:
         self._serializer(())  # refuses what cannot be allowed
         self._graphs: dict[str, Served] = {}
         self._common: Wire | None = None
+        self._labels: tuple[str, ...] = ()
 
     def add(
         self, graph: Graph, context_schema: Any, queue: str, routes: Mapping[str, str] = AS_GIVEN
@@ -86,8 +112,8 @@ class Registry:
         schemas = (*schemas_of(graph), *((context_schema,) if context_schema else ()))
         wire = Wire(self._serializer(classes_of(*schemas)), routes)
         noticed = known.unserved if known else Notice()
-        self._graphs[graph.name] = Served(graph, wire, queue, noticed)
-        self._common = None
+        self._graphs[graph.name] = Served(graph, wire, queue, noticed, inner_graphs(graph))
+        self._common, self._labels = None, self._known()
         return self._graphs[graph.name]
 
     def serializer(self, graph: Graph) -> JsonPlusSerializer:
@@ -107,7 +133,11 @@ class Registry:
 
     def labels(self) -> tuple[str, ...]:
         """Return what this process tells the scripts that it serves."""
-        return tuple(served.label for served in self.all())
+        return self._labels
+
+    def _known(self) -> tuple[str, ...]:
+        graphs = (graph for served in self.all() for graph in (served.graph, *served.inner))
+        return tuple(dict.fromkeys(map(label_of, graphs)))
 
     def queues(self) -> tuple[str, ...]:
         """Return the queues that the tasks of all graphs go to."""

@@ -31,6 +31,7 @@ from distgraph.checkpoint.base.config import (
 from distgraph.checkpoint.base.types import ERROR, INTERRUPT, RESUME
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.checkpoint.serde.schema import classes_of
+from distgraph.core.frame import TaskFrame
 from distgraph.core.graph import Graph
 from distgraph.core.model import Completed, Result
 from distgraph.errors import GraphBubbleUp
@@ -106,6 +107,15 @@ class Called:
         """Return the saver for a frame of ``graph``, which knows the classes of its state."""
         serializer = self._serializer.allow(*classes_of(*graph.schema_types))
         return CalledSaver(self, Archive(self._desk.thread.namespace, serializer))
+
+    def dispatches(self, frame: TaskFrame, graph: Graph, ns: str) -> bool:
+        """Return False: the tasks of a graph that a task calls run with it."""
+        del frame, graph, ns
+        return False
+
+    def risen(self, ns: str) -> None:
+        """Return None: nobody else has run a graph that is called here."""
+        del ns
 
     def read(self, archive: Archive, name: str, cp: str) -> CheckpointTuple | None:
         """Return what is stored of a frame, at a checkpoint or ('') at its head."""
