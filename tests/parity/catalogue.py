@@ -11,11 +11,13 @@ from tests.parity.cases import (
     access,
     breakpoints,
     building,
+    failing,
     inputs,
     interrupts,
     leaving,
     messages,
     nested,
+    pausing,
     streams,
     supersteps,
 )
@@ -26,11 +28,13 @@ TOPICS = (
     access,
     breakpoints,
     building,
+    failing,
     inputs,
     interrupts,
     leaving,
     messages,
     nested,
+    pausing,
     streams,
     supersteps,
 )
@@ -50,6 +54,7 @@ APART: dict[str, str] = {
     "leaving-a_question_comes_before_the_command": LEFT_OPEN,
     "leaving-one_of_several_tasks_inside_leaves": LEFT_OPEN,
     "leaving-two_that_ask_inside_leave_one_after_the_other": LEFT_OPEN,
+    "pausing-a_new_input_while_a_graph_inside_asks": LEFT_OPEN,
     "nested-streams_of_a_graph_inside_are_told_apart": "graphs inside nodes stream nothing",
 }
 """Cases that are not equal on Celery, and why."""
