@@ -32,6 +32,16 @@ def merge_configs(*configs: Mapping[str, Any] | None) -> dict[str, Any]:
     return merged
 
 
+def inherited(around: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the config of a call inside a task: ``config`` on top of that of the task.
+
+    A graph that is a node is called with the config of its task, whose tags are not doubled.
+    """
+    known = around.get("tags") or ()
+    own = [tag for tag in config.get("tags") or () if tag not in known]
+    return merge_configs(around, {**config, "tags": own} if own or known else config)
+
+
 def _checked(config: Mapping[str, Any] | None) -> Mapping[str, Any]:
     given: Any = {} if config is None else config
     if not isinstance(given, MAPPINGS):

@@ -45,7 +45,7 @@ def job_of(
     needs a checkpointer and has none.
     """
     inner = Inner(surrounding(config), owner.checkpointer, owner.graph)
-    config = configs.merge_configs(inner.frame.config, config) if inner.frame else config
+    config = configs.inherited(inner.frame.config, config) if inner.frame else config
     unnamed = partial(_new_thread, owner, given, options.run_id)
     place = inner.place or configs.root_place(config, unnamed)
     begins = bool(options.run_id) and not configs.names_thread(config)

@@ -25,7 +25,9 @@ HOMES = {
     "Overwrite": "types",
     "InMemorySaver": "checkpoint.memory",
     "SqliteSaver": "checkpoint.sqlite",
+    "get_config": "config",
     "get_stream_writer": "config",
+    "Runtime": "runtime",
 }
 """Where both packages keep the names that programs use."""
 
