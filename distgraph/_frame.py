@@ -26,6 +26,10 @@ class Frame(Protocol):
         """Stream ``chunk`` in the custom mode."""
         ...
 
+    def call(self, node: Any, given: Any) -> Any:
+        """Begin a call of the function that ``node`` runs; return a future of what it returns."""
+        ...
+
     @property
     def runtime(self) -> Any:
         """What the node would get as its ``runtime`` parameter."""

@@ -17,6 +17,7 @@ from distgraph.core.decide import decide_on
 from distgraph.core.frame import Risen
 from distgraph.core.graph import Graph
 from distgraph.core.model import (
+    CALLER,
     ROUND,
     START,
     Answer,
@@ -207,7 +208,7 @@ def run_nested(
     state: ThreadState | None = yield Load()
     limits = limits_of(start, state)
     opened: Ahead | Failed
-    if state is not None and state.checkpoint.parents == start.parents:
+    if state is not None and _is_same_call(state.checkpoint, start):
         if risen is not None and (left := _as_left(graph, state, risen, limits, ns)) is not None:
             return left
         opened = yield from _rejoin(graph, state, answers, limits, ns)
@@ -232,6 +233,12 @@ def _as_left(
     stood = risen.as_left(state)
     move = _ahead(graph, stood, replace(limits, stop=risen.stop), ns).move
     return None if isinstance(move, RunTasks | Commit) else move
+
+
+def _is_same_call(at: Checkpoint, start: Start) -> bool:
+    """Whether a call of a graph is the one that has stored ``at``."""
+    caller = start.metadata.get(CALLER)
+    return at.parents == start.parents and at.metadata.get(CALLER, caller) == caller
 
 
 def _rejoin(
@@ -328,6 +335,10 @@ def _input(
     parent = state.checkpoint if state else None
     stamp = yield NewStamp(parent, limits.parents)
     opened = begin(graph, parent, given, stamp, limits)
+    if graph.entry:
+        ahead = _ahead(graph, opened, limits, ns)
+        yield Save((opened.checkpoint,), ahead.state, ahead.move)
+        return ahead
     (task,) = tasks_of(graph, opened, ns)
     ran: Mapping[str, Result] = yield RunHere(graph, opened, (task,))
     result = ran[task.id]

@@ -32,6 +32,14 @@ class Started(NamedTuple):
     tasks: tuple[Task, ...]
 
 
+class FunctionCalled(NamedTuple):
+    """A task calls a function, which is the ``task`` of a graph like ``graph``."""
+
+    ns: str
+    task: Task
+    graph: Graph
+
+
 class Ended(NamedTuple):
     """A task of superstep ``step`` ended; ``values`` are the state that it ran on.
 
@@ -65,7 +73,7 @@ class Inside(NamedTuple):
     """What happened in ``graph``, which is called inside a task of the run."""
 
     graph: Graph
-    event: Resumed | Stepped | Started | Ended
+    event: Resumed | Stepped | Started | FunctionCalled | Ended
 
     @property
     def ns(self) -> str:
@@ -73,4 +81,4 @@ class Inside(NamedTuple):
         return self.event.ns
 
 
-Event = Resumed | Stepped | Started | Ended | Custom | Concluded | Inside
+Event = Resumed | Stepped | Started | FunctionCalled | Ended | Custom | Concluded | Inside

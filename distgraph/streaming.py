@@ -11,6 +11,9 @@ from distgraph._message import is_message, is_removal, message_id
 from distgraph.core.frame import triggers
 from distgraph.core.graph import ROOT, Graph
 from distgraph.core.model import (
+    END,
+    PREVIOUS,
+    RETURN,
     START,
     Checkpoint,
     Completed,
@@ -24,7 +27,16 @@ from distgraph.core.model import (
 )
 from distgraph.core.plan import with_caller_writes
 from distgraph.core.snapshot import current_values, shown_writes, visible
-from distgraph.events import Concluded, Custom, Ended, Event, Resumed, Started, Stepped
+from distgraph.events import (
+    Concluded,
+    Custom,
+    Ended,
+    Event,
+    FunctionCalled,
+    Resumed,
+    Started,
+    Stepped,
+)
 
 INTERRUPT = "__interrupt__"
 Chunk = tuple[str, Any]
@@ -57,8 +69,8 @@ class View:
 
     def update(self, writes: tuple[Write, ...]) -> Any:
         """Return a task's writes as the updates mode shows them; None without any."""
-        if not isinstance(self.keys, str):
-            return shown_update(writes, self.keys)
+        if not isinstance(self.keys, str) or [channel for channel, _ in writes] == [RETURN]:
+            return shown_update(writes, (*self.shown, RETURN))
         shown = [value for channel, value in writes if channel == self.keys]
         return shown if len(shown) > 1 else next(iter(shown), None)
 
@@ -88,15 +100,20 @@ def _started(view: View, event: Started) -> Iterator[Chunk]:
     _know(view, opened)
     for task in event.tasks if "tasks" in view.modes else ():
         if task.node != START:
-            yield "tasks", _task_start(view.graph, task, opened)
+            yield "tasks", _task_start(view.graph, task, opened.values)
 
 
-def _task_start(graph: Graph, task: Task, checkpoint: Checkpoint) -> dict[str, Any]:
+def _task_start(graph: Graph, task: Task, values: Mapping[str, Any]) -> dict[str, Any]:
     node = graph.nodes[task.node]
-    given = task.send.arg if task.send is not None else node.schema.read(checkpoint.values)
+    given = task.send.arg if task.send is not None else node.schema.read(values)
     made = triggers(task, graph)
     start = {"id": task.id, "name": task.node, "input": given, "triggers": made}
     return {**start, "metadata": dict(node.metadata)} if node.metadata else start
+
+
+def _called(view: View, event: FunctionCalled) -> Iterator[Chunk]:
+    if "tasks" in view.modes:
+        yield "tasks", _task_start(event.graph, event.task, {})
 
 
 def _ended(view: View, event: Ended) -> Iterator[Chunk]:
@@ -130,7 +147,7 @@ def shown_update(writes: tuple[Write, ...], keys: Collection[str]) -> Any:
     shown = [(channel, value) for channel, value in writes if channel in keys]
     if not shown:
         return None
-    if [channel for channel, _ in shown] == [ROOT]:
+    if len(shown) == 1 and shown[0][0] in (ROOT, END, RETURN):
         return shown[0][1]
     if max(Counter(channel for channel, _ in writes).values()) > 1:
         return [{channel: value} for channel, value in shown]
@@ -143,7 +160,7 @@ def _task_result(task: Task, result: Result) -> dict[str, Any]:
     interrupts: list[dict[str, Any]] = []
     match result:
         case Completed(writes):
-            shown = shown_writes(writes)
+            shown = shown_writes(write for write in writes if write[0] != PREVIOUS)
         case Errored() as failure:
             error = str(failure)
         case Interrupted(questions):
@@ -163,7 +180,7 @@ def _messages(view: View, event: Ended, writes: tuple[Write, ...]) -> Iterator[A
     """Yield the whole messages that a task returned and that nobody has seen before."""
     if "messages" not in view.modes or event.kept:
         return
-    own = f"{event.task.node}:{event.task.id}"
+    own = event.task.place
     metadata = {
         **view.about,
         "langgraph_step": event.step,
@@ -205,15 +222,20 @@ def _concluded(view: View, event: Concluded) -> Iterator[Chunk]:
         return
     if not event.outcome.questions:
         yield "updates", {INTERRUPT: ()}
-    done = [r for r in event.state.results.values() if isinstance(r, Completed) and r.writes]
-    if done:
+    if any(map(_has_written, event.state.results.values())):
         yield "values", view.values(current_values(view.graph, event.state, event.ns))
+
+
+def _has_written(result: Result) -> bool:
+    """Whether a task has written to the state, which a called function does not."""
+    return isinstance(result, Completed) and any(key != RETURN for key, _ in result.writes)
 
 
 _ALL: Mapping[type, Callable[[View, Any], Iterator[Chunk]]] = {
     Resumed: _resumed,
     Stepped: _stepped,
     Started: _started,
+    FunctionCalled: _called,
     Ended: _ended,
     Custom: _custom,
     Concluded: _concluded,

@@ -271,12 +271,14 @@ def _no_writer(_chunk: Any) -> None:
 class Runtime(Generic[ContextT]):
     """What a node may know about its run: ``def node(state, runtime: Runtime[Context])``.
 
+    ``previous`` is what the run of a workflow before this one has saved.
     ``idempotency_key`` stays the same over every attempt at a task, so that an outside system can
     tell a repeated call; ``attempt`` counts the tries from 1.
     """
 
     context: ContextT = None  # type: ignore[assignment]
     stream_writer: StreamWriter = _no_writer
+    previous: Any = None
     execution_info: ExecutionInfo | None = None
 
     @property

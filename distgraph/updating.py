@@ -68,7 +68,7 @@ def _superstep(
     ns: str,
 ) -> Step:
     head = state.checkpoint if state else None
-    names = author(head, updates)
+    names = author(graph, head, updates)
     check_nodes(graph, names)
     match names:
         case [special] if special in (END, INPUT, COPY):

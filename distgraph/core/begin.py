@@ -39,11 +39,11 @@ def begin(
             step=parent.step + 1 if parent else FIRST_STEP,
             source="input",
             ts=stamp.ts,
-            values={**before, **initial, START: plain_input(given, graph.inputs)},
+            values={**before, **initial, START: _taken(graph, given)},
             versions={**(parent.versions if parent else {}), **versions},
             changed=frozenset(versions),
             lines=parent.lines if parent else {},
-            frontier=(START,),
+            frontier=(graph.entry or START,),
             arrived=unfinished(graph, parent.arrived) if parent else {},
             deferred=parent.deferred if parent else frozenset(),
             last=parent.last if parent else (),
@@ -52,6 +52,10 @@ def begin(
             parents=limits.parents,
         )
     )
+
+
+def _taken(graph: Graph, given: Any) -> Any:
+    return given if graph.entry else plain_input(given, graph.inputs)
 
 
 def initial_values(graph: Graph, values: Mapping[str, Any]) -> dict[str, Any]:

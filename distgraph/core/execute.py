@@ -5,7 +5,15 @@ The attempt is written once, as a generator of calls; blocking and asyncio diffe
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Generator, Iterator, Mapping
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Collection,
+    Generator,
+    Iterable,
+    Iterator,
+    Mapping,
+)
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -24,6 +32,7 @@ from distgraph.core.model import (
     Errored,
     Escaped,
     Interrupted,
+    Question,
     Result,
     Task,
 )
@@ -114,7 +123,7 @@ def _attempt(graph: Graph, task: Task, values: Mapping[str, Any], frame: TaskFra
     try:
         given = node.schema.read(values) if task.send is None else task.send.arg
         output = yield from _output(node, given, frame)
-        read = read_return(graph, node.name, output, _writable(graph, node))
+        read = _read(graph, node, output)
         done = identified(graph.channels, task.id, read)
         chosen = yield from _route(graph, node, values, (done, output), frame)
     except frame.passes:
@@ -127,18 +136,25 @@ def _attempt(graph: Graph, task: Task, values: Mapping[str, Any], frame: TaskFra
 def _output(node: Node, given: Any, frame: TaskFrame) -> Generator[Call, Any, Any]:
     """Return what the node returns, or the command with which a graph inside it left to this one.
 
-    Whatever else a graph inside it asked is forgotten then: it is never gone on with.
+    Whatever else a graph inside it asked is forgotten then: it is never gone on with. A workflow
+    and a function take no command: the one around them is left, too.
     """
     try:
         output = yield Call(node.callee, given, _injected(node.callee, frame))
     except BaseException as exc:
-        for signal in _signals(exc):
+        for signal in _signals(exc) if node.returns is None else ():
             if isinstance(signal, ParentCommand) and signal.caller is frame:
                 return replace(signal.command, graph=None)
         raise
     if frame.pending:
         raise RuntimeError(SWALLOWED.format(node.name))
     return output
+
+
+def _read(graph: Graph, node: Node, output: Any) -> Completed:
+    if node.returns is not None:
+        return Completed(node.returns(output))
+    return read_return(graph, node.name, output, _writable(graph, node))
 
 
 def _writable(graph: Graph, node: Node) -> Collection[str]:
@@ -180,7 +196,13 @@ def _seen(branch: Branch, values: Mapping[str, Any], output: Any) -> Any:
 def _injected(callee: Callee, frame: TaskFrame) -> Mapping[str, Any]:
     if not callee.wants:
         return {}
-    known = {"config": frame.config, "runtime": frame.runtime, "writer": frame.emit}
+    known = {
+        "config": frame.config,
+        "runtime": frame.runtime,
+        "writer": frame.emit,
+        "previous": frame.previous,
+        "store": None,
+    }
     return {name: known[what] for name, what in callee.wants.items()}
 
 
@@ -190,9 +212,15 @@ def read_exception(exc: BaseException, frame: TaskFrame) -> Result:
     for signal in signals:
         if isinstance(signal, ParentCommand):
             return Escaped(signal.command)
-    if any(isinstance(signal, GraphInterrupt) for signal in signals):
-        return Interrupted(tuple(frame.pending))
+    if asking := [signal for signal in signals if isinstance(signal, GraphInterrupt)]:
+        return Interrupted((*frame.pending, *_heard(asking, frame)))
     return read_error(exc, frame)
+
+
+def _heard(signals: Iterable[GraphInterrupt], frame: TaskFrame) -> tuple[Question, ...]:
+    """Return the questions of called functions with which the node was left."""
+    ids = dict.fromkeys(asked.id for signal in signals for asked in signal.interrupts)
+    return tuple(frame.heard[iid] for iid in ids if iid in frame.heard)
 
 
 def _signals(exc: BaseException) -> Iterator[GraphBubbleUp]:

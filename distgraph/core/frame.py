@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn, Protocol
 
 from distgraph._deadline import Deadline, moment
-from distgraph.core.graph import Graph
+from distgraph.core.graph import Graph, Node
 from distgraph.core.model import (
+    PREVIOUS,
     START,
     Answer,
     Checkpoint,
@@ -29,6 +30,9 @@ from distgraph.core.questions import (
 )
 from distgraph.errors import GraphInterrupt, InterruptTimeout
 from distgraph.types import ExecutionInfo, Interrupt, Runtime
+
+CallArguments = tuple[tuple[Any, ...], dict[str, Any]]
+"""What a function is called with: by position, and by name."""
 
 
 def discard(_chunk: Any) -> None:
@@ -87,6 +91,14 @@ class Risen:
         return replace(state, results=results, released=self.released)
 
 
+class Functions(Protocol):
+    """What runs the functions that a task calls, each as a task of its own."""
+
+    def begin(self, caller: TaskFrame, node: Node, given: CallArguments) -> Any:
+        """Begin a call of ``node``; return a future of what it returns."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Replay:
     """What was stored of called graphs, for a run that begins at an older checkpoint of the root.
@@ -140,8 +152,9 @@ class TaskFrame:
     are called inside the task; None when nothing is kept. ``failed`` is what such a graph has
     failed with where others ran it. ``lanes`` know who asks, ``inquiry`` what
     was asked; ``pending`` has no answer. ``calls`` counts these calls, and
-    ``taken`` are the names of their frames. ``passes`` are the exception types that must leave the
-    task unchanged.
+    ``taken`` are the names of their frames. ``functions`` runs what the task calls by ``task()``,
+    which ``called`` counts; what is asked there is ``heard``, by the ids of the questions.
+    ``passes`` are the exception types that must leave the task unchanged.
     """
 
     task: Task
@@ -163,6 +176,22 @@ class TaskFrame:
     pending: list[Question] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
     failed: Errored | None = None
+    functions: Functions | None = None
+    called: int = 0
+    heard: dict[str, Question] = field(default_factory=dict)
+
+    def call(self, node: Node, given: CallArguments) -> Any:
+        """Begin a call of the function that ``node`` runs; return a future of what it returns.
+
+        Raises RuntimeError where nothing can be called: in path functions of an input's edges.
+        """
+        if self.functions is None:
+            msg = (
+                f"'{node.name}' was called outside of a task: call it in an entrypoint, in another "
+                "task or in a node."
+            )
+            raise RuntimeError(msg)
+        return self.functions.begin(self, node, given)
 
     def ask(self, value: Any, deadline: Deadline | None = None) -> Any:
         """Return the answer to this question, or raise GraphInterrupt with it.
@@ -196,11 +225,16 @@ class TaskFrame:
         until = moment(deadline.at) if deadline and deadline.at else None
         question = Interrupt(value, inquiry.id(self.task.id, slot, self.token), until)
         place = question_place(self.task.id, slot) if deadline else ""
-        self.pause((Question(question, self.ns, deadline, place, slot),))
+        self.pause((Question(question, self._asks_in, deadline, place, slot),))
         return None
 
     def _inquiry(self) -> Inquiry:
-        return Inquiry(answer for answer in self.answers if answer.ns == self.ns)
+        return Inquiry(answer for answer in self.answers if answer.ns == self._asks_in)
+
+    @property
+    def _asks_in(self) -> str:
+        """The namespace by which its answers are known among those of the task around."""
+        return self.ns if self.task.caller is None else self.own_ns
 
     def _given(self, answer: Any) -> Any:
         if not isinstance(answer, Expired):
@@ -213,8 +247,7 @@ class TaskFrame:
     @property
     def _name(self) -> str:
         """What the task is called among those of its graph, in every attempt at them."""
-        kind, which = ("@", self.task.node) if self.task.send is None else ("#", self.task.index)
-        return f"{self.checkpoint.step + 1}{kind}{which}"
+        return f"{self.checkpoint.step + 1}{_name_in_step(self.task)}"
 
     @property
     def asker(self) -> Asker:
@@ -230,13 +263,23 @@ class TaskFrame:
     @property
     def own_ns(self) -> str:
         """The namespace of the task itself: what graphs called inside it hang on."""
-        name = f"{self.task.node}:{self.task.id}"
-        return f"{self.ns}|{name}" if self.ns else name
+        return self._ns_of(self.task)
+
+    def _ns_of(self, task: Task) -> str:
+        return f"{self.ns}|{task.place}" if self.ns else task.place
 
     @property
     def parents(self) -> Mapping[str, str]:
-        """The checkpoint of every frame around a graph called here: ns -> checkpoint id."""
-        return {**self.checkpoint.parents, self.ns: self.checkpoint.id}
+        """The checkpoint of every frame around a graph called here: ns -> checkpoint id.
+
+        What a task calls as functions stands among these frames, at the checkpoint of the task.
+        """
+        around, caller = [], self.task.caller
+        while caller is not None:
+            around.append(self._ns_of(caller))
+            caller = caller.caller
+        names = (self.ns, *reversed(around))
+        return {**self.checkpoint.parents, **dict.fromkeys(names, self.checkpoint.id)}
 
     @property
     def config(self) -> dict[str, Any]:
@@ -262,6 +305,11 @@ class TaskFrame:
         }
 
     @property
+    def previous(self) -> Any:
+        """What the run of a workflow before this one has saved; None in other graphs."""
+        return self.checkpoint.values.get(PREVIOUS)
+
+    @property
     def _named_thread(self) -> Mapping[str, str]:
         thread = self.invocation.thread_id
         return {} if thread is None else {"thread_id": thread}
@@ -277,6 +325,7 @@ class TaskFrame:
         return Runtime(
             context=self.invocation.context,
             stream_writer=self.emit,
+            previous=self.previous,
             execution_info=ExecutionInfo(
                 checkpoint_id=self.checkpoint.id,
                 checkpoint_ns=self.own_ns,
@@ -288,11 +337,17 @@ class TaskFrame:
         )
 
 
+def _name_in_step(task: Task) -> str:
+    if task.caller is not None:
+        return f"{_name_in_step(task.caller)}>{task.index}"
+    return f"@{task.node}" if task.send is None else f"#{task.index}"
+
+
 def triggers(task: Task, graph: Graph | None = None) -> tuple[str, ...]:
     """Return what may make ``task`` run, in LangGraph's spelling; without ``graph`` no joins."""
     if task.send is not None:
         return ("__pregel_push",)
-    if task.node == START:
+    if task.node == START or (graph is not None and task.node == graph.entry):
         return (START,)
     joins = (join.name for join in graph.joins if join.target == task.node) if graph else ()
     return (f"branch:to:{task.node}", *sorted(joins))

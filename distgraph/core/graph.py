@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from distgraph.channels.base import BaseChannel
+from distgraph.core.model import Write
 from distgraph.types import RetryPolicy
 
 ROOT = "__root__"
@@ -31,7 +32,8 @@ class Schema:
 class Callee:
     """A user's function: its blocking and its async form (either may be None).
 
-    ``wants``: parameter name -> what is injected there ("config", "runtime" or "writer").
+    ``wants``: parameter name -> what is injected there ("config", "runtime", "writer", and in
+    workflows and the functions that they call "previous" and "store").
     ``graph``: the graph that it is, if any.
     """
 
@@ -71,7 +73,10 @@ class Join:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node with everything that its execution needs."""
+    """A node with everything that its execution needs.
+
+    ``returns`` tells the writes in what it returns, where that is not an update of a state.
+    """
 
     name: str
     callee: Callee
@@ -85,6 +90,7 @@ class Node:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     destinations: Mapping[str, str | None] | None = None
     """Where it says that its Commands lead, with labels; for drawings."""
+    returns: Callable[[Any], tuple[Write, ...]] | None = None
     routes_by: tuple[str, ...] = field(init=False, repr=False, compare=False)
     """The state keys that its path functions read."""
 
@@ -108,7 +114,11 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """A compiled graph without any of its plugs; ``fingerprint`` changes with its structure."""
+    """A compiled graph without any of its plugs; ``fingerprint`` changes with its structure.
+
+    ``entry`` is the node of a workflow: it takes the input as it is, where other graphs have START.
+    ``retry`` are the policies of the functions that its tasks call and that have none themselves.
+    """
 
     name: str
     nodes: Mapping[str, Node]
@@ -120,6 +130,13 @@ class Graph:
     after: frozenset[str] = frozenset()
     fingerprint: str = ""
     schema_types: tuple[Any, ...] = ()
+    entry: str = ""
+    retry: tuple[RetryPolicy, ...] = ()
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The channels that snapshots and streams show, unless somebody asks for others."""
+        return self.outputs if self.entry else tuple(self.channels)
 
     @property
     def needs_loop(self) -> bool:

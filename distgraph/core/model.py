@@ -12,6 +12,11 @@ from distgraph.types import Command, Interrupt, Send
 
 START = "__start__"
 END = "__end__"
+PREVIOUS, RETURN = "__previous__", "__return__"
+"""Channels of workflows: what a run keeps for the next one, and what a call of a function returns.
+
+What a workflow returns is in END.
+"""
 NULL_TASK = "00000000-0000-0000-0000-000000000000"
 GRAPH, NAME, CALLER, ROUND = "__graph__", "__name__", "__caller__", "__round__"
 HIDDEN = "__"
@@ -78,16 +83,29 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One node's execution in one superstep; ``send`` is what sent it, None when it reads state."""
+    """One node's execution in one superstep; ``send`` is what sent it, None when it reads state.
+
+    That of a function which another task calls has that one as its ``caller``: it is no part of the
+    superstep's plan, and its ``send`` holds the arguments.
+    """
 
     id: str
     node: str
     index: int
     send: Send | Packet | None = None
+    caller: Task | None = None
+
+    @property
+    def place(self) -> str:
+        """The name of the task among all of its graph's frame, behind those of its callers."""
+        own = f"{self.node}:{self.id}"
+        return own if self.caller is None else f"{self.caller.place}|{own}"
 
     @property
     def path(self) -> tuple[Any, ...]:
         """Where the task stands in the superstep, as snapshots show it."""
+        if self.caller is not None:
+            return ("__pregel_push", self.caller.path, self.index, True)
         if self.send is None:
             return ("__pregel_pull", self.node)
         return ("__pregel_push", self.index, False)

@@ -37,6 +37,11 @@ def pulled_id(checkpoint_id: str, step: int, ns: str, node: str) -> str:
     return _id(checkpoint_id, step, ns, node, "pull")
 
 
+def called_id(checkpoint: Checkpoint, ns: str, caller: Task, node: str, index: int) -> str:
+    """Return the id of the ``index``-th call of a function that ``caller`` makes."""
+    return _id(checkpoint.id, checkpoint.step, ns, node, f"call:{caller.id}:{index}")
+
+
 def _id(checkpoint_id: str, step: int, ns: str, node: str, which: str) -> str:
     d = digest(checkpoint_id, ns, str(step + 1), node, which)
     return f"{d[:8]}-{d[8:12]}-{d[12:16]}-{d[16:20]}-{d[20:]}"

@@ -9,6 +9,7 @@ from distgraph._deadline import moment
 from distgraph.core.graph import ROOT, Graph
 from distgraph.core.merge import merge, updated
 from distgraph.core.model import (
+    END,
     HIDDEN,
     START,
     Answer,
@@ -28,12 +29,18 @@ from distgraph.core.returns import read_return
 from distgraph.errors import InvalidUpdateError
 from distgraph.types import GivenAnswer, Interrupt, PregelTask, StateSnapshot
 
+BARE = ((ROOT,), (END,))
+"""The only channels of graphs whose state has no keys."""
+
 
 def visible(graph: Graph, values: Mapping[str, Any], keys: Iterable[str] | None = None) -> Any:
-    """Return the state as a caller sees it: the output keys, or the bare value of ``__root__``."""
+    """Return the state as a caller sees it: the output keys, or a bare value.
+
+    That is of ``__root__``, or what a workflow has returned.
+    """
     shown = tuple(graph.outputs if keys is None else keys)
-    if shown == (ROOT,):
-        return values.get(ROOT)
+    if shown in BARE:
+        return values.get(shown[0])
     return {key: values[key] for key in shown if key in values}
 
 
@@ -94,7 +101,7 @@ def snapshot(
         for task in tasks
     )
     return StateSnapshot(
-        values=visible(graph, values, _channels(graph)),
+        values=visible(graph, values, graph.shown),
         next=tuple(t.node for t in tasks if not head or not _is_done(state.results.get(t.id))),
         config=config_at(thread, ns, checkpoint.id, checkpoint.parents),
         metadata={
@@ -108,10 +115,6 @@ def snapshot(
         tasks=shown,
         interrupts=tuple(interrupt for task in shown for interrupt in task.interrupts),
     )
-
-
-def _channels(graph: Graph) -> tuple[str, ...]:
-    return tuple(graph.channels)
 
 
 def _is_done(result: Result | None) -> bool:
@@ -139,7 +142,7 @@ def _task(graph: Graph, state: ThreadState, task: Task) -> PregelTask:
     shown = PregelTask(task.id, task.node, task.path, answers=_given(state, task))
     match result:
         case Completed(writes):
-            return shown._replace(result=shown_writes(writes))
+            return shown._replace(result=_shown_result(writes))
         case Errored() as error:
             return shown._replace(error=str(error))
         case Interrupted(questions):
@@ -152,6 +155,11 @@ def _task(graph: Graph, state: ThreadState, task: Task) -> PregelTask:
             result=shown_writes(read_return(graph, START, given, graph.inputs).writes)
         )
     return shown
+
+
+def _shown_result(writes: Iterable[Write]) -> Any:
+    shown = shown_writes(writes)
+    return shown[END] if isinstance(shown, dict) and END in shown else shown
 
 
 def _given(state: ThreadState, task: Task) -> tuple[GivenAnswer, ...]:

@@ -37,7 +37,7 @@ def _identity(values: Any) -> Any:
     return values
 
 
-def author(head: Checkpoint | None, updates: Sequence[StateUpdate]) -> list[str]:
+def author(graph: Graph, head: Checkpoint | None, updates: Sequence[StateUpdate]) -> list[str]:
     """Return the node that each update is written as.
 
     Raises InvalidUpdateError for an unknown node, or when it is left out and not obvious.
@@ -49,7 +49,7 @@ def author(head: Checkpoint | None, updates: Sequence[StateUpdate]) -> list[str]
     if len(updates) > 1 and any(update.as_node is None for update in updates):
         msg = "With several updates in one superstep, each needs its as_node."
         raise InvalidUpdateError(msg)
-    return [as_name(update.as_node) or _guess(head) for update in updates]
+    return [as_name(update.as_node) or graph.entry or _guess(head) for update in updates]
 
 
 def _guess(head: Checkpoint | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, get_origin, get_type_hints
 
 from distgraph._foreign import foreign
@@ -13,6 +14,7 @@ from distgraph.graph.generators import gathered
 from distgraph.types import Runtime
 
 _BY_NAME = {"config": "config", "runtime": "runtime", "writer": "writer"}
+_NO_MORE: Mapping[str, str] = MappingProxyType({})
 
 
 def name_of(action: Any) -> str:
@@ -34,7 +36,7 @@ def callee_of(action: Any, name: str) -> Callee:
     if not callable(action):
         msg = f"Node '{name}' must be a function, a callable object or a graph, not {action!r}."
         raise TypeError(msg)
-    wants, call = _wants(action), gathered(action)
+    wants, call = wanted(action), gathered(action)
     return Callee(name, None, call, wants) if is_async(call) else Callee(name, call, None, wants)
 
 
@@ -57,30 +59,32 @@ def is_async(action: Any) -> bool:
     return inspect.iscoroutinefunction(inner) or inspect.iscoroutinefunction(call)
 
 
-def _wants(action: Any) -> dict[str, str]:
-    """Return the parameters beyond the first that something is injected into.
+def wanted(action: Any, first: int = 1, more: Mapping[str, str] = _NO_MORE) -> dict[str, str]:
+    """Return the parameters from the one numbered ``first`` on that something is injected into.
 
-    Raises TypeError for one that asks for what is LangGraph's.
+    ``more``: what is known by name besides what every node can ask for. Raises TypeError for a
+    parameter that asks for what is LangGraph's.
     """
     try:
-        parameters = list(inspect.signature(action).parameters.values())[1:]
+        parameters = list(inspect.signature(action).parameters.values())[first:]
     except ValueError:
         return {}
-    hints = _hints(action)
-    found = {p.name: _injected(p.name, hints.get(p.name)) for p in parameters}
+    hints, known = hints_of_call(action), {**_BY_NAME, **more}
+    found = {p.name: _injected(p.name, hints.get(p.name), known) for p in parameters}
     return {name: what for name, what in found.items() if what}
 
 
-def _injected(name: str, hint: Any) -> str | None:
+def _injected(name: str, hint: Any, names: Mapping[str, str]) -> str | None:
     if hint is Runtime or get_origin(hint) is Runtime:
         return "runtime"
-    if (known := _BY_NAME.get(name)) is None and (advised := foreign(get_origin(hint) or hint)):
+    if (known := names.get(name)) is None and (advised := foreign(get_origin(hint) or hint)):
         msg = f"Nothing can be given for the parameter '{name}'. {advised}"
         raise TypeError(msg)
     return known
 
 
-def _hints(action: Any) -> Mapping[str, Any]:
+def hints_of_call(action: Any) -> Mapping[str, Any]:
+    """Return the annotations of what is called, as far as they can be resolved."""
     inner = action.func if isinstance(action, functools.partial) else action
     call = getattr(type(inner), "__call__", inner)  # noqa: B004 the method itself is needed
     target = inner if inspect.isroutine(inner) else call
@@ -96,9 +100,9 @@ def input_hint(action: Any) -> Any:
         parameters = list(inspect.signature(action).parameters)
     except (TypeError, ValueError):
         return None
-    return _hints(action).get(parameters[0]) if parameters else None
+    return hints_of_call(action).get(parameters[0]) if parameters else None
 
 
 def return_hint(action: Any) -> Any:
     """Return the annotation of what ``action`` returns, None when it has none."""
-    return _hints(action).get("return")
+    return hints_of_call(action).get("return")

@@ -258,7 +258,7 @@ class CompiledStateGraph(Drawable, StateAccess[StateT], Generic[StateT, ContextT
         self, call: str, given: Any, config: Config, options: Mapping[str, Any]
     ) -> tuple[Inner, Job, Shape]:
         asked = Options.read(call, options, self.stream_mode)
-        keys = asked.keys(self.graph, tuple(self.graph.channels))
+        keys = asked.keys(self.graph, self.graph.shown)
         inner, job = self._job(given, config, asked)
         view = View(self.graph, asked.modes, keys, set(), about(job))
         return inner, job, Shape(view, asked)

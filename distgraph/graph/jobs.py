@@ -73,7 +73,7 @@ def job_of(
         place=place,
         invocation=_from_here(invocation) if _resumes(start) else invocation,
         start=start,
-        live=options.is_live or inner.live,
+        live=options.is_live or inner.live or (heard and bool(owner.graph.entry)),
         modes=frozenset(options.modes if heard else ()),
         max_concurrency=configs.max_concurrency(config),
         run_id=options.run_id,

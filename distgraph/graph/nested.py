@@ -12,7 +12,7 @@ from distgraph.core.frame import Asker, TaskFrame, discard
 from distgraph.core.graph import Graph
 from distgraph.effects import acarry, carry
 from distgraph.engine import run_nested
-from distgraph.events import Custom, Ended, Event, Inside, Resumed, Started, Stepped
+from distgraph.events import Custom, Ended, Event, FunctionCalled, Inside, Resumed, Started, Stepped
 from distgraph.runners.backend import Backend, Job, Place
 from distgraph.runners.frames import FoundFrame, FrameStore, GraphCall, lasting
 from distgraph.runners.local import aperforming, drive, drive_async, performing
@@ -109,7 +109,9 @@ class Inner:
                 self.frame.emit(chunk)
             case Inside() if self.frame.publish is not None:
                 self.frame.publish(event)
-            case Resumed() | Stepped() | Started() | Ended() if self.frame.publish is not None:
+            case Resumed() | Stepped() | Started() | FunctionCalled() | Ended() if (
+                self.frame.publish is not None
+            ):
                 self.frame.publish(Inside(job.graph, event))
 
 

@@ -45,14 +45,33 @@ def graph_of(node: Node) -> Held | None:
 
 def graphs_in(node: Node) -> Iterator[Held]:
     """Yield the graphs that a node is, or that its function refers to."""
-    action: Any = node.callee.call or node.callee.acall
     if (own := graph_of(node)) is not None:
         yield own
-    elif inspect.isfunction(action):
-        known = inspect.getclosurevars(action)
-        for value in (*known.nonlocals.values(), *known.globals.values()):
-            if _is_compiled(value):
-                yield Held(value.graph, value.checkpointer)
+        return
+    for value in _referred(_action(node)):
+        if _is_compiled(value):
+            yield Held(value.graph, value.checkpointer)
+
+
+def _action(node: Node) -> Any:
+    """Return what a node runs: a user's function, also where something else calls that."""
+    action: Any = node.callee.call or node.callee.acall
+    return getattr(action, "function", action)
+
+
+def _referred(action: Any) -> tuple[Any, ...]:
+    """Return what a function refers to by global variables and by those around it."""
+    if not inspect.isfunction(action):
+        return ()
+    known = inspect.getclosurevars(action)
+    return (*known.nonlocals.values(), *known.globals.values())
+
+
+def _functions_in(node: Node) -> Iterator[Any]:
+    """Yield the functions made by ``task`` that a node's function refers to."""
+    for value in _referred(_action(node)):
+        if isinstance(getattr(value, "node", None), Node):
+            yield value
 
 
 def _is_compiled(value: Any) -> bool:
@@ -65,16 +84,19 @@ def stored_in(node: Node) -> tuple[Held, ...]:
 
 
 def schemas_of(graph: Graph) -> tuple[Any, ...]:
-    """Return the state schemas of ``graph`` and of the graphs in its nodes, which it stores too."""
+    """Return the state schemas of ``graph`` and of what its nodes call, which it stores too."""
     found: dict[int, Any] = {}
-    todo, seen = [graph], set()
+    todo: list[Any] = [graph]
+    seen: set[int] = set()
     while todo:
         current = todo.pop()
         if id(current) in seen:
             continue
         seen.add(id(current))
         found |= {id(schema): schema for schema in current.schema_types}
-        todo += [held.graph for node in current.nodes.values() for held in graphs_in(node)]
+        nodes = current.nodes.values() if isinstance(current, Graph) else (current.node,)
+        todo += [held.graph for node in nodes for held in graphs_in(node)]
+        todo += [function for node in nodes for function in _functions_in(node)]
     return tuple(found.values())
 
 

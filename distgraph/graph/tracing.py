@@ -7,13 +7,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Literal, get_args, get_origin
 
-from distgraph.core.graph import Branch, Graph, Node
+from distgraph.core.graph import Branch, Callee, Graph, Node, Schema
 from distgraph.core.model import END, START
 from distgraph.drawing.parts import SEPARATOR, DrawnEdge, DrawnNode
 from distgraph.drawing.picture import Drawing
 from distgraph.graph.callees import return_hint
 from distgraph.graph.subgraphs import graphs_in
 from distgraph.types import Command
+
+_START = Callee(START, None, None)
 
 
 def traced(graph: Graph, xray: int) -> Drawing:
@@ -47,7 +49,7 @@ def _flat(graph: Graph) -> Drawing:
 
 
 def _in_order(graph: Graph) -> Iterator[Node]:
-    yield graph.nodes[START]
+    yield graph.nodes.get(START) or Node(START, _START, Schema(()), targets=(graph.entry,))
     yield from (node for name, node in graph.nodes.items() if name != START)
 
 

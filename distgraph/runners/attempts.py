@@ -11,7 +11,7 @@ from typing import Any
 from distgraph.checkpoint.digests import digest_of
 from distgraph.core.deadlines import timed
 from distgraph.core.execute import read_error
-from distgraph.core.frame import Frames, TaskFrame
+from distgraph.core.frame import Frames, Functions, TaskFrame
 from distgraph.core.graph import Graph
 from distgraph.core.model import Checkpoint, Errored, Result, Task, ThreadState
 from distgraph.core.plan import with_caller_writes
@@ -25,7 +25,9 @@ from distgraph.runners.lanes import TaskLanes
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What the tasks of a job find around them: who listens, and what keeps called graphs.
+    """What the tasks of a job find around them: who listens, what keeps called graphs.
+
+    ``functions`` makes their calls of functions.
 
     ``passes`` are the exception types that must leave a task unchanged.
     """
@@ -34,6 +36,7 @@ class Around:
     publish: Callable[[Any], None] | None
     frames: Frames | None
     passes: tuple[type[BaseException], ...]
+    functions: Functions
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,7 @@ class OpenSuperstep:
             graph=self.graph,
             lanes=TaskLanes(),
             digest=digest_of,
+            functions=self.around.functions,
         )
 
     def ended(self, task: Task) -> Ended:

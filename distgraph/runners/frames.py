@@ -193,7 +193,9 @@ def _around(parents: Mapping[str, str], own_ns: str) -> dict[str, str]:
     Two calls with one checkpoint and different tasks in it are in the same superstep.
     """
     tasks = [*list(parents)[1:], own_ns]
-    return {cp: _of_task(ns) for cp, ns in zip(parents.values(), tasks, strict=True)}
+    pairs = list(zip(parents.values(), tasks, strict=True))
+    # A task and the functions that it calls have one checkpoint: all of that is in the task.
+    return {cp: _of_task(ns) for cp, ns in reversed(pairs)}
 
 
 def _of_task(ns: str) -> str:

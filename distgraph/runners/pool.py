@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, Self
 
 from distgraph.core.execute import run_task
@@ -21,10 +21,12 @@ from distgraph.core.model import Errored, Result, Task, ThreadState
 from distgraph.effects import carry
 from distgraph.engine import Execute
 from distgraph.errors import SerializationError
-from distgraph.events import Custom, Ended, Event
+from distgraph.events import Custom, Ended, Event, FunctionCalled
 from distgraph.runners.attempts import Around, OpenSuperstep, open_superstep, unstorable
 from distgraph.runners.backend import Job
+from distgraph.runners.functions import StoreKeeper
 from distgraph.runners.stores import Asking, Keeping
+from distgraph.runners.threaded import ThreadedFunctions
 
 PASSES = (KeyboardInterrupt,)
 WIDTH = min(32, (os.cpu_count() or 1) + 4)
@@ -33,11 +35,19 @@ WIDTH = min(32, (os.cpu_count() or 1) + 4)
 
 @dataclass(frozen=True, slots=True)
 class _Over:
-    """A task that a thread has run, and how many it dropped because that one failed."""
+    """A task that a thread has run, and how many it dropped because that one failed.
+
+    ``rests``: its thread waits for functions that it has called, and tells when they are over.
+    """
 
     task: Task
     left: Result | BaseException
     dropped: int
+    rests: bool
+
+
+class _Rested:
+    """Functions that a task has called are over."""
 
 
 class Threads:
@@ -49,7 +59,7 @@ class Threads:
         self._job, self._perform, self._keeping = job, perform, keeping
         self._width = job.max_concurrency or WIDTH
         self._pool: ThreadPoolExecutor | None = None
-        self._told: SimpleQueue[Event | _Over] = SimpleQueue()
+        self._told: SimpleQueue[Event | _Over | _Rested] = SimpleQueue()
         self._own: set[int] = set()
 
     def __enter__(self) -> Self:
@@ -65,54 +75,107 @@ class Threads:
         After a final failure no task is started any more, and the running ones are awaited.
         """
         ns = self._job.place.ns
+        functions = self._functions(request.state)
         around = Around(
             emit=(lambda chunk: self._told.put(Custom(ns, chunk))) if self._job.live else discard,
             publish=self._told.put if self._job.live else None,
             frames=self._keeping.frames,
             passes=PASSES,
+            functions=functions,
         )
         superstep = open_superstep(self._job, request, around)
-        if len(request.tasks) == 1 and not self._job.live:
-            (task,) = request.tasks
-            yield self._keep(superstep, task, _attempts(superstep, task, time.sleep))
-        else:
-            yield from self._parallel(superstep, request.tasks)
+        try:
+            if len(request.tasks) == 1 and not self._job.live:
+                yield from self._alone(superstep, request.tasks[0], functions)
+            else:
+                yield from self._parallel(superstep, request.tasks, functions)
+        finally:
+            functions.close()
         return superstep.state
 
+    def _functions(self, state: ThreadState) -> ThreadedFunctions:
+        """Return what makes the calls of functions; they are told where somebody listens."""
+        listens = self._job.live or self._job.modes
+        keeper = StoreKeeper(self._keeping.store, state)
+        tell = self._tell if listens else None
+        return ThreadedFunctions(keeper, self._perform, self._width, tell)
+
+    def _tell(self, event: Event | None) -> None:
+        if event is not None:
+            self._told.put(event)
+
+    def _alone(
+        self, superstep: OpenSuperstep, task: Task, functions: ThreadedFunctions
+    ) -> Generator[Event, None, None]:
+        """Run the only task of a superstep in this thread."""
+        left = _attempts(superstep, task, time.sleep)
+        yield from self._heard()
+        yield self._keep(superstep, task, left)
+        functions.rest()
+        if not isinstance(superstep.results[task.id], Errored):
+            yield from self._heard()
+
+    def _heard(self) -> Generator[Event, None, None]:
+        """Tell what was told while nobody listened."""
+        with suppress(Empty):
+            while True:
+                told = self._told.get_nowait()
+                if not isinstance(told, _Over | _Rested):
+                    yield told
+
     def _parallel(
-        self, superstep: OpenSuperstep, tasks: tuple[Task, ...]
+        self, superstep: OpenSuperstep, tasks: tuple[Task, ...], functions: ThreadedFunctions
     ) -> Generator[Event, None, None]:
         todo, context = deque(tasks), contextvars.copy_context()
+        work = partial(self._work, superstep, todo, context, functions)
         for _ in range(min(self._width, len(tasks))):
-            self._threads().submit(self._work, superstep, todo, context)
+            self._threads().submit(work)
         try:
             yield from self._gather(superstep, todo, len(tasks))
         finally:
             todo.clear()
 
     def _work(
-        self, superstep: OpenSuperstep, todo: deque[Task], context: contextvars.Context
+        self,
+        superstep: OpenSuperstep,
+        todo: deque[Task],
+        context: contextvars.Context,
+        functions: ThreadedFunctions,
     ) -> None:
         """Run tasks in a thread of the pool until none is left to be started."""
         while todo:
             with suppress(IndexError):  # another thread took the last one
                 task = todo.popleft()
                 left = _run(partial(_attempts, superstep, task, self._leaving.wait), context.copy())
-                self._told.put(_Over(task, left, _emptied(todo) if _is_failure(left) else 0))
+                dropped = _emptied(todo) if _is_failure(left) else 0
+                rests = not functions.is_resting
+                self._told.put(_Over(task, left, dropped, rests))
+                if rests:
+                    functions.rest()
+                    self._told.put(_Rested())
 
     def _gather(
         self, superstep: OpenSuperstep, todo: deque[Task], running: int
     ) -> Generator[Event, None, None]:
-        """Tell what the threads tell until no task runs and none is to be started."""
+        """Tell what the threads tell until no task runs and none is to be started.
+
+        After a failure nothing is told any more of functions that tasks have called.
+        """
+        failed = False
         try:
             while running:
                 told = self._told.get()
-                if not isinstance(told, _Over):
-                    yield told
+                if isinstance(told, _Rested):
+                    running -= 1
                     continue
-                running -= 1 + told.dropped
+                if not isinstance(told, _Over):
+                    if not (failed and isinstance(told, FunctionCalled | Ended)):
+                        yield told
+                    continue
+                running -= told.dropped + (not told.rests)
                 yield self._ended(superstep, told)
                 if isinstance(superstep.results[told.task.id], Errored):
+                    failed = True
                     running -= _emptied(todo)
         except GeneratorExit:
             self._leave(superstep, running - _emptied(todo))
@@ -125,8 +188,10 @@ class Threads:
             return  # the garbage collector closes this, in a thread that is waited for
         while running:
             told = self._told.get()
-            if isinstance(told, _Over):
-                running -= 1 + told.dropped
+            if isinstance(told, _Rested):
+                running -= 1
+            elif isinstance(told, _Over):
+                running -= told.dropped + (not told.rests)
                 self._ended(superstep, told)
 
     def _ended(self, superstep: OpenSuperstep, over: _Over) -> Ended:

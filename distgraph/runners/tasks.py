@@ -18,6 +18,9 @@ from distgraph.errors import SerializationError
 from distgraph.events import Custom, Event
 from distgraph.runners.attempts import Around, OpenSuperstep, open_superstep, unstorable
 from distgraph.runners.backend import Job
+from distgraph.runners.functions import StoreKeeper
+from distgraph.runners.looped import LoopedFunctions
+from distgraph.runners.pool import WIDTH
 from distgraph.runners.stores import Asking, Keeping
 
 PASSES = (KeyboardInterrupt,)
@@ -30,7 +33,8 @@ class Tasks:
         self, job: Job, perform: Callable[[Asking], Awaitable[Any]], keeping: Keeping
     ) -> None:
         self._job, self._perform, self._keeping = job, perform, keeping
-        self._told: asyncio.Queue[Event | Task] = asyncio.Queue()
+        self._told: asyncio.Queue[Event | Task | None] = asyncio.Queue()
+        self._functions: LoopedFunctions | None = None
         self._running: dict[str, asyncio.Task[Result]] = {}
         self._blocking: set[str] = set()
         self._leaving = False
@@ -51,31 +55,43 @@ class Tasks:
                 await self._leave(self._open)
         finally:
             await self._cancel()
+            if self._functions is not None:
+                await self._functions.close()
 
     async def execute(self, request: Execute) -> AsyncIterator[Event]:
         """Run the tasks and tell what happens; after a final failure the others are cancelled."""
         ns = self._job.place.ns
+        functions = self._functions = LoopedFunctions(
+            StoreKeeper(self._keeping.store, request.state),
+            self._perform,
+            self._job.max_concurrency or WIDTH,
+            self._tell,
+        )
         around = Around(
             emit=(lambda chunk: self._tell(Custom(ns, chunk))) if self._job.live else discard,
             publish=self._tell if self._job.live else None,
             frames=self._keeping.frames,
             passes=PASSES,
+            functions=functions,
         )
         superstep = open_superstep(self._job, request, around)
         self.state, self._open, self._asked = superstep.state, superstep, request.tasks
         for task in request.tasks:
             self._begin(superstep, task)
-        while self._running:
+        while self._running or not functions.is_resting:
             told = await self._told.get()
             if not isinstance(told, Task):
-                yield told
+                if told is not None:
+                    yield told
                 continue
             if await self._keep(superstep, told):
                 yield superstep.ended(told)
                 if isinstance(superstep.results[told.id], Errored):
                     await self._cancel()
+                    await functions.cancel()
+        await functions.close()
 
-    def _tell(self, told: Event | Task) -> None:
+    def _tell(self, told: Event | Task | None) -> None:
         """Queue an event in order, from the loop or from a node's own thread."""
         if threading.get_ident() == self._thread:
             self._told.put_nowait(told)

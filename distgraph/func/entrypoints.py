@@ -1,0 +1,135 @@
+"""``entrypoint``: makes a graph of a function, which is its only node."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Concatenate, Generic, TypeAlias, TypeVar, overload
+
+from distgraph.channels import EphemeralValue, LastValue
+from distgraph.core.graph import Callee, Graph, Node, Schema
+from distgraph.core.model import END, PREVIOUS, START
+from distgraph.func.final import Final, writes_of
+from distgraph.func.functions import callee, named, types_in
+from distgraph.graph.blueprint import Blueprint
+from distgraph.graph.checks import check_dispatch, policies_of
+from distgraph.graph.compiled import CompiledStateGraph
+from distgraph.graph.fingerprint import fingerprint
+from distgraph.types import RetryPolicy
+from distgraph.typing import ContextT
+
+GivenT = TypeVar("GivenT")
+ReturnT = TypeVar("ReturnT")
+_LEFT_OUT: Any = None
+"""A default that tells pyright that a type is Any where no argument says it; mypy needs no help."""
+
+
+class entrypoint(Generic[ContextT]):  # noqa: N801 the name is LangGraph's
+    """Makes a workflow of a function: a graph that takes its input and returns what it returns.
+
+    The function's first parameter is the input. It may have others, by name: ``previous``, what the
+    run before it on the same thread has saved (None in the first), ``config``, ``runtime``,
+    ``writer`` and ``store``, which is None. It calls functions that ``task`` has made; whenever it
+    runs again (to be answered, after a failure, after a worker was lost) it is given what those
+    have returned already, by the order of its calls, and asks and calls from there on.
+
+    ``checkpointer``: as of ``StateGraph.compile``. ``retry_policy``: when the function is run
+    again, and the functions that it calls, unless they say so themselves. ``backend``: where it
+    runs, under ``name``, which is the function's by default; ``queue`` and ``priority`` are those
+    of ``add_node``.
+    """
+
+    final: TypeAlias = Final  # noqa: PYI042 the name is LangGraph's
+
+    def __init__(  # noqa: PLR0913 LangGraph's, and where it is dispatched to
+        self,
+        checkpointer: Any = None,
+        *,
+        context_schema: type[ContextT] | None = _LEFT_OUT,
+        retry_policy: RetryPolicy | Sequence[RetryPolicy] | None = None,
+        name: str | None = None,
+        backend: Any = None,
+        queue: str = "",
+        priority: int = 0,
+    ) -> None:
+        self._checkpointer, self._context_schema = checkpointer, context_schema
+        self._retry, self._name, self._backend = policies_of(retry_policy), name, backend
+        self._queue, self._priority = queue, priority
+
+    @overload
+    def __call__(
+        self, function: Callable[Concatenate[GivenT, ...], Awaitable[Final[ReturnT, Any]]], /
+    ) -> CompiledStateGraph[ReturnT, ContextT, GivenT, ReturnT]: ...
+    @overload
+    def __call__(
+        self, function: Callable[Concatenate[GivenT, ...], Awaitable[ReturnT]], /
+    ) -> CompiledStateGraph[ReturnT, ContextT, GivenT, ReturnT]: ...
+    @overload
+    def __call__(
+        self, function: Callable[Concatenate[GivenT, ...], Final[ReturnT, Any]], /
+    ) -> CompiledStateGraph[ReturnT, ContextT, GivenT, ReturnT]: ...
+    @overload
+    def __call__(
+        self, function: Callable[Concatenate[GivenT, ...], ReturnT], /
+    ) -> CompiledStateGraph[ReturnT, ContextT, GivenT, ReturnT]: ...
+
+    def __call__(self, function: Any, /) -> CompiledStateGraph[Any, Any, Any, Any]:
+        """Return the workflow of ``function``.
+
+        Raises TypeError for what is no function or no checkpointer, NotImplementedError for a
+        generator, ValueError for a function without parameters and for a name that cannot be one.
+        """
+        name = named(function, self._name)
+        _check_input(function)
+        check_dispatch(name, self._queue, self._priority)
+        node = self._node(name, callee(name, function, first=1))
+        known = types_in(function)
+        builder = Blueprint(Any, self._context_schema, Any, Any, schemas=list(known))
+        compiled: CompiledStateGraph[Any, Any, Any, Any] = CompiledStateGraph(
+            self._graph(name, node, known), builder, self._checkpointer
+        )
+        return compiled if self._backend is None else compiled.placed(self._backend, name)
+
+    def _node(self, name: str, called: Callee) -> Node:
+        return Node(
+            name=name,
+            callee=called,
+            schema=Schema((START, PREVIOUS), _input),
+            retry=self._retry,
+            queue=self._queue,
+            priority=self._priority,
+            destinations={END: None},
+            returns=writes_of,
+        )
+
+    def _graph(self, name: str, node: Node, known: tuple[Any, ...]) -> Graph:
+        graph = Graph(
+            name=name,
+            nodes={name: node},
+            channels={
+                START: EphemeralValue(Any),
+                END: LastValue(Any),
+                PREVIOUS: LastValue(Any),
+            },
+            joins=(),
+            inputs=(START,),
+            outputs=(END,),
+            schema_types=known,
+            entry=name,
+            retry=self._retry,
+        )
+        return fingerprint(graph)
+
+
+def _check_input(function: Any) -> None:
+    try:
+        parameters = inspect.signature(function).parameters
+    except ValueError:  # a builtin without a signature
+        return
+    if not parameters:
+        msg = "Entrypoint function must have at least one parameter"
+        raise ValueError(msg)
+
+
+def _input(**values: Any) -> Any:
+    return values[START]

@@ -1,0 +1,87 @@
+"""``task``: makes of a function one whose calls are tasks, stored when they are done."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Generic, ParamSpec, TypeVar, overload
+
+from distgraph import _frame
+from distgraph.core.graph import Node, Schema
+from distgraph.core.model import RETURN, Write
+from distgraph.func.functions import WithArguments, callee, named, types_in
+from distgraph.graph.checks import policies_of
+from distgraph.runners.futures import SyncAsyncFuture
+from distgraph.types import RetryPolicy
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Retry = RetryPolicy | Sequence[RetryPolicy] | None
+
+
+class TaskFunction(Generic[P, T]):
+    """A function whose calls are tasks. Made by ``task``.
+
+    A call returns a future at once: wait for it by ``result()``, or await it. What it returned is
+    stored then, so that the entrypoint or node around it is given it again when it runs again.
+    """
+
+    __name__: str
+    func: Callable[P, Any]
+    node: Node
+    schema_types: tuple[Any, ...]
+
+    def __init__(self, function: Callable[P, Any], *, name: str | None, retry: Retry) -> None:
+        own = named(function, name)
+        call = callee(own, function, WithArguments(function))
+        self.func = function
+        self.node = Node(
+            name=own, callee=call, schema=Schema(()), retry=policies_of(retry), returns=_returned
+        )
+        self.schema_types = types_in(function)
+        functools.update_wrapper(self, function)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> SyncAsyncFuture[T]:
+        """Begin a call; RuntimeError outside of an entrypoint, a task or a node."""
+        future: SyncAsyncFuture[T] = _frame.current(f"Task '{self.node.name}'").call(
+            self.node, (args, kwargs)
+        )
+        return future
+
+    def __repr__(self) -> str:
+        return f"<task {self.node.name}>"
+
+
+def _returned(value: Any) -> tuple[Write, ...]:
+    return ((RETURN, value),)
+
+
+@overload
+def task(
+    function: Callable[P, Awaitable[T]], /, *, name: str | None = None, retry_policy: Retry = None
+) -> TaskFunction[P, T]: ...
+@overload
+def task(
+    function: Callable[P, T], /, *, name: str | None = None, retry_policy: Retry = None
+) -> TaskFunction[P, T]: ...
+@overload
+def task(
+    function: None = None, /, *, name: str | None = None, retry_policy: Retry = None
+) -> Callable[[Callable[P, Awaitable[T]] | Callable[P, T]], TaskFunction[P, T]]: ...
+
+
+def task(function: Any = None, /, *, name: str | None = None, retry_policy: Retry = None) -> Any:
+    """Make a function whose calls are tasks; also as a decorator, with or without arguments.
+
+    ``name`` is that of its tasks, by default the function's. ``retry_policy`` says when a failed
+    call is made again, by default as the entrypoint around it. Calls may be made in an entrypoint,
+    in another task and in a node. Coroutine functions can be called where the caller runs on an
+    event loop or beside it, all others everywhere.
+
+    Raises TypeError for what is no function, NotImplementedError for a generator.
+    """
+
+    def made(given: Any) -> TaskFunction[Any, Any]:
+        return TaskFunction(given, name=name, retry=retry_policy)
+
+    return made if function is None else made(function)

@@ -1,0 +1,166 @@
+"""Makes the calls of functions for callers on an event loop: coroutines there, the rest in threads.
+
+Callers may also be functions that block, in threads beside the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+from distgraph.core.execute import run_task_async
+from distgraph.core.frame import CallArguments, TaskFrame
+from distgraph.core.graph import Node
+from distgraph.effects import acarry
+from distgraph.runners.functions import (
+    FunctionCall,
+    Keeper,
+    Need,
+    OpenCalls,
+    Sleep,
+    TellCalls,
+    Try,
+    steps,
+)
+from distgraph.runners.futures import SyncAsyncFuture
+from distgraph.runners.stores import Asking
+from distgraph.runners.threaded import answered_here, make_here, of_call
+
+AnyFuture = SyncAsyncFuture[Any] | asyncio.Future[Any]
+
+
+class LoopedFunctions:
+    """Makes the calls of the tasks of one superstep; made on the loop where they run."""
+
+    def __init__(
+        self,
+        keeper: Keeper,
+        perform: Callable[[Asking], Awaitable[Any]],
+        width: int,
+        tell: TellCalls | None = None,
+    ) -> None:
+        self._keeper, self._perform, self._width = keeper, perform, width
+        self._calls = OpenCalls(tell)
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+        self._running: dict[asyncio.Task[None], SyncAsyncFuture[Any]] = {}
+        self._pool: ThreadPoolExecutor | None = None
+
+    def begin(self, caller: TaskFrame, node: Node, given: CallArguments) -> AnyFuture:
+        """Begin a call; return a future of the loop to who is on it."""
+        call = self._calls.call(caller, node, given)
+        future = self._calls.known(call) or self._beginning(call, node)
+        if threading.get_ident() != self._thread:
+            return future
+        wrapped = asyncio.wrap_future(future)
+        wrapped.add_done_callback(_seen)
+        return wrapped
+
+    def _beginning(self, call: FunctionCall, node: Node) -> SyncAsyncFuture[Any]:
+        if node.callee.acall is None:
+            make = partial(self._make_in_thread, call)
+            future: SyncAsyncFuture[Any] = SyncAsyncFuture(lambda: make(future))
+            self._calls.add(call, future)
+            self._threads().submit(make, future)
+            return future
+        spawned: SyncAsyncFuture[Any] = SyncAsyncFuture(lambda: None)
+        self._calls.add(call, spawned)
+        if threading.get_ident() == self._thread:
+            self._spawn(call, spawned)
+        else:
+            self._loop.call_soon_threadsafe(self._spawn, call, spawned)
+        return spawned
+
+    async def rest(self) -> None:
+        """Wait until no call is open."""
+        while open_now := tuple(self._calls.open):
+            waited = [asyncio.wrap_future(future) for future in open_now]
+            for each in waited:
+                each.add_done_callback(_seen)
+            await asyncio.wait(waited)
+
+    async def cancel(self) -> None:
+        """Cancel the coroutines, and wait for no thread any more: nothing can stop it."""
+        running = tuple(self._running)
+        for each in running:
+            each.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        for future in tuple(self._calls.open):
+            self._calls.close(future)
+
+    async def close(self) -> None:
+        """Cancel what is still open, and let the threads end."""
+        await self.cancel()
+        if self._pool is not None:
+            self._pool.shutdown(wait=False)
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether no call is open."""
+        return not self._calls.open
+
+    # --- coroutines ---------------------------------------------------------------------------
+
+    def _spawn(self, call: FunctionCall, future: SyncAsyncFuture[Any]) -> None:
+        making = self._loop.create_task(self._make(call, future), context=call.context)
+        self._running[making] = future
+        making.add_done_callback(self._ended)
+
+    def _ended(self, making: asyncio.Task[None]) -> None:
+        """TellCalls who waits for a call whose task was cancelled before it could do so itself."""
+        future = self._running.pop(making)
+        if not future.done():
+            self._calls.failed(future, asyncio.CancelledError())
+
+    async def _make(self, call: FunctionCall, future: SyncAsyncFuture[Any]) -> None:
+        if not self._calls.claim(future):
+            return
+        try:
+            outcome = await acarry(steps(call, self._keeper), self._answer)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # noqa: BLE001 it belongs to whoever waits for the call
+            self._calls.failed(future, error)
+        else:
+            self._calls.over(call, future, outcome)
+
+    async def _answer(self, need: Need) -> Any:
+        match need:
+            case Try(frame):
+                values = frame.checkpoint.values
+                return await run_task_async(
+                    of_call(frame), frame.task, values, frame, asyncio.to_thread
+                )
+            case Sleep(seconds):
+                return await asyncio.sleep(seconds)
+            case asking:
+                return await self._perform(asking)
+
+    # --- threads ------------------------------------------------------------------------------
+
+    def _threads(self) -> ThreadPoolExecutor:
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self._width, "distgraph-call")
+        return self._pool
+
+    def _make_in_thread(self, call: FunctionCall, future: SyncAsyncFuture[Any]) -> None:
+        make_here(self._calls, self._keeper, call, future, self._answer_in_thread)
+
+    def _answer_in_thread(self, need: Need) -> Any:
+        return answered_here(need, self._ask_the_loop)
+
+    def _ask_the_loop(self, asking: Asking) -> Any:
+        return asyncio.run_coroutine_threadsafe(self._asked(asking), self._loop).result()
+
+    async def _asked(self, asking: Asking) -> Any:
+        return await self._perform(asking)
+
+
+def _seen(future: asyncio.Future[Any]) -> None:
+    """Look at how a call ended, for whom nobody waits may fail in silence, as in a thread."""
+    if not future.cancelled():
+        future.exception()
