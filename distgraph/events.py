@@ -25,7 +25,7 @@ class Stepped(NamedTuple):
 
 
 class Started(NamedTuple):
-    """The ``tasks`` of the superstep that runs from ``state`` begin."""
+    """The ``tasks`` of the superstep that runs from ``state`` begin, or go on after a pause."""
 
     ns: str
     state: ThreadState
@@ -73,7 +73,7 @@ class Inside(NamedTuple):
     """What happened in ``graph``, which is called inside a task of the run."""
 
     graph: Graph
-    event: Resumed | Stepped | Started | FunctionCalled | Ended
+    event: Resumed | Stepped | Started | FunctionCalled | Ended | Custom
 
     @property
     def ns(self) -> str:

@@ -125,13 +125,17 @@ def _ended(view: View, event: Ended) -> Iterator[Chunk]:
             yield from (("messages", chunk) for chunk in _messages(view, event, writes))
             cached = {"__metadata__": {"cached": True}} if event.kept else {}
             yield "updates", {task.node: view.update(writes), **cached}
+        case Interrupted(()):  # a stop inside of the task, which is told once, at the end
+            return
         case Interrupted(questions):
             asked = tuple(question.interrupt for question in questions)
             yield "updates", {INTERRUPT: asked}
             yield "values", _with_interrupt(view.values(event.values), asked)
-        case Errored() | Escaped():
+        case Escaped():  # what it left shows what the task around it leaves
+            return
+        case Errored():
             pass
-    if "tasks" in view.modes:
+    if "tasks" in view.modes and not (event.kept and isinstance(result, Completed)):
         yield "tasks", _task_result(task, result)
 
 
@@ -154,7 +158,7 @@ def shown_update(writes: tuple[Write, ...], keys: Collection[str]) -> Any:
     return dict(shown)
 
 
-def _task_result(task: Task, result: Result) -> dict[str, Any]:
+def _task_result(task: Task, result: Completed | Errored | Interrupted) -> dict[str, Any]:
     error: str | None = None
     shown: Any = {}
     interrupts: list[dict[str, Any]] = []
@@ -165,8 +169,6 @@ def _task_result(task: Task, result: Result) -> dict[str, Any]:
             error = str(failure)
         case Interrupted(questions):
             interrupts = [{"value": q.interrupt.value, "id": q.interrupt.id} for q in questions]
-        case Escaped():
-            pass
     return {
         "id": task.id,
         "name": task.node,
@@ -220,10 +222,10 @@ def _custom(_view: View, event: Custom) -> Iterator[Chunk]:
 def _concluded(view: View, event: Concluded) -> Iterator[Chunk]:
     if event.state is None or not isinstance(event.outcome, Paused):
         return
-    if not event.outcome.questions:
-        yield "updates", {INTERRUPT: ()}
     if any(map(_has_written, event.state.results.values())):
         yield "values", view.values(current_values(view.graph, event.state, event.ns))
+    if not event.outcome.questions:
+        yield "updates", {INTERRUPT: ()}
 
 
 def _has_written(result: Result) -> bool:

@@ -12,7 +12,7 @@ from distgraph.core.frame import Asker, TaskFrame, discard
 from distgraph.core.graph import Graph
 from distgraph.effects import acarry, carry
 from distgraph.engine import run_nested
-from distgraph.events import Custom, Ended, Event, FunctionCalled, Inside, Resumed, Started, Stepped
+from distgraph.events import Concluded, Custom, Event, Inside
 from distgraph.runners.backend import Backend, Job, Place
 from distgraph.runners.frames import FoundFrame, FrameStore, GraphCall, lasting
 from distgraph.runners.local import aperforming, drive, drive_async, performing
@@ -102,17 +102,13 @@ class Inner:
                 yield event
 
     def _pass_on(self, job: Job, event: Event) -> None:
-        if self.frame is None:
+        if self.frame is None or isinstance(event, Concluded):
             return
-        match event:
-            case Custom(chunk=chunk):
-                self.frame.emit(chunk)
-            case Inside() if self.frame.publish is not None:
-                self.frame.publish(event)
-            case Resumed() | Stepped() | Started() | FunctionCalled() | Ended() if (
-                self.frame.publish is not None
-            ):
-                self.frame.publish(Inside(job.graph, event))
+        inside = event if isinstance(event, Inside) else Inside(job.graph, event)
+        if self.frame.publish is not None:
+            self.frame.publish(inside)
+        elif isinstance(inside.event, Custom):
+            self.frame.emit(inside.event.chunk)
 
 
 def _call_of(frame: TaskFrame, checkpointer: Any, graph: Graph) -> GraphCall:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from distgraph.events import Event, Inside
+from distgraph.events import Custom, Event, Inside
 from distgraph.graph.options import Options
 from distgraph.streaming import View, chunks
 
@@ -22,7 +22,7 @@ class Shape:
         """Yield what the caller gets for an event."""
         view, seen = self.view, event
         if isinstance(event, Inside):
-            if not self.options.subgraphs:
+            if not self.options.subgraphs and not isinstance(event.event, Custom):
                 return
             view = replace(view, graph=event.graph, keys=event.graph.outputs)
             seen = event.event

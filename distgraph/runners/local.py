@@ -12,7 +12,16 @@ from distgraph.checkpoint import codec
 from distgraph.checkpoint.base import BaseCheckpointSaver
 from distgraph.checkpoint.base.config import MISSING_KEYS
 from distgraph.core.graph import Graph
-from distgraph.core.model import Failed, Finished, Left, Outcome, Paused, ThreadState
+from distgraph.core.model import (
+    Commit,
+    Failed,
+    Finished,
+    Left,
+    Outcome,
+    Paused,
+    RunTasks,
+    ThreadState,
+)
 from distgraph.core.plan import plan, with_caller_writes
 from distgraph.effects import acarry, carry
 from distgraph.engine import (
@@ -164,7 +173,6 @@ def drive(job: Job, keeping: Keeping) -> Generator[Event, None, None]:
                     break
                 case Execute():
                     carry(keeping.store.leave(job, request), perform)
-                    yield Started(job.place.ns, request.state, request.tasks)
                     answer = state = yield from threads.execute(request)
                 case RunHere():
                     answer = run_here(job, request)
@@ -189,7 +197,6 @@ async def drive_async(job: Job, keeping: Keeping) -> AsyncGenerator[Event, None]
                     break
                 case Execute():
                     await acarry(keeping.store.leave(job, request), perform)
-                    yield Started(job.place.ns, request.state, request.tasks)
                     async for event in running.execute(request):
                         yield event
                     answer = state = running.state
@@ -242,20 +249,30 @@ def _answer(job: Job, store: Store, request: Storing) -> Answering:
 
 
 def _saved(job: Job, request: Save) -> tuple[Event, ...]:
-    checkpoint = request.state.checkpoint
+    checkpoint, ns = request.state.checkpoint, job.place.ns
+    stored: Event = Stepped(ns, request.state, checkpoint.changed)
     if checkpoint.source == "fork" or not request.checkpoints:
-        return (Resumed(job.place.ns, request.state),)
-    return (Stepped(job.place.ns, request.state, checkpoint.changed),)
+        stored = Resumed(ns, request.state)
+    match request.then:
+        case RunTasks(tasks):
+            return stored, Started(ns, request.state, tasks)
+        case _:
+            return (stored,)
 
 
 def _resumed(job: Job, request: GoOn) -> tuple[Event, ...]:
-    """Tell the state that goes on, and again what the tasks that had finished before wrote."""
-    state = request.state
-    opened = with_caller_writes(job.graph, state)
-    ns, step = job.place.ns, opened.step + 1
-    kept = (
-        Ended(ns, task, state.results[task.id], opened.values, kept=True, step=step)
-        for task in plan(opened, ns)
-        if task.id in state.results
-    )
-    return (Resumed(ns, state), *kept)
+    """Tell the state that goes on, all tasks of it, and again what those had left that are kept."""
+    state, ns = request.state, job.place.ns
+    resumed = Resumed(ns, state)
+    match request.then:
+        case RunTasks() | Commit() | Paused(questions=(_, *_)):
+            opened = with_caller_writes(job.graph, state)
+            tasks, step = plan(opened, ns), opened.step + 1
+            kept = (
+                Ended(ns, task, state.results[task.id], opened.values, kept=True, step=step)
+                for task in tasks
+                if task.id in state.results
+            )
+            return (resumed, Started(ns, state, tasks), *kept)
+        case _:
+            return (resumed,)

@@ -13,6 +13,7 @@ from tests.parity.cases import (
     building,
     failing,
     inheriting,
+    inner_streams,
     inputs,
     interrupts,
     leaving,
@@ -31,6 +32,7 @@ TOPICS = (
     building,
     failing,
     inheriting,
+    inner_streams,
     inputs,
     interrupts,
     leaving,
@@ -58,6 +60,11 @@ APART: dict[str, str] = {
     "leaving-two_that_ask_inside_leave_one_after_the_other": LEFT_OPEN,
     "pausing-a_new_input_while_a_graph_inside_asks": LEFT_OPEN,
     "nested-streams_of_a_graph_inside_are_told_apart": "graphs inside nodes stream nothing",
+    **{
+        name: "graphs inside nodes stream nothing"
+        for name in CASES
+        if name.startswith("inner_streams-") and "nothing_of" not in name
+    },
 }
 """Cases that are not equal on Celery, and why."""
 

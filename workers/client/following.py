@@ -318,13 +318,11 @@ def _resumed(at: _Follower) -> Generator[Effect, Any, None]:
         return
     yield Tell(Resumed("", at.state))
     now = _open(at, at.state)
+    yield from _started(at, at.state, tuple(now.tasks.values()))
     for tid, task in now.tasks.items():
         if tid in now.results:
             step = at.state.checkpoint.step + 1
             yield Tell(Ended("", task, now.results[tid], now.values, kept=True, step=step))
-    todo = tuple(task for tid, task in now.tasks.items() if tid not in now.results)
-    if todo:
-        yield from _started(at, at.state, todo)
 
 
 def _stepped(at: _Follower, cp: str) -> Generator[Effect, Any, None]:

@@ -1,0 +1,35 @@
+"""Random programs with graphs inside stream on every engine what they stream on LangGraph."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+
+from tests.parity.engines import DISTGRAPH, DISTGRAPH_ASYNC, LANGGRAPH
+from tests.parity.inner_streams import is_plain, stream
+from tests.parity.nesting import Nested
+from tests.parity.strategies import nested_programs
+
+pytestmark = pytest.mark.no_cover
+REPEATABLE = settings(
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+        HealthCheck.filter_too_much,
+    ],
+)
+
+
+@settings(REPEATABLE, max_examples=40)
+@given(nested_programs(fails=False))
+def test_graphs_inside_stream_what_they_stream_on_langgraph(nested: Nested) -> None:
+    assume(is_plain(nested))
+    assert stream(DISTGRAPH, nested) == stream(LANGGRAPH, nested)
+
+
+@settings(REPEATABLE, max_examples=20)
+@given(nested_programs(fails=False))
+def test_graphs_inside_stream_as_coroutines_what_they_stream_blocking(nested: Nested) -> None:
+    assert stream(DISTGRAPH_ASYNC, nested) == stream(DISTGRAPH, nested)
