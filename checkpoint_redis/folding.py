@@ -4,7 +4,7 @@
     TASK.state              1                 the position of a field in a row
     HINT{tid = t, ns = n}   {n, t}            a row: all its fields in any order, none of them nil;
                                               a stored one's form is written by itself
-    STORED.header           'id', 'graph',..  the header's fields of a row, those of the root in it
+    STORED.header           'id', 'graph',..  the header's fields of a row, those of a frame in it
     STORED.line_words       'pending', ...    what a line of a run has a code for
 
 All of it is valid Lua, costs nothing when a script runs, and an unknown name is a LayoutError.
@@ -63,6 +63,7 @@ ROWS = {
     "FRAME_ROW": "FrameRow",
     "RESULT": "ResultRow",
     "ANSWER": "AnswerRow",
+    "AGAIN": "AgainRow",
     "LEASE": "LeaseRow",
     "AWAITED": "AwaitedRow",
     "HINT": "HintRow",
@@ -73,6 +74,7 @@ ROWS = {
     "REFUSED": "RefusedRow",
     "HEADER_ROW": "HeaderRow",
     "HEAD_ROW": "HeadRow",
+    "FRAME_INFO": "FrameInfoRow",
     "RUN_EVENT": "RunEvent",
     "STEP_EVENT": "StepEvent",
     "TASK_EVENT": "TaskEvent",
@@ -89,6 +91,7 @@ ROWS = {
     "ANSWERED": "AnsweredReply",
     "MOVE": "MoveRow",
     "MOVED": "MovedReply",
+    "PARKED": "ParkedReply",
     "ADOPTED": "AdoptedReply",
     "REPEATED": "RepeatedReply",
     "RUN_ROW": "RunRow",
@@ -106,7 +109,7 @@ ROWS = {
     "PART": "PartReply",
     "PAGE": "PageReply",
 }
-STORED = {"header": "HeaderRow", "head": "HeadRow"}
+STORED = {"header": "HeaderRow", "head": "HeadRow", "frame": "FrameInfoRow"}
 APART = "about"
 """What has a place in such a row, and does not stand in the header."""
 

@@ -99,7 +99,7 @@ class QuestionEntry(NamedTuple):
 class ResultEntry:
     """What one task left: its writes, or with ``questions`` the blob of what it asks.
 
-    packets: what it sent.
+    packets: what it sent. ``escapes``: a command for a graph around, to which its frame goes up.
     """
 
     tid: str
@@ -108,6 +108,7 @@ class ResultEntry:
     event: bytes = b""
     questions: tuple[QuestionEntry, ...] = ()
     packets: tuple[Bundle, ...] = ()
+    escapes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,35 @@ class InnerEntry:
     cp: str
     records: tuple[bytes, ...] = ()
     checkpoints: tuple[CheckpointEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AgainEntry:
+    """A task of a frame that runs again, with the answers that it has now; what is done stays.
+
+    One that is queued has its hint again, one that is running gets time to finish.
+    """
+
+    tid: str
+    answers: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ParkEntry:
+    """What a graph that is a node goes on with while its task is parked.
+
+    Either ``step`` is opened, behind what is not stored yet of the frame (``inner``; ``staged``:
+    ``stage`` has its tasks), or, with None, the superstep that is open goes on with the tasks
+    ``again``. ``stop`` is the last step that it may run, ``released`` the checkpoint whose static
+    stop it passes, ``call`` what else jobs are to know of the call.
+    """
+
+    inner: InnerEntry
+    step: SuperstepEntry | None = None
+    again: tuple[AgainEntry, ...] = ()
+    stop: int = 0
+    released: str = ""
+    call: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

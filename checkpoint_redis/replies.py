@@ -15,6 +15,8 @@ Kept = Literal["ok", "gone", "conflict"]
 """What became of what an attempt stored of a graph that is called in it."""
 FailedAs = Literal["retry", "failed", "stale", "gone"]
 """What became of a failure."""
+ParkedAs = Literal["parked", "gone", "conflict", "unstaged"]
+"""What became of a task that its attempt parks."""
 AnswerStatus = Literal[
     "go", "joined", "dup", "no_interrupt", "nothing", "busy", "missing", "conflict",
     "moving", "unstaged",
@@ -39,6 +41,19 @@ class OutboxEntry:
     queue: str
     priority: int
     name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """How parking went: ``ep`` is the frame's epoch, ``hints`` are of tasks that run again.
+
+    ``gone``: the attempt was given up. ``conflict``: the frame is not as it was seen.
+    ``unstaged``: what was staged has lapsed.
+    """
+
+    status: ParkedAs
+    ep: str = ""
+    hints: tuple[OutboxEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +117,28 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
-class FrameHead:
-    """A frame as a job sees it.
+class FrameInfo:
+    """What a job sees of a frame inside a task.
 
-    ``active`` counts the tasks that are not done.
+    ``path``: the names of nodes from the root graph on, whose name and fingerprint are
+    ``root_graph`` and ``root_fp``. ``stop``: the last step that it may run; ``released``: the
+    checkpoint whose static stop it passes; ``call``: what its task tells of the call.
+    """
+
+    name: str
+    path: str
+    stop: int
+    released: str
+    root_graph: str
+    root_fp: str
+    call: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FrameHead:
+    """A frame as a job sees it: ``graph`` and ``fp`` are those of its own graph.
+
+    ``active`` counts the tasks that are not done. ``frame`` is None for the root.
     """
 
     graph: str
@@ -116,6 +149,7 @@ class FrameHead:
     active: int
     thread_id: str
     queue: str
+    frame: FrameInfo | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +219,11 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedTask:
-    """A task of a claim; ``att`` counts this claim too, ``failures`` the attempts that failed."""
+    """A task of a claim; ``att`` counts this claim too, ``failures`` the attempts that failed.
+
+    ``risen``: the hash of a frame that has gone up for it in this run, whose state it is to take as
+    it stands.
+    """
 
     tid: str
     status: Literal["ok", "busy", "gone"]
@@ -195,6 +233,7 @@ class ClaimedTask:
     blob: bytes = b""
     packet: bytes | None = None
     answers: tuple[bytes, ...] = ()
+    risen: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +257,7 @@ class Advance:
     """The right to reduce: ``context`` is there when the status is advance.
 
     ``writes`` is None when they are over 1 MB: read them with ``writes``, they do not change any
-    more. ``format`` and ``release``: as in Claimed.
+    more. ``format`` and ``release``: as in Claimed. ``up``: as in Committed.
     """
 
     status: Literal["advance", "busy", "gone", "missing", "unserved", "failed"]
@@ -228,31 +267,49 @@ class Advance:
     fp: str = ""
     format: int = 0
     release: str = ""
+    up: tuple[OutboxEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """Per task done, dup, stale or gone; ``advance`` when this caller is to reduce."""
+    """Per task done, dup, stale or gone; ``advance`` when this caller is to reduce.
+
+    ``up``: as in Committed.
+    """
 
     closing: Literal["open", "paused", "advance", "gone"]
     statuses: tuple[Taken, ...] = ()
     advance: Advance | None = None
+    up: tuple[OutboxEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """``again``: this very commit was made before, and its reply was lost."""
+    """``again``: this very commit was made before, and its reply was lost.
+
+    ``up``: the hint of the task around, where the frame has gone up.
+    """
 
     status: Literal["go", "stop", "end", "fail", "again", "stale", "gone", "unstaged"]
     ep: str = ""
+    up: tuple[OutboxEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """What became of a failure; ``up``: as in Committed."""
+
+    status: FailedAs
+    up: tuple[OutboxEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """``failed``: a task vanished too often and ended the run."""
+    """``failed``: a task vanished too often and ended the run; ``up``: as in Committed."""
 
     status: Literal["released", "failed", "gone"]
     hints: tuple[OutboxEntry, ...] = ()
+    up: tuple[OutboxEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,7 +387,7 @@ class Header:
     """A thread's header and its root or child frame; times in ms.
 
     ``run`` is the last one, which may be under way. ``format``: the highest number of a form that
-    is stored, which ``release`` wrote.
+    is stored, which ``release`` wrote. ``frame``: of one for which a task was parked.
     """
 
     thread_id: str
@@ -347,6 +404,7 @@ class Header:
     format: int
     release: str
     metadata: Mapping[str, Any]
+    frame: FrameInfo | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,7 +435,10 @@ class TaskSeen:
 
 @dataclass(frozen=True, slots=True)
 class OpenTask:
-    """A task of the open superstep; ``asked`` are its questions that wait no more."""
+    """A task of the open superstep; ``asked`` are its questions that wait no more.
+
+    ``risen``: the hash of the frame that went up for it last.
+    """
 
     tid: str
     st: TaskState
@@ -394,6 +455,7 @@ class OpenTask:
     answers: tuple[bytes, ...]
     error: bytes | None
     asked: tuple[AnsweredQuestions, ...] = ()
+    risen: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -433,7 +495,8 @@ class Loaded:
     A channel is None when it is to be read apart; of a ``wide`` superstep there is nothing yet.
     ``run`` is the thread's last one. ``log``: what a saver noted of the checkpoint's tasks. The
     head has a log or an open superstep; another checkpoint may have ``left``, which is None when it
-    is large: it is read apart.
+    is large: it is read apart. ``failure``: why nothing follows the superstep of a frame inside a
+    task, which is an error's record.
     """
 
     header: Header
@@ -448,10 +511,13 @@ class Loaded:
     logged: int = 0
     left: tuple[LeftTask, ...] | None = ()
     wide: bool = False
+    failure: bytes = b""
 
     @property
     def released(self) -> str:
-        """The checkpoint whose static stop the last run passed, '' for none."""
+        """The checkpoint whose static stop the last run, or the frame, passed, '' for none."""
+        if self.header.frame:
+            return self.header.frame.released
         return self.run.released if self.run else ""
 
 

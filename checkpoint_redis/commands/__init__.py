@@ -16,6 +16,7 @@ from checkpoint_redis.commands.dispatch import (
     sweep,
     sweeper_turn,
 )
+from checkpoint_redis.commands.inside import inner, park
 from checkpoint_redis.commands.left import large, left, share
 from checkpoint_redis.commands.lists import count, line, threads
 from checkpoint_redis.commands.logs import log
@@ -58,7 +59,6 @@ from checkpoint_redis.commands.task import (
     fail,
     fail_advance,
     finish,
-    inner,
     stage,
     stage_packets,
 )
@@ -118,6 +118,7 @@ __all__ = [
     "outcome",
     "overdue",
     "packets",
+    "park",
     "policy",
     "published",
     "put",

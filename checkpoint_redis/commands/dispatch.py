@@ -164,8 +164,10 @@ def _released(raw: Any) -> Released:
     match [text(each) if isinstance(each, bytes) else each for each in raw]:
         case ["released", found]:
             return Released("released", hints(found))
-        case ["failed" | "gone" as refused]:
-            return Released(refused)
+        case ["failed", up]:
+            return Released("failed", up=hints(up))
+        case ["gone"]:
+            return Released("gone")
         case other:
             raise ValueError(f"release answered {other[:1]}")
 

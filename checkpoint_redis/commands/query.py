@@ -13,6 +13,7 @@ from checkpoint_redis.commands.read import (
     blobs,
     checked,
     flags,
+    frame_info,
     items,
     number,
     pairs,
@@ -29,6 +30,7 @@ from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import (
     AskedReply,
     AwaitedRow,
+    FrameInfoRow,
     HeaderRow,
     LoadReply,
     OpenReply,
@@ -220,8 +222,9 @@ def _header_or_none(raw: Any) -> Header | None:
     return None if raw is None else _header(raw)
 
 
-def _header(raw: Any) -> Header:
+def _header(raw: Any, frame: Any = None) -> Header:
     h = HeaderRow._make(raw)
+    own = FrameInfoRow._make(frame) if frame else None
     return Header(
         thread_id=text(h.id),
         graph=text(h.graph),
@@ -237,6 +240,7 @@ def _header(raw: Any) -> Header:
         format=number(h.form),
         release=text(h.release),
         metadata=about.decode(h.about or b""),
+        frame=frame_info(own, h.graph, h.fingerprint) if own else None,
     )
 
 
@@ -247,7 +251,7 @@ def _loaded(raw: Any) -> Loaded | None:
     found = LoadReply._make(raw)
     run = run_record(found.run)
     loaded = Loaded(
-        header=_header(found.header),
+        header=_header(found.header, found.frame),
         run=run,
         checkpoint=found.checkpoint,
         channels=read_channels(found.channels, found.lines),
@@ -259,6 +263,7 @@ def _loaded(raw: Any) -> Loaded | None:
         logged=number(found.logged),
         left=left_of(found.left),
         wide=bool(found.wide),
+        failure=found.failure or b"",
     )
     if not found.open:
         return loaded
@@ -337,6 +342,7 @@ def _open_task(s: Mapping[str, bytes], tid: str, of_run: bytes) -> OpenTask:
         answers=tuple(s[f"{TaskField.answer}{tid}|{n}"] for n in range(known.answers)),
         error=of_run if error == b"" else error,
         asked=answered(b"".join(s.get(f"{each}{tid}", b"") for each in _PAST_QUESTIONS)),
+        risen=known.risen,
     )
 
 

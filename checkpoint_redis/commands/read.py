@@ -11,6 +11,7 @@ from checkpoint_redis import references
 from checkpoint_redis.layout import (
     KINDS,
     ContextReply,
+    FrameInfoRow,
     HeadRow,
     HintRow,
     PartReply,
@@ -18,7 +19,14 @@ from checkpoint_redis.layout import (
     RunStatus,
 )
 from checkpoint_redis.references import Extent
-from checkpoint_redis.replies import CallerWrites, Context, FrameHead, OutboxEntry, RunRecord
+from checkpoint_redis.replies import (
+    CallerWrites,
+    Context,
+    FrameHead,
+    FrameInfo,
+    OutboxEntry,
+    RunRecord,
+)
 from distgraph._brief import brief
 from distgraph.checkpoint.upgrades import upgraded
 from distgraph.errors import CorruptRecord
@@ -185,15 +193,17 @@ def _hint(row: HintRow) -> OutboxEntry:
 def context(raw: Sequence[Any]) -> Context:
     found = ContextReply._make(raw)
     h = HeadRow._make(found.head)
+    own = FrameInfoRow._make(found.frame) if found.frame else None
     head = FrameHead(
-        graph=text(h.graph),
-        fp=text(h.fingerprint),
+        graph=text(own.graph if own else h.graph),
+        fp=text(own.fingerprint if own else h.fingerprint),
         run=text(h.run),
         cp=text(h.checkpoint),
         step=number(h.step),
         thread_id=text(h.id),
         queue=text(h.queue),
         active=number(found.active),
+        frame=frame_info(own, h.graph, h.fingerprint) if own else None,
     )
     return Context(
         head=head,
@@ -202,6 +212,18 @@ def context(raw: Sequence[Any]) -> Context:
         checkpoint=found.checkpoint,
         channels=channels(found.channels, found.lines),
         lists=extents(found.lines),
+    )
+
+
+def frame_info(own: FrameInfoRow, root_graph: bytes | None, root_fp: bytes | None) -> FrameInfo:
+    return FrameInfo(
+        name=text(own.called),
+        path=text(own.path),
+        stop=number(own.stop),
+        released=text(own.released),
+        root_graph=text(root_graph),
+        root_fp=text(root_fp),
+        call=own.call or b"",
     )
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from checkpoint_redis.commands.read import checked, context, number, pairs, text, word
-from checkpoint_redis.commands.script import Arguments, Script, frame_row
+from checkpoint_redis.commands.read import checked, context, hints, number, pairs, text, word
+from checkpoint_redis.commands.script import Arguments, Script
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import (
     AdvanceReply,
@@ -20,14 +20,13 @@ from checkpoint_redis.layout import (
     ResultsReply,
     UnservedReply,
 )
-from checkpoint_redis.records import InnerEntry, ResultEntry, SuperstepEntry, TaskEntry
+from checkpoint_redis.records import ResultEntry, SuperstepEntry, TaskEntry
 from checkpoint_redis.replies import (
     Advance,
     Claimed,
     ClaimedTask,
     Committed,
-    FailedAs,
-    Kept,
+    Failing,
     Recorded,
     Taken,
 )
@@ -192,32 +191,6 @@ def stage_packets(
     )
 
 
-def inner(
-    thread: Thread, ep: str, tid: str, entry: InnerEntry, *, tok: str, new_ep: str
-) -> Script[Kept]:
-    """Store what the attempt ``tok`` at a task of the root has of a graph that is called in it.
-
-    ``new_ep`` is the frame's epoch from now on. Nothing is stored where the attempt was given up
-    (gone), or the frame is not as the attempt knows it (conflict).
-    """
-    arguments = Arguments()
-    return arguments.script(
-        "inner",
-        thread,
-        _kept,
-        ep=ep,
-        tid=tid,
-        tok=tok,
-        seen=entry.seen,
-        new_ep=new_ep,
-        ns=entry.frame.hash,
-        frame=frame_row(entry.frame),
-        cp=entry.cp,
-        records=[arguments.add(record) for record in entry.records],
-        checkpoints=[arguments.checkpoint(each) for each in entry.checkpoints],
-    )
-
-
 def fail(
     thread: Thread,
     ns: str,
@@ -227,7 +200,7 @@ def fail(
     tok: str,
     error: bytes,
     retry_in_ms: int,
-) -> Script[FailedAs]:
+) -> Script[Failing]:
     """Record a failed attempt; -1 ms is final."""
     arguments = Arguments()
     return arguments.script(
@@ -243,9 +216,7 @@ def fail(
     )
 
 
-def fail_advance(
-    thread: Thread, ns: str, ep: str, *, advtok: str, error: bytes
-) -> Script[FailedAs]:
+def fail_advance(thread: Thread, ns: str, ep: str, *, advtok: str, error: bytes) -> Script[Failing]:
     """End the run because its superstep cannot be reduced."""
     arguments = Arguments()
     return arguments.script(
@@ -260,6 +231,7 @@ def _result(arguments: Arguments, result: ResultEntry) -> ResultRow:
         round=result.rnd,
         blob=arguments.add(result.blob),
         event=arguments.add(result.event),
+        escapes=result.escapes,
         questions=tuple(
             QuestionRow(
                 format=form,
@@ -278,19 +250,12 @@ def _result(arguments: Arguments, result: ResultEntry) -> ResultRow:
 
 
 @checked
-def _kept(raw: Any) -> Kept:
-    match text(raw):
-        case "ok" | "gone" | "conflict" as known:
-            return known
-        case other:
-            raise ValueError(f"inner answered {other}")
-
-
-@checked
-def _failed(raw: Any) -> FailedAs:
+def _failed(raw: Any) -> Failing:
     match word(raw):
-        case "retry" | "failed" | "stale" | "gone" as known:
-            return known
+        case "failed":
+            return Failing("failed", hints(raw[1]))
+        case "retry" | "stale" | "gone" as known:
+            return Failing(known)
         case other:
             raise ValueError(f"fail answered {other}")
 
@@ -335,6 +300,7 @@ def _task(raw: Any) -> ClaimedTask:
         blob=row.blob or b"",
         packet=row.packet,
         answers=tuple(row.answers),
+        risen=text(row.risen),
     )
 
 
@@ -345,7 +311,9 @@ def _advance(raw: Any) -> Advance:
             return _advancing(raw)
         case "unserved":
             return Advance("unserved", **_unserved(raw))
-        case "busy" | "gone" | "missing" | "failed" as refused:
+        case "failed":
+            return Advance("failed", up=hints(raw[1]))
+        case "busy" | "gone" | "missing" as refused:
             return Advance(refused)
         case unknown:
             raise ValueError(f"claim_advance answered {unknown}")
@@ -367,7 +335,7 @@ def _completed(raw: Any) -> Recorded:
         case "advance":
             return Recorded("advance", statuses, _advancing(found.advance))
         case "open" | "paused" as closing:
-            return Recorded(closing, statuses)
+            return Recorded(closing, statuses, up=hints(found.up))
         case other:
             raise ValueError(f"complete answered {other}")
 
@@ -382,9 +350,9 @@ def _taken(status: str) -> Taken:
 
 @checked
 def _committed(raw: Any) -> Committed:
-    match [text(part) for part in raw]:
+    match [text(part) for part in raw[:2]]:
         case ["go" | "stop" | "end" | "fail" | "again" as done, ep]:
-            return Committed(done, ep)
+            return Committed(done, ep, hints(raw[2]))
         case ["stale" | "gone" | "unstaged" as refused]:
             return Committed(refused)
         case other:

@@ -46,16 +46,29 @@ class ContextReply(NamedTuple):
 
     ``lines`` are line, segments, line, segments... of the lists, of which not all segments came.
 
-    ``run`` is the record of the run that is under way.
+    ``run`` is the record of the run that is under way; ``frame`` is there inside a task.
     """
 
     head: Sequence[Raw]
     active: int
+    frame: Any
     run: Raw
     caller_writes: Sequence[bytes]
     checkpoint: Raw
     channels: Sequence[Raw]
     lines: Sequence[Any]
+
+
+class FrameInfoRow(NamedTuple):
+    """What a job needs of a frame inside a task; stored."""
+
+    graph: Raw
+    fingerprint: Raw
+    called: Raw
+    path: Raw
+    stop: Raw
+    released: Raw
+    call: Raw
 
 
 class ClaimReply(NamedTuple):
@@ -73,6 +86,7 @@ class ClaimedRow(NamedTuple):
     blob: bytes
     packet: Raw
     answers: Sequence[bytes]
+    risen: bytes
 
 
 class RefusedRow(NamedTuple):
@@ -101,12 +115,24 @@ class AdvanceReply(NamedTuple):
 
 
 class ResultsReply(NamedTuple):
-    """``advance`` is there when the barrier closed for the caller."""
+    """``advance`` is there when the barrier closed for the caller.
+
+    ``up``: the hint of the task around, where the frame has gone up.
+    """
 
     status: bytes
     statuses: Sequence[bytes]
     closing: bytes
     advance: Any
+    up: Sequence[Any]
+
+
+class ParkedReply(NamedTuple):
+    """``epoch`` is the frame's; ``hints`` are of tasks that run again."""
+
+    status: bytes
+    epoch: bytes
+    hints: Sequence[Any]
 
 
 class StartedReply(NamedTuple):
@@ -246,10 +272,15 @@ class LoadReply(NamedTuple):
     ``caller_writes``: a mark and those that stand beside the checkpoint.
 
     ``run`` is the record of the thread's last run.
+
+    Of a frame for which a task was parked there is ``frame``; ``failure``: why nothing follows its
+    superstep.
     """
 
     header: Sequence[Raw]
+    frame: Any
     run: Raw
+    failure: Raw
     checkpoint: Raw
     channels: Sequence[Raw]
     lines: Sequence[Any]

@@ -48,6 +48,13 @@ class FrameRow(NamedTuple):
     fingerprint: str
 
 
+class AgainRow(NamedTuple):
+    """A task that runs again, and the answers that it has now."""
+
+    tid: str
+    answers: Sequence[int]
+
+
 class NewHeadRow(NamedTuple):
     ns: str
     checkpoint: str
@@ -60,6 +67,7 @@ class ResultRow(NamedTuple):
     round: str
     blob: int
     event: int
+    escapes: bool
     questions: Sequence[QuestionRow]
     packets: Sequence[PacketsRow]
 

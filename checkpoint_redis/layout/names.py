@@ -50,6 +50,10 @@ class ThreadKey(StrEnum):
     dropped = "g:"
     # Frames inside its tasks of which something is open -> task.
     inner = "o:"
+    # What was in such hashes of supersteps that are over, and is still to be dropped: names, and
+    # before a name a HASH as ``inner`` is.
+    ended = "y"
+    aside = "y:"
     # What large supersteps left: the ends of their keys, and before such an end a key.
     wide = "l"
     left = "l:"
@@ -134,6 +138,18 @@ class FrameField(StrEnum):
     # "visits size" of an outbox that was looked at; "size at pause" of one beside an empty queue.
     visited = "/dk"
     waiting = "/ov"
+    # Of a frame whose task is parked: the epoch of the superstep around it, the last step that it
+    # may run, and the checkpoint whose static stop it passes.
+    around = "/around"
+    stop = "/stop"
+    released = "/rel"
+    # What its task tells of the call.
+    call = "/call"
+    # Why nothing follows its last superstep; the run in which it went up last; what its task, which
+    # was not parked then, has to be told.
+    error = "/err"
+    up = "/up"
+    missed = "/missed"
 
 
 class Field(StrEnum):
@@ -222,6 +238,8 @@ class TaskState(StrEnum):
     running = "R"
     backing_off = "B"
     interrupted = "I"
+    # The graph inside it has a superstep of its own.
+    parked = "P"
     done = "D"
     failed = "X"
 
@@ -242,6 +260,7 @@ class DueKind(StrEnum):
     advance = "a"
     deadline = "i"
     unsent = "g"
+    frames = "f"
     move = "m"
     unreadable = "unreadable"
 
@@ -378,8 +397,11 @@ class Limit:
     looked_up: Final = 100
     # So many questions of a task whose deadlines are over are answered at once.
     late: Final = 100
-    # So much of what tasks have begun, ask, and have open inside is gone through on a drop.
+    # So much of what tasks have begun and ask is gone through on a drop; so many fields of what
+    # frames inside them have open, each of which counts as some more.
     dropped: Final = 400
+    dropped_inside: Final = 2_000
+    dropped_frame: Final = 20
     # So many bundles does a drop, or a look at what is dropped, remove; so many keys of a kind a
     # slice of a delete, and few besides an open superstep.
     bundles: Final = 100

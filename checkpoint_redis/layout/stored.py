@@ -19,6 +19,7 @@ class TaskRow(NamedTuple):
     failed and were to be repeated, ``chunks`` what the attempt under way has streamed. ``reads``
     names the channels that it reads (TaskField.reads), '' = none. ``limit`` (ms, 0 = none) and
     ``batch`` are places for what is to come. ``packet`` names the one that it gets, '' = none.
+    ``risen``: the frame inside it that has gone up, whose state the next attempt takes as it is.
     """
 
     format: int
@@ -37,6 +38,7 @@ class TaskRow(NamedTuple):
     limit: int
     batch: str
     packet: str
+    risen: str
 
 
 class QuestionRow(NamedTuple):

@@ -9,11 +9,14 @@ local refused = too_old(number)
 if refused then return refused end
 if not st then return {REPLY.missing} end
 
--- Those under a lease, and those that wait for their next attempt: as many as a script may touch. The
--- rest begins again when its leases run out, which nobody renews.
+-- Those under a lease, those that wait for their next attempt, or for the graph inside: as many as a
+-- script may touch. The rest begins again when its leases run out, which nobody renews.
 local function begin_again()
   for n, tid in ipairs(call('SDIFF', P .. KEY.active, P .. KEY.queued)) do
     local task = n <= LIMIT.begun_again and read_task('', tid)
+    if n > LIMIT.begun_again then
+      call('ZADD', planned_in(DUE.lease), 'NX', now() + LIMIT.recheck_ms, member('', tid, DUE.lease))
+    end
     if task and task[TASK.state] ~= STATE.failed then
       not_due('', tid, DUE.lease, DUE.back_off)
       local began = st == STATUS.busy and task[TASK.state] == STATE.running

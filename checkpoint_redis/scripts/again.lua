@@ -1,9 +1,10 @@
 -- needs: lib.lua format.lua frozen.lua asking.lua task.lua due.lua requeue.lua
--- How a task goes on that an answer, a reask or a retry chose. said: MOVE.
+-- How a task goes on that an answer, a reask or a retry chose, of the root or of a frame inside one of
+-- its tasks. said: MOVE.
 
 -- Who looks back sees what was asked, and who answered; of what was asked again only the last.
-local function note_asked(said, tid, questions)
-  local key, field = P .. KEY.tasks, TASK_FIELD.asked .. tid
+local function note_asked(ns, said, tid, questions)
+  local key, field = P .. KEY.tasks .. ns, TASK_FIELD.asked .. tid
   local answered = said[MOVE.mode] == MODE.resume
   local asked = text_of({questions, call('HGET', key, TASK_FIELD.question .. tid),
     encode(ANSWERED_BY{run = answered and said[MOVE.run] or '', at = said[MOVE.at],
@@ -16,26 +17,28 @@ end
 
 -- each: {tid, questions, answers, late}: what it asks, as u:<ns> has it; its answers; whether a result
 -- of before still counts. -> HINT
-local function queue_again(said, each)
-  local key, tid = P .. KEY.tasks, each.tid
-  local task = read_task('', tid)
+local function queue_again(ns, said, each)
+  local key, tid = P .. KEY.tasks .. ns, each.tid
+  local task = read_task(ns, tid)
   if said[MOVE.mode] ~= MODE.retry then
-    note_asked(said, tid, each.questions)
-    forget_asking(each.questions)
+    note_asked(ns, said, tid, each.questions)
+    if ns == '' then forget_asking(each.questions) end
   end
   -- A new round: what an earlier attempt still brings does not know this answer.
   if not each.late then task[TASK.round] = said[MOVE.round] end
   task[TASK.attempts], task[TASK.lost], task[TASK.failures] = 0, 0, 0
+  -- A graph inside it goes on too, and is not taken as it stands.
+  task[TASK.risen] = ''
   for _, answer in ipairs(each.answers or {}) do
     note_form(FORMAT.answer)
     call('HSET', key, TASK_FIELD.answer .. tid .. '|' .. task[TASK.answers], answer)
     task[TASK.answers] = task[TASK.answers] + 1
   end
-  call('HDEL', P .. KEY.questions, tid)
+  call('HDEL', P .. KEY.questions .. ns, tid)
   call('HDEL', key, TASK_FIELD.error .. tid, TASK_FIELD.question .. tid)
-  requeue('', tid, task)
-  not_due('', tid, DUE.back_off, DUE.deadline)
-  return hint('', tid, task)
+  requeue(ns, tid, task)
+  not_due(ns, tid, DUE.back_off, DUE.deadline)
+  return hint(ns, tid, task)
 end
 
 local function asking(tid, answers)
@@ -48,5 +51,8 @@ local function tried_again(tid)
   local state = task[TASK.state]
   -- It was not stopped when the run failed: it gets time to finish, or is taken for lost.
   if state == STATE.running then due('', tid, DUE.lease, now() + LIMIT.recheck_ms)
-  elseif state == STATE.failed or state == STATE.backing_off then return {tid = tid, late = true} end
+  -- The attempt at one that is parked goes on with the graph inside it: what failed there runs again.
+  elseif state == STATE.failed or state == STATE.backing_off or state == STATE.parked then
+    return {tid = tid, late = true}
+  end
 end

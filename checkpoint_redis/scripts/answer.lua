@@ -79,7 +79,7 @@ if not retries then call('HSET', P .. KEY.tasks, TASK_FIELD.answered, A.rnd) end
 local out, more = {}, 0
 for i, each in ipairs(chosen) do
   if not retries then each.questions = call('HGET', P .. KEY.questions, each.tid) end
-  out[i] = queue_again(said, each)
+  out[i] = queue_again('', said, each)
 end
 if #out > 0 then due_outbox('') end
 if wide then set_aside() end

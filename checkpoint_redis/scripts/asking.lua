@@ -1,11 +1,11 @@
 -- needs: lib.lua
--- Who asks what: of the questions of all frames one hash, that of the root's tasks, tells by their ids
--- which task asks. A graph that stopped inside a task asks nothing.
-local function note_asking(ns, tid, questions)
+-- Who asks what: the hash of the root's tasks tells by the ids of questions which task asks, which has
+-- those of all frames inside it. A graph that stopped inside a task asks nothing.
+local function note_asking(tid, questions)
   for _, question in ipairs(questions) do
     local iid = question[QUESTION.iid]
     if iid ~= IID.stopped then
-      call('HSET', P .. KEY.tasks, TASK_FIELD.interrupt .. iid, ns .. '|' .. tid)
+      call('HSET', P .. KEY.tasks, TASK_FIELD.interrupt .. iid, '|' .. tid)
     end
   end
 end

@@ -1,14 +1,14 @@
--- needs: lib.lua fence.lua slices.lua task.lua due.lua served.lua packet.lua alone.lua context.lua
+-- needs: lib.lua fence.lua slices.lua task.lua due.lua served.lua rising.lua packet.lua alone.lua context.lua
 -- Takes queued tasks for one attempt each, under a lease.
 -- KEYS[1] header. ARGV[1] {ns, ep, tids, tok, owner, lease, served, known}
 -- -> CLAIM with CLAIMED | REFUSED per task; ok | busy | {gone} | {missing} | UNSERVED
 local frame, beyond = fence(A.ns, A.ep, BUSY)
-local refused = beyond or frame and not_served(frame, A.served)
+local refused = beyond or frame and not_served(A.ns, frame, A.served)
 if refused then
   due_again(A.ns, DUE.outbox)
   return refused
 end
-if not frame then return {REPLY.gone} end
+if not frame or not is_parked(A.ns) then return {REPLY.gone} end
 local key = P .. KEY.tasks .. A.ns
 
 -- A doubled hint finds the task taken; the same token again is a lost reply.
@@ -26,6 +26,13 @@ local function take(tid)
   call('SREM', P .. KEY.queued .. A.ns, tid)
   due(A.ns, tid, DUE.lease, now() + A.lease)
   return task, given
+end
+
+-- The frame that has gone up for a task. A run that began since, to retry what failed, runs it again.
+local function risen(task)
+  local ns = task[TASK.risen]
+  local now_up = ns ~= '' and call('HGET', frame_key(ns), FRAME.up) == call('HGET', H, HEADER.run)
+  return now_up and ns or ''
 end
 
 -- The channels that the claimed tasks read, by name.
@@ -47,7 +54,7 @@ for i, tid in ipairs(A.tids) do
     tasks[i] = CLAIMED{tid = tid, status = REPLY.ok, attempts = task[TASK.attempts],
       failures = task[TASK.failures], round = task[TASK.round], blob = given,
       packet = task[TASK.packet] ~= '' and packet(A.ns, task[TASK.packet]),
-      answers = answers}
+      answers = answers, risen = risen(task)}
     want(task[TASK.reads])
     any = true
   else tasks[i] = REFUSED{tid = tid, status = given} end

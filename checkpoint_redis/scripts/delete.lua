@@ -23,7 +23,11 @@ for _, name in ipairs(call('SPOP', P .. KEY.unsent, most)) do
   call('UNLINK', P .. KEY.dropped .. name)
   not_due(string.match(name, '^[^.]*'), name, DUE.unsent)
 end
-local left = call('EXISTS', P .. KEY.bundles, P .. KEY.frames, P .. KEY.wide, P .. KEY.unsent)
+for _, name in ipairs(call('SPOP', P .. KEY.ended, most)) do
+  call('UNLINK', P .. KEY.aside .. name)
+  not_due(string.match(name, '^[^.]*'), name, DUE.frames)
+end
+local left = call('EXISTS', P .. KEY.bundles, P .. KEY.frames, P .. KEY.wide, P .. KEY.unsent, P .. KEY.ended)
 if st and left > 0 then
   call('HDEL', H, FRAME.checkpoint, FRAME.step)
   put_to_rest(STATUS.idle)

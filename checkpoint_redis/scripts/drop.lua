@@ -1,14 +1,12 @@
--- needs: lib.lua due.lua pack.lua caller_writes.lua log.lua packet.lua left.lua
+-- needs: lib.lua slices.lua due.lua pack.lua restore.lua held.lua caller_writes.lua log.lua packet.lua left.lua
 -- Drops the open superstep of a frame; what callers wrote into it is kept, and what its tasks sent
 -- when it is `committed`: the next checkpoint refers to that.
 
--- Whether a script, which must stay short, may go through what tasks have begun, ask, and have open
--- in the graphs that they call. Of a superstep that is committed none has begun, or asks.
-local function is_narrow(ns, committed)
-  local inner = call('HLEN', P .. KEY.inner .. ns)
-  local going = committed and 0 or call('SCARD', P .. KEY.active .. ns)
-    + call('HLEN', P .. KEY.questions .. ns) + call('HLEN', P .. KEY.withdrawn .. ns)
-  return going + inner <= LIMIT.dropped, inner
+-- Whether a script, which must stay short, may go through what tasks have begun and ask. Of a superstep
+-- that is committed none has begun, or asks.
+local function is_narrow(ns)
+  return call('SCARD', P .. KEY.active .. ns) + call('HLEN', P .. KEY.questions .. ns)
+    + call('HLEN', P .. KEY.withdrawn .. ns) <= LIMIT.dropped
 end
 
 -- What of its tasks is due is nothing any more. Of a wide superstep it is left to sweeps, which find
@@ -28,7 +26,7 @@ local function not_due_any_more(ns, at_rest, committed)
   not_due(ns, '', DUE.outbox)
 end
 
--- `at_rest`: it, when it is packed.
+-- `at_rest`: it, when it is packed. What is open inside its tasks stays.
 -- Memory is freed first: when Redis is full, writes pass only after a deleting command.
 local function close_step(ns, at_rest, committed)
   local written = open_caller_writes(ns, caller_write_count(ns), at_rest and at_rest[KEY.tasks])
@@ -36,33 +34,72 @@ local function close_step(ns, at_rest, committed)
   local sent = not committed and (at_rest and at_rest[KEY.sent]
     or not set_sent_aside(ns) and call('HGETALL', P .. KEY.sent .. ns)) or {}
   call('UNLINK', P .. KEY.tasks .. ns, P .. KEY.writes .. ns, P .. KEY.questions .. ns,
-    P .. KEY.sent .. ns, P .. KEY.active .. ns, P .. KEY.queued .. ns, P .. KEY.inner .. ns,
-    P .. KEY.answers .. ns, P .. KEY.withdrawn .. ns, P .. KEY.failed .. ns)
+    P .. KEY.sent .. ns, P .. KEY.active .. ns, P .. KEY.queued .. ns, P .. KEY.answers .. ns,
+    P .. KEY.withdrawn .. ns, P .. KEY.failed .. ns)
   remove_sent(ns, sent)
-  if at_rest then forget_packed(ns) end
-  keep_dropped_caller_writes(ns, written, committed)
-end
-
--- What graphs called in its tasks have open goes with it, as much as a script may touch; the rest stays
--- with their checkpoints, where nobody looks for it but the same task.
-local function drop_inner(ns, at_rest, committed)
-  local narrow, count = is_narrow(ns, committed)
-  local inner = at_rest and at_rest[KEY.inner]
-    or narrow and count > 0 and call('HGETALL', P .. KEY.inner .. ns) or {}
-  local most = LIMIT.slice
-  for i = 1, #inner, 2 do
-    local head = call('HGET', frame_key(inner[i]), FRAME.checkpoint) or ''
-    most = most - drop_log(inner[i], head, most)
+  if at_rest then
+    many('HSET', P .. KEY.inner .. ns, at_rest[KEY.inner])
+    forget_packed(ns)
   end
+  keep_dropped_caller_writes(ns, written, committed)
 end
 
 -- What its tasks left is kept beside the checkpoint; `committed`: CHECKPOINT rows that follow;
 -- `passed`: id and result of its only task, where these are not stored.
-local function drop_step(ns, committed, passed)
+local function drop_own(ns, committed, passed)
   -- A superstep that is committed was busy until now.
   local at_rest = not committed and packed(ns)
   local left = take_left(ns, at_rest, committed, passed)
-  drop_inner(ns, at_rest, committed)
   close_step(ns, at_rest, committed)
   if left then call('HSET', C, FIELD.left .. left_name(ns), left) end
+end
+
+-- What graphs inside its tasks have open is set aside: nobody holds it any more. -> a list of its name
+local function set_inner_aside(ns)
+  local key = P .. KEY.inner .. ns
+  if call('EXISTS', key) == 0 then return {} end
+  local name = ns .. '.' .. (call('HGET', frame_key(ns), FRAME.epoch) or '')
+  call('RENAME', key, P .. KEY.aside .. name)
+  call('SADD', P .. KEY.ended, name)
+  return {name}
+end
+
+-- -> how much of what a script may that was, and the names of what is open further inside
+local function drop_frame(ns)
+  local cost = LIMIT.dropped_frame
+  -- Its task has begun again by now, in the superstep that followed.
+  if is_held(ns) then return cost, {} end
+  cost = cost + drop_log(ns, call('HGET', frame_key(ns), FRAME.checkpoint) or '', LIMIT.slice)
+  if is_open(ns) then
+    cost = cost + math.min(size_of_step(ns), LIMIT.slice)
+    drop_own(ns)
+  end
+  call('HDEL', frame_key(ns), FRAME.advance, FRAME.advance_token, FRAME.advances, FRAME.visited,
+    FRAME.waiting, FRAME.error, FRAME.missed, FRAME.up)
+  return cost, set_inner_aside(ns)
+end
+
+-- Of what was set aside under some names, as much as a script may; the rest in looks of sweeps.
+-- -> whether that was all
+local function drop_inner(names)
+  local room, n = LIMIT.dropped_inside, 1
+  while names[n] and room > 0 do
+    local ns = call('HRANDFIELD', P .. KEY.aside .. names[n])
+    if ns then
+      call('HDEL', P .. KEY.aside .. names[n], ns)
+      local cost, below = drop_frame(ns)
+      room = room - cost
+      names[#names + 1] = below[1]
+    else
+      call('SREM', P .. KEY.ended, names[n])
+      n = n + 1
+    end
+  end
+  for i = n, #names do due(string.match(names[i], '^[^.]*'), names[i], DUE.frames, now()) end
+  return n > #names
+end
+
+local function drop_step(ns, committed, passed)
+  drop_own(ns, committed, passed)
+  drop_inner(set_inner_aside(ns))
 end

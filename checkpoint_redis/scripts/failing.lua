@@ -1,4 +1,4 @@
--- needs: lib.lua format.lua task.lua event.lua ending.lua
+-- needs: lib.lua format.lua task.lua event.lua over.lua
 -- Tasks that fail for good.
 
 -- What a retry runs again; an `err` that is '' is that of the run.
@@ -10,18 +10,17 @@ local function mark_failed(ns, tid, task, err)
 end
 
 -- A final failure ends the run, and is its error; nothing of the superstep is lost, a retry goes on
--- with it.
+-- with it. Inside a task it is that task's to fail with it, or not. -> hints
 local function fail_task(ns, tid, task, err)
-  mark_failed(ns, tid, task, '')
+  mark_failed(ns, tid, task, ns == '' and '' or err)
   event(EVENT.fail, ns, FAIL_EVENT{tid = tid, attempt = task[TASK.attempts]})
-  finish_run(STATUS.error, RUN.error, err)
+  return come_to_end(ns, STATUS.error, RUN.error, ns == '' and err or '')
 end
 
--- Counts a vanished attempt; true when it was one too many, and ended the run: a task that kills
--- its workers must not kill all of them.
+-- Counts a vanished attempt; true when it was one too many, and the task has failed: one that kills its
+-- workers must not kill all of them. With hints then.
 local function lose(ns, tid, task, max, err)
   task[TASK.lost] = task[TASK.lost] + 1
   if task[TASK.lost] <= max then return false end
-  fail_task(ns, tid, task, err)
-  return true
+  return true, fail_task(ns, tid, task, err)
 end

@@ -1,4 +1,4 @@
--- needs: lib.lua format.lua
+-- needs: lib.lua format.lua within.lua
 -- Whether who calls belongs to the present, and can read the thread.
 local BUSY = {[STATUS.busy] = true}
 local BUSY_OR_ERROR = {[STATUS.busy] = true, [STATUS.error] = true}
@@ -17,6 +17,6 @@ local function fence(ns, ep, allowed)
       format = number, release = release}
   end
   if not st then return nil, {REPLY.missing} end
-  if not allowed[st] or epoch ~= ep then return nil end
+  if not allowed[st] or epoch ~= ep or not is_current(ns) then return nil end
   return {st = st, advance = advance or '', token = token or '', graph = graph, fp = fp}
 end

@@ -1,4 +1,4 @@
--- needs: lib.lua format.lua asking.lua deadlines.lua task.lua due.lua packet.lua event.lua barrier.lua advance.lua
+-- needs: lib.lua format.lua asking.lua deadlines.lua task.lua due.lua packet.lua event.lua rising.lua barrier.lua advance.lua
 -- Recording what a task left, for complete and finish.
 
 -- What takes the place of a task's result and of its pending questions.
@@ -18,7 +18,8 @@ local function deadlines_of(questions)
 end
 
 -- What is asked again at its place keeps its time there. What is answered once that is over stands
--- beside the questions: a sweep, which gives it, need not know what it means.
+-- beside the questions of the root's task, which has those of all frames below: a sweep, which gives it,
+-- need not know what it means.
 local function note_deadlines(ns, tid, questions)
   local key, field, kept = P .. KEY.tasks .. ns, TASK_FIELD.deadlines .. tid, nil
   for _, question in ipairs(questions) do
@@ -27,7 +28,9 @@ local function note_deadlines(ns, tid, questions)
       kept = kept or decode(call('HGET', key, field) or '{}')
       kept[place] = kept[place] or (within >= 0 and now() + within) or question[QUESTION.deadline]
       question[QUESTION.deadline] = kept[place]
-      call('HSET', key, TASK_FIELD.late .. question[QUESTION.iid], blob(question[QUESTION.late]))
+      if ns == '' then
+        call('HSET', key, TASK_FIELD.late .. question[QUESTION.iid], blob(question[QUESTION.late]))
+      end
       question[QUESTION.late] = 0
     end
   end
@@ -55,10 +58,10 @@ local function keep_finished(ns, tid, task, result)
     note_form(FORMAT.question)
     for _, question in ipairs(questions) do question[QUESTION.asked] = now() end
     note_deadlines(ns, tid, questions)
-    if questions[1][QUESTION.iid] == IID.stopped then note_stopped(tasks, tid) end
+    if ns == '' and questions[1][QUESTION.iid] == IID.stopped then note_stopped(tasks, tid) end
     call('HSET', P .. KEY.questions .. ns, tid, encode(questions))
     call('HSET', tasks, TASK_FIELD.question .. tid, bytes)
-    note_asking(ns, tid, questions)
+    if ns == '' then note_asking(tid, questions) end
   end
   call('SREM', P .. KEY.active .. ns, tid)
 end
@@ -80,13 +83,14 @@ local function record(ns, st, token, result, passed)
   if not all_staged(result[RESULT.packets]) then return REPLY.stale end
   local tasks, before = P .. KEY.tasks .. ns, task[TASK.state]
   task[TASK.state], task[TASK.token], task[TASK.owner] = final, token, ''
+  task[TASK.risen] = ''
   note_form(FORMAT.result)
   if passed then keep_packets(ns, result[RESULT.packets])
   else keep_finished(ns, tid, task, result) end
   if before == STATE.queued then call('SREM', P .. KEY.queued .. ns, tid) end
   if before == STATE.failed then call('HDEL', tasks, TASK_FIELD.error .. tid) end
   not_due(ns, tid, DUE.lease, DUE.back_off)
-  local deadline = first_deadline(questions)
+  local deadline = ns == '' and first_deadline(questions)
   if deadline then due(ns, tid, DUE.deadline, deadline) end
   -- A run that has failed has ended: nobody follows its events any more.
   if st ~= STATUS.busy then return REPLY.done end
@@ -103,12 +107,16 @@ end
 
 -- -> results, with the advance when it is the caller's
 local function complete(frame)
-  local statuses = {}
+  local statuses, up = {}, {}
   for i, result in ipairs(A.results) do
     statuses[i] = record(A.ns, frame.st, A.tok, result)
+    local counts = statuses[i] == REPLY.done or statuses[i] == REPLY.dup
+    -- It has left its graph, which need not wait for the other tasks. At the root nobody takes it.
+    if counts and A.ns ~= '' and result[RESULT.escapes] then up = rise(A.ns, true) end
   end
   local mine = frame.advance == ADVANCE.leased and frame.token == A.tok2
-  local closing = mine and REPLY.advance or barrier(A.ns, frame, A.tok2, A.lease)
+  local closing, risen = REPLY.advance, {}
+  if not mine then closing, risen = barrier(A.ns, frame, A.tok2, A.lease) end
   return RESULTS{status = REPLY.results, statuses = statuses, closing = closing,
-    advance = closing == REPLY.advance and advance(A.ns)}
+    advance = closing == REPLY.advance and advance(A.ns), up = #up > 0 and up or risen}
 end

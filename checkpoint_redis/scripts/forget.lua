@@ -1,4 +1,4 @@
--- needs: lib.lua format.lua slices.lua frozen.lua lines.lua caller_writes.lua packet.lua left.lua drop.lua status.lua listing.lua frames.lua checkpoints.lua
+-- needs: lib.lua format.lua slices.lua frozen.lua restore.lua lines.lua caller_writes.lua packet.lua left.lua drop.lua status.lua listing.lua frames.lua checkpoints.lua
 -- Removes checkpoints of a thread at rest with what only they refer to, and the records of runs but
 -- the last. KEYS[1] header.
 -- ARGV[1] {ep, new_ep, fields, aside, heads}; ep: the epoch as the caller read it; aside:
@@ -38,7 +38,7 @@ for _, head in ipairs(A.heads) do
     call('HDEL', C, caller_writes_field(ns))
     put_to_rest(STATUS.idle)
     waits = false
-  end
+  elseif is_open(ns) then drop_step(ns) end
   if cp == '' then
     call('HDEL', C, FIELD.head_refs .. ns)
     if ns == '' then call('HDEL', H, FRAME.checkpoint, FRAME.step) else forget_frame(ns) end

@@ -1,16 +1,22 @@
 -- needs: lib.lua
--- Frames of graphs that are called inside tasks. Each has its fields in a key of its own, and one
--- hash names all of them, so that neither the header nor a walk over the thread grows with them.
+-- Frames of graphs inside tasks. Each has its fields in a key of its own, and one hash names all of
+-- them, so that neither the header nor a walk over the thread grows with them.
 local function list_frame(ns, row)
   if ns == '' then return end
+  local key = frame_key(ns)
   call('HSET', P .. KEY.frames, ns, row[FRAME_ROW.name])
-  call('HSET', frame_key(ns), FRAME.called, row[FRAME_ROW.name], FRAME.parent, row[FRAME_ROW.parent],
-    FRAME.task, row[FRAME_ROW.task], FRAME.path, row[FRAME_ROW.path],
+  call('HSET', key, FRAME.called, row[FRAME_ROW.name], FRAME.path, row[FRAME_ROW.path],
     FRAME.graph, row[FRAME_ROW.graph], FRAME.fingerprint, row[FRAME_ROW.fingerprint])
+  -- Who parks for a frame that lasts knows better than its name, which has no task in it.
+  call('HSETNX', key, FRAME.parent, row[FRAME_ROW.parent])
+  call('HSETNX', key, FRAME.task, row[FRAME_ROW.task])
 end
 
 local function forget_frame(ns)
-  call('UNLINK', frame_key(ns))
+  local keys = {frame_key(ns)}
+  for _, part in ipairs({KEY.tasks, KEY.writes, KEY.questions, KEY.sent, KEY.active, KEY.queued,
+    KEY.inner}) do keys[#keys + 1] = P .. part .. ns end
+  call('UNLINK', unpack(keys))
   call('HDEL', P .. KEY.frames, ns)
 end
 

@@ -20,7 +20,8 @@ local function more_of(ns, at_rest, committed)
   if at_rest then return at_rest[KEY.tasks] end
   local tasks, asking = P .. KEY.tasks .. ns, P .. KEY.questions .. ns
   local plain = call('HEXISTS', tasks, TASK_FIELD.answered) == 0 and (committed
-    or call('EXISTS', asking) == 0 and call('HGET', H, HEADER.status) ~= STATUS.error)
+    or ns == '' and call('EXISTS', asking) == 0
+      and call('HGET', H, HEADER.status) ~= STATUS.error)
   return (plain or call('HLEN', tasks) > LIMIT.slice) and {} or call('HGETALL', tasks)
 end
 

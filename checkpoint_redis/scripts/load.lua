@@ -1,4 +1,4 @@
--- needs: lib.lua format.lua frozen.lua pack.lua channels.lua head.lua scan.lua
+-- needs: lib.lua format.lua frozen.lua pack.lua held.lua channels.lua head.lua scan.lua
 -- Everything stored of one frame, at one moment; but large channels, a long log and a wide superstep
 -- are to be read in parts. KEYS[1] header. ARGV[1] {ns, cp, open} (cp '' = head) -> LOADED | false
 local h = header_of(A.ns)
@@ -20,7 +20,8 @@ local found, lines = channels(A.ns, refs, LIMIT.inline_writes, {})
 local kept = cget(FIELD.caller_writes .. at)
 -- At the head that is what a superstep left which was given up; the open one is another.
 local left = not head and cget(FIELD.left .. at)
-local opened = head and A.open == 1
+-- What is not of the superstep around that is open now is over, though its keys may be there still.
+local opened = head and A.open == 1 and is_held(A.ns)
 
 room = LIMIT.inline_writes
 -- A part of the open superstep, `at_rest` when it is packed; nil once `room` is used up.
@@ -45,7 +46,13 @@ local function open_step()
 end
 
 local open = opened and open_step()
-return LOADED{header = h, run = cget(FIELD.run .. (h[HEADER_ROW.run] or '')),
+local info, failure = false, false
+if A.ns ~= '' then
+  local around
+  around, failure = unpack(call('HMGET', frame_key(A.ns), FRAME.around, FRAME.error))
+  info = around and call('HMGET', frame_key(A.ns), STORED.frame)
+end
+return LOADED{header = h, frame = info, failure = failure, run = cget(FIELD.run .. (h[HEADER_ROW.run] or '')),
   checkpoint = cget(FIELD.checkpoint .. at), channels = found, lines = lines,
   logged = logged, log = log, left = left, caller_writes = kept and (list_at(kept, 1)) or {},
   wide = opened and not open and 1 or 0, open = open}

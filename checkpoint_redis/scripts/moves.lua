@@ -89,7 +89,7 @@ end
 -- st: the thread's status -> hints, of a run that failed none: a retry gives them all
 local function move_some(move, st)
   local out = {}
-  for i, each in ipairs(take_some(move, st)) do out[i] = queue_again(move, each) end
+  for i, each in ipairs(take_some(move, st)) do out[i] = queue_again('', move, each) end
   if is_moved(move) then
     call('HDEL', P .. KEY.tasks, TASK_FIELD.move)
     call('SREM', P .. KEY.active, TID.move)

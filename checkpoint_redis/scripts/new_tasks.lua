@@ -23,7 +23,7 @@ local function store_tasks(records, active, queued, rows, first, reads)
     local kind = table.concat({queue, priority, read, limit, batch}, '|')
     fresh[kind] = fresh[kind] or around(encode(TASK{state = STATE.queued, round = '', token = '',
       attempts = 0, lost = 0, owner = '', queue = queue, priority = priority, reads = read,
-      answers = 0, failures = 0, chunks = 0, limit = limit, batch = batch, packet = PLACE}))
+      answers = 0, failures = 0, chunks = 0, limit = limit, batch = batch, packet = PLACE, risen = ''}))
     local n = #fields
     local record = table.concat(fresh[kind], row[NEW_TASK.packet])
     fields[n + 1], fields[n + 2] = TASK_FIELD.record .. id, record

@@ -1,4 +1,4 @@
--- needs: lib.lua format.lua living.lua task.lua due.lua
+-- needs: lib.lua format.lua living.lua within.lua task.lua due.lua rising.lua
 -- Finds frames whose hints are gone: queues are empty, and twice the same outbox did not shrink.
 -- A part of the shard's outboxes is looked at.
 -- KEYS[1] due key of the shard. ARGV[1] {cursor, empty, living}; empty: names of queues; living: as
@@ -10,8 +10,9 @@ for _, queue in ipairs(A.empty) do empty[queue] = true end
 -- is found later each time.
 local function is_lost(ns, number)
   if needed(number) then return false end
-  local graph, fp, own = unpack(call('HMGET', H, HEADER.graph, HEADER.fingerprint, HEADER.queue))
-  if not finds_worker(graph, fp, number) then return false end
+  if not finds_worker(ns, number) then return false end
+  if not is_current(ns) or not is_parked(ns) then return false end
+  local own = call('HGET', H, HEADER.queue)
   local key, own_key = P .. KEY.queued .. ns, frame_key(ns)
   local any = call('SRANDMEMBER', key)
   local task = any and read_task(ns, any)

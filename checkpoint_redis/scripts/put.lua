@@ -1,4 +1,4 @@
--- needs: lib.lua format.lua frozen.lua create.lua log.lua drop.lua packet.lua status.lua frames.lua checkpoints.lua
+-- needs: lib.lua format.lua frozen.lua restore.lua create.lua log.lua drop.lua packet.lua status.lua frames.lua checkpoints.lua
 -- Puts a checkpoint as a saver does: it becomes the head when it is the newest. The thread is
 -- created when it does not exist. KEYS[1] header.
 -- ARGV[1] {ns, frame, ep, expect, needs, after, free, shared, id, graph, fp, queue, checkpoint}; expect: the epoch
@@ -44,6 +44,8 @@ if cp >= head then
     drop_step('')
     put_to_rest(STATUS.idle)
   end
+  -- A graph inside a task goes on from here, once its task does.
+  if A.ns ~= '' and cp ~= head and is_open(A.ns) then drop_step(A.ns) end
   set_head(A.ns, cp, A.checkpoint[CHECKPOINT.step], A.checkpoint[CHECKPOINT.refs])
 end
 return {REPLY.ok}

@@ -1,7 +1,7 @@
 -- needs: lib.lua fence.lua task.lua due.lua requeue.lua failing.lua superseded.lua
 -- Queues again what `owner` held; of the advance that is who has its token. KEYS[1] header.
 -- ARGV[1] {ns, ep, tids, owner, max_lost, error, given_back}
--- -> {released, HINT...} | {failed} | {gone}
+-- -> {released, HINT...} | {failed, HINT...} | {gone}
 local frame = fence(A.ns, A.ep, BUSY_OR_ERROR)
 if not frame then return {REPLY.gone} end
 local busy = frame.st == STATUS.busy
@@ -25,7 +25,10 @@ for _, tid in ipairs(A.tids) do
     not_due(A.ns, tid, DUE.lease)
     if busy then tell_superseded(A.ns, tid, task) end
     if A.given_back then task[TASK.attempts] = task[TASK.attempts] - 1
-    elseif busy and lose(A.ns, tid, task, A.max_lost, blob(A.error)) then return {REPLY.failed} end
+    elseif busy then
+      local failed, up = lose(A.ns, tid, task, A.max_lost, blob(A.error))
+      if failed then return {REPLY.failed, up} end
+    end
     requeue(A.ns, tid, task)
     -- Of a failed run nothing is started until it is retried, which tells of all that is queued.
     if busy then

@@ -1,4 +1,4 @@
--- needs: lib.lua format.lua deadlines.lua living.lua task.lua due.lua requeue.lua pack.lua failing.lua superseded.lua packet.lua moves.lua
+-- needs: lib.lua format.lua frozen.lua deadlines.lua living.lua within.lua task.lua due.lua requeue.lua pack.lua rising.lua failing.lua superseded.lua packet.lua drop.lua moves.lua
 -- Acts on what is due, by reading the state again: a due entry is only a reason to look. Scores
 -- are pushed here, so that any number of sweepers may run.
 -- KEYS[1] due key of the shard. ARGV[1] {limit, max_lost, error, living, outboxes}; living: what is served,
@@ -48,12 +48,14 @@ local function look_task(ns, tid, kind)
   local leased = kind == DUE.lease
   local expected = leased and STATE.running or STATE.backing_off
   local task = read_task(ns, tid)
-  if not task or task[TASK.state] ~= expected then return end
-  if leased and lose(ns, tid, task, A.max_lost, blob(A.error)) then
-    found(ns, kind, tid, {})
-    return
+  -- An adoption, which could not begin it again by itself, left this.
+  local begins_again = task and leased and task[TASK.state] == STATE.parked
+  if not begins_again and (not task or task[TASK.state] ~= expected) then return end
+  if leased and not begins_again then
+    local failed, up = lose(ns, tid, task, A.max_lost, blob(A.error))
+    if failed then return found(ns, kind, tid, up) end
+    tell_superseded(ns, tid, task)
   end
-  if leased then tell_superseded(ns, tid, task) end
   requeue(ns, tid, task)
   due_outbox(ns)
   found(ns, kind, tid, {hint(ns, tid, task)})
@@ -85,6 +87,16 @@ local function look_unsent(ns, name, kind)
   told = LIMIT.hints
 end
 
+-- What frames had open in a superstep that is over.
+local function look_frames(ns, name, kind)
+  local waits = call('EXISTS', Z) == 1
+  not_due(ns, name, kind)
+  thaw()
+  unfinished = not drop_inner({name})
+  if waits then freeze() end
+  told = LIMIT.hints
+end
+
 -- Who began with it, or helped, has gone: a slice of it, and the next one at once.
 local function look_move(st, kind, takes)
   local move = move_under_way()
@@ -98,17 +110,23 @@ end
 
 -- -> true where a newer version has to look; it stays due for that one, behind all others
 local function look(ns, tid, kind)
-  local st, number, graph, fp = unpack(call('HMGET', H, HEADER.status, HEADER.form, HEADER.graph,
-    HEADER.fingerprint))
+  local st, number = unpack(call('HMGET', H, HEADER.status, HEADER.form))
+  local inside = ns ~= ''
   if needed(number) then
     due(ns, tid, kind, now() + 1)
     return true
   end
   if kind == DUE.unsent then look_unsent(ns, tid, kind)
-  elseif kind == DUE.move then look_move(st, kind, finds_worker(graph, fp, number))
+  elseif kind == DUE.frames then look_frames(ns, tid, kind)
+  elseif inside and (not is_current(ns) or st ~= STATUS.busy and st ~= STATUS.error) then
+    not_due(ns, tid, kind)
+  elseif inside and (st == STATUS.error or tid == '' and not is_parked(ns)) then
+    -- Its task goes on with it, or not, once it is tried again, or has been told that the frame went up.
+    due(ns, tid, kind, now() + LIMIT.recheck_max_ms)
+  elseif kind == DUE.move then look_move(st, kind, finds_worker('', number))
   elseif kind == DUE.deadline then look_deadline(st, ns, tid, kind)
   elseif st ~= STATUS.busy then not_due(ns, tid, kind)
-  elseif tid == '' and not finds_worker(graph, fp, number) then
+  elseif tid == '' and not finds_worker(ns, number) then
     due(ns, '', kind, now() + LIMIT.unserved_max_ms)
   elseif kind == DUE.outbox then look_outbox(ns)
   elseif kind == DUE.advance then look_advance(ns)

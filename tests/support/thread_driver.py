@@ -119,7 +119,7 @@ class Driver:
     def fail(self, ep: str, tid: str, *, tok: str = "t", retry_in_ms: int = -1) -> str:
         return self.ledger.fail(
             self.thread, "", ep, tid, tok=tok, error=b"error", retry_in_ms=retry_in_ms
-        )
+        ).status
 
     def emit(
         self, tid: str = "a", *, run: str = "run", tok: str = "t", first: int = 1,

@@ -256,7 +256,7 @@ def test_a_failed_advance_is_retried(d: Driver) -> None:
     ep = d.started("a")
     d.claim(ep, "a")
     d.complete(ep, "a")
-    assert d.ledger.fail_advance(d.thread, "", ep, advtok="adv", error=b"e") == "failed"
+    assert d.ledger.fail_advance(d.thread, "", ep, advtok="adv", error=b"e").status == "failed"
     assert d.go_on("retry").advance
     assert d.claim_advance(ep).writes == {"a": b"writes"}
 

@@ -206,7 +206,9 @@ class Desk:
         epoch = nonce()
         for checkpoint in entry.checkpoints:
             self._stage_packets(checkpoint.packets)
-        kept = self._ledger.inner(self.thread, self.ep, tid, entry, tok=self.token, new_ep=epoch)
+        kept = self._ledger.inner(
+            self.thread, self.ep, tid, entry, tok=self.token, new_ep=epoch, ns=self.ns
+        )
         if kept == "conflict":
             self.give_back(tid)
         return epoch if kept == "ok" else None
@@ -244,13 +246,13 @@ class Desk:
             tok=self.token,
             error=error,
             retry_in_ms=-1 if retry_in is None else int(retry_in * 1000),
-        )
+        ).status
 
     def fail_advance(self, error: bytes) -> str:
         """End the run because its superstep cannot be reduced."""
         return self._ledger.fail_advance(
             self.thread, self.ns, self.ep, advtok=self.token, error=error
-        )
+        ).status
 
     def emitter(self, run: str, tid: str, encode: Callable[[Any], bytes]) -> Emitter:
         """Return what this desk's attempt at a task emits custom chunks with."""

@@ -110,8 +110,8 @@ def only_the_present_reducer_gives_up(d: Driver) -> None:
     ep = d.started("a")
     d.claim(ep, "a")
     d.complete(ep, "a", tok2="first")
-    assert d.ledger.fail_advance(d.thread, "", ep, advtok="other", error=b"e") == "stale"
-    assert d.ledger.fail_advance(d.thread, "", ep, advtok="first", error=b"e") == "failed"
+    assert d.ledger.fail_advance(d.thread, "", ep, advtok="other", error=b"e").status == "stale"
+    assert d.ledger.fail_advance(d.thread, "", ep, advtok="first", error=b"e").status == "failed"
 
 
 def a_reducer_that_vanishes_every_time_ends_the_run(d: Driver) -> None:

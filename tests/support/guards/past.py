@@ -17,7 +17,7 @@ def what_has_passed_is_gone(d: Driver) -> None:
     assert d.complete(OLD, "a").closing == "gone"
     assert d.fail(OLD, "a") == "gone"
     assert d.claim_advance(OLD).status == "gone"
-    assert d.ledger.fail_advance(d.thread, "", OLD, advtok="", error=b"") == "gone"
+    assert d.ledger.fail_advance(d.thread, "", OLD, advtok="", error=b"").status == "gone"
     assert d.commit(OLD, superstep("cp-1")) == Committed("gone")
     assert d.finish(OLD, "a", superstep("cp-1")) == Committed("gone")
     given_up = d.ledger.release(d.thread, "", OLD, ("a",), owner="worker", max_lost=3)

@@ -188,7 +188,7 @@ class Worker:
             command = commands.fail(
                 world.thread, "", ep, task.tid, tok=tok, error=b"e", retry_in_ms=retry_in
             )
-            if world.call(command) == "retry":
+            if world.call(command).status == "retry":
                 world.accepted.failures[ep, task.tid] += 1
             return None
         given = [blob.decode() for blob in task.answers]

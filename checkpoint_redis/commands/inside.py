@@ -1,0 +1,105 @@
+"""Commands of an attempt whose task has a graph inside it."""
+
+# ruff: noqa: PLR0913 - the arguments are those of the wire
+from __future__ import annotations
+
+from typing import Any
+
+from checkpoint_redis.commands.read import checked, hints, text, word
+from checkpoint_redis.commands.script import Arguments, Script, frame_row
+from checkpoint_redis.keys import Thread
+from checkpoint_redis.layout import AgainRow, ParkedReply
+from checkpoint_redis.records import InnerEntry, ParkEntry
+from checkpoint_redis.replies import Kept, Parked
+
+
+def inner(
+    thread: Thread,
+    ep: str,
+    tid: str,
+    entry: InnerEntry,
+    *,
+    tok: str,
+    new_ep: str,
+    ns: str = "",
+) -> Script[Kept]:
+    """Store what the attempt ``tok`` at a task of the frame ``ns`` has of a graph called in it.
+
+    ``new_ep`` is the called one's epoch from now on. Nothing is stored where the attempt was given
+    up (gone), or the frame is not as the attempt knows it (conflict).
+    """
+    arguments = Arguments()
+    stored = _stored(arguments, entry)
+    return arguments.script(
+        "inner", thread, _kept, ns=ns, ep=ep, tid=tid, tok=tok, new_ep=new_ep, **stored
+    )
+
+
+def park(
+    thread: Thread, ns: str, ep: str, tid: str, *, tok: str, entry: ParkEntry, lease_ms: int
+) -> Script[Parked]:
+    """Let the graph inside a task go on by itself, while the task is parked.
+
+    What is to be stored of a frame whose superstep goes on is its answers alone; ``tok`` begins the
+    round of the tasks that run again. A repetition answers the same.
+    """
+    if entry.step is None and not _is_stored(entry.inner):
+        raise ValueError("The open superstep of a frame goes on: there is nothing else to store.")
+    if entry.step is not None and entry.step.outcome != "go":
+        raise ValueError(f"A task is parked for a superstep, not for '{entry.step.outcome}'.")
+    arguments = Arguments()
+    return arguments.script(
+        "park",
+        thread,
+        _parked,
+        ns=ns,
+        ep=ep,
+        tid=tid,
+        tok=tok,
+        lease=lease_ms,
+        stop=entry.stop,
+        released=entry.released,
+        call=arguments.add(entry.call),
+        step=arguments.superstep(entry.step) if entry.step else False,
+        again=[
+            AgainRow(tid=each.tid, answers=[arguments.add(blob) for blob in each.answers])
+            for each in entry.again
+        ],
+        **_stored(arguments, entry.inner),
+    )
+
+
+def _is_stored(entry: InnerEntry) -> bool:
+    return not entry.records and not entry.checkpoints
+
+
+def _stored(arguments: Arguments, entry: InnerEntry) -> dict[str, Any]:
+    return {
+        "seen": entry.seen,
+        "inner": entry.frame.hash,
+        "frame": frame_row(entry.frame),
+        "cp": entry.cp,
+        "records": [arguments.add(record) for record in entry.records],
+        "checkpoints": [arguments.checkpoint(each) for each in entry.checkpoints],
+    }
+
+
+@checked
+def _kept(raw: Any) -> Kept:
+    match text(raw):
+        case "ok" | "gone" | "conflict" as known:
+            return known
+        case other:
+            raise ValueError(f"inner answered {other}")
+
+
+@checked
+def _parked(raw: Any) -> Parked:
+    match word(raw):
+        case "parked":
+            found = ParkedReply._make(raw)
+            return Parked("parked", text(found.epoch), hints(found.hints))
+        case "gone" | "conflict" | "unstaged" as refused:
+            return Parked(refused)
+        case other:
+            raise ValueError(f"park answered {other}")
