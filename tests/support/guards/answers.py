@@ -185,14 +185,14 @@ GUARDS = (
     Guard(
         an_answer_releases_graphs_at_breakpoints,
         "finished.lua",
-        "    if questions[1][QUESTION.iid] == IID.stopped then note_stopped(tasks, tid) end\n",
-        "",
+        " then note_stopped(tasks, tid) end\n",
+        " then now() end\n",
     ),
     Guard(
         an_answer_releases_graphs_at_breakpoints,
         "finished.lua",
-        "if questions[1][QUESTION.iid] == IID.stopped then",
-        "if true then",
+        " and questions[1][QUESTION.iid] == IID.stopped then",
+        " then",
     ),
     Guard(
         a_graph_at_a_breakpoint_is_released_once,
@@ -318,7 +318,7 @@ GUARDS = (
     Guard(
         an_answer_lifts_the_deadline_and_has_its_outbox_looked_at,
         "again.lua",
-        "  not_due('', tid, DUE.back_off, DUE.deadline)\n",
+        "  not_due(ns, tid, DUE.back_off, DUE.deadline)\n",
         "",
     ),
     Guard(

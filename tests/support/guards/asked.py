@@ -82,7 +82,12 @@ def where_there_is_no_thread_nobody_asks(d: Driver) -> None:
 
 
 GUARDS = (
-    Guard(who_asks_is_found_by_the_id, "finished.lua", "    note_asking(ns, tid, questions)\n", ""),
+    Guard(
+        who_asks_is_found_by_the_id,
+        "finished.lua",
+        "    if ns == '' then note_asking(tid, questions) end\n",
+        "",
+    ),
     Guard(
         who_asks_is_found_by_the_id,
         "asked.lua",
@@ -92,7 +97,7 @@ GUARDS = (
     Guard(
         a_question_that_was_answered_is_not_found,
         "again.lua",
-        "    forget_asking(each.questions)\n",
+        "    if ns == '' then forget_asking(each.questions) end\n",
         "",
     ),
     Guard(a_graph_that_stopped_asks_nothing, "asking.lua", "if iid ~= IID.stopped", "if true"),

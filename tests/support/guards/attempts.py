@@ -115,7 +115,7 @@ GUARDS = (
         "task[TASK.failures] = task[TASK.failures] + 1\n",
         "",
     ),
-    Guard(an_old_epoch_changes_nothing, "fence.lua", " or epoch ~= ep then", " then"),
+    Guard(an_old_epoch_changes_nothing, "fence.lua", " or epoch ~= ep or", " or"),
     Guard(a_thread_at_rest_hands_out_no_task, "fence.lua", "not allowed[st] or ", ""),
     Guard(
         a_thread_that_is_not_there_is_told_from_one_that_went_on,
@@ -124,7 +124,10 @@ GUARDS = (
         "",
     ),
     Guard(
-        an_unserved_graph_is_left_alone, "claim.lua", "frame and not_served(frame, A.served)", "nil"
+        an_unserved_graph_is_left_alone,
+        "claim.lua",
+        "frame and not_served(A.ns, frame, A.served)",
+        "nil",
     ),
     Guard(
         a_doubled_hint_finds_the_task_taken,

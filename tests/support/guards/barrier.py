@@ -129,8 +129,8 @@ GUARDS = (
     Guard(
         the_barrier_waits_for_every_task,
         "barrier.lua",
-        " or call('SCARD', P .. KEY.active .. ns) > 0 then return",
-        " then return",
+        " or call('SCARD', P .. KEY.active .. ns) > 0 then",
+        " then",
     ),
     Guard(
         a_question_pauses_the_run,
@@ -141,7 +141,7 @@ GUARDS = (
     Guard(
         one_worker_at_a_time_reduces,
         "barrier.lua",
-        "if frame.advance ~= '' then return REPLY.open end",
+        "if frame.advance ~= '' then return REPLY.open, {} end",
         "",
     ),
     Guard(
@@ -165,15 +165,15 @@ GUARDS = (
     ),
     Guard(
         a_repeated_commit_is_known_again,
-        "commit.lua",
-        "== A.step.ep then",
-        "== '' then",
+        "open.lua",
+        "~= s.ep then",
+        "~= '' then",
     ),
     Guard(
         a_repeated_finish_is_known_again,
-        "finish.lua",
-        "== A.step.ep then",
-        "== '' then",
+        "open.lua",
+        "~= s.ep then",
+        "~= '' then",
     ),
     Guard(
         finish_does_not_commit_over_other_active_tasks,

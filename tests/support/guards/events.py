@@ -125,14 +125,14 @@ GUARDS = (
     Guard(
         an_attempt_whose_lease_ran_out_is_told_to_be_void,
         "sweep.lua",
-        "  if leased then tell_superseded(ns, tid, task) end\n",
+        "    tell_superseded(ns, tid, task)\n",
         "",
     ),
     Guard(
         the_end_of_a_back_off_makes_no_attempt_void,
         "sweep.lua",
-        "if leased then tell_superseded",
-        "if true then tell_superseded",
+        "  if leased and not begins_again then\n",
+        "  if true then\n",
     ),
     Guard(
         an_attempt_of_a_worker_that_went_is_told_to_be_void,

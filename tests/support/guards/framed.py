@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.layout import Limit, ThreadKey
-from checkpoint_redis.records import ResultEntry
+from checkpoint_redis.records import CheckpointEntry, ResultEntry
 from checkpoint_redis.replies import Committed
+from tests.support.frame_driver import INSIDE, Frame
 from tests.support.guards import Guard
-from tests.support.thread_driver import LEASE, SERVED, Driver, nonce, superstep
+from tests.support.thread_driver import LEASE, Driver, superstep
 
 NS = FrameName("node:task").hash
-PARTS = (ThreadKey.tasks, ThreadKey.active, ThreadKey.queued)
 
 
 def opened(d: Driver, *tids: str) -> str:
-    """Make the superstep that a start opened that of a frame inside a task; return its epoch."""
-    ep, prefix = d.started(*tids), d.thread.prefix
-    for part in PARTS:
-        d.client.rename(f"{prefix}{part}", f"{prefix}{part}{NS}")
-    frame = f"{prefix}{ThreadKey.frame}{NS}"
-    d.client.hset(
-        frame, mapping={"/ep": ep, "/cp": "in-0", "/step": "7", "graph": "graph", "fp": "1"}
-    )
-    d.client.hset(d.thread.header, "/ep", nonce())
-    for name in ("k||cp-0", "f|", "v||c@cp-0"):
-        inner = name.replace("|cp-0", f"{NS}|in-0").replace("||c@", f"|{NS}|c@")
-        inner = inner if inner != "f|" else f"f|{NS}"
-        d.client.hset(d.thread.checkpoints, inner, d.client.hget(d.thread.checkpoints, name))
-    return ep
+    """Park the task of a start for a frame that has these tasks, at step 7; return its epoch."""
+    around = d.started("task")
+    d.claim(around, "task")
+    checkpoint = CheckpointEntry("in-0", b"in-0", 7, ("c@in-0",), {"c@in-0": b"value"})
+    step = replace(superstep("in-0", *tids), checkpoints=(checkpoint,))
+    return Frame(d, "node:task", tid="task").park(around, step=step).ep
 
 
 def claim(d: Driver, ep: str, *tids: str) -> int:
     claimed = d.ledger.claim(
-        d.thread, NS, ep, tids, tok="t", owner="worker", lease_ms=LEASE, served=SERVED
+        d.thread, NS, ep, tids, tok="t", owner="worker", lease_ms=LEASE, served=INSIDE
     )
     assert claimed.status == "ok"
     assert claimed.context is not None
@@ -79,7 +73,7 @@ def only_the_holder_of_a_frames_advance_commits(d: Driver) -> None:
     released = d.ledger.release(d.thread, NS, ep, ("@",), owner="adv", max_lost=3, given_back=True)
     assert [hint.ep for hint in released.hints] == [ep]
     taken = d.ledger.claim_advance(
-        d.thread, NS, ep, tok="next", lease_ms=LEASE, served=SERVED, max_advances=1, lost=b"lost"
+        d.thread, NS, ep, tok="next", lease_ms=LEASE, served=INSIDE, max_advances=1, lost=b"lost"
     )
     assert taken.status == "advance"
 
@@ -136,9 +130,9 @@ GUARDS = (
     ),
     Guard(
         a_frames_superstep_leaves_the_header_alone,
-        "commit.lua",
-        "frame_key(A.ns)",
-        "H",
+        "open.lua",
+        "if call('HGET', frame_key(ns), FRAME.epoch) ~= s.ep",
+        "if call('HGET', H, FRAME.epoch) ~= s.ep",
     ),
     Guard(
         a_frames_superstep_leaves_the_header_alone,

@@ -7,10 +7,11 @@ from functools import partial
 from checkpoint_redis import commands
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.keys import checkpoint_field
-from checkpoint_redis.layout import FrameField, HeaderField, Limit
+from checkpoint_redis.layout import HeaderField, Limit
 from checkpoint_redis.records import InnerEntry, NewHead
 from checkpoint_redis.replies import Loaded
 from distgraph.checkpoint import formats
+from tests.support.frame_driver import Frame
 from tests.support.guards import Guard
 from tests.support.guards.savers import entry, header, log, put
 from tests.support.thread_driver import Driver, nonce
@@ -167,15 +168,16 @@ def a_frame_says_where_it_is(d: Driver) -> None:
 
 
 def a_claim_in_a_frame_is_for_its_graph(d: Driver) -> None:
-    ep = running(d)
-    keep(d, ep, "in-0", frame=DEEPER)
-    d.client.hset(d.thread.frame(DEEPER.hash), FrameField.epoch, ep)
+    frame = Frame(d, INNER.name)
+    frame.park(running(d), "b")
     claim = partial(
-        d.ledger.claim, d.thread, DEEPER.hash, ep, ("b",), tok="t", owner="worker", lease_ms=1_000
+        d.ledger.claim, d.thread, frame.hash, frame.ep, ("b",), tok="t", owner="w", lease_ms=1_000
     )
     refused = claim(served=("graph@1",))
-    assert (refused.status, refused.graph, refused.fp) == ("unserved", "leaves", "f1")
-    assert claim(served=("leaves@f1",)).status == "busy"
+    assert (refused.status, refused.graph, refused.fp) == ("unserved", "inner", "2")
+    refused = claim(served=("inner@2",))
+    assert (refused.status, refused.graph, refused.fp) == ("unserved", "graph", "1")
+    assert claim(served=("inner@2", "graph@1")).status == "ok"
 
 
 def a_frame_of_a_saver_says_where_it_is(d: Driver) -> None:
@@ -237,26 +239,31 @@ def open_inside(name: str) -> tuple[InnerEntry, InnerEntry]:
     return InnerEntry(frame, "", "", (), (head,)), InnerEntry(frame, "e", "in-0", (b"open",))
 
 
-def what_is_open_inside_a_wide_superstep_stays(d: Driver) -> None:
+def what_is_open_inside_a_wide_superstep_goes_in_looks(d: Driver) -> None:
     ep = running(d)
-    entries = [each for n in range(Limit.dropped) for each in open_inside(f"node:a|{n + 1}")]
+    count = 2 * Limit.dropped_inside // Limit.dropped_frame
+    entries = [each for n in range(count) for each in open_inside(f"node:a|{n + 1}")]
     kept = [
         commands.inner(d.thread, ep, "a", each, tok="t", new_ep=each.seen + "e") for each in entries
     ]
     d.ledger.call(kept[0])  # Redis knows the script
     assert set(d.ledger.together(kept)) == {"ok"}
     d.ledger.cancel(d.thread, "", ep=nonce())
-    assert len(fields(d, "p|")) == 2 * Limit.dropped
     assert "o:" not in d.stored()
+    assert count < len(fields(d, "p|")) < 2 * count
+    while d.ledger.sweep(d.thread.namespace, d.thread.shard, max_lost=3).more:
+        pass
+    assert fields(d, "p|") == []
+    assert not {key for key in d.stored() if key[0] in "oy"}
 
 
-def of_long_logs_inside_some_records_stay(d: Driver) -> None:
+def of_a_long_log_inside_some_records_stay(d: Driver) -> None:
     ep = running(d)
-    for frame in (INNER, DEEPER):
-        keep(d, ep, "in-0", frame=frame)
-        keep(d, ep, frame=frame, at="in-0", records=(b"record",) * (Limit.slice - 1))
+    keep(d, ep, "in-0")
+    for _ in range(2):
+        keep(d, ep, at="in-0", records=(b"record",) * (Limit.slice - 1))
     d.ledger.cancel(d.thread, "", ep=nonce())
-    assert (inner(d).log, inner(d, frame=DEEPER).log) == ((), ())
+    assert inner(d).log == ()
     assert len(fields(d, "p|")) == Limit.slice - 2
 
 
@@ -330,7 +337,7 @@ GUARDS = (
     Guard(
         who_is_too_old_keeps_nothing,
         "inner.lua",
-        "fence('', A.ep, BUSY_OR_ERROR)",
+        "fence(A.ns, A.ep, BUSY_OR_ERROR)",
         "true",
     ),
     Guard(a_sibling_that_failed_lets_the_others_keep, "inner.lua", "BUSY_OR_ERROR)", "BUSY)"),
@@ -346,12 +353,15 @@ GUARDS = (
     Guard(
         what_is_kept_again_is_known,
         "inner.lua",
-        "call('HSET', frame_key(A.ns), FRAME.epoch, A.new_ep)\n",
+        "call('HSET', frame_key(A.inner), FRAME.epoch, A.new_ep)\n",
         "",
     ),
     Guard(what_is_kept_notes_its_form, "inner.lua", "  note_form(FORMAT.newest)\n", ""),
     Guard(
-        a_frame_says_where_it_is, "inner.lua", "if ep == '' then list_frame(A.ns, A.frame) end", ""
+        a_frame_says_where_it_is,
+        "inner.lua",
+        "if ep == '' then list_frame(A.inner, A.frame) end",
+        "",
     ),
     Guard(
         a_frame_says_where_it_is,
@@ -383,26 +393,26 @@ GUARDS = (
     Guard(
         what_is_open_inside_is_dropped_with_the_superstep,
         "drop.lua",
-        "    most = most - drop_log(inner[i], head, most)\n",
-        "",
+        "drop_log(ns, call('HGET', frame_key(ns), FRAME.checkpoint) or '', LIMIT.slice)",
+        "0",
     ),
     Guard(
         what_is_open_inside_is_dropped_with_the_superstep,
         "drop.lua",
-        "KEY.queued .. ns, P .. KEY.inner .. ns,\n",
-        "KEY.queued .. ns,\n",
+        "  call('RENAME', key, P .. KEY.aside .. name)\n",
+        "",
     ),
     Guard(
         what_is_open_inside_is_dropped_with_the_superstep,
         "inner.lua",
-        "else call('HSET', P .. KEY.inner, A.ns, A.tid) end",
+        "else call('HSET', P .. KEY.inner .. A.ns, A.inner, A.tid) end",
         "end",
     ),
     Guard(
         what_is_open_inside_is_dropped_while_it_waits,
         "drop.lua",
-        "at_rest and at_rest[KEY.inner]\n    or narrow",
-        "narrow",
+        "    many('HSET', P .. KEY.inner .. ns, at_rest[KEY.inner])\n",
+        "",
     ),
     Guard(
         what_is_open_inside_is_dropped_while_it_waits,
@@ -417,25 +427,31 @@ GUARDS = (
         "if part ~= KEY.inner then many('HSET', P .. part .. ns, list) end",
     ),
     Guard(
-        what_is_open_inside_a_wide_superstep_stays,
+        what_is_open_inside_a_wide_superstep_goes_in_looks,
         "drop.lua",
-        "or narrow and",
-        "or",
+        "while names[n] and room > 0 do",
+        "while names[n] do",
     ),
     Guard(
-        what_is_open_inside_a_wide_superstep_stays,
+        what_is_open_inside_a_wide_superstep_goes_in_looks,
         "drop.lua",
-        "going + inner <=",
-        "going <=",
+        "    room = room - cost\n",
+        "",
     ),
     Guard(
-        of_long_logs_inside_some_records_stay,
-        "drop.lua",
-        "    most = most - drop_log(",
-        "    drop_log(",
+        what_is_open_inside_a_wide_superstep_goes_in_looks,
+        "sweep.lua",
+        "  elseif kind == DUE.frames then look_frames(ns, tid, kind)\n",
+        "",
     ),
     Guard(
-        of_long_logs_inside_some_records_stay,
+        what_is_open_inside_a_wide_superstep_goes_in_looks,
+        "sweep.lua",
+        "not drop_inner({name})",
+        "drop_inner({name})",
+    ),
+    Guard(
+        of_a_long_log_inside_some_records_stay,
         "log.lua",
         "math.min(tonumber(call('HGET', C, name) or 0), most)",
         "tonumber(call('HGET', C, name) or 0)",
@@ -443,7 +459,7 @@ GUARDS = (
     Guard(
         what_moved_on_inside_is_not_open,
         "inner.lua",
-        "call('HDEL', P .. KEY.inner, A.ns)",
+        "call('HDEL', P .. KEY.inner .. A.ns, A.inner)",
         "call('PING')",
     ),
     Guard(
@@ -465,7 +481,7 @@ GUARDS = (
     Guard(
         a_frame_without_checkpoints_is_forgotten,
         "frames.lua",
-        "  call('UNLINK', frame_key(ns))\n",
+        "  call('UNLINK', unpack(keys))\n",
         "",
     ),
     Guard(

@@ -384,7 +384,12 @@ GUARDS = (
         "    if kind == TASK_FIELD.error and #value > LIMIT.record then value = '' end\n",
         "",
     ),
-    Guard(a_question_that_was_given_up_stays, "left.lua", "call('EXISTS', asking) == 0 and ", ""),
+    Guard(
+        a_question_that_was_given_up_stays,
+        "left.lua",
+        "call('EXISTS', asking) == 0\n      and ",
+        "",
+    ),
     Guard(
         questions_stay_with_who_answered_them,
         "left.lua",
@@ -394,7 +399,7 @@ GUARDS = (
     Guard(
         questions_stay_with_who_answered_them,
         "again.lua",
-        "    note_asked(said, tid, each.questions)\n",
+        "    note_asked(ns, said, tid, each.questions)\n",
         "",
     ),
     Guard(

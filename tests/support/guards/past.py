@@ -30,15 +30,16 @@ def what_has_passed_is_gone(d: Driver) -> None:
 
 
 ANSWER = "if not frame then return {REPLY.gone} end"
+STARTS = "if not frame or not is_parked(A.ns) then return {REPLY.gone} end"
 LINES = (
-    ("claim.lua", ANSWER),
+    ("claim.lua", STARTS),
     ("complete.lua", ANSWER),
     ("fail.lua", ANSWER),
-    ("claim_advance.lua", ANSWER),
+    ("claim_advance.lua", STARTS),
     ("fail_advance.lua", ANSWER),
     ("release.lua", ANSWER),
-    ("commit.lua", "  return {REPLY.gone}\n"),
-    ("finish.lua", "  return {REPLY.gone}\n"),
+    ("commit.lua", "if not frame then return committed_before(A.ns, A.step) end"),
+    ("finish.lua", "if not frame then return committed_before(A.ns, A.step) end"),
     ("beat.lua", "  if not frame then return false end\n"),
     ("outbox.lua", "if not fence(A.ns, A.ep, BUSY) then return PART{cursor = '0', part = {}} end"),
     ("published.lua", "if not fence(A.ns, A.ep, BUSY) then return 0 end"),

@@ -154,7 +154,12 @@ GUARDS = (
         "if kind then list[i] =",
         "if false then list[i] =",
     ),
-    Guard(what_is_small_is_one_text_while_it_waits, "barrier.lua", "    freeze()\n", ""),
+    Guard(
+        what_is_small_is_one_text_while_it_waits,
+        "barrier.lua",
+        "    if ns == '' then freeze() end\n",
+        "",
+    ),
     Guard(what_is_small_is_one_text_while_it_waits, "barrier.lua", "    pack_step(ns)\n", ""),
     Guard(
         many_fields_stay_a_hash,

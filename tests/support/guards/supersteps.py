@@ -146,8 +146,8 @@ GUARDS = (
     Guard(
         the_leases_of_a_wide_superstep_are_left_to_sweeps,
         "drop.lua",
-        "call('SCARD', P .. KEY.active .. ns)\n",
-        "0\n",
+        "call('SCARD', P .. KEY.active .. ns) + call",
+        "call",
     ),
     Guard(
         the_leases_of_a_wide_superstep_are_left_to_sweeps,
@@ -165,7 +165,7 @@ GUARDS = (
     Guard(
         an_advance_is_left_to_those_who_serve_the_graph,
         "claim_advance.lua",
-        "frame and not_served(frame, A.served)",
+        "frame and not_served(A.ns, frame, A.served)",
         "nil",
     ),
     Guard(

@@ -121,8 +121,8 @@ GUARDS = (
     Guard(
         a_hint_to_what_is_over_tells_nobody_again,
         "claim.lua",
-        "local refused = beyond or frame and not_served(frame, A.served)",
-        "local refused = beyond or not_served(frame or {graph = '', fp = ''}, A.served)",
+        "beyond or frame and not_served(A.ns, frame, A.served)",
+        "beyond or not_served(A.ns, frame or {graph = '', fp = ''}, A.served)",
     ),
     Guard(
         an_advance_that_a_worker_could_not_take_is_told_of_again,
@@ -139,7 +139,7 @@ GUARDS = (
     Guard(
         nobody_is_told_of_what_nobody_alive_would_take,
         "sweep.lua",
-        "tid == '' and not finds_worker(graph, fp, number)",
+        "tid == '' and not finds_worker(ns, number)",
         "false",
     ),
     Guard(
@@ -151,7 +151,7 @@ GUARDS = (
     Guard(
         nobody_looks_for_hints_that_nobody_alive_would_take,
         "overdue.lua",
-        "  if not finds_worker(graph, fp, number) then return false end\n",
+        "  if not finds_worker(ns, number) then return false end\n",
         "",
     ),
 )

@@ -302,18 +302,18 @@ GUARDS = (
     Guard(
         what_is_left_is_moved_by_sweeps,
         "sweep.lua",
-        "  elseif kind == DUE.move then look_move(st, kind, finds_worker(graph, fp, number))\n",
+        "  elseif kind == DUE.move then look_move(st, kind, finds_worker('', number))\n",
         "",
     ),
     Guard(
         what_was_accepted_is_moved_though_its_run_failed_and_nobody_calls,
         "sweep.lua",
-        "  elseif kind == DUE.move then look_move(st, kind, finds_worker(graph, fp, number))\n"
+        "  elseif kind == DUE.move then look_move(st, kind, finds_worker('', number))\n"
         "  elseif kind == DUE.deadline then look_deadline(st, ns, tid, kind)\n"
         "  elseif st ~= STATUS.busy then not_due(ns, tid, kind)\n",
         "  elseif kind == DUE.deadline then look_deadline(st, ns, tid, kind)\n"
         "  elseif st ~= STATUS.busy then not_due(ns, tid, kind)\n"
-        "  elseif kind == DUE.move then look_move(st, kind, finds_worker(graph, fp, number))\n",
+        "  elseif kind == DUE.move then look_move(st, kind, finds_worker('', number))\n",
     ),
     Guard(
         hints_of_what_nobody_serves_are_not_sent,
@@ -355,8 +355,8 @@ GUARDS = (
     Guard(
         nothing_is_left_of_answers_that_are_dropped,
         "drop.lua",
-        "P .. KEY.answers .. ns, ",
-        "",
+        "P .. KEY.queued .. ns, P .. KEY.answers .. ns,\n",
+        "P .. KEY.queued .. ns,\n",
     ),
     Guard(
         nothing_is_left_of_answers_that_are_dropped,
