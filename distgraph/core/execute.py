@@ -37,7 +37,7 @@ from distgraph.core.model import (
     Task,
 )
 from distgraph.core.recorded import during, errored, said
-from distgraph.core.returns import read_path, read_return
+from distgraph.core.returns import plain_command, read_path, read_return
 from distgraph.effects import acarry, carry
 from distgraph.errors import GraphBubbleUp, GraphInterrupt, NodeExited, ParentCommand
 
@@ -211,7 +211,7 @@ def read_exception(exc: BaseException, frame: TaskFrame) -> Result:
     signals = list(_signals(exc))
     for signal in signals:
         if isinstance(signal, ParentCommand):
-            return Escaped(signal.command)
+            return Escaped(plain_command(signal.command))
     if asking := [signal for signal in signals if isinstance(signal, GraphInterrupt)]:
         return Interrupted((*frame.pending, *_heard(asking, frame)))
     return read_error(exc, frame)

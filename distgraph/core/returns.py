@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from distgraph._arguments import as_name, shortly
@@ -95,6 +95,19 @@ def plain_input(given: Any, keys: Iterable[str]) -> Any:
         return given
     writes = _of_fields(given, known)
     return given if writes is None else dict(writes)
+
+
+def plain_command(command: Command[Any]) -> Command[Any]:
+    """Return a command for another graph with its update as a dict where that has fields.
+
+    So it can be stored by whoever does not know the class: this graph's state need not name it.
+    """
+    update: Any = command.update
+    named = getattr(type(update), "model_fields", ())
+    if is_dataclass(update) and not isinstance(update, type):
+        named = [field.name for field in fields(update)]
+    writes = _of_fields(update, tuple(named)) if named else None
+    return command if writes is None else replace(command, update=dict(writes))
 
 
 def _refuse_foreign(name: str, given: Any) -> None:

@@ -139,8 +139,11 @@ def _is_sent(one: Any) -> bool:
 
 def task(one: Any) -> dict[str, Any]:
     """Name, result and interrupts of a task; those of graphs inside it are asked in any order."""
-    asked = tuple(sorted(shown(one.interrupts), key=repr))
-    return {"name": one.name, "result": shown(one.result), "interrupts": asked}
+    return {"name": one.name, "result": shown(one.result), "interrupts": _asked(one)}
+
+
+def _asked(one: Any) -> tuple[Any, ...]:
+    return tuple(sorted(shown(one.interrupts), key=repr))
 
 
 def history(snapshots: Iterable[Any]) -> list[dict[str, Any]]:
@@ -159,7 +162,7 @@ def _checkpoint(one: Any, places: dict[str, int]) -> dict[str, Any]:
         "step": one.metadata["step"],
         "parent": parent,
         "results": [(each.name, shown(each.result)) for each in listed(one)],
-        "asked": [(each.name, shown(each.interrupts)) for each in listed(one)],
+        "asked": [(each.name, _asked(each)) for each in listed(one)],
     }
 
 

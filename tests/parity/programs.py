@@ -27,7 +27,8 @@ class State(TypedDict, total=False):
 class Node:
     """What one node does, in this order: fail, ask, fail late, write, go on.
 
-    `fails` and `fails_late` count the failed runs of the thread before it succeeds.
+    `fails` and `fails_late` count the failed runs of the thread before it succeeds. `leaves`: it
+    leaves its graph, to these nodes of the graph around.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Node:
     fails_late: int = 0
     goto: tuple[str, ...] = ()
     sends: tuple[str, ...] = ()
+    leaves: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,8 @@ def _seen(state: dict[str, Any]) -> str:
 def _leave(
     engine: Engine, program: Program, node: Node, state: dict[str, Any], answers: list[str]
 ) -> Any:
+    if node.leaves is not None:
+        return _command_to_parent(engine, program, node, state)
     update: dict[str, Any] = {
         "log": [f"{node.name}({_seen(state)}){answers}"] * node.marks,
         "total": 1,
@@ -144,6 +148,13 @@ def _leave(
             return engine.Command(update=update, goto=goto)
         case "commands":
             return [update, engine.Command(update={"log": ["+"]}), engine.Command(goto=goto)]
+
+
+def _command_to_parent(engine: Engine, program: Program, node: Node, state: dict[str, Any]) -> Any:
+    # The same from each of its graph: of several in a superstep the reference takes any.
+    goto = node.leaves if state.get("total", 0) < program.bound else ()
+    parent = engine.Command.PARENT
+    return engine.Command(graph=parent, update={"log": ["left"], "total": 1}, goto=goto)
 
 
 def _goto(engine: Engine, program: Program, node: Node, state: dict[str, Any]) -> list[Any]:

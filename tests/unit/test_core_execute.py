@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from distgraph.core.execute import run_task, run_task_async
 from distgraph.core.frame import triggers
@@ -232,6 +234,22 @@ def test_an_unknown_target_is_an_error_that_lists_the_nodes() -> None:
     result = error(ran(lambda _: Command(goto="nowhere")))
     assert isinstance(result.exception, InvalidUpdateError)
     assert "unknown node 'nowhere'. The graph's nodes are: a, b." in result.message
+
+
+class Update(BaseModel):
+    last: int = 0
+    other: int | None = None
+
+
+@dataclass
+class Fields:
+    last: int = 0
+
+
+@pytest.mark.parametrize("update", [Update(last=1), Fields(1), {"last": 1}])
+def test_a_command_for_the_parent_names_no_class(update: Any) -> None:
+    command: Command[Any] = Command(graph=Command.PARENT, update=update, goto="x")
+    assert ran(lambda _: command) == Escaped(replace(command, update={"last": 1}))
 
 
 # --- asyncio ---------------------------------------------------------------------------------
