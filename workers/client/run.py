@@ -202,7 +202,7 @@ class CeleryRun(Run[Any]):
 
     def _chunker(self, after: str) -> Chunker:
         graph, shown = self._served().graph, self._shown
-        view = View(graph, shown.modes, tuple(graph.channels), set(), shown.about)
+        view = View(graph, shown.modes, graph.shown, set(), shown.about)
         return Chunker(view, Position(after))
 
     def __repr__(self) -> str:

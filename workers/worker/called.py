@@ -7,6 +7,7 @@ after it goes on from what is stored.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -33,7 +34,7 @@ from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.checkpoint.serde.schema import classes_of
 from distgraph.core.frame import TaskFrame
 from distgraph.core.graph import Graph
-from distgraph.core.model import Completed, Result
+from distgraph.core.model import RETURN, Completed, Result
 from distgraph.errors import GraphBubbleUp
 
 from ..shared.supersteps import nonce
@@ -51,7 +52,8 @@ class _Frame:
     """A called graph's frame as the attempt knows it, with what is not stored yet.
 
     That is records of the tasks of ``cp``, then checkpoints. ``running``: how many tasks of the
-    newest checkpoint have no result.
+    newest checkpoint have no result. Functions that run in threads of the attempt write to it one
+    after the other.
     """
 
     name: FrameName
@@ -60,6 +62,7 @@ class _Frame:
     records: list[bytes] = field(default_factory=list)
     checkpoints: list[CheckpointEntry] = field(default_factory=list)
     running: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def is_stored(self) -> bool:
@@ -74,10 +77,13 @@ class _Frame:
         """Take what one task left; tell whether it has to be stored before what follows.
 
         The last result of a superstep is followed by a checkpoint, and an answer by a result. They
-        go together: without the second the first would only be made again.
+        go together: without the second the first would only be made again. What a function has
+        returned to a task is none of these.
         """
         self.cp = cp
         self.records += records
+        if RETURN in names:
+            return True
         if RESUME in names:
             return False
         self.running -= 1
@@ -180,9 +186,10 @@ class CalledSaver:
         entry = self.archive.entry(place, checkpoint, known, new, before or {}, nonce())
         self.archive.remember(self._at(place.ns, checkpoint["id"]), checkpoint, entry)
         frame = self.called.frame(place.ns)
-        frame.name = FrameName.of(place.ns, known)
-        if frame.add_checkpoint(entry, _tasks(checkpoint), metadata.get("source")):
-            self.called.store(frame)
+        with frame.lock:
+            frame.name = FrameName.of(place.ns, known)
+            if frame.add_checkpoint(entry, _tasks(checkpoint), metadata.get("source")):
+                self.called.store(frame)
 
     def _lines(self, place: Coordinates) -> Lines | None:
         at = self._at(place.ns, place.checkpoint_id or "")
@@ -198,8 +205,9 @@ class CalledSaver:
         _, name, cp = checkpoint_coordinates(config)
         records = self.archive.log_records(task_id, "", writes)
         frame = self.called.frame(name)
-        if frame.add_records(cp, records, {channel for channel, _ in writes}):
-            self.called.store(frame)
+        with frame.lock:
+            if frame.add_records(cp, records, {channel for channel, _ in writes}):
+                self.called.store(frame)
 
     def list(
         self,

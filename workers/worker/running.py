@@ -10,7 +10,6 @@ from contextlib import suppress
 from functools import partial
 
 from checkpoint_redis.records import Lease
-from distgraph.core.execute import run_task, run_task_async
 from distgraph.core.model import Result
 from distgraph.core.recorded import errored
 from distgraph.errors import JobFailed
@@ -22,6 +21,7 @@ from .desk import Desk
 from .django import closing_what_it_opens
 from .failures import out_of_time, revoked, told_to_end
 from .forked import end_child
+from .functions import arun_attempt, run_attempt
 from .leases import Leases
 
 EARLY = 0.1
@@ -61,7 +61,7 @@ def _run(attempt: Attempt) -> JobFailed | None:
 
 def _left_by(attempt: Attempt) -> Result:
     pid = os.getpid()
-    result = run_task(attempt.graph, attempt.task, attempt.values, attempt.frame)
+    result = run_attempt(attempt)
     end_child(pid, result)
     ended, desk = told_to_end(result), attempt.opened.desk
     if ended is None:
@@ -119,9 +119,7 @@ def _canceller() -> Callable[[], None]:
 
 async def _settle_async(attempt: Attempt, lease: Lease, leases: Leases) -> JobFailed | None:
     pid = os.getpid()
-    result = await closing_what_it_opens(
-        partial(run_task_async, attempt.graph, attempt.task, attempt.values, attempt.frame)
-    )
+    result = await closing_what_it_opens(partial(arun_attempt, attempt))
     end_child(pid, result)
     # A node that has cancelled its own task would cancel what follows in its place.
     with suppress(asyncio.CancelledError):

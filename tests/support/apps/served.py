@@ -13,9 +13,17 @@ from tests.support.apps.lasting import LASTING
 from tests.support.apps.naughty import naughty, naughty_coroutine
 from tests.support.apps.programs import PROGRAMS
 from tests.support.apps.watchful import look_often
+from tests.support.apps.workflows import WORKFLOWS
 from workers import CeleryBackend
 
-ALL = {**PROGRAMS, **CALLED, **LASTING, "naughty": naughty, "naughty-coroutine": naughty_coroutine}
+ALL = {
+    **PROGRAMS,
+    **CALLED,
+    **LASTING,
+    **WORKFLOWS,
+    "naughty": naughty,
+    "naughty-coroutine": naughty_coroutine,
+}
 
 
 def register(backend: CeleryBackend, names: tuple[str, ...] = tuple(ALL)) -> dict[str, Any]:
