@@ -38,11 +38,11 @@ def get_found(
 
 def get_frame(
     archive: Archive, thread: Thread, ns: str, cp: str
-) -> Steps[tuple[str, CheckpointTuple | None]]:
-    """Return a frame's epoch ('' = it has none), and what is stored of it at ``cp``."""
+) -> Steps[tuple[Loaded | None, CheckpointTuple | None]]:
+    """Return a frame as it stands, None where nothing is stored, and what it has at ``cp``."""
     loaded: Loaded | None = yield from loading.load(thread, FrameName(ns).hash, cp)
     found = yield from _read(archive, thread, Located(cp, ns, thread.x), loaded, None)
-    return (loaded.header.ep if loaded else ""), found
+    return loaded, found
 
 
 def listed(

@@ -21,7 +21,6 @@ from tests.parity.cases import (
     messages,
     nested,
     pausing,
-    raising,
     streams,
     supersteps,
 )
@@ -42,7 +41,6 @@ TOPICS = (
     messages,
     nested,
     pausing,
-    raising,
     streams,
     supersteps,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +15,8 @@ from distgraph.checkpoint.base.types import INTERRUPT, RESUME
 from distgraph.checkpoint.conformance import at, make
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.core.model import Completed, Interrupted
-from workers.worker.called import Called, CalledSaver, GivenUp
+from workers.worker.called import Called, GivenUp
+from workers.worker.calledsaver import CalledSaver
 
 NS = "node:t1"
 
@@ -34,8 +36,9 @@ class Desk:
         self.kept.append(entry)
         return f"e{len(self.kept)}"
 
-    def read_inner(self, *_: Any) -> tuple[str, None]:
-        return "read", None
+    def read_inner(self, *_: Any) -> tuple[Any, None]:
+        header = SimpleNamespace(ep="read", cp="", frame=None)
+        return SimpleNamespace(header=header, tasks=(), log=(), failure=b""), None
 
 
 class Work:

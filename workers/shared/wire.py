@@ -52,6 +52,7 @@ from distgraph.core.model import (
     Completed,
     Decision,
     Errored,
+    Escaped,
     Expired,
     Failed,
     Finished,
@@ -399,7 +400,7 @@ class Wire:
         self,
         task: Task,
         rnd: str,
-        result: Completed | Interrupted,
+        result: Completed | Interrupted | Escaped,
         modes: str,
         packets: tuple[Bundle, ...] = (),
     ) -> ResultEntry:
@@ -408,6 +409,9 @@ class Wire:
             record = self.questions(task, result)
             asked = tuple(map(self._question, result.questions)) or (_STOPPED,)
             return ResultEntry(task.id, rnd, record, questions=asked)
+        if isinstance(result, Escaped):
+            record = self._left(task.node, records.pack_result(result), of_result(result))
+            return ResultEntry(task.id, rnd, record, escapes=True)
         blob = self.result(task, result)
         event = blob if shows_writes(modes) else b""
         return ResultEntry(task.id, rnd, blob, event=event, packets=packets)

@@ -28,12 +28,14 @@ from distgraph.errors import InvalidUpdateError, JobFailed, NoParentGraph, Seria
 from distgraph.runners.lanes import TaskLanes
 
 from ..shared.hints import label
+from ..shared.inner import dispatched
 from ..shared.supersteps import nonce
 from .barrier import next_superstep, reduce
-from .called import Called
+from .called import Called, Wish
 from .emitter import Emitter
 from .failures import errored_in, may_pass, recordable
 from .opened import Opened
+from .parking import to_park
 from .telling import Subject, tell_failed
 
 
@@ -52,7 +54,7 @@ class Attempt:
 
     @property
     def graph(self) -> Graph:
-        """The graph of the thread."""
+        """The graph of the frame."""
         return self.opened.graph
 
     @property
@@ -79,12 +81,13 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
     checkpoint = seen_by(opened.graph, opened.state, reads)
     wanted = "custom" in opened.run.modes.split()
     emitter = desk.emitter(head.run, task.id, wire.serializer.dumps)
-    called = Called(desk, task.id, wire.serializer)
+    inner = dispatched(opened.graph.nodes[task.node])
+    called = Called(desk, task.id, wire.serializer, inner, claimed.risen)
     frame = TaskFrame(
         task=task,
         graph=opened.graph,
         checkpoint=checkpoint,
-        ns="",
+        ns=opened.ns,
         token=desk.token,
         invocation=opened.invocation(claimed.rnd),
         emit=emitter.emit if wanted else discard,
@@ -106,15 +109,28 @@ def settle(attempt: Attempt, result: Result) -> JobFailed | None:
     Return what failed, which is logged.
     """
     attempt.emitter.sent().result()
+    if (wish := attempt.called.wish) is not None:
+        return _park(attempt, wish)
     if attempt.called.is_given_up(result):
         return None
     match result:
-        case Completed() | Interrupted():
+        case Escaped(command) if not attempt.opened.ns:
+            return _fail(attempt, errored_in(attempt.task, NoParentGraph(command)))
+        case Completed() | Interrupted() | Escaped():
             return _record(attempt, result)
         case Errored():
             return _fail(attempt, result)
-        case Escaped(command):
-            return _fail(attempt, errored_in(attempt.task, NoParentGraph(command)))
+
+
+def _park(attempt: Attempt, wish: Wish) -> JobFailed | None:
+    """Leave the task to the graph that its node is; it waits for that without a worker."""
+    opened = attempt.opened
+    try:
+        entry = to_park(opened.served.wire, wish)
+    except SerializationError as error:
+        return _fail(attempt, errored_in(attempt.task, InvalidUpdateError(str(error))))
+    opened.desk.park(attempt.task.id, entry, opened.head.queue)
+    return None
 
 
 def give_up(attempt: Attempt, error: BaseException) -> JobFailed | None:
@@ -125,7 +141,7 @@ def give_up(attempt: Attempt, error: BaseException) -> JobFailed | None:
     return _fail_for_good(attempt, errored_in(attempt.task, failed))
 
 
-def _record(attempt: Attempt, result: Completed | Interrupted) -> JobFailed | None:
+def _record(attempt: Attempt, result: Completed | Interrupted | Escaped) -> JobFailed | None:
     desk = attempt.opened.desk
     try:
         result, entry = _stored(attempt, result)
@@ -133,18 +149,18 @@ def _record(attempt: Attempt, result: Completed | Interrupted) -> JobFailed | No
         named = InvalidUpdateError(str(error))
         return _fail(attempt, errored_in(attempt.task, named))
     alone = _is_alone(attempt) and isinstance(result, Completed)
-    done = _finish(attempt, result, entry) if alone else desk.complete(entry)
+    done = _finish(attempt, result, entry) if alone else desk.complete(entry, attempt.opened.above)
     if done is None or done.advance is None:
         return None
     return reduce(desk, done.advance)
 
 
 def _stored(
-    attempt: Attempt, result: Completed | Interrupted
-) -> tuple[Completed | Interrupted, ResultEntry]:
+    attempt: Attempt, result: Completed | Interrupted | Escaped
+) -> tuple[Completed | Interrupted | Escaped, ResultEntry]:
     """Return the result with what it sent apart, and what is recorded of it."""
     wire, modes = attempt.opened.served.wire, attempt.opened.run.modes
-    if isinstance(result, Interrupted):
+    if not isinstance(result, Completed):
         return result, wire.finished(attempt.task, attempt.rnd, result, modes)
     done, packets = wire.sent(attempt.task, result, nonce())
     return done, wire.finished(attempt.task, attempt.rnd, done, modes, packets)
@@ -157,14 +173,15 @@ def _is_alone(attempt: Attempt) -> bool:
 
 
 def _finish(
-    attempt: Attempt, result: Completed | Interrupted, entry: ResultEntry
+    attempt: Attempt, result: Completed | Interrupted | Escaped, entry: ResultEntry
 ) -> Recorded | None:
     """Commit together with the only result of the superstep; return what is left to be done."""
     opened, desk = attempt.opened, attempt.opened.desk
     saved = _following(opened, {attempt.task.id: result})
     if saved is None:  # the barrier will find the same failure, and record it
-        return desk.complete(entry)
-    left = desk.finish(entry, saved, len(opened.state.caller_writes), opened.head.queue)
+        return desk.complete(entry, opened.above)
+    written, queue = len(opened.state.caller_writes), opened.head.queue
+    left = desk.finish(entry, saved, written, queue, opened.above)
     if left is None and len(entry.blob) > Limit.left_bytes:
         desk.give_way(opened.head.cp, {attempt.task.id: entry.blob}, saved)
     return left
@@ -180,8 +197,9 @@ def _following(opened: Opened, results: Mapping[str, Result]) -> SuperstepEntry 
 
 
 def _fail(attempt: Attempt, error: Errored) -> JobFailed | None:
-    failures = attempt.failures + 1
-    delay = retry_delay(attempt.node, error, failures, random.random())  # noqa: S311 a jitter
+    failures, around = attempt.failures + 1, attempt.opened.around
+    jitter = random.random()  # noqa: S311 only that
+    delay = retry_delay(attempt.node, error, failures, jitter, len(around))
     if delay is None:
         return _fail_for_good(attempt, error)
     desk, record = attempt.opened.desk, attempt.opened.served.wire.error(error)
@@ -192,8 +210,8 @@ def _fail(attempt: Attempt, error: Errored) -> JobFailed | None:
 
 
 def _fail_for_good(attempt: Attempt, error: Errored) -> JobFailed | None:
-    record = attempt.opened.served.wire.error(error)
-    status = attempt.opened.desk.fail(attempt.task.id, record, None)
+    record = attempt.opened.failure(error)
+    status = attempt.opened.desk.fail(attempt.task.id, record, None, attempt.opened.above)
     return _told(attempt, error, status, None)
 
 

@@ -30,15 +30,17 @@ def reduce(desk: Desk, got: Advance) -> JobFailed | None:
     context = got.context
     if context is None:
         return None
+    opened = None
     with desk.office.leases.holding(desk.lease(ADVANCE)):
         try:
-            failed = _commit(desk, got, open_frame(desk, context))
+            opened = open_frame(desk, context)
+            failed = _commit(desk, got, opened)
         except BaseException as error:
             if tells_end(error):
                 desk.give_back_advance()
                 raise
             failed = _failure(recordable(error))
-        return _told(desk, context, failed) if failed else None
+        return _told(desk, context, opened, failed) if failed else None
 
 
 def _failure(error: Exception) -> Errored:
@@ -49,10 +51,11 @@ def _failure(error: Exception) -> Errored:
     return errored(named)
 
 
-def _told(desk: Desk, context: Context, failed: Errored) -> JobFailed | None:
-    """End the run and tell of it, unless another worker reduces by now."""
-    record = desk.served(context).wire.error(failed)
-    if desk.fail_advance(record) != "failed":
+def _told(desk: Desk, context: Context, opened: Opened | None, failed: Errored) -> JobFailed | None:
+    """Let nothing follow and tell of it, unless another worker reduces by now."""
+    wire = desk.served(context).wire
+    record, above = (opened.failure(failed), opened.above) if opened else (wire.error(failed), "")
+    if desk.fail_advance(record, above) != "failed":
         return None
     return tell_failed(subject_of(desk, context.head), failed)
 
@@ -65,7 +68,7 @@ def _commit(desk: Desk, got: Advance, opened: Opened) -> Errored | None:
     step = next_superstep(opened, results)
     if isinstance(step, Failed):
         return step.error
-    desk.commit(step, opened.head.queue)
+    desk.commit(step, opened.head.queue, opened.above)
     desk.give_way(opened.head.cp, _in_order(opened, written), step)
     return None
 

@@ -6,38 +6,31 @@ after it goes on from what is stored.
 
 from __future__ import annotations
 
-import asyncio
 import threading
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple, NoReturn
 
 from checkpoint_redis.frames import FrameName
-from checkpoint_redis.known_lines import Lines
 from checkpoint_redis.records import CheckpointEntry, InnerEntry
+from checkpoint_redis.replies import FrameInfo, OpenTask
 from checkpoint_redis.stored import Archive
-from distgraph.checkpoint.base import (
-    ChannelVersions,
-    Checkpoint,
-    CheckpointMetadata,
-    CheckpointTuple,
-    get_checkpoint_metadata,
-)
-from distgraph.checkpoint.base.config import (
-    Coordinates,
-    checkpoint_coordinates,
-    coordinates_of,
-)
+from distgraph.checkpoint.base import CheckpointTuple
 from distgraph.checkpoint.base.types import ERROR, INTERRUPT, RESUME
+from distgraph.checkpoint.failures import opened
+from distgraph.checkpoint.records import unpack_errored
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.checkpoint.serde.schema import classes_of
-from distgraph.core.frame import TaskFrame
+from distgraph.core.frame import Risen, TaskFrame
 from distgraph.core.graph import Graph
-from distgraph.core.model import RETURN, Completed, Result
+from distgraph.core.model import RETURN, Completed, Errored, Result
+from distgraph.engine import Execute
 from distgraph.errors import GraphBubbleUp
+from distgraph.runners.backend import Job
 
-from ..shared.supersteps import nonce
+from .calledsaver import CalledSaver, tasks_in
 from .desk import Desk
 
 STOPPING = {INTERRUPT, ERROR}
@@ -47,13 +40,26 @@ class GivenUp(GraphBubbleUp):
     """Leaves a node whose attempt was given up: nothing of it is recorded any more."""
 
 
+class LeftToOthers(GraphBubbleUp):
+    """Leaves a node that is a graph whose tasks are to be run by others."""
+
+
+class Wish(NamedTuple):
+    """What an attempt leaves to others: the tasks that ``request`` asks to run, of ``frame``."""
+
+    job: Job
+    request: Execute
+    frame: CalledFrame
+
+
 @dataclass(slots=True)
-class _Frame:
+class CalledFrame:
     """A called graph's frame as the attempt knows it, with what is not stored yet.
 
     That is records of the tasks of ``cp``, then checkpoints. ``running``: how many tasks of the
-    newest checkpoint have no result. Functions that run in threads of the attempt write to it one
-    after the other.
+    newest checkpoint have no result. ``opened`` are the tasks of its open superstep, of the
+    checkpoint ``head``, as they were stored; ``logged``: a saver has noted them instead. Functions
+    that run in threads of the attempt write to it one after the other.
     """
 
     name: FrameName
@@ -62,14 +68,21 @@ class _Frame:
     records: list[bytes] = field(default_factory=list)
     checkpoints: list[CheckpointEntry] = field(default_factory=list)
     running: int = 0
+    head: str = ""
+    opened: tuple[OpenTask, ...] = ()
+    logged: bool = False
+    info: FrameInfo | None = None
+    failure: Errored | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def is_stored(self) -> bool:
+        """Whether there is nothing left to store."""
         return not self.records and not self.checkpoints
 
     @property
     def entry(self) -> InnerEntry:
+        """What is left to store."""
         records, checkpoints = tuple(self.records), tuple(self.checkpoints)
         return InnerEntry(self.name, self.epoch, self.cp, records, checkpoints)
 
@@ -97,12 +110,25 @@ class _Frame:
 
 
 class Called:
-    """The frames of the graphs that one attempt at the task ``tid`` calls."""
+    """The frames of the graphs that one attempt at the task ``tid`` calls.
 
-    def __init__(self, desk: Desk, tid: str, serializer: JsonPlusSerializer) -> None:
+    ``graph`` is the one that its node is, whose tasks are jobs of their own; ``risen`` the hash of
+    its frame where that goes on no more by itself.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        tid: str,
+        serializer: JsonPlusSerializer,
+        graph: Graph | None = None,
+        risen: str = "",
+    ) -> None:
         self._desk, self._tid, self._serializer = desk, tid, serializer
-        self._frames: dict[str, _Frame] = {}
-        self._given_up = False
+        self._graph, self._risen = graph, risen
+        self._frames: dict[str, CalledFrame] = {}
+        self._given_up = self._has_begun = False
+        self.wish: Wish | None = None
 
     @property
     def x(self) -> str:
@@ -112,36 +138,63 @@ class Called:
     def for_graph(self, graph: Graph) -> CalledSaver:
         """Return the saver for a frame of ``graph``, which knows the classes of its state."""
         serializer = self._serializer.allow(*classes_of(*graph.schema_types))
-        return CalledSaver(self, Archive(self._desk.thread.namespace, serializer))
+        archive = Archive(self._desk.thread.namespace, serializer)
+        # Whatever else this attempt runs in its place may call the same graph.
+        is_first, self._has_begun = not self._has_begun, True
+        return CalledSaver(self, archive, leaves=is_first and graph is self._graph)
 
     def dispatches(self, frame: TaskFrame, graph: Graph, ns: str) -> bool:
-        """Return False: the tasks of a graph that a task calls run with it."""
-        del frame, graph, ns
-        return False
+        """Whether it is the graph that the task's node is, kept as workers keep it."""
+        own = frame.task.id == self._tid and frame.calls == 1
+        return own and graph is self._graph and self.leaves(ns)
 
-    def risen(self, ns: str) -> None:
-        """Return None: nobody else has run a graph that is called here."""
-        del ns
+    def leaves(self, ns: str) -> bool:
+        """Whether the tasks of the frame ``ns`` are run by others; a saver's are not."""
+        return self._graph is not None and not self.frame(ns).logged
+
+    def park(self, job: Job, request: Execute) -> NoReturn:
+        """Leave the node; the tasks that ``request`` asks to run are to be run by others."""
+        frame, graph = self.frame(job.place.ns), job.graph
+        frame.name = FrameName(frame.name.name, graph.name, graph.fingerprint)
+        self.wish = Wish(job, request, frame)
+        raise LeftToOthers
+
+    def risen(self, ns: str) -> Risen | None:
+        """Return how a frame was left that goes on no more by itself."""
+        frame = self.frame(ns)
+        if frame.info is None or FrameName(ns).hash != self._risen:
+            return None
+        whole = partial(opened, loads=self._serializer.loads)
+        return Risen(frame.info.stop, frame.info.released, whole, frame.failure)
 
     def read(self, archive: Archive, name: str, cp: str) -> CheckpointTuple | None:
         """Return what is stored of a frame, at a checkpoint or ('') at its head."""
         frame = self.frame(name)
         self.store(frame)
-        frame.epoch, found = self._desk.read_inner(archive, name, cp)
-        frame.running = _tasks(found.checkpoint) if found else 0
+        loaded, found = self._desk.read_inner(archive, name, cp)
+        frame.epoch = loaded.header.ep if loaded else ""
+        frame.running = tasks_in(found.checkpoint) if found else 0
+        if loaded is not None and not cp:
+            frame.head, frame.opened = loaded.header.cp, loaded.tasks
+            frame.logged, frame.info = bool(loaded.log), loaded.header.frame
+            frame.failure = self._failure(loaded.failure) if loaded.failure else None
         return found
+
+    def _failure(self, blob: bytes) -> Errored:
+        loads = self._serializer.loads
+        return opened(unpack_errored(loads(blob)), loads)
 
     def listed(self, archive: Archive, *wanted: Any) -> list[CheckpointTuple]:
         """Return what is stored of the frame that a config names, as ``Desk.list_inner`` does."""
         return self._desk.list_inner(archive, *wanted)
 
-    def frame(self, name: str) -> _Frame:
+    def frame(self, name: str) -> CalledFrame:
         """Return the frame of that name; GivenUp when the attempt was."""
         if self._given_up:
             raise GivenUp
-        return self._frames.setdefault(name, _Frame(FrameName(name)))
+        return self._frames.setdefault(name, CalledFrame(FrameName(name)))
 
-    def store(self, frame: _Frame) -> None:
+    def store(self, frame: CalledFrame) -> None:
         """Store what is not stored yet; GivenUp when the attempt may not any more."""
         if frame.is_stored:
             return
@@ -152,91 +205,12 @@ class Called:
         frame.epoch, frame.records, frame.checkpoints = kept, [], []
 
     def is_given_up(self, result: Result) -> bool:
-        """Store what a task that is not done has left to store; tell whether its attempt counts."""
+        """Store what a task has left to store; tell whether its attempt counts.
+
+        Of one that is done these are checkpoints alone: records would be of what is over.
+        """
         with suppress(GivenUp):
-            for frame in () if isinstance(result, Completed) else self._frames.values():
-                self.store(frame)
+            for frame in self._frames.values():
+                if frame.checkpoints or not isinstance(result, Completed):
+                    self.store(frame)
         return self._given_up
-
-
-@dataclass(frozen=True, slots=True)
-class CalledSaver:
-    """What a store asks of a checkpointer, for one called graph; each has an ``a...`` twin."""
-
-    called: Called
-    archive: Archive
-
-    def get_tuple(self, config: Mapping[str, Any]) -> CheckpointTuple | None:
-        """Return the checkpoint that ``config`` names, or the latest."""
-        place = coordinates_of(config)
-        return self.called.read(self.archive, place.ns, place.checkpoint_id or "")
-
-    def put(
-        self,
-        config: Mapping[str, Any],
-        checkpoint: Checkpoint,
-        metadata: CheckpointMetadata,
-        new_versions: ChannelVersions,
-    ) -> None:
-        """Store a checkpoint under the one that ``config`` names."""
-        place, known = coordinates_of(config), get_checkpoint_metadata(config, metadata)
-        before = self._lines(place)
-        # What is not known here may stand in a line: all of it is stored.
-        new = checkpoint["channel_versions"] if before is None else new_versions
-        entry = self.archive.entry(place, checkpoint, known, new, before or {}, nonce())
-        self.archive.remember(self._at(place.ns, checkpoint["id"]), checkpoint, entry)
-        frame = self.called.frame(place.ns)
-        with frame.lock:
-            frame.name = FrameName.of(place.ns, known)
-            if frame.add_checkpoint(entry, _tasks(checkpoint), metadata.get("source")):
-                self.called.store(frame)
-
-    def _lines(self, place: Coordinates) -> Lines | None:
-        at = self._at(place.ns, place.checkpoint_id or "")
-        return self.archive.known.get(at) if place.checkpoint_id else {}
-
-    def _at(self, name: str, cp: str) -> tuple[str, str, str]:
-        return self.called.x, name, cp
-
-    def put_writes(
-        self, config: Mapping[str, Any], writes: Sequence[tuple[str, Any]], task_id: str
-    ) -> None:
-        """Store what a task of the checkpoint left that ``config`` names."""
-        _, name, cp = checkpoint_coordinates(config)
-        records = self.archive.log_records(task_id, "", writes)
-        frame = self.called.frame(name)
-        with frame.lock:
-            if frame.add_records(cp, records, {channel for channel, _ in writes}):
-                self.called.store(frame)
-
-    def list(
-        self,
-        config: Mapping[str, Any],
-        *,
-        before: Mapping[str, Any] | None = None,
-        limit: int | None = None,
-    ) -> Iterator[CheckpointTuple]:
-        """Return what is stored of a frame, newest first."""
-        return iter(self.called.listed(self.archive, config, before, limit))
-
-    async def aget_tuple(self, config: Mapping[str, Any]) -> CheckpointTuple | None:
-        """Do what ``get_tuple`` does."""
-        return await asyncio.to_thread(self.get_tuple, config)
-
-    async def alist(self, *given: Any, **options: Any) -> AsyncIterator[CheckpointTuple]:
-        """Do what ``list`` does."""
-        for found in await asyncio.to_thread(self.list, *given, **options):
-            yield found
-
-    async def aput(self, *given: Any) -> None:
-        """Do what ``put`` does."""
-        await asyncio.to_thread(self.put, *given)
-
-    async def aput_writes(self, *given: Any) -> None:
-        """Do what ``put_writes`` does."""
-        await asyncio.to_thread(self.put_writes, *given)
-
-
-def _tasks(checkpoint: Checkpoint) -> int:
-    """Return how many tasks run from a checkpoint, as far as it tells."""
-    return len(set(map(str, checkpoint.get("frontier", ()))))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
@@ -13,8 +13,22 @@ from checkpoint_redis import commands, loading, packets
 from checkpoint_redis.bundles import Bundle
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.ledger import Ledger
-from checkpoint_redis.records import InnerEntry, Lease, ResultEntry, SuperstepEntry
-from checkpoint_redis.replies import Advance, Claimed, Committed, Context, Recorded
+from checkpoint_redis.records import (
+    InnerEntry,
+    Lease,
+    ParkEntry,
+    ResultEntry,
+    SuperstepEntry,
+)
+from checkpoint_redis.replies import (
+    Advance,
+    Claimed,
+    Committed,
+    Context,
+    Loaded,
+    OutboxEntry,
+    Recorded,
+)
 from checkpoint_redis.saving import get_frame, listed
 from checkpoint_redis.sharing import give_way
 from checkpoint_redis.stored import Archive
@@ -64,9 +78,11 @@ class Desk:
 
     def served(self, context: Context) -> Served:
         """Return the graph of the thread; a claim only succeeds for one that is served."""
-        served = self.office.registry.get(context.head.graph)
+        inner = context.head.frame
+        name = inner.root_graph if inner else context.head.graph
+        served = self.office.registry.get(name)
         if served is None:
-            msg = f"The claim of graph '{context.head.graph}' succeeded, but it is not served here."
+            msg = f"The claim of graph '{name}' succeeded, but it is not served here."
             raise LookupError(msg)
         return served
 
@@ -86,7 +102,7 @@ class Desk:
 
     def claim_advance(self) -> Advance:
         """Take the right to reduce the superstep."""
-        return self._ledger.claim_advance(
+        claimed = self._ledger.claim_advance(
             self.thread,
             self.ns,
             self.ep,
@@ -96,13 +112,18 @@ class Desk:
             known=self._reach(),
             lost=self.office.registry.common_wire().error(advance_lost()),
         )
+        self._send(claimed.up)
+        return claimed
 
     def lease(self, tid: str) -> Lease:
         """Return the lease that this desk's token holds on a task, or on the advance ('@')."""
         return Lease(self.thread.x, self.ns, self.ep, tid, self.token)
 
-    def complete(self, result: ResultEntry) -> Recorded:
-        """Record what a task left; the answer says whether this desk is to reduce."""
+    def complete(self, result: ResultEntry, above: str = "") -> Recorded:
+        """Record what a task left; the answer says whether this desk is to reduce.
+
+        ``above``: what the job of the task around is called, here and below.
+        """
         self._stage_packets(result.packets)
         recorded = self._ledger.complete(
             self.thread,
@@ -116,10 +137,16 @@ class Desk:
         )
         if recorded.closing == "gone":
             self.office.installation.look()
+        self._send(recorded.up, above)
         return recorded
 
     def finish(
-        self, result: ResultEntry, step: SuperstepEntry, caller_writes: int, queue: str
+        self,
+        result: ResultEntry,
+        step: SuperstepEntry,
+        caller_writes: int,
+        queue: str,
+        above: str = "",
     ) -> Recorded | None:
         """Record the only task of a superstep and commit at once; None when that was done."""
         self._stage_packets(result.packets)
@@ -136,6 +163,7 @@ class Desk:
             known=self._reach(),
             caller_writes=caller_writes,
         )
+        self._send(answered.up, above)
         if isinstance(answered, Recorded):
             return answered
         if answered.status == "gone":
@@ -154,13 +182,48 @@ class Desk:
         except StoreError as error:
             log.warning("Results of thread %s stay beside their values: %r", self.thread.x, error)
 
-    def commit(self, step: SuperstepEntry, queue: str) -> None:
+    def commit(self, step: SuperstepEntry, queue: str, above: str = "") -> None:
         """Replace the closed superstep."""
         self._stage(step)
         answered = self._ledger.commit(
             self.thread, self.ns, self.ep, staged(step), advtok=self.token
         )
+        self._send(answered.up, above)
         self._dispatch(answered, step, queue)
+
+    def park(self, tid: str, entry: ParkEntry, queue: str) -> None:
+        """Leave a task to the graph that its node is, whose tasks are published.
+
+        Where the frame is not as it was seen another attempt is made at once.
+        """
+        for checkpoint in entry.inner.checkpoints:
+            self._stage_packets(checkpoint.packets)
+        step, ns = entry.step, entry.inner.frame.hash
+        if step is not None:
+            self._stage(step)
+            entry = replace(entry, step=staged(step))
+        parked = self._ledger.park(
+            self.thread,
+            self.ns,
+            self.ep,
+            tid,
+            tok=self.token,
+            entry=entry,
+            lease_ms=self._lease_ms,
+        )
+        if parked.status in ("conflict", "unstaged"):
+            self.give_back(tid)
+        elif parked.status == "gone":
+            self.office.installation.look()
+        elif step is not None:
+            self._publish(step, ns, queue)
+        else:
+            self._send(parked.hints)
+
+    def _send(self, hints: Iterable[OutboxEntry], name: str = "") -> None:
+        """Publish what a script queued; ``name``: what its jobs are called."""
+        if messages := tuple(outgoing(self.thread.x, hints, lambda _: name)):
+            self.office.publisher.publish(messages)
 
     def _stage_packets(self, bundles: tuple[Bundle, ...]) -> None:
         carry(packets.stage(self.thread, bundles), self._ledger.call)
@@ -178,14 +241,17 @@ class Desk:
             return
         for checkpoint in step.checkpoints:
             self.know(checkpoint.channels)
-        hints = outgoing(self.thread.x, entries(step, self.ns, queue))
+        self._publish(step, self.ns, queue)
+
+    def _publish(self, step: SuperstepEntry, ns: str, queue: str) -> None:
+        hints = outgoing(self.thread.x, entries(step, ns, queue))
         if self.office.publisher.publish(hints):
-            self.office.dispatched.note(self.thread, self.ns, step.ep)
+            self.office.dispatched.note(self.thread, ns, step.ep)
 
     def read_inner(
         self, archive: Archive, name: str, cp: str
-    ) -> tuple[str, CheckpointTuple | None]:
-        """Return a called graph's epoch, and what is stored of it at ``cp`` ('' = its head)."""
+    ) -> tuple[Loaded | None, CheckpointTuple | None]:
+        """Return a called graph as it stands, and what it has at ``cp`` ('' = its head)."""
         return carry(get_frame(archive, self.thread, name, cp), self._ledger.call)
 
     def list_inner(
@@ -234,11 +300,11 @@ class Desk:
             max_lost=self.office.settings.max_lost,
             given_back=True,
         )
-        self.office.publisher.publish(outgoing(self.thread.x, released.hints, lambda _: name))
+        self._send((*released.hints, *released.up), name)
 
-    def fail(self, tid: str, error: bytes, retry_in: float | None) -> str:
+    def fail(self, tid: str, error: bytes, retry_in: float | None, above: str = "") -> str:
         """Record a failed attempt; ``retry_in`` is in seconds, None for a final failure."""
-        return self._ledger.fail(
+        failing = self._ledger.fail(
             self.thread,
             self.ns,
             self.ep,
@@ -246,13 +312,17 @@ class Desk:
             tok=self.token,
             error=error,
             retry_in_ms=-1 if retry_in is None else int(retry_in * 1000),
-        ).status
+        )
+        self._send(failing.up, above)
+        return failing.status
 
-    def fail_advance(self, error: bytes) -> str:
+    def fail_advance(self, error: bytes, above: str = "") -> str:
         """End the run because its superstep cannot be reduced."""
-        return self._ledger.fail_advance(
+        failing = self._ledger.fail_advance(
             self.thread, self.ns, self.ep, advtok=self.token, error=error
-        ).status
+        )
+        self._send(failing.up, above)
+        return failing.status
 
     def emitter(self, run: str, tid: str, encode: Callable[[Any], bytes]) -> Emitter:
         """Return what this desk's attempt at a task emits custom chunks with."""

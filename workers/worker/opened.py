@@ -1,4 +1,4 @@
-"""A thread's frame as a job works on it."""
+"""A frame of a thread as a job works on it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ from dataclasses import dataclass, replace
 from checkpoint_redis.references import doubtful
 from checkpoint_redis.replies import Context, FrameHead, RunRecord
 from distgraph.core.frame import Invocation
-from distgraph.core.graph import Graph
-from distgraph.core.model import Checkpoint, Result, ThreadState
+from distgraph.core.graph import Graph, Node
+from distgraph.core.model import Checkpoint, Errored, Result, ThreadState
 from distgraph.core.plan import digest
+from distgraph.core.retry import asked_around
 from distgraph.engine import Program, advance
 
+from ..shared.hints import label
+from ..shared.inner import around, dispatched
+from ..shared.innercall import decode_call
 from ..shared.runconfig import RunConfig, decode_config
 from ..shared.served import Served
 from ..shared.wire import head_checkpoint
@@ -24,11 +28,13 @@ from .telling import Subject
 class Opened:
     """A frame as a job has it: its run, what that was called with, its state without results.
 
-    Where it is not ``whole``, its checkpoint has no more than the values that its tasks read.
+    ``graph`` is the frame's own, inside of the thread's that is ``served``. Where it is not
+    ``whole``, its checkpoint has no more than the values that its tasks read.
     """
 
     desk: Desk
     served: Served
+    graph: Graph
     head: FrameHead
     run: RunRecord
     config: RunConfig
@@ -36,13 +42,37 @@ class Opened:
     whole: bool
 
     @property
-    def graph(self) -> Graph:
-        """The graph of the thread."""
-        return self.served.graph
+    def ns(self) -> str:
+        """The name of the frame."""
+        return self.head.frame.name if self.head.frame else ""
+
+    @property
+    def around(self) -> tuple[Node, ...]:
+        """The nodes around the frame, the outermost first."""
+        inner = self.head.frame
+        return around(self.served.graph, inner.path.split("|")) if inner else ()
+
+    @property
+    def above(self) -> str:
+        """What the job of the task around the frame is called, '' at the root."""
+        inner = self.head.frame
+        if inner is None:
+            return ""
+        *way, last = inner.path.split("|")
+        graph = dispatched(around(self.served.graph, way)[-1]) if way else self.served.graph
+        return label(graph.name, last) if graph else ""
 
     def subject(self, node: str = "", attempt: int = 0) -> Subject:
         """Return what the log says of an attempt at ``node``, or of the superstep."""
         return subject_of(self.desk, self.head, node, attempt)
+
+    def failure(self, error: Errored) -> bytes:
+        """Return the record of a final failure, with what the nodes around say of it.
+
+        One that came out of a graph inside was asked about where it happened.
+        """
+        asked = error if error.around else asked_around(self.around, error)
+        return self.served.wire.error(asked)
 
     def invocation(self, rnd: str) -> Invocation:
         """Return what a task is told whose answers are those of the round ``rnd``.
@@ -50,16 +80,16 @@ class Opened:
         A run that goes on with one from an older checkpoint goes on from what that has stored.
         """
         named = digest(self.head.run, rnd)[:8]
-        again = self.run.kind in ("reask", "retry")
-        told = self.config.invocation(self.head.thread_id, self.head.run)
-        told = replace(told, round=named, asks_again=again)
+        told = replace(self.config.invocation(self.head.thread_id, self.head.run), round=named)
         return told if self.run.kind == "start" else replace(told, replay=None)
 
     def program(self, results: Mapping[str, Result]) -> Program:
         """Return the engine's loop, from the state with ``results`` on."""
         at = self.state
         state = ThreadState(at.checkpoint, results, at.answers, at.caller_writes, at.released)
-        return advance(self.graph, state, self.config.limits(self.run.stop))
+        stop = self.head.frame.stop if self.head.frame else self.run.stop
+        limits = replace(self.config.limits(stop), parents=at.checkpoint.parents)
+        return advance(self.graph, state, limits, self.ns)
 
 
 def subject_of(desk: Desk, head: FrameHead, node: str = "", attempt: int = 0) -> Subject:
@@ -70,16 +100,21 @@ def subject_of(desk: Desk, head: FrameHead, node: str = "", attempt: int = 0) ->
 
 def open_frame(desk: Desk, context: Context) -> Opened:
     """Return the frame that a claim gave; what did not come with it is fetched."""
-    served = desk.served(context)
-    channels = _channels(desk, context)
-    state = ThreadState(
-        _checkpoint(served, context, channels),
-        caller_writes=served.wire.read_caller_writes(context.caller_writes),
-        released=context.run.released,
-    )
+    served, inner = desk.served(context), context.head.frame
+    checkpoint = _checkpoint(served, context, _channels(desk, context))
     config = decode_config(context.run.cfg, served.wire.serializer)
+    graph, released = served.graph, context.run.released
+    if inner is not None:
+        graph, released = served.at(inner.path.split("|"), context.head.fp), inner.released
+        call = decode_call(inner.call, config, served.wire.serializer)
+        config, checkpoint = call.run, replace(checkpoint, parents=call.parents)
+    state = ThreadState(
+        checkpoint,
+        caller_writes=served.wire.read_caller_writes(context.caller_writes),
+        released=released,
+    )
     whole = context.checkpoint is not None
-    return Opened(desk, served, context.head, context.run, config, state, whole=whole)
+    return Opened(desk, served, graph, context.head, context.run, config, state, whole=whole)
 
 
 def _channels(desk: Desk, context: Context) -> dict[str, bytes | None]:
