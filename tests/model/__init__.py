@@ -7,6 +7,13 @@ living worker runs out; the sweeper publishes again whatever waits. A scenario a
 failures, cancels, deadlines, an adoption by a changed graph, and a fail-over that loses a suffix
 of the store.
 
+Graphs whose supersteps are jobs are frames inside tasks (``framed.py``): a task parks on its frame
+(``parking.py``), is queued again when the frame has something for it, and does what it finds there
+(``rejoining.py``). What holds of them: nothing below a dropped superstep changes the thread; what a
+frame left is taken once, by the present attempt; a question is answered once, and is never asked
+again when it was; a stop of which nobody was told is not released; a superstep is opened once.
+
 Two properties are checked: what may never happen is refused where it would (``Violation``), and
-from every state that can be reached an end can be reached without a further fault.
+from every state that can be reached an end can be reached without a further fault: so no parked
+task is ever lost.
 """

@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 from itertools import pairwise
 
-from tests.model.moves import moves
+from tests.model.moves import current, moves
 from tests.model.state import Scenario, System, Violation, first
 
 Path = tuple[str, ...]
@@ -44,7 +44,7 @@ class _Search:
                 self.ends.append(self.here)
             for move in moves(self.scenario, system):
                 self.transitions += 1
-                there = self._number(move.after, self.here)
+                there = self._number(current(self.scenario, move.after), self.here)
                 if not move.fault:
                     self.calm[there].append(self.here)
 
@@ -83,7 +83,8 @@ class _Search:
         return tuple(self._label(*pair) for pair in pairwise(way))
 
     def _label(self, before: System, after: System) -> str:
-        return next(m.label for m in moves(self.scenario, before) if m.after == after)
+        found = moves(self.scenario, before)
+        return next(m.label for m in found if current(self.scenario, m.after) == after)
 
 
 def explore(scenario: Scenario) -> Explored:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tests.model import scripts, wide
+from tests.model import calls, parking, rejoining, scripts, wide
+from tests.model.around import Change, asked_in, is_alive, is_part, outermost
 from tests.model.state import (
     IDLE,
     Frame,
@@ -14,6 +15,7 @@ from tests.model.state import (
     Store,
     System,
     frame_at,
+    frame_of,
     index_of,
     inner_steps,
     opened,
@@ -37,10 +39,33 @@ def moves(scenario: Scenario, system: System) -> Iterator[Move]:
         yield from _worker(scenario, system, index)
     for message in system.messages:
         yield Move(f"drop {message}", True, _without(system, message))
-    if system.store.st == "R":
-        yield from _sweeper(scenario, system)
+    yield from _sweeper(scenario, system)
     yield from _client(scenario, system)
     yield from _fail_over(system)
+
+
+def current(scenario: Scenario, system: System) -> System:
+    """Return the system without what makes no difference where graphs are frames.
+
+    That is messages that nobody can take now: what is queued later has messages of its own, or
+    sweeps publish them. And a client sees each question at once, since it may answer at any time.
+    """
+    if not scenario.frames or scenario.without in {"epoch", "around"}:
+        return system
+    store = system.store
+    asked = asked_in(scenario, frame_at(store, 0)) if store.st in "RS" else frozenset()
+    taken = frozenset(m for m in system.messages if _is_waited_for(store, m))
+    # A fail-over brings back what has been.
+    messages = system.messages if system.budget.fail_overs else taken
+    return system._replace(messages=messages, known=system.known | asked)
+
+
+def _is_waited_for(store: Store, message: Nonce) -> bool:
+    kind, ep, *tid = message
+    frame = store.frames[index_of(ep)]
+    if frame is None or frame.ep != ep:
+        return False
+    return frame.tasks[tid[0]].st == "Q" if kind == "T" else frame.adv == ("Q",)
 
 
 def _worker(scenario: Scenario, system: System, index: int) -> Iterator[Move]:
@@ -52,6 +77,8 @@ def _worker(scenario: Scenario, system: System, index: int) -> Iterator[Move]:
     match work[0]:
         case "exec":
             yield from _executes(scenario, system, index)
+        case "frame":
+            yield from _goes_down(scenario, system, index)
         case "reduce":
             yield from _calls(scenario, system, index, "commit")
         case _:
@@ -74,17 +101,31 @@ def _takes(scenario: Scenario, system: System, index: int) -> Iterator[Move]:
 def _executes(scenario: Scenario, system: System, index: int) -> Iterator[Move]:
     _, ep, tid, rnd, _, inner, _ = system.workers[index]
     kind = scenario.kinds(ep)[tid]
-    if kind == "sub":
-        yield from _calls(scenario, system, index, "spawn")
-    elif rnd[0] < questions(kind) and inner >= min(1, inner_steps(kind)):
+    if rnd[0] < questions(kind) and inner >= min(1, inner_steps(kind)):
         yield from _calls(scenario, system, index, "ask")
     elif inner < inner_steps(kind):
         yield from _calls(scenario, system, index, "keep inner")
     else:
         yield from _calls(scenario, system, index, "complete")
+    yield from _fails(scenario, system, index)
+
+
+def _fails(scenario: Scenario, system: System, index: int) -> Iterator[Move]:
     if system.budget.fails:
         budget = system.budget._replace(fails=system.budget.fails - 1)
         yield from _calls(scenario, system._replace(budget=budget), index, "fail")
+
+
+def _goes_down(scenario: Scenario, system: System, index: int) -> Iterator[Move]:
+    """An attempt at a graph looks at its frame, at once or later, and does what it found."""
+    _, ep, tid, rnd, token, plan = system.workers[index]
+    parks = plan[0] in {"open", "again"}
+    yield from _calls(scenario, system, index, "park" if parks else "collect")
+    yield from _fails(scenario, system, index)
+    if system.replica is not None and (frame := system.store.frames[index_of(ep)]):
+        task, kind = frame.tasks[tid], scenario.kinds(ep)[tid]
+        later = ("frame", ep, tid, rnd, token, rejoining.found(scenario, system.store, kind, task))
+        yield Move(f"look at the frame of {tid}", False, _put(system, index, later))
 
 
 def _calls(scenario: Scenario, system: System, index: int, what: str) -> Iterator[Move]:
@@ -98,13 +139,15 @@ def _calls(scenario: Scenario, system: System, index: int, what: str) -> Iterato
         yield Move(f"{label}, reply lost", True, system._replace(store=store, budget=budget))
 
 
-def _script(scenario: Scenario, system: System, work: Nonce, what: str) -> scripts.Change:
+def _script(scenario: Scenario, system: System, work: Nonce, what: str) -> Change:
     store, era = system.store, system.era
     match what:
         case "commit":
             return scripts.commit(scenario, store, work, era)
-        case "spawn":
-            return scripts.spawn(scenario, store, work, era)
+        case "park":
+            return parking.park(scenario, store, work, era)
+        case "collect":
+            return parking.collect(scenario, store, work, era)
         case "keep inner":
             return scripts.keep_inner(scenario, store, work)
         case "fail":
@@ -123,23 +166,42 @@ def _publishes(system: System, index: int) -> Iterator[Move]:
 
 def _sweeper(scenario: Scenario, system: System) -> Iterator[Move]:
     for index, frame in enumerate(system.store.frames):
-        if frame is not None:
+        yield from _looks_inside(scenario, system, index)
+        alive = is_alive(scenario, system.store, index)
+        if system.store.st == "R" and frame is not None and alive and frame.due:
             for tid in range(len(frame.tasks)):
                 yield from _looks_at_task(scenario, system, frame, tid)
             yield from _looks_at_advance(scenario, system, index, frame)
+
+
+def _looks_inside(scenario: Scenario, system: System, index: int) -> Iterator[Move]:
+    """Of what is not of a busy thread's present nothing is due; what is part of nothing goes."""
+    store, frame = system.store, system.store.frames[index]
+    if index == 0 or frame is None:
+        return
+    alive = is_alive(scenario, store, index)
+    part = is_part(scenario, store, index)
+    if frame.due and (store.st != "R" or not alive):
+        forgotten = with_frame(store, index, frame._replace(due=False))
+        yield Move(f"a sweep forgets frame {index}", False, system._replace(store=forgotten))
+    if store.st == "R" and not alive and (not part or scenario.without == "part of a superstep"):
+        dropped = with_frame(store, index, None)
+        yield Move(f"a sweep drops frame {index}", False, system._replace(store=dropped))
 
 
 def _looks_at_task(scenario: Scenario, system: System, frame: Frame, tid: int) -> Iterator[Move]:
     task, message = frame.tasks[tid], ("T", frame.ep, tid)
     queued = with_task(system.store, index_of(frame.ep), tid, task._replace(st="Q", tok=None))
     match task.st:
-        case "Q" if message not in system.messages and scenario.without != "outbox":
+        case "Q" if message not in system.messages and scenario.without != (
+            "outbox of who went up" if task.risen else "outbox"
+        ):
             yield Move(f"publish {message} again", False, _with(system, message))
         case "B":
             yield Move(f"back-off of {tid} is over", False, system._replace(store=queued))
         case "R":
-            mine = ("exec", frame.ep, tid)
-            held = any(w[:3] == mine and w[4] == task.tok for w in system.workers)
+            mine = (frame.ep, tid)
+            held = any(w[1:3] == mine and w[4:5] == (task.tok,) for w in system.workers)
             after = system._replace(store=queued)
             if not held:
                 yield Move(f"lease of a dead worker on {tid} ran out", False, after)
@@ -157,7 +219,7 @@ def _looks_at_advance(
     if frame.adv[0] == "L" and scenario.without != "lease of the advance":
         mine = ("reduce", frame.ep, frame.adv[1])
         held = any(worker[:3] == mine for worker in system.workers)
-        if not held or system.store.advances < 2:
+        if not held or frame.advances < 2:
             store = with_frame(system.store, index, frame._replace(adv=("Q",)))
             yield Move("lease of the advance ran out", held, system._replace(store=store))
     message = ("A", frame.ep)
@@ -171,16 +233,20 @@ def _client(scenario: Scenario, system: System) -> Iterator[Move]:
         yield from _wide(scenario, system)
     store, budget = system.store, system.budget
     if store.st == "F":
-        retried = scripts.retry(scenario, store, system.era)
+        retried = calls.retry(scenario, store, system.era)
         yield Move("retry the failed superstep", False, system._replace(store=retried))
     if budget.cancels and store.st in "RSF":
         again = _cancelled(scenario, system)
         spent = budget._replace(cancels=budget.cancels - 1)
         yield Move("cancel, start again", False, system._replace(store=again, budget=spent))
     if budget.adopts and store.st in "RSF":
-        adopted = scripts.adopt(scenario, store, system.era)
+        adopted = calls.adopt(scenario, store, system.era)
         spent = budget._replace(adopts=budget.adopts - 1)
         yield Move("adopt", False, system._replace(store=adopted, budget=spent))
+    updated = calls.update_inside(scenario, store, system.era) if budget.updates else None
+    if updated is not None:
+        spent = budget._replace(updates=budget.updates - 1)
+        yield Move("update a frame", False, system._replace(store=updated, budget=spent))
 
 
 def _cancelled(scenario: Scenario, system: System) -> Store:
@@ -189,27 +255,34 @@ def _cancelled(scenario: Scenario, system: System) -> Store:
     if scenario.without == "epoch of a cancel":
         old = system.store.frames[0]
         ep = old.ep if old else ep
-    return Store("R", ep[1], (opened(scenario, ep), None), (), 0, system.store.staged)
+    store = system.store
+    # What has been stored of frames stays, and that of the same checkpoint is gone on with.
+    again = store.frames[0] is not None and store.frames[0].ep[2] == 0
+    heads = store.heads[1:] if again else (0,) * len(scenario.frames)
+    frames = (opened(scenario, ep), *store.frames[1:])
+    return Store("R", ep[1], frames, frozenset(), (0, *heads), store.staged)
 
 
 def _answers(scenario: Scenario, system: System) -> Iterator[Move]:
-    for frame in system.store.frames if system.store.st in "RS" else ():
-        for tid, task in enumerate(frame.tasks if frame else ()):
-            kind = scenario.kinds(frame.ep)[tid] if frame else ""
-            if task.st == "I" and kind != "stop" and questions(kind):
-                yield from _sees(scenario, system, task.by or ())
+    frame = system.store.frames[0]
+    for tid, task in enumerate(frame.tasks if frame and system.store.st in "RS" else ()):
+        kind = scenario.kinds(frame.ep)[tid] if frame else ""
+        if task.st == "I" and kind != "stop":
+            for asked in task.by if frame_of(kind) else (task.by,):
+                yield from _sees(scenario, system, asked)
     for asked in system.known:
-        store = scripts.answer(scenario, system, asked)
+        store = calls.answer(scenario, system, asked)
         if store is not None:
-            hint = ("T", store.frames[index_of(asked[0])].ep, asked[1])  # type: ignore[union-attr]
+            tid = outermost(scenario, asked)
+            hint = ("T", frame_at(store, 0).ep, tid)
             after = _with(system._replace(store=store), hint)
             yield Move(f"answer {asked}", False, after)
     for asked in system.late:
-        store = scripts.resume(scenario, system.store, asked, system.era)
+        store = calls.resume(scenario, system.store, asked, system.era)
         if store is not None:
             after = system._replace(store=store)
             yield Move(f"the default for {asked}", scenario.without == "sweep of a deadline", after)
-    if (again := scripts.ask_again(scenario, system.store, system.era)) is not None:
+    if (again := calls.ask_again(scenario, system.store, system.era)) is not None:
         yield Move("go on from breakpoints", False, system._replace(store=again))
 
 

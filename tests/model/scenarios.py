@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tests.model.framed import FRAMED, FRAMED_MUTANTS
 from tests.model.state import NOTHING, Scenario
 
 TWO = (("ok", "ok"), ("ok",))
@@ -13,7 +14,7 @@ FAILS = NOTHING._replace(fails=1)
 CANCELS = NOTHING._replace(cancels=1)
 ADOPTS = NOTHING._replace(adopts=1)
 FAIL_OVER = NOTHING._replace(fail_overs=1)
-SUB, ONE, ASKING = (("sub", "ok"), ("ok",)), (("ok",),), (("intr",), ("ok",))
+ASKING = (("intr",), ("ok",))
 MANY = (("intr", "intr"), ("ok",))
 STOPPED = (("stop", "ok"), ("ok",))
 CALLING, CALLING_ASKED = (("inner", "ok"), ("ok",)), (("inner-intr",), ("ok",))
@@ -49,11 +50,6 @@ HOLDS: Mapping[str, Scenario] = {
     ),
     "cancel": Scenario(TWO, budget=CANCELS, zombies=1),
     "cancel, question": Scenario(ASKING, budget=CANCELS, zombies=1),
-    "child frame": Scenario(SUB, child=ONE, zombies=1),
-    "child frame of two supersteps": Scenario(
-        (("sub",), ("ok",)), child=(("ok", "ok"), ("ok",)), zombies=1
-    ),
-    "child frame, question": Scenario((("sub",), ("ok",)), child=(("intr", "ok"),), zombies=1),
     "called graph": Scenario(CALLING),
     "called graph, a lost reply": Scenario(CALLING, budget=LOST, zombies=1),
     "called graph, back-off": Scenario(CALLING, budget=FAILS, zombies=1),
@@ -91,8 +87,8 @@ HOLDS: Mapping[str, Scenario] = {
     "fail-over": Scenario(TWO, budget=FAIL_OVER, zombies=1),
     "fail-over, question": Scenario(ASKING, budget=FAIL_OVER, zombies=1),
     "fail-over, question beside another": Scenario(ASKED, budget=FAIL_OVER, zombies=1),
-    "fail-over, child frame": Scenario((("sub",), ("ok",)), child=ONE, budget=FAIL_OVER, zombies=1),
     "fail-over, called graph": Scenario((("inner",), ("ok",)), budget=FAIL_OVER, zombies=1),
+    **FRAMED,
 }
 
 IN_A_ROW = (("ok",), ("ok",))
@@ -120,5 +116,6 @@ MUTANTS: Mapping[str, Scenario] = {
     "sweep of a deadline": Scenario(ASKING, zombies=1, deadlines=True),
     "refusal of what is late": Scenario(ASKING, zombies=1, deadlines=True),
     "moment of what is staged": Scenario(MANY, zombies=1, wide=True),
+    **FRAMED_MUTANTS,
 }
 """By the safeguard that is taken out; what follows a comma tells two scenarios apart."""

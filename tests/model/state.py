@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 Nonce = tuple[Any, ...]
 Epoch = tuple[str, int, int, int, int, int]
-"""Frame ('r' root, 'c' child), run, step, adoptions, era of its checkpoint, era."""
+"""Frame ('r' the root, else its number), run, step, how often what ran was made void, era of its
+checkpoint, era."""
 
 
 class Violation(Exception):
@@ -22,46 +23,63 @@ class Violation(Exception):
 class Task(NamedTuple):
     """A task of an open superstep.
 
-    ``st``: Q queued, R running, B backing off, P parked on a child frame, I asking, D done.
+    ``st``: Q queued, R running, B backing off, P parked on a frame, I asking, D done; inside a
+    frame also X failed for good, E left its graph.
     ``rnd``: round of its answers; ``tok``: token of the present claim; ``n``: attempts; ``inner``:
     how many supersteps of a graph called inside it are stored. ``by`` is what really happened: of
     a done task (epoch, round, token) of the attempt whose writes are recorded, of an asking one
-    the instance of its question, (epoch, task, round, token).
+    the instance of its question, (epoch, task, round, token). Of a task that is a graph ``by`` are
+    all instances that are asked inside, ``given`` those that were answered, and ``risen`` says
+    that its frame has something for it to collect.
     """
 
     st: str
     rnd: Nonce
     tok: Nonce | None
     n: int
-    by: Nonce | None
+    by: Any
     inner: int = 0
+    risen: bool = False
+    given: frozenset[Nonce] = frozenset()
 
 
 class Frame(NamedTuple):
-    """An open superstep. ``adv``: None, ('Q',) or ('L', token); ``open``: of a mutant alone.
+    """An open superstep; one without tasks is a frame at a breakpoint.
 
-    ``adopted``: how often it really was.
+    ``adv``: None, ('Q',) or ('L', token), ``advances``: how often it was given; ``open``: of a
+    mutant alone. ``adopted``: how often it really was. ``born``: the epoch in which it was opened.
+    Of a frame inside a task: ``around``: the epoch around it when that parked, ``within``: the
+    superstep that it is part of, ``rnd``: the round of the attempt that parked; ``due``: whether
+    sweeps look at it; ``told``: the round of the root's task when it came to a breakpoint.
     """
 
     ep: Epoch
     tasks: tuple[Task, ...]
     adv: Nonce | None
     open: int
+    born: Epoch
     adopted: int = 0
+    advances: int = 0
+    around: Epoch | None = None
+    within: Epoch | None = None
+    rnd: Nonce = ()
+    due: bool = True
+    told: Nonce = ()
 
 
 class Store(NamedTuple):
     """What Redis holds. ``st``: R busy, S interrupted, F error, D done, C cancelled.
 
-    ``staged``: the moment in which answers to many questions came, and these questions; ``moves``:
-    those of an accepted call that are not with their tasks yet, None when there is no such call.
+    ``heads``: how many supersteps of each frame are stored. ``staged``: the moment in which answers
+    to many questions came, and these questions; ``moves``: those of an accepted call that are not
+    with their tasks yet, None when there is no such call.
     """
 
     st: str
     run: int
-    frames: tuple[Frame | None, Frame | None]
-    committed: tuple[Nonce, ...]
-    advances: int
+    frames: tuple[Frame | None, ...]
+    committed: frozenset[Nonce]
+    heads: tuple[int, ...] = (0,)
     staged: Nonce | None = None
     moves: frozenset[Nonce] | None = None
 
@@ -74,6 +92,7 @@ class Budget(NamedTuple):
     cancels: int
     adopts: int
     fail_overs: int
+    updates: int = 0
 
 
 class System(NamedTuple):
@@ -102,15 +121,20 @@ NOTHING = Budget(0, 0, 0, 0, 0)
 class Scenario:
     """What is explored: the kinds of the tasks of each superstep, the faults, a safeguard less.
 
-    Kinds: ok; intr and intrx2 ask once and twice; sub is a graph whose supersteps are jobs; inner
-    calls a graph of two supersteps in its own process, inner-intr one that asks after the first;
-    stop calls one that stops at a breakpoint, which is a question that nobody sees.
-    ``wide``: answers to many questions are given at once. ``without`` names a safeguard that is
-    taken out.
+    Kinds: ok; intr and intrx2 ask once and twice; sub1, sub2... are graphs whose supersteps are
+    jobs, those of ``frames``; out1 and out2 leave one graph, or two; inner calls a graph of two
+    supersteps in its own process, inner-intr one that asks after the first; stop calls one that
+    stops at a breakpoint, which is a question that nobody sees.
+    ``stops``: frames and steps before which they stop; ``parent_retries``: a task whose frame has
+    failed tries again; ``updated``: the frame that a client may put a checkpoint on. ``wide``:
+    answers to many questions are given at once. ``without`` names a safeguard that is taken out.
     """
 
     steps: tuple[tuple[str, ...], ...]
-    child: tuple[tuple[str, ...], ...] = (("ok",),)
+    frames: tuple[tuple[tuple[str, ...], ...], ...] = ()
+    stops: frozenset[tuple[int, int]] = frozenset()
+    parent_retries: bool = False
+    updated: int = 0
     workers: int = 2
     # Attempts of one task that may be alive at once; beyond, only the dead lose their lease.
     zombies: int = 2
@@ -123,7 +147,19 @@ class Scenario:
 
     def kinds(self, ep: Epoch) -> tuple[str, ...]:
         """Return the kinds of the tasks of a superstep."""
-        return (self.steps if ep[0] == "r" else self.child)[ep[2]]
+        return self.plan(index_of(ep))[ep[2]]
+
+    def plan(self, index: int) -> tuple[tuple[str, ...], ...]:
+        """Return the supersteps of a frame."""
+        return self.frames[index - 1] if index else self.steps
+
+    def around(self, index: int) -> tuple[int, int]:
+        """Return the frame around a frame, and which of its tasks the frame belongs to."""
+        name = f"sub{index}"
+        plans = (self.steps, *self.frames)
+        found = ((i, step) for i, plan in enumerate(plans) for step in plan if name in step)
+        frame, kinds = next(found)
+        return frame, kinds.index(name)
 
     def same(self, one: Nonce | None, other: Nonce | None) -> bool:
         """Compare what fences."""
@@ -154,13 +190,24 @@ def inner_steps(kind: str) -> int:
 
 def index_of(ep: Epoch) -> int:
     """Return which of the frames a superstep belongs to."""
-    return 0 if ep[0] == "r" else 1
+    return 0 if ep[0] == "r" else int(ep[0])
+
+
+def frame_of(kind: str) -> int:
+    """Return which frame a task of this kind is, or 0."""
+    return int(kind[3:]) if kind.startswith("sub") else 0
+
+
+def leaves(kind: str) -> int:
+    """Return how many graphs a task of this kind leaves by its command."""
+    return int(kind[3:]) if kind.startswith("out") else 0
 
 
 def opened(scenario: Scenario, ep: Epoch) -> Frame:
     """Return a superstep of which nothing has run."""
     kinds = scenario.kinds(ep)
-    return Frame(ep, tuple(Task("Q", (0, 0), None, 0, None) for _ in kinds), None, len(kinds))
+    tasks = tuple(Task("Q", (0, 0), None, 0, None) for _ in kinds)
+    return Frame(ep, tasks, None, len(kinds), ep)
 
 
 def hints(frame: Frame) -> frozenset[Nonce]:
@@ -171,15 +218,15 @@ def hints(frame: Frame) -> frozenset[Nonce]:
 def first(scenario: Scenario) -> System:
     """Return the system in which the run has just been started."""
     root = opened(scenario, ("r", 0, 0, 0, 0, 0))
-    store = Store("R", 0, (root, None), (), 0)
+    inside = len(scenario.frames)
+    store = Store("R", 0, (root, *[None] * inside), frozenset(), (0,) * (1 + inside))
     workers = (IDLE,) * scenario.workers
     return System(store, hints(root), workers, 0, None, frozenset(), scenario.budget)
 
 
 def with_frame(store: Store, index: int, frame: Frame | None) -> Store:
     """Return ``store`` with a frame replaced."""
-    root, child = store.frames
-    return store._replace(frames=(frame, child) if index == 0 else (root, frame))
+    return store._replace(frames=(*store.frames[:index], frame, *store.frames[index + 1 :]))
 
 
 def with_task(store: Store, index: int, tid: int, task: Task) -> Store:

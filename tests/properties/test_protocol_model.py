@@ -12,7 +12,11 @@ pytestmark = pytest.mark.no_cover
 QUICK = (
     "two tasks",
     "final failure, question",
-    "child frame",
+    "frame, question",
+    "frame fails",
+    "three levels",
+    "three levels, stop",
+    "command of three levels",
     "called graph",
     "called graph, back-off",
     "breakpoint inside",
