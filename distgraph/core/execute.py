@@ -37,7 +37,7 @@ from distgraph.core.model import (
     Task,
 )
 from distgraph.core.recorded import during, errored, said
-from distgraph.core.returns import plain_command, read_path, read_return
+from distgraph.core.returns import plain_command, read_path, read_return, taken_from_inside
 from distgraph.effects import acarry, carry
 from distgraph.errors import GraphBubbleUp, GraphInterrupt, NodeExited, ParentCommand
 
@@ -122,7 +122,7 @@ def _attempt(graph: Graph, task: Task, values: Mapping[str, Any], frame: TaskFra
     node = graph.nodes[task.node]
     try:
         given = node.schema.read(values) if task.send is None else task.send.arg
-        output = yield from _output(node, given, frame)
+        output = yield from _output(graph, node, given, frame)
         read = _read(graph, node, output)
         done = identified(graph.channels, task.id, read)
         chosen = yield from _route(graph, node, values, (done, output), frame)
@@ -133,7 +133,7 @@ def _attempt(graph: Graph, task: Task, values: Mapping[str, Any], frame: TaskFra
     return chosen
 
 
-def _output(node: Node, given: Any, frame: TaskFrame) -> Generator[Call, Any, Any]:
+def _output(graph: Graph, node: Node, given: Any, frame: TaskFrame) -> Generator[Call, Any, Any]:
     """Return what the node returns, or the command with which a graph inside it left to this one.
 
     Whatever else a graph inside it asked is forgotten then: it is never gone on with. A workflow
@@ -144,7 +144,7 @@ def _output(node: Node, given: Any, frame: TaskFrame) -> Generator[Call, Any, An
     except BaseException as exc:
         for signal in _signals(exc) if node.returns is None else ():
             if isinstance(signal, ParentCommand) and signal.caller is frame:
-                return replace(signal.command, graph=None)
+                return taken_from_inside(graph, node.name, signal.command)
         raise
     if frame.pending:
         raise RuntimeError(SWALLOWED.format(node.name))

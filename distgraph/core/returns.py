@@ -110,6 +110,25 @@ def plain_command(command: Command[Any]) -> Command[Any]:
     return command if writes is None else replace(command, update=dict(writes))
 
 
+def taken_from_inside(graph: Graph, name: str, command: Command[Any]) -> Command[Any]:
+    """Return a command with which the graph in node ``name`` left to this one as its node's own.
+
+    Raises InvalidUpdateError where it updates something, and nothing that this graph has: keys that
+    both have may come with others, as they may from every node.
+    """
+    update: Any = command.update
+    pairs = update if _is_pairs(update) else ()
+    named = update if isinstance(update, Mapping) else dict(pairs)
+    if named and ROOT not in graph.channels and graph.channels.keys().isdisjoint(named):
+        given, known = (", ".join(map(str, keys)) for keys in (named, graph.channels))
+        msg = (
+            f"The graph in node '{name}' was left by a command that updates {given}, "
+            f"which the graph around does not have. Its state keys are: {known}."
+        )
+        raise InvalidUpdateError(msg)
+    return replace(command, graph=None)
+
+
 def _refuse_foreign(name: str, given: Any) -> None:
     """Raise InvalidUpdateError for what is LangGraph's, whose fields are no state keys."""
     if advised := foreign(given):

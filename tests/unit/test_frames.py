@@ -110,6 +110,14 @@ def test_what_left_by_a_command_that_could_not_be_taken_runs_again(
     assert ran == ["count", "leaves", "leaves"]
 
 
+@pytest.mark.parametrize("update", [{"of_its_own": 1}, [("of_its_own", 1)]])
+def test_a_command_that_updates_nothing_of_the_graph_around_is_refused(update: Any) -> None:
+    command: Command[Any] = Command(graph=Command.PARENT, update=update)
+    graph = chain(("inner", chain(("leaves", lambda _: command))))
+    with pytest.raises(InvalidUpdateError, match=r"updates of_its_own, which .* around does not"):
+        graph.invoke({})
+
+
 def test_a_graph_that_lasts_goes_on_from_run_to_run(saver: BaseCheckpointSaver) -> None:
     inner = chain(("note", lambda state: {"log": [len(state["log"])]}), checkpointer=True)
     graph = chain(("node", lambda _: {"held": inner.invoke({})["log"]}), checkpointer=saver)
