@@ -112,7 +112,10 @@ def _fresh(graph: Graph) -> Checkpoint:
 def _spoken_for(
     state: ThreadState | None, done: Sequence[tuple[Task, Completed]], ns: str
 ) -> tuple[tuple[Task, Completed], ...]:
-    """Return what was written for tasks that wait: their superstep shows it as their result."""
+    """Return what was written for tasks that wait: their superstep shows it as their result.
+
+    An update that neither writes nor leads anywhere says nothing of its task.
+    """
     if state is None or is_input(state.checkpoint):  # an input has been taken by its own START
         return ()
     waiting = {
@@ -120,7 +123,8 @@ def _spoken_for(
         for task in plan(state.checkpoint, ns)
         if not isinstance(state.results.get(task.id), Completed)
     }
-    return tuple((task, result) for task, result in done if task.id in waiting)
+    said = ((task, result) for task, result in done if result.writes or result.goto)
+    return tuple((task, result) for task, result in said if task.id in waiting)
 
 
 def _as_node(pretended: Pretended, base: Checkpoint) -> Generator[Request, Any, Completed]:

@@ -93,6 +93,8 @@ class Node:
     returns: Callable[[Any], tuple[Write, ...]] | None = None
     routes_by: tuple[str, ...] = field(init=False, repr=False, compare=False)
     """The state keys that its path functions read."""
+    called: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+    """The graphs that it was seen to call in this process; no part of what the node is."""
 
     def __post_init__(self) -> None:
         keys = (key for branch in self.branches for key in branch.schema.keys)

@@ -47,7 +47,7 @@ def author(graph: Graph, head: Checkpoint | None, updates: Sequence[StateUpdate]
             msg = f"as_node must be the name of a node, not {brief(update.as_node)}."
             raise InvalidUpdateError(msg)
     if len(updates) > 1 and any(update.as_node is None for update in updates):
-        msg = "With several updates in one superstep, each needs its as_node."
+        msg = "as_node is required when applying multiple updates: each of a superstep needs one."
         raise InvalidUpdateError(msg)
     return [as_name(update.as_node) or graph.entry or _guess(head) for update in updates]
 

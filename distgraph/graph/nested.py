@@ -13,6 +13,7 @@ from distgraph.core.graph import Graph
 from distgraph.effects import acarry, carry
 from distgraph.engine import run_nested
 from distgraph.events import Concluded, Custom, Event, Inside
+from distgraph.graph.held import note_call
 from distgraph.runners.backend import Backend, Job, Place
 from distgraph.runners.frames import FoundFrame, FrameStore, GraphCall, lasting
 from distgraph.runners.local import aperforming, drive, drive_async, performing
@@ -113,6 +114,7 @@ class Inner:
 
 def _call_of(frame: TaskFrame, checkpointer: Any, graph: Graph) -> GraphCall:
     """Return the call, counted in the order in which the task makes its calls."""
+    note_call(frame, graph, checkpointer)
     number, frame.calls = frame.calls, frame.calls + 1
     base = lasting(frame.own_ns) if checkpointer is True else frame.own_ns
     return GraphCall(frame, base, graph, number)

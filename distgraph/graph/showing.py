@@ -11,7 +11,8 @@ from typing import Any
 from distgraph.core.graph import Graph
 from distgraph.core.model import ThreadState
 from distgraph.core.snapshot import snapshot
-from distgraph.graph.subgraphs import Held, Standing, look_up, stored_in
+from distgraph.graph.held import Held
+from distgraph.graph.subgraphs import Standing, look_up, stored_in
 from distgraph.runners.backend import Place
 from distgraph.types import PregelTask, StateSnapshot
 

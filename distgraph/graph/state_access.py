@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from functools import partial
 from typing import Any, Generic
 
 from distgraph._allowed import HowMany
 from distgraph._checked import checked
 from distgraph.core.graph import Graph
+from distgraph.core.model import ThreadState
 from distgraph.core.snapshot import config_at
 from distgraph.effects import acarry, carry
 from distgraph.events import Concluded, Event
 from distgraph.graph import configs
 from distgraph.graph.jobs import Owner, stored_place, update_job
 from distgraph.graph.showing import frame_at, show, shown_at
+from distgraph.graph.subgraphs import as_called, subgraphs_of
 from distgraph.runners.backend import Backend, Job, Listing, Place
 from distgraph.types import StateSnapshot, StateUpdate
 from distgraph.typing import StateT
@@ -47,12 +48,12 @@ class StateAccess(ABC, Generic[StateT]):
         ``checkpoint_ns`` of a graph that is not there.
         """
         shown = show(self.graph, self._stored(config), subgraphs=subgraphs)
-        return carry(shown, partial(self.backend.load, self.graph))
+        return carry(shown, self._load)
 
     async def aget_state(self, config: Config, *, subgraphs: bool = False) -> StateSnapshot[StateT]:
         """Return what ``get_state`` returns."""
         shown = show(self.graph, self._stored(config), subgraphs=subgraphs)
-        return await acarry(shown, partial(self.backend.aload, self.graph))
+        return await acarry(shown, self._aload)
 
     def get_state_history(
         self,
@@ -68,10 +69,10 @@ class StateAccess(ABC, Generic[StateT]):
         most ``limit`` are yielded. Raises ValueError for a limit below 0.
         """
         place, listing = self._stored(config), _listing(filter, before, limit)
-        found = carry(frame_at(self.graph, place), partial(self.backend.load, self.graph))
+        found = carry(frame_at(self.graph, place), self._load)
         if found is None:
             return
-        for state in self.backend.history(self.graph, found.place, listing):
+        for state in self.backend.history(self._reading(place), found.place, listing):
             yield shown_at(found, state, head=False)
 
     async def aget_state_history(
@@ -84,10 +85,10 @@ class StateAccess(ABC, Generic[StateT]):
     ) -> AsyncIterator[StateSnapshot[StateT]]:
         """Yield what ``get_state_history`` yields."""
         place, listing = self._stored(config), _listing(filter, before, limit)
-        found = await acarry(frame_at(self.graph, place), partial(self.backend.aload, self.graph))
+        found = await acarry(frame_at(self.graph, place), self._aload)
         if found is None:
             return
-        async for state in self.backend.ahistory(self.graph, found.place, listing):
+        async for state in self.backend.ahistory(self._reading(place), found.place, listing):
             yield shown_at(found, state, head=False)
 
     def update_state(
@@ -111,7 +112,7 @@ class StateAccess(ABC, Generic[StateT]):
         """Write supersteps of updates, one checkpoint each; return the last one's config."""
         merged = self._merged(config)
         found = frame_at(self.graph, stored_place(self.owner, merged))
-        where = carry(found, partial(self.backend.load, self.graph))
+        where = carry(found, self._load)
         job = update_job(where, merged, supersteps)
         *_, last = self.backend.events(job)
         return _config_of(last, job)
@@ -122,10 +123,37 @@ class StateAccess(ABC, Generic[StateT]):
         """Do what ``bulk_update_state`` does."""
         merged = self._merged(config)
         found = frame_at(self.graph, stored_place(self.owner, merged))
-        where = await acarry(found, partial(self.backend.aload, self.graph))
+        where = await acarry(found, self._aload)
         job = update_job(where, merged, supersteps)
         *_, last = [event async for event in self.backend.aevents(job)]
         return _config_of(last, job)
+
+    def get_subgraphs(
+        self, *, namespace: str | None = None, recurse: bool = False
+    ) -> Iterator[tuple[str, Any]]:
+        """Yield the graphs that nodes are, or that their functions refer to, by the nodes' names.
+
+        Of several in a node the first. With ``recurse`` those inside them too, as "outer|inner";
+        ``namespace`` names the only one that is wanted.
+        """
+        return subgraphs_of(self.graph, namespace, recurse=recurse)
+
+    async def aget_subgraphs(
+        self, *, namespace: str | None = None, recurse: bool = False
+    ) -> AsyncIterator[tuple[str, Any]]:
+        """Yield what ``get_subgraphs`` yields."""
+        for found in subgraphs_of(self.graph, namespace, recurse=recurse):
+            yield found
+
+    def _reading(self, place: Place) -> Graph:
+        """Return the graph by whose schemas a frame is read."""
+        return as_called(self.graph) if place.ns else self.graph
+
+    def _load(self, place: Place) -> ThreadState | None:
+        return self.backend.load(self._reading(place), place)
+
+    async def _aload(self, place: Place) -> ThreadState | None:
+        return await self.backend.aload(self._reading(place), place)
 
     def _merged(self, config: Config) -> dict[str, Any]:
         return configs.merge_configs(self.config, config)

@@ -1,29 +1,16 @@
-"""Find the graphs that nodes hold, and those that the frames in a thread are of."""
+"""Find the graphs that the frames in a thread are of."""
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from distgraph.checkpoint.base.frames import path_of
 from distgraph.core.graph import Graph, Node
 from distgraph.core.model import GRAPH, ThreadState
+from distgraph.graph.held import Held, functions_in, graphs_in, known_in
 from distgraph.runners.backend import Place
-from distgraph.runners.frames import lasting
-
-
-class Held(NamedTuple):
-    """A graph that a node is or calls, and what it was compiled with as its checkpointer."""
-
-    graph: Graph
-    checkpointer: Any
-
-    def place(self, place: Place) -> Place:
-        """Return where the graph is kept of which a snapshot says that it is at ``place``."""
-        if self.checkpointer is not True:
-            return place
-        return Place(place.thread_id, lasting(place.ns), place.checkpoint_id)
 
 
 class Standing(NamedTuple):
@@ -37,50 +24,9 @@ class Standing(NamedTuple):
         return state.checkpoint.metadata.get(GRAPH) == self.graph.fingerprint
 
 
-def graph_of(node: Node) -> Held | None:
-    """Return the graph that a node is, None for a node that is something else."""
-    owner: Any = getattr(node.callee.call or node.callee.acall, "__self__", None)
-    return Held(owner.graph, owner.checkpointer) if _is_compiled(owner) else None
-
-
-def graphs_in(node: Node) -> Iterator[Held]:
-    """Yield the graphs that a node is, or that its function refers to."""
-    if (own := graph_of(node)) is not None:
-        yield own
-        return
-    for value in _referred(_action(node)):
-        if _is_compiled(value):
-            yield Held(value.graph, value.checkpointer)
-
-
-def _action(node: Node) -> Any:
-    """Return what a node runs: a user's function, also where something else calls that."""
-    action: Any = node.callee.call or node.callee.acall
-    return getattr(action, "function", action)
-
-
-def _referred(action: Any) -> tuple[Any, ...]:
-    """Return what a function refers to by global variables and by those around it."""
-    if not inspect.isfunction(action):
-        return ()
-    known = inspect.getclosurevars(action)
-    return (*known.nonlocals.values(), *known.globals.values())
-
-
-def _functions_in(node: Node) -> Iterator[Any]:
-    """Yield the functions made by ``task`` that a node's function refers to."""
-    for value in _referred(_action(node)):
-        if isinstance(getattr(value, "node", None), Node):
-            yield value
-
-
-def _is_compiled(value: Any) -> bool:
-    return isinstance(getattr(value, "graph", None), Graph)
-
-
 def stored_in(node: Node) -> tuple[Held, ...]:
     """Return the graphs in a node that are stored when the node calls them."""
-    return tuple(held for held in graphs_in(node) if held.checkpointer is not False)
+    return tuple(held for held in known_in(node) if held.checkpointer is not False)
 
 
 def schemas_of(graph: Graph) -> tuple[Any, ...]:
@@ -95,9 +41,41 @@ def schemas_of(graph: Graph) -> tuple[Any, ...]:
         seen.add(id(current))
         found |= {id(schema): schema for schema in current.schema_types}
         nodes = current.nodes.values() if isinstance(current, Graph) else (current.node,)
-        todo += [held.graph for node in nodes for held in graphs_in(node)]
-        todo += [function for node in nodes for function in _functions_in(node)]
+        todo += [held.graph for node in nodes for held in known_in(node)]
+        todo += [function for node in nodes for function in functions_in(node)]
     return tuple(found.values())
+
+
+def as_called(graph: Graph) -> Graph:
+    """Return ``graph``, naming the schemas of the graphs that were called in it too."""
+    if not any(_called_in(graph)):
+        return graph
+    return replace(graph, schema_types=schemas_of(graph))
+
+
+def _called_in(graph: Graph) -> Iterator[Any]:
+    return (node.called for node in graph.nodes.values())
+
+
+def subgraphs_of(
+    graph: Graph, namespace: str | None, *, recurse: bool, around: tuple[Graph, ...] = ()
+) -> Iterator[tuple[str, Any]]:
+    """Yield names and compiled graphs of what the nodes of ``graph`` are or refer to.
+
+    ``namespace``: the one of that name alone, or none. ``recurse``: those inside them too, under
+    names such as ``outer|inner``; a graph in itself is not gone into again.
+    """
+    inside = (*around, graph)
+    for name, node in graph.nodes.items():
+        first, _, rest = (namespace or name).partition("|")
+        held = next(graphs_in(node), None)
+        if name != first or held is None or held.graph in inside:
+            continue
+        if not rest:
+            yield name, held.compiled
+        if recurse and (rest or namespace is None):
+            within = subgraphs_of(held.graph, rest or None, recurse=True, around=inside)
+            yield from ((f"{name}|{inner}", found) for inner, found in within)
 
 
 def look_up(
@@ -131,9 +109,9 @@ def _held_at(root: Graph, ns: str) -> tuple[Held, ...]:
 def _unseen(ns: str) -> ValueError:
     *_, node = path_of(ns)
     msg = (
-        f"Subgraph {'|'.join(path_of(ns))} not found: node '{node}' refers to no such graph. To "
-        "look into a graph that it calls, let its function refer to it by a global variable, or by "
-        "one of the function around it."
+        f"Subgraph {'|'.join(path_of(ns))} not found: node '{node}' refers to no such graph, and "
+        "has called none in this process. To look into a graph that it calls from another process, "
+        "let its function refer to it by a variable or an attribute."
     )
     return ValueError(msg)
 

@@ -12,7 +12,7 @@ from distgraph.core.model import END, START
 from distgraph.drawing.parts import SEPARATOR, DrawnEdge, DrawnNode
 from distgraph.drawing.picture import Drawing
 from distgraph.graph.callees import return_hint
-from distgraph.graph.subgraphs import graphs_in
+from distgraph.graph.held import graphs_in
 from distgraph.types import Command
 
 _START = Callee(START, None, None)

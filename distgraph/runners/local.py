@@ -94,34 +94,37 @@ class LocalBackend:
     def _keeping(self, job: Job) -> Keeping:
         if self.saver is None:
             return Keeping()
-        return Keeping(self.store(job.place), self.saver, SaverFrames(self.saver))
+        saver = self._reader(job.graph, job.place)
+        return Keeping(self.store(job.place), saver, SaverFrames(self.saver))
+
+    def _reader(self, graph: Graph, place: Place) -> Any:
+        """Return the checkpointer, which knows the classes of a frame inside others only then."""
+        if self.saver is None or not place.ns:
+            return self.saver
+        return SaverFrames(self.saver).for_graph(graph)
 
     def load(self, graph: Graph, place: Place) -> ThreadState | None:
         """Return what the checkpointer has at ``place``."""
-        del graph
-        return carry(self.store(place).load(), performing(self.saver))
+        return carry(self.store(place).load(), performing(self._reader(graph, place)))
 
     async def aload(self, graph: Graph, place: Place) -> ThreadState | None:
         """Return what ``load`` returns."""
-        del graph
-        return await acarry(self.store(place).load(), aperforming(self.saver))
+        return await acarry(self.store(place).load(), aperforming(self._reader(graph, place)))
 
     def history(self, graph: Graph, place: Place, listing: Listing) -> Iterator[ThreadState]:
         """Return what the checkpointer lists, newest first."""
-        del graph
         config = config_at(place, place.checkpoint_id)
         if self.saver is not None:
-            for found in self.saver.list(config, **_options(place, listing)):
+            for found in self._reader(graph, place).list(config, **_options(place, listing)):
                 yield codec.decode(found)
 
     async def ahistory(
         self, graph: Graph, place: Place, listing: Listing
     ) -> AsyncIterator[ThreadState]:
         """Return what ``history`` returns."""
-        del graph
         config = config_at(place, place.checkpoint_id)
         if self.saver is not None:
-            async for found in self.saver.alist(config, **_options(place, listing)):
+            async for found in self._reader(graph, place).alist(config, **_options(place, listing)):
                 yield codec.decode(found)
 
 

@@ -78,17 +78,22 @@ def test_a_frame_that_was_never_called_is_empty_and_takes_no_update(
         graph.update_state(place, {"log": ["x"]})
 
 
-def test_a_graph_that_is_held_out_of_sight_works_and_cannot_be_shown(
+def test_a_graph_that_nobody_here_has_called_works_and_cannot_be_shown(
     saver: BaseCheckpointSaver,
 ) -> None:
-    held = {"graph": chain(("ask", asks("well?")))}
-    graph = chain(("node", lambda _: held["graph"].invoke({})), checkpointer=saver)
+    def node(_: State) -> State:
+        return {"log": chain(("ask", asks("well?"))).invoke({})["log"]}
+
+    graph, elsewhere = (chain(("node", node), checkpointer=saver) for _ in range(2))
     graph.invoke({}, CONFIG)
-    task = graph.get_state(CONFIG).tasks[0]
+    task = elsewhere.get_state(CONFIG).tasks[0]
     assert task.state is None
-    with pytest.raises(ValueError, match="node 'node' refers to no such graph"):
-        graph.get_state(at(f"node:{task.id}"))
-    assert graph.invoke(Command(resume="yes"), CONFIG)["log"] == ["yes"]
+    with pytest.raises(
+        ValueError, match="node 'node' refers to no such graph, and has called none"
+    ):
+        elsewhere.get_state(at(f"node:{task.id}"))
+    assert elsewhere.invoke(Command(resume="yes"), CONFIG)["log"] == ["yes"]
+    assert graph.get_state(CONFIG).next == ()
 
 
 def observed(graph: CompiledStateGraph) -> list[Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from distgraph.core.graph import Graph, Node
-from distgraph.graph.subgraphs import graph_of
+from distgraph.graph.held import graph_of
 
 
 def dispatched(node: Node) -> Graph | None:
