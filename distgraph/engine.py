@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 from distgraph.core.apply import apply_writes
 from distgraph.core.begin import again, begin, last_step, replay, restart
@@ -191,14 +191,24 @@ def run(graph: Graph, start: Start, ns: str = "") -> Program:
     return (yield from _advance(graph, opened, limits, ns))
 
 
-def run_nested(
-    graph: Graph,
-    start: Start,
-    ns: str,
-    answers: tuple[Answer, ...] = (),
-    risen: Risen | None = None,
-) -> Program:
-    """Carry the frame of a graph called inside a task; ``answers`` are those of that task.
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What an execution of a task brings to a graph that it called before: its ``answers``.
+
+    Without one, what waits is asked again where the run ``asks_again``. ``risen`` tells how others
+    have left the graph that ran it.
+    """
+
+    answers: tuple[Answer, ...] = ()
+    asks_again: bool = False
+    risen: Risen | None = None
+
+
+NOTHING: Final = Brought()
+
+
+def run_nested(graph: Graph, start: Start, ns: str, brought: Brought = NOTHING) -> Program:
+    """Carry the frame of a graph called inside a task, to which that has ``brought`` something.
 
     What the same task began is gone on with, also when it is finished: then its result is given
     again. Any other state is that of an earlier call, which the input comes on top of, or which is
@@ -209,9 +219,10 @@ def run_nested(
     limits = limits_of(start, state)
     opened: Ahead | Failed
     if state is not None and _is_same_call(state.checkpoint, start):
+        risen = brought.risen
         if risen is not None and (left := _as_left(graph, state, risen, limits, ns)) is not None:
             return left
-        opened = yield from _rejoin(graph, state, answers, limits, ns)
+        opened = yield from _rejoin(graph, state, brought, limits, ns)
     elif state is not None and start.at:
         opened = yield from _restart(graph, state, limits, ns)
     else:
@@ -242,10 +253,13 @@ def _is_same_call(at: Checkpoint, start: Start) -> bool:
 
 
 def _rejoin(
-    graph: Graph, state: ThreadState, answers: tuple[Answer, ...], limits: Limits, ns: str
+    graph: Graph, state: ThreadState, brought: Brought, limits: Limits, ns: str
 ) -> Generator[Request, Any, Ahead]:
-    replies = nested_replies(state, answers)
-    ahead = _ahead(graph, rejoin(state, replies, limits.metadata.get(ROUND, "")), limits, ns)
+    replies = nested_replies(state, brought.answers)
+    round_ = limits.metadata.get(ROUND, "")
+    # What others have run in this round has asked again already.
+    asks_again = brought.asks_again and brought.risen is None
+    ahead = _ahead(graph, rejoin(state, replies, round_, asks_again=asks_again), limits, ns)
     yield GoOn(ahead.state, how_to_go_on(state, replies), replies, None, ahead.move)
     return ahead
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
+
+from distgraph.types import Interrupt
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from distgraph.types import Command, Interrupt
+    from distgraph.types import Command
 
 
 class DistGraphError(Exception):
@@ -220,6 +223,18 @@ class GraphInterrupt(GraphBubbleUp):
     def __init__(self, interrupts: Sequence[Interrupt] = ()) -> None:
         self.interrupts: tuple[Interrupt, ...] = tuple(interrupts)
         super().__init__(self.interrupts)
+
+
+class NodeInterrupt(GraphInterrupt):
+    """Raised by a node to pause before it is done; deprecated in favour of ``interrupt()``.
+
+    The node runs again with the next call, whatever that brings, and may raise it again.
+    """
+
+    def __init__(self, value: Any, id: str | None = None) -> None:  # noqa: A002 LangGraph's name
+        what = "NodeInterrupt is deprecated: ask by distgraph.types.interrupt() instead."
+        warnings.warn(what, DeprecationWarning, stacklevel=2)
+        super().__init__([Interrupt(value) if id is None else Interrupt(value, id)])
 
 
 class ParentCommand(GraphBubbleUp):

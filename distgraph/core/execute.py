@@ -36,6 +36,7 @@ from distgraph.core.model import (
     Result,
     Task,
 )
+from distgraph.core.raised import ask_raised
 from distgraph.core.recorded import during, errored, said
 from distgraph.core.returns import plain_command, read_path, read_return, taken_from_inside
 from distgraph.effects import acarry, carry
@@ -213,6 +214,10 @@ def read_exception(exc: BaseException, frame: TaskFrame) -> Result:
         if isinstance(signal, ParentCommand):
             return Escaped(plain_command(signal.command))
     if asking := [signal for signal in signals if isinstance(signal, GraphInterrupt)]:
+        try:
+            ask_raised(frame, asking)
+        except RuntimeError as nobody:
+            return read_error(nobody, frame)
         return Interrupted((*frame.pending, *_heard(asking, frame)))
     return read_error(exc, frame)
 

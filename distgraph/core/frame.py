@@ -130,6 +130,7 @@ class Invocation:
     keeps nothing itself. ``claims`` are the called graphs of the run that several tasks could call:
     (ns, checkpoint of a frame around) -> task of it. ``round`` is the same for attempts that repeat
     one another, and another one where somebody has gone on with the thread in between.
+    ``asks_again``: what waits inside is asked again, since the run goes on without an answer.
     """
 
     config: Mapping[str, Any] = field(default_factory=dict)
@@ -140,6 +141,7 @@ class Invocation:
     asker: Asker | None = None
     replay: Replay | None = None
     round: str = ""
+    asks_again: bool = False
     claims: dict[tuple[str, str], str] = field(default_factory=dict, compare=False)
 
 

@@ -152,16 +152,21 @@ def nested_replies(state: ThreadState, answers: tuple[Answer, ...]) -> tuple[Rep
     return tuple(Reply(waiting[answer.id][0], answer) for answer in answers if answer.id in waiting)
 
 
-def rejoin(state: ThreadState, replies: tuple[Reply, ...], round_: str = "") -> ThreadState:
+def rejoin(
+    state: ThreadState, replies: tuple[Reply, ...], round_: str = "", *, asks_again: bool = False
+) -> ThreadState:
     """Return the ``state`` of a called graph for a call that goes on with it.
 
     Failed tasks run again, and a breakpoint here is released: but not where an attempt of the same
     round came to it, of whose stop nobody was told. So it is with what left the graph by a command:
-    the same round takes it, a later one finds that the graph around could not.
+    the same round takes it, a later one finds that the graph around could not. Where nothing is
+    answered and the run ``asks_again``, tasks that ask do so too: a graph inside one may have been
+    updated.
     """
     here = state.checkpoint
     same = bool(round_) and here.metadata.get(ROUND) == round_
-    undone = Errored if same else Errored | Escaped
+    undone: Any = Errored if same else Errored | Escaped
+    undone = undone | Interrupted if asks_again and not replies else undone
     opened = without_results(state, {t for t, r in state.results.items() if isinstance(r, undone)})
     return deliver(opened, replies, released="" if same and not goes_on(here) else here.id)
 

@@ -71,7 +71,7 @@ def job_of(
         graph=owner.graph,
         program=(run_nested if inner.frame else run)(owner.graph, start, place.ns),
         place=place,
-        invocation=_from_here(invocation) if _resumes(start) else invocation,
+        invocation=invocation if inner.frame else _told(invocation, start),
         start=start,
         live=options.is_live or inner.live or (heard and bool(owner.graph.entry)),
         modes=frozenset(options.modes if heard else ()),
@@ -110,8 +110,11 @@ def about(job: Job) -> dict[str, Any]:
     return given if thread is None else {**given, "thread_id": thread}
 
 
-def _from_here(invocation: Invocation) -> Invocation:
-    return invocation if invocation.replay is None else replace(invocation, replay=None)
+def _told(invocation: Invocation, start: Start) -> Invocation:
+    """Return what tasks are told: a run with an answer or an input goes on from what is stored."""
+    if _resumes(start):
+        return replace(invocation, replay=None, asks_again=False)
+    return replace(invocation, replay=None) if _is_fresh(start.given) else invocation
 
 
 def _is_fresh(given: Any) -> bool:
@@ -158,7 +161,9 @@ def _invocation(
     thread = place.thread_id if configs.names_thread(config) else None
     run, durable = run_id and str(run_id), owner.backend.durable
     replay, own = _replay(config, place), os.urandom(4).hex()
-    return Invocation(config, found, thread, run, durable, replay=replay, round=own)
+    return Invocation(
+        config, found, thread, run, durable, replay=replay, round=own, asks_again=True
+    )
 
 
 def _replay(config: Mapping[str, Any], place: Place) -> Replay | None:

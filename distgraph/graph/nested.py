@@ -11,7 +11,7 @@ from distgraph import _frame
 from distgraph.core.frame import Asker, TaskFrame, discard
 from distgraph.core.graph import Graph
 from distgraph.effects import acarry, carry
-from distgraph.engine import run_nested
+from distgraph.engine import Brought, run_nested
 from distgraph.events import Concluded, Custom, Event, Inside
 from distgraph.graph.held import note_call
 from distgraph.runners.backend import Backend, Job, Place
@@ -124,5 +124,6 @@ def _placed(job: Job, call: GraphCall, found: FoundFrame) -> Job:
     """Return ``job`` in the frame that was found for it."""
     start, ns, frames = replace(job.start, at=found.at), found.place.ns, call.frame.frames
     risen = frames.risen(ns) if frames else None
-    program = run_nested(job.graph, start, ns, call.frame.answers, risen)
+    brought = Brought(call.frame.answers, call.frame.invocation.asks_again, risen)
+    program = run_nested(job.graph, start, ns, brought)
     return replace(job, place=found.place, program=program)

@@ -21,6 +21,7 @@ from tests.parity.cases import (
     messages,
     nested,
     pausing,
+    raising,
     streams,
     supersteps,
 )
@@ -41,6 +42,7 @@ TOPICS = (
     messages,
     nested,
     pausing,
+    raising,
     streams,
     supersteps,
 )

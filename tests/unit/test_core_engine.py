@@ -209,7 +209,9 @@ def test_an_update_as_the_end_clears_what_was_to_run() -> None:
 
 
 def test_several_updates_in_a_superstep_need_their_nodes() -> None:
-    with pytest.raises(InvalidUpdateError, match="as_node is required when applying multiple updates"):
+    with pytest.raises(
+        InvalidUpdateError, match="as_node is required when applying multiple updates"
+    ):
         updated(Store(), StateUpdate({}, "a"), StateUpdate({}))
 
 

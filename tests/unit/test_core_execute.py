@@ -12,7 +12,7 @@ import pytest
 from pydantic import BaseModel
 
 from distgraph.core.execute import run_task, run_task_async
-from distgraph.core.frame import triggers
+from distgraph.core.frame import Invocation, triggers
 from distgraph.core.graph import Branch, Callee, Graph, Join, Node, Schema
 from distgraph.core.model import (
     START,
@@ -26,8 +26,8 @@ from distgraph.core.model import (
     Task,
 )
 from distgraph.core.retry import retry_delay
-from distgraph.errors import InvalidUpdateError
-from distgraph.types import Command, RetryPolicy, Runtime, Send, interrupt
+from distgraph.errors import GraphInterrupt, InvalidUpdateError, NodeInterrupt
+from distgraph.types import Command, Interrupt, RetryPolicy, Runtime, Send, interrupt
 from tests.support.core_graphs import KEYS, checkpoint, frame, graph, node
 
 A = Task("task-a", "a", 0)
@@ -234,6 +234,24 @@ def test_an_unknown_target_is_an_error_that_lists_the_nodes() -> None:
     result = error(ran(lambda _: Command(goto="nowhere")))
     assert isinstance(result.exception, InvalidUpdateError)
     assert "unknown node 'nowhere'. The graph's nodes are: a, b." in result.message
+
+
+def test_a_raised_interrupt_is_asked_and_hears_no_answer() -> None:
+    def raises(_: Any) -> Any:
+        with pytest.deprecated_call():
+            raise NodeInterrupt("wait")
+
+    for answers in ((), (Answer("", "", 1),)):
+        left = ran(raises, answers=answers)
+        assert isinstance(left, Interrupted)
+        assert [question.interrupt.value for question in left.questions] == ["wait"]
+
+
+def test_a_raised_interrupt_that_nobody_could_answer_is_an_error() -> None:
+    def raises(_: Any) -> Any:
+        raise GraphInterrupt([Interrupt("wait")])
+
+    assert "needs a checkpointer" in error(ran(raises, invocation=Invocation())).message
 
 
 class Update(BaseModel):

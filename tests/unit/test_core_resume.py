@@ -180,6 +180,13 @@ def test_a_graph_inside_a_task_goes_on_past_breakpoints_and_waits_for_what_it_as
     assert going.released == stopped.checkpoint.id
 
 
+def test_what_waits_inside_asks_again_in_a_run_without_an_answer_for_it() -> None:
+    state = waiting(a=asks(ONE, "in"), b=asks(TWO, "in"), c=Completed())
+    assert rejoin(state, (), asks_again=True).results == {"c": Completed()}
+    replies = nested_replies(state, (Answer(ONE, "in", 1),))
+    assert rejoin(state, replies, asks_again=True).results.keys() == {"b", "c"}
+
+
 @pytest.mark.parametrize(
     ("source", "round_", "released"),
     [("loop", "one", False), ("loop", "two", True), ("loop", "", True), ("fork", "one", True)],

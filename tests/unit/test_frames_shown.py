@@ -39,6 +39,28 @@ def test_a_frame_has_a_history_and_may_be_updated(saver: BaseCheckpointSaver, la
     assert graph.invoke(None, CONFIG)["log"] == ["one", "told", "last"]
 
 
+def test_what_was_updated_two_graphs_in_is_gone_on_with(saver: BaseCheckpointSaver) -> None:
+    leaf = chain(("one", says("one")), ("ask", asks("well?")))
+    graph = chain(("outer", chain(("inner", leaf))), ("last", says("last")), checkpointer=saver)
+    graph.invoke({}, CONFIG)
+    middle: Any = graph.get_state(CONFIG, subgraphs=True).tasks[0].state
+    place = middle.tasks[0].state.config
+    graph.update_state(place, {"log": ["told"]})
+    assert asked(graph.invoke(None, CONFIG)) == ["well?"]
+    assert graph.invoke(Command(resume="yes"), CONFIG)["log"] == ["one", "told", "yes", "last"]
+
+
+def test_a_new_input_at_an_older_checkpoint_leaves_graphs_that_last_where_they_are(
+    saver: BaseCheckpointSaver,
+) -> None:
+    inner = chain(("note", lambda state: {"log": [len(state["log"])]}), checkpointer=True)
+    graph = chain(("a", lambda _: {"log": [inner.invoke({})["log"]]}), checkpointer=saver)
+    for _ in range(2):
+        graph.invoke({}, CONFIG)
+    *_, first = graph.get_state_history(CONFIG)
+    assert graph.invoke({}, first.config)["log"] == [[0, 1, 2]]
+
+
 def test_the_configs_of_old_checkpoints_lead_to_old_frames(saver: BaseCheckpointSaver) -> None:
     graph = chain(("node", chain(("one", says("one")))), checkpointer=saver)
     for _ in range(2):

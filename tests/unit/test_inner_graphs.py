@@ -25,7 +25,7 @@ from distgraph.core.model import (
 from distgraph.core.plan import plan
 from distgraph.core.recorded import errored
 from distgraph.core.retry import asked_around, retry_delay
-from distgraph.engine import Execute, GoOn, Load, Start, run_nested
+from distgraph.engine import Brought, Execute, GoOn, Load, Start, run_nested
 from distgraph.graph import START, StateGraph
 from distgraph.runners.backend import Job, Place
 from distgraph.types import RetryPolicy
@@ -185,7 +185,8 @@ def taken(*left: Any, **risen: Any) -> Any:
     (task,) = plan(checkpoint, "node:t")
     state = ThreadState(checkpoint, dict(zip([task.id], left, strict=False)))
     stands = Risen(**{"stop": 9, "released": "", "whole": lambda error: error, **risen})
-    program = run_nested(inner, Start({}, 25, parents={"": "root"}), "node:t", (), stands)
+    start = Start({}, 25, parents={"": "root"})
+    program = run_nested(inner, start, "node:t", Brought(risen=stands))
     assert next(program) == Load()
     try:
         return program.send(state)
@@ -224,7 +225,7 @@ def test_a_breakpoint_that_nobody_released_is_one() -> None:
     checkpoint = Checkpoint("cp", None, 3, "loop", "", frontier=("node",), parents={"": "root"})
     start = Start({}, 25, before=frozenset({"node"}), parents={"": "root"})
     risen = Risen(9, "", lambda error: error)
-    program = run_nested(inner, start, "node:t", (), risen)
+    program = run_nested(inner, start, "node:t", Brought(risen=risen))
     next(program)
     with pytest.raises(StopIteration) as stopped:
         program.send(ThreadState(checkpoint))
@@ -235,7 +236,7 @@ def test_one_that_is_done_is_finished() -> None:
     inner = graph("inner", leaf).graph
     checkpoint = Checkpoint("cp", None, 3, "loop", "", parents={"": "root"})
     program = run_nested(
-        inner, Start({}, 25, parents={"": "root"}), "n:t", (), Risen(9, "", lambda e: e)
+        inner, Start({}, 25, parents={"": "root"}), "n:t", Brought(risen=Risen(9, "", lambda e: e))
     )
     next(program)
     with pytest.raises(StopIteration) as stopped:

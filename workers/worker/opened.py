@@ -80,7 +80,9 @@ class Opened:
         A run that goes on with one from an older checkpoint goes on from what that has stored.
         """
         named = digest(self.head.run, rnd)[:8]
-        told = replace(self.config.invocation(self.head.thread_id, self.head.run), round=named)
+        again = self.run.kind in ("reask", "retry")
+        told = self.config.invocation(self.head.thread_id, self.head.run)
+        told = replace(told, round=named, asks_again=again)
         return told if self.run.kind == "start" else replace(told, replay=None)
 
     def program(self, results: Mapping[str, Result]) -> Program:
