@@ -7,6 +7,8 @@ local function mark_failed(ns, tid, task, err)
   write_task(ns, tid, task)
   note_form(FORMAT.result)
   call('HSET', P .. KEY.tasks .. ns, TASK_FIELD.error .. tid, err)
+  -- In a run that has failed nothing goes up: the attempt that parks next is told, whatever it has read.
+  if ns ~= '' then call('HSETNX', frame_key(ns), FRAME.missed, STATE.failed) end
 end
 
 -- A final failure ends the run, and is its error; nothing of the superstep is lost, a retry goes on

@@ -11,9 +11,9 @@ local function hints_of_all(ns)
   return out
 end
 
--- Who is at the tasks that run. Those of an epoch that was renewed are void, and begin again; the others
--- get time: while the run was failed their leases were not looked at.
-local function look_at_running(ns, void)
+-- Who is at the tasks that are not queued. Those of an epoch that was renewed are void, and begin again; the
+-- others get time, or try again: while the run was failed nobody looked at what was due of them.
+local function look_at_going(ns, void)
   local active, queued = P .. KEY.active .. ns, P .. KEY.queued .. ns
   if call('SCARD', active) - call('SCARD', queued) > LIMIT.together then return end
   for _, tid in ipairs(call('SDIFF', active, queued)) do
@@ -24,7 +24,8 @@ local function look_at_running(ns, void)
         tell_superseded(ns, tid, task)
         requeue(ns, tid, task)
       else due(ns, tid, DUE.lease, now() + LIMIT.recheck_ms) end
-    end
+    -- A sweep that found the frame void has forgotten it.
+    elseif task[TASK.state] == STATE.backing_off then due(ns, tid, DUE.back_off, now()) end
   end
 end
 
@@ -54,7 +55,9 @@ local function queue_rows(ns, rows)
       if asks then call('HSET', P .. KEY.tasks .. ns, TASK_FIELD.answered, A.tok) end
       queue_again(ns, MOVE{mode = asks and MODE.resume or MODE.retry, run = run, round = A.tok,
         at = now(), by = row[RUN_ROW.by], first = 0, last = 0},
-        {tid = tid, answers = blobs(each[AGAIN.answers]),
+        -- In the round that its own frame came to a stop in, where it is told of nothing: who goes on with
+        -- that frame would take the stop for one that somebody knows of.
+        {tid = tid, late = not asks, answers = blobs(each[AGAIN.answers]),
           questions = asks and call('HGET', P .. KEY.questions .. ns, tid)})
     end
   end
@@ -66,7 +69,7 @@ local function rejoin(ns, st, rows, void, missed)
   local key = frame_key(ns)
   if void then call('HSET', key, FRAME.epoch, A.tok) end
   queue_rows(ns, rows)
-  look_at_running(ns, void)
+  look_at_going(ns, void)
   if call('EXISTS', P .. KEY.queued .. ns) == 1 then due_outbox(ns) end
   -- Who held the advance may have found the run failed.
   local advance = call('HGET', key, FRAME.advance)
