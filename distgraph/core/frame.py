@@ -235,8 +235,11 @@ class TaskFrame:
 
     @property
     def _asks_in(self) -> str:
-        """The namespace by which its answers are known among those of the task around."""
-        return self.ns if self.task.caller is None else self.own_ns
+        """The namespace by which its answers are known among those of the task around.
+
+        That of a called function is numbered 0, as no graph is that a task calls.
+        """
+        return self.ns if self.task.caller is None else f"{self.own_ns}|0"
 
     def _given(self, answer: Any) -> Any:
         if not isinstance(answer, Expired):

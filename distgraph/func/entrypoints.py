@@ -12,7 +12,7 @@ from distgraph.core.model import END, PREVIOUS, START
 from distgraph.func.final import Final, writes_of
 from distgraph.func.functions import callee, named, types_in
 from distgraph.graph.blueprint import Blueprint
-from distgraph.graph.checks import check_dispatch, policies_of
+from distgraph.graph.checks import check_dispatch, check_text, policies_of
 from distgraph.graph.compiled import CompiledStateGraph
 from distgraph.graph.fingerprint import fingerprint
 from distgraph.types import RetryPolicy
@@ -35,8 +35,8 @@ class entrypoint(Generic[ContextT]):  # noqa: N801 the name is LangGraph's
 
     ``checkpointer``: as of ``StateGraph.compile``. ``retry_policy``: when the function is run
     again, and the functions that it calls, unless they say so themselves. ``backend``: where it
-    runs, under ``name``, which is the function's by default; ``queue`` and ``priority`` are those
-    of ``add_node``.
+    runs, under ``name``, which is by default what its node is called after in any case, the
+    function. ``queue`` and ``priority`` are those of ``add_node``.
     """
 
     final: TypeAlias = Final  # noqa: PYI042 the name is LangGraph's
@@ -79,16 +79,19 @@ class entrypoint(Generic[ContextT]):  # noqa: N801 the name is LangGraph's
         Raises TypeError for what is no function or no checkpointer, NotImplementedError for a
         generator, ValueError for a function without parameters and for a name that cannot be one.
         """
-        name = named(function, self._name)
+        name = named(function, None)
         _check_input(function)
         check_dispatch(name, self._queue, self._priority)
+        check_text("The name of a graph", self._name or "")
         node = self._node(name, callee(name, function, first=1))
         known = types_in(function)
         builder = Blueprint(Any, self._context_schema, Any, Any, schemas=list(known))
         compiled: CompiledStateGraph[Any, Any, Any, Any] = CompiledStateGraph(
             self._graph(name, node, known), builder, self._checkpointer
         )
-        return compiled if self._backend is None else compiled.placed(self._backend, name)
+        if self._backend is None:
+            return compiled
+        return compiled.placed(self._backend, self._name or name)
 
     def _node(self, name: str, called: Callee) -> Node:
         return Node(
@@ -104,7 +107,7 @@ class entrypoint(Generic[ContextT]):  # noqa: N801 the name is LangGraph's
 
     def _graph(self, name: str, node: Node, known: tuple[Any, ...]) -> Graph:
         graph = Graph(
-            name=name,
+            name=self._name or name,
             nodes={name: node},
             channels={
                 START: EphemeralValue(Any),

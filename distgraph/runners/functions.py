@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 
 from distgraph.channels import LastValue
 from distgraph.core.execute import read_error
-from distgraph.core.frame import CallArguments, TaskFrame
+from distgraph.core.frame import CallArguments, TaskFrame, discard
 from distgraph.core.graph import Graph, Node
 from distgraph.core.model import (
     RETURN,
@@ -35,7 +35,7 @@ from distgraph.errors import (
     ParentCommand,
     SerializationError,
 )
-from distgraph.events import Ended, Event, FunctionCalled
+from distgraph.events import Custom, Ended, Event, FunctionCalled
 from distgraph.runners.futures import SyncAsyncFuture
 from distgraph.runners.lanes import TaskLanes
 from distgraph.runners.stores import Asking, Calls, Store
@@ -92,6 +92,7 @@ class FunctionCall:
             self.caller,
             task=self.task,
             graph=self.graph,
+            emit=discard if self.caller.emit is discard else self._emit,
             attempt=attempt,
             lanes=TaskLanes(),
             calls=0,
@@ -102,6 +103,13 @@ class FunctionCall:
             heard={},
             failed=None,
         )
+
+    def _emit(self, chunk: Any) -> None:
+        """Stream a chunk from where its caller's graphs are."""
+        if self.caller.publish is None:
+            self.caller.emit(chunk)
+        else:
+            self.caller.publish(Custom(self.caller.own_ns, chunk))
 
 
 class Try(NamedTuple):

@@ -31,6 +31,8 @@ HOMES = {
     "get_config": "config",
     "get_stream_writer": "config",
     "Runtime": "runtime",
+    "entrypoint": "func",
+    "task": "func",
 }
 """Where both packages keep the names that programs use."""
 

@@ -386,6 +386,26 @@ def test_tasks_workflows_and_graphs_call_each_other() -> None:
     assert outer.invoke(_answer("yes"), CONFIG) == 13
 
 
+def test_a_function_and_a_graph_in_it_ask_apart() -> None:
+    @entrypoint()
+    def inner(x: str) -> Any:
+        return interrupt(f"inner {x}")
+
+    @task
+    def asks(x: str) -> list[Any]:
+        return [inner.invoke(x), interrupt(f"own {x}")]
+
+    @entrypoint(InMemorySaver())
+    def workflow(x: str) -> list[Any]:
+        return [*asks(x).result(), interrupt("last")]
+
+    given: list[Any] = ["x", *map(_answer, "abc")]
+    seen: list[Any] = [workflow.invoke(each, CONFIG) for each in given]
+    asked = [each["__interrupt__"][0].value for each in seen[:-1]]
+    assert asked == ["inner x", "own x", "last"]
+    assert seen[-1] == ["a", "b", "c"]
+
+
 def test_calls_in_calls_never_wait_for_a_thread() -> None:
     @task
     def deep(level: int) -> int:
