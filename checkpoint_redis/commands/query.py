@@ -180,6 +180,11 @@ def frames(thread: Thread) -> Plain[dict[str, str]]:
     return Plain(("HGETALL", thread.frames), _frames)
 
 
+def frame_name(thread: Thread, ns: str) -> Plain[str]:
+    """Read the name of the frame inside a task that has the hash ``ns``; '' = not known."""
+    return Plain(("HGET", thread.frames, ns), _name)
+
+
 def checkpoints(thread: Thread, ns: str, cps: tuple[str, ...]) -> Script[tuple[bytes | None, ...]]:
     """Read checkpoint blobs; at most CHUNK at a time."""
     names = [keys.checkpoint_field(ns, cp) for cp in cps]
@@ -375,6 +380,11 @@ def _caller_writes(raw: Any) -> tuple[CallerWrites, ...]:
 @checked
 def _frames(raw: Any) -> dict[str, str]:
     return {hash_: text(name) for hash_, name in scanned(raw).items()}
+
+
+@checked
+def _name(raw: Any) -> str:
+    return text(raw or b"")
 
 
 @checked

@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-import operator
-import uuid
 from collections.abc import Iterator
-from typing import Annotated, Any, TypedDict
+from typing import Any
 
 import pytest
 
+from distgraph.checkpoint.memory import InMemorySaver
 from distgraph.graph import START, StateGraph
 from distgraph.types import Command, Send, interrupt
+from tests.support.frames import State, adds, asks, config, deep, sequence
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import PATIENCE
 from workers import CeleryBackend
-
-
-class State(TypedDict, total=False):
-    """A list that grows."""
-
-    xs: Annotated[list[Any], operator.add]
-
-
-def config(thread: str = "") -> dict[str, Any]:
-    return {"configurable": {"thread_id": thread or str(uuid.uuid4())}}
-
-
-def sequence(*nodes: tuple[str, Any], **options: Any) -> Any:
-    """Return a graph of nodes that follow one another."""
-    return StateGraph(State).add_sequence(nodes).add_edge(START, nodes[0][0]).compile(**options)
-
-
-def adds(what: str) -> Any:
-    return lambda _: {"xs": [what]}
 
 
 @pytest.fixture
@@ -44,26 +25,15 @@ def backend(redis_server: RedisServer, namespace: str) -> Iterator[CeleryBackend
 
 
 def nested(backend: CeleryBackend, levels: int, *bottom: tuple[str, Any], **options: Any) -> Any:
-    """Return a graph on ``backend``, ``bottom`` so many levels deep, each with a step before."""
-    graph = sequence(*bottom, **options)
-    for level in range(levels, 0, -1):
-        graph = sequence((f"before{level}", adds(f"before{level}")), (f"in{level}", graph))
-    return graph.on(backend, "top")
+    """Return such a graph on ``backend``."""
+    return deep(levels, *bottom, **options).on(backend, "top")
 
 
 @pytest.mark.parametrize("levels", [1, 2, 3])
 def test_levels_of_graphs_run_with_one_slot(backend: CeleryBackend, levels: int) -> None:
     graph = nested(backend, levels, ("a", adds("a")), ("b", adds("b")))
     found = graph.invoke({"xs": ["in"]}, config())
-    in_process = nested_in_process(levels, ("a", adds("a")), ("b", adds("b")))
-    assert found == in_process.invoke({"xs": ["in"]})
-
-
-def nested_in_process(levels: int, *bottom: tuple[str, Any]) -> Any:
-    graph = sequence(*bottom)
-    for level in range(levels, 0, -1):
-        graph = sequence((f"before{level}", adds(f"before{level}")), (f"in{level}", graph))
-    return graph
+    assert found == deep(levels, ("a", adds("a")), ("b", adds("b"))).invoke({"xs": ["in"]})
 
 
 def test_a_question_at_the_bottom_is_answered_once(backend: CeleryBackend) -> None:
@@ -95,3 +65,32 @@ def test_a_fan_out_of_graphs(backend: CeleryBackend) -> None:
     found = graph.submit({"xs": []}, config()).result(timeout=PATIENCE)
     leaves = [[n, *(f"leaf {n}.{m}" for m in range(10))] for n in range(5)]
     assert found["xs"] == [each for one in leaves for each in one]
+
+
+def test_one_that_remembers_from_run_to_run(backend: CeleryBackend) -> None:
+    kept = StateGraph(State).add_node("a", adds("a")).add_edge(START, "a")
+    graph = StateGraph(State).add_node("in", kept.compile(checkpointer=True)).add_edge(START, "in")
+    here, there = graph.compile(checkpointer=InMemorySaver()), graph.compile().on(backend, "top")
+    where = config()
+    for run in range(3):
+        assert there.invoke({"xs": [run]}, where) == here.invoke({"xs": [run]}, where)
+
+
+def test_two_tasks_that_share_one_are_refused(backend: CeleryBackend) -> None:
+    kept = StateGraph(State).add_node("a", adds("a")).add_edge(START, "a")
+    both = StateGraph(State).add_node("in", kept.compile(checkpointer=True))
+    both.add_conditional_edges(START, lambda _: [Send("in", {"xs": [n]}) for n in range(2)])
+    with pytest.raises(ValueError, match="Two tasks of one superstep called the graph"):
+        both.compile().on(backend, "top").invoke({"xs": []}, config())
+
+
+def test_a_called_graph_in_a_task_of_a_frame(backend: CeleryBackend) -> None:
+    called = sequence(("ask", asks("well?")), ("b", adds("b")))
+
+    def call(_: State) -> State:
+        return {"xs": called.invoke({"xs": ["called"]})["xs"]}
+
+    graph = nested(backend, 2, ("call", call), ("c", adds("c")))
+    where = config()
+    graph.invoke({"xs": []}, where)
+    assert graph.invoke(Command(resume="yes"), where)["xs"][-4:] == ["called", "yes", "b", "c"]

@@ -103,7 +103,7 @@ def _release(office: Office, held: Hint, lost: bytes, *, given_back: bool) -> No
         given_back=given_back,
     )
     taken = () if done.status == "gone" else _taken(office, held, done, given_back=given_back)
-    office.publisher.publish(outgoing(held.x, done.hints, called(taken)))
+    office.publisher.publish(outgoing(held.x, (*done.hints, *done.up), called(taken)))
     for each in taken:
         if given_back:
             tell_handed_over(each.subject)

@@ -24,8 +24,8 @@ def task_of(name: str) -> str:
 
 def path_of(name: str) -> tuple[str, ...]:
     """Return the names of nodes from the root graph on."""
-    parts = (part.partition(":")[0] for part in name.split("|"))
-    return tuple(part for part in parts if not part.isdigit())
+    parts = (part for part in name.split("|") if not part.isdigit())
+    return tuple(part.partition(":")[0] for part in parts)
 
 
 def _own(name: str) -> list[str]:
