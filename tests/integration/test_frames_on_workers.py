@@ -47,7 +47,7 @@ def test_a_question_at_the_bottom_is_answered_once(backend: CeleryBackend) -> No
 
 def test_a_fan_out_of_graphs(backend: CeleryBackend) -> None:
     def send(state: State) -> list[Send]:
-        return [Send("leaf", {"xs": [f"{state['xs'][0]}.{n}"]}) for n in range(10)]
+        return [Send("leaf", {"xs": [f"{state['xs'][0]}.{n}"]}) for n in range(50)]
 
     inner = (
         StateGraph(State)
@@ -58,12 +58,12 @@ def test_a_fan_out_of_graphs(backend: CeleryBackend) -> None:
     graph = (
         StateGraph(State)
         .add_node("inner", inner)
-        .add_conditional_edges(START, lambda _: [Send("inner", {"xs": [n]}) for n in range(5)])
+        .add_conditional_edges(START, lambda _: [Send("inner", {"xs": [n]}) for n in range(20)])
         .compile()
         .on(backend, "fan")
     )
     found = graph.submit({"xs": []}, config()).result(timeout=PATIENCE)
-    leaves = [[n, *(f"leaf {n}.{m}" for m in range(10))] for n in range(5)]
+    leaves = [[n, *(f"leaf {n}.{m}" for m in range(50))] for n in range(20)]
     assert found["xs"] == [each for one in leaves for each in one]
 
 

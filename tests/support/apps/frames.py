@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
 from distgraph.graph import START, StateGraph
 from distgraph.types import Send
-from tests.support.apps.called import Builder, Trip, line
+from tests.support.apps.called import Builder, Trip, line, visit
+
+
+class Way(TypedDict, total=False):
+    """What a graph of a crowd gives."""
+
+    path: Annotated[list[str], operator.add]
 
 
 def levels() -> Builder:
@@ -19,12 +26,14 @@ def levels() -> Builder:
 
 def crowd() -> Builder:
     """As many graphs as the path has names; each holds its node "second" until the gate opens."""
-    leaf = line("first", "second", "third").compile()
+    names = ("first", "second", "third")
+    leaf = StateGraph(Trip, output_schema=Way).add_sequence([(n, visit(n)) for n in names])
+    inner = leaf.add_edge(START, "first").compile()
 
     def spread(state: Trip) -> list[Send]:
         return [Send("leaf", {**state, "path": []}) for _ in state["path"]]
 
-    builder: Any = StateGraph(Trip).add_node("leaf", leaf)
+    builder: Any = StateGraph(Trip).add_node("leaf", inner)
     return builder.add_conditional_edges(START, spread, ["leaf"])  # type: ignore[no-any-return]
 
 
