@@ -37,6 +37,7 @@ _PAYLOADS: Mapping[str, type[tuple[Any, ...]]] = {
     EventKind.fail: FailEvent,
     EventKind.ended: EndEvent,
     EventKind.custom: CustomEvent,
+    EventKind.inner: CustomEvent,
 }
 
 

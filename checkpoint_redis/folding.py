@@ -60,6 +60,7 @@ ROWS = {
     "PACKETS": "PacketsRow",
     "CHECKPOINT": "CheckpointRow",
     "NEW_HEAD": "NewHeadRow",
+    "EMITTED": "EmittedRow",
     "FRAME_ROW": "FrameRow",
     "RESULT": "ResultRow",
     "ANSWER": "AnswerRow",

@@ -81,4 +81,12 @@ class Inside(NamedTuple):
         return self.event.ns
 
 
-Event = Resumed | Stepped | Started | FunctionCalled | Ended | Custom | Concluded | Inside
+class Relayed(NamedTuple):
+    """What a graph inside a task showed, made into chunks by the process in which it ran."""
+
+    ns: str
+    chunks: tuple[tuple[str, Any], ...]
+
+
+OfFrame = Resumed | Stepped | Started | FunctionCalled | Ended | Custom | Concluded
+Event = OfFrame | Inside | Relayed

@@ -31,8 +31,8 @@ from distgraph.events import (
     Concluded,
     Custom,
     Ended,
-    Event,
     FunctionCalled,
+    OfFrame,
     Resumed,
     Started,
     Stepped,
@@ -75,7 +75,7 @@ class View:
         return shown if len(shown) > 1 else next(iter(shown), None)
 
 
-def chunks(view: View, event: Event) -> Iterator[Chunk]:
+def chunks(view: View, event: OfFrame) -> Iterator[Chunk]:
     """Yield (mode, payload) for one event, in LangGraph's order."""
     for mode, payload in _ALL[type(event)](view, event):
         if mode in view.modes:

@@ -10,7 +10,7 @@ from checkpoint_redis import keys
 from checkpoint_redis.commands.read import checked, flags, hints, part, text
 from checkpoint_redis.commands.script import Arguments, Plain, Script
 from checkpoint_redis.keys import Thread
-from checkpoint_redis.layout import DueKind, DueRow, LeaseRow, SweptReply
+from checkpoint_redis.layout import DueKind, DueRow, EmittedRow, LeaseRow, SweptReply
 from checkpoint_redis.records import Lease
 from checkpoint_redis.replies import Due, OutboxEntry, Released, Swept
 from distgraph.checkpoint import formats
@@ -146,16 +146,26 @@ def overdue(
 
 
 def emit(
-    thread: Thread, run: str, ns: str, tid: str, *, tok: str, first: int, blobs: tuple[bytes, ...]
+    thread: Thread,
+    run: str,
+    ns: str,
+    tid: str,
+    *,
+    tok: str,
+    first: int,
+    blobs: tuple[bytes, ...],
+    frames: tuple[str, ...] = (),
 ) -> Script[bool]:
-    """Append custom events of a task's attempt, of which ``blobs[0]`` is number ``first`` (from 1).
+    """Append chunks of a task's attempt, of which ``blobs[0]`` is number ``first`` (from 1).
 
+    ``frames``: of each the hash of the frame inside the task that it is of, '' for the task's own.
     Those that came before are not appended again. False when it is no longer the attempt under way.
     """
     arguments = Arguments()
-    positions = [arguments.add(blob) for blob in blobs]
+    named = zip(frames or ("",) * len(blobs), blobs, strict=True)
+    rows = [EmittedRow(frame, arguments.add(blob)) for frame, blob in named]
     return arguments.script(
-        "emit", thread, bool, run=run, ns=ns, tid=tid, tok=tok, first=first, blobs=positions
+        "emit", thread, bool, run=run, ns=ns, tid=tid, tok=tok, first=first, chunks=rows
     )
 
 

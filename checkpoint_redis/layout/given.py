@@ -55,6 +55,13 @@ class AgainRow(NamedTuple):
     answers: Sequence[int]
 
 
+class EmittedRow(NamedTuple):
+    """A chunk that a task's attempt streamed; ``frame``: the one inside the task that it is of."""
+
+    frame: str
+    blob: int
+
+
 class NewHeadRow(NamedTuple):
     ns: str
     checkpoint: str

@@ -332,6 +332,7 @@ class EventKind(StrEnum):
     fail = "fail"
     ended = "end"
     custom = "custom"
+    inner = "inner"
 
 
 class EventField(StrEnum):

@@ -169,6 +169,8 @@ class EndEvent(NamedTuple):
 
 
 class CustomEvent(NamedTuple):
+    """Of a chunk that a task's attempt streamed, its own or that of a graph inside the task."""
+
     format: int
     tid: str
     attempt: int

@@ -75,6 +75,7 @@ def job_of(
         start=start,
         live=options.is_live or inner.live or (heard and bool(owner.graph.entry)),
         modes=frozenset(options.modes if heard else ()),
+        subgraphs=options.subgraphs,
         max_concurrency=configs.max_concurrency(config),
         run_id=options.run_id,
         if_new=options.if_new or begins,

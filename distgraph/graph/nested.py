@@ -12,7 +12,7 @@ from distgraph.core.frame import Asker, TaskFrame, discard
 from distgraph.core.graph import Graph
 from distgraph.effects import acarry, carry
 from distgraph.engine import Brought, run_nested
-from distgraph.events import Concluded, Custom, Event, Inside
+from distgraph.events import Concluded, Custom, Event, Inside, Relayed
 from distgraph.graph.held import note_call
 from distgraph.runners.backend import Backend, Job, Place
 from distgraph.runners.frames import FoundFrame, FrameStore, GraphCall, lasting
@@ -103,7 +103,7 @@ class Inner:
                 yield event
 
     def _pass_on(self, job: Job, event: Event) -> None:
-        if self.frame is None or isinstance(event, Concluded):
+        if self.frame is None or isinstance(event, Concluded | Relayed):
             return
         inside = event if isinstance(event, Inside) else Inside(job.graph, event)
         if self.frame.publish is not None:

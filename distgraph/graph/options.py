@@ -41,11 +41,12 @@ class SubmitOptions(CallOptions[ContextT], Generic[ContextT], total=False):
 
     1 to 100 visible ASCII characters, or a UUID. It is known again for as long as the run's outcome
     is kept. Without a ``thread_id`` the new thread has this id, too. ``if_new``: ThreadExists where
-    the thread is stored already.
+    the thread is stored already. ``subgraphs``: keep what ``run.stream(subgraphs=True)`` shows.
     """
 
     run_id: str | UUID | None
     if_new: bool
+    subgraphs: bool
 
 
 class InvokeOptions(CallOptions[ContextT], Generic[ContextT], total=False):

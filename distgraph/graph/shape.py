@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from distgraph.events import Custom, Event, Inside
+from distgraph.events import Event
 from distgraph.graph.options import Options
-from distgraph.streaming import View, chunks
+from distgraph.levels import placed_chunks
+from distgraph.streaming import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +21,8 @@ class Shape:
 
     def chunks(self, event: Event) -> Iterator[Any]:
         """Yield what the caller gets for an event."""
-        view, seen = self.view, event
-        if isinstance(event, Inside):
-            if not self.options.subgraphs and not isinstance(event.event, Custom):
-                return
-            view = replace(view, graph=event.graph, keys=event.graph.outputs)
-            seen = event.event
-        for mode, payload in chunks(view, seen):
-            yield self._wrapped(seen.ns, mode, payload)
+        for placed in placed_chunks(self.view, event, subgraphs=self.options.subgraphs):
+            yield self._wrapped(*placed)
 
     def _wrapped(self, ns: str, mode: str, payload: Any) -> Any:
         path = (tuple(ns.split("|")) if ns else (),) if self.options.subgraphs else ()

@@ -27,8 +27,9 @@ class Job:
     """A program to carry: what drives it, where it is stored and what its tasks are told.
 
     ``live``: chunks of running nodes are wanted while they run. ``modes`` are the stream modes
-    that somebody listens to. For a backend that keeps runs: ``run_id`` is the id that its caller
-    chose, or '', and ``if_new`` says whether the thread must not be there yet.
+    that somebody listens to, with ``subgraphs`` of graphs inside too. For a backend that keeps
+    runs: ``run_id`` is the id that its caller chose, or '', and ``if_new`` says whether the thread
+    must not be there yet.
     """
 
     graph: Graph
@@ -38,6 +39,7 @@ class Job:
     start: Start
     live: bool = False
     modes: frozenset[str] = frozenset()
+    subgraphs: bool = False
     max_concurrency: int | None = None
     run_id: str = ""
     if_new: bool = False

@@ -95,17 +95,23 @@ class Run(ABC, Generic[OutputT]):
         """Do what ``result`` does."""
 
     @abstractmethod
-    def stream(self, after: str = "", *, ids: bool = False) -> Iterator[tuple[Any, ...]]:
+    def stream(
+        self, after: str = "", *, ids: bool = False, subgraphs: bool = False
+    ) -> Iterator[tuple[Any, ...]]:
         """Yield (mode, chunk) of the modes that were named at submit, from the run's beginning.
 
-        ``ids``: yield (id, mode, chunk) instead, and with the mode ``superseded`` which attempt of
-        a task is void, {id, name, attempt}: what it has streamed is to be forgotten. ``after``, one
-        of these ids, goes on behind that chunk. Where chunks are not kept any more, one of the mode
-        ``gap`` stands in their place, {after, values, next, status}: what is known now.
+        ``subgraphs``: yield (namespace, mode, chunk) of graphs inside nodes too, ValueError where
+        submit was not told so. ``ids``: yield an id before that, and with the mode ``superseded``
+        which attempt of a task is void, {id, name, attempt}: what it has streamed is to be
+        forgotten. ``after``, one of these ids, goes on behind that chunk. Where chunks are not kept
+        any more, one of the mode ``gap`` stands in their place, {after, values, next, status}: what
+        is known now.
         """
 
     @abstractmethod
-    def astream(self, after: str = "", *, ids: bool = False) -> AsyncIterator[tuple[Any, ...]]:
+    def astream(
+        self, after: str = "", *, ids: bool = False, subgraphs: bool = False
+    ) -> AsyncIterator[tuple[Any, ...]]:
         """Yield what ``stream`` yields."""
 
     @abstractmethod

@@ -58,17 +58,10 @@ LEFT_OPEN = (
 )
 APART: dict[str, str] = {
     "inputs-a_saver_needs_a_thread": "a backend makes up the id of a thread for a new input",
-    "leaving-a_command_is_shown_by_the_graph_around": "graphs inside nodes stream nothing",
     "leaving-a_question_comes_before_the_command": LEFT_OPEN,
     "leaving-one_of_several_tasks_inside_leaves": LEFT_OPEN,
     "leaving-two_that_ask_inside_leave_one_after_the_other": LEFT_OPEN,
     "pausing-a_new_input_while_a_graph_inside_asks": LEFT_OPEN,
-    "nested-streams_of_a_graph_inside_are_told_apart": "graphs inside nodes stream nothing",
-    **{
-        name: "graphs inside nodes stream nothing"
-        for name in CASES
-        if name.startswith("inner_streams-") and "nothing_of" not in name
-    },
 }
 """Cases that are not equal on Celery, and why."""
 

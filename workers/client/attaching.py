@@ -14,18 +14,18 @@ from distgraph.errors import ThreadNotFound
 
 from ..shared.runconfig import decode_config
 from ..shared.served import Registry
+from ..shared.shown import Shown, read_shown
 from .begun import Begun, just_before
 from .effects import Effect
 
 
 @dataclass(frozen=True, slots=True)
 class FoundRun:
-    """A run with the name of its graph, the modes that are recorded, and its caller's metadata."""
+    """A run with the name of its graph, and what is recorded of what it streams."""
 
     graph: str
     begun: Begun
-    modes: frozenset[str]
-    about: dict[str, Any]
+    shown: Shown
 
 
 def attach(registry: Registry, thread: Thread, run: str) -> Generator[Effect, Any, FoundRun]:
@@ -61,10 +61,10 @@ def _found(
     since = just_before(outcome.now) if outcome.status is RunStatus.pending else None
     record = outcome.record
     if record is None:
-        return FoundRun(graph, Begun(run, "0-0", None, since=since), frozenset(), {})
+        return FoundRun(graph, Begun(run, "0-0", None, since=since), read_shown("", {}))
     begun = Begun(
         run, record.event_id, None, since=since, origin=record.origin, released=record.released
     )
     config = decode_config(record.cfg, registry.common_wire().of(graph).serializer)
     about = {**config.metadata, "thread_id": thread.thread_id}
-    return FoundRun(graph, begun, frozenset(record.modes.split()), about)
+    return FoundRun(graph, begun, read_shown(record.modes, about))

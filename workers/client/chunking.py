@@ -9,39 +9,51 @@ from typing import Any
 from distgraph.core.model import Interrupted, ThreadState
 from distgraph.core.plan import plan
 from distgraph.core.snapshot import current_values
-from distgraph.streaming import INTERRUPT, View, chunks
+from distgraph.levels import placed_chunks
+from distgraph.streaming import INTERRUPT, View
 
 from .marks import Gap, Position, Superseded
-
-Numbered = tuple[str, str, Any]
 
 
 @dataclass(slots=True)
 class Chunker:
-    """Numbers the chunks of each entry, over all modes, and leaves out those that were seen."""
+    """Numbers the chunks of each entry, over all modes and levels, and leaves out what was seen.
+
+    ``ids`` and ``subgraphs``: what the caller is given with each. Who keeps no ids is not told of
+    attempts.
+    """
 
     view: View
     at: Position
+    ids: bool = True
+    subgraphs: bool = False
     count: int = 0
 
-    def take(self, told: Any) -> Iterator[Numbered]:
-        """Yield (id, mode, chunk) of what is told next."""
+    def take(self, told: Any) -> Iterator[tuple[Any, ...]]:
+        """Yield what the caller gets of what is told next."""
         match told:
             case Position():
                 self.at, self.count = told, 0
             case Gap(after=after):
-                yield after, "gap", _gap(self.view, told)
+                yield self._wrapped(after, "", "gap", _gap(self.view, told))
             case Superseded():
-                yield from self._numbered("superseded", _superseded(told))
+                if (chunk := self._next("", "superseded", _superseded(told))) and self.ids:
+                    yield chunk
             case _:
-                for mode, chunk in chunks(self.view, told):
-                    yield from self._numbered(mode, chunk)
+                for placed in placed_chunks(self.view, told, subgraphs=self.subgraphs):
+                    if chunk := self._next(*placed):
+                        yield chunk
 
-    def _numbered(self, mode: str, chunk: Any) -> Iterator[Numbered]:
+    def _next(self, ns: str, mode: str, payload: Any) -> tuple[Any, ...] | None:
         number = self.count
         self.count += 1
-        if number >= self.at.seen:
-            yield f"{self.at.id}.{number}", mode, chunk
+        if number < self.at.seen:
+            return None
+        return self._wrapped(f"{self.at.id}.{number}", ns, mode, payload)
+
+    def _wrapped(self, name: str, ns: str, mode: str, payload: Any) -> tuple[Any, ...]:
+        place = (tuple(ns.split("|")) if ns else (),) if self.subgraphs else ()
+        return (*((name,) if self.ids else ()), *place, mode, payload)
 
 
 def _superseded(told: Superseded) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from distgraph.runners.local import LocalBackend
 from ..broker.joining import refuse_to_wait
 from ..shared.clients import Clients
 from ..shared.served import Registry, Served
+from ..shared.shown import Shown
 from . import following, reading, starting
 from .attaching import FoundRun, attach
 from .begun import Begun
@@ -40,7 +41,7 @@ from .effects import Effect, Flow
 from .listed import ThreadInfo, info_of
 from .listing import Wanted, count_threads, list_threads
 from .once import once
-from .run import CeleryRun, Shown, attached
+from .run import CeleryRun, attached
 from .thread import ThreadHandle
 from .watched import Watched
 
@@ -161,7 +162,7 @@ class Client:
         if begun.outcome is not None:
             conclude(Concluded("", begun.state, begun.outcome))
         place = self.thread_key(job.place.thread_id), job.graph.name
-        shown = Shown(job.modes, about(job))
+        shown = Shown(job.modes, job.subgraphs, about(job))
         return CeleryRun(self._carrier, self.registry, place, begun, shown)
 
     def _begin(self, job: Job) -> Flow:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Generator, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Generator, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +18,7 @@ from distgraph.streaming import View
 from ..broker.joining import refuse_to_wait
 from ..shared.runconfig import decode_metadata
 from ..shared.served import Registry, Served
+from ..shared.shown import Shown
 from .attaching import FoundRun
 from .begun import Begun
 from .cancelling import cancel
@@ -29,14 +29,6 @@ from .following import follow, stream
 from .marks import Position, position
 from .past import RunInfo, run_info
 from .watched import Watched
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What of a run is streamed: its modes, and what stands with every message."""
-
-    modes: frozenset[str]
-    about: Mapping[str, Any]
 
 
 @checked
@@ -150,21 +142,21 @@ class CeleryRun(Run[Any]):
         graph = self._served().graph
         return result_of(graph, last, graph.outputs)
 
-    def stream(self, after: str = "", *, ids: bool = False) -> Iterator[tuple[Any, ...]]:
-        flow, chunker = self._events(after), self._chunker(after)
+    def stream(
+        self, after: str = "", *, ids: bool = False, subgraphs: bool = False
+    ) -> Iterator[tuple[Any, ...]]:
+        flow, chunker = self._events(after), self._chunker(after, ids=ids, subgraphs=subgraphs)
         for told in self._carrier.follow(flow):
-            for chunk in chunker.take(told):
-                yield from _as_wanted(chunk, ids)
+            yield from chunker.take(told)
             conclude(told)
 
     async def astream(
-        self, after: str = "", *, ids: bool = False
+        self, after: str = "", *, ids: bool = False, subgraphs: bool = False
     ) -> AsyncIterator[tuple[Any, ...]]:
-        flow, chunker = self._events(after), self._chunker(after)
+        flow, chunker = self._events(after), self._chunker(after, ids=ids, subgraphs=subgraphs)
         async for told in self._carrier.afollow(flow):
             for chunk in chunker.take(told):
-                for wanted in _as_wanted(chunk, ids):
-                    yield wanted
+                yield chunk
             conclude(told)
 
     def cancel(self, *, kill: bool = False) -> bool:
@@ -200,10 +192,16 @@ class CeleryRun(Run[Any]):
         )
         raise LookupError(msg)
 
-    def _chunker(self, after: str) -> Chunker:
+    def _chunker(self, after: str, *, ids: bool, subgraphs: bool) -> Chunker:
         graph, shown = self._served().graph, self._shown
+        if subgraphs and shown.modes and not shown.subgraphs:
+            msg = (
+                f"Run {self.id} keeps nothing of graphs inside its nodes: it was started without "
+                "subgraphs=True."
+            )
+            raise ValueError(msg)
         view = View(graph, shown.modes, graph.shown, set(), shown.about)
-        return Chunker(view, Position(after))
+        return Chunker(view, Position(after), ids=ids, subgraphs=subgraphs)
 
     def __repr__(self) -> str:
         return f"<Run {self.id} of thread {self.thread_id!r}>"
@@ -211,16 +209,7 @@ class CeleryRun(Run[Any]):
 
 def attached(carrier: Carrier, registry: Registry, thread: Thread, found: FoundRun) -> CeleryRun:
     """Return the handle of a run that was found by its id."""
-    shown = Shown(found.modes, found.about)
-    return CeleryRun(carrier, registry, (thread, found.graph), found.begun, shown)
-
-
-def _as_wanted(chunk: tuple[str, str, Any], ids: bool) -> Iterator[tuple[Any, ...]]:
-    """Yield a chunk with its id, or without; who keeps no ids is not told of attempts."""
-    if ids:
-        yield chunk
-    elif chunk[1] != "superseded":
-        yield chunk[1:]
+    return CeleryRun(carrier, registry, (thread, found.graph), found.begun, found.shown)
 
 
 def _refuse_inside_a_node() -> None:

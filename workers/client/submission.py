@@ -16,6 +16,7 @@ from distgraph.runners.backend import Job
 from distgraph.types import Command
 
 from ..shared.served import Served
+from ..shared.shown import Shown
 from ..shared.wire import Wire
 from .answering import busy, moved_on
 
@@ -81,7 +82,7 @@ class Submission:
     @property
     def modes(self) -> str:
         """The stream modes that are recorded for who follows the run."""
-        return " ".join(sorted(self.job.modes))
+        return Shown(self.job.modes, self.job.subgraphs, {}).record
 
     def busy(self, run: str) -> ThreadBusy | ThreadExists:
         """Return what the caller is told when ``run`` is under way."""

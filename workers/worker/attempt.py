@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ from distgraph.core.model import (
 from distgraph.core.plan import seen_by
 from distgraph.core.retry import retry_delay
 from distgraph.errors import InvalidUpdateError, JobFailed, NoParentGraph, SerializationError
+from distgraph.events import Inside
 from distgraph.runners.lanes import TaskLanes
 
 from ..shared.hints import label
@@ -36,6 +37,7 @@ from .emitter import Emitter
 from .failures import errored_in, may_pass, recordable
 from .opened import Opened
 from .parking import to_park
+from .relaying import Relay
 from .telling import Subject, tell_failed
 
 
@@ -79,7 +81,7 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
     task = wire.read_task(claimed.tid, claimed.blob, claimed.packet)
     reads = opened.graph.nodes[task.node].reads(sent=task.send is not None)
     checkpoint = seen_by(opened.graph, opened.state, reads)
-    wanted = "custom" in opened.run.modes.split()
+    shown = opened.shown
     emitter = desk.emitter(head.run, task.id, wire.serializer.dumps)
     inner = dispatched(opened.graph.nodes[task.node])
     called = Called(desk, task.id, wire.serializer, inner, claimed.risen)
@@ -90,7 +92,8 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
         ns=opened.ns,
         token=desk.token,
         invocation=opened.invocation(claimed.rnd),
-        emit=emitter.emit if wanted else discard,
+        emit=emitter.emit if "custom" in shown.modes else discard,
+        publish=_publishing(opened, emitter) if shown.subgraphs else None,
         attempt=claimed.att,
         answers=wire.read_answers(claimed.answers),
         frames=called,
@@ -101,6 +104,11 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
     return Attempt(
         opened, task, claimed.rnd, claimed.failures, frame, checkpoint.values, emitter, called
     )
+
+
+def _publishing(opened: Opened, emitter: Emitter) -> Callable[[Inside], None]:
+    """Return what streams the graphs inside an attempt."""
+    return Relay(opened.shown, opened.graph, opened.served.wire.serializer, emitter).publish
 
 
 def settle(attempt: Attempt, result: Result) -> JobFailed | None:

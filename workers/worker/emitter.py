@@ -1,4 +1,4 @@
-"""Custom chunks of running nodes: the first goes out at once, later ones every 20 ms.
+"""Chunks of running nodes: the first goes out at once, later ones every 20 ms.
 
 Whoever emits never waits for Redis: one thread of a process sends the chunks of all its attempts,
 those that wait at the same time in one round trip. On an event loop nothing else would be bearable.
@@ -47,10 +47,13 @@ class Streaming:
 
 @dataclass(slots=True)
 class _Line:
-    """The chunks of one attempt that wait, how many were sent before, and when the next may go."""
+    """The chunks of one attempt that wait, how many were sent before, and when the next may go.
+
+    Each stands behind the hash of its frame inside the task, '' for the task's own.
+    """
 
     source: Streaming
-    waiting: list[bytes] = field(default_factory=list)
+    waiting: list[tuple[str, bytes]] = field(default_factory=list)
     sent: int = 0
     due: float = 0.0
     ends: list[Future[None]] = field(default_factory=list)
@@ -58,16 +61,17 @@ class _Line:
     def take(self) -> Script[bool]:
         """Return the command that appends what waits, as much of it as one script may bear."""
         at, count, bytes_ = self.source, 0, 0
-        for blob in self.waiting[:MOST_CHUNKS]:
+        for _, blob in self.waiting[:MOST_CHUNKS]:
             bytes_ += len(blob)
             if count and bytes_ > MOST_BYTES:
                 break
             count += 1
-        blobs, self.waiting = tuple(self.waiting[:count]), self.waiting[count:]
+        frames, blobs = zip(*self.waiting[:count], strict=True)
+        self.waiting = self.waiting[count:]
         first, self.sent = self.sent + 1, self.sent + count
         self.due = 0.0 if self.waiting or self.ends else time.monotonic() + PAUSE
         return commands.emit(
-            at.thread, at.run, at.ns, at.tid, tok=at.token, first=first, blobs=blobs
+            at.thread, at.run, at.ns, at.tid, tok=at.token, first=first, blobs=blobs, frames=frames
         )
 
 
@@ -108,8 +112,12 @@ class Emitter:
         if len(blob) > MAX_CHUNK:
             msg = f"A custom chunk has {len(blob)} bytes; at most {MAX_CHUNK} can be streamed."
             raise SerializationError(msg)
+        self.relay("", blob)
+
+    def relay(self, frame: str, blob: bytes) -> None:
+        """Stream a chunk of the frame inside the task with that hash, as it is encoded already."""
         self._any = True
-        self._sender().add(self._line, blob, patient=not _on_loop())
+        self._sender().add(self._line, (frame, blob), patient=not _on_loop())
 
     def sent(self) -> Future[None]:
         """Return what is done once all chunks are sent, or lost: in order, before the task ends."""
@@ -124,11 +132,11 @@ class _Sender:
         self._lines: dict[int, _Line] = {}
         self._changed = threading.Condition()
 
-    def add(self, line: _Line, blob: bytes, *, patient: bool) -> None:
-        """Have ``blob`` sent; who is ``patient`` waits while too many wait before it."""
+    def add(self, line: _Line, chunk: tuple[str, bytes], *, patient: bool) -> None:
+        """Have ``chunk`` sent; who is ``patient`` waits while too many wait before it."""
         with self._changed:
             self._changed.wait_for(lambda: not patient or len(line.waiting) < MOST_WAITING)
-            line.waiting.append(blob)
+            line.waiting.append(chunk)
             if id(line) not in self._lines:
                 self._lines[id(line)] = line
                 self._changed.notify_all()
@@ -151,9 +159,9 @@ class _Sender:
                 for _ in self._ledger().together(given) if given else ():
                     pass
             except StoreError as error:
-                log.warning("Custom chunks could not be streamed: %s", error)
+                log.warning("Chunks could not be streamed: %s", error)
             except Exception:
-                log.exception("Custom chunks could not be streamed")
+                log.exception("Chunks could not be streamed")
             self._tell_ends(lines)
 
     def _take(self) -> tuple[list[_Line], list[Script[bool]]]:

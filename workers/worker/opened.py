@@ -19,6 +19,7 @@ from ..shared.inner import around, dispatched
 from ..shared.innercall import decode_call
 from ..shared.runconfig import RunConfig, decode_config
 from ..shared.served import Served
+from ..shared.shown import Shown, read_shown
 from ..shared.wire import head_checkpoint
 from .desk import Desk
 from .telling import Subject
@@ -61,6 +62,12 @@ class Opened:
         *way, last = inner.path.split("|")
         graph = dispatched(around(self.served.graph, way)[-1]) if way else self.served.graph
         return label(graph.name, last) if graph else ""
+
+    @property
+    def shown(self) -> Shown:
+        """What is streamed of the run."""
+        about = {**self.config.metadata, "thread_id": self.head.thread_id}
+        return read_shown(self.run.modes, about)
 
     def subject(self, node: str = "", attempt: int = 0) -> Subject:
         """Return what the log says of an attempt at ``node``, or of the superstep."""

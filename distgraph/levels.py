@@ -1,0 +1,45 @@
+"""The chunks of a stream at all levels: of the graph that was called, and of those inside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from distgraph._message import message_id
+from distgraph.events import Custom, Event, Inside, Relayed
+from distgraph.streaming import View, chunks
+
+PlacedChunk = tuple[str, str, Any]
+
+
+def placed_chunks(view: View, event: Event, *, subgraphs: bool) -> Iterator[PlacedChunk]:
+    """Yield (namespace, mode, payload) for an event of any level, in LangGraph's order.
+
+    Without ``subgraphs`` nothing is shown of graphs inside but their custom chunks.
+    """
+    match event:
+        case Inside(graph, told):
+            if subgraphs or isinstance(told, Custom):
+                within = replace(view, graph=graph, keys=graph.outputs)
+                yield from ((told.ns, mode, chunk) for mode, chunk in chunks(within, told))
+        case Relayed(ns, made):
+            for mode, chunk in made:
+                if (
+                    mode in view.modes
+                    and (subgraphs or mode == "custom")
+                    and _is_new(view, mode, chunk)
+                ):
+                    yield ns, mode, chunk
+        case _:
+            yield from ((event.ns, mode, chunk) for mode, chunk in chunks(view, event))
+
+
+def _is_new(view: View, mode: str, chunk: Any) -> bool:
+    """Whether nobody has seen a chunk that another process made, whose state it knew alone."""
+    if mode != "messages":
+        return True
+    key = message_id(chunk[0])
+    known = key is not None and key in view.seen
+    view.seen.add(key)
+    return not known
