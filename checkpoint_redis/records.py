@@ -69,7 +69,8 @@ class SuperstepEntry:
 
     ``go`` queues ``tasks``; ``stop`` is a static breakpoint; ``end`` is success; ``fail`` ends the
     run with ``error``. ``caller_writes``: what the caller wrote into it. ``staged``: ``stage`` has
-    stored the tasks under ``ep`` already, those in ``tasks`` come on top.
+    stored the tasks under ``ep`` already, those in ``tasks`` come on top. ``event``: what the frame
+    shows of it, where that is one inside a task.
     """
 
     ep: str
@@ -79,6 +80,7 @@ class SuperstepEntry:
     error: bytes = b""
     caller_writes: tuple[bytes, ...] = ()
     staged: bool = False
+    event: bytes = b""
 
 
 class QuestionEntry(NamedTuple):

@@ -163,7 +163,7 @@ def emit(
     """
     arguments = Arguments()
     named = zip(frames or ("",) * len(blobs), blobs, strict=True)
-    rows = [EmittedRow(frame, arguments.add(blob)) for frame, blob in named]
+    rows = [EmittedRow(frame=frame, blob=arguments.add(blob)) for frame, blob in named]
     return arguments.script(
         "emit", thread, bool, run=run, ns=ns, tid=tid, tok=tok, first=first, chunks=rows
     )

@@ -116,6 +116,7 @@ class Arguments:
             "error": self.add(step.error),
             "caller_writes": [self.add(blob) for blob in step.caller_writes],
             "staged": step.staged,
+            "event": self.add(step.event),
         }
 
     def script(

@@ -133,9 +133,12 @@ class RunEvent(NamedTuple):
 
 
 class StepEvent(NamedTuple):
+    """Of a checkpoint that was stored, and what follows it."""
+
     format: int
     checkpoint: str
     step: int
+    follows: str
 
 
 class TaskEvent(NamedTuple):

@@ -100,7 +100,8 @@ local function record(ns, st, token, result, passed)
   else
     event(EVENT.ask, ns,
       ASK_EVENT{tid = tid, attempt = task[TASK.attempts], iids = ids_of(questions),
-        deadlines = deadlines_of(questions)}, blob(result[RESULT.blob]))
+        deadlines = deadlines_of(questions)},
+      blob(ns == '' and result[RESULT.blob] or result[RESULT.event]))
   end
   return REPLY.done
 end

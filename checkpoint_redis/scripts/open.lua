@@ -15,8 +15,8 @@ local function leave(ns, st, status, err)
   return come_to_end(ns, st, status, err)
 end
 
--- s: {ep, checkpoints, tasks, first, reads, outcome, error, caller_writes, staged}; what follows is
--- s.outcome. -> {outcome, epoch, HINT...}
+-- s: {ep, checkpoints, tasks, first, reads, outcome, error, caller_writes, staged, event}; what follows
+-- is s.outcome; event: what the frame shows of it -> {outcome, epoch, HINT...}
 local function open_step(ns, s)
   call('HSET', frame_key(ns), FRAME.epoch, s.ep)
   call('HDEL', frame_key(ns), FRAME.advance, FRAME.advance_token, FRAME.advances,
@@ -26,9 +26,9 @@ local function open_step(ns, s)
     drop_log(ns, call('HGET', frame_key(ns), FRAME.checkpoint) or '', LIMIT.slice)
   end
   store_checkpoints(ns, s.checkpoints)
-  for _, row in ipairs(s.checkpoints) do
-    event(EVENT.step, ns,
-      STEP_EVENT{checkpoint = row[CHECKPOINT.id], step = row[CHECKPOINT.step]})
+  for i, row in ipairs(s.checkpoints) do
+    event(EVENT.step, ns, STEP_EVENT{checkpoint = row[CHECKPOINT.id], step = row[CHECKPOINT.step],
+      follows = s.outcome}, i == #s.checkpoints and blob(s.event))
   end
   if s.staged then take_staged(ns, s.ep) end
   place_caller_writes(ns, s)

@@ -41,7 +41,7 @@ def test_a_constant_is_written_out(lua: str, text: str) -> None:
     [
         ("REFUSED{tid = t, status = s}", "{t, (s)}"),
         ("REFUSED{status = f(1, {2, 3}), tid = t}", "{t, (f(1, {2, 3}))}"),
-        ("STEP_EVENT{step = s, checkpoint = c}", "{1, c, (s)}"),
+        ("STEP_EVENT{step = s, checkpoint = c, follows = f}", "{1, c, s, (f)}"),
         ("REFUSED{tid = RUN.joined,\n  status = ',}'}", "{'joined', (',}')}"),
         (
             "PART{cursor = e(REFUSED{tid = a, status = b}), part = x == 1}",

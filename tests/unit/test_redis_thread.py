@@ -369,7 +369,7 @@ def test_events_tell_the_run_in_order(d: Driver) -> None:
     found = recorded(d)
     assert [(e.number, e.kind, e.payload[1:]) for e in found] == [
         (1, "run", ("start",)),
-        (2, "step", ("cp-0", 0)),
+        (2, "step", ("cp-0", 0, "go")),
         (3, "task", ("a", 1)),
         (4, "custom", ("b", 1)),
         (5, "ask", ("b", 1, ["q1"], [0])),

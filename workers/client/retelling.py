@@ -96,8 +96,8 @@ def tell(at: Follower, event: StreamEvent) -> Generator[Effect, Any, bool]:
             return True
         case RunEvent(kind=kind):
             yield from _begun(at, kind)
-        case StepEvent(checkpoint=cp) if event.frame == ROOT:
-            yield from _stepped(at, cp)
+        case StepEvent(checkpoint=cp, follows=follows) if event.frame == ROOT:
+            yield from _stepped(at, cp, follows)
         case TaskEvent(tid=tid, attempt=attempt) if event.frame == ROOT:
             if event.kind == EventKind.task:
                 yield from _ended(at, tid, event.blob)
@@ -171,7 +171,7 @@ def _resumed(at: Follower) -> Generator[Effect, Any, None]:
             yield Tell(Ended("", task, now.results[tid], now.values, kept=True, step=step))
 
 
-def _stepped(at: Follower, cp: str) -> Generator[Effect, Any, None]:
+def _stepped(at: Follower, cp: str, follows: str) -> Generator[Effect, Any, None]:
     if at.state is not None and at.state.checkpoint.id == cp:
         state: ThreadState | None = at.state
     else:
@@ -187,7 +187,7 @@ def _stepped(at: Follower, cp: str) -> Generator[Effect, Any, None]:
         yield Tell(Resumed("", at.state))
     else:
         yield Tell(Stepped("", at.state, state.checkpoint.changed))
-    if tasks := plan(state.checkpoint):
+    if follows == "go" and (tasks := plan(state.checkpoint)):
         yield from _started(at, at.state, tasks)
 
 
