@@ -69,11 +69,14 @@ class Concluded(NamedTuple):
     outcome: Outcome
 
 
+OfFrame = Resumed | Stepped | Started | FunctionCalled | Ended | Custom | Concluded
+
+
 class Inside(NamedTuple):
     """What happened in ``graph``, which is called inside a task of the run."""
 
     graph: Graph
-    event: Resumed | Stepped | Started | FunctionCalled | Ended | Custom
+    event: OfFrame
 
     @property
     def ns(self) -> str:
@@ -88,5 +91,4 @@ class Relayed(NamedTuple):
     chunks: tuple[tuple[str, Any], ...]
 
 
-OfFrame = Resumed | Stepped | Started | FunctionCalled | Ended | Custom | Concluded
 Event = OfFrame | Inside | Relayed

@@ -84,7 +84,7 @@ def chunks(view: View, event: OfFrame) -> Iterator[Chunk]:
 
 def _resumed(view: View, event: Resumed) -> Iterator[Chunk]:
     opened = with_caller_writes(view.graph, event.state)
-    _know(view, opened)
+    know(view, opened)
     yield "values", view.values(opened.values)
 
 
@@ -97,7 +97,7 @@ def _started(view: View, event: Started) -> Iterator[Chunk]:
     if not {"tasks", "messages"} & set(view.modes):
         return
     opened = with_caller_writes(view.graph, event.state)
-    _know(view, opened)
+    know(view, opened)
     for task in event.tasks if "tasks" in view.modes else ():
         if task.node != START:
             yield "tasks", _task_start(view.graph, task, opened.values)
@@ -199,7 +199,7 @@ def _messages(view: View, event: Ended, writes: tuple[Write, ...]) -> Iterator[A
                 yield message, metadata
 
 
-def _know(view: View, checkpoint: Checkpoint) -> None:
+def know(view: View, checkpoint: Checkpoint) -> None:
     """Count the messages of the state as seen, once for all tasks that run on it."""
     if "messages" in view.modes:
         view.seen.update(key for value in checkpoint.values.values() for key in _ids(value))

@@ -13,16 +13,13 @@ from distgraph.checkpoint.base import BaseCheckpointSaver
 from distgraph.checkpoint.base.config import MISSING_KEYS
 from distgraph.core.graph import Graph
 from distgraph.core.model import (
-    Commit,
     Failed,
     Finished,
     Left,
     Outcome,
     Paused,
-    RunTasks,
     ThreadState,
 )
-from distgraph.core.plan import plan, with_caller_writes
 from distgraph.effects import acarry, carry
 from distgraph.engine import (
     Execute,
@@ -34,7 +31,7 @@ from distgraph.engine import (
     Save,
     SaveUpdate,
 )
-from distgraph.events import Concluded, Ended, Event, Resumed, Started, Stepped
+from distgraph.events import Concluded, Event
 from distgraph.runners import pool
 from distgraph.runners.attempts import now
 from distgraph.runners.backend import Job, Listing, Place
@@ -51,6 +48,7 @@ from distgraph.runners.stores import (
     config_at,
     new_stamp,
 )
+from distgraph.runners.told import told_of_going_on, told_of_save
 
 Storing = Load | NewStamp | Save | GoOn | SaveUpdate
 Answering = Generator[Asking, Any, tuple[Any, tuple[Event, ...]]]
@@ -242,40 +240,10 @@ def _answer(job: Job, store: Store, request: Storing) -> Answering:
             return new_stamp(parent, *around.values()), ()
         case Save():
             yield from store.save(request)
-            return None, _saved(job, request)
+            return None, told_of_save(job.place.ns, request)
         case GoOn():
             yield from store.go_on(request)
-            return None, _resumed(job, request)
+            return None, told_of_going_on(job.graph, job.place.ns, request)
         case SaveUpdate():
             yield from store.update(request)
             return request.state, ()
-
-
-def _saved(job: Job, request: Save) -> tuple[Event, ...]:
-    checkpoint, ns = request.state.checkpoint, job.place.ns
-    stored: Event = Stepped(ns, request.state, checkpoint.changed)
-    if checkpoint.source == "fork" or not request.checkpoints:
-        stored = Resumed(ns, request.state)
-    match request.then:
-        case RunTasks(tasks):
-            return stored, Started(ns, request.state, tasks)
-        case _:
-            return (stored,)
-
-
-def _resumed(job: Job, request: GoOn) -> tuple[Event, ...]:
-    """Tell the state that goes on, all tasks of it, and again what those had left that are kept."""
-    state, ns = request.state, job.place.ns
-    resumed = Resumed(ns, state)
-    match request.then:
-        case RunTasks() | Commit() | Paused(questions=(_, *_)):
-            opened = with_caller_writes(job.graph, state)
-            tasks, step = plan(opened, ns), opened.step + 1
-            kept = (
-                Ended(ns, task, state.results[task.id], opened.values, kept=True, step=step)
-                for task in tasks
-                if task.id in state.results
-            )
-            return (resumed, Started(ns, state, tasks), *kept)
-        case _:
-            return (resumed,)

@@ -50,7 +50,7 @@ class Two:
         else:
             asks = (Interrupt(value, f"{n:032x}") for n, value in enumerate(values or ["well?"], 1))
             asked = Interrupted(tuple(Question(each, "") for each in asks))
-            entry = self.wire.finished(self.graph_task(task.tid), task.rnd, asked, "")
+            entry = self.wire.finished(self.graph_task(task.tid), task.rnd, asked)
             self.d.ledger.complete(thread, "", ep, (entry,), tok="t", tok2="a", lease_ms=5_000)
         assert self.d.status == ends
 

@@ -348,7 +348,7 @@ def emitters(told: Told, count: int) -> list[Emitter]:
     thread = Thread("t", "thread")
     return [
         emissions.emitter(
-            Streaming(thread, "run", "", f"{n}", "t"), lambda chunk: cast("bytes", chunk)
+            Streaming(thread, "run", "", f"{n}", "t"), lambda chunk: cast("bytes", chunk), ""
         )
         for n in range(count)
     ]

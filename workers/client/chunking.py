@@ -37,8 +37,9 @@ class Chunker:
             case Gap(after=after):
                 yield self._wrapped(after, "", "gap", _gap(self.view, told))
             case Superseded():
-                if (chunk := self._next("", "superseded", _superseded(told))) and self.ids:
-                    yield chunk
+                if self.ids and (self.subgraphs or not told.ns):
+                    chunk = self._next(told.ns, "superseded", _superseded(told))
+                    yield from (chunk,) if chunk else ()
             case _:
                 for placed in placed_chunks(self.view, told, subgraphs=self.subgraphs):
                     if chunk := self._next(*placed):
@@ -57,7 +58,7 @@ class Chunker:
 
 
 def _superseded(told: Superseded) -> dict[str, Any]:
-    return {"id": told.task.id, "name": told.task.node, "attempt": told.attempt}
+    return {"id": told.id, "name": told.node, "attempt": told.attempt}
 
 
 def _gap(view: View, gap: Gap) -> dict[str, Any]:

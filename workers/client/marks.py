@@ -6,7 +6,7 @@ import re
 import reprlib
 from dataclasses import dataclass
 
-from distgraph.core.model import Task, ThreadState
+from distgraph.core.model import ThreadState
 
 _ID = re.compile(r"(\d{1,20}-\d{1,20})(?:\.(\d{1,9}))?")
 SEEN = 10**9
@@ -32,9 +32,14 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Superseded:
-    """An attempt of ``task`` is void: what it has streamed is to be forgotten."""
+    """An attempt at a task is void: what it has streamed is to be forgotten.
 
-    task: Task
+    ``ns``: the frame that the task is of; ``node``: what it runs.
+    """
+
+    ns: str
+    id: str
+    node: str
     attempt: int
 
 

@@ -23,13 +23,12 @@ from distgraph.core.graph import Graph
 from distgraph.core.model import Result, Task, ThreadState
 from distgraph.core.plan import is_input, plan, with_caller_writes
 from distgraph.effects import Tell
-from distgraph.errors import DeserializationError
 from distgraph.events import Custom, Ended, Resumed, Started, Stepped
 
-from ..shared.shown import decode_relayed
 from .begun import Begun
 from .concluding import ENDED, conclude, outcome_of
 from .effects import Effect
+from .insides import told_inside
 from .marks import Gap, Superseded
 from .reading import load_state, with_packets
 from .watched import Watched
@@ -90,43 +89,35 @@ def tell_gap(at: Follower) -> Generator[Effect, Any, None]:
 
 def tell(at: Follower, event: StreamEvent) -> Generator[Effect, Any, bool]:
     """Tell what an event of the stream means; True at the end of the run."""
+    if event.frame != ROOT:
+        yield from told_inside(at.of, event, modes=at.modes, marks=at.marks)
+        return False
+    return (yield from _tell(at, event))
+
+
+def _tell(at: Follower, event: StreamEvent) -> Generator[Effect, Any, bool]:
     match event.payload:
         case EndEvent(status=status, checkpoint=cp):
             yield from conclude(at.of, status, cp)
             return True
         case RunEvent(kind=kind):
             yield from _begun(at, kind)
-        case StepEvent(checkpoint=cp, follows=follows) if event.frame == ROOT:
+        case StepEvent(checkpoint=cp, follows=follows):
             yield from _stepped(at, cp, follows)
-        case TaskEvent(tid=tid, attempt=attempt) if event.frame == ROOT:
+        case TaskEvent(tid=tid, attempt=attempt):
             if event.kind == EventKind.task:
                 yield from _ended(at, tid, event.blob)
             elif at.marks:
                 yield from _superseded(at, tid, attempt)
-        case AskEvent(tid=tid, iids=iids, deadlines=deadlines) if event.frame == ROOT:
+        case AskEvent(tid=tid, iids=iids, deadlines=deadlines):
             yield from _ended(at, tid, event.blob, zip(iids, deadlines, strict=True))
-        case FailEvent(tid=tid) if event.frame == ROOT:
+        case FailEvent(tid=tid):
             yield from _ended(at, tid, (yield from outcome_of(at.of)).error)
-        case CustomEvent():
-            yield from _streamed(at, event)
+        case CustomEvent() if "custom" in at.modes:
+            yield Tell(Custom("", at.of.served.wire.serializer.loads(event.blob)))
         case _:  # of a kind that is not known
             pass
     return False
-
-
-def _streamed(at: Follower, event: StreamEvent) -> Generator[Effect, Any, None]:
-    """Tell what an attempt streamed; of a graph inside as far as its classes are known here."""
-    serializer = at.of.served.wire.serializer
-    if event.kind == EventKind.custom:
-        if "custom" in at.modes:
-            yield Tell(Custom("", serializer.loads(event.blob)))
-        return
-    try:
-        relayed = decode_relayed(event.blob, serializer)
-    except DeserializationError as error:
-        log.warning("Run %s: what a graph inside streams cannot be read here: %s", at.of.run, error)
-    else:
-        yield Tell(relayed)
 
 
 def _begun(at: Follower, kind: str) -> Generator[Effect, Any, None]:
@@ -151,7 +142,7 @@ def _tell_lack(at: Follower) -> Generator[Effect, Any, None]:
 
 def _superseded(at: Follower, tid: str, attempt: int) -> Generator[Effect, Any, None]:
     if at.state is not None and (task := _open(at, at.state).tasks.get(tid)) is not None:
-        yield Tell(Superseded(task, attempt))
+        yield Tell(Superseded("", tid, task.node, attempt))
 
 
 def _continues(at: Follower) -> bool:

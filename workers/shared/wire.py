@@ -135,6 +135,15 @@ class Wire:
         name, queue = label(graph, task.node), self.routes.get(node.queue, node.queue)
         return TaskEntry(task.id, blob, queue, node.priority, reads, packet, name=name)
 
+    def read_node(self, tid: str, blob: bytes) -> str:
+        """Return which node the task of an entry runs."""
+        packed = self.serializer.loads(blob)
+        match fields_of(Kind.task, packed):
+            case [str(node), *_]:
+                return node
+            case _:
+                raise corrupt(f"{Kind.task} ({tid})", packed)
+
     def read_task(self, tid: str, blob: bytes, packet: bytes | None = None) -> Task:
         """Return the task of an entry, with its ``packet`` where that is stored apart."""
         packed = self.serializer.loads(blob)
@@ -401,19 +410,22 @@ class Wire:
         task: Task,
         rnd: str,
         result: Completed | Interrupted | Escaped,
-        modes: str,
+        shown: bytes | None = None,
         packets: tuple[Bundle, ...] = (),
     ) -> ResultEntry:
-        """Return what is recorded of a task that did not fail; its packets are apart already."""
+        """Return what is recorded of a task that did not fail; its packets are apart already.
+
+        ``shown``: what the event has that tells of it, where that is not the result itself.
+        """
         if isinstance(result, Interrupted):
             record = self.questions(task, result)
             asked = tuple(map(self._question, result.questions)) or (_STOPPED,)
-            return ResultEntry(task.id, rnd, record, questions=asked)
+            return ResultEntry(task.id, rnd, record, event=shown or b"", questions=asked)
         if isinstance(result, Escaped):
             record = self._left(task.node, records.pack_result(result), of_result(result))
             return ResultEntry(task.id, rnd, record, escapes=True)
         blob = self.result(task, result)
-        event = blob if shows_writes(modes) else b""
+        event = blob if shown is None else shown
         return ResultEntry(task.id, rnd, blob, event=event, packets=packets)
 
     def state(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from checkpoint_redis.layout import Limit
@@ -25,19 +26,19 @@ from distgraph.core.model import (
 from distgraph.core.plan import seen_by
 from distgraph.core.retry import retry_delay
 from distgraph.errors import InvalidUpdateError, JobFailed, NoParentGraph, SerializationError
-from distgraph.events import Inside
 from distgraph.runners.lanes import TaskLanes
 
 from ..shared.hints import label
 from ..shared.inner import dispatched
 from ..shared.supersteps import nonce
+from ..shared.wire import shows_writes
 from .barrier import next_superstep, reduce
 from .called import Called, Wish
 from .emitter import Emitter
 from .failures import errored_in, may_pass, recordable
 from .opened import Opened
 from .parking import to_park
-from .relaying import Relay
+from .relaying import Relay, relay_of
 from .telling import Subject, tell_failed
 
 
@@ -53,6 +54,7 @@ class Attempt:
     values: Mapping[str, Any]
     emitter: Emitter
     called: Called
+    relay: Relay | None
 
     @property
     def graph(self) -> Graph:
@@ -77,12 +79,12 @@ class Attempt:
 
 def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
     """Return the attempt that ``claimed`` gives the right to."""
-    wire, head, desk = opened.served.wire, opened.head, opened.desk
+    wire, desk = opened.served.wire, opened.desk
     task = wire.read_task(claimed.tid, claimed.blob, claimed.packet)
     reads = opened.graph.nodes[task.node].reads(sent=task.send is not None)
     checkpoint = seen_by(opened.graph, opened.state, reads)
-    shown = opened.shown
-    emitter = desk.emitter(head.run, task.id, wire.serializer.dumps)
+    relay = relay_of(opened)
+    emitter = _emitter(opened, task, relay)
     inner = dispatched(opened.graph.nodes[task.node])
     called = Called(desk, task.id, wire.serializer, inner, claimed.risen)
     frame = TaskFrame(
@@ -92,8 +94,8 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
         ns=opened.ns,
         token=desk.token,
         invocation=opened.invocation(claimed.rnd),
-        emit=emitter.emit if "custom" in shown.modes else discard,
-        publish=_publishing(opened, emitter) if shown.subgraphs else None,
+        emit=emitter.emit if "custom" in opened.shown.modes else discard,
+        publish=partial(relay.publish, emitter) if relay else None,
         attempt=claimed.att,
         answers=wire.read_answers(claimed.answers),
         frames=called,
@@ -101,14 +103,16 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
         lanes=TaskLanes(),
         digest=digest_of,
     )
-    return Attempt(
-        opened, task, claimed.rnd, claimed.failures, frame, checkpoint.values, emitter, called
-    )
+    values, told = checkpoint.values, (emitter, called, relay)
+    return Attempt(opened, task, claimed.rnd, claimed.failures, frame, values, *told)
 
 
-def _publishing(opened: Opened, emitter: Emitter) -> Callable[[Inside], None]:
-    """Return what streams the graphs inside an attempt."""
-    return Relay(opened.shown, opened.graph, opened.served.wire.serializer, emitter).publish
+def _emitter(opened: Opened, task: Task, relay: Relay | None) -> Emitter:
+    """Return what streams the chunks of an attempt, those of a frame inside with its name."""
+    desk, run = opened.desk, opened.head.run
+    if relay is None or not opened.ns:
+        return desk.emitter(run, task.id, opened.served.wire.serializer.dumps)
+    return desk.emitter(run, task.id, partial(relay.custom, opened.graph, opened.ns), desk.ns)
 
 
 def settle(attempt: Attempt, result: Result) -> JobFailed | None:
@@ -167,11 +171,22 @@ def _stored(
     attempt: Attempt, result: Completed | Interrupted | Escaped
 ) -> tuple[Completed | Interrupted | Escaped, ResultEntry]:
     """Return the result with what it sent apart, and what is recorded of it."""
-    wire, modes = attempt.opened.served.wire, attempt.opened.run.modes
+    wire, shown = attempt.opened.served.wire, _shown(attempt, result)
     if not isinstance(result, Completed):
-        return result, wire.finished(attempt.task, attempt.rnd, result, modes)
+        return result, wire.finished(attempt.task, attempt.rnd, result, shown)
     done, packets = wire.sent(attempt.task, result, nonce())
-    return done, wire.finished(attempt.task, attempt.rnd, done, modes, packets)
+    return done, wire.finished(attempt.task, attempt.rnd, done, shown, packets)
+
+
+def _shown(attempt: Attempt, result: Result) -> bytes | None:
+    """Return what the event of a result has of it; None: the result itself."""
+    opened, relay = attempt.opened, attempt.relay
+    if not opened.ns:
+        return None if shows_writes(opened.run.modes) else b""
+    if relay is None:
+        return b""
+    told = relay.ended(opened, attempt.frame, result)
+    return relay.record(told.graph, told.ns, told.event)
 
 
 def _is_alone(attempt: Attempt) -> bool:
@@ -219,6 +234,10 @@ def _fail(attempt: Attempt, error: Errored) -> JobFailed | None:
 
 def _fail_for_good(attempt: Attempt, error: Errored) -> JobFailed | None:
     record = attempt.opened.failure(error)
+    if attempt.relay is not None and attempt.opened.ns:
+        told = attempt.relay.ended(attempt.opened, attempt.frame, error)
+        attempt.relay.publish(attempt.emitter, told)
+        attempt.emitter.sent().result()
     status = attempt.opened.desk.fail(attempt.task.id, record, None, attempt.opened.above)
     return _told(attempt, error, status, None)
 

@@ -324,10 +324,12 @@ class Desk:
         self._send(failing.up, above)
         return failing.status
 
-    def emitter(self, run: str, tid: str, encode: Callable[[Any], bytes]) -> Emitter:
+    def emitter(
+        self, run: str, tid: str, encode: Callable[[Any], bytes], frame: str = ""
+    ) -> Emitter:
         """Return what this desk's attempt at a task emits custom chunks with."""
         source = Streaming(self.thread, run, self.ns, tid, self.token)
-        return self.office.emissions.emitter(source, encode)
+        return self.office.emissions.emitter(source, encode, frame)
 
     def known(self, names: Iterable[str]) -> dict[str, bytes]:
         """Return the segments of lists among ``names`` that are known here."""

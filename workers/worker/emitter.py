@@ -82,9 +82,9 @@ class Emissions:
         self._ledger = ledger
         self._by_pid: dict[int, _Sender] = {}
 
-    def emitter(self, source: Streaming, encode: Callable[[Any], bytes]) -> Emitter:
-        """Return what an attempt emits with."""
-        return Emitter(_Line(source), encode, self._mine)
+    def emitter(self, source: Streaming, encode: Callable[[Any], bytes], frame: str) -> Emitter:
+        """Return what an attempt emits with; ``frame``: where what is encoded says so itself."""
+        return Emitter(_Line(source), encode, self._mine, frame)
 
     def _mine(self) -> _Sender:
         """Return this process's sender; of attempts that emit at once, one starts the thread."""
@@ -101,9 +101,13 @@ class Emitter:
     """Takes one attempt's chunks; thread-safe, because nodes may emit from threads of theirs."""
 
     def __init__(
-        self, line: _Line, encode: Callable[[Any], bytes], sender: Callable[[], _Sender]
+        self,
+        line: _Line,
+        encode: Callable[[Any], bytes],
+        sender: Callable[[], _Sender],
+        frame: str = "",
     ) -> None:
-        self._line, self._encode, self._sender = line, encode, sender
+        self._line, self._encode, self._sender, self._frame = line, encode, sender, frame
         self._any = False
 
     def emit(self, chunk: Any) -> None:
@@ -112,10 +116,10 @@ class Emitter:
         if len(blob) > MAX_CHUNK:
             msg = f"A custom chunk has {len(blob)} bytes; at most {MAX_CHUNK} can be streamed."
             raise SerializationError(msg)
-        self.relay("", blob)
+        self.relay(self._frame, blob)
 
     def relay(self, frame: str, blob: bytes) -> None:
-        """Stream a chunk of the frame inside the task with that hash, as it is encoded already."""
+        """Stream what is encoded already, of the frame with that hash ('': of the task)."""
         self._any = True
         self._sender().add(self._line, (frame, blob), patient=not _on_loop())
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from checkpoint_redis.references import doubtful
 from checkpoint_redis.replies import Context, FrameHead, RunRecord
+from checkpoint_redis.stored import Archive
 from distgraph.core.frame import Invocation
 from distgraph.core.graph import Graph, Node
 from distgraph.core.model import Checkpoint, Errored, Result, ThreadState
@@ -66,8 +68,14 @@ class Opened:
     @property
     def shown(self) -> Shown:
         """What is streamed of the run."""
-        about = {**self.config.metadata, "thread_id": self.head.thread_id}
-        return read_shown(self.run.modes, about)
+        given = {k: v for k, v in self.config.metadata.items() if not k.startswith("__")}
+        return read_shown(self.run.modes, {**given, "thread_id": self.head.thread_id})
+
+    def all_values(self) -> Mapping[str, Any]:
+        """Read the values of the frame, of which a claim may have given a part."""
+        archive = Archive(self.desk.thread.namespace, self.served.wire.serializer)
+        _, found = self.desk.read_inner(archive, self.ns, self.head.cp)
+        return found.checkpoint["channel_values"] if found else {}
 
     def subject(self, node: str = "", attempt: int = 0) -> Subject:
         """Return what the log says of an attempt at ``node``, or of the superstep."""

@@ -1,0 +1,42 @@
+"""What there is to tell of a frame when a superstep of it begins, or goes on."""
+
+from __future__ import annotations
+
+from distgraph.core.graph import Graph
+from distgraph.core.model import Commit, Paused, RunTasks
+from distgraph.core.plan import plan, with_caller_writes
+from distgraph.engine import GoOn, Save
+from distgraph.events import Ended, Event, Resumed, Started, Stepped
+
+
+def told_of_save(ns: str, request: Save) -> tuple[Resumed | Stepped | Started, ...]:
+    """Return what is told once ``request`` is stored: the new state, and its tasks."""
+    checkpoint = request.state.checkpoint
+    stored: Resumed | Stepped = Stepped(ns, request.state, checkpoint.changed)
+    if checkpoint.source == "fork" or not request.checkpoints:
+        stored = Resumed(ns, request.state)
+    match request.then:
+        case RunTasks(tasks):
+            return stored, Started(ns, request.state, tasks)
+        case _:
+            return (stored,)
+
+
+def told_of_going_on(graph: Graph, ns: str, request: GoOn) -> tuple[Event, ...]:
+    """Return what is told of a superstep that goes on.
+
+    That is its state, all of its tasks, and again what those had left that are kept.
+    """
+    state, resumed = request.state, Resumed(ns, request.state)
+    match request.then:
+        case RunTasks() | Commit() | Paused(questions=(_, *_)):
+            opened = with_caller_writes(graph, state)
+            tasks, step = plan(opened, ns), opened.step + 1
+            kept = (
+                Ended(ns, task, state.results[task.id], opened.values, kept=True, step=step)
+                for task in tasks
+                if task.id in state.results
+            )
+            return (resumed, Started(ns, state, tasks), *kept)
+        case _:
+            return (resumed,)
