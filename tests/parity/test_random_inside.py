@@ -1,4 +1,4 @@
-"""Random graphs that are left by commands, and that fail and are tried again, as on LangGraph."""
+"""Random graphs inside graphs, which are left, fail, ask and stop, do as on LangGraph."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests.parity.engines import DISTGRAPH, DISTGRAPH_ASYNC, LANGGRAPH
-from tests.parity.leaving import left_programs
+from tests.parity.leaving import left_programs, run_left
 from tests.parity.nesting import Nested, run
 from tests.parity.observe import stored
+from tests.parity.pausing import paused_programs
 from tests.parity.trying import Step, trials
 from tests.parity.trying import run as run_trials
 
@@ -26,25 +27,37 @@ REPEATABLE = settings(
 )
 
 
-@settings(REPEATABLE, max_examples=25)
+@settings(REPEATABLE, max_examples=20)
 @given(left_programs())
 def test_graphs_are_left_as_on_langgraph(nested: Nested) -> None:
+    assert run_left(DISTGRAPH, nested) == run_left(LANGGRAPH, nested)
+
+
+@settings(REPEATABLE, max_examples=8)
+@given(left_programs())
+def test_graphs_are_left_as_coroutines_as_they_are_blocking(nested: Nested) -> None:
+    assert run_left(DISTGRAPH_ASYNC, nested) == run_left(DISTGRAPH, nested)
+
+
+@settings(REPEATABLE, max_examples=20)
+@given(paused_programs())
+def test_graphs_inside_ask_and_stop_as_on_langgraph(nested: Nested) -> None:
     assert run(DISTGRAPH, nested) == run(LANGGRAPH, nested)
 
 
-@settings(REPEATABLE, max_examples=10)
-@given(left_programs())
-def test_graphs_are_left_as_coroutines_as_they_are_blocking(nested: Nested) -> None:
+@settings(REPEATABLE, max_examples=8)
+@given(paused_programs())
+def test_graphs_inside_ask_and_stop_as_coroutines_as_they_do_blocking(nested: Nested) -> None:
     assert run(DISTGRAPH_ASYNC, nested) == run(DISTGRAPH, nested)
 
 
-@settings(REPEATABLE, max_examples=60)
+@settings(REPEATABLE, max_examples=40)
 @given(trials())
 def test_what_fails_is_tried_at_every_level_as_on_langgraph(steps: tuple[Step, ...]) -> None:
     assert run_trials(DISTGRAPH, steps) == run_trials(LANGGRAPH, steps)
 
 
-@settings(REPEATABLE, max_examples=30)
+@settings(REPEATABLE, max_examples=20)
 @given(trials())
 def test_what_fails_is_tried_as_coroutines_as_often(steps: tuple[Step, ...]) -> None:
     assert run_trials(DISTGRAPH_ASYNC, steps) == run_trials(DISTGRAPH, steps)
@@ -59,9 +72,19 @@ def test_what_fails_is_tried_on_celery_as_often(on_threads: Any, steps: tuple[St
 
 
 @pytest.mark.celery
-@settings(REPEATABLE, max_examples=12)
+@settings(REPEATABLE, max_examples=8)
 @given(left_programs())
 def test_graphs_are_left_on_celery_as_they_are_here(on_threads: Any, nested: Nested) -> None:
-    mine, here = (run(each, nested) for each in (on_threads(), DISTGRAPH))
+    mine, here = (run_left(each, nested) for each in (on_threads(), DISTGRAPH))
     # Of what a graph that was left had open its history shows nothing there.
     assert stored(mine["calls"]) == stored(here["calls"])
+
+
+@pytest.mark.celery
+@settings(REPEATABLE, max_examples=8)
+@given(paused_programs())
+def test_graphs_inside_ask_and_stop_on_celery_as_they_do_here(
+    on_threads: Any, nested: Nested
+) -> None:
+    mine, here = (run(each, nested) for each in (on_threads(), DISTGRAPH))
+    assert stored(mine) == stored(here)
