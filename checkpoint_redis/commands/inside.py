@@ -29,9 +29,21 @@ def inner(
     up (gone), or the frame is not as the attempt knows it (conflict).
     """
     arguments = Arguments()
-    stored = _stored(arguments, entry)
     return arguments.script(
-        "inner", thread, _kept, ns=ns, ep=ep, tid=tid, tok=tok, new_ep=new_ep, **stored
+        "inner",
+        thread,
+        _kept,
+        ns=ns,
+        ep=ep,
+        tid=tid,
+        tok=tok,
+        new_ep=new_ep,
+        seen=entry.seen,
+        inner=entry.frame.hash,
+        frame=frame_row(entry.frame),
+        cp=entry.cp,
+        records=[arguments.add(record) for record in entry.records],
+        checkpoints=[arguments.checkpoint(each) for each in entry.checkpoints],
     )
 
 
@@ -43,7 +55,8 @@ def park(
     What is to be stored of a frame whose superstep goes on is its answers alone; ``tok`` begins the
     round of the tasks that run again. A repetition answers the same.
     """
-    if entry.step is None and not _is_stored(entry.inner):
+    inner = entry.inner
+    if entry.step is None and (inner.records or inner.checkpoints):
         raise ValueError("The open superstep of a frame goes on: there is nothing else to store.")
     if entry.step is not None and entry.step.outcome != "go":
         raise ValueError(f"A task is parked for a superstep, not for '{entry.step.outcome}'.")
@@ -65,23 +78,13 @@ def park(
             AgainRow(tid=each.tid, answers=[arguments.add(blob) for blob in each.answers])
             for each in entry.again
         ],
-        **_stored(arguments, entry.inner),
+        seen=inner.seen,
+        inner=inner.frame.hash,
+        frame=frame_row(inner.frame),
+        cp=inner.cp,
+        records=[arguments.add(record) for record in inner.records],
+        checkpoints=[arguments.checkpoint(each) for each in inner.checkpoints],
     )
-
-
-def _is_stored(entry: InnerEntry) -> bool:
-    return not entry.records and not entry.checkpoints
-
-
-def _stored(arguments: Arguments, entry: InnerEntry) -> dict[str, Any]:
-    return {
-        "seen": entry.seen,
-        "inner": entry.frame.hash,
-        "frame": frame_row(entry.frame),
-        "cp": entry.cp,
-        "records": [arguments.add(record) for record in entry.records],
-        "checkpoints": [arguments.checkpoint(each) for each in entry.checkpoints],
-    }
 
 
 @checked

@@ -251,13 +251,13 @@ def _result(arguments: Arguments, result: ResultEntry) -> ResultRow:
 
 @checked
 def _failed(raw: Any) -> Failing:
-    match word(raw):
-        case "failed":
-            return Failing("failed", hints(raw[1]))
-        case "retry" | "stale" | "gone" as known:
+    match [text(each) if isinstance(each, bytes) else hints(each) for each in raw]:
+        case ["failed", tuple(up)]:
+            return Failing("failed", up)
+        case ["retry" | "stale" | "gone" as known]:
             return Failing(known)
         case other:
-            raise ValueError(f"fail answered {other}")
+            raise ValueError(f"fail answered {other[:1]}")
 
 
 @checked
@@ -312,7 +312,8 @@ def _advance(raw: Any) -> Advance:
         case "unserved":
             return Advance("unserved", **_unserved(raw))
         case "failed":
-            return Advance("failed", up=hints(raw[1]))
+            _, up = raw
+            return Advance("failed", up=hints(up))
         case "busy" | "gone" | "missing" as refused:
             return Advance(refused)
         case unknown:
@@ -350,9 +351,9 @@ def _taken(status: str) -> Taken:
 
 @checked
 def _committed(raw: Any) -> Committed:
-    match [text(part) for part in raw[:2]]:
-        case ["go" | "stop" | "end" | "fail" | "again" as done, ep]:
-            return Committed(done, ep, hints(raw[2]))
+    match [text(part) if isinstance(part, bytes) else hints(part) for part in raw]:
+        case ["go" | "stop" | "end" | "fail" | "again" as done, str(ep), tuple(up)]:
+            return Committed(done, ep, up)
         case ["stale" | "gone" | "unstaged" as refused]:
             return Committed(refused)
         case other:

@@ -17,7 +17,7 @@ pcall(forget_records)
 call('UNLINK', C, P .. KEY.listing, P .. KEY.events)
 -- What has keys of its own.
 remove_bundles(call('SPOP', P .. KEY.bundles, most))
-forget_some_frames(most)
+forget_some_frames(math.ceil(most / 2))
 for _, name in ipairs(call('SPOP', P .. KEY.wide, most)) do call('UNLINK', P .. KEY.left .. name) end
 for _, name in ipairs(call('SPOP', P .. KEY.unsent, most)) do
   call('UNLINK', P .. KEY.dropped .. name)

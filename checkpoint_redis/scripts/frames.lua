@@ -13,10 +13,12 @@ local function list_frame(ns, row)
 end
 
 local function forget_frame(ns)
-  local keys = {frame_key(ns)}
-  for _, part in ipairs({KEY.tasks, KEY.writes, KEY.questions, KEY.sent, KEY.active, KEY.queued,
-    KEY.inner}) do keys[#keys + 1] = P .. part .. ns end
-  call('UNLINK', unpack(keys))
+  call('UNLINK', frame_key(ns))
+  -- What nobody dropped of it yet.
+  if call('EXISTS', P .. KEY.tasks .. ns, P .. KEY.inner .. ns) > 0 then
+    call('UNLINK', P .. KEY.tasks .. ns, P .. KEY.writes .. ns, P .. KEY.questions .. ns,
+      P .. KEY.sent .. ns, P .. KEY.active .. ns, P .. KEY.queued .. ns, P .. KEY.inner .. ns)
+  end
   call('HDEL', P .. KEY.frames, ns)
 end
 

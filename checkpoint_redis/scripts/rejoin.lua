@@ -1,4 +1,4 @@
--- needs: lib.lua slices.lua runs.lua task.lua due.lua requeue.lua superseded.lua restore.lua again.lua rising.lua barrier.lua
+-- needs: lib.lua runs.lua task.lua due.lua requeue.lua superseded.lua event.lua restore.lua again.lua rising.lua barrier.lua
 -- The open superstep of a frame goes on, once its task is parked again.
 
 -- What is queued, as many as one reply may hold: the hints of before may have gone to nobody.
@@ -75,7 +75,7 @@ local function rejoin(ns, st, rows, void, missed)
   local advance = call('HGET', key, FRAME.advance)
   call('HDEL', key, FRAME.advance, FRAME.advance_token, FRAME.advances)
   if missed and (missed == STATE.done or has_failed(ns)) then return rise(ns) end
-  local closing, up = barrier(ns, {st = st, advance = ''}, '', LIMIT.outbox_ms)
+  local closing, up = barrier(ns, {st = st, advance = ''}, '', A.lease)
   if advance and closing ~= REPLY.advance then not_due(ns, '', DUE.advance) end
   return #up > 0 and up or hints_of_all(ns)
 end

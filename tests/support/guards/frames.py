@@ -468,7 +468,7 @@ GUARDS = (
         "close_step(A.ns, packed(A.ns))",
         "drop_step(A.ns)",
     ),
-    Guard(a_thread_is_deleted_with_its_frames, "delete.lua", "forget_some_frames(most)\n", ""),
+    Guard(a_thread_is_deleted_with_its_frames, "delete.lua", "forget_some_frames(math.ceil(most / 2))\n", ""),
     Guard(
         a_thread_is_deleted_with_its_frames,
         "frames.lua",
@@ -481,7 +481,7 @@ GUARDS = (
     Guard(
         a_frame_without_checkpoints_is_forgotten,
         "frames.lua",
-        "  call('UNLINK', unpack(keys))\n",
+        "  call('UNLINK', frame_key(ns))\n",
         "",
     ),
     Guard(
