@@ -7,7 +7,7 @@ local function barrier(ns, frame, token, lease)
     return REPLY.open, {}
   end
   -- Its task is told when it parks again.
-  if not is_parked(ns) then return REPLY.open, {} end
+  if not is_parked(ns) then return REPLY.open, hint_around(ns) end
   if call('EXISTS', P .. KEY.questions .. ns) == 1 then
     local up = come_to_end(ns, STATUS.interrupted, RUN.interrupted)
     pack_step(ns)

@@ -8,7 +8,7 @@ local task = read_task(A.ns, A.tid)
 if not task or task[TASK.token] ~= A.tok then return {REPLY.stale} end
 if task[TASK.state] == STATE.backing_off then return {REPLY.retry} end
 if task[TASK.state] == STATE.failed then
-  return {REPLY.failed, A.ns == '' and {} or rise(A.ns)}
+  return {REPLY.failed, A.ns == '' and {} or hint_around(A.ns)}
 end
 if task[TASK.state] ~= STATE.running then return {REPLY.stale} end
 not_due(A.ns, A.tid, DUE.lease)

@@ -45,5 +45,5 @@ end
 -- The answer to a commit that is repeated, because its reply was lost.
 local function committed_before(ns, s)
   if call('HGET', frame_key(ns), FRAME.epoch) ~= s.ep then return {REPLY.gone} end
-  return {REPLY.again, s.ep, ns == '' and {} or s.outcome ~= FOLLOWS.go and rise(ns) or {}}
+  return {REPLY.again, s.ep, ns == '' and {} or hint_around(ns)}
 end

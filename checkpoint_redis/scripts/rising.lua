@@ -9,20 +9,27 @@ local function is_parked(ns)
   return task and task[TASK.state] == STATE.parked
 end
 
--- -> the task's hint, in a list, also when that is repeated because the reply was lost; empty where
--- another attempt is at it, which has to be told when it parks: a task has failed, or one `left` the graph.
+-- The hint of the task that is queued because the frame has gone up, in a list: a reply may be lost.
+local function hint_around(ns)
+  local parent, tid = task_around(ns)
+  local task = read_task(parent, tid)
+  local waits = task and task[TASK.state] == STATE.queued and task[TASK.risen] == ns
+  return waits and {hint(parent, tid, task)} or {}
+end
+
+-- left: a task has left the graph; else it has come to an end, or a task has failed.
+-- -> the hint of the task around, in a list
 local function rise(ns, left)
   local parent, tid = task_around(ns)
   local task = read_task(parent, tid)
-  if not task then return {} end
-  if task[TASK.state] == STATE.parked then
+  if task and task[TASK.state] == STATE.parked then
     task[TASK.risen] = ns
     call('HSET', frame_key(ns), FRAME.up, current_run())
     requeue(parent, tid, task)
     due_outbox(parent)
-  elseif task[TASK.state] ~= STATE.queued or task[TASK.risen] ~= ns then
+  elseif task then
+    -- An attempt is at it, which is told when it parks.
     call(left and 'HSET' or 'HSETNX', frame_key(ns), FRAME.missed, left and STATE.done or STATE.failed)
-    return {}
   end
-  return {hint(parent, tid, task)}
+  return hint_around(ns)
 end

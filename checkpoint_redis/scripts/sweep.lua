@@ -1,4 +1,4 @@
--- needs: lib.lua format.lua frozen.lua deadlines.lua living.lua within.lua task.lua due.lua requeue.lua pack.lua rising.lua failing.lua superseded.lua packet.lua drop.lua moves.lua
+-- needs: lib.lua format.lua frozen.lua deadlines.lua living.lua within.lua held.lua task.lua due.lua requeue.lua pack.lua rising.lua failing.lua superseded.lua packet.lua drop.lua moves.lua
 -- Acts on what is due, by reading the state again: a due entry is only a reason to look. Scores
 -- are pushed here, so that any number of sweepers may run.
 -- KEYS[1] due key of the shard. ARGV[1] {limit, max_lost, error, living, outboxes}; living: what is served,
@@ -108,21 +108,25 @@ local function look_move(st, kind, takes)
   found('', kind, '', takes and given or {})
 end
 
+-- Whether what is due in a frame inside a task is acted on. What is over is due no more; what waits for
+-- that task, which was told that the frame has gone up, or begins again, is looked at later.
+local function is_acted_on(st, ns, tid, kind)
+  if st ~= STATUS.busy and st ~= STATUS.error or not is_held(ns) then not_due(ns, tid, kind)
+  elseif st == STATUS.busy and is_current(ns) and (tid ~= '' or is_parked(ns)) then return true
+  else due(ns, tid, kind, now() + LIMIT.recheck_max_ms) end
+  return false
+end
+
 -- -> true where a newer version has to look; it stays due for that one, behind all others
 local function look(ns, tid, kind)
   local st, number = unpack(call('HMGET', H, HEADER.status, HEADER.form))
-  local inside = ns ~= ''
   if needed(number) then
     due(ns, tid, kind, now() + 1)
     return true
   end
   if kind == DUE.unsent then look_unsent(ns, tid, kind)
   elseif kind == DUE.frames then look_frames(ns, tid, kind)
-  elseif inside and (not is_current(ns) or st ~= STATUS.busy and st ~= STATUS.error) then
-    not_due(ns, tid, kind)
-  elseif inside and (st == STATUS.error or tid == '' and not is_parked(ns)) then
-    -- Its task goes on with it, or not, once it is tried again, or has been told that the frame went up.
-    due(ns, tid, kind, now() + LIMIT.recheck_max_ms)
+  elseif ns ~= '' and not is_acted_on(st, ns, tid, kind) then return false
   elseif kind == DUE.move then look_move(st, kind, finds_worker('', number))
   elseif kind == DUE.deadline then look_deadline(st, ns, tid, kind)
   elseif st ~= STATUS.busy then not_due(ns, tid, kind)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from checkpoint_redis.replies import Answered, Changed, Committed, Recorded, Released, Submitted
+from checkpoint_redis.replies import (
+    Answered,
+    Changed,
+    Committed,
+    Failing,
+    Parked,
+    Recorded,
+    Released,
+    Submitted,
+)
 
 TAKEN = ("go", "stop", "end", "fail", "joined")
 
@@ -16,16 +25,17 @@ def is_right(name: str, first: Any, again: Any) -> bool:
         return True
     if isinstance(first, Submitted | Answered) and first.status in TAKEN:
         return (again.status, again.ep) == ("dup", first.ep)
-    return again in _right(name, first)
+    return again in _right(name, first, again)
 
 
-def _right(name: str, first: Any) -> tuple[Any, ...]:
+def _right(name: str, first: Any, again: Any) -> tuple[Any, ...]:
     right: tuple[Any, ...] = (first,)
     match first:
         case Committed(status=status, ep=ep) if status in TAKEN:
-            right = (Committed("again", ep),)
+            right = (Committed("again", ep, first.up),)
         case Recorded(closing="paused"):  # the thread waits, and nobody may write to it
-            right = (Recorded("gone"), Committed("gone"))
+            inside = Recorded("open", ("gone",) * len(first.statuses), up=first.up)
+            right = (Recorded("gone"), Committed("gone"), inside)
         case Recorded(statuses=statuses):
             known = tuple("dup" if status == "done" else status for status in statuses)
             right = (replace(first, statuses=known),)
@@ -35,6 +45,8 @@ def _right(name: str, first: Any) -> tuple[Any, ...]:
             right = (Changed("missing"),)
         case Changed(status="more") if name == "discard":  # that may have been all
             right = (first, Changed("ok"))
-        case "failed" if name == "fail_advance":
-            right = ("gone",)
+        case Failing(status="failed") if name == "fail_advance":
+            right = (first, Failing("gone"))
+        case Parked(status="parked"):  # it may have gone up at once
+            right = (replace(first, hints=again.hints), Parked("gone"))
     return right
