@@ -468,7 +468,12 @@ GUARDS = (
         "close_step(A.ns, packed(A.ns))",
         "drop_step(A.ns)",
     ),
-    Guard(a_thread_is_deleted_with_its_frames, "delete.lua", "forget_some_frames(math.ceil(most / 2))\n", ""),
+    Guard(
+        a_thread_is_deleted_with_its_frames,
+        "delete.lua",
+        "forget_some_frames(math.ceil(most / 2))\n",
+        "",
+    ),
     Guard(
         a_thread_is_deleted_with_its_frames,
         "frames.lua",

@@ -34,7 +34,7 @@ def is_harmless(ledger: Ledger, thread: keys.Thread, command: Script[Any]) -> bo
 def _stored(client: Any, thread: keys.Thread) -> list[Any]:
     # When it is looked at again is no business of the thread's.
     planned = keys.planned(thread.namespace, thread.shard)
-    due = [client.zrange(key, 0, -1) for key in planned]
+    due = [sorted(client.zrange(key, 0, -1)) for key in planned]
     keys_of_thread = sorted(client.keys(f"{thread.prefix}*"))
     return [*((key, _content(client, key)) for key in keys_of_thread), *due]
 

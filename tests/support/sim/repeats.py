@@ -14,6 +14,7 @@ from checkpoint_redis.replies import (
     Recorded,
     Released,
     Submitted,
+    Taken,
 )
 
 TAKEN = ("go", "stop", "end", "fail", "joined")
@@ -34,7 +35,8 @@ def _right(name: str, first: Any, again: Any) -> tuple[Any, ...]:
         case Committed(status=status, ep=ep) if status in TAKEN:
             right = (Committed("again", ep, first.up),)
         case Recorded(closing="paused"):  # the thread waits, and nobody may write to it
-            inside = Recorded("open", ("gone",) * len(first.statuses), up=first.up)
+            gone = tuple[Taken, ...]("gone" for _ in first.statuses)
+            inside = Recorded("open", gone, up=first.up)
             right = (Recorded("gone"), Committed("gone"), inside)
         case Recorded(statuses=statuses):
             known = tuple("dup" if status == "done" else status for status in statuses)
@@ -49,4 +51,6 @@ def _right(name: str, first: Any, again: Any) -> tuple[Any, ...]:
             right = (first, Failing("gone"))
         case Parked(status="parked"):  # it may have gone up at once
             right = (replace(first, hints=again.hints), Parked("gone"))
+        case _:
+            pass
     return right
