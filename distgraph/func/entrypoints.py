@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Concatenate, Generic, TypeAlias, TypeVar, overload
+from dataclasses import dataclass
+from typing import Any, Concatenate, Generic, overload
+
+from typing_extensions import TypeVar
 
 from distgraph.channels import EphemeralValue, LastValue
 from distgraph.core.graph import Callee, Graph, Node, Schema
-from distgraph.core.model import END, PREVIOUS, START
-from distgraph.func.final import Final, writes_of
+from distgraph.core.model import END, PREVIOUS, START, Write
 from distgraph.func.functions import callee, named, types_in
 from distgraph.graph.blueprint import Blueprint
 from distgraph.graph.checks import check_dispatch, check_text, policies_of
@@ -20,6 +22,8 @@ from distgraph.typing import ContextT
 
 GivenT = TypeVar("GivenT")
 ReturnT = TypeVar("ReturnT")
+ValueT = TypeVar("ValueT", default=Any)
+SavedT = TypeVar("SavedT", default=Any)
 _LEFT_OUT: Any = None
 """A default that tells pyright that a type is Any where no argument says it; mypy needs no help."""
 
@@ -39,7 +43,15 @@ class entrypoint(Generic[ContextT]):  # noqa: N801 the name is LangGraph's
     function. ``queue`` and ``priority`` are those of ``add_node``.
     """
 
-    final: TypeAlias = Final  # noqa: PYI042 the name is LangGraph's
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class final(Generic[ValueT, SavedT]):  # noqa: N801 the name is LangGraph's
+        """What it returns that saves something else than it gives to its caller.
+
+        ``value`` is what the caller gets, ``save`` what the next run finds as ``previous``.
+        """
+
+        value: ValueT
+        save: SavedT
 
     def __init__(  # noqa: PLR0913 LangGraph's, and where it is dispatched to
         self,
@@ -58,7 +70,9 @@ class entrypoint(Generic[ContextT]):  # noqa: N801 the name is LangGraph's
 
     @overload
     def __call__(
-        self, function: Callable[Concatenate[GivenT, ...], Awaitable[Final[ReturnT, Any]]], /
+        self,
+        function: Callable[Concatenate[GivenT, ...], Awaitable[entrypoint.final[ReturnT, Any]]],
+        /,
     ) -> CompiledStateGraph[ReturnT, ContextT, GivenT, ReturnT]: ...
     @overload
     def __call__(
@@ -66,7 +80,7 @@ class entrypoint(Generic[ContextT]):  # noqa: N801 the name is LangGraph's
     ) -> CompiledStateGraph[ReturnT, ContextT, GivenT, ReturnT]: ...
     @overload
     def __call__(
-        self, function: Callable[Concatenate[GivenT, ...], Final[ReturnT, Any]], /
+        self, function: Callable[Concatenate[GivenT, ...], entrypoint.final[ReturnT, Any]], /
     ) -> CompiledStateGraph[ReturnT, ContextT, GivenT, ReturnT]: ...
     @overload
     def __call__(
@@ -102,7 +116,7 @@ class entrypoint(Generic[ContextT]):  # noqa: N801 the name is LangGraph's
             queue=self._queue,
             priority=self._priority,
             destinations={END: None},
-            returns=writes_of,
+            returns=_left,
         )
 
     def _graph(self, name: str, node: Node, known: tuple[Any, ...]) -> Graph:
@@ -132,6 +146,13 @@ def _check_input(function: Any) -> None:
     if not parameters:
         msg = "Entrypoint function must have at least one parameter"
         raise ValueError(msg)
+
+
+def _left(returned: Any) -> tuple[Write, ...]:
+    """Return what a run leaves that has ``returned`` this."""
+    if isinstance(returned, entrypoint.final):
+        return ((END, returned.value), (PREVIOUS, returned.save))
+    return ((END, returned), (PREVIOUS, returned))
 
 
 def _input(**values: Any) -> Any:

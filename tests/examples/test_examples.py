@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 from celery import Celery
 
-from examples import agent_tools, notebook, streaming
+from examples import agent_tools, notebook, streaming, workflow
 from tests.support.celery_worker import CeleryWorker
 from tests.support.processes import ROOT, Process
 from workers.broker.settings import RECOMMENDED
@@ -25,6 +25,7 @@ TESTED_HERE = {
     "notebook",
     "refunds",
     "streaming",
+    "workflow",
 }
 TESTED_AS_GUIDES = {"approvals", "batch", "graph_tests", "watched", "web"}
 
@@ -70,6 +71,16 @@ def test_progress_of_a_node_comes_before_its_update() -> None:
 async def test_whole_states_can_be_followed_on_an_event_loop() -> None:
     states = [state["stops"] async for state in streaming.afollow()]
     assert states == [[], ["Oslo"], ["Oslo", "Bergen"]]
+
+
+@pytest.mark.parametrize(
+    ("answer", "last"), [("yes", "booked the train for 120"), ("no", "stayed at home")]
+)
+def test_a_workflow_looks_nothing_up_twice(
+    capsys: pytest.CaptureFixture[str], answer: str, last: str
+) -> None:
+    assert workflow.main(f"Rome, {answer}", answer) == last
+    assert capsys.readouterr().out.count("looking up") == 2
 
 
 # --- on workers -----------------------------------------------------------------------------

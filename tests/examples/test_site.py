@@ -29,6 +29,7 @@ PUBLIC = [
     "distgraph.channels",
     "distgraph.config",
     "distgraph.errors",
+    "distgraph.func",
     "distgraph.graph",
     "distgraph.runtime",
     "distgraph.types",
