@@ -102,6 +102,7 @@ class ResultEntry:
     """What one task left: its writes, or with ``questions`` the blob of what it asks.
 
     packets: what it sent. ``escapes``: a command for a graph around, to which its frame goes up.
+    ``collected``: taken from the frame inside it, as that stood.
     """
 
     tid: str
@@ -111,6 +112,7 @@ class ResultEntry:
     questions: tuple[QuestionEntry, ...] = ()
     packets: tuple[Bundle, ...] = ()
     escapes: bool = False
+    collected: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -232,6 +232,7 @@ def _result(arguments: Arguments, result: ResultEntry) -> ResultRow:
         blob=arguments.add(result.blob),
         event=arguments.add(result.event),
         escapes=result.escapes,
+        collected=result.collected,
         questions=tuple(
             QuestionRow(
                 format=form,

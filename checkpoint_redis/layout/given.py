@@ -75,6 +75,7 @@ class ResultRow(NamedTuple):
     blob: int
     event: int
     escapes: bool
+    collected: bool
     questions: Sequence[QuestionRow]
     packets: Sequence[PacketsRow]
 

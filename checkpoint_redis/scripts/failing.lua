@@ -8,7 +8,7 @@ local function mark_failed(ns, tid, task, err)
   note_form(FORMAT.result)
   call('HSET', P .. KEY.tasks .. ns, TASK_FIELD.error .. tid, err)
   -- In a run that has failed nothing goes up: the attempt that parks next is told, whatever it has read.
-  if ns ~= '' then call('HSETNX', frame_key(ns), FRAME.missed, STATE.failed) end
+  if ns ~= '' then call('HSET', frame_key(ns), FRAME.missed, 1) end
 end
 
 -- A final failure ends the run, and is its error; nothing of the superstep is lost, a retry goes on

@@ -63,7 +63,9 @@ local function keep_finished(ns, tid, task, result)
     call('HSET', tasks, TASK_FIELD.question .. tid, bytes)
     if ns == '' then note_asking(tid, questions) end
   end
-  call('SREM', P .. KEY.active .. ns, tid)
+  -- Until the superstep is dropped: it is not to be closed, whatever the others leave.
+  local holds = ns ~= '' and result[RESULT.escapes]
+  if not holds then call('SREM', P .. KEY.active .. ns, tid) end
 end
 
 -- result: RESULT. The first finisher of the round wins, whichever attempt it is. `passed`: who has
@@ -79,6 +81,9 @@ local function record(ns, st, token, result, passed)
   if not UNFINISHED[task[TASK.state]] then return REPLY.stale end
   -- Of an earlier round: it does not know the answer that was given since.
   if task[TASK.round] ~= result[RESULT.round] then return REPLY.stale end
+  -- The frame that it was taken from may have gone on since, or never have been, after a fail-over.
+  local present = task[TASK.state] == STATE.running and task[TASK.token] == token
+  if result[RESULT.collected] and not present then return REPLY.stale end
   -- What it sent has lapsed, and so has its lease: another attempt sends it again.
   if not all_staged(result[RESULT.packets]) then return REPLY.stale end
   local tasks, before = P .. KEY.tasks .. ns, task[TASK.state]
@@ -113,7 +118,7 @@ local function complete(frame)
     statuses[i] = record(A.ns, frame.st, A.tok, result)
     local counts = statuses[i] == REPLY.done or statuses[i] == REPLY.dup
     -- It has left its graph, which need not wait for the other tasks. At the root nobody takes it.
-    if counts and A.ns ~= '' and result[RESULT.escapes] then up = rise(A.ns, true) end
+    if counts and A.ns ~= '' and result[RESULT.escapes] then up = rise(A.ns) end
   end
   local mine = frame.advance == ADVANCE.leased and frame.token == A.tok2
   local closing, risen = REPLY.advance, {}

@@ -24,24 +24,33 @@ local function look_at_going(ns, void)
         tell_superseded(ns, tid, task)
         requeue(ns, tid, task)
       else due(ns, tid, DUE.lease, now() + LIMIT.recheck_ms) end
-    -- A sweep that found the frame void has forgotten it.
+    -- A sweep that found the frame void has put it off.
     elseif task[TASK.state] == STATE.backing_off then due(ns, tid, DUE.back_off, now()) end
   end
 end
 
--- Whether the frame would have gone up while its task was not parked: a task of it has failed that does
--- not run again by now, or has left the graph.
-local function has_failed(ns)
+-- Whether the frame would have gone up while its task was not parked: a task of it has failed, or left the
+-- graph, that does not run again by now.
+local function would_go_up(ns)
   local active, queued = P .. KEY.active .. ns, P .. KEY.queued .. ns
   if call('SCARD', active) - call('SCARD', queued) > LIMIT.together then return true end
   for _, tid in ipairs(call('SDIFF', active, queued)) do
-    if read_task(ns, tid)[TASK.state] == STATE.failed then return true end
+    local state = read_task(ns, tid)[TASK.state]
+    if state == STATE.failed or state == STATE.done then return true end
   end
   return false
 end
 
 local WAITING = {[STATE.failed] = true, [STATE.interrupted] = true, [STATE.backing_off] = true,
   [STATE.parked] = true}
+
+-- Whether a task is to run again; also one that left the graph with what the graph around did not take.
+local function waits(ns, tid, task)
+  if not task then return false end
+  local left = task[TASK.state] == STATE.done and call('SISMEMBER', P .. KEY.active .. ns, tid) == 1
+  if left then call('HDEL', P .. KEY.writes .. ns, tid) end
+  return left or WAITING[task[TASK.state]]
+end
 
 -- rows: AGAIN
 local function queue_rows(ns, rows)
@@ -50,7 +59,7 @@ local function queue_rows(ns, rows)
   for _, each in ipairs(rows) do
     local tid = each[AGAIN.tid]
     local task = read_task(ns, tid)
-    if task and WAITING[task[TASK.state]] then
+    if waits(ns, tid, task) then
       local asks = task[TASK.state] == STATE.interrupted
       if asks then call('HSET', P .. KEY.tasks .. ns, TASK_FIELD.answered, A.tok) end
       queue_again(ns, MOVE{mode = asks and MODE.resume or MODE.retry, run = run, round = A.tok,
@@ -74,7 +83,7 @@ local function rejoin(ns, st, rows, void, missed)
   -- Who held the advance may have found the run failed.
   local advance = call('HGET', key, FRAME.advance)
   call('HDEL', key, FRAME.advance, FRAME.advance_token, FRAME.advances)
-  if missed and (missed == STATE.done or has_failed(ns)) then return rise(ns) end
+  if missed and would_go_up(ns) then return rise(ns) end
   local closing, up = barrier(ns, {st = st, advance = ''}, '', A.lease)
   if advance and closing ~= REPLY.advance then not_due(ns, '', DUE.advance) end
   return #up > 0 and up or hints_of_all(ns)

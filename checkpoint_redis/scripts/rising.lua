@@ -17,9 +17,8 @@ local function hint_around(ns)
   return waits and {hint(parent, tid, task)} or {}
 end
 
--- left: a task has left the graph; else it has come to an end, or a task has failed.
 -- -> the hint of the task around, in a list
-local function rise(ns, left)
+local function rise(ns)
   local parent, tid = task_around(ns)
   local task = read_task(parent, tid)
   if task and task[TASK.state] == STATE.parked then
@@ -27,9 +26,9 @@ local function rise(ns, left)
     call('HSET', frame_key(ns), FRAME.up, current_run())
     requeue(parent, tid, task)
     due_outbox(parent)
-  elseif task then
-    -- An attempt is at it, which is told when it parks.
-    call(left and 'HSET' or 'HSETNX', frame_key(ns), FRAME.missed, left and STATE.done or STATE.failed)
   end
-  return hint_around(ns)
+  local given = hint_around(ns)
+  -- An attempt is at it, which is told when it parks.
+  if task and #given == 0 then call('HSET', frame_key(ns), FRAME.missed, 1) end
+  return given
 end

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import redis
 
-from checkpoint_redis.records import AgainEntry
+from checkpoint_redis.records import AgainEntry, ResultEntry
 from checkpoint_redis.replies import Committed
 from tests.support.frame_driver import Frame, around
-from tests.support.thread_driver import Driver, superstep
+from tests.support.thread_driver import LEASE, Driver, superstep
 
 pytestmark = pytest.mark.redis
 
@@ -143,3 +143,32 @@ def test_a_cancel_makes_everything_below_void(d: Driver) -> None:
     assert inner.keys() == {"f:"}
     assert outer.keys() == {"f:"}
     assert d.due() == set()
+
+
+def test_a_task_that_leaves_its_graph_goes_up_at_once(d: Driver) -> None:
+    ep, frame = parked(d, "x", "y")
+    frame.claim("x", "y")
+    left = frame.complete("x", escapes=True)
+    assert (left.closing, around(left.up)) == ("open", [("", "a")])
+    assert frame.complete("x", escapes=True).up == left.up
+    assert frame.complete("y").closing == "open"
+    d.claim(ep, "a", tok="t2")
+    d.fail(ep, "a", tok="t2", retry_in_ms=0)
+    d.sweep(after_ms=1)
+    d.claim(ep, "a", tok="t3")
+    assert around(frame.park(ep, again=(AgainEntry("x"),), tok="t3").hints) == [(frame.hash, "x")]
+    frame.claim("x", tok="t4")
+    assert frame.complete("x", tok="t4").closing == "advance"
+
+
+def test_what_was_collected_counts_from_the_present_attempt_alone(d: Driver) -> None:
+    ep, frame = parked(d, "x")
+    frame.claim("x")
+    frame.complete("x", asks=("q",))
+    d.claim(ep, "a", tok="t2")
+    d.pass_time(10**6)
+    d.sweep()
+    result = ResultEntry("a", "", b"taken from it", collected=True)
+    taken = d.ledger.complete(d.thread, "", ep, (result,), tok="t2", tok2="adv", lease_ms=LEASE)
+    assert taken.statuses == ("stale",)
+    assert d.claim(ep, "a", tok="t3").tasks[0].risen == frame.hash

@@ -89,8 +89,9 @@ class Attempt:
     ) -> Iterator[str]:
         world, thread = self._world, self._world.thread
         result = ResultEntry(
-            task.tid, task.rnd, left, b"", tuple(map(QuestionEntry, asked)), escapes=escapes
-        )
+            task.tid, task.rnd, left, b"", tuple(map(QuestionEntry, asked)),
+            escapes=escapes, collected=self._graph.kind_of(task.tid) == "graph",
+        )  # fmt: skip
         context = self._context
         alone = context.checkpoint is not None and not asked and not escapes
         if alone and world.draw.chance(0.7):
