@@ -28,7 +28,16 @@ def left_programs(draw: st.DrawFn) -> Nested:
 
 def is_comparable(nested: Nested) -> bool:
     """Whether each graph inside is kept, and no two tasks of one ask."""
-    return all(nest.asks_one_by_one and _is_kept(nest) for nest in nested.nests)
+    return all(
+        nest.asks_one_by_one and _is_kept(nest) and _asks_unsent(nest) for nest in nested.nests
+    )
+
+
+def _asks_unsent(nest: Nest) -> bool:
+    """Whether nothing that asks inside may be there several times at once."""
+    sends = any(node.sends for node in nest.program.nodes)
+    sends = sends or any(branch.shape == "send" for branch in nest.program.branches)
+    return not (sends and nest.asking) and all(map(_asks_unsent, nest.nests))
 
 
 def _is_kept(nest: Nest) -> bool:
