@@ -5,9 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Concatenate, Generic, overload
-
-from typing_extensions import TypeVar
+from typing import Any, Concatenate, Generic, TypeVar, overload
 
 from distgraph.channels import EphemeralValue, LastValue
 from distgraph.core.graph import Callee, Graph, Node, Schema
@@ -22,8 +20,8 @@ from distgraph.typing import ContextT
 
 GivenT = TypeVar("GivenT")
 ReturnT = TypeVar("ReturnT")
-ValueT = TypeVar("ValueT", default=Any)
-SavedT = TypeVar("SavedT", default=Any)
+ValueT = TypeVar("ValueT")
+SavedT = TypeVar("SavedT")
 _LEFT_OUT: Any = None
 """A default that tells pyright that a type is Any where no argument says it; mypy needs no help."""
 

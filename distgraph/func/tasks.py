@@ -34,12 +34,12 @@ class TaskFunction(Generic[P, T]):
     def __init__(self, function: Callable[P, Any], *, name: str | None, retry: Retry) -> None:
         own = named(function, name)
         call = callee(own, function, WithArguments(function))
+        functools.update_wrapper(self, function, updated=())
         self.func = function
         self.node = Node(
             name=own, callee=call, schema=Schema(()), retry=policies_of(retry), returns=_returned
         )
         self.schema_types = types_in(function)
-        functools.update_wrapper(self, function)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> SyncAsyncFuture[T]:
         """Begin a call; RuntimeError outside of an entrypoint, a task or a node."""

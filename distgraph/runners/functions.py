@@ -86,6 +86,11 @@ class FunctionCall:
     graph: Graph
     context: contextvars.Context
 
+    @property
+    def is_outermost(self) -> bool:
+        """Whether it is called by a task of the superstep, and not by another function."""
+        return self.caller.task.caller is None
+
     def frame(self, attempt: int) -> TaskFrame:
         """Return the frame for an attempt."""
         return replace(

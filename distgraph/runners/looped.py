@@ -9,6 +9,7 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -28,22 +29,27 @@ from distgraph.runners.functions import (
 )
 from distgraph.runners.futures import SyncAsyncFuture
 from distgraph.runners.stores import Asking
-from distgraph.runners.threaded import answered_here, make_here, of_call
+from distgraph.runners.threaded import WIDTH, answered_here, make_here, of_call
 
 AnyFuture = SyncAsyncFuture[Any] | asyncio.Future[Any]
 
 
 class LoopedFunctions:
-    """Makes the calls of the tasks of one superstep; made on the loop where they run."""
+    """Makes the calls of the tasks of one superstep; made on the loop where they run.
+
+    ``most`` calls are made at once, None for any number of coroutines. Those that calls make have
+    no part in that: who waits for them is counted already.
+    """
 
     def __init__(
         self,
         keeper: Keeper,
         perform: Callable[[Asking], Awaitable[Any]],
-        width: int,
+        most: int | None = None,
         tell: TellCalls | None = None,
     ) -> None:
-        self._keeper, self._perform, self._width = keeper, perform, width
+        self._keeper, self._perform, self._width = keeper, perform, most or WIDTH
+        self._slots: Any = asyncio.Semaphore(most) if most else nullcontext()
         self._calls = OpenCalls(tell)
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
@@ -120,7 +126,8 @@ class LoopedFunctions:
         if not self._calls.claim(future):
             return
         try:
-            outcome = await acarry(steps(call, self._keeper), self._answer)
+            async with self._slots if call.is_outermost else nullcontext():
+                outcome = await acarry(steps(call, self._keeper), self._answer)
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # noqa: BLE001 it belongs to whoever waits for the call

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextvars
-import os
 import threading
 import time
 from collections import deque
@@ -26,11 +25,9 @@ from distgraph.runners.attempts import Around, OpenSuperstep, open_superstep, un
 from distgraph.runners.backend import Job
 from distgraph.runners.functions import StoreKeeper
 from distgraph.runners.stores import Asking, Keeping
-from distgraph.runners.threaded import ThreadedFunctions
+from distgraph.runners.threaded import WIDTH, ThreadedFunctions
 
 PASSES = (KeyboardInterrupt,)
-WIDTH = min(32, (os.cpu_count() or 1) + 4)
-"""So many tasks of a superstep run at once where nobody says how many may."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,6 @@ from distgraph.runners.attempts import Around, OpenSuperstep, open_superstep, un
 from distgraph.runners.backend import Job
 from distgraph.runners.functions import StoreKeeper
 from distgraph.runners.looped import LoopedFunctions
-from distgraph.runners.pool import WIDTH
 from distgraph.runners.stores import Asking, Keeping
 
 PASSES = (KeyboardInterrupt,)
@@ -64,7 +63,7 @@ class Tasks:
         functions = self._functions = LoopedFunctions(
             StoreKeeper(self._keeping.store, request.state),
             self._perform,
-            self._job.max_concurrency or WIDTH,
+            self._job.max_concurrency,
             self._tell,
         )
         around = Around(

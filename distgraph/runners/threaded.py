@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +28,8 @@ from distgraph.runners.functions import (
 from distgraph.runners.futures import SyncAsyncFuture
 from distgraph.runners.stores import Asking
 
+WIDTH = min(32, (os.cpu_count() or 1) + 4)
+"""So many tasks of a superstep, and so many calls, run at once where nobody says how many may."""
 NO_ASYNC = (
     "Task '{}' is a coroutine function, and its caller blocks: in a sync context async tasks "
     "cannot be called. Call it in an async entrypoint or node, and run that by ainvoke() or "

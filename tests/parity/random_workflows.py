@@ -27,7 +27,10 @@ def _steps(draw: st.DrawFn, depth: int, *, wide: bool, fails: bool) -> tuple[Ste
     ]
     if depth:
         inner = _steps(depth - 1, wide=wide, fails=fails)
-        kinds += [st.builds(Inside, inner), st.builds(Graph, st.booleans())]
+        kinds += [
+            st.builds(Inside, inner).filter(_asks_one_by_one),
+            st.builds(Graph, st.booleans()),
+        ]
     if depth and wide:
         several = st.lists(_calls(depth - 1, wide=wide, fails=fails), min_size=2, max_size=3)
         kinds.append(st.builds(Together, several.map(tuple)).filter(_is_comparable))
@@ -50,6 +53,17 @@ def _any_calls(draw: st.DrawFn, depth: int, *, wide: bool, fails: bool) -> Call:
         caught=caught,
         left=left,
     )
+
+
+def _asks_one_by_one(step: Step) -> bool:
+    """Whether no two calls in it ask at once: of a workflow inside the reference tells both."""
+    match step:
+        case Together(calls):
+            return sum(map(_asks, calls)) < 2 and all(map(_asks_one_by_one, calls))
+        case Call(steps) | Inside(steps):
+            return all(map(_asks_one_by_one, steps))
+        case _:
+            return True
 
 
 def _is_reached(call: Call) -> bool:

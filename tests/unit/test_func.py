@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import wait
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from distgraph.config import get_config, get_stream_writer
 from distgraph.errors import EmptyInputError, GraphInterrupt, InvalidUpdateError
 from distgraph.func import SyncAsyncFuture, entrypoint, task
 from distgraph.types import Command, RetryPolicy, Runtime, StreamWriter, interrupt
+from tests.support.waiting import wait_until
 
 CONFIG: Any = {"configurable": {"thread_id": "1"}}
 AGAIN = RetryPolicy(initial_interval=0, max_attempts=3, jitter=False, retry_on=ValueError)
@@ -558,3 +560,58 @@ def test_nodes_of_graphs_call_functions_too() -> None:
 
 def test_a_signal_that_was_swallowed_does_not_end_a_worker() -> None:
     assert not issubclass(GraphInterrupt, Exception)
+
+
+def test_who_leaves_a_stream_early_finds_what_was_kept() -> None:
+    made: list[int] = []
+
+    @task
+    def noted(x: int) -> int:
+        made.append(x)
+        return x
+
+    @entrypoint(InMemorySaver())
+    def workflow(width: int) -> list[int]:
+        return [noted(x).result() for x in range(width)]
+
+    for told in workflow.stream(3, CONFIG, stream_mode="updates"):
+        assert told == {"noted": 0}
+        break
+    assert workflow.invoke(None, CONFIG) == [0, 1, 2]
+    assert made == [0, 1, 2]
+
+
+async def test_no_more_coroutines_run_at_once_than_a_config_says() -> None:
+    running: list[int] = []
+    widest: list[int] = []
+
+    @task
+    async def counted(x: int) -> int:
+        running.append(x)
+        widest.append(len(running))
+        got = await aadd(x)
+        running.remove(x)
+        return got
+
+    @entrypoint()
+    async def workflow(width: int) -> int:
+        return sum(await asyncio.gather(*map(counted, range(width))))
+
+    assert await workflow.ainvoke(20, {"max_concurrency": 3}) == sum(range(21))
+    assert max(widest) == 3
+
+
+def test_what_nobody_answers_in_time_in_a_call_has_its_default() -> None:
+    soon = datetime.now(UTC) + timedelta(milliseconds=1)
+
+    @task
+    def asks() -> Any:
+        return interrupt("?", deadline=soon, default="nobody")
+
+    @entrypoint(InMemorySaver())
+    def workflow(_: Any) -> list[Any]:
+        return [asks().result(), "done"]
+
+    workflow.invoke(0, CONFIG)
+    wait_until(lambda: datetime.now(UTC) > soon, "the deadline to be over")
+    assert workflow.invoke(None, CONFIG) == ["nobody", "done"]

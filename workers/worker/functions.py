@@ -32,9 +32,8 @@ from distgraph.engine import Save
 from distgraph.runners.backend import Place
 from distgraph.runners.local import aperforming, performing
 from distgraph.runners.looped import LoopedFunctions
-from distgraph.runners.pool import WIDTH
 from distgraph.runners.stores import Asking, SaverCall, SaverStore
-from distgraph.runners.threaded import ThreadedFunctions
+from distgraph.runners.threaded import WIDTH, ThreadedFunctions
 
 from .attempt import Attempt
 from .failures import told_to_end
@@ -60,7 +59,7 @@ def run_attempt(attempt: Attempt) -> Result:
 async def arun_attempt(attempt: Attempt, offload: Offload) -> Result:
     """Run a node on the loop, and the functions that it calls."""
     kept = KeptCalls(attempt.frame)
-    functions = LoopedFunctions(KeptByCalls(), aperforming(kept), WIDTH)
+    functions = LoopedFunctions(KeptByCalls(), aperforming(kept))
     attempt.frame.functions = functions
     try:
         result = await run_task_async(
