@@ -86,8 +86,9 @@ unused: $(STAMP)
 	@found="$$($(BIN)/vulture $(SOURCES) || test $$? -eq 3)"; \
 	! grep -E 'unused (function|class|method|property|import)|unreachable' <<< "$$found"
 
-chaos: $(STAMP) ## kill, freeze and flush things while runs go on
+chaos: $(STAMP) ## kill, freeze and flush things while runs go on; all random programs
 	$(BIN)/python -m pytest tests/chaos $(ARGS)
+	test -n "$(ARGS)" || RANDOM_PROGRAMS=all $(BIN)/python -m pytest tests/parity/test_random.py
 
 substrates: $(STAMP) ## one program on every server, broker, pool and Python (ARGS="sentinel tls": some); root: by apt-get
 	$(BIN)/python -m tests.substrates $(ARGS)

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Annotated, Any, TypedDict
 
 from tests.parity import observe
+from tests.parity.edits import Edit, edited
 from tests.parity.engines import Client, Engine
 from tests.parity.programs import Program, State, assembled
 from tests.parity.script import Course, drive
@@ -51,11 +52,11 @@ class Nest:
 
 @dataclass(frozen=True, slots=True)
 class Nested:
-    """A root program with what is inside it; `edits`: a graph that waits inside is updated."""
+    """A root program with what is inside it; `edits`: what is updated while graphs inside wait."""
 
     program: Program
     nests: tuple[Nest, ...]
-    edits: bool = False
+    edits: tuple[Edit, ...] = ()
 
 
 def build(engine: Engine, nested: Nested) -> Client:
@@ -114,12 +115,14 @@ def run(engine: Engine, nested: Nested) -> dict[str, Any]:
     """Drive a nested program to its end; its calls, its history, and those of its frames."""
     client = build(engine, nested)
     edits: list[Any] = []
+    todo = list(nested.edits)
 
     def edit() -> bool:
-        if not nested.edits or edits:
-            return False
-        edits.extend(_edited(client))
-        return bool(edits)
+        found = edited(client, todo[0]) if todo else []
+        if found:
+            todo.pop(0)
+            edits.append(found)
+        return bool(found)
 
     calls = drive(engine, client, course_of(nested, edit), {"log": ["in"]})
     return {"calls": failed_alike(calls), "edits": edits, **after(client, calls)}
@@ -144,22 +147,6 @@ def after(client: Client, calls: list[Any]) -> dict[str, Any]:
 def failed_alike(calls: list[Any]) -> list[Any]:
     """`calls` without which of several tasks it was that failed, since that is chance."""
     return [{"error": True} if "error" in call["outcome"] else call for call in calls]
-
-
-def _edited(client: Client) -> list[Any]:
-    """Update the graphs that wait in tasks of the root; what came of it."""
-    waiting = client.get_state(observe.thread(), subgraphs=True)
-    inner = [one.state for one in observe.listed(waiting) if _waits(one)]
-    return [observe.outcome(partial(_edit, client, each.config)) for each in inner]
-
-
-def _waits(one: Any) -> bool:
-    return one.result is None and bool(getattr(one.state, "next", None))
-
-
-def _edit(client: Client, place: observe.Config) -> Any:
-    client.update_state(place, {"log": ["edit"], "last": "edit"})
-    return observe.state(client.get_state(place))
 
 
 def frames(client: Client, place: observe.Config) -> list[Any]:

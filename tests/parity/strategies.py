@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
+from tests.parity.edits import Edit
 from tests.parity.nesting import Nest, Nested
 from tests.parity.programs import Branch, Node, Program
 from tests.parity.replaying import Start
@@ -87,21 +89,46 @@ one before a sibling failed is chance, and behind one the reference shows answer
 
 
 @st.composite
-def nested_programs(draw: st.DrawFn, *, fails: bool = True) -> Nested:
-    """A program with graphs in its nodes, up to three levels in all.
+def nested_programs(
+    draw: st.DrawFn, *, fails: bool = True, kinds: tuple[str, ...] = tuple(KEPT)
+) -> Nested:
+    """A program with graphs in its nodes, up to three levels in all, of one of the `kinds` in KEPT.
 
     All that is asked is answered at once: of two tasks inside one graph the reference forgets one
     when it asks again while the other still waits.
     """
-    how = draw(st.sampled_from(sorted(KEPT)))
+    how = draw(st.sampled_from(sorted(kinds)))
     pauses = [why for why in PAUSES if fails or why != "failures"]
     why = "questions" if how == "lasting" else draw(st.sampled_from(pauses))
     program = draw(programs(fails=why == "failures"))
     nests = draw(_nests(program, 2, how, why))
     program = replace(_fitting(program, how), answers_all=True)
-    # There, a waiting graph that lasts goes on when the graph around it was updated.
-    edits = st.sampled_from([False] if how == "lasting" else [False, False, True])
-    return Nested(program, nests, draw(edits))
+    return Nested(program, nests, draw(_edits(how)))
+
+
+def lasting_programs() -> st.SearchStrategy[Nested]:
+    """A program all of whose graphs inside last."""
+    found = nested_programs(kinds=("lasting",))
+    return found.map(lambda nested: replace(nested, nests=_all_last(nested.nests)))
+
+
+def _all_last(nests: tuple[Nest, ...]) -> tuple[Nest, ...]:
+    return tuple(replace(each, lasts=True, nests=_all_last(each.nests)) for each in nests)
+
+
+def _edits(how: str) -> st.SearchStrategy[tuple[Edit, ...]]:
+    """What is updated while graphs inside wait, by turns.
+
+    There, a waiting graph that lasts goes on when the graph around it was updated.
+    """
+    innermost = st.just(True) if how == "lasting" else st.booleans()
+    edit = st.builds(Edit, innermost, st.sampled_from([0, 0, 0, 1, 2]), st.booleans())
+    return st.lists(edit, min_size=1, max_size=2).map(tuple)
+
+
+def many(sample: int, full: int) -> int:
+    """How many programs a test draws: a `sample`, or the `full` number (RANDOM_PROGRAMS=all)."""
+    return full if os.environ.get("RANDOM_PROGRAMS") == "all" else sample
 
 
 def starts() -> st.SearchStrategy[Start]:
