@@ -79,6 +79,7 @@ ROWS = {
     "RUN_EVENT": "RunEvent",
     "STEP_EVENT": "StepEvent",
     "TASK_EVENT": "TaskEvent",
+    "RETRY_EVENT": "RetryEvent",
     "ASK_EVENT": "AskEvent",
     "FAIL_EVENT": "FailEvent",
     "END_EVENT": "EndEvent",

@@ -141,8 +141,17 @@ class StepEvent(NamedTuple):
     follows: str
 
 
+class RetryEvent(NamedTuple):
+    """Of an attempt that is void because another one will be made; ``frame``: of which by name."""
+
+    format: int
+    tid: str
+    attempt: int
+    frame: str
+
+
 class TaskEvent(NamedTuple):
-    """Of a task that is done, and of an attempt that is void because another one will be made."""
+    """Of a task that is done."""
 
     format: int
     tid: str
@@ -188,6 +197,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "RunEvent": Kind.event,
     "StepEvent": Kind.event,
     "TaskEvent": Kind.event,
+    "RetryEvent": Kind.event,
     "AskEvent": Kind.event,
     "FailEvent": Kind.event,
     "EndEvent": Kind.event,

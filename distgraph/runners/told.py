@@ -8,8 +8,10 @@ from distgraph.core.plan import plan, with_caller_writes
 from distgraph.engine import GoOn, Save
 from distgraph.events import Ended, Event, Resumed, Started, Stepped
 
+ToldOfSave = Resumed | Stepped | Started
 
-def told_of_save(ns: str, request: Save) -> tuple[Resumed | Stepped | Started, ...]:
+
+def told_of_save(ns: str, request: Save) -> tuple[ToldOfSave, ...]:
     """Return what is told once ``request`` is stored: the new state, and its tasks."""
     checkpoint = request.state.checkpoint
     stored: Resumed | Stepped = Stepped(ns, request.state, checkpoint.changed)

@@ -6,10 +6,8 @@ import logging
 from collections.abc import Collection, Generator
 from typing import Any, Final
 
-from checkpoint_redis import loading
 from checkpoint_redis.events import StreamEvent
-from checkpoint_redis.layout import EventKind, TaskEvent
-from checkpoint_redis.replies import Loaded
+from checkpoint_redis.layout import EventKind, RetryEvent
 from distgraph.effects import Tell
 from distgraph.errors import DeserializationError
 from distgraph.events import Custom
@@ -30,9 +28,10 @@ def told_inside(
     With ``marks`` also which attempt inside is void.
     """
     match event.payload:
-        case TaskEvent(tid=tid, attempt=attempt) if event.kind == EventKind.retry:
+        case RetryEvent(tid=tid, attempt=attempt, frame=name):
             if marks:
-                yield from _superseded(of, event.frame, tid, attempt)
+                node = of.served.wire.read_node(tid, event.blob)
+                yield Tell(Superseded(name, tid, node, attempt))
         case _ if event.kind == EventKind.custom:  # of a run that shows nothing else of it
             if "custom" in modes:
                 yield Tell(Custom("", of.served.wire.serializer.loads(event.blob)))
@@ -49,14 +48,3 @@ def _relayed(of: Watched, blob: bytes) -> Generator[Effect, Any, None]:
         log.warning("Run %s: what a graph inside shows cannot be read here: %s", of.run, error)
     else:
         yield Tell(relayed)
-
-
-def _superseded(of: Watched, frame: str, tid: str, attempt: int) -> Generator[Effect, Any, None]:
-    """Tell whose attempt is void, as long as the superstep inside is open: nobody else knows it."""
-    loaded: Loaded | None = yield from loading.load(of.thread, frame)
-    if loaded is None or loaded.header.frame is None:
-        return
-    for task in loaded.tasks:
-        if task.tid == tid:
-            node = of.served.wire.read_node(tid, task.blob)
-            yield Tell(Superseded(loaded.header.frame.name, tid, node, attempt))

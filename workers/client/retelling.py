@@ -12,8 +12,8 @@ from checkpoint_redis.layout import (
     AskEvent,
     CustomEvent,
     EndEvent,
-    EventKind,
     FailEvent,
+    RetryEvent,
     RunEvent,
     RunKind,
     StepEvent,
@@ -104,11 +104,10 @@ def _tell(at: Follower, event: StreamEvent) -> Generator[Effect, Any, bool]:
             yield from _begun(at, kind)
         case StepEvent(checkpoint=cp, follows=follows):
             yield from _stepped(at, cp, follows)
-        case TaskEvent(tid=tid, attempt=attempt):
-            if event.kind == EventKind.task:
-                yield from _ended(at, tid, event.blob)
-            elif at.marks:
-                yield from _superseded(at, tid, attempt)
+        case TaskEvent(tid=tid):
+            yield from _ended(at, tid, event.blob)
+        case RetryEvent(tid=tid, attempt=attempt) if at.marks:
+            yield from _superseded(at, tid, attempt)
         case AskEvent(tid=tid, iids=iids, deadlines=deadlines):
             yield from _ended(at, tid, event.blob, zip(iids, deadlines, strict=True))
         case FailEvent(tid=tid):

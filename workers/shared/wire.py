@@ -192,6 +192,10 @@ class Wire:
         except SerializationError as error:
             raise SerializationError(f"{of_packet(send.node)}: {error}") from error
 
+    def read_packet(self, packet: Packet, blobs: Packets) -> Send:
+        """Return the Send that a packet stands for."""
+        return Send(packet.node, self.serializer.loads(blob_of(packet, blobs)))
+
     def filled(self, checkpoint: Checkpoint, blobs: Packets) -> Checkpoint:
         """Return ``checkpoint`` with the Sends of its packets."""
         whole = filled(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from checkpoint_redis.bundles import Bundle
 from checkpoint_redis.layout import Limit
 from checkpoint_redis.records import ResultEntry, SuperstepEntry
 from checkpoint_redis.replies import ClaimedTask, Recorded
@@ -200,7 +201,7 @@ def _finish(
 ) -> Recorded | None:
     """Commit together with the only result of the superstep; return what is left to be done."""
     opened, desk = attempt.opened, attempt.opened.desk
-    saved = _following(opened, {attempt.task.id: result})
+    saved = _following(opened, {attempt.task.id: result}, entry.packets)
     if saved is None:  # the barrier will find the same failure, and record it
         return desk.complete(entry, opened.above)
     written, queue = len(opened.state.caller_writes), opened.head.queue
@@ -210,10 +211,12 @@ def _finish(
     return left
 
 
-def _following(opened: Opened, results: Mapping[str, Result]) -> SuperstepEntry | None:
+def _following(
+    opened: Opened, results: Mapping[str, Result], sent: tuple[Bundle, ...]
+) -> SuperstepEntry | None:
     """Return the superstep to be committed, None when the results cannot be reduced or stored."""
     try:
-        step = next_superstep(opened, results)
+        step = next_superstep(opened, results, sent)
     except SerializationError:
         return None
     return None if isinstance(step, Failed) else step

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from checkpoint_redis.bundles import Bundle
 from checkpoint_redis.layout import Limit
 from checkpoint_redis.records import SuperstepEntry
 from checkpoint_redis.replies import Advance, Context
@@ -14,14 +15,13 @@ from distgraph.core.recorded import errored
 from distgraph.engine import NewStamp, Save
 from distgraph.errors import InvalidUpdateError, JobFailed, SerializationError
 from distgraph.runners.stores import new_stamp
-from distgraph.runners.told import told_of_save
 
 from ..shared.hints import ADVANCE
 from ..shared.supersteps import nonce
 from .desk import Desk
 from .failures import may_pass, recordable, tells_end
 from .opened import Opened, open_frame, subject_of
-from .relaying import relay_of
+from .relaying import shown_of
 from .telling import tell_failed
 
 
@@ -85,14 +85,13 @@ def _in_order(opened: Opened, written: Mapping[str, bytes]) -> Mapping[str, byte
     return {**{tid: written[tid] for tid in order if tid in written}, **written}
 
 
-def _shown(opened: Opened, save: Save) -> bytes:
-    """Return what a frame inside a task shows of what was committed."""
-    relay, ns = relay_of(opened), opened.ns
-    return relay.record(opened.graph, ns, *told_of_save(ns, save)) if relay else b""
+def next_superstep(
+    opened: Opened, results: Mapping[str, Result], sent: tuple[Bundle, ...] = ()
+) -> SuperstepEntry | Failed:
+    """Return the superstep that follows a closed one, or Failed when a reducer refuses.
 
-
-def next_superstep(opened: Opened, results: Mapping[str, Result]) -> SuperstepEntry | Failed:
-    """Return the superstep that follows a closed one, or Failed when a reducer refuses."""
+    ``sent``: packets of the results that are not stored yet.
+    """
     program = opened.program(results)
     answer = None
     try:
@@ -104,7 +103,7 @@ def next_superstep(opened: Opened, results: Mapping[str, Result]) -> SuperstepEn
                     step = opened.served.wire.superstep(
                         opened.graph, nonce(), save.checkpoints, save.then
                     )
-                    return replace(step, event=_shown(opened, save)) if opened.ns else step
+                    return replace(step, event=shown_of(opened, save, sent)) if opened.ns else step
                 case request:
                     msg = f"A closed superstep asked for {type(request).__name__}."
                     raise RuntimeError(msg)

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Final
 
 from checkpoint_redis import commands, loading, packets
-from checkpoint_redis.bundles import Bundle
+from checkpoint_redis.bundles import Bundle, Packets
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.records import (
@@ -33,6 +33,7 @@ from checkpoint_redis.saving import get_frame, listed
 from checkpoint_redis.sharing import give_way
 from checkpoint_redis.stored import Archive
 from distgraph.checkpoint.base import CheckpointTuple
+from distgraph.core.packets import Packet
 from distgraph.effects import carry
 from distgraph.errors import StoreError
 
@@ -330,6 +331,10 @@ class Desk:
         """Return what this desk's attempt at a task emits custom chunks with."""
         source = Streaming(self.thread, run, self.ns, tid, self.token)
         return self.office.emissions.emitter(source, encode, frame)
+
+    def packets(self, wanted: Sequence[Packet]) -> Packets:
+        """Read the arguments of packets, as far as they are stored."""
+        return carry(packets.read(self.thread, self.ns, wanted), self._ledger.call)
 
     def known(self, names: Iterable[str]) -> dict[str, bytes]:
         """Return the segments of lists among ``names`` that are known here."""

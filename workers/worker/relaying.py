@@ -7,17 +7,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final
 
+from checkpoint_redis.bundles import Bundle
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.checkpoint.serde.schema import classes_of
 from distgraph.core.frame import TaskFrame
 from distgraph.core.graph import Graph
 from distgraph.core.model import Interrupted, Result
+from distgraph.core.packets import Packet
+from distgraph.engine import Save
 from distgraph.errors import SerializationError
-from distgraph.events import Ended, Inside, OfFrame, Relayed
+from distgraph.events import Ended, Inside, OfFrame, Relayed, Started
 from distgraph.levels import placed_chunks
+from distgraph.runners.told import ToldOfSave, told_of_save
 from distgraph.streaming import View, know
 
 from ..shared.shown import Shown, encode_relayed, frame_of
@@ -84,6 +89,39 @@ def relay_of(opened: Opened) -> Relay | None:
     """Return what makes chunks of what happens inside tasks, None where nobody asks for them."""
     shown, serializer = opened.shown, opened.served.wire.serializer
     return Relay(shown, opened.graph, serializer) if shown.subgraphs else None
+
+
+def shown_of(opened: Opened, save: Save, sent: Iterable[Bundle]) -> bytes:
+    """Return what a frame inside a task shows of what is about to be committed.
+
+    ``sent``: packets that are not stored yet.
+    """
+    relay, ns = relay_of(opened), opened.ns
+    if relay is None:
+        return b""
+    told = told_of_save(ns, save)
+    if "tasks" in opened.shown.modes:
+        told = tuple(_filled(opened, each, sent) for each in told)
+    return relay.record(opened.graph, ns, *told)
+
+
+def _filled(opened: Opened, told: ToldOfSave, sent: Iterable[Bundle]) -> ToldOfSave:
+    """Return which tasks begin with the packets that are shown of them, which nobody else reads."""
+    if not isinstance(told, Started):
+        return told
+    wanted = [each.send for each in told.tasks if isinstance(each.send, Packet)]
+    known = {(each.name, n): blob for each in sent for n, blob in enumerate(each.blobs)}
+    given = {each: known.get((each.bundle, each.number)) for each in wanted}
+    blobs = {each: blob for each, blob in given.items() if blob is not None}
+    blobs |= opened.desk.packets([each for each in wanted if each not in blobs])
+    wire = opened.served.wire
+    tasks = (
+        replace(task, send=wire.read_packet(task.send, blobs))
+        if isinstance(task.send, Packet)
+        else task
+        for task in told.tasks
+    )
+    return told._replace(tasks=tuple(tasks))
 
 
 @lru_cache(maxsize=256)
