@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
-from tests.parity.engines import DISTGRAPH, DISTGRAPH_ASYNC, LANGGRAPH
+from tests.parity.engines import DISTGRAPH, DISTGRAPH_ASYNC, LANGGRAPH, Asyncio
 from tests.parity.inner_streams import is_plain, stream
 from tests.parity.nesting import Nested
+from tests.parity.observe import stored
 from tests.parity.strategies import nested_programs
 
 pytestmark = pytest.mark.no_cover
@@ -22,7 +25,7 @@ REPEATABLE = settings(
 )
 
 
-@settings(REPEATABLE, max_examples=40)
+@settings(REPEATABLE, max_examples=25)
 @given(nested_programs(fails=False))
 def test_graphs_inside_stream_what_they_stream_on_langgraph(nested: Nested) -> None:
     assume(is_plain(nested))
@@ -33,3 +36,22 @@ def test_graphs_inside_stream_what_they_stream_on_langgraph(nested: Nested) -> N
 @given(nested_programs(fails=False))
 def test_graphs_inside_stream_as_coroutines_what_they_stream_blocking(nested: Nested) -> None:
     assert stream(DISTGRAPH_ASYNC, nested) == stream(DISTGRAPH, nested)
+
+
+@pytest.mark.celery
+@settings(REPEATABLE, max_examples=15)
+@given(nested_programs(fails=False))
+def test_graphs_inside_stream_on_celery_what_they_stream_here(
+    on_threads: Any, nested: Nested
+) -> None:
+    assert stored(stream(on_threads(), nested)) == stored(stream(DISTGRAPH, nested))
+
+
+@pytest.mark.celery
+@settings(REPEATABLE, max_examples=6)
+@given(nested_programs(fails=False))
+def test_graphs_inside_stream_on_celery_as_coroutines_what_they_stream_here(
+    on_threads: Any, nested: Nested
+) -> None:
+    mine, here = (stream(each, nested) for each in (on_threads(Asyncio), DISTGRAPH_ASYNC))
+    assert stored(mine) == stored(here)
