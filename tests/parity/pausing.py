@@ -21,7 +21,7 @@ def paused_programs(draw: st.DrawFn) -> Nested:
     nested = draw(nested_programs(fails=False).filter(is_comparable))
     program = replace(nested.program, answers_all=draw(st.booleans()))
     nests = tuple(_stopped(draw, nest) for nest in nested.nests)
-    return replace(nested, program=program, nests=nests, edits=False)
+    return replace(nested, program=program, nests=nests, edits=())
 
 
 def _stopped(draw: st.DrawFn, nest: Nest) -> Nest:
