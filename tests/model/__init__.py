@@ -12,6 +12,8 @@ Graphs whose supersteps are jobs are frames inside tasks (``framed.py``): a task
 (``rejoining.py``). What holds of them: nothing below a dropped superstep changes the thread; what a
 frame left is taken once, by the present attempt; a question is answered once, and is never asked
 again when it was; a stop of which nobody was told is not released; a superstep is opened once.
+Calls of functions are such a frame too, whose tasks are added as the body makes them: its task is
+queued again when all of them have ended, none is made twice, and a failed one holds nobody up.
 
 Two properties are checked: what may never happen is refused where it would (``Violation``), and
 from every state that can be reached an end can be reached without a further fault: so no parked

@@ -76,6 +76,9 @@ def go_up(scenario: Scenario, store: Store, index: int) -> Change:
     anyway = scenario.without == "parked alone goes up"
     if store.st != "R" or (task.st != "P" and not anyway):
         return store, IDLE
+    inside = store.frames[index]
+    if scenario.waves(index) and inside and any(t.st in "QRBP" for t in inside.tasks):
+        raise Violation(f"task {tid} of {frame.ep} goes on, and calls of it are not done")
     if task.st == "D":
         raise Violation(f"task {tid} of {frame.ep} is done and goes on")
     store = with_task(store, outer, tid, task._replace(st="Q", tok=None, risen=True))
@@ -91,3 +94,9 @@ def asked_in(
             inside = scenario.kinds(frame.ep)[tid].startswith("sub")
             asked |= task.by if inside else {task.by}
     return asked
+
+
+def check_present(scenario: Scenario, store: Store, index: int) -> None:
+    """Nothing below a dropped superstep changes the thread."""
+    if not is_alive(scenario, store, index):
+        raise Violation(f"frame {index} is not of the present, and changes")

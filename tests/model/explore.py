@@ -7,7 +7,8 @@ from collections import deque
 from dataclasses import dataclass
 from itertools import pairwise
 
-from tests.model.moves import current, moves
+from tests.model.move import current
+from tests.model.moves import moves
 from tests.model.state import Scenario, System, Violation, first
 
 Path = tuple[str, ...]

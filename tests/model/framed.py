@@ -32,6 +32,18 @@ LEAVING = Scenario((("sub1",),), frames=((("out1", "ok"), ("ok",)),), zombies=1)
 LEAVING_TWO = Scenario((("sub1",),), frames=((("sub2",),), (("out2",),)), zombies=1)
 FAILING = replace(GRAPH, budget=FAILS, fails_for_good=True)
 FAILING_BESIDE = replace(STEPS, frames=((("ok", "ok"),),), budget=FAILS, fails_for_good=True)
+FAILING_TWICE = replace(FAILING_BESIDE, budget=NOTHING._replace(fails=2), parent_retries=True)
+
+CALLS = Scenario((("sub1",),), frames=((("ok", "ok", "ok"),),), calls=((1, (2, 1)),), zombies=1)
+CALLS_ASKING = Scenario((("sub1",),), frames=((("intr", "ok"),),), calls=((1, (2,)),), zombies=1)
+CALLED = replace(CALLS_ASKING, frames=(ASKS,), calls=((1, (1,)),), workers=1)
+CALLS_FAILING = replace(CALLS, budget=FAILS, fails_for_good=True)
+CALLS_INSIDE = Scenario(
+    (("sub1",),),
+    frames=((("sub2", "ok"),), (("ok", "ok"),)),
+    calls=((1, (2,)), (2, (1, 1))),
+    zombies=1,
+)
 
 FRAMED: Mapping[str, Scenario] = {
     "frame": GRAPH,
@@ -75,6 +87,28 @@ FRAMED: Mapping[str, Scenario] = {
     "frame, fail-over": replace(GRAPH, budget=FAIL_OVER),
     "frame, question, fail-over": replace(ASKING, budget=FAIL_OVER, workers=1),
     "three levels, fail-over": replace(LEVELS, budget=FAIL_OVER, workers=1),
+    "failure before a park": replace(FAILING_TWICE, workers=2),
+    "calls": CALLS,
+    "calls, lost reply": replace(CALLS, budget=LOST, workers=1),
+    "calls beside a task": replace(CALLS, steps=(("sub1", "ok"), ("ok",)), workers=1),
+    "calls, question": CALLS_ASKING,
+    "calls, question, adoption": replace(CALLS_ASKING, budget=ADOPTS, workers=1),
+    "calls, question, cancel": replace(CALLS_ASKING, budget=CANCELS, workers=1),
+    "calls, back-off": replace(CALLS, budget=FAILS, workers=1),
+    "calls, failure": CALLS_FAILING,
+    "calls, failure caught": replace(CALLS_FAILING, caught=True),
+    "calls, failure, tried again": replace(CALLS_FAILING, parent_retries=True),
+    "calls, failure, question": replace(CALLS_ASKING, budget=FAILS, fails_for_good=True),
+    "calls, failure beside them": replace(
+        CALLS_FAILING,
+        steps=(("sub1", "ok"),),
+        frames=((("ok", "ok"),),),
+        calls=((1, (2,)),),
+        workers=1,
+    ),
+    "calls, fail-over": replace(CALLED, budget=FAIL_OVER),
+    "calls of calls": CALLS_INSIDE,
+    "calls of calls, failure": replace(CALLS_INSIDE, budget=FAILS, fails_for_good=True, workers=1),
 }
 
 FRAMED_MUTANTS: Mapping[str, Scenario] = {
@@ -100,4 +134,15 @@ FRAMED_MUTANTS: Mapping[str, Scenario] = {
     "epoch of a revival": replace(ASKING_BESIDE, budget=ADOPTS),
     "part of a superstep": replace(ASKING, budget=ADOPTS, workers=1),
     "token of what is collected": replace(ASKING, budget=FAIL_OVER, workers=1),
+    "failure before a park": FAILING_TWICE,
+    "all calls of a park": CALLS,
+    "others of a failed call": CALLS_FAILING,
+    "end of a failed call": replace(CALLS_FAILING, caught=True, workers=1),
+    "no advance of calls": replace(CALLS_ASKING, workers=1),
+    "failed calls of a retry": replace(CALLS_FAILING, workers=1),
+    "risen of a failure, calls": replace(CALLS_FAILING, parent_retries=True, workers=1),
+    "barrier of a park, calls": replace(
+        CALLED, steps=(("sub1", "ok"),), frames=(ONE,), budget=FAILS, fails_for_good=True, workers=2
+    ),
+    "token of what is collected, calls": replace(CALLED, budget=FAIL_OVER),
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.model.around import (
     Change,
     asked_in,
@@ -11,7 +13,7 @@ from tests.model.around import (
     root_round,
 )
 from tests.model.rejoining import found
-from tests.model.scripts import accepts, barrier, task_of
+from tests.model.scripts import accepts, barrier, fail_inside, task_of
 from tests.model.state import (
     IDLE,
     Frame,
@@ -22,8 +24,8 @@ from tests.model.state import (
     Violation,
     frame_at,
     frame_of,
-    hints,
     opened,
+    questions,
     with_frame,
     with_task,
 )
@@ -57,9 +59,11 @@ def park(scenario: Scenario, store: Store, work: Nonce, era: int) -> Change:
     return _go_on(scenario, store, (index, what), task, era)
 
 
-def _open(scenario: Scenario, store: Store, at: tuple[int, int], task: Task, era: int) -> Change:
+def _open(scenario: Scenario, store: Store, at: tuple[int, Any], task: Task, era: int) -> Change:
     """Open a superstep of a frame, as part of the one around it."""
-    index, step = at
+    index, what = at
+    calls = scenario.waves(index) != ()
+    step = 0 if calls else what
     around = frame_at(store, scenario.around(index)[0])
     before = store.frames[index]
     ep = (str(index), store.run, step, frame_at(store, 0).ep[3], era, era)
@@ -71,8 +75,12 @@ def _open(scenario: Scenario, store: Store, at: tuple[int, int], task: Task, era
     frame = opened(scenario, ep)._replace(
         around=around.ep, within=around.born, rnd=task.rnd, adopted=frame_at(store, 0).adopted
     )
+    if calls:
+        made = {tid for tid, _ in what}
+        tasks = tuple(t if i in made else t._replace(st="N") for i, t in enumerate(frame.tasks))
+        frame = frame._replace(tasks=tasks)
     store = with_frame(store, index, frame)
-    return store, ("publish", tuple(sorted(hints(frame))))
+    return store, _published(store, index)
 
 
 def _check_lost(scenario: Scenario, store: Store, index: int, before: Frame) -> None:
@@ -112,6 +120,9 @@ def _go_on(
     )
     for each in named:
         store = _run_again(scenario, store, index, (*each, task.rnd != frame.rnd), era)
+    failed = any(each.st in "XE" for each in frame_at(store, index).tasks)
+    if failed and not scenario.waves(index) and scenario.without != "failure before a park":
+        return go_up(scenario, store, index)
     if scenario.without == "barrier of a park":
         return store, _published(store, index)
     store, then = barrier(scenario, store, index, era)
@@ -128,7 +139,7 @@ def _run_again(scenario: Scenario, store: Store, index: int, named: Nonce, era: 
     inside = frame_of(scenario.kinds(frame_at(store, index).ep)[tid]) > 0
     if answered and (task.st != "I" or (not inside and answered != {task.by})):
         raise Violation(f"the answers {set(answered)} are consumed by {task.by}")
-    if task.st not in "IXBP":
+    if task.st not in "IXBPN":
         return store
     told = task.st == "I" and released
     new = answered or told or (inside and scenario.without == "round of the untold")
@@ -164,14 +175,13 @@ def collect(scenario: Scenario, store: Store, work: Nonce, era: int) -> Change:
     if not mine and not (round_alone and accepts(scenario, task, rnd, token)):
         return store, IDLE
     if plan[0] == "failed":
-        return end_badly(scenario, store, outer, tid)
+        return end_badly(scenario, store, (outer, tid), era)
     index = frame_of(scenario.kinds(ep)[tid])
     risen = task.risen and scenario.without == "risen of a result"
     task = task._replace(tok=None, risen=risen)
     match plan:
         case ("over",):
-            if store.heads[index] != len(scenario.plan(index)):
-                raise Violation(f"the frame of task {tid} of {ep} is not over")
+            _check_over(scenario, store, index)
             task = task._replace(st="D", by=(ep, rnd, token, 0))
         case ("left", int(levels)):
             task = task._replace(st="E" if levels > 1 else "D", by=(ep, rnd, token, levels - 1))
@@ -188,18 +198,36 @@ def collect(scenario: Scenario, store: Store, work: Nonce, era: int) -> Change:
     return barrier(scenario, store, outer, era)
 
 
+def _check_over(scenario: Scenario, store: Store, index: int) -> None:
+    """A graph has committed all of its supersteps; each call was made, and has its own answers."""
+    frame = store.frames[index]
+    if not scenario.waves(index):
+        if store.heads[index] != len(scenario.plan(index)):
+            raise Violation(f"frame {index} is not over")
+        return
+    if frame is None or not is_part(scenario, store, index):
+        raise Violation(f"nothing was called in frame {index}")
+    for tid, (each, kind) in enumerate(zip(frame.tasks, scenario.kinds(frame.ep), strict=True)):
+        if each.st == "X" and scenario.caught:
+            continue
+        asked = questions(kind)
+        if each.st != "D" or (not frame_of(kind) and each.rnd[0] != asked):
+            raise Violation(f"call {tid} of frame {index} is {each.st}, answered {each.rnd[0]}")
+
+
 def _check_asked(scenario: Scenario, store: Store, index: int, asked: frozenset[Nonce]) -> None:
     frame = store.frames[index]
     if frame is None or not is_part(scenario, store, index) or asked_in(scenario, frame) != asked:
         raise Violation(f"a task asks {set(asked)}, which nobody asks in frame {index}")
 
 
-def end_badly(scenario: Scenario, store: Store, index: int, tid: int) -> Change:
+def end_badly(scenario: Scenario, store: Store, at: tuple[int, int], era: int) -> Change:
     """Record that a frame has failed: its task is tried again, or fails as well."""
+    index, tid = at
     risen = scenario.without == "risen of a failure"
     task = frame_at(store, index).tasks[tid]._replace(tok=None, by=None, risen=risen)
     if scenario.parent_retries and store.st == "R":
         return with_task(store, index, tid, task._replace(st="B")), IDLE
     if index == 0:
         return with_task(store, 0, tid, task._replace(st="B"))._replace(st="F"), IDLE
-    return go_up(scenario, with_task(store, index, tid, task._replace(st="X")), index)
+    return fail_inside(scenario, store, index, tid, era)

@@ -13,6 +13,8 @@ def found(scenario: Scenario, store: Store, kind: str, task: Task) -> Nonce:
     tell the frame around that the graph is ``over``, has ``left``, has ``failed``, or ``asks``.
     """
     index = frame_of(kind)
+    if scenario.waves(index):
+        return _of_calls(scenario, store, index, task)
     head, frame = store.heads[index], store.frames[index]
     if head == len(scenario.plan(index)):
         return ("over",)
@@ -35,6 +37,43 @@ def _of_open(scenario: Scenario, frame: Frame, task: Task) -> Nonce:
     # A late result may have taken the place of what was to be collected.
     named = () if task.risen else _again(scenario, frame, task)
     return "again", frame.ep, named
+
+
+def _of_calls(scenario: Scenario, store: Store, index: int, task: Task) -> Nonce:
+    """Run the body up to the first wait for a call that has no result."""
+    frame = store.frames[index]
+    part = frame is not None and _belongs(scenario, store, index)
+    count = sum(scenario.waves(index))
+    calls = frame.tasks if frame and part else (Task("N", (0, 0), None, 0, None),) * count
+    before = 0
+    for size in scenario.waves(index):
+        before += size
+        made = calls[:before]
+        if all(each.st == "D" or _is_caught(scenario, task, each) for each in made):
+            continue
+        again = scenario.without == "failed calls of a retry"
+        if "X" in {each.st for each in made} and not scenario.caught and (task.risen or again):
+            return ("failed",)
+        return _waits(scenario, frame if part else None, task, (frame and frame.ep, made))
+    return ("over",)
+
+
+def _is_caught(scenario: Scenario, task: Task, call: Task) -> bool:
+    """What is not of the attempts that go on with this wave of calls runs again."""
+    return call.st == "X" and scenario.caught and task.risen
+
+
+def _waits(scenario: Scenario, frame: Frame | None, task: Task, at: Nonce) -> Nonce:
+    seen, made = at
+    named: list[Nonce] = []
+    for tid, each in enumerate(made):
+        again = "N" if task.risen else "NXBP"
+        answered = task.given & {each.by} if each.st == "I" else frozenset()
+        if each.st in again or answered:
+            named.append((tid, answered))
+    if frame and not named and all(each.st in "IDX" for each in made):
+        return "asks", asked_in(scenario, frame)
+    return ("again" if frame else "open"), seen, tuple(named)
 
 
 def _belongs(scenario: Scenario, store: Store, index: int) -> bool:

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from tests.model.around import Change, go_up, is_alive, is_parked, root_round
-from tests.model.rejoining import found
+from tests.model.around import (
+    Change,
+    check_present,
+    go_up,
+    is_alive,
+    is_parked,
+)
+from tests.model.rejoining import (
+    found,
+)
 from tests.model.state import (
     IDLE,
     Epoch,
-    Frame,
     Nonce,
     Scenario,
     Store,
     Task,
     Violation,
-    checkpoint_of,
     frame_at,
     frame_of,
-    hints,
     index_of,
     inner_steps,
     leaves,
-    opened,
-    questions,
     with_frame,
     with_task,
 )
@@ -87,11 +90,22 @@ def barrier(scenario: Scenario, store: Store, index: int, era: int) -> Change:
         store = with_frame(store, index, frame)
         if frame.open > 0:
             return store, IDLE
-    elif any(task.st in "QRBPXE" for task in frame.tasks):
+    elif any(task.st in _active(scenario, index) for task in frame.tasks):
         return store, IDLE
+    if scenario.waves(index) and scenario.without != "no advance of calls":
+        return go_up(scenario, store, index)
     if any(task.st == "I" for task in frame.tasks):
         return go_up(scenario, store, index) if index else (store._replace(st="S"), IDLE)
     return (store, IDLE) if frame.adv is not None else _advance(store, index, era)
+
+
+def _active(scenario: Scenario, index: int) -> str:
+    """Return the states of tasks that others wait for; a call that has failed has ended."""
+    if not scenario.waves(index):
+        return "QRBPXE"
+    return {"all calls of a park": "", "end of a failed call": "QRBPX"}.get(
+        scenario.without, "QRBP"
+    )
 
 
 def accepts(scenario: Scenario, task: Task, rnd: Nonce, token: Nonce) -> bool:
@@ -121,7 +135,7 @@ def complete(scenario: Scenario, store: Store, work: Nonce, era: int, *, asks: b
     if task.st == "I" if counted else not accepts(scenario, task, rnd, token):
         return store, IDLE
     by = (ep, tid, rnd, token) if asks else (ep, rnd, token)
-    _check_present(scenario, store, index)
+    check_present(scenario, store, index)
     if adopted != frame_at(store, index).adopted and scenario.without != "epoch":
         raise Violation(f"an attempt at task {tid} of {ep} is older than the thread's adoption")
     if not asks and inner != inner_steps(scenario.kinds(ep)[tid]):
@@ -135,10 +149,10 @@ def complete(scenario: Scenario, store: Store, work: Nonce, era: int, *, asks: b
     return barrier(scenario, with_task(store, index, tid, left), index, era)
 
 
-def fail(scenario: Scenario, store: Store, work: Nonce) -> Change:
+def fail(scenario: Scenario, store: Store, work: Nonce, era: int) -> Change:
     """Record a failed attempt: of the present one alone."""
     _, _, tid, _, token, *_ = work
-    place = task_of(scenario, store, work, "R")
+    place = task_of(scenario, store, work, "RF" if index_of(work[1]) else "R")
     if place is None:
         return store, IDLE
     index, task = place
@@ -146,11 +160,19 @@ def fail(scenario: Scenario, store: Store, work: Nonce) -> Change:
     if not late and not (task.st == "R" and scenario.same(task.tok, token)):
         return store, IDLE
     if index and scenario.fails_for_good:
-        store = with_task(store, index, tid, task._replace(st="X", tok=None, by=None))
-        return go_up(scenario, store, index)
+        return fail_inside(scenario, store, index, tid, era)
     risen = task.risen and scenario.without == "risen of a failure"
     store = with_task(store, index, tid, task._replace(st="B", tok=None, by=None, risen=risen))
     return (store._replace(st="F") if scenario.fails_for_good else store), IDLE
+
+
+def fail_inside(scenario: Scenario, store: Store, index: int, tid: int, era: int) -> Change:
+    """Record that a task of a frame has failed for good; a call that has waits for the others."""
+    task = frame_at(store, index).tasks[tid]
+    store = with_task(store, index, tid, task._replace(st="X", tok=None, by=None, risen=False))
+    if scenario.waves(index) and scenario.without != "others of a failed call":
+        return barrier(scenario, store, index, era)
+    return go_up(scenario, store, index)
 
 
 def keep_inner(scenario: Scenario, store: Store, work: Nonce) -> Change:
@@ -175,83 +197,3 @@ def keep_inner(scenario: Scenario, store: Store, work: Nonce) -> Change:
             return store, IDLE
         raise Violation(f"inner superstep {inner + 1} of task {tid} was stored over {task.inner}")
     return with_task(store, index, tid, task._replace(inner=inner + 1)), later
-
-
-def commit(scenario: Scenario, store: Store, work: Nonce, era: int) -> Change:
-    """Replace a closed superstep by the next one: by whoever holds the advance alone."""
-    _, ep, token, writes = work
-    index = fence(scenario, store, ep)
-    if index is None:
-        return store, IDLE
-    frame = frame_at(store, index)
-    if frame.adv is None or not is_parked(scenario, store, index):
-        return store, IDLE
-    leased = frame.adv[0] == "L" and scenario.same(frame.adv[1], token)
-    if scenario.without != "token of the advance" and not leased:
-        return store, IDLE
-    _check_present(scenario, store, index)
-    _check(scenario, frame, writes)
-    return _follow(scenario, _committed(store, index), index, era)
-
-
-def _committed(store: Store, index: int) -> Store:
-    frame = frame_at(store, index)
-    which, run, step, *_ = frame.ep
-    if (which, run, step) in store.committed:
-        raise Violation(f"superstep {frame.ep} is committed twice")
-    if store.heads[index] != step:
-        raise Violation(f"superstep {frame.ep} is committed after {store.heads[index]} others")
-    heads = (*store.heads[:index], step + 1, *store.heads[index + 1 :])
-    return store._replace(committed=store.committed | {(which, run, step)}, heads=heads)
-
-
-def _follow(scenario: Scenario, store: Store, index: int, era: int) -> Change:
-    which, run, step, voided, *_ = frame_at(store, index).ep
-    if step + 1 < len(scenario.plan(index)):
-        return _next(scenario, store, index, (which, run, step + 1, voided, era, era))
-    if which == "r":
-        return store._replace(st="D"), IDLE
-    return go_up(scenario, with_frame(store, index, None), index)
-
-
-def _next(scenario: Scenario, store: Store, index: int, ep: Epoch) -> Change:
-    before = frame_at(store, index)
-    frame = opened(scenario, ep)._replace(
-        around=before.around, within=before.within, rnd=before.rnd, adopted=before.adopted
-    )
-    if index == 0:
-        # What its tasks were has other frames, of which nothing is stored.
-        nothing = (None,) * len(scenario.frames)
-        heads = (store.heads[0], *(0 for _ in nothing))
-        store = store._replace(frames=(frame, *store.frames[1:]), heads=heads)
-    elif (index, ep[2]) in scenario.stops:
-        stopped = frame._replace(tasks=(), told=root_round(scenario, store, index))
-        return go_up(scenario, with_frame(store, index, stopped), index)
-    store = with_frame(store, index, frame)
-    return store, ("publish", tuple(sorted(hints(frame))))
-
-
-def _check_present(scenario: Scenario, store: Store, index: int) -> None:
-    """Nothing below a dropped superstep changes the thread."""
-    if not is_alive(scenario, store, index):
-        raise Violation(f"frame {index} is not of the present, and changes")
-
-
-def _check(scenario: Scenario, frame: Frame, writes: tuple[Nonce, ...]) -> None:
-    """Exactly the tasks of this superstep, each once, from here, with the answers given to it."""
-    if sorted(write[1] for write in writes) != list(range(len(frame.tasks))):
-        raise Violation(f"superstep {frame.ep} applies the writes of {[w[1] for w in writes]}")
-    for ep, tid, by in writes:
-        task, kind = frame.tasks[tid], scenario.kinds(frame.ep)[tid]
-        if checkpoint_of(ep) != checkpoint_of(frame.ep):
-            raise Violation(f"superstep {frame.ep} applies writes that were recorded for {ep}")
-        if frame_of(kind):
-            if by != task.by or by[3] != 0 or by[1] != task.rnd:
-                raise Violation(f"task {tid} of {frame.ep}: {by} is no result of its frame")
-            continue
-        if by is None or checkpoint_of(by[0]) != checkpoint_of(frame.ep):
-            raise Violation(f"task {tid} of {frame.ep}: writes that were computed elsewhere, {by}")
-        if by != task.by or by[1] != task.rnd:
-            raise Violation(f"task {tid} of {frame.ep}: writes {by}, but {task.by} was recorded")
-        if task.rnd[0] != questions(kind):
-            raise Violation(f"task {tid} of {frame.ep} consumed {task.rnd[0]} answers")

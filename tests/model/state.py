@@ -12,8 +12,7 @@ from typing import Any, NamedTuple
 
 Nonce = tuple[Any, ...]
 Epoch = tuple[str, int, int, int, int, int]
-"""Frame ('r' the root, else its number), run, step, how often what ran was made void, era of its
-checkpoint, era."""
+"""Frame ('r', or its number), run, step, how often what ran is void, era of its checkpoint, era."""
 
 
 class Violation(Exception):
@@ -24,7 +23,7 @@ class Task(NamedTuple):
     """A task of an open superstep.
 
     ``st``: Q queued, R running, B backing off, P parked on a frame, I asking, D done; inside a
-    frame also X failed for good, E left its graph.
+    frame also X failed for good, E left its graph, N a call that was not made yet.
     ``rnd``: round of its answers; ``tok``: token of the present claim; ``n``: attempts; ``inner``:
     how many supersteps of a graph called inside it are stored. ``by`` is what really happened: of
     a done task (epoch, round, token) of the attempt whose writes are recorded, of an asking one
@@ -126,8 +125,10 @@ class Scenario:
     supersteps in its own process, inner-intr one that asks after the first; stop calls one that
     stops at a breakpoint, which is a question that nobody sees.
     ``stops``: frames and steps before which they stop; ``parent_retries``: a task whose frame has
-    failed tries again; ``updated``: the frame that a client may put a checkpoint on. ``wide``:
-    answers to many questions are given at once. ``without`` names a safeguard that is taken out.
+    failed tries again; ``updated``: the frame that a client may put a checkpoint on. ``calls``:
+    frames whose tasks are calls of functions, and how many of them are made before each wait;
+    ``caught``: their failures are caught. ``wide``: answers to many questions are given at once.
+    ``without`` names a safeguard that is taken out.
     """
 
     steps: tuple[tuple[str, ...], ...]
@@ -135,6 +136,8 @@ class Scenario:
     stops: frozenset[tuple[int, int]] = frozenset()
     parent_retries: bool = False
     updated: int = 0
+    calls: tuple[tuple[int, tuple[int, ...]], ...] = ()
+    caught: bool = False
     workers: int = 2
     # Attempts of one task that may be alive at once; beyond, only the dead lose their lease.
     zombies: int = 2
@@ -152,6 +155,10 @@ class Scenario:
     def plan(self, index: int) -> tuple[tuple[str, ...], ...]:
         """Return the supersteps of a frame."""
         return self.frames[index - 1] if index else self.steps
+
+    def waves(self, index: int) -> tuple[int, ...]:
+        """Return how many calls are made before each wait; nothing where a frame is a graph's."""
+        return dict(self.calls).get(index, ())
 
     def around(self, index: int) -> tuple[int, int]:
         """Return the frame around a frame, and which of its tasks the frame belongs to."""

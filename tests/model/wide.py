@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.model.calls import in_a_new_round, released, without_holder
+from tests.model.clients import in_a_new_round, released, without_holder
 from tests.model.scripts import barrier
 from tests.model.state import Frame, Nonce, Scenario, Store, Violation, frame_at, with_task
 

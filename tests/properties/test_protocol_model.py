@@ -17,6 +17,8 @@ QUICK = (
     "three levels",
     "three levels, stop",
     "command of three levels",
+    "calls, lost reply",
+    "calls of calls, failure",
     "called graph",
     "called graph, back-off",
     "breakpoint inside",
