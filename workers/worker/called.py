@@ -167,6 +167,11 @@ class Called:
         whole = partial(opened, loads=self._serializer.loads)
         return Risen(frame.info.stop, frame.info.released, whole, frame.failure)
 
+    @property
+    def has_risen(self) -> bool:
+        """Whether a frame has gone up for the attempt, which takes it as it stands."""
+        return bool(self._risen)
+
     def read(self, archive: Archive, name: str, cp: str) -> CheckpointTuple | None:
         """Return what is stored of a frame, at a checkpoint or ('') at its head."""
         frame = self.frame(name)

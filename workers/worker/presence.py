@@ -10,6 +10,7 @@ from checkpoint_redis.sightings import WorkerSeen
 from distgraph.checkpoint import formats
 from distgraph.errors import DistGraphError
 
+from ..shared.served import label_of
 from .office import Office
 
 log: Final = logging.getLogger(__name__)
@@ -39,11 +40,16 @@ def appear(office: Office, worker: str, consumes: Callable[[str], bool]) -> None
 def _consumed(
     office: Office, consumes: Callable[[str], bool]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the graphs that are served, and those of which other queues are consumed."""
+    """Return the graphs that are served, and those of which other queues are consumed.
+
+    Among the latter are the graphs inside of both: their tasks go to the same queues.
+    """
     all_of = {served.label: served for served in office.registry.all()}
     whole = tuple(label for label in all_of if consumes(all_of[label].own_queue))
-    some = (label for label in all_of if any(map(consumes, all_of[label].queues)))
-    return whole, tuple(label for label in some if label not in whole)
+    some = [served for served in all_of.values() if any(map(consumes, served.queues))]
+    inner = (label_of(graph) for served in some for graph in served.inner)
+    parts = dict.fromkeys((*(served.label for served in some), *inner))
+    return whole, tuple(label for label in parts if label not in whole)
 
 
 def leave(office: Office, worker: str) -> None:
