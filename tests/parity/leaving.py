@@ -61,7 +61,7 @@ def _left(draw: st.DrawFn, around: Program, nest: Nest) -> Nest:
     return replace(nest, program=program, nests=_leaving(draw, program, nest.nests))
 
 
-def run_left(engine: Engine, nested: Nested) -> dict[str, Any]:
+def run_to_failure(engine: Engine, nested: Nested) -> dict[str, Any]:
     """Do what `run` does; of a thread that failed only what came before that is seen.
 
     A graph without an end fails by its step limit, and how far its siblings got by then is chance.

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests.parity.engines import DISTGRAPH, DISTGRAPH_ASYNC, LANGGRAPH
-from tests.parity.leaving import left_programs, run_left
-from tests.parity.nesting import Nested, run
+from tests.parity.leaving import left_programs, run_to_failure
+from tests.parity.nesting import Nested
 from tests.parity.observe import stored
 from tests.parity.pausing import paused_programs
 from tests.parity.trying import Step, trials
@@ -30,25 +30,25 @@ REPEATABLE = settings(
 @settings(REPEATABLE, max_examples=20)
 @given(left_programs())
 def test_graphs_are_left_as_on_langgraph(nested: Nested) -> None:
-    assert run_left(DISTGRAPH, nested) == run_left(LANGGRAPH, nested)
+    assert run_to_failure(DISTGRAPH, nested) == run_to_failure(LANGGRAPH, nested)
 
 
 @settings(REPEATABLE, max_examples=8)
 @given(left_programs())
 def test_graphs_are_left_as_coroutines_as_they_are_blocking(nested: Nested) -> None:
-    assert run_left(DISTGRAPH_ASYNC, nested) == run_left(DISTGRAPH, nested)
+    assert run_to_failure(DISTGRAPH_ASYNC, nested) == run_to_failure(DISTGRAPH, nested)
 
 
 @settings(REPEATABLE, max_examples=20)
 @given(paused_programs())
 def test_graphs_inside_ask_and_stop_as_on_langgraph(nested: Nested) -> None:
-    assert run(DISTGRAPH, nested) == run(LANGGRAPH, nested)
+    assert run_to_failure(DISTGRAPH, nested) == run_to_failure(LANGGRAPH, nested)
 
 
 @settings(REPEATABLE, max_examples=8)
 @given(paused_programs())
 def test_graphs_inside_ask_and_stop_as_coroutines_as_they_do_blocking(nested: Nested) -> None:
-    assert run(DISTGRAPH_ASYNC, nested) == run(DISTGRAPH, nested)
+    assert run_to_failure(DISTGRAPH_ASYNC, nested) == run_to_failure(DISTGRAPH, nested)
 
 
 @settings(REPEATABLE, max_examples=40)
@@ -75,7 +75,7 @@ def test_what_fails_is_tried_on_celery_as_often(on_threads: Any, steps: tuple[St
 @settings(REPEATABLE, max_examples=8)
 @given(left_programs())
 def test_graphs_are_left_on_celery_as_they_are_here(on_threads: Any, nested: Nested) -> None:
-    mine, here = (run_left(each, nested) for each in (on_threads(), DISTGRAPH))
+    mine, here = (run_to_failure(each, nested) for each in (on_threads(), DISTGRAPH))
     # Of what a graph that was left had open its history shows nothing there.
     assert stored(mine["calls"]) == stored(here["calls"])
 
@@ -86,5 +86,5 @@ def test_graphs_are_left_on_celery_as_they_are_here(on_threads: Any, nested: Nes
 def test_graphs_inside_ask_and_stop_on_celery_as_they_do_here(
     on_threads: Any, nested: Nested
 ) -> None:
-    mine, here = (run(each, nested) for each in (on_threads(), DISTGRAPH))
+    mine, here = (run_to_failure(each, nested) for each in (on_threads(), DISTGRAPH))
     assert stored(mine) == stored(here)
