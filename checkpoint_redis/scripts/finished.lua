@@ -82,8 +82,7 @@ local function record(ns, st, token, result, passed)
   -- Of an earlier round: it does not know the answer that was given since.
   if task[TASK.round] ~= result[RESULT.round] then return REPLY.stale end
   -- The frame that it was taken from may have gone on since, or never have been, after a fail-over.
-  local present = task[TASK.state] == STATE.running and task[TASK.token] == token
-  if result[RESULT.collected] and not present then return REPLY.stale end
+  if result[RESULT.collected] and task[TASK.token] ~= token then return REPLY.stale end
   -- What it sent has lapsed, and so has its lease: another attempt sends it again.
   if not all_staged(result[RESULT.packets]) then return REPLY.stale end
   local tasks, before = P .. KEY.tasks .. ns, task[TASK.state]

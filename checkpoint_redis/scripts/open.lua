@@ -20,7 +20,7 @@ end
 local function open_step(ns, s)
   call('HSET', frame_key(ns), FRAME.epoch, s.ep)
   call('HDEL', frame_key(ns), FRAME.advance, FRAME.advance_token, FRAME.advances,
-    FRAME.visited, FRAME.waiting, FRAME.error, FRAME.missed)
+    FRAME.visited, FRAME.waiting)
   -- What a saver noted of a checkpoint's tasks: a run that starts there runs all of them.
   if #s.checkpoints == 0 then
     drop_log(ns, call('HGET', frame_key(ns), FRAME.checkpoint) or '', LIMIT.slice)

@@ -31,6 +31,8 @@ from distgraph.effects import carry
 from tests.support.thread_driver import LEASE, SERVED, Driver, nonce, superstep
 
 INSIDE = (*SERVED, "inner@2")
+INNER = "node:a"
+"""The name of the frame in the task a of the root."""
 
 
 @dataclass
@@ -47,6 +49,10 @@ class Frame:
     def hash(self) -> str:
         return FrameName(self.name).hash
 
+    @property
+    def named(self) -> FrameName:
+        return FrameName(self.name, "inner", "2")
+
     # --- the task around it ----------------------------------------------------------------------
 
     def park(  # noqa: PLR0913 - a default for each
@@ -56,8 +62,7 @@ class Frame:
         """Park the task for a superstep of these tasks, or for what goes on with ``again``."""
         if again is None and step is None:
             step = superstep(f"cp-{nonce()}", *tids)
-        name = FrameName(self.name, "inner", "2")
-        inner = InnerEntry(name, self.ep if seen is None else seen, "")
+        inner = InnerEntry(self.named, self.ep if seen is None else seen, "")
         entry = ParkEntry(inner, step, again or (), stop=25, released="cp-r", call=call)
         parked = self.d.ledger.park(
             self.d.thread, self.ns, around, self.tid, tok=tok, entry=entry, lease_ms=LEASE
