@@ -189,3 +189,19 @@ def test_an_unknown_goto_of_a_command_for_the_parent_is_a_clear_error(
     graph = sequence(("in", sequence(("leave", leave)))).on(backend, "top")
     with pytest.raises(InvalidUpdateError, match="nowhere"):
         graph.invoke({"xs": []}, config())
+
+
+def test_a_command_that_the_parent_could_not_take_is_given_again_by_a_run_that_goes_on(
+    backend: CeleryBackend,
+) -> None:
+    goes: list[str] = ["nowhere", "after"]
+
+    def leave(_: State) -> Command[Any]:
+        return Command(graph=Command.PARENT, goto=goes.pop(0))
+
+    outer = StateGraph(State).add_node("in", sequence(("leave", leave), ("never", adds("never"))))
+    graph = outer.add_node("after", adds("after")).add_edge(START, "in").compile()
+    there, where = graph.on(backend, "top"), config()
+    with pytest.raises(InvalidUpdateError, match="nowhere"):
+        there.invoke({"xs": []}, where)
+    assert there.invoke(None, where) == {"xs": ["after"]}

@@ -98,6 +98,7 @@ def test_what_was_sent_before_stands_with_its_task() -> None:
         (TaskState.failed, True),
         (TaskState.interrupted, True),
         (TaskState.parked, True),
+        (TaskState.done, True),
         (TaskState.queued, False),
         (TaskState.running, False),
         (TaskState.backing_off, False),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -161,6 +161,8 @@ def _record(attempt: Attempt, result: Completed | Interrupted | Escaped) -> JobF
     except SerializationError as error:
         named = InvalidUpdateError(str(error))
         return _fail(attempt, errored_in(attempt.task, named))
+    if attempt.called.collects:
+        entry = replace(entry, collected=True)
     alone = _is_alone(attempt) and isinstance(result, Completed)
     done = _finish(attempt, result, entry) if alone else desk.complete(entry, attempt.opened.above)
     if done is None or done.advance is None:

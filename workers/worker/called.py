@@ -172,6 +172,11 @@ class Called:
         """Whether a frame has gone up for the attempt, which takes it as it stands."""
         return bool(self._risen)
 
+    @property
+    def collects(self) -> bool:
+        """Whether the result is that of a graph which others have run, as its frame stood."""
+        return any(frame.info is not None for frame in self._frames.values())
+
     def read(self, archive: Archive, name: str, cp: str) -> CheckpointTuple | None:
         """Return what is stored of a frame, at a checkpoint or ('') at its head."""
         frame = self.frame(name)

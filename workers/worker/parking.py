@@ -15,9 +15,9 @@ from ..shared.supersteps import nonce
 from ..shared.wire import Wire
 from .called import CalledFrame, Wish
 
-OVER = {TaskState.failed, TaskState.interrupted, TaskState.parked}
-"""Of tasks that nobody runs though nothing is recorded of them that counts any more: what is open
-inside of a parked one may have ended with the run in which it was."""
+GOING_ON = {TaskState.queued, TaskState.running, TaskState.backing_off}
+"""Of tasks that somebody runs. Others that are to run have failed, were answered, stopped, or left
+with a command that nobody took; what is open inside of a parked one may have ended with its run."""
 
 
 def to_park(wire: Wire, wish: Wish) -> ParkEntry:
@@ -50,7 +50,7 @@ def _again(wire: Wire, wish: Wish) -> Iterator[AgainEntry]:
     for task in wish.request.tasks:
         before = opened[task.id]
         given = wish.request.state.answers.get(task.id, ())[len(before.answers) :]
-        if given or before.st in OVER:
+        if given or before.st not in GOING_ON:
             yield AgainEntry(task.id, tuple(map(wire.answer, given)))
 
 
