@@ -85,10 +85,14 @@ class Inside(NamedTuple):
 
 
 class Relayed(NamedTuple):
-    """What a graph inside a task showed, made into chunks by the process in which it ran."""
+    """What a graph inside a task showed, made into chunks by the process in which it ran.
+
+    ``known``: the ids of messages that are not new from here on.
+    """
 
     ns: str
     chunks: tuple[tuple[str, Any], ...]
+    known: tuple[Any, ...] = ()
 
 
 Event = OfFrame | Inside | Relayed

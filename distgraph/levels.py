@@ -23,7 +23,7 @@ def placed_chunks(view: View, event: Event, *, subgraphs: bool) -> Iterator[Plac
             if subgraphs or isinstance(told, Custom):
                 within = replace(view, graph=graph, keys=graph.outputs)
                 yield from ((told.ns, mode, chunk) for mode, chunk in chunks(within, told))
-        case Relayed(ns, made):
+        case Relayed(ns, made, known):
             for mode, chunk in made:
                 if (
                     mode in view.modes
@@ -31,6 +31,7 @@ def placed_chunks(view: View, event: Event, *, subgraphs: bool) -> Iterator[Plac
                     and _is_new(view, mode, chunk)
                 ):
                     yield ns, mode, chunk
+            view.seen.update(known if subgraphs else ())
         case _:
             yield from ((event.ns, mode, chunk) for mode, chunk in chunks(view, event))
 

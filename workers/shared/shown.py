@@ -45,7 +45,8 @@ def frame_of(relayed: Relayed) -> str:
 
 def encode_relayed(relayed: Relayed, serializer: JsonPlusSerializer) -> bytes:
     """Return what an event has of a graph inside; SerializationError for what none can have."""
-    return serializer.dumps([relayed.ns, [list(chunk) for chunk in relayed.chunks]])
+    chunks = [list(chunk) for chunk in relayed.chunks]
+    return serializer.dumps([relayed.ns, chunks, list(relayed.known)])
 
 
 def decode_relayed(blob: bytes, serializer: JsonPlusSerializer) -> Relayed:
@@ -54,8 +55,8 @@ def decode_relayed(blob: bytes, serializer: JsonPlusSerializer) -> Relayed:
     Raises DeserializationError for a class that is not known here.
     """
     match serializer.loads(blob):
-        case [str(ns), list(chunks)] if all(_is_chunk(chunk) for chunk in chunks):
-            return Relayed(ns, tuple((mode, chunk) for mode, chunk in chunks))
+        case [str(ns), list(chunks), list(known)] if all(_is_chunk(chunk) for chunk in chunks):
+            return Relayed(ns, tuple((mode, chunk) for mode, chunk in chunks), tuple(known))
         case other:
             msg = f"An event of a graph inside a task has no chunks but {brief(other)}."
             raise CorruptRecord(msg)

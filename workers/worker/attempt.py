@@ -39,7 +39,7 @@ from .emitter import Emitter
 from .failures import errored_in, may_pass, recordable
 from .opened import Opened
 from .parking import to_park
-from .relaying import Relay, relay_of
+from .relaying import Relay, emitter_of, relay_of
 from .telling import Subject, tell_failed
 
 
@@ -85,7 +85,7 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
     reads = opened.graph.nodes[task.node].reads(sent=task.send is not None)
     checkpoint = seen_by(opened.graph, opened.state, reads)
     relay = relay_of(opened)
-    emitter = _emitter(opened, task, relay)
+    emitter = emitter_of(opened, task.id, relay)
     inner = dispatched(opened.graph.nodes[task.node])
     called = Called(desk, task.id, wire.serializer, inner, claimed.risen)
     frame = TaskFrame(
@@ -106,14 +106,6 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
     )
     values, told = checkpoint.values, (emitter, called, relay)
     return Attempt(opened, task, claimed.rnd, claimed.failures, frame, values, *told)
-
-
-def _emitter(opened: Opened, task: Task, relay: Relay | None) -> Emitter:
-    """Return what streams the chunks of an attempt, those of a frame inside with its name."""
-    desk, run = opened.desk, opened.head.run
-    if relay is None or not opened.ns:
-        return desk.emitter(run, task.id, opened.served.wire.serializer.dumps)
-    return desk.emitter(run, task.id, partial(relay.custom, opened.graph, opened.ns), desk.ns)
 
 
 def settle(attempt: Attempt, result: Result) -> JobFailed | None:

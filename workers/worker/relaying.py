@@ -6,9 +6,9 @@ Whoever follows the run may not know such a graph, which need not be stored eith
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final
 
 from checkpoint_redis.bundles import Bundle
@@ -30,6 +30,7 @@ from .emitter import Emitter
 from .opened import Opened
 
 log: Final = logging.getLogger(__name__)
+Chunks = tuple[tuple[str, Any], ...]
 
 
 class Relay:
@@ -42,15 +43,18 @@ class Relay:
 
     def publish(self, emitter: Emitter, told: Inside) -> None:
         """Stream the chunks of what happened, each for itself: together they may be too large."""
-        for ns, mode, chunk in placed_chunks(self._view, told, subgraphs=True):
-            relayed = Relayed(ns, ((mode, chunk),))
+        made, known = self._made(told.graph, (told.event,))
+        each: list[Relayed] = [Relayed(told.ns, (chunk,)) for chunk in made]
+        if known:
+            each.append(Relayed(told.ns, (), known))
+        for relayed in each:
             if blob := self._encoded(told.graph, relayed):
                 emitter.relay(frame_of(relayed), blob)
 
     def record(self, graph: Graph, ns: str, *told: OfFrame) -> bytes:
         """Return the chunks of what happened in a frame, for the event that tells of it."""
-        made = tuple(self._made(graph, told))
-        return self._encoded(graph, Relayed(ns, made)) if made else b""
+        made, known = self._made(graph, told)
+        return self._encoded(graph, Relayed(ns, made, known)) if made or known else b""
 
     def custom(self, graph: Graph, ns: str, chunk: Any) -> bytes:
         """Return a custom chunk of a frame; SerializationError for what cannot be stored."""
@@ -69,10 +73,15 @@ class Relay:
         step = frame.checkpoint.step + 1
         return Inside(opened.graph, Ended(opened.ns, frame.task, result, values, step=step))
 
-    def _made(self, graph: Graph, told: Iterable[OfFrame]) -> Iterator[tuple[str, Any]]:
-        for each in told:
-            for _, mode, chunk in placed_chunks(self._view, Inside(graph, each), subgraphs=True):
-                yield mode, chunk
+    def _made(self, graph: Graph, told: Iterable[OfFrame]) -> tuple[Chunks, tuple[Any, ...]]:
+        """Return chunks, and which messages are not new any more."""
+        before = frozenset(self._view.seen)
+        made = tuple(
+            (mode, chunk)
+            for each in told
+            for _, mode, chunk in placed_chunks(self._view, Inside(graph, each), subgraphs=True)
+        )
+        return made, tuple(self._view.seen - before)
 
     def _encoded(self, graph: Graph, relayed: Relayed) -> bytes:
         """Return the chunks as bytes, none where they cannot be stored."""
@@ -89,6 +98,14 @@ def relay_of(opened: Opened) -> Relay | None:
     """Return what makes chunks of what happens inside tasks, None where nobody asks for them."""
     shown, serializer = opened.shown, opened.served.wire.serializer
     return Relay(shown, opened.graph, serializer) if shown.subgraphs else None
+
+
+def emitter_of(opened: Opened, tid: str, relay: Relay | None) -> Emitter:
+    """Return what streams the custom chunks of an attempt, those of a frame inside as its own."""
+    desk, run = opened.desk, opened.head.run
+    if relay is None or not opened.ns:
+        return desk.emitter(run, tid, opened.served.wire.serializer.dumps)
+    return desk.emitter(run, tid, partial(relay.custom, opened.graph, opened.ns), desk.ns)
 
 
 def shown_of(opened: Opened, save: Save, sent: Iterable[Bundle]) -> bytes:

@@ -115,3 +115,34 @@ def case_short_forms_of_messages(engine: Engine) -> Any:
     ]
     made = engine.add_messages([], given)
     return [one.model_dump(exclude={"id"}) for one in made]
+
+
+def case_messages_of_graphs_inside_are_streamed_once(engine: Engine) -> Any:
+    """By the graph that made them, and not again by the one around; what is sent in is not new."""
+    inner = engine.StateGraph(engine.MessagesState)
+    inner.add_node("i", lambda _: {"messages": AIMessage("one", id="1")})
+    inner.add_node("j", lambda _: {"messages": [AIMessage("two", id="2")]})
+    graph = inner.add_edge(engine.START, "i").add_edge("i", "j").compile()
+    given = {"messages": [HumanMessage("hi", id="0")]}
+
+    async def calls_async(state: Any) -> Any:
+        return await graph.ainvoke(given)
+
+    calls = calls_async if engine.asynchronous else lambda _: graph.invoke(given)
+    results = []
+    for node in (graph, calls):
+        builder = engine.StateGraph(engine.MessagesState).add_node("sub", node)
+        builder.add_node("z", lambda _: {"messages": AIMessage("three", id="3")})
+        builder.add_edge(engine.START, "sub").add_edge("sub", "z")
+        for deep in (True, False):
+            modes: Any = ["messages", "updates"]
+            client, where = engine.compile(builder), thread(f"{deep}")
+            chunks = client.stream({"messages": []}, where, stream_mode=modes, subgraphs=deep)
+            results.append([_said(chunk) for chunk in chunks if "messages" in chunk])
+    return results
+
+
+def _said(chunk: Any) -> Any:
+    *place, _, (message, about) = chunk
+    names = [part.partition(":")[0] for part in place[0]] if place else None
+    return names, message.content, about["langgraph_node"], about["langgraph_step"]
