@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict
 
 from tests.parity.cases.common import Log, add, chain
 from tests.parity.cases.interrupts import asking
@@ -164,6 +164,33 @@ def case_packets_inside(engine: Engine) -> Any:
         builder = engine.StateGraph(Log).add_node("w", lambda packet: {"xs": [packet["n"]]})
         packets = [engine.Send("w", {"n": 1}), engine.Send("w", {"n": 1})]
         builder.add_conditional_edges(engine.START, lambda _: packets, ["w"])
+        return around(engine, kind, builder.compile())
+
+    found = each_kind(engine, build, {"xs": ["in"]})
+    return [sorted(chunks, key=repr) for (chunks,) in found]
+
+
+def case_packets_that_a_node_inside_sends(engine: Engine) -> Any:
+    def build(kind: str) -> Client:
+        packets = [engine.Send("w", {"n": 1}), engine.Send("w", {"n": 1})]
+        builder = chain(engine, "i", i=lambda _: engine.Command(goto=packets))
+        builder.add_node("w", lambda packet: {"xs": [packet["n"]]})
+        return around(engine, kind, builder.compile())
+
+    found = each_kind(engine, build, {"xs": ["in"]})
+    return [sorted(chunks, key=repr) for (chunks,) in found]
+
+
+class Part(TypedDict, total=False):
+    """What of the state a node reads."""
+
+    one: Any
+
+
+def case_a_question_inside_of_a_node_that_reads_a_part(engine: Engine) -> Any:
+    def build(kind: str) -> Client:
+        builder = chain(engine, "first", "w", first=lambda _: {"xs": ["first"], "one": 1})
+        builder.add_node("v", asking(engine, "q"), input_schema=Part).add_edge("first", "v")
         return around(engine, kind, builder.compile())
 
     found = each_kind(engine, build, {"xs": ["in"]})
