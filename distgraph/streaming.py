@@ -191,12 +191,20 @@ def _messages(view: View, event: Ended, writes: tuple[Write, ...]) -> Iterator[A
         "langgraph_path": event.task.path,
         "langgraph_checkpoint_ns": f"{event.ns}|{own}" if event.ns else own,
     }
-    for _, value in writes:
-        for message in value if isinstance(value, list) else [value]:
-            key = message_id(message)
-            if _shown(message) and (key is None or key not in view.seen):
-                view.seen.add(key)
-                yield message, metadata
+    for message in (each for write in writes for each in _items(*write)):
+        key = message_id(message)
+        if _shown(message) and (key is None or key not in view.seen):
+            view.seen.add(key)
+            yield message, metadata
+
+
+def _items(channel: str, value: Any) -> Iterator[Any]:
+    """Yield what may be a message in a write; a function may return them in a dict, as nodes do."""
+    if channel == PREVIOUS:  # what is saved was returned, too, or is nobody else's
+        return
+    inside = channel in (RETURN, END) and isinstance(value, dict)
+    for part in value.values() if inside else [value]:
+        yield from part if isinstance(part, list) else [part]
 
 
 def know(view: View, checkpoint: Checkpoint) -> None:

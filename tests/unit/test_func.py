@@ -20,6 +20,7 @@ from distgraph.checkpoint.sqlite import SqliteSaver
 from distgraph.config import get_config, get_stream_writer
 from distgraph.errors import EmptyInputError, GraphInterrupt, InvalidUpdateError
 from distgraph.func import SyncAsyncFuture, entrypoint, task
+from distgraph.graph import add_messages
 from distgraph.types import Command, RetryPolicy, Runtime, StreamWriter, interrupt
 from tests.support.waiting import wait_until
 
@@ -615,3 +616,29 @@ def test_what_nobody_answers_in_time_in_a_call_has_its_default() -> None:
     workflow.invoke(0, CONFIG)
     wait_until(lambda: datetime.now(UTC) > soon, "the deadline to be over")
     assert workflow.invoke(None, CONFIG) == ["nobody", "done"]
+
+
+def test_messages_that_functions_return_are_streamed_once() -> None:
+    @task
+    def says(x: int) -> Any:
+        return message(str(x))
+
+    @task
+    def updates(x: int) -> Any:
+        return {"messages": [message(str(x))], "count": 1}
+
+    @entrypoint(InMemorySaver())
+    def workflow(_: Any) -> Any:
+        return [says(1).result(), *updates(2).result()["messages"], message("3")]
+
+    told = list(workflow.stream(0, CONFIG, stream_mode="messages"))
+    assert [(each.id, about["langgraph_node"]) for each, about in told] == [
+        ("1", "says"),
+        ("2", "updates"),
+        ("3", "workflow"),
+    ]
+
+
+def message(name: str) -> Any:
+    (made,) = add_messages([], [{"role": "assistant", "content": name, "id": name}])
+    return made
