@@ -53,9 +53,7 @@ CASES: dict[str, Case] = {
     if name.startswith("case_")
 }
 
-LEFT_OPEN = (
-    "what a graph that was left has open goes with its task, and its history shows none of it"
-)
+LEFT_OPEN = "what a graph that is not gone on with has open is dropped, also from its history"
 APART: dict[str, str] = {
     "inputs-a_saver_needs_a_thread": "a backend makes up the id of a thread for a new input",
     "leaving-a_question_comes_before_the_command": LEFT_OPEN,
