@@ -402,7 +402,7 @@ class Limit:
     # frames inside them have open, each of which counts as some more.
     dropped: Final = 400
     dropped_inside: Final = 2_000
-    dropped_frame: Final = 20
+    dropped_frame: Final = 40
     # So many bundles does a drop, or a look at what is dropped, remove; so many keys of a kind a
     # slice of a delete, and few besides an open superstep.
     bundles: Final = 100

@@ -17,6 +17,7 @@ from checkpoint_redis.commands import Plain, Script
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.layout import Limit, QuestionId, ThreadKey
 from checkpoint_redis.records import (
+    AgainEntry,
     AnswerEntry,
     CheckpointEntry,
     InnerEntry,
@@ -33,6 +34,7 @@ from distgraph.core.model import Completed
 from distgraph.core.plan import digest
 from distgraph.effects import carry
 from distgraph.errors import CorruptRecord
+from tests.support.frame_driver import Frame
 from tests.support.thread_driver import LEASE, Driver, nonce, superstep
 from tests.support.touching import Touched, Touching, counted
 from tests.support.wide import give, moves, pair
@@ -424,3 +426,42 @@ def test_a_list_of_threads_that_ask(d: Wide, count: int, size: int) -> None:
         each.claim(ep, *tids)
         each.ledger.complete(each.thread, "", ep, asked, tok="t", tok2="a", lease_ms=LEASE)
     assert list_all(d)
+
+
+def test_a_thousand_tasks_are_parked_go_up_and_are_dropped(d: Wide) -> None:
+    tids = TIDS[: Limit.slice]
+    ep = d.begin("cp-0")
+    d.claim_all(ep, tids)
+    frames = [Frame(d, f"node:{tid}", tid=tid) for tid in tids]
+    for frame in frames:
+        assert frame.park(ep, "x", "y").status == "parked"
+    for frame in frames[: Limit.together]:
+        frame.claim("x", "y")
+        assert len(frame.fail("x").up) == 1
+    d.ledger.cancel(d.thread, "", ep=nonce())
+    d.sweep_all(after_ms=LEASE + 1)
+    assert within(d)
+    assert {key[:2] for key in d.stored()} <= {"h", "c", "fs", "f:", "i", "e"}
+
+
+def test_a_wide_superstep_inside_a_task(d: Wide) -> None:
+    ep = d.started("a")
+    d.claim(ep, "a")
+    frame, tasks = Frame(d, "node:a"), tuple(TaskEntry(tid, b"x") for tid in TIDS[:2_000])
+    opened = step("in-0", nonce())
+    for first in range(0, len(tasks), Limit.slice):
+        d.ledger.stage(d.thread, opened.ep, tasks[first : first + Limit.slice])
+    assert frame.park(ep, step=opened).status == "parked"
+    for first in range(0, len(tasks), TOGETHER):
+        frame.claim(*TIDS[first : first + TOGETHER])
+    assert len(frame.fail(TIDS[0]).up) == 1
+    d.claim(ep, "a", tok="t2")
+    d.fail(ep, "a", tok="t2")
+    d.go_on("retry")
+    d.claim(ep, "a", tok="t3")
+    again = (AgainEntry(TIDS[0]),)
+    assert len(frame.park(ep, again=again, tok="t3").hints) == 1
+    d.ledger.cancel(d.thread, "", ep=nonce())
+    d.sweep_all(after_ms=LEASE + 1)
+    assert frame.keys() == {"f:"}
+    assert within(d)
