@@ -11,6 +11,8 @@ A thread's keys begin with ``<namespace>{<shard>}:<x>:``; the letters are those 
     p:<ns>  HASH    bundle -> number of its packets, of those that the tasks sent
     a:<ns>  SET     active tasks (the barrier)   q:<ns>  SET   tasks to be claimed (the outbox)
     o:<ns>  HASH    frames inside its tasks of which something is open -> task
+    y       SET     names <ns>.<epoch> of such hashes of supersteps that are over, y:<name>: what is
+                    open of those frames goes in looks of sweeps
     c       HASH    checkpoints (k|<ns>|<cp>), channels (v|<ns>|<channel>@<ref>), segments of
                     lists (v|<ns>|<channel>@<line>;<number>), packets of small bundles
                     (j|<ns>|<bundle>/<number>), references of the head checkpoint (f|<ns>), what
