@@ -35,9 +35,11 @@ def current(scenario: Scenario, system: System) -> System:
         return system
     store = system.store
     asked = asked_in(scenario, frame_at(store, 0)) if store.st in "RS" else frozenset()
-    taken = frozenset(m for m in system.messages if _is_waited_for(store, m))
     # A fail-over brings back what has been.
-    messages = system.messages if system.budget.fail_overs else taken
+    stores = [each for each in (store, system.replica) if each is not None]
+    messages = frozenset(
+        m for m in system.messages if any(_is_waited_for(each, m) for each in stores)
+    )
     return system._replace(messages=messages, known=system.known | asked)
 
 
