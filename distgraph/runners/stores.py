@@ -143,11 +143,22 @@ class SaverStore:
         yield self._left(state.checkpoint, task, result, kept)
 
     def update(self, request: SaveUpdate) -> Calls:
-        """Put the checkpoint, then with its parent what the caller wrote for waiting tasks."""
+        """Put the checkpoint, then with its parent what the caller wrote for waiting tasks.
+
+        A parent that the thread has moved past stays as it is: others go on from it too.
+        """
+        parent = request.parent
+        is_head = parent is not None and (yield from self._is_head(parent))
         yield self._put(request.state.checkpoint)
-        if request.parent is not None:
+        if parent is not None and is_head:
             for task, result in request.done:
-                yield self._left(request.parent, task, result)
+                yield self._left(parent, task, result)
+
+    def _is_head(self, checkpoint: Checkpoint) -> Generator[Asking, Any, bool]:
+        if not self.place.checkpoint_id:
+            return True
+        head = yield from checkpoint_at(self.place, "")
+        return head is not None and head.id == checkpoint.id
 
     def _put(self, checkpoint: Checkpoint) -> SaverCall:
         stored, metadata, versions = codec.encode_checkpoint(checkpoint)

@@ -50,6 +50,21 @@ def test_what_was_updated_two_graphs_in_is_gone_on_with(saver: BaseCheckpointSav
     assert graph.invoke(Command(resume="yes"), CONFIG)["log"] == ["one", "told", "yes", "last"]
 
 
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_checkpoint_that_was_moved_past_shows_no_later_update(
+    saver: BaseCheckpointSaver, inside: bool
+) -> None:
+    nodes = (("one", says("one")), ("ask", asks("well?")))
+    held = (("node", chain(*nodes)),) if inside else nodes
+    graph = chain(*held, checkpointer=saver)
+    graph.invoke({}, CONFIG)
+    state: Any = graph.get_state(CONFIG, subgraphs=True)
+    old = (state.tasks[0].state if inside else state).config
+    for word in ("first", "second"):
+        graph.update_state(old, {"log": [word]}, as_node="ask")
+    assert graph.get_state(old).tasks[0].result == {"log": ["first"]}
+
+
 def test_a_new_input_at_an_older_checkpoint_leaves_graphs_that_last_where_they_are(
     saver: BaseCheckpointSaver,
 ) -> None:

@@ -89,6 +89,8 @@ def _save(call: Submission, request: Save) -> Generator[Effect, Any, Begun]:
 def _update(call: Submission, request: SaveUpdate) -> Generator[Effect, Any, ThreadState]:
     checkpoint = request.state.checkpoint
     waiting = call.status is ThreadStatus.interrupted and bool(checkpoint.frontier)
+    # A parent that the thread has moved past stays as it is: others go on from it too.
+    done = request.done if request.parent is None or request.parent.id == call.head else ()
     entry = call.wire.checkpoint(checkpoint, call.wire.apart(checkpoint.frontier, nonce()))
     yield from packets.stage(call.thread, entry.packets)
     changed = yield commands.update(
@@ -98,7 +100,7 @@ def _update(call: Submission, request: SaveUpdate) -> Generator[Effect, Any, Thr
         seen=call.epoch,
         ep=nonce(),
         waiting=waiting,
-        done=tuple((task.id, call.wire.result(task, result)) for task, result in request.done),
+        done=tuple((task.id, call.wire.result(task, result)) for task, result in done),
         graph=call.graph.name,
         fp=call.graph.fingerprint,
         queue=call.served.queue,
