@@ -26,7 +26,7 @@ REPEATABLE = settings(
 )
 
 
-@settings(REPEATABLE, max_examples=50)
+@settings(REPEATABLE, max_examples=35)
 @given(workflows())
 def test_workflows_do_what_they_do_on_langgraph(workflow: Workflow) -> None:
     assert run(DISTGRAPH, workflow) == run(LANGGRAPH, workflow)
@@ -38,7 +38,7 @@ def test_workflows_of_coroutines_do_what_they_do_on_langgraph(workflow: Workflow
     assert run(DISTGRAPH_ASYNC, workflow) == run(LANGGRAPH_ASYNC, workflow)
 
 
-@settings(REPEATABLE, max_examples=20)
+@settings(REPEATABLE, max_examples=15)
 @given(workflows(fails=False))
 def test_workflows_of_coroutines_do_what_they_do_blocking(workflow: Workflow) -> None:
     assert run(DISTGRAPH_ASYNC, workflow) == run(DISTGRAPH, workflow)
@@ -57,14 +57,14 @@ def test_workflows_of_coroutines_stream_what_they_stream_on_langgraph(workflow: 
 
 
 @pytest.mark.celery
-@settings(REPEATABLE, max_examples=20)
+@settings(REPEATABLE, max_examples=15)
 @given(workflows())
 def test_workflows_do_on_celery_what_they_do_here(on_threads: Any, workflow: Workflow) -> None:
     assert stored(run(on_threads(), workflow)) == stored(run(DISTGRAPH, workflow))
 
 
 @pytest.mark.celery
-@settings(REPEATABLE, max_examples=10)
+@settings(REPEATABLE, max_examples=8)
 @given(workflows(fails=False))
 def test_workflows_of_coroutines_do_on_celery_what_they_do_here(
     on_threads: Any, workflow: Workflow
