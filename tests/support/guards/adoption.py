@@ -42,7 +42,7 @@ def void_attempts_are_told_of(d: Driver) -> None:
     d.claim(ep, "a", "b")
     d.fail(ep, "b", retry_in_ms=60_000)
     adopt(d)
-    assert [event.payload for event in told(d, "retry")] == [(1, "b", 1), (1, "a", 1)]
+    assert [event.payload for event in told(d, "retry")] == [(1, "b", 1, ""), (1, "a", 1, "")]
 
 
 def an_adopted_thread_is_served_by_the_new_version(d: Driver) -> None:

@@ -28,7 +28,7 @@ def a_failure_is_told_and_kept(d: Driver) -> None:
     d.sweep()
     d.claim(ep, "a")
     d.ledger.fail(d.thread, "", ep, "a", tok="t", error=b"why", retry_in_ms=-1)
-    assert [event.payload for event in told(d, "retry")] == [(1, "a", 1)]
+    assert [event.payload for event in told(d, "retry")] == [(1, "a", 1, "")]
     assert [event.payload for event in told(d, "fail")] == [(1, "a", 2)]
     task = stored(d, "a")
     assert (task.st, task.error, task.owner) == ("X", b"why", "")
