@@ -17,6 +17,7 @@ from checkpoint_redis.replies import (
     Taken,
 )
 
+AGAIN: tuple[Taken, Taken] = ("gone", "dup")
 TAKEN = ("go", "stop", "end", "fail", "joined")
 
 
@@ -35,9 +36,9 @@ def _right(name: str, first: Any, again: Any) -> tuple[Any, ...]:
         case Committed(status=status, ep=ep) if status in TAKEN:
             right = (Committed("again", ep, first.up),)
         case Recorded(closing="paused"):  # the thread waits, and nobody may write to it
-            gone = tuple[Taken, ...]("gone" for _ in first.statuses)
-            inside = Recorded("open", gone, up=first.up)
-            right = (Recorded("gone"), Committed("gone"), inside)
+            # Inside a task it is known, unless it is packed.
+            packed, dup = (Recorded("open", (s,) * len(first.statuses), up=first.up) for s in AGAIN)
+            right = (Recorded("gone"), Committed("gone"), packed, dup)
         case Recorded(statuses=statuses):
             known = tuple("dup" if status == "done" else status for status in statuses)
             right = (replace(first, statuses=known),)
