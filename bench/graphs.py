@@ -24,6 +24,15 @@ class Items(TypedDict):
     total: int
 
 
+class Three(TypedDict):
+    first: int
+    squares: Annotated[list[int], operator.add]
+
+
+class Squares(TypedDict):
+    squares: Annotated[list[int], operator.add]
+
+
 class Approval(TypedDict):
     answer: str
 
@@ -67,6 +76,29 @@ def fanout(library: str, *, routed: bool = False) -> Any:
     if routed:
         return builder.add_conditional_edges("square", follow, ["add"])
     return builder.add_edge("square", "add")
+
+
+def graphs(library: str) -> Any:
+    """Return a builder: ``width`` squares again, by a third as many graphs of three steps."""
+    graph = importlib.import_module(f"{library}.graph")
+    send = importlib.import_module(f"{library}.types").Send
+
+    def split(state: Items) -> list[Any]:
+        return [send("three", {"first": n, "squares": []}) for n in range(0, state["width"], 3)]
+
+    def square(state: Three) -> dict[str, list[int]]:
+        n = state["first"] + len(state["squares"])
+        return {"squares": [n * n]}
+
+    def add(state: Items) -> dict[str, int]:
+        return {"total": sum(state["squares"])}
+
+    steps = [(name, square) for name in ("one", "two", "three")]
+    inner = graph.StateGraph(Three, output_schema=Squares).add_sequence(steps)
+    builder = graph.StateGraph(Items).add_node("add", add)
+    builder.add_node("three", inner.add_edge(graph.START, "one").compile())
+    builder.add_conditional_edges(graph.START, split, ["three"])
+    return builder.add_edge("three", "add")
 
 
 def approval(library: str) -> Any:

@@ -20,6 +20,7 @@ if __name__ == "__main__":
             "fan-out, memory": run_fanout(fanout(here).compile(checkpointer=InMemorySaver())),
             "fan-out, celery": run_fanout(ours_app.fanouts),
             "fan-out through an edge, celery": run_fanout(ours_app.routed),
+            "graphs in tasks, celery": run_fanout(ours_app.inside),
             "approval, memory": run_approvals(
                 approval(here).compile(checkpointer=InMemorySaver()), Command
             ),
