@@ -41,7 +41,7 @@ MUTANTS = {
         "if not asked[tid][iid] then",
         "if not next(asked[tid]) then",
     ),
-    "no fence of the epoch": ("fence.lua", " or epoch ~= ep then", " then"),
+    "no fence of the epoch": ("fence.lua", " or epoch ~= ep or", " or"),
     "a version that is too old is let in": (
         "format.lua",
         "return stored > FORMAT.newest and",
