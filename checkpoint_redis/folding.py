@@ -27,6 +27,7 @@ WORDS = {
     "SHARD_KEY": "ShardKey",
     "HEADER": "HeaderField",
     "FRAME": "FrameField",
+    "KIND": "FrameKind",
     "FIELD": "Field",
     "TASK_FIELD": "TaskField",
     "INDEX": "IndexName",

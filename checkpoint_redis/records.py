@@ -142,13 +142,26 @@ class AgainEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class CallsEntry:
+    """Calls of functions that a task begins, ``ep`` is their epoch where none of it are open.
+
+    ``staged``: ``stage`` has stored the calls under ``ep`` already, which only the first may.
+    """
+
+    ep: str
+    tasks: tuple[TaskEntry, ...]
+    staged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ParkEntry:
-    """What a graph that is a node goes on with while its task is parked.
+    """What a graph that is a node goes on with while its task is parked; or a function's calls.
 
     Either ``step`` is opened, behind what is not stored yet of the frame (``inner``; ``staged``:
     ``stage`` has its tasks), or, with None, the superstep that is open goes on with the tasks
     ``again``. ``stop`` is the last step that it may run, ``released`` the checkpoint whose static
-    stop it passes, ``call`` what else jobs are to know of the call.
+    stop it passes, ``call`` what else jobs are to know of the call. ``calls``: the frame is that of
+    the functions which the task calls, of which these begin, beside those of ``again``.
     """
 
     inner: InnerEntry
@@ -157,6 +170,20 @@ class ParkEntry:
     stop: int = 0
     released: str = ""
     call: bytes = b""
+    calls: CallsEntry | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeepEntry:
+    """What functions have returned that ran in the process of the attempt that called them.
+
+    ``frame`` is that of the calls of its task, ``seen`` its epoch as the attempt knows it, '' where
+    there is none; ``results`` are the ids of calls and their records.
+    """
+
+    frame: FrameName
+    seen: str
+    results: tuple[tuple[str, bytes], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from checkpoint_redis.commands.dispatch import (
     sweep,
     sweeper_turn,
 )
-from checkpoint_redis.commands.inside import inner, park
+from checkpoint_redis.commands.inside import inner, keep, park
 from checkpoint_redis.commands.left import large, left, share
 from checkpoint_redis.commands.lists import count, line, threads
 from checkpoint_redis.commands.logs import log
@@ -103,6 +103,7 @@ __all__ = [
     "info",
     "inner",
     "is_killed",
+    "keep",
     "kill",
     "large",
     "last_event",

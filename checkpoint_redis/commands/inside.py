@@ -8,8 +8,8 @@ from typing import Any
 from checkpoint_redis.commands.read import checked, hints, text, word
 from checkpoint_redis.commands.script import Arguments, Script, frame_row
 from checkpoint_redis.keys import Thread
-from checkpoint_redis.layout import AgainRow, ParkedReply
-from checkpoint_redis.records import InnerEntry, ParkEntry
+from checkpoint_redis.layout import AgainRow, DoneRow, ParkedReply
+from checkpoint_redis.records import CallsEntry, InnerEntry, KeepEntry, ParkEntry
 from checkpoint_redis.replies import Kept, Parked
 
 
@@ -47,10 +47,35 @@ def inner(
     )
 
 
+def keep(
+    thread: Thread, ns: str, ep: str, tid: str, entry: KeepEntry, *, tok: str, new_ep: str
+) -> Script[Kept]:
+    """Keep what functions have returned that the attempt ``tok`` has called in its process.
+
+    ``new_ep`` is the epoch of its calls where none are open yet. Nothing is stored where the
+    attempt was given up (gone), or its calls are not as it knows them (conflict).
+    """
+    arguments = Arguments()
+    return arguments.script(
+        "keep",
+        thread,
+        _kept,
+        ns=ns,
+        ep=ep,
+        tid=tid,
+        tok=tok,
+        new_ep=new_ep,
+        seen=entry.seen,
+        inner=entry.frame.hash,
+        frame=frame_row(entry.frame),
+        results=[DoneRow(tid=each, blob=arguments.add(blob)) for each, blob in entry.results],
+    )
+
+
 def park(
     thread: Thread, ns: str, ep: str, tid: str, *, tok: str, entry: ParkEntry, lease_ms: int
 ) -> Script[Parked]:
-    """Let the graph inside a task go on by itself, while the task is parked.
+    """Let the graph inside a task, or what it calls, go on by itself, while the task is parked.
 
     What is to be stored of a frame whose superstep goes on is its answers alone; ``tok`` begins the
     round of the tasks that run again. A repetition answers the same.
@@ -58,6 +83,8 @@ def park(
     inner = entry.inner
     if entry.step is None and (inner.records or inner.checkpoints):
         raise ValueError("The open superstep of a frame goes on: there is nothing else to store.")
+    if entry.step is not None and entry.calls is not None:
+        raise ValueError("A frame is of a graph or of calls of functions, and not of both.")
     if entry.step is not None and entry.step.outcome != "go":
         raise ValueError(f"A task is parked for a superstep, not for '{entry.step.outcome}'.")
     arguments = Arguments()
@@ -74,6 +101,7 @@ def park(
         released=entry.released,
         call=arguments.add(entry.call),
         step=arguments.superstep(entry.step) if entry.step else False,
+        calls=_calls(arguments, entry.calls) if entry.calls else False,
         again=[
             AgainRow(tid=each.tid, answers=[arguments.add(blob) for blob in each.answers])
             for each in entry.again
@@ -87,13 +115,24 @@ def park(
     )
 
 
+def _calls(arguments: Arguments, calls: CallsEntry) -> dict[str, Any]:
+    tasks, first, reads = arguments.tasks(calls.tasks)
+    return {
+        "ep": calls.ep,
+        "tasks": tasks,
+        "first": first,
+        "reads": reads,
+        "staged": calls.staged,
+    }
+
+
 @checked
 def _kept(raw: Any) -> Kept:
     match text(raw):
         case "ok" | "gone" | "conflict" as known:
             return known
         case other:
-            raise ValueError(f"inner answered {other}")
+            raise ValueError(f"a keeping script answered {other}")
 
 
 @checked

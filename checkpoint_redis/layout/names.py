@@ -145,11 +145,20 @@ class FrameField(StrEnum):
     released = "/rel"
     # What its task tells of the call.
     call = "/call"
+    # What its superstep is: FrameKind.calls, or that of a graph where it has none.
+    kind = "/kind"
     # Why nothing follows its last superstep; the run in which it went up last; what its task, which
     # was not parked then, has to be told.
     error = "/err"
     up = "/up"
     missed = "/missed"
+
+
+class FrameKind(StrEnum):
+    """What a frame inside a task is, where it is no graph's."""
+
+    # Of the calls of functions that the task makes: its one superstep is they, and it has no checkpoint.
+    calls = "calls"
 
 
 class Field(StrEnum):

@@ -1,4 +1,4 @@
--- needs: lib.lua due.lua frozen.lua pack.lua rising.lua over.lua
+-- needs: lib.lua within.lua due.lua frozen.lua pack.lua rising.lua over.lua
 -- Closed when no task is active: the emptiness of a set of ids and never a counter, which the
 -- first doubled message would break. `token` = '' leaves the advance to whoever claims it.
 -- -> open | paused | advance, and the hint of the task around where the frame has gone up
@@ -8,6 +8,12 @@ local function barrier(ns, frame, token, lease)
   end
   -- Its task is told when it parks again.
   if not is_parked(ns) then return REPLY.open, hint_around(ns) end
+  -- Whatever became of them, the task around is told once all have ended: it goes on with what they left.
+  if is_calls(ns) then
+    local up = rise(ns)
+    if call('HLEN', P .. KEY.questions .. ns) > 0 then pack_step(ns) end
+    return REPLY.paused, up
+  end
   if call('EXISTS', P .. KEY.questions .. ns) == 1 then
     local up = come_to_end(ns, STATUS.interrupted, RUN.interrupted)
     pack_step(ns)

@@ -1,4 +1,4 @@
--- needs: lib.lua slices.lua due.lua pack.lua restore.lua held.lua caller_writes.lua log.lua packet.lua left.lua
+-- needs: lib.lua within.lua frames.lua slices.lua due.lua pack.lua restore.lua held.lua caller_writes.lua log.lua packet.lua left.lua
 -- Drops the open superstep of a frame; what callers wrote into it is kept, and what its tasks sent
 -- when it is `committed`: the next checkpoint refers to that.
 
@@ -46,10 +46,11 @@ end
 
 -- What its tasks left is kept beside the checkpoint; `committed`: CHECKPOINT rows that follow;
 -- `passed`: id and result of its only task, where these are not stored.
+-- Calls stand beside no checkpoint: what they returned is over with them.
 local function drop_own(ns, committed, passed)
   -- A superstep that is committed was busy until now.
   local at_rest = not committed and packed(ns)
-  local left = take_left(ns, at_rest, committed, passed)
+  local left = not is_calls(ns) and take_left(ns, at_rest, committed, passed)
   close_step(ns, at_rest, committed)
   if left then call('HSET', C, FIELD.left .. left_name(ns), left) end
 end
@@ -76,7 +77,10 @@ local function drop_frame(ns)
   end
   call('HDEL', frame_key(ns), FRAME.advance, FRAME.advance_token, FRAME.advances, FRAME.visited,
     FRAME.waiting, FRAME.error, FRAME.missed, FRAME.up)
-  return cost, set_inner_aside(ns)
+  local below = set_inner_aside(ns)
+  -- Nothing else is stored under its name.
+  if is_calls(ns) then forget_frame(ns) end
+  return cost, below
 end
 
 -- Of what was set aside under some names, as much as a script may; the rest in looks of sweeps.

@@ -126,7 +126,7 @@ GUARDS = (
     Guard(
         after_an_adoption_it_goes_on, "rejoin.lua", "      if void then\n", "      if false then\n"
     ),
-    Guard(after_an_adoption_it_goes_on, "park.lua", "FRAME.around, A.ep, ", ""),
+    Guard(after_an_adoption_it_goes_on, "calls.lua", ", FRAME.around, around", ""),
     Guard(
         after_a_retry_what_runs_has_time,
         "rejoin.lua",

@@ -172,7 +172,7 @@ GUARDS = (
     Guard(
         what_goes_on_is_as_it_was_seen,
         "park.lua",
-        "if not A.step and not present then return {REPLY.conflict} end\n",
+        "if not A.step and not A.calls and not present then return {REPLY.conflict} end\n",
         "",
     ),
     Guard(
