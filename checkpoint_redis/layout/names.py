@@ -157,7 +157,7 @@ class FrameField(StrEnum):
 class FrameKind(StrEnum):
     """What a frame inside a task is, where it is no graph's."""
 
-    # Of the calls of functions that the task makes: its one superstep is they, and it has no checkpoint.
+    # Of the functions that the task calls: they are its one superstep, and it has no checkpoint.
     calls = "calls"
 
 

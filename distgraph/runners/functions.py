@@ -232,7 +232,7 @@ class OpenCalls:
         if self.tell is not None and _is_shown(outcome):
             step = call.caller.checkpoint.step + 1
             self.tell(Ended(call.caller.ns, call.task, outcome.result, {}, step=step))
-        _resolve(call, future, outcome.result)
+        resolve(call, future, outcome.result)
         self.close(future)
 
     def failed(self, future: SyncAsyncFuture[Any], error: BaseException) -> None:
@@ -257,7 +257,8 @@ def _is_shown(outcome: Settled) -> bool:
     return not outcome.kept and isinstance(outcome.result, Completed | Errored)
 
 
-def _resolve(call: FunctionCall, future: SyncAsyncFuture[Any], result: Result) -> None:
+def resolve(call: FunctionCall, future: SyncAsyncFuture[Any], result: Result) -> None:
+    """Give a future what became of its call."""
     match result:
         case Completed(writes):
             ((_, value),) = writes

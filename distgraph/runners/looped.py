@@ -58,16 +58,32 @@ class LoopedFunctions:
 
     def begin(self, caller: TaskFrame, node: Node, given: CallArguments) -> AnyFuture:
         """Begin a call; return a future of the loop to who is on it."""
-        call = self._calls.call(caller, node, given)
-        future = self._calls.known(call) or self._beginning(call, node)
-        if threading.get_ident() != self._thread:
+        return self.make(self.call(caller, node, given))
+
+    def call(self, caller: TaskFrame, node: Node, given: CallArguments) -> FunctionCall:
+        """Return the next call of an attempt."""
+        return self._calls.call(caller, node, given)
+
+    def make(self, call: FunctionCall) -> AnyFuture:
+        """Have a call made; return a future of the loop to who is on it."""
+        future = self._calls.known(call) or self._beginning(call)
+        return self.given(future)
+
+    def given(self, future: SyncAsyncFuture[Any]) -> AnyFuture:
+        """Return what a caller gets of a future: one of the loop to who is on it."""
+        if not self.is_here:
             return future
         wrapped = asyncio.wrap_future(future)
         wrapped.add_done_callback(_seen)
         return wrapped
 
-    def _beginning(self, call: FunctionCall, node: Node) -> SyncAsyncFuture[Any]:
-        if node.callee.acall is None:
+    @property
+    def is_here(self) -> bool:
+        """Whether this is the thread of the loop."""
+        return threading.get_ident() == self._thread
+
+    def _beginning(self, call: FunctionCall) -> SyncAsyncFuture[Any]:
+        if call.graph.nodes[call.task.node].callee.acall is None:
             make = partial(self._make_in_thread, call)
             future: SyncAsyncFuture[Any] = SyncAsyncFuture(lambda: make(future))
             self._calls.add(call, future)
@@ -75,7 +91,7 @@ class LoopedFunctions:
             return future
         spawned: SyncAsyncFuture[Any] = SyncAsyncFuture(lambda: None)
         self._calls.add(call, spawned)
-        if threading.get_ident() == self._thread:
+        if self.is_here:
             self._spawn(call, spawned)
         else:
             self._loop.call_soon_threadsafe(self._spawn, call, spawned)

@@ -53,9 +53,16 @@ class ThreadedFunctions:
 
     def begin(self, caller: TaskFrame, node: Node, given: CallArguments) -> SyncAsyncFuture[Any]:
         """Begin a call; RuntimeError for a coroutine function."""
+        return self.make(self.call(caller, node, given))
+
+    def call(self, caller: TaskFrame, node: Node, given: CallArguments) -> FunctionCall:
+        """Return the next call of an attempt; RuntimeError for a coroutine function."""
         if node.callee.call is None:
             raise RuntimeError(NO_ASYNC.format(node.name))
-        call = self._calls.call(caller, node, given)
+        return self._calls.call(caller, node, given)
+
+    def make(self, call: FunctionCall) -> SyncAsyncFuture[Any]:
+        """Have a call made in a thread; return a future of what it returns."""
         if known := self._calls.known(call):
             return known
         make = partial(self._make, call)

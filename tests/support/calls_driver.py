@@ -27,7 +27,9 @@ class Calls(Frame):
         seen: str | None = None, staged: bool = False, ep: str = "",
     ) -> Parked:  # fmt: skip
         """Park the task until these calls have ended, and those that run again."""
-        tasks = tuple(TaskEntry(tid, tid.encode(), queue="own" if tid == "own" else "") for tid in tids)
+        tasks = tuple(
+            TaskEntry(tid, tid.encode(), queue="own" if tid == "own" else "") for tid in tids
+        )
         calls = CallsEntry(ep or nonce(), () if staged else tasks, staged)
         inner = InnerEntry(self._frame, self.ep if seen is None else seen, "")
         entry = ParkEntry(inner, None, again, stop=25, call=b"call", calls=calls)

@@ -5,8 +5,14 @@ from __future__ import annotations
 import pytest
 import redis
 
-from checkpoint_redis.records import STAGE_ABOVE, AgainEntry, InnerEntry, ParkEntry, TaskEntry
-from checkpoint_redis.records import CallsEntry
+from checkpoint_redis.records import (
+    STAGE_ABOVE,
+    AgainEntry,
+    CallsEntry,
+    InnerEntry,
+    ParkEntry,
+    TaskEntry,
+)
 from tests.support.calls_driver import Calls
 from tests.support.frame_driver import around
 from tests.support.thread_driver import LEASE, Driver, nonce, superstep

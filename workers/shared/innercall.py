@@ -7,44 +7,85 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from distgraph.checkpoint.formats import Kind
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.checkpoint.upgrades import corrupt, fields_of, numbered
+from distgraph.core.model import Task
 from distgraph.runners.backend import Job
 
 from .runconfig import RunConfig, of_call
 
 
 @dataclass(frozen=True, slots=True)
+class Caller:
+    """The task that calls functions, in the frame ``ns``, from its checkpoint ``cp`` at ``step``."""
+
+    task: Task
+    ns: str
+    cp: str
+    step: int
+
+    @property
+    def depth(self) -> int:
+        """How many tasks call one another, down to this one."""
+        task, depth = self.task, 1
+        while task.caller is not None:
+            task, depth = task.caller, depth + 1
+        return depth
+
+
+@dataclass(frozen=True, slots=True)
 class InnerCall:
-    """How the tasks of a graph inside a task run; ``parents`` are the checkpoints around it."""
+    """How the tasks of a graph inside a task run; ``parents`` are the checkpoints around it.
+
+    With a ``caller`` they are the functions that that task calls.
+    """
 
     run: RunConfig
     parents: Mapping[str, str]
+    caller: Caller | None = None
 
 
 def encode_call(job: Job, serializer: JsonPlusSerializer) -> bytes:
     """Return the record of a call; SerializationError for what cannot be stored."""
-    run, start = of_call(job.start, job.invocation), job.start
-    return serializer.dumps(
-        numbered(
-            Kind.call,
-            dict(run.config),
-            run.recursion_limit,
-            sorted(run.before),
-            sorted(run.after),
-            dict(run.metadata),
-            dict(start.parents),
-        )
-    )
+    run = of_call(job.start, job.invocation)
+    return serializer.dumps(numbered(Kind.call, *_packed(run, job.start.parents)))
+
+
+def encode_caller(
+    run: RunConfig, parents: Mapping[str, str], caller: Caller, serializer: JsonPlusSerializer
+) -> bytes:
+    """Return the record of what a task of a frame, which was called with ``run``, calls."""
+    tasks, task = list[list[Any]](), caller.task
+    while True:
+        tasks.insert(0, [task.id, task.node, task.index])
+        if task.caller is None:
+            break
+        task = task.caller
+    told = [caller.ns, caller.cp, caller.step, tasks]
+    return serializer.dumps(numbered(Kind.call, *_packed(run, parents), told))
+
+
+def _packed(run: RunConfig, parents: Mapping[str, str]) -> tuple[Any, ...]:
+    stops = sorted(run.before), sorted(run.after)
+    return dict(run.config), run.recursion_limit, *stops, dict(run.metadata), dict(parents)
 
 
 def decode_call(blob: bytes, run: RunConfig, serializer: JsonPlusSerializer) -> InnerCall:
     """Return the call of a record, in a run that was called with ``run``."""
     packed = serializer.loads(blob)
     match fields_of(Kind.call, packed):
-        case [dict(config), int(limit), list(before), list(after), dict(meta), dict(parents)]:
+        case [
+            dict(config),
+            int(limit),
+            list(before),
+            list(after),
+            dict(meta),
+            dict(parents),
+            *called,
+        ]:
             stops = frozenset(before), frozenset(after)
             own = replace(
                 run,
@@ -54,6 +95,30 @@ def decode_call(blob: bytes, run: RunConfig, serializer: JsonPlusSerializer) -> 
                 after=stops[1],
                 metadata=meta,
             )
-            return InnerCall(own, parents)
+            return InnerCall(own, parents, _caller(called))
         case _:
             raise corrupt(Kind.call, packed)
+
+
+def _caller(packed: list[Any]) -> Caller | None:
+    match packed:
+        case []:
+            return None
+        case [[str(ns), str(cp), int(step), [*tasks]]]:
+            return Caller(_last(tasks), ns, cp, step)
+        case _:
+            raise corrupt(Kind.call, packed)
+
+
+def _last(tasks: list[Any]) -> Task:
+    """Return the last of tasks that call one another."""
+    task: Task | None = None
+    for each in tasks:
+        match each:
+            case [str(tid), str(node), int(index)]:
+                task = Task(tid, node, index, caller=task)
+            case _:
+                raise corrupt(Kind.call, each)
+    if task is None:
+        raise corrupt(Kind.call, tasks)
+    return task

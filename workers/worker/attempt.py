@@ -35,6 +35,7 @@ from ..shared.supersteps import nonce
 from ..shared.wire import shows_writes
 from .barrier import next_superstep, reduce
 from .called import Called, Wish
+from .calls import CallsWish
 from .emitter import Emitter
 from .failures import errored_in, may_pass, recordable
 from .opened import Opened
@@ -82,6 +83,8 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
     """Return the attempt that ``claimed`` gives the right to."""
     wire, desk = opened.served.wire, opened.desk
     task = wire.read_task(claimed.tid, claimed.blob, claimed.packet)
+    if opened.caller is not None:
+        task = replace(task, caller=opened.caller.task)
     reads = opened.graph.nodes[task.node].reads(sent=task.send is not None)
     checkpoint = seen_by(opened.graph, opened.state, reads)
     relay = relay_of(opened)
@@ -92,7 +95,7 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
         task=task,
         graph=opened.graph,
         checkpoint=checkpoint,
-        ns=opened.ns,
+        ns=opened.task_ns,
         token=desk.token,
         invocation=opened.invocation(claimed.rnd),
         emit=emitter.emit if "custom" in opened.shown.modes else discard,
@@ -119,7 +122,7 @@ def settle(attempt: Attempt, result: Result) -> JobFailed | None:
     if attempt.called.is_given_up(result):
         return None
     match result:
-        case Escaped(command) if not attempt.opened.ns:
+        case Escaped(command) if not attempt.opened.ns or attempt.opened.caller:
             return _fail(attempt, errored_in(attempt.task, NoParentGraph(command)))
         case Completed() | Interrupted() | Escaped():
             return _record(attempt, result)
@@ -127,8 +130,8 @@ def settle(attempt: Attempt, result: Result) -> JobFailed | None:
             return _fail(attempt, result)
 
 
-def _park(attempt: Attempt, wish: Wish) -> JobFailed | None:
-    """Leave the task to the graph that its node is; it waits for that without a worker."""
+def _park(attempt: Attempt, wish: Wish | CallsWish) -> JobFailed | None:
+    """Leave the task to the graph that its node is, or to its calls: no worker waits for these."""
     opened = attempt.opened
     try:
         entry = to_park(opened.served.wire, wish)
@@ -178,7 +181,8 @@ def _shown(attempt: Attempt, result: Result) -> bytes | None:
     opened, relay = attempt.opened, attempt.relay
     if not opened.ns:
         return None if shows_writes(opened.run.modes) else b""
-    if relay is None:
+    # What a call of a function returned its caller tells.
+    if relay is None or opened.caller is not None:
         return b""
     told = relay.ended(opened, attempt.frame, result)
     return relay.record(told.graph, told.ns, told.event)
@@ -231,7 +235,7 @@ def _fail(attempt: Attempt, error: Errored) -> JobFailed | None:
 
 def _fail_for_good(attempt: Attempt, error: Errored) -> JobFailed | None:
     record = attempt.opened.failure(error)
-    if attempt.relay is not None and attempt.opened.ns:
+    if attempt.relay is not None and attempt.opened.ns and attempt.opened.caller is None:
         told = attempt.relay.ended(attempt.opened, attempt.frame, error)
         attempt.relay.publish(attempt.emitter, told)
         attempt.emitter.sent().result()

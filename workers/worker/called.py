@@ -128,7 +128,8 @@ class Called:
         self._graph, self._risen = graph, risen
         self._frames: dict[str, CalledFrame] = {}
         self._given_up = self._has_begun = False
-        self.wish: Wish | None = None
+        self.wish: Any = None
+        self.collects_calls = False
 
     @property
     def x(self) -> str:
@@ -174,8 +175,13 @@ class Called:
 
     @property
     def collects(self) -> bool:
-        """Whether the result is that of a graph which others have run, as its frame stood."""
-        return any(frame.info is not None for frame in self._frames.values())
+        """Whether the result is of a graph, or of calls, that others have run, as these stood."""
+        return self.collects_calls or any(f.info is not None for f in self._frames.values())
+
+    def give_up(self) -> NoReturn:
+        """Leave the node, whose attempt was given up."""
+        self._given_up = True
+        raise GivenUp
 
     def read(self, archive: Archive, name: str, cp: str) -> CheckpointTuple | None:
         """Return what is stored of a frame, at a checkpoint or ('') at its head."""
@@ -210,8 +216,7 @@ class Called:
             return
         kept = self._desk.keep_inner(self._tid, frame.entry)
         if kept is None:
-            self._given_up = True
-            raise GivenUp
+            self.give_up()
         frame.epoch, frame.records, frame.checkpoints = kept, [], []
 
     def is_given_up(self, result: Result) -> bool:

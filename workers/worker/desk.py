@@ -11,10 +11,13 @@ from typing import Any, Final
 
 from checkpoint_redis import commands, loading, packets
 from checkpoint_redis.bundles import Bundle, Packets
+from checkpoint_redis.frames import FrameName
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.records import (
+    CallsEntry,
     InnerEntry,
+    KeepEntry,
     Lease,
     ParkEntry,
     ResultEntry,
@@ -193,16 +196,21 @@ class Desk:
         self._dispatch(answered, step, queue)
 
     def park(self, tid: str, entry: ParkEntry, queue: str) -> None:
-        """Leave a task to the graph that its node is, whose tasks are published.
+        """Leave a task to the graph that its node is, or to what it calls: that is published.
 
         Where the frame is not as it was seen another attempt is made at once.
         """
         for checkpoint in entry.inner.checkpoints:
             self._stage_packets(checkpoint.packets)
-        step, ns = entry.step, entry.inner.frame.hash
-        if step is not None:
-            self._stage(step)
-            entry = replace(entry, step=staged(step))
+        ns, begun = entry.inner.frame.hash, entry.step
+        if entry.step is not None:
+            entry = replace(entry, step=staged(entry.step))
+        elif entry.calls is not None:
+            begun = SuperstepEntry(entry.calls.ep, (), entry.calls.tasks, "go")
+            sent = staged(begun)
+            entry = replace(entry, calls=CallsEntry(begun.ep, sent.tasks, sent.staged))
+        if begun is not None:
+            self._stage(begun)
         parked = self._ledger.park(
             self.thread,
             self.ns,
@@ -216,10 +224,11 @@ class Desk:
             self.give_back(tid)
         elif parked.status == "gone":
             self.office.installation.look()
-        elif step is not None:
-            self._publish(step, ns, queue)
         else:
-            self._send(parked.hints)
+            own = {task.id for task in begun.tasks} if begun is not None else set[str]()
+            if begun is not None and own:
+                self._publish(replace(begun, ep=parked.ep), ns, queue)
+            self._send(hint for hint in parked.hints if hint.tid not in own)
 
     def _send(self, hints: Iterable[OutboxEntry], name: str = "") -> None:
         """Publish what a script queued; ``name``: what its jobs are called."""
@@ -264,6 +273,23 @@ class Desk:
     ) -> list[CheckpointTuple]:
         """Return what is stored of a called graph, newest first."""
         return carry(listed(archive, config, before, limit), self._ledger.call)
+
+    def read_calls(self, frame: FrameName) -> Loaded | None:
+        """Return what is stored of the functions that a task calls."""
+        return carry(loading.load(self.thread, frame.hash), self._ledger.call)
+
+    def keep_calls(self, tid: str, entry: KeepEntry, *, is_open: bool) -> str | None:
+        """Keep what functions have returned in this process; None where the attempt is given up.
+
+        Else the epoch of the calls is returned, a new one where none were open.
+        """
+        epoch = entry.seen if is_open else nonce()
+        kept = self._ledger.keep(
+            self.thread, self.ns, self.ep, tid, entry, tok=self.token, new_ep=epoch
+        )
+        if kept == "conflict":
+            self.give_back(tid)
+        return epoch if kept == "ok" else None
 
     def keep_inner(self, tid: str, entry: InnerEntry) -> str | None:
         """Store what a task has of a graph that it calls; None where its attempt is given up.

@@ -1,75 +1,70 @@
-"""The functions that a task calls run in its job; what they return is kept under its fence.
+"""The functions that a task calls: jobs of their own where a workflow calls them, else run here.
 
-It is kept as records of a frame of its own, so that another attempt is given it: also where this
-one was killed, or waits for an answer.
+What those return that run here is kept under the fence of their caller's attempt, so that another
+attempt is given it: also where this one was killed, or waits for an answer.
 """
 
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Generator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import Any
 
-from distgraph.checkpoint.base.id import next_id
 from distgraph.core.execute import Offload, run_task, run_task_async
-from distgraph.core.frame import TaskFrame
-from distgraph.core.model import (
-    CALLER,
-    NAME,
-    Checkpoint,
-    Completed,
-    Finished,
-    Interrupted,
-    Result,
-    Task,
-    ThreadState,
-)
-from distgraph.effects import carry
-from distgraph.engine import Save
-from distgraph.runners.backend import Place
+from distgraph.core.model import Completed, Interrupted, Result, Task
 from distgraph.runners.local import aperforming, performing
 from distgraph.runners.looped import LoopedFunctions
-from distgraph.runners.stores import Asking, SaverCall, SaverStore
+from distgraph.runners.stores import Asking, SaverCall
 from distgraph.runners.threaded import WIDTH, ThreadedFunctions
 
 from .attempt import Attempt
+from .calls import Calls
+from .dispatching import Dispatching, LoopDispatching
 from .failures import told_to_end
-
-FIRST = 0
-"""The number of the frame among those of its task: graphs that it calls have none, 1, 2, ..."""
 
 
 def run_attempt(attempt: Attempt) -> Result:
     """Run a node that blocks, and the functions that it calls."""
-    kept = KeptCalls(attempt.frame)
-    functions = ThreadedFunctions(KeptByCalls(), performing(kept), WIDTH)
-    attempt.frame.functions = functions
+    calls = _calls(attempt)
+    here = ThreadedFunctions(KeptByCalls(), performing(KeptCalls(calls)), WIDTH)
+    left = Dispatching(attempt, calls, here) if attempt.opened.calls_functions else None
+    attempt.frame.functions = left or here
     try:
         result = run_task(attempt.graph, attempt.task, attempt.values, attempt.frame)
         if told_to_end(result) is None:
-            functions.rest()
-        return result
+            here.rest()
+        return left.settled(result) if left else result
     finally:
-        functions.close()
+        here.close()
 
 
 async def arun_attempt(attempt: Attempt, offload: Offload) -> Result:
     """Run a node on the loop, and the functions that it calls."""
-    kept = KeptCalls(attempt.frame)
-    functions = LoopedFunctions(KeptByCalls(), aperforming(kept))
-    attempt.frame.functions = functions
+    calls = _calls(attempt)
+    here = LoopedFunctions(KeptByCalls(), aperforming(KeptCalls(calls)))
+    body = run_task_async(attempt.graph, attempt.task, attempt.values, attempt.frame, offload)
+    attempt.frame.functions = here
     try:
-        result = await run_task_async(
-            attempt.graph, attempt.task, attempt.values, attempt.frame, offload
-        )
-        if isinstance(result, Completed | Interrupted):
-            await functions.rest()
-        return result
+        if not attempt.opened.calls_functions:
+            return await _rested(await body, here)
+        await asyncio.to_thread(calls.read)
+        attempt.frame.functions = left = LoopDispatching(attempt, calls, here)
+        left.body = asyncio.ensure_future(body)
+        return left.settled(await _rested(await left.body, here))
     finally:
-        await functions.close()
+        await here.close()
+
+
+async def _rested(result: Result, here: LoopedFunctions) -> Result:
+    if isinstance(result, Completed | Interrupted):
+        await here.rest()
+    return result
+
+
+def _calls(attempt: Attempt) -> Calls:
+    called = attempt.called
+    return Calls(attempt.opened, attempt.frame, called, called.has_risen)
 
 
 class KeptByCalls:
@@ -85,68 +80,24 @@ class KeptByCalls:
         yield SaverCall("keep", (task, result))
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class KeptCalls:
-    """What is kept of the calls that one attempt makes; read with the first of them."""
+    """What is kept of the calls that an attempt makes in its process."""
 
-    frame: TaskFrame
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _state: ThreadState | None = None
-    _saver: Any = None
+    calls: Calls
 
     def find(self, task: Task) -> Result | None:
         """Return what another attempt has kept of a call."""
-        return self._opened().results.get(task.id)
+        return self.calls.left(task.id)
 
-    def keep(self, task: Task, result: Result) -> None:
+    def keep(self, task: Task, result: Completed) -> None:
         """Keep what a call has returned; GivenUp where the attempt was."""
-        carry(self._store.result(self._opened(), task, result), performing(self._saver))
+        self.calls.keep(task, result)
 
     async def afind(self, task: Task) -> Result | None:
         """Do what ``find`` does."""
         return await asyncio.to_thread(self.find, task)
 
-    async def akeep(self, task: Task, result: Result) -> None:
+    async def akeep(self, task: Task, result: Completed) -> None:
         """Do what ``keep`` does."""
         await asyncio.to_thread(self.keep, task, result)
-
-    @property
-    def _store(self) -> SaverStore:
-        frame = self.frame
-        return SaverStore(Place(str(frame.invocation.thread_id), f"{frame.own_ns}|{FIRST}"))
-
-    def _opened(self) -> ThreadState:
-        """Return what stands in the frame; where it is not that of this superstep, it is new."""
-        with self._lock:
-            if self._state is None:
-                self._state = self._open()
-            return self._state
-
-    def _open(self) -> ThreadState:
-        frame = self.frame
-        assert frame.frames is not None
-        assert frame.graph is not None
-        self._saver = frame.frames.for_graph(frame.graph)
-        perform = performing(self._saver)
-        found = carry(self._store.load(), perform)
-        if found is not None and found.checkpoint.parents == frame.parents:
-            return found
-        checkpoint = _begun(frame, found)
-        state = ThreadState(checkpoint)
-        carry(self._store.save(Save((checkpoint,), state, Finished())), perform)
-        return state
-
-
-def _begun(frame: TaskFrame, before: ThreadState | None) -> Checkpoint:
-    """Return the checkpoint that says of which superstep the calls are."""
-    around = frame.checkpoint
-    last = before.checkpoint if before else None
-    return Checkpoint(
-        id=next_id(max(around.id, last.id if last else "")),
-        parent_id=last.id if last else None,
-        step=around.step,
-        source="loop",
-        ts=datetime.now(UTC).isoformat(),
-        metadata={NAME: frame.task.node, CALLER: frame.own_ns},
-        parents=frame.parents,
-    )

@@ -35,7 +35,8 @@ class Office:
     """The parts that jobs work with.
 
     ``worker``: the name of this one. ``owner``: in whose name tasks are claimed. ``refused``:
-    graphs that it was asked for and has not got. ``dropped``: messages that led to nothing.
+    graphs that it was asked for and has not got. ``in_place``: which calls were told to be no jobs
+    of their own. ``dropped``: messages that led to nothing.
     ``meetings``: queues in which there are jobs of other namespaces.
     ``report`` is told of failures whose job, of that id, has returned.
     """
@@ -63,6 +64,7 @@ class Office:
         self.segments: Final = Segments()
         self.time_limit: float | None = None
         self.refused: set[str] = set()
+        self.in_place: set[str] = set()
         self.report: Callable[[str, Hint, JobFailed], None] = _untold
         self.audience: Final = Audience()
         self.worker: str = self.owner

@@ -16,15 +16,20 @@ from distgraph.core.plan import digest
 from distgraph.core.retry import asked_around
 from distgraph.engine import Program, advance
 
+from ..shared.functions import calling
 from ..shared.hints import label
 from ..shared.inner import around, dispatched
-from ..shared.innercall import decode_call
+from ..shared.innercall import Caller, InnerCall, decode_call
 from ..shared.runconfig import RunConfig, decode_config
 from ..shared.served import Served
 from ..shared.shown import Shown, read_shown
 from ..shared.wire import head_checkpoint
 from .desk import Desk
+from .earlier import Earlier
 from .telling import Subject
+
+FIRST = 0
+"""The number of the frame of its calls among those of a task: graphs have none, 1, 2, ..."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,8 @@ class Opened:
     """A frame as a job has it: its run, what that was called with, its state without results.
 
     ``graph`` is the frame's own, inside of the thread's that is ``served``. Where it is not
-    ``whole``, its checkpoint has no more than the values that its tasks read.
+    ``whole``, its checkpoint has no more than the values that its tasks read. With a ``caller`` its
+    tasks are the functions that that one calls; ``callers`` are the nodes around them.
     """
 
     desk: Desk
@@ -43,6 +49,8 @@ class Opened:
     config: RunConfig
     state: ThreadState
     whole: bool
+    caller: Caller | None = None
+    callers: tuple[Node, ...] = ()
 
     @property
     def ns(self) -> str:
@@ -50,9 +58,21 @@ class Opened:
         return self.head.frame.name if self.head.frame else ""
 
     @property
+    def task_ns(self) -> str:
+        """The namespace of its tasks: calls of functions are in that of their caller."""
+        return self.caller.ns if self.caller else self.ns
+
+    @property
+    def calls_functions(self) -> bool:
+        """Whether what its tasks call are jobs of their own: those of workflows, and of calls."""
+        return bool(self.graph.entry) or self.caller is not None
+
+    @property
     def around(self) -> tuple[Node, ...]:
         """The nodes around the frame, the outermost first."""
         inner = self.head.frame
+        if self.caller is not None:
+            return self.callers
         return around(self.served.graph, inner.path.split("|")) if inner else ()
 
     @property
@@ -61,6 +81,8 @@ class Opened:
         inner = self.head.frame
         if inner is None:
             return ""
+        if self.caller is not None:
+            return label(self.graph.name, self.caller.task.node)
         *way, last = inner.path.split("|")
         graph = dispatched(around(self.served.graph, way)[-1]) if way else self.served.graph
         return label(graph.name, last) if graph else ""
@@ -122,8 +144,10 @@ def open_frame(desk: Desk, context: Context) -> Opened:
     config = decode_config(context.run.cfg, served.wire.serializer)
     graph, released = served.graph, context.run.released
     if inner is not None:
-        graph, released = served.at(inner.path.split("|"), context.head.fp), inner.released
         call = decode_call(inner.call, config, served.wire.serializer)
+        if call.caller is not None:
+            return _open_calls(desk, context, call, call.caller)
+        graph, released = served.at(inner.path.split("|"), context.head.fp), inner.released
         config, checkpoint = call.run, replace(checkpoint, parents=call.parents)
     state = ThreadState(
         checkpoint,
@@ -132,6 +156,31 @@ def open_frame(desk: Desk, context: Context) -> Opened:
     )
     whole = context.checkpoint is not None
     return Opened(desk, served, graph, context.head, context.run, config, state, whole=whole)
+
+
+def _open_calls(desk: Desk, context: Context, call: InnerCall, caller: Caller) -> Opened:
+    """Return the frame of the functions that a task calls: they see the checkpoint of that one."""
+    served, head = desk.served(context), context.head
+    path = head.frame.path.split("|") if head.frame else []
+    callers, graph = calling(served, path, caller.depth, head.fp)
+    archive = Archive(desk.thread.namespace, served.wire.serializer)
+    values = Earlier(desk, archive, caller.ns, caller.cp)
+    checkpoint = Checkpoint(
+        caller.cp, None, caller.step, "loop", "", values, parents=dict(call.parents)
+    )
+    state = ThreadState(checkpoint)
+    return Opened(
+        desk,
+        served,
+        graph,
+        head,
+        context.run,
+        call.run,
+        state,
+        whole=False,
+        caller=caller,
+        callers=callers,
+    )
 
 
 def _channels(desk: Desk, context: Context) -> dict[str, bytes | None]:

@@ -1,4 +1,4 @@
-"""What is stored where a task waits for the graph that its node is, whose tasks others run."""
+"""What is stored where a task waits for the graph that its node is, or for what it calls."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from checkpoint_redis.layout import TaskState
-from checkpoint_redis.records import AgainEntry, ParkEntry, SuperstepEntry
+from checkpoint_redis.records import AgainEntry, CallsEntry, InnerEntry, ParkEntry, SuperstepEntry
 from distgraph.core.model import Task
 from distgraph.core.packets import Packet
 
@@ -14,18 +14,22 @@ from ..shared.innercall import encode_call
 from ..shared.supersteps import nonce
 from ..shared.wire import Wire
 from .called import CalledFrame, Wish
+from .calls import CallsWish
 
 GOING_ON = {TaskState.queued, TaskState.running, TaskState.backing_off}
 """Of tasks that somebody runs. Others that are to run have failed, were answered, stopped, or left
 with a command that nobody took; what is open inside of a parked one may have ended with its run."""
 
 
-def to_park(wire: Wire, wish: Wish) -> ParkEntry:
+def to_park(wire: Wire, wish: Wish | CallsWish) -> ParkEntry:
     """Return what is stored for tasks that are left to others.
 
     The frame's open superstep goes on where it is the same still; otherwise a new one is opened.
     SerializationError for what of it cannot be stored.
     """
+    if isinstance(wish, CallsWish):
+        inner, calls = InnerEntry(wish.frame, wish.seen, ""), CallsEntry(nonce(), wish.begin)
+        return ParkEntry(inner, None, wish.again, call=wish.call, calls=calls)
     goes_on = _goes_on(wish)
     return ParkEntry(
         inner=wish.frame.entry,

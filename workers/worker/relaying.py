@@ -27,7 +27,7 @@ from distgraph.streaming import View, know
 
 from ..shared.shown import Shown, encode_relayed, frame_of
 from .emitter import Emitter
-from .opened import Opened
+from .opened import FIRST, Opened
 
 log: Final = logging.getLogger(__name__)
 Chunks = tuple[tuple[str, Any], ...]
@@ -105,7 +105,9 @@ def emitter_of(opened: Opened, tid: str, relay: Relay | None) -> Emitter:
     desk, run = opened.desk, opened.head.run
     if relay is None or not opened.ns:
         return desk.emitter(run, tid, opened.served.wire.serializer.dumps)
-    return desk.emitter(run, tid, partial(relay.custom, opened.graph, opened.ns), desk.ns)
+    # Chunks of a function are shown where the graphs are that its caller calls.
+    ns = opened.ns.removesuffix(f"|{FIRST}") if opened.caller else opened.ns
+    return desk.emitter(run, tid, partial(relay.custom, opened.graph, ns), desk.ns)
 
 
 def shown_of(opened: Opened, save: Save, sent: Iterable[Bundle]) -> bytes:

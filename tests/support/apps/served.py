@@ -14,6 +14,7 @@ from tests.support.apps.lasting import LASTING
 from tests.support.apps.naughty import naughty, naughty_coroutine
 from tests.support.apps.programs import PROGRAMS
 from tests.support.apps.watchful import look_often
+from tests.support.apps.waves import WAVES
 from tests.support.apps.workflows import WORKFLOWS
 from workers import CeleryBackend
 
@@ -22,6 +23,7 @@ ALL = {
     **CALLED,
     **FRAMES,
     **LASTING,
+    **WAVES,
     **WORKFLOWS,
     "naughty": naughty,
     "naughty-coroutine": naughty_coroutine,

@@ -1,0 +1,176 @@
+"""Workflows whose calls are jobs of their own, told by their input what becomes of them."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import os
+import signal
+import threading
+from typing import Any, TypedDict
+
+from distgraph.config import get_stream_writer
+from distgraph.func import entrypoint, task
+from distgraph.graph import START, StateGraph
+from distgraph.types import RetryPolicy, interrupt
+from tests.support.apps.programs import hold, note, noted
+from tests.support.apps.workflows import Workflow
+
+
+class Wave(TypedDict, total=False):
+    """`log` gets the name of all that runs; `width` calls at once, `length` one after the other.
+
+    `dies`, `fails` and `asks` say of what calls that becomes, by their numbers; `gate` holds the call 0.
+    `fails` so many times, -1 always.
+    """
+
+    log: str
+    width: int
+    length: int
+    dies: list[int]
+    asks: list[int]
+    fails: dict[int, int]
+    gate: str
+    caught: bool
+
+
+def _numbered(wave: Wave, number: int) -> Any:
+    name = f"call {number}"
+    note(wave.get("log", ""), name)
+    times = noted(wave["log"]).count(name) if wave.get("log") else 1
+    if number in wave.get("dies", ()) and times == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    fails = {int(n): often for n, often in wave.get("fails", {}).items()}.get(number, 0)
+    if fails < 0 or times <= fails:
+        raise ValueError(name)
+    if number == 0:
+        hold(wave.get("gate", ""))
+    if number in wave.get("asks", ()):
+        return interrupt(f"asks {number}")
+    return number
+
+
+@task
+def call(wave: Wave, number: int) -> Any:
+    return _numbered(wave, number)
+
+
+@task
+async def acall(wave: Wave, number: int) -> Any:
+    return await asyncio.to_thread(_numbered, wave, number)
+
+
+@task(retry_policy=RetryPolicy(initial_interval=0.01, max_attempts=3, retry_on=ValueError))
+def tried(wave: Wave, number: int) -> Any:
+    return _numbered(wave, number)
+
+
+@task
+def sums(wave: Wave, first: int) -> int:
+    note(wave.get("log", ""), f"sums {first}")
+    return sum(future.result() for future in [call(wave, first + n) for n in range(2)])
+
+
+@task
+def saved(previous: Any = None) -> Any:
+    return previous
+
+
+@task
+def given(value: Any) -> str:
+    return type(value).__name__
+
+
+@task
+def streams(number: int) -> int:
+    get_stream_writer()(f"chunk {number}")
+    return number
+
+
+def gather(wave: Wave) -> list[Any]:
+    note(wave.get("log", ""), "body")
+    futures = [call(wave, n) for n in range(wave["width"])]
+    if not wave.get("caught"):
+        return [future.result() for future in futures]
+    return [str(future.exception() or future.result()) for future in futures]
+
+
+async def agather(wave: Wave) -> list[Any]:
+    note(wave.get("log", ""), "body")
+
+    async def one(number: int) -> Any:
+        return await acall(wave, number)
+
+    waiting = (one(n) for n in range(wave["width"]))
+    found = await asyncio.gather(*waiting, return_exceptions=bool(wave.get("caught")))
+    return [str(each) if isinstance(each, Exception) else each for each in found]
+
+
+def chained(wave: Wave) -> int:
+    note(wave.get("log", ""), "body")
+    total = 0
+    for number in range(wave["length"]):
+        total += call(wave, number).result()
+    return total
+
+
+def retried(wave: Wave) -> Any:
+    note(wave.get("log", ""), "body")
+    return [future.result() for future in [tried(wave, n) for n in range(wave["width"])]]
+
+
+def nested(wave: Wave) -> Any:
+    note(wave.get("log", ""), "body")
+    return [future.result() for future in [sums(wave, 10 * n) for n in range(wave["width"])]]
+
+
+def closures(wave: Wave) -> Any:
+    note(wave.get("log", ""), "body")
+
+    @task
+    def here(number: int) -> int:
+        note(wave.get("log", ""), f"here {number}")
+        return number
+
+    both = [future.result() for future in [here(1), call(wave, 2), here(3)]]
+    return [*both, call(wave, 4).result(), given(threading.Lock()).result()]
+
+
+def remembers(wave: Wave, *, previous: Any = None) -> Any:
+    before = saved().result()
+    return entrypoint.final(value=before, save=(previous or 0) + 1)
+
+
+def waits(wave: Wave) -> Any:
+    note(wave.get("log", ""), "body")
+    futures = [call(wave, n) for n in range(wave["width"])]
+    concurrent.futures.wait(futures)
+    return [future.result() for future in concurrent.futures.as_completed(futures)]
+
+
+def shows(wave: Wave) -> Any:
+    return [future.result() for future in [streams(n) for n in range(wave["width"])]]
+
+
+class Around(TypedDict, total=False):
+    wave: Wave
+    done: Any
+
+
+inner = entrypoint()(gather)
+
+
+def within() -> StateGraph[Any]:
+    builder = StateGraph(Around)
+    builder.add_node("node", lambda state: {"done": inner.invoke(state["wave"])})
+    return builder.add_edge(START, "node")
+
+
+def _of(function: Any) -> Any:
+    return lambda: Workflow(function)
+
+
+WAVES = {
+    each.__name__: _of(each)
+    for each in (gather, agather, chained, retried, nested, closures, remembers, waits, shows)
+} | {"within": within}

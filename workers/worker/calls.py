@@ -1,0 +1,183 @@
+"""The functions that an attempt calls, as they stand in the frame of the calls of its task."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from checkpoint_redis.frames import FrameName
+from checkpoint_redis.layout import TaskState
+from checkpoint_redis.records import STAGE_ABOVE, AgainEntry, KeepEntry, TaskEntry
+from checkpoint_redis.replies import OpenTask
+from distgraph.core.frame import TaskFrame
+from distgraph.core.graph import Graph
+from distgraph.core.model import Completed, Errored, Interrupted, Result, Task
+from distgraph.core.recorded import during
+from distgraph.graph.failures import exception_of
+
+from ..shared.innercall import Caller, encode_caller
+from .called import Called
+from .opened import FIRST, Opened
+
+
+@dataclass(frozen=True, slots=True)
+class CallsWish:
+    """What an attempt leaves to others: calls that ``begin``, and those that run ``again``.
+
+    ``seen``: the epoch of the frame as the attempt knows it; ``is_open``: calls stand in it.
+    """
+
+    frame: FrameName
+    seen: str
+    is_open: bool
+    begin: tuple[TaskEntry, ...]
+    again: tuple[AgainEntry, ...]
+    call: bytes
+
+
+@dataclass(slots=True)
+class Calls:
+    """The calls that one attempt makes, and what is stored of them; read with the first of them.
+
+    ``has_risen``: all that were begun before have ended, and are taken as they ended. ``made``:
+    those that others are to run, by their ids, with what is queued of those that are new.
+    """
+
+    opened: Opened
+    frame: TaskFrame
+    called: Called
+    has_risen: bool
+    made: dict[str, TaskEntry | None] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _is_read: bool = False
+    _epoch: str = ""
+    _tasks: Mapping[str, OpenTask] = field(default_factory=dict)
+    _left: dict[str, bytes] = field(default_factory=dict)
+    _asked: Mapping[str, Interrupted] = field(default_factory=dict)
+    _failed: list[Errored] = field(default_factory=list)
+    _is_open: bool = False
+
+    @property
+    def name(self) -> FrameName:
+        """The frame of the calls."""
+        head = self.opened.head
+        return FrameName(f"{self.frame.own_ns}|{FIRST}", head.graph, head.fp)
+
+    def read(self) -> None:
+        """Read what is stored of the calls, once."""
+        with self._lock:
+            if not self._is_read:
+                self._read()
+                self._is_read = True
+
+    def _read(self) -> None:
+        loaded, wire = self.opened.desk.read_calls(self.name), self.opened.served.wire
+        if loaded is None:
+            return
+        self._epoch, self._is_open = loaded.header.ep, bool(loaded.tasks)
+        self._tasks = {task.tid: task for task in loaded.tasks}
+        self._left = dict(loaded.writes)
+        asked = (
+            (each.tid, wire.read_asked(each.blob, each.questions)) for each in loaded.questions
+        )
+        self._asked = {tid: left for tid, left in asked if isinstance(left, Interrupted)}
+        self.called.collects_calls = self._is_open
+
+    def left(self, tid: str) -> Result | None:
+        """Return how a call has ended, None where it has to run, or runs, or asks."""
+        self.read()
+        wire = self.opened.served.wire
+        if tid in self._left:
+            return wire.read_result(self._left[tid])
+        task = self._tasks.get(tid)
+        if task is None or not self._has_failed(task):
+            return None
+        error = wire.read_error(task.error or b"")
+        error = replace(error, exception=exception_of(error))
+        self._failed.append(error)
+        return error
+
+    def _has_failed(self, task: OpenTask) -> bool:
+        return task.st == TaskState.failed and self.has_risen
+
+    def note(self, task: Task, graph: Graph) -> None:
+        """Take note of a call for others; SerializationError for what it cannot be given."""
+        self.read()
+        known, wire = task.id in self._tasks, self.opened.served.wire
+        entry = None if known else wire.task(task, graph.nodes[task.node], graph.name)
+        self.made[task.id] = entry
+
+    def keep(self, task: Task, result: Completed) -> None:
+        """Keep what a call has returned that ran in this process; GivenUp where the attempt was.
+
+        SerializationError for what cannot be stored.
+        """
+        blob = self.opened.served.wire.result(task, result)
+        self.read()
+        with self._lock:
+            entry = KeepEntry(self.name, self._epoch, ((task.id, blob),))
+            epoch = self.opened.desk.keep_calls(self.frame.task.id, entry, is_open=self._is_open)
+            if epoch is None:
+                self.called.give_up()
+            self._epoch, self._is_open = epoch, True
+
+    # --- how an attempt ends ----------------------------------------------------------------------
+
+    def leave(self) -> CallsWish | Interrupted | None:
+        """Return what is left to others, or what calls ask; None where all of them have ended."""
+        begin, again = list[TaskEntry](), list[AgainEntry]()
+        outstanding = asks = False
+        for tid, entry in self.made.items():
+            match self._tasks.get(tid):
+                case None if entry is not None:
+                    begin.append(entry)
+                case OpenTask(st=TaskState.interrupted):
+                    given = self._given(tid)
+                    again += [AgainEntry(tid, given)] if given else []
+                    asks = asks or not given
+                case (
+                    OpenTask(st=TaskState.failed | TaskState.backing_off | TaskState.parked) as task
+                ):
+                    again += [] if self.has_risen else [AgainEntry(tid)]
+                    outstanding = outstanding or task.st != TaskState.failed
+                case OpenTask(st=TaskState.queued | TaskState.running):
+                    outstanding = True
+                case _:
+                    pass
+        if begin or again or outstanding:
+            return self._wish(begin, again)
+        return self._questions() if asks else None
+
+    def _given(self, tid: str) -> tuple[bytes, ...]:
+        """Return the answers that there are by now to what a call asks."""
+        asked = self._asked.get(tid, Interrupted(()))
+        ids = {question.interrupt.id for question in asked.questions}
+        wire = self.opened.served.wire
+        return tuple(wire.answer(answer) for answer in self.frame.answers if answer.id in ids)
+
+    def _questions(self) -> Interrupted:
+        """Return what all calls ask: in the order in which they were made, as far as they were."""
+        order = {tid: n for n, tid in enumerate(self.made)}
+        asked = sorted(self._asked, key=lambda tid: order.get(tid, len(order)))
+        return Interrupted(tuple(q for tid in asked for q in self._asked[tid].questions))
+
+    def _wish(self, begin: Sequence[TaskEntry], again: Sequence[AgainEntry]) -> CallsWish:
+        """Return what is left to others: of many that come on top the first, for one script."""
+        opened, frame = self.opened, self.frame
+        caller = Caller(frame.task, frame.ns, frame.checkpoint.id, frame.checkpoint.step)
+        call = encode_caller(
+            opened.config, frame.checkpoint.parents, caller, opened.served.wire.serializer
+        )
+        first = tuple(begin[:STAGE_ABOVE] if self._is_open else begin)
+        return CallsWish(self.name, self._epoch, self._is_open, first, tuple(again), call)
+
+    def as_recorded(self, result: Result) -> Result:
+        """Return the failure of a task as it was recorded where a call of it has failed."""
+        if not isinstance(result, Errored) or result.exception is None:
+            return result
+        known: Iterator[Errored] = (f for f in self._failed if f.exception is result.exception)
+        failed = next(known, None)
+        if failed is None:
+            return result
+        return replace(failed, notes=(*failed.notes, during(self.frame.task)))

@@ -1,0 +1,163 @@
+"""The calls of functions of one attempt: left to others where these find the function by name.
+
+Whoever waits for one that has no result leaves the attempt's body, which runs again from its top
+once all of its calls have ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any, Final, NoReturn, Protocol
+
+from distgraph.core.frame import CallArguments, TaskFrame
+from distgraph.core.graph import Node
+from distgraph.core.model import Completed, Interrupted, Result
+from distgraph.errors import SerializationError
+from distgraph.runners.functions import FunctionCall, resolve
+from distgraph.runners.futures import SyncAsyncFuture
+
+from ..shared.functions import functions_in
+from .attempt import Attempt
+from .awaited import Awaited, Expected
+from .called import LeftToOthers
+from .calls import Calls, CallsWish
+from .failures import told_to_end
+
+log: Final = logging.getLogger(__name__)
+QUIET = 3
+"""So many turns of the loop without a new call, and a body is taken to wait: what it has begun may
+call functions too."""
+
+
+class Here(Protocol):
+    """Makes calls in this process."""
+
+    def call(self, caller: TaskFrame, node: Node, given: CallArguments) -> FunctionCall:
+        """Return the next call of an attempt."""
+        ...
+
+    def make(self, call: FunctionCall) -> Any:
+        """Have a call made; return a future of what it returns."""
+        ...
+
+
+class Dispatching:
+    """Takes the calls of an attempt; ``here`` makes those that are not left to others."""
+
+    def __init__(self, attempt: Attempt, calls: Calls, here: Here) -> None:
+        self._attempt, self._calls, self._here = attempt, calls, here
+        self._graph = functions_in(attempt.graph, attempt.node)
+        self._waits = False
+
+    def begin(self, caller: TaskFrame, node: Node, given: CallArguments) -> Any:
+        """Begin a call; the signal is raised where the body was left."""
+        if self._waits:
+            raise LeftToOthers
+        call = self._here.call(caller, node, given)
+        if not self._is_found(caller, node):
+            return self._here.make(call)
+        left = self._calls.left(call.task.id)
+        if left is None and not self._noted(call):
+            return self._here.make(call)
+        return self.future(call, left)
+
+    def _is_found(self, caller: TaskFrame, node: Node) -> bool:
+        """Whether others find the function; what one calls that runs here runs here, too."""
+        if caller is not self._attempt.frame:
+            return False
+        known = self._graph.nodes.get(node.name)
+        if known is not None and known.callee is node.callee:
+            return True
+        self._tell(node, "is no name of the module of its caller, or not the only one there")
+        return False
+
+    def _noted(self, call: FunctionCall) -> bool:
+        try:
+            self._calls.note(call.task, self._graph)
+        except SerializationError as error:
+            self._tell(
+                call.graph.nodes[call.task.node], f"was given what cannot be stored: {error}"
+            )
+            return False
+        return True
+
+    def _tell(self, node: Node, why: str) -> None:
+        office = self._attempt.opened.desk.office
+        told = f"{self._attempt.label} {node.name}"
+        if told not in office.in_place:
+            office.in_place.add(told)
+            log.warning(
+                "Task '%s' runs in the job of '%s', which calls it: it %s. Further calls are not "
+                "told of.",
+                node.name,
+                self._attempt.label,
+                why,
+            )
+
+    def future(self, call: FunctionCall, left: Result | None) -> Any:
+        """Return a future of a call, with what is left of it."""
+        future = Awaited(self.leave)
+        if left is not None:
+            resolve(call, future, left)
+        return future
+
+    def leave(self) -> NoReturn:
+        """Leave the body, which waits."""
+        self._waits = True
+        raise LeftToOthers
+
+    def settled(self, result: Result) -> Result:
+        """Return what becomes of a body that has ended with ``result``, or was left.
+
+        What is left to others is what its attempt wishes.
+        """
+        if told_to_end(result) is not None or not (self._waits or isinstance(result, Completed)):
+            return self._calls.as_recorded(result)
+        match self._calls.leave():
+            case CallsWish() as wish:
+                self._attempt.called.wish = wish
+                return result
+            case Interrupted() as asked:
+                return asked
+            case None:
+                return result
+
+
+class LoopDispatching(Dispatching):
+    """Does so on an event loop, where the task ``body`` runs the body."""
+
+    def __init__(self, attempt: Attempt, calls: Calls, here: Any) -> None:
+        super().__init__(attempt, calls, here)
+        self._loop, self._looped = asyncio.get_running_loop(), here
+        self._looks = False
+        self.body: asyncio.Task[Result] | None = None
+
+    def future(self, call: FunctionCall, left: Result | None) -> Any:
+        """Return a future of a call: one of the loop to who is on it."""
+        if not self._looped.is_here:
+            return super().future(call, left)
+        if left is None:
+            return Expected(self._wait)
+        future: SyncAsyncFuture[Any] = SyncAsyncFuture(_nothing)
+        resolve(call, future, left)
+        return self._looped.given(future)
+
+    def _wait(self) -> None:
+        if not self._looks:
+            self._looks = True
+            self._loop.call_soon(self._look, len(self._calls.made), QUIET)
+
+    def _look(self, seen: int, turns: int) -> None:
+        made = len(self._calls.made)
+        turns = turns - 1 if made == seen else QUIET
+        if turns:
+            self._loop.call_soon(self._look, made, turns)
+            return
+        self._waits = True
+        if self.body is not None:
+            self.body.cancel()
+
+
+def _nothing() -> None:
+    """Begin nothing: it is done."""
