@@ -159,6 +159,22 @@ def test_what_others_do_not_find_runs_in_place_and_is_told_once(
     assert ran(log)["here 1"] == ran(log)["call 2"] == ran(log)["call 4"] == 2
 
 
+def test_what_runs_in_place_may_wait_for_what_does_not(
+    shared: Site, thread_id: str, log: Path
+) -> None:
+    assert shared.graphs["aclosures"].invoke({"log": str(log)}, on(thread_id)) == [1, 3, 2, 4]
+    assert ran(log) == calls(2, 3) + Counter({"here 1": 1, "here 4": 1, "body": 2})
+
+
+def test_a_call_that_nobody_waits_for_is_over_before_the_run_is(
+    shared: Site, thread_id: str, log: Path
+) -> None:
+    graph = shared.graphs["unheard"]
+    assert graph.invoke({"log": str(log)}, on(thread_id)) == "over"
+    assert ran(log) == calls(1) + Counter(body=2)
+    assert graph.invoke({"log": str(log), "asks": [1]}, on(thread_id)) == "over"
+
+
 def test_a_function_is_given_what_was_saved_before(shared: Site, thread_id: str) -> None:
     graph = shared.graphs["remembers"]
     assert [graph.invoke({}, on(thread_id)) for _ in range(3)] == [None, 1, 2]

@@ -15,6 +15,7 @@ from checkpoint_redis.records import (
 )
 from tests.support.calls_driver import Calls
 from tests.support.frame_driver import around
+from tests.support.guards.calls import ended, waiting
 from tests.support.thread_driver import LEASE, Driver, nonce, superstep
 
 pytestmark = pytest.mark.redis
@@ -23,32 +24,6 @@ pytestmark = pytest.mark.redis
 @pytest.fixture
 def d(redis_client: redis.Redis, namespace: str) -> Driver:
     return Driver(redis_client, namespace)
-
-
-def waiting(d: Driver, *tids: str) -> tuple[str, Calls]:
-    """Start a run with the task a, which is parked for calls with these ids."""
-    ep = d.started("a")
-    d.claim(ep, "a")
-    calls = Calls(d, "node:a|0")
-    assert calls.wait(ep, *tids).status == "parked"
-    return ep, calls
-
-
-def ended(calls: Calls, tid: str, *, tok: str = "t") -> list[tuple[str, str]]:
-    """Run a call; return the hints of the task around that are given with its result."""
-    claimed = calls.claim(tid, tok=tok)
-    assert claimed.status == "ok"
-    return around(calls.complete(tid, tok=tok, rnd=claimed.tasks[0].rnd).up)
-
-
-def test_a_task_goes_on_once_all_of_its_calls_have_ended(d: Driver) -> None:
-    ep, calls = waiting(d, "x", "y")
-    assert d.states() == {"a": "P"}
-    assert ended(calls, "x") == []
-    assert ended(calls, "y") == [("", "a")]
-    claimed = d.claim(ep, "a", tok="t2")
-    assert [task.risen for task in claimed.tasks] == [calls.hash]
-    assert calls.load().writes == {"x": b"left", "y": b"left"}
 
 
 def test_a_wave_of_calls_stands_beside_those_before(d: Driver) -> None:
@@ -61,30 +36,6 @@ def test_a_wave_of_calls_stands_beside_those_before(d: Driver) -> None:
     assert calls.states() == {"x": "D", "y": "Q", "own": "Q"}
     assert ended(calls, "y") == []
     assert ended(calls, "own") == [("", "a")]
-
-
-def test_a_call_is_begun_once(d: Driver) -> None:
-    ep, calls = waiting(d, "x", "y")
-    ended(calls, "x")
-    calls.claim("y", tok="t1")
-    calls.complete("y", tok="t1")
-    d.claim(ep, "a", tok="t2")
-    assert calls.wait(ep, "x", "z", "y", "w", tok="t2").status == "parked"
-    assert calls.states() == {"x": "D", "y": "D", "z": "Q", "w": "Q"}
-    assert {task.tid: task.blob for task in calls.load().tasks if task.st == "Q"} == {
-        "z": b"z",
-        "w": b"w",
-    }
-
-
-def test_a_call_that_fails_lets_the_others_run_to_their_end(d: Driver) -> None:
-    ep, calls = waiting(d, "x", "y")
-    calls.claim("x", "y")
-    assert (calls.fail("x").status, calls.fail("x").up) == ("failed", ())
-    assert d.states() == {"a": "P"}
-    assert around(calls.complete("y").up) == [("", "a")]
-    assert d.claim(ep, "a", tok="t2").tasks[0].risen == calls.hash
-    assert {task.tid: task.error for task in calls.load().tasks} == {"x": b"error", "y": None}
 
 
 def test_the_last_call_to_fail_has_its_task_go_on(d: Driver) -> None:
@@ -147,29 +98,6 @@ def test_a_task_that_parks_when_all_has_ended_goes_on_at_once(d: Driver) -> None
     assert around(calls.wait(ep, tok="t2").hints) == [("", "a")]
 
 
-def test_calls_are_never_reduced(d: Driver) -> None:
-    _, calls = waiting(d, "x")
-    calls.claim("x")
-    finished = calls.finish("x", superstep("cp-x", "z"))
-    assert around(finished.up) == [("", "a")]
-    assert calls.claim_advance().status == "gone"
-    assert calls.commit("z").status == "gone"
-    assert calls.states() == {"x": "D"}
-
-
-def test_calls_go_with_the_superstep_of_their_task(d: Driver) -> None:
-    ep, calls = waiting(d, "x")
-    assert ended(calls, "x") == [("", "a")]
-    d.claim(ep, "a", tok="t2")
-    d.finish(ep, "a", superstep("cp-2", outcome="end"), tok="t2")
-    assert calls.keys() == set()
-    assert not any("node:a|0" in str(d.client.hvals(key)) for key in _hashes(d))
-
-
-def _hashes(d: Driver) -> list[bytes]:
-    return [key for key in d.client.scan_iter(f"*{d.thread.x}*") if d.client.type(key) == b"hash"]
-
-
 def test_a_cancel_makes_calls_void(d: Driver) -> None:
     _, calls = waiting(d, "x", "y")
     calls.claim("x")
@@ -204,21 +132,6 @@ def test_many_calls_are_staged(d: Driver) -> None:
     assert calls.wait(ep, staged=True, ep=own).status == "parked"
     assert len(calls.states()) == len(many)
     assert ended(calls, "t0") == []
-
-
-def test_what_ran_in_place_stands_among_the_calls(d: Driver) -> None:
-    ep = d.started("a")
-    d.claim(ep, "a")
-    calls = Calls(d, "node:a|0")
-    assert calls.keep(ep, "here", tok="other") == "gone"
-    assert calls.keep(ep, "here") == "ok"
-    assert calls.keep(ep, "here") == "ok"
-    assert calls.keep(ep, "here", seen="other", new_ep=nonce()) == "conflict"
-    assert calls.wait(ep, "x").status == "parked"
-    assert calls.states() == {"here": "D", "x": "Q"}
-    assert calls.keep(ep, "late") == "gone"
-    assert ended(calls, "x") == [("", "a")]
-    assert calls.load().writes == {"here": b"here", "x": b"left"}
 
 
 def test_calls_of_a_call_go_up_one_by_one(d: Driver) -> None:

@@ -20,7 +20,7 @@ from .runconfig import RunConfig, of_call
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The task that calls functions, in the frame ``ns``, from its checkpoint ``cp`` at ``step``."""
+    """The task that calls functions, in the frame ``ns`` from the checkpoint ``cp`` at ``step``."""
 
     task: Task
     ns: str

@@ -95,6 +95,11 @@ class Dispatching:
                 why,
             )
 
+    @property
+    def has_left(self) -> bool:
+        """Whether the body was left because it waits."""
+        return self._waits
+
     def future(self, call: FunctionCall, left: Result | None) -> Any:
         """Return a future of a call, with what is left of it."""
         future = Awaited(self.leave)
@@ -118,9 +123,10 @@ class Dispatching:
             case CallsWish() as wish:
                 self._attempt.called.wish = wish
                 return result
-            case Interrupted() as asked:
+            # What a call asks for which nobody waits is dropped, as in process.
+            case Interrupted() as asked if self._waits:
                 return asked
-            case None:
+            case _:
                 return result
 
 
@@ -131,6 +137,7 @@ class LoopDispatching(Dispatching):
         super().__init__(attempt, calls, here)
         self._loop, self._looped = asyncio.get_running_loop(), here
         self._looks = False
+        self._expected: list[Expected] = []
         self.body: asyncio.Task[Result] | None = None
 
     def future(self, call: FunctionCall, left: Result | None) -> Any:
@@ -138,7 +145,8 @@ class LoopDispatching(Dispatching):
         if not self._looped.is_here:
             return super().future(call, left)
         if left is None:
-            return Expected(self._wait)
+            self._expected.append(Expected(self._wait))
+            return self._expected[-1]
         future: SyncAsyncFuture[Any] = SyncAsyncFuture(_nothing)
         resolve(call, future, left)
         return self._looped.given(future)
@@ -157,6 +165,11 @@ class LoopDispatching(Dispatching):
         self._waits = True
         if self.body is not None:
             self.body.cancel()
+        # A call that runs here may wait too, which the body's end would wait for.
+        for each in self._expected:
+            if not each.done():
+                each.set_exception(LeftToOthers())
+                each.exception()
 
 
 def _nothing() -> None:

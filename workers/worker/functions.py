@@ -51,13 +51,14 @@ async def arun_attempt(attempt: Attempt, offload: Offload) -> Result:
         await asyncio.to_thread(calls.read)
         attempt.frame.functions = left = LoopDispatching(attempt, calls, here)
         left.body = asyncio.ensure_future(body)
-        return left.settled(await _rested(await left.body, here))
+        result = await left.body
+        return left.settled(await _rested(result, here, always=left.has_left))
     finally:
         await here.close()
 
 
-async def _rested(result: Result, here: LoopedFunctions) -> Result:
-    if isinstance(result, Completed | Interrupted):
+async def _rested(result: Result, here: LoopedFunctions, *, always: bool = False) -> Result:
+    if always or isinstance(result, Completed | Interrupted):
         await here.rest()
     return result
 

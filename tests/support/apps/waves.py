@@ -20,8 +20,8 @@ from tests.support.apps.workflows import Workflow
 class Wave(TypedDict, total=False):
     """`log` gets the name of all that runs; `width` calls at once, `length` one after the other.
 
-    `dies`, `fails` and `asks` say of what calls that becomes, by their numbers; `gate` holds the call 0.
-    `fails` so many times, -1 always.
+    `dies`, `fails` and `asks` say what becomes of calls, by their numbers: of those that fail, how
+    often, -1 = always. `gate` holds the call 0.
     """
 
     log: str
@@ -136,6 +136,29 @@ def closures(wave: Wave) -> Any:
     return [*both, call(wave, 4).result(), given(threading.Lock()).result()]
 
 
+async def aclosures(wave: Wave) -> Any:
+    note(wave.get("log", ""), "body")
+    first = acall(wave, 2)
+
+    @task
+    async def here(number: int) -> int:
+        await asyncio.sleep(0)
+        note(wave.get("log", ""), f"here {number}")
+        return number
+
+    @task
+    async def waiting() -> Any:
+        return await first
+
+    return await asyncio.gather(here(1), acall(wave, 3), waiting(), here(4))
+
+
+def unheard(wave: Wave) -> str:
+    note(wave.get("log", ""), "body")
+    call(wave, 1)
+    return "over"
+
+
 def remembers(wave: Wave, *, previous: Any = None) -> Any:
     before = saved().result()
     return entrypoint.final(value=before, save=(previous or 0) + 1)
@@ -172,5 +195,17 @@ def _of(function: Any) -> Any:
 
 WAVES = {
     each.__name__: _of(each)
-    for each in (gather, agather, chained, retried, nested, closures, remembers, waits, shows)
+    for each in (
+        gather,
+        agather,
+        chained,
+        retried,
+        nested,
+        aclosures,
+        unheard,
+        closures,
+        remembers,
+        waits,
+        shows,
+    )
 } | {"within": within}
