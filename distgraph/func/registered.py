@@ -31,10 +31,15 @@ def functions_of(caller: Node) -> dict[str, Node]:
 
 def _functions(names: Mapping[str, Any]) -> Iterator[TaskFunction[..., Any]]:
     for value in tuple(names.values()):
-        if isinstance(value, TaskFunction):
+        if _is_made(value):
             yield value
-        elif isinstance(value, ModuleType):
-            yield from (v for v in tuple(vars(value).values()) if isinstance(v, TaskFunction))
+        elif issubclass(type(value), ModuleType):
+            yield from filter(_is_made, tuple(vars(value).values()))
+
+
+def _is_made(value: Any) -> bool:
+    """Whether ``task`` has made it, without a look at what it pretends to be."""
+    return issubclass(type(value), TaskFunction)
 
 
 def _names(caller: Node) -> Mapping[str, Any]:

@@ -197,6 +197,12 @@ def test_chunks_of_calls_are_shown(shared: Site, thread_id: str, subgraphs: bool
     assert sorted(chunks) == ["chunk 0", "chunk 1", "chunk 2"]
 
 
+def test_a_body_that_runs_again_shows_its_chunks_once(shared: Site, thread_id: str) -> None:
+    graph = shared.graphs["tells"]
+    shown = graph.stream({"width": 3}, on(thread_id), stream_mode="custom")
+    assert list(shown) == ["before 0", "before 1", "before 2", "after"]
+
+
 def test_a_cancelled_run_leaves_no_call_behind(
     shared: Site, thread_id: str, log: Path, tmp_path: Path
 ) -> None:

@@ -20,12 +20,16 @@ from .runconfig import RunConfig, of_call
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The task that calls functions, in the frame ``ns`` from the checkpoint ``cp`` at ``step``."""
+    """The task that calls functions, in the frame ``ns`` from the checkpoint ``cp`` at ``step``.
+
+    ``shown``: how many chunks it has streamed before it waited, which it streams no more.
+    """
 
     task: Task
     ns: str
     cp: str
     step: int
+    shown: int = 0
 
     @property
     def depth(self) -> int:
@@ -64,7 +68,7 @@ def encode_caller(
         if task.caller is None:
             break
         task = task.caller
-    told = [caller.ns, caller.cp, caller.step, tasks]
+    told = [caller.ns, caller.cp, caller.step, tasks, caller.shown]
     return serializer.dumps(numbered(Kind.call, *_packed(run, parents), told))
 
 
@@ -104,8 +108,8 @@ def _caller(packed: list[Any]) -> Caller | None:
     match packed:
         case []:
             return None
-        case [[str(ns), str(cp), int(step), [*tasks]]]:
-            return Caller(_last(tasks), ns, cp, step)
+        case [[str(ns), str(cp), int(step), [*tasks], int(shown)]]:
+            return Caller(_last(tasks), ns, cp, step, shown)
         case _:
             raise corrupt(Kind.call, packed)
 

@@ -118,7 +118,9 @@ def settle(attempt: Attempt, result: Result) -> JobFailed | None:
     """
     attempt.emitter.sent().result()
     if (wish := attempt.called.wish) is not None:
-        return _park(attempt, wish)
+        # Graphs that the body has called as well may have something left to store.
+        is_void = isinstance(wish, CallsWish) and attempt.called.is_given_up(result)
+        return None if is_void else _park(attempt, wish)
     if attempt.called.is_given_up(result):
         return None
     match result:

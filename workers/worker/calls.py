@@ -16,7 +16,7 @@ from distgraph.core.model import Completed, Errored, Interrupted, Result, Task
 from distgraph.core.recorded import during
 from distgraph.graph.failures import exception_of
 
-from ..shared.innercall import Caller, encode_caller
+from ..shared.innercall import Caller, decode_call, encode_caller
 from .called import Called
 from .opened import FIRST, Opened
 
@@ -57,6 +57,8 @@ class Calls:
     _asked: Mapping[str, Interrupted] = field(default_factory=dict)
     _failed: list[Errored] = field(default_factory=list)
     _is_open: bool = False
+    _shown: int = 0
+    _emitted: int = 0
 
     @property
     def name(self) -> FrameName:
@@ -83,6 +85,9 @@ class Calls:
         )
         self._asked = {tid: left for tid, left in asked if isinstance(left, Interrupted)}
         self.called.collects_calls = self._is_open
+        if self.has_risen and loaded.header.frame is not None:
+            call = decode_call(loaded.header.frame.call, self.opened.config, wire.serializer)
+            self._shown = call.caller.shown if call.caller else 0
 
     def left(self, tid: str) -> Result | None:
         """Return how a call has ended, None where it has to run, or runs, or asks."""
@@ -121,6 +126,13 @@ class Calls:
             if epoch is None:
                 self.called.give_up()
             self._epoch, self._is_open = epoch, True
+
+    def shows(self) -> bool:
+        """Count a chunk of the body; tell whether it was not shown before the body waited."""
+        self.read()
+        with self._lock:
+            self._emitted += 1
+            return self._emitted > self._shown
 
     # --- how an attempt ends ----------------------------------------------------------------------
 
@@ -165,9 +177,10 @@ class Calls:
     def _wish(self, begin: Sequence[TaskEntry], again: Sequence[AgainEntry]) -> CallsWish:
         """Return what is left to others: of many that come on top the first, for one script."""
         opened, frame = self.opened, self.frame
-        caller = Caller(frame.task, frame.ns, frame.checkpoint.id, frame.checkpoint.step)
+        checkpoint, shown = frame.checkpoint, max(self._shown, self._emitted)
+        caller = Caller(frame.task, frame.ns, checkpoint.id, checkpoint.step, shown)
         call = encode_caller(
-            opened.config, frame.checkpoint.parents, caller, opened.served.wire.serializer
+            opened.config, checkpoint.parents, caller, opened.served.wire.serializer
         )
         first = tuple(begin[:STAGE_ABOVE] if self._is_open else begin)
         return CallsWish(self.name, self._epoch, self._is_open, first, tuple(again), call)

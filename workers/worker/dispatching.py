@@ -10,7 +10,7 @@ import asyncio
 import logging
 from typing import Any, Final, NoReturn, Protocol
 
-from distgraph.core.frame import CallArguments, TaskFrame
+from distgraph.core.frame import CallArguments, TaskFrame, discard
 from distgraph.core.graph import Node
 from distgraph.core.model import Completed, Interrupted, Result
 from distgraph.errors import SerializationError
@@ -49,6 +49,14 @@ class Dispatching:
         self._attempt, self._calls, self._here = attempt, calls, here
         self._graph = functions_in(attempt.graph, attempt.node)
         self._waits = False
+        self._emit = attempt.frame.emit
+        if self._emit is not discard:
+            attempt.frame.emit = self._show
+
+    def _show(self, chunk: Any) -> None:
+        """Stream a chunk of the body once, however often that runs."""
+        if self._calls.shows():
+            self._emit(chunk)
 
     def begin(self, caller: TaskFrame, node: Node, given: CallArguments) -> Any:
         """Begin a call; the signal is raised where the body was left."""

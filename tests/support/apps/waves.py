@@ -171,6 +171,15 @@ def waits(wave: Wave) -> Any:
     return [future.result() for future in concurrent.futures.as_completed(futures)]
 
 
+def tells(wave: Wave) -> Any:
+    write = get_stream_writer()
+    for n in range(wave["width"]):
+        write(f"before {n}")
+        call(wave, n).result()
+    write("after")
+    return "told"
+
+
 def shows(wave: Wave) -> Any:
     return [future.result() for future in [streams(n) for n in range(wave["width"])]]
 
@@ -207,5 +216,6 @@ WAVES = {
         remembers,
         waits,
         shows,
+        tells,
     )
 } | {"within": within}
