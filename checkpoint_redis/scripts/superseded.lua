@@ -1,4 +1,4 @@
--- needs: event.lua
+-- needs: lib.lua event.lua
 -- An attempt is void, another one will be made: what it has streamed by now is to be forgotten, and
 -- nothing comes after this, because its token is taken from it. Of a task inside another one it tells
 -- what nobody may be able to read any more who comes to read this.

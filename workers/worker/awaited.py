@@ -9,7 +9,7 @@ from typing import Any
 from distgraph.runners.futures import SyncAsyncFuture
 
 
-class Awaited(SyncAsyncFuture[Any]):
+class LeavingFuture(SyncAsyncFuture[Any]):
     """The result of a call; ``leave`` raises the signal in a thread that waits while there is none.
 
     ``timeout`` is none of waiting for others: the task waits without a worker.

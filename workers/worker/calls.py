@@ -37,7 +37,7 @@ class CallsWish:
 
 
 @dataclass(slots=True)
-class Calls:
+class MadeCalls:
     """The calls that one attempt makes, and what is stored of them; read with the first of them.
 
     ``has_risen``: all that were begun before have ended, and are taken as they ended. ``made``:

@@ -19,9 +19,9 @@ from distgraph.runners.futures import SyncAsyncFuture
 
 from ..shared.functions import functions_in
 from .attempt import Attempt
-from .awaited import Awaited, Expected
+from .awaited import LeavingFuture, Expected
 from .called import LeftToOthers
-from .calls import Calls, CallsWish
+from .calls import MadeCalls, CallsWish
 from .failures import told_to_end
 
 log: Final = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ QUIET = 3
 call functions too."""
 
 
-class Here(Protocol):
+class InPlace(Protocol):
     """Makes calls in this process."""
 
     def call(self, caller: TaskFrame, node: Node, given: CallArguments) -> FunctionCall:
@@ -45,7 +45,7 @@ class Here(Protocol):
 class Dispatching:
     """Takes the calls of an attempt; ``here`` makes those that are not left to others."""
 
-    def __init__(self, attempt: Attempt, calls: Calls, here: Here) -> None:
+    def __init__(self, attempt: Attempt, calls: MadeCalls, here: InPlace) -> None:
         self._attempt, self._calls, self._here = attempt, calls, here
         self._graph = functions_in(attempt.graph, attempt.node)
         self._waits = False
@@ -110,7 +110,7 @@ class Dispatching:
 
     def future(self, call: FunctionCall, left: Result | None) -> Any:
         """Return a future of a call, with what is left of it."""
-        future = Awaited(self.leave)
+        future = LeavingFuture(self.leave)
         if left is not None:
             resolve(call, future, left)
         return future
@@ -141,7 +141,7 @@ class Dispatching:
 class LoopDispatching(Dispatching):
     """Does so on an event loop, where the task ``body`` runs the body."""
 
-    def __init__(self, attempt: Attempt, calls: Calls, here: Any) -> None:
+    def __init__(self, attempt: Attempt, calls: MadeCalls, here: Any) -> None:
         super().__init__(attempt, calls, here)
         self._loop, self._looped = asyncio.get_running_loop(), here
         self._looks = False

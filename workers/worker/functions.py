@@ -19,7 +19,7 @@ from distgraph.runners.stores import Asking, SaverCall
 from distgraph.runners.threaded import WIDTH, ThreadedFunctions
 
 from .attempt import Attempt
-from .calls import Calls
+from .calls import MadeCalls
 from .dispatching import Dispatching, LoopDispatching
 from .failures import told_to_end
 
@@ -63,9 +63,9 @@ async def _rested(result: Result, here: LoopedFunctions, *, always: bool = False
     return result
 
 
-def _calls(attempt: Attempt) -> Calls:
+def _calls(attempt: Attempt) -> MadeCalls:
     called = attempt.called
-    return Calls(attempt.opened, attempt.frame, called, called.has_risen)
+    return MadeCalls(attempt.opened, attempt.frame, called, called.has_risen)
 
 
 class KeptByCalls:
@@ -85,7 +85,7 @@ class KeptByCalls:
 class KeptCalls:
     """What is kept of the calls that an attempt makes in its process."""
 
-    calls: Calls
+    calls: MadeCalls
 
     def find(self, task: Task) -> Result | None:
         """Return what another attempt has kept of a call."""

@@ -142,8 +142,7 @@ async def aclosures(wave: Wave) -> Any:
 
     @task
     async def here(number: int) -> int:
-        await asyncio.sleep(0)
-        note(wave.get("log", ""), f"here {number}")
+        await asyncio.to_thread(note, wave.get("log", ""), f"here {number}")
         return number
 
     @task
