@@ -19,9 +19,9 @@ from distgraph.runners.futures import SyncAsyncFuture
 
 from ..shared.functions import functions_in
 from .attempt import Attempt
-from .awaited import LeavingFuture, Expected
+from .awaited import Expected, LeavingFuture
 from .called import LeftToOthers
-from .calls import MadeCalls, CallsWish
+from .calls import CallsWish, MadeCalls
 from .failures import told_to_end
 
 log: Final = logging.getLogger(__name__)
