@@ -90,20 +90,29 @@ def streams(number: int) -> int:
 def gather(wave: Wave) -> list[Any]:
     note(wave.get("log", ""), "body")
     futures = [call(wave, n) for n in range(wave["width"])]
-    if not wave.get("caught"):
-        return [future.result() for future in futures]
-    return [str(future.exception() or future.result()) for future in futures]
+    found = []
+    for future in futures:
+        try:
+            found.append(future.result())
+        except ValueError as error:
+            if not wave.get("caught"):
+                raise
+            found.append(str(error))
+    return found
 
 
 async def agather(wave: Wave) -> list[Any]:
     note(wave.get("log", ""), "body")
 
     async def one(number: int) -> Any:
-        return await acall(wave, number)
+        try:
+            return await acall(wave, number)
+        except ValueError as error:
+            if not wave.get("caught"):
+                raise
+            return str(error)
 
-    waiting = (one(n) for n in range(wave["width"]))
-    found = await asyncio.gather(*waiting, return_exceptions=bool(wave.get("caught")))
-    return [str(each) if isinstance(each, Exception) else each for each in found]
+    return await asyncio.gather(*(one(n) for n in range(wave["width"])))
 
 
 def chained(wave: Wave) -> int:
