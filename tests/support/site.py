@@ -144,5 +144,6 @@ def put_off(client: Any, namespace: str, hours: int = 1) -> None:
 
 
 def lines(log: Path) -> list[str]:
-    """Return what bodies noted so far."""
-    return log.read_text().splitlines() if log.exists() else []
+    """Return what bodies noted so far; the last line may be half written."""
+    text = log.read_text() if log.exists() else ""
+    return text[: text.rfind("\n") + 1].splitlines()
