@@ -17,7 +17,7 @@ from tests.parity.programs import Program
 from tests.parity.replaying import Start, now
 from tests.parity.replaying import run_again as run_nested_again
 from tests.parity.script import run, run_again, stream
-from tests.parity.strategies import nested_programs, programs, starts
+from tests.parity.strategies import many, nested_programs, programs, starts
 
 pytestmark = pytest.mark.celery
 REPEATABLE = settings(
@@ -33,7 +33,7 @@ def test_a_case_on_celery_does_what_it_does_here(name: str, on_threads: Any) -> 
 
 
 @pytest.mark.no_cover
-@settings(REPEATABLE, max_examples=100)
+@settings(REPEATABLE, max_examples=many(50, 300))
 @given(programs())
 def test_a_random_program_does_on_celery_what_it_does_here(
     on_threads: Any, program: Program
@@ -42,7 +42,7 @@ def test_a_random_program_does_on_celery_what_it_does_here(
 
 
 @pytest.mark.no_cover
-@settings(REPEATABLE, max_examples=50)
+@settings(REPEATABLE, max_examples=many(25, 100))
 @given(programs())
 def test_a_random_program_of_async_nodes_does_on_celery_what_it_does_here(
     on_threads: Any, program: Program
@@ -51,7 +51,7 @@ def test_a_random_program_of_async_nodes_does_on_celery_what_it_does_here(
 
 
 @pytest.mark.no_cover
-@settings(REPEATABLE, max_examples=60)
+@settings(REPEATABLE, max_examples=many(25, 300))
 @given(nested_programs())
 def test_graphs_inside_graphs_do_on_celery_what_they_do_here(
     on_threads: Any, nested: Nested
@@ -60,7 +60,7 @@ def test_graphs_inside_graphs_do_on_celery_what_they_do_here(
 
 
 @pytest.mark.no_cover
-@settings(REPEATABLE, max_examples=40)
+@settings(REPEATABLE, max_examples=many(20, 100))
 @given(programs(fails=False), st.integers(0, 20), st.booleans())
 def test_a_random_program_goes_on_from_an_older_checkpoint_on_celery_as_it_does_here(
     on_threads: Any, program: Program, place: int, edit: bool
@@ -70,7 +70,7 @@ def test_a_random_program_goes_on_from_an_older_checkpoint_on_celery_as_it_does_
 
 
 @pytest.mark.no_cover
-@settings(REPEATABLE, max_examples=40)
+@settings(REPEATABLE, max_examples=many(20, 100))
 @given(programs(asks=False, fails=False), st.sampled_from([DISTGRAPH, DISTGRAPH_ASYNC]))
 def test_a_random_program_streams_on_celery_what_it_streams_here(
     on_threads: Any, program: Program, here: Any
