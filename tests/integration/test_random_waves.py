@@ -19,13 +19,13 @@ from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.celery
 SAMPLE, MOST = int(os.environ.get("RANDOM_WAVES", "16")), 12
-NAMES = ("gather", "agather", "chained", "retried", "nested", "waits")
+NAMES = ("gather", "agather", "chained", "retried", "deeper", "waits")
 
 
 def drawn(draw: random.Random) -> tuple[str, dict[str, Any]]:
     """Return a workflow and its input."""
     size = draw.randint(1, 5)
-    numbers = range(size) if (name := draw.choice(NAMES)) != "nested" else (0, 1, 10, 11, 20)
+    numbers = range(size) if (name := draw.choice(NAMES)) != "deeper" else (0, 1, 10, 11, 20)
     fails = {n: draw.choice((1, 2, -1)) for n in numbers if draw.random() < 0.15}
     asks = [n for n in numbers if n not in fails and name != "chained" and draw.random() < 0.25]
     caught = draw.random() < 0.5

@@ -124,7 +124,7 @@ def test_a_function_is_tried_again_by_its_own_policy(
 
 
 def test_calls_of_calls(shared: Site, thread_id: str, log: Path) -> None:
-    graph = shared.graphs["nested"]
+    graph = shared.graphs["deeper"]
     given = {"log": str(log), "width": 3, "asks": [11]}
     (asked,) = graph.invoke(given, on(thread_id))["__interrupt__"]
     assert asked.value == "asks 11"
@@ -139,7 +139,7 @@ def test_a_call_of_a_call_that_fails_is_raised_in_both(
 ) -> None:
     given = {"log": str(log), "width": 2, "fails": {1: -1}}
     with pytest.raises(ValueError, match="call 1"):
-        shared.graphs["nested"].invoke(given, on(thread_id))
+        shared.graphs["deeper"].invoke(given, on(thread_id))
     assert ran(log)["call 10"] == ran(log)["call 11"] == 1
 
 

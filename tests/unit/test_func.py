@@ -22,7 +22,7 @@ from distgraph.errors import EmptyInputError, GraphInterrupt, InvalidUpdateError
 from distgraph.func import SyncAsyncFuture, entrypoint, task
 from distgraph.graph import add_messages
 from distgraph.types import Command, RetryPolicy, Runtime, StreamWriter, interrupt
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 CONFIG: Any = {"configurable": {"thread_id": "1"}}
 AGAIN = RetryPolicy(initial_interval=0, max_attempts=3, jitter=False, retry_on=ValueError)
@@ -186,7 +186,7 @@ def test_a_call_that_nobody_waits_for_is_over_before_the_run_is() -> None:
 
     @task
     def slow(fail: bool) -> None:
-        left.wait(10)
+        left.wait(PATIENCE)
         made.append("slow")
         if fail:
             raise ValueError("nobody hears it")

@@ -37,6 +37,7 @@ EXCEPTIONS = {
     ("support/apps/watched.py", "asyncio.sleep"),
     ("unit/test_context_variables.py", "asyncio.sleep"),
     ("unit/test_core_execute.py", "asyncio.sleep"),
+    ("unit/test_func.py", "asyncio.sleep"),
     ("unit/test_runner_local.py", "asyncio.sleep"),
     ("unit/test_bad_graphs.py", "asyncio.sleep"),
     ("unit/test_effects.py", "asyncio.sleep"),

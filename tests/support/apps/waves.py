@@ -128,7 +128,7 @@ def retried(wave: Wave) -> Any:
     return [future.result() for future in [tried(wave, n) for n in range(wave["width"])]]
 
 
-def nested(wave: Wave) -> Any:
+def deeper(wave: Wave) -> Any:
     note(wave.get("log", ""), "body")
     return [future.result() for future in [sums(wave, 10 * n) for n in range(wave["width"])]]
 
@@ -217,7 +217,7 @@ WAVES = {
         agather,
         chained,
         retried,
-        nested,
+        deeper,
         aclosures,
         unheard,
         closures,
