@@ -27,6 +27,7 @@ from tests.parity.levels import LEVELS, Levels, checkpoints_inside, look, seen_o
 from tests.parity.observe import thread
 from tests.support.redis_server import RedisServer
 
+pytestmark = pytest.mark.no_cover
 Course = Callable[[Engine, Client], Iterator[Callable[[], Any]]]
 EDIT = {"log": ["edit"], "own": ["edit"]}
 
