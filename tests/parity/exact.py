@@ -44,9 +44,10 @@ class Exactly:
 
     def _snapshot(self, shown: Any) -> dict[str, Any]:
         fields = ("values", "next", "config", "metadata", "parent_config", "interrupts")
-        seen = {name: self(getattr(shown, name)) for name in fields}
+        given = {name: getattr(shown, name) for name in fields}
         if not shown.config["configurable"].get("checkpoint_ns"):
-            seen |= _of_root(seen)
+            given |= _of_root(given)  # before ids are met: what goes has some of its own
+        seen = {name: self(value) for name, value in given.items()}
         dated = shown.created_at is not None
         return {**seen, "dated": dated, "tasks": [self(one) for one in listed(shown)]}
 
@@ -62,13 +63,13 @@ def _error(exc: Exception) -> dict[str, Any]:
     return {"error": (name, Text(_ID.sub("<id>", text.whole)))}
 
 
-def _of_root(seen: dict[str, Any]) -> dict[str, Any]:
+def _of_root(given: dict[str, Any]) -> dict[str, Any]:
     """What of a snapshot of the root's has to be the same, where it was begun by an inner config.
 
     The reference leaves in the root's metadata what that said of the graphs inside.
     """
-    configs = {name: _unmapped(seen[name]) for name in ("config", "parent_config") if seen[name]}
-    metadata = seen["metadata"] and {**seen["metadata"], "parents": {}}
+    configs = {name: _unmapped(given[name]) for name in ("config", "parent_config") if given[name]}
+    metadata = given["metadata"] and {**given["metadata"], "parents": {}}
     return {**configs, "metadata": metadata}
 
 
