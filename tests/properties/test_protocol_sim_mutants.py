@@ -114,16 +114,6 @@ MUTANTS = {
         "if chas(fields .. behind) then",
         "if false then",
     ),
-    "an update of what was removed": (
-        "update.lua",
-        "if A.seen ~= '' and ep ~= A.seen then return {REPLY.conflict, head} end",
-        "",
-    ),
-    "a start from what was removed": (
-        "start.lua",
-        "if A.seen ~= '' and ep ~= A.seen then return {REPLY.conflict, head or ''} end",
-        "",
-    ),
     "a removal by what was read before": (
         "forget.lua",
         "if (ep or '') ~= A.ep then return {REPLY.conflict, present or ''} end",
@@ -180,8 +170,6 @@ WIDE = {
 
 # The rarest ones are noticed by these seeds, which come first; other draws need others.
 KNOWN = {
-    "a start from what was removed": 200,
-    "an update of what was removed": 252,
     "answers to what was answered since are taken": 37,
     "answers of which a part has lapsed are taken": 90,
     "a second call does not wait for the first": 263,
