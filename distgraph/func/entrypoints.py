@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Concatenate, Generic, TypeVar, overload
 
+from distgraph._checked import checked
 from distgraph.channels import EphemeralValue, LastValue
 from distgraph.core.graph import Callee, Graph, Node, Schema
 from distgraph.core.model import END, PREVIOUS, START, Write
@@ -26,6 +27,7 @@ _LEFT_OUT: Any = None
 """A default that tells pyright that a type is Any where no argument says it; mypy needs no help."""
 
 
+@checked
 class entrypoint(Generic[ContextT]):  # noqa: N801 the name is LangGraph's
     """Makes a workflow of a function: a graph that takes its input and returns what it returns.
 
@@ -62,6 +64,12 @@ class entrypoint(Generic[ContextT]):  # noqa: N801 the name is LangGraph's
         queue: str = "",
         priority: int = 0,
     ) -> None:
+        if inspect.isroutine(checkpointer):
+            told = getattr(checkpointer, "__name__", "it")
+            msg = (
+                f"entrypoint makes a decorator: write @entrypoint() above '{told}', with brackets."
+            )
+            raise TypeError(msg)
         self._checkpointer, self._context_schema = checkpointer, context_schema
         self._retry, self._name, self._backend = policies_of(retry_policy), name, backend
         self._queue, self._priority = queue, priority

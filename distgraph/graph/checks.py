@@ -34,8 +34,13 @@ def check_schema(schema: Any) -> None:
 
 def policies_of(given: RetryPolicy | Sequence[RetryPolicy] | None) -> tuple[RetryPolicy, ...]:
     """Return the retry policies of a node; TypeError for one that cannot be used."""
-    policies = (given,) if isinstance(given, RetryPolicy) else tuple(given or ())
+    is_list = isinstance(given, Sequence) and not isinstance(given, RetryPolicy)
+    several: Any = given if is_list else () if given is None else (given,)
+    policies: tuple[RetryPolicy, ...] = tuple(several)
     for policy in policies:
+        if not isinstance(policy, RetryPolicy):
+            msg = f"retry_policy must be a RetryPolicy or a list of them, not {policy!r}."
+            raise TypeError(msg)
         policy.check()
     return policies
 
