@@ -114,16 +114,29 @@ def seen_of(exactly: Exactly, call: Callable[[], Any]) -> Any:
         return exactly(exc)
 
 
-def look(client: Client, exactly: Exactly, place: Config | None = None) -> dict[str, Any]:
-    """The state of a frame by every call that shows it, with all frames that were ever in it."""
-    place = place or thread()
-    history = client.history(place)
+def look(client: Client, exactly: Exactly) -> list[dict[str, Any]]:
+    """The states of all frames there ever were, by every call that shows them, the root's first.
+
+    Each frame once, though most are told by several checkpoints of the one around them.
+    """
+    found, places, known = [], [thread()], []
+    while places:
+        place = places.pop(0)
+        history = client.history(place)
+        found.append(_shown_at(client, exactly, place, history))
+        told = [inner for one in history for inner in _inside(one) if inner not in known]
+        new = [inner for at, inner in enumerate(told) if inner not in told[:at]]
+        known += new
+        places += new
+    return found
+
+
+def _shown_at(client: Client, exactly: Exactly, place: Config, history: list[Any]) -> Any:
     return {
         "state": seen_of(exactly, lambda: client.get_state(place)),
         "deep": seen_of(exactly, lambda: client.get_state(place, subgraphs=True)),
         "history": exactly(history),
         "at": [seen_of(exactly, partial(client.get_state, one.config)) for one in history],
-        "inside": [look(client, exactly, inner) for one in history for inner in _inside(one)],
     }
 
 
