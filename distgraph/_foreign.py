@@ -19,7 +19,7 @@ HERE: Mapping[str, str] = {
     **dict.fromkeys(_TYPES.split(), "distgraph.types"),
     **dict.fromkeys(_CHANNELS.split(), "distgraph.channels"),
     **dict.fromkeys(("get_config", "get_stream_writer"), "distgraph.config"),
-    **dict.fromkeys(("Runtime", "get_runtime"), "distgraph.runtime"),
+    **dict.fromkeys(("RunControl", "Runtime", "ServerInfo", "get_runtime"), "distgraph.runtime"),
     **dict.fromkeys(("MessagesState", "StateGraph", "add_messages"), "distgraph.graph"),
     "BaseCheckpointSaver": "distgraph.checkpoint.base",
     "InMemorySaver": "distgraph.checkpoint.memory",

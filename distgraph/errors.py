@@ -251,6 +251,22 @@ class ParentCommand(GraphBubbleUp):
         return "A command for the graph around this one."
 
 
+class GraphDrained(GraphBubbleUp, DistGraphError):
+    """A run has stopped between supersteps because its RunControl was asked to stop it.
+
+    ``reason`` is why. Everything is stored where there is a checkpointer: ``invoke(None)`` goes on.
+    """
+
+    reason: str
+
+    def __init__(self, reason: str = "shutdown") -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+    def __str__(self) -> str:
+        return f"Graph drained: {self.reason}"
+
+
 class NoParentGraph(ParentCommand, InvalidUpdateError):
     """A ``Command(graph=Command.PARENT)`` left a graph that no other one is around.
 

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from distgraph import _frame
-from distgraph.types import ExecutionInfo, Runtime
+from distgraph._runtime import (
+    DEFAULT_RUNTIME,
+    ExecutionInfo,
+    RunControl,
+    Runtime,
+    ServerInfo,
+)
 from distgraph.typing import ContextT
 
 
@@ -17,4 +23,11 @@ def get_runtime(context_schema: type[ContextT] | None = None) -> Runtime[Context
     return runtime
 
 
-__all__ = ["ExecutionInfo", "Runtime", "get_runtime"]
+__all__ = [
+    "DEFAULT_RUNTIME",
+    "ExecutionInfo",
+    "RunControl",
+    "Runtime",
+    "ServerInfo",
+    "get_runtime",
+]

@@ -10,7 +10,9 @@ from typing import Any, ClassVar, Generic, Literal, NamedTuple, Union
 from distgraph import _frame
 from distgraph._arguments import as_name
 from distgraph._deadline import OnTimeout, read_deadline
-from distgraph.typing import ContextT, NodeT, StateT, UpdateT
+from distgraph._runtime import ExecutionInfo as ExecutionInfo  # noqa: PLC0414 public here
+from distgraph._runtime import Runtime as Runtime  # noqa: PLC0414 public here
+from distgraph.typing import NodeT, StateT, UpdateT
 
 All = Literal["*"]
 Durability = Literal["sync", "async", "exit"]
@@ -249,44 +251,3 @@ class StateUpdate(NamedTuple):
     values: Any
     as_node: str | None = None
     task_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ExecutionInfo:
-    """Where a running node is: ids of its checkpoint, task, thread and run, and its attempt."""
-
-    checkpoint_id: str
-    checkpoint_ns: str
-    task_id: str
-    thread_id: str | None = None
-    run_id: str | None = None
-    node_attempt: int = 1
-
-
-def _no_writer(_chunk: Any) -> None:
-    """Where custom chunks go while nobody streams them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Runtime(Generic[ContextT]):
-    """What a node may know about its run: ``def node(state, runtime: Runtime[Context])``.
-
-    ``previous`` is what the run of a workflow before this one has saved.
-    ``idempotency_key`` stays the same over every attempt at a task, so that an outside system can
-    tell a repeated call; ``attempt`` counts the tries from 1.
-    """
-
-    context: ContextT = None  # type: ignore[assignment]
-    stream_writer: StreamWriter = _no_writer
-    previous: Any = None
-    execution_info: ExecutionInfo | None = None
-
-    @property
-    def idempotency_key(self) -> str:
-        """The task's id: equal for every attempt at it, different for every other task."""
-        return self.execution_info.task_id if self.execution_info else ""
-
-    @property
-    def attempt(self) -> int:
-        """Which try at the task this is, from 1."""
-        return self.execution_info.node_attempt if self.execution_info else 1

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn, Protocol
 
 from distgraph._deadline import Deadline, moment
+from distgraph._runtime import ExecutionInfo, RunControl, Runtime, ServerInfo
 from distgraph.core.graph import Graph, Node
 from distgraph.core.model import (
     PREVIOUS,
@@ -29,7 +30,7 @@ from distgraph.core.questions import (
     question_place,
 )
 from distgraph.errors import GraphInterrupt, InterruptTimeout
-from distgraph.types import ExecutionInfo, Interrupt, Runtime
+from distgraph.types import Interrupt
 
 CallArguments = tuple[tuple[Any, ...], dict[str, Any]]
 """What a function is called with: by position, and by name."""
@@ -131,6 +132,7 @@ class Invocation:
     (ns, checkpoint of a frame around) -> task of it. ``round`` is the same for attempts that repeat
     one another, and another one where somebody has gone on with the thread in between.
     ``asks_again``: what waits inside is asked again, since the run goes on without an answer.
+    ``control`` may ask the run to stop; None where others run its tasks.
     """
 
     config: Mapping[str, Any] = field(default_factory=dict)
@@ -142,6 +144,7 @@ class Invocation:
     replay: Replay | None = None
     round: str = ""
     asks_again: bool = False
+    control: RunControl | None = None
     claims: dict[tuple[str, str], str] = field(default_factory=dict, compare=False)
 
 
@@ -156,7 +159,8 @@ class TaskFrame:
     was asked; ``pending`` has no answer. ``calls`` counts these calls, and
     ``taken`` are the names of their frames. ``functions`` runs what the task calls by ``task()``,
     which ``called`` counts; what is asked there is ``heard``, by the ids of the questions.
-    ``passes`` are the exception types that must leave the task unchanged.
+    ``passes`` are the exception types that must leave the task unchanged. ``began``: when the first
+    attempt at it did, in seconds since 1970.
     """
 
     task: Task
@@ -167,6 +171,7 @@ class TaskFrame:
     emit: Callable[[Any], None] = discard
     publish: Callable[[Any], None] | None = None
     attempt: int = 1
+    began: float | None = None
     answers: tuple[Answer, ...] = ()
     frames: Frames | None = None
     passes: tuple[type[BaseException], ...] = (KeyboardInterrupt,)
@@ -338,8 +343,18 @@ class TaskFrame:
                 thread_id=self.invocation.thread_id,
                 run_id=self.invocation.run_id,
                 node_attempt=self.attempt,
+                node_first_attempt_time=self.began,
             ),
+            server_info=_server_info(self.invocation.config.get("configurable", {})),
+            control=self.invocation.control,
         )
+
+
+def _server_info(given: Mapping[str, Any]) -> ServerInfo | None:
+    assistant, graph = given.get("assistant_id"), given.get("graph_id")
+    if assistant is None and graph is None:
+        return None
+    return ServerInfo(str(assistant or ""), str(graph or ""), given.get("langgraph_auth_user"))
 
 
 def _name_in_step(task: Task) -> str:

@@ -9,7 +9,7 @@ from distgraph._exceptions import annotate
 from distgraph.core.graph import Node
 from distgraph.core.model import Errored
 from distgraph.core.recorded import said
-from distgraph.errors import InterruptTimeout
+from distgraph.errors import GraphBubbleUp, InterruptTimeout
 from distgraph.types import RetryPolicy
 
 NO_POLICY = -1
@@ -45,7 +45,7 @@ def asked_around(nodes: Iterable[Node], error: Errored) -> Errored:
 def _accepting(node: Node, error: Errored) -> int:
     """Return the number of the first policy that accepts the exception."""
     raised = error.exception
-    if not isinstance(raised, Exception):
+    if not isinstance(raised, Exception) or isinstance(raised, GraphBubbleUp):
         return NO_POLICY
     try:
         takers = (n for n, policy in enumerate(node.retry) if _accepts(policy, raised))

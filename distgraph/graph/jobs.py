@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from distgraph._foreign import foreign
+from distgraph._runtime import RunControl
 from distgraph.checkpoint.base.id import next_id
 from distgraph.core.frame import Invocation, Replay
 from distgraph.core.graph import Graph
@@ -66,7 +67,7 @@ def job_of(
     _refuse_foreign(given)
     _refuse_to_go_on(given, options)
     _check_durable(owner, start, inner)
-    invocation = _invocation(owner, config, options.context, place, inner)
+    invocation = _invocation(owner, config, options, place, inner)
     return inner, Job(
         graph=owner.graph,
         program=(run_nested if inner.frame else run)(owner.graph, start, place.ns),
@@ -147,9 +148,9 @@ def _check_durable(owner: Owner, start: Start, inner: Inner) -> None:
 
 
 def _invocation(
-    owner: Owner, config: dict[str, Any], context: Any, place: Place, inner: Inner
+    owner: Owner, config: dict[str, Any], options: Options, place: Place, inner: Inner
 ) -> Invocation:
-    found = context_of(owner.context_schema, context)
+    found, control = context_of(owner.context_schema, options.context), options.control
     if inner.frame is not None:
         return replace(
             inner.frame.invocation,
@@ -157,14 +158,36 @@ def _invocation(
             context=found or inner.frame.invocation.context,
             durable=inner.durable,
             asker=inner.asker,
+            control=control or inner.frame.invocation.control,
         )
     run_id = config.get("run_id") or config.get("metadata", {}).get("run_id")
     thread = place.thread_id if configs.names_thread(config) else None
     run, durable = run_id and str(run_id), owner.backend.durable
     replay, own = _replay(config, place), os.urandom(4).hex()
     return Invocation(
-        config, found, thread, run, durable, replay=replay, round=own, asks_again=True
+        config,
+        found,
+        thread,
+        run,
+        durable,
+        replay=replay,
+        round=own,
+        asks_again=True,
+        control=_control(owner, control),
     )
+
+
+def _control(owner: Owner, given: RunControl | None) -> RunControl | None:
+    """Return what may ask a run to stop; ValueError where others carry it, who cannot see it."""
+    if not hasattr(owner.backend, "submit"):
+        return given or RunControl()
+    if given is not None:
+        msg = (
+            f"Graph '{owner.graph.name}' runs on workers, which control= does not reach: cancel "
+            "the run by the handle of submit(), or run the graph without a backend."
+        )
+        raise ValueError(msg)
+    return None
 
 
 def _replay(config: Mapping[str, Any], place: Place) -> Replay | None:

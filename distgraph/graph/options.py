@@ -8,6 +8,7 @@ from typing import Any, Generic, Self, TypedDict
 from uuid import UUID
 
 from distgraph._arguments import names_of
+from distgraph._runtime import RunControl
 from distgraph.core.graph import Graph
 from distgraph.graph.checks import check_by, check_run_id, check_stops
 from distgraph.types import All, Durability, StreamMode
@@ -24,6 +25,8 @@ Keys = str | Sequence[str] | None
 class CallOptions(TypedDict, Generic[ContextT], total=False):
     """``context`` is what nodes find in their Runtime; the stops replace the compiled ones.
 
+    ``control`` asks the run to stop, where it is in this process.
+
     ``by`` says who starts the run, or answers: kept with an answer, and on a backend with
     the run; at most 255 characters.
     """
@@ -34,6 +37,7 @@ class CallOptions(TypedDict, Generic[ContextT], total=False):
     interrupt_after: Stops
     durability: Durability | None
     by: str | None
+    control: RunControl | None
 
 
 class SubmitOptions(CallOptions[ContextT], Generic[ContextT], total=False):
@@ -76,6 +80,7 @@ class Options:
     durability: Durability | None = None
     subgraphs: bool = False
     by: str = ""
+    control: RunControl | None = None
     run_id: str = ""
     if_new: bool = False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from distgraph.checkpoint.digests import digest_of
@@ -13,11 +13,12 @@ from distgraph.core.deadlines import timed
 from distgraph.core.execute import read_error
 from distgraph.core.frame import Frames, Functions, TaskFrame
 from distgraph.core.graph import Graph
-from distgraph.core.model import Checkpoint, Errored, Result, Task, ThreadState
+from distgraph.core.model import Checkpoint, Errored, Failed, Result, Task, ThreadState
 from distgraph.core.plan import with_caller_writes
+from distgraph.core.recorded import errored
 from distgraph.core.retry import retry_delay
 from distgraph.engine import Execute
-from distgraph.errors import InvalidUpdateError, SerializationError
+from distgraph.errors import GraphDrained, InvalidUpdateError, SerializationError
 from distgraph.events import Ended
 from distgraph.runners.backend import Job
 from distgraph.runners.lanes import TaskLanes
@@ -44,7 +45,7 @@ class OpenSuperstep:
     """The open superstep of a job: the state that its tasks see, and how their frames are made.
 
     ``results`` are those of ``state``, filled in as tasks end: a copy for each would be quadratic
-    in the width. Only the driver writes them.
+    in the width. Only the driver writes them. ``began``: when the first attempt at a task did.
     """
 
     job: Job
@@ -52,6 +53,7 @@ class OpenSuperstep:
     results: dict[str, Result]
     checkpoint: Checkpoint
     around: Around
+    began: dict[str, float] = field(default_factory=dict)
 
     @property
     def graph(self) -> Graph:
@@ -69,6 +71,7 @@ class OpenSuperstep:
             emit=self.around.emit,
             publish=self.around.publish,
             attempt=attempt,
+            began=self.began.setdefault(task.id, time.time()),
             answers=self.state.answers.get(task.id, ()),
             frames=self.around.frames,
             passes=self.around.passes,
@@ -94,6 +97,19 @@ class OpenSuperstep:
             return None
         node = self.graph.nodes[task.node]
         return retry_delay(node, result, attempt, random.random())  # noqa: S311 only a jitter
+
+
+def stopping(job: Job) -> Failed | None:
+    """Return how a run ends that was asked to stop, before a superstep; None where it goes on."""
+    control = job.invocation.control
+    if control is None or not control.drain_requested:
+        return None
+    return Failed(errored(GraphDrained(control.drain_reason or "")))
+
+
+def is_stopped(left: object) -> bool:
+    """Whether a task has left nothing since the graph inside it was asked to stop."""
+    return isinstance(left, Errored) and isinstance(left.exception, GraphDrained)
 
 
 def now() -> int:

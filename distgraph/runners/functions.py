@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextvars
 import random
 import threading
+import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
@@ -85,6 +86,7 @@ class FunctionCall:
     task: Task
     graph: Graph
     context: contextvars.Context
+    began: float = field(default_factory=time.time)
 
     @property
     def is_outermost(self) -> bool:
@@ -99,6 +101,7 @@ class FunctionCall:
             graph=self.graph,
             emit=discard if self.caller.emit is discard else self._emit,
             attempt=attempt,
+            began=self.began,
             lanes=TaskLanes(),
             calls=0,
             inquiry=None,

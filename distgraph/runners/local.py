@@ -33,7 +33,7 @@ from distgraph.engine import (
 )
 from distgraph.events import Concluded, Event
 from distgraph.runners import pool
-from distgraph.runners.attempts import now
+from distgraph.runners.attempts import now, stopping
 from distgraph.runners.backend import Job, Listing, Place
 from distgraph.runners.frames import SaverFrames
 from distgraph.runners.here import run_here, run_here_async
@@ -172,6 +172,9 @@ def drive(job: Job, keeping: Keeping) -> Generator[Event, None, None]:
             match request := _next(job, answer):
                 case Finished() | Paused() | Failed() | Left():
                     break
+                case Execute() if stopped := stopping(job):
+                    request = stopped
+                    break
                 case Execute():
                     carry(keeping.store.leave(job, request), perform)
                     answer = state = yield from threads.execute(request)
@@ -195,6 +198,9 @@ async def drive_async(job: Job, keeping: Keeping) -> AsyncGenerator[Event, None]
         while True:
             match request := _next(job, answer):
                 case Finished() | Paused() | Failed() | Left():
+                    break
+                case Execute() if stopped := stopping(job):
+                    request = stopped
                     break
                 case Execute():
                     await acarry(keeping.store.leave(job, request), perform)

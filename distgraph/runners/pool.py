@@ -21,7 +21,13 @@ from distgraph.effects import carry
 from distgraph.engine import Execute
 from distgraph.errors import SerializationError
 from distgraph.events import Custom, Ended, Event, FunctionCalled
-from distgraph.runners.attempts import Around, OpenSuperstep, open_superstep, unstorable
+from distgraph.runners.attempts import (
+    Around,
+    OpenSuperstep,
+    is_stopped,
+    open_superstep,
+    unstorable,
+)
 from distgraph.runners.backend import Job
 from distgraph.runners.functions import StoreKeeper
 from distgraph.runners.stores import Asking, Keeping
@@ -107,7 +113,7 @@ class Threads:
         """Run the only task of a superstep in this thread."""
         left = _attempts(superstep, task, time.sleep)
         yield from self._heard()
-        yield self._keep(superstep, task, left)
+        yield from self._keep(superstep, task, left)
         functions.rest()
         if not isinstance(superstep.results[task.id], Errored):
             yield from self._heard()
@@ -170,8 +176,8 @@ class Threads:
                         yield told
                     continue
                 running -= told.dropped + (not told.rests)
-                yield self._ended(superstep, told)
-                if isinstance(superstep.results[told.task.id], Errored):
+                yield from self._ended(superstep, told)
+                if _is_failure(superstep.results[told.task.id]):
                     failed = True
                     running -= _emptied(todo)
         except GeneratorExit:
@@ -191,7 +197,7 @@ class Threads:
                 running -= told.dropped + (not told.rests)
                 self._ended(superstep, told)
 
-    def _ended(self, superstep: OpenSuperstep, over: _Over) -> Ended:
+    def _ended(self, superstep: OpenSuperstep, over: _Over) -> tuple[Ended, ...]:
         if isinstance(over.left, BaseException):
             raise over.left
         return self._keep(superstep, over.task, over.left)
@@ -204,14 +210,18 @@ class Threads:
             )
         return self._pool
 
-    def _keep(self, superstep: OpenSuperstep, task: Task, result: Result) -> Ended:
+    def _keep(self, superstep: OpenSuperstep, task: Task, result: Result) -> tuple[Ended, ...]:
+        """Keep what a task has left; return what there is to tell of it."""
+        if is_stopped(result):
+            superstep.results[task.id] = result
+            return ()
         result = superstep.timed(task, result)
         try:
             carry(self._keeping.store.result(superstep.state, task, result), self._perform)
         except SerializationError as error:
             result = unstorable(superstep, task, result, error)
         superstep.results[task.id] = result
-        return superstep.ended(task)
+        return (superstep.ended(task),)
 
 
 def _run(attempts: Callable[[], Result], context: contextvars.Context) -> Result | BaseException:
@@ -223,7 +233,7 @@ def _run(attempts: Callable[[], Result], context: contextvars.Context) -> Result
 
 def _is_failure(left: Result | BaseException) -> bool:
     """Whether it keeps the tasks that are still to do from being started."""
-    return isinstance(left, Errored | BaseException)
+    return isinstance(left, Errored | BaseException) and not is_stopped(left)
 
 
 def _emptied(todo: deque[Task]) -> int:

@@ -16,7 +16,13 @@ from distgraph.effects import acarry
 from distgraph.engine import Execute
 from distgraph.errors import SerializationError
 from distgraph.events import Custom, Event
-from distgraph.runners.attempts import Around, OpenSuperstep, open_superstep, unstorable
+from distgraph.runners.attempts import (
+    Around,
+    OpenSuperstep,
+    is_stopped,
+    open_superstep,
+    unstorable,
+)
 from distgraph.runners.backend import Job
 from distgraph.runners.functions import StoreKeeper
 from distgraph.runners.looped import LoopedFunctions
@@ -104,11 +110,14 @@ class Tasks:
         self._running[task.id] = running
 
     async def _keep(self, superstep: OpenSuperstep, task: Task) -> bool:
-        """Keep the result of a task that is over; False where nobody wants it any more."""
+        """Keep the result of a task that is over; False where there is none, or nobody wants it."""
         done = self._running.pop(task.id, None)
         if done is None:
             return False
         result = superstep.timed(task, await done)
+        if is_stopped(result):
+            superstep.results[task.id] = result
+            return False
         try:
             await acarry(self._keeping.store.result(superstep.state, task, result), self._perform)
         except SerializationError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -16,6 +17,7 @@ from distgraph.checkpoint.digests import digest_of
 from distgraph.core.frame import TaskFrame, discard
 from distgraph.core.graph import Graph, Node
 from distgraph.core.model import (
+    Checkpoint,
     Completed,
     Errored,
     Escaped,
@@ -101,6 +103,7 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
         emit=emitter.emit if "custom" in opened.shown.modes else discard,
         publish=partial(relay.publish, emitter) if relay else None,
         attempt=claimed.att,
+        began=_time_of(checkpoint),
         answers=wire.read_answers(claimed.answers),
         frames=called,
         passes=(),
@@ -109,6 +112,11 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
     )
     values, told = checkpoint.values, (emitter, called, relay)
     return Attempt(opened, task, claimed.rnd, claimed.failures, frame, values, *told)
+
+
+def _time_of(checkpoint: Checkpoint) -> float | None:
+    """Return when a superstep began, the same for all attempts at its tasks, if that is known."""
+    return datetime.fromisoformat(checkpoint.ts).timestamp() if checkpoint.ts else None
 
 
 def settle(attempt: Attempt, result: Result) -> JobFailed | None:
