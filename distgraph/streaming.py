@@ -153,20 +153,22 @@ def shown_update(writes: tuple[Write, ...], keys: Collection[str]) -> Any:
         return None
     if len(shown) == 1 and shown[0][0] in (ROOT, END, RETURN):
         return shown[0][1]
+    if {channel for channel, _ in shown} == {ROOT}:
+        return [value for _, value in shown]
     if max(Counter(channel for channel, _ in writes).values()) > 1:
         return [{channel: value} for channel, value in shown]
     return dict(shown)
 
 
 def _task_result(task: Task, result: Completed | Errored | Interrupted) -> dict[str, Any]:
-    error: str | None = None
+    error: BaseException | str | None = None
     shown: Any = {}
     interrupts: list[dict[str, Any]] = []
     match result:
         case Completed(writes):
             shown = shown_writes(write for write in writes if write[0] != PREVIOUS)
         case Errored() as failure:
-            error = str(failure)
+            error = str(failure) if failure.exception is None else failure.exception
         case Interrupted(questions):
             interrupts = [{"value": q.interrupt.value, "id": q.interrupt.id} for q in questions]
     return {

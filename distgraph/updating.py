@@ -23,8 +23,16 @@ from distgraph.core.model import (
     Task,
     ThreadState,
 )
-from distgraph.core.plan import is_input, plan, task_id, tasks_of
-from distgraph.core.update import COPY, INPUT, Pretended, author, check_nodes, pretend
+from distgraph.core.plan import plan, task_id, tasks_of
+from distgraph.core.update import (
+    COPY,
+    INPUT,
+    Pretended,
+    author,
+    check_nodes,
+    pretend,
+    updates_of_copy,
+)
 from distgraph.engine import Load, NewStamp, Program, Request, RunHere, SaveUpdate
 from distgraph.errors import InvalidUpdateError
 from distgraph.types import StateUpdate
@@ -71,13 +79,25 @@ def _superstep(
     names = author(graph, head, updates)
     check_nodes(graph, names)
     match names:
+        case [only] if only == COPY and updates[0].values is not None:
+            made: ThreadState = yield from _changed_copy(graph, state, updates[0], limits, ns)
         case [special] if special in (END, INPUT, COPY):
             changed = yield from _special(graph, state, updates[0], limits, ns)
-            made: ThreadState = yield SaveUpdate(head, changed)
+            made = yield SaveUpdate(head, changed)
         case _:
             pairs = list(zip(names, updates, strict=True))
             made = yield from _written(graph, state, pairs, limits, ns)
     return made
+
+
+def _changed_copy(
+    graph: Graph, state: ThreadState | None, given: StateUpdate, limits: Limits, ns: str
+) -> Step:
+    """Copy a checkpoint, and write a superstep of updates onto the copy."""
+    updates = updates_of_copy(given.values)
+    check_nodes(graph, author(graph, state.checkpoint if state else None, updates))
+    copied = yield from _superstep(graph, state, [StateUpdate(None, COPY)], limits, ns)
+    return (yield from _superstep(graph, copied, updates, limits, ns))
 
 
 def _written(
@@ -89,10 +109,13 @@ def _written(
 ) -> Step:
     head = state.checkpoint if state else None
     base = head or _fresh(graph)
-    waiting = {task.node: task.id for task in reversed(plan(base, ns))}
+    waiting: dict[str, list[str]] = {}
+    for task in reversed(plan(base, ns)):
+        waiting.setdefault(task.node, []).append(task.id)
     done = []
     for index, (name, given) in enumerate(updates):
-        tid = given.task_id or waiting.pop(name, None) or task_id(base, ns, name, index)
+        mine = waiting.get(name)
+        tid = given.task_id or (mine.pop() if mine else task_id(base, ns, name, index))
         result = yield from _as_node(pretend(graph, name, given.values, tid), base)
         done.append((Task(tid, name, index), result))
     stamp = yield NewStamp(head)
@@ -116,7 +139,7 @@ def _spoken_for(
 
     An update that neither writes nor leads anywhere says nothing of its task.
     """
-    if state is None or is_input(state.checkpoint):  # an input has been taken by its own START
+    if state is None:
         return ()
     waiting = {
         task.id

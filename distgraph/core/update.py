@@ -52,6 +52,29 @@ def author(graph: Graph, head: Checkpoint | None, updates: Sequence[StateUpdate]
     return [as_name(update.as_node) or graph.entry or _guess(head) for update in updates]
 
 
+def updates_of_copy(values: Any) -> list[StateUpdate]:
+    """Return the updates that are written onto a copy of a checkpoint.
+
+    A list of StateUpdates, or of tuples of their fields. Raises InvalidUpdateError for others.
+    """
+    given = values if isinstance(values, list | tuple) and type(values) is not StateUpdate else ()
+    updates = [StateUpdate(*each) for each in given if _is_update(each)]
+    if not given or len(updates) != len(given):
+        msg = (
+            f"An update as {COPY} takes no values, or a list of StateUpdate(values, as_node) that "
+            f"are written onto the copy, not {brief(values)}."
+        )
+        raise InvalidUpdateError(msg)
+    if any(update.as_node in (INPUT, COPY) for update in updates):
+        msg = f"What is written onto a copy cannot be an update as {INPUT} or {COPY}."
+        raise InvalidUpdateError(msg)
+    return updates
+
+
+def _is_update(given: Any) -> bool:
+    return isinstance(given, tuple) and 0 < len(given) <= len(StateUpdate._fields)
+
+
 def _guess(head: Checkpoint | None) -> str:
     if head is None or not head.authors:
         return START

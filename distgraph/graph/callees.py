@@ -30,7 +30,7 @@ def callee_of(action: Any, name: str) -> Callee:
 
     Raises TypeError for something that cannot be called.
     """
-    if hasattr(action, "invoke") or hasattr(action, "ainvoke"):
+    if _is_runnable(action):
         calls = _bound(action, "invoke"), _bound(action, "ainvoke")
         return Callee(name, *calls, _CONFIG, _graph_of(action))
     if not callable(action):
@@ -38,6 +38,15 @@ def callee_of(action: Any, name: str) -> Callee:
         raise TypeError(msg)
     wants, call = wanted(action), gathered(action)
     return Callee(name, None, call, wants) if is_async(call) else Callee(name, call, None, wants)
+
+
+def _is_runnable(action: Any) -> bool:
+    """Whether ``action`` is run by its invoke(); what can be called has to have that by its class.
+
+    A function with such an attribute, or a mock, which has every attribute, is called.
+    """
+    has = type(action) if callable(action) and not isinstance(action, type) else action
+    return hasattr(has, "invoke") or hasattr(has, "ainvoke")
 
 
 _CONFIG: Mapping[str, str] = {"config": "config"}

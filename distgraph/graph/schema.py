@@ -33,9 +33,13 @@ def channels_of(schema: Any) -> dict[str, BaseChannel]:
 
 
 def _check_keys(schema: type, keys: Iterable[str]) -> None:
-    """Raise ValueError for a key that would be taken for what stands beside the state."""
-    for key in keys:
-        if key.startswith(_INTERNAL):
+    """Raise ValueError for a key that would be taken for what stands beside the state.
+
+    The only key of a schema may be ``__root__``: then the state is that value, as of a bare type.
+    """
+    names = tuple(keys)
+    for key in names:
+        if key.startswith(_INTERNAL) and names != (ROOT,):
             msg = (
                 f"The state key '{key}' of {schema.__qualname__} has a reserved name: none begins "
                 f"with {', '.join(map(repr, _INTERNAL))}. Give it another name."

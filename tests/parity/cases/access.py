@@ -213,3 +213,36 @@ def case_an_update_while_packets_of_the_same_node_wait(engine: Engine) -> Any:
     client.invoke({}, thread())
     client.update_state(thread(), {"xs": ["u"]})
     return everything(client, thread())
+
+
+def case_updates_onto_a_copy_of_a_checkpoint(engine: Engine) -> Any:
+    results = []
+    for step, updates in (
+        (-1, [({"xs": ["other"]}, "__start__")]),
+        (0, [({"xs": ["A"]}, "a")]),
+        (1, [({"xs": ["B"]}, "b"), ({"xs": ["C"]}, "c")]),
+    ):
+        client = compiled_chain(engine, "a", "b", "c")
+        client.invoke({"xs": ["in"]}, thread())
+        copied = client.update_state(at(client, step), updates, as_node="__copy__")
+        seen = everything(client, thread())
+        results.append([seen, invoked(client, None, copied), everything(client, thread())])
+    return results
+
+
+def case_updates_onto_a_copy_speak_for_the_packets_of_a_node(engine: Engine) -> Any:
+    builder = chain(engine, "a", "b")
+    builder.add_conditional_edges("a", lambda _: [engine.Send("b", {}), engine.Send("b", {})])
+    client = engine.compile(builder)
+    client.invoke({}, thread())
+    updates = [({"xs": ["u"]}, "b"), ({"xs": ["v"]}, "b")]
+    copied = client.update_state(at(client, 1), updates, as_node="__copy__")
+    return [invoked(client, None, copied), everything(client, thread())]
+
+
+def case_an_update_of_an_input_by_the_start(engine: Engine) -> Any:
+    client = compiled_chain(engine, "a")
+    client.update_state(thread(), {}, as_node="__input__")
+    client.update_state(thread(), {"xs": ["u"]}, as_node="__start__")
+    client.update_state(thread(), {"xs": ["v"]}, as_node="a")
+    return everything(client, thread())

@@ -312,3 +312,19 @@ def case_a_generator_asks_and_goes_on(engine: Engine) -> Any:
         engine.StateGraph(Log).add_node("node", node).add_edge(engine.START, "node")
     )
     return [invoked(client, {}), invoked(client, engine.Command(resume="r"))]
+
+
+def case_a_state_that_is_one_value(engine: Engine) -> Any:
+    class Whole(TypedDict):
+        __root__: Annotated[str, operator.add]
+
+    def twice(_: str) -> Any:
+        return [engine.Command(update="b"), engine.Command(update="c")]
+
+    results = []
+    for schema in (Whole, Annotated[str, operator.add]):
+        builder = engine.StateGraph(schema).add_node("twice", twice)
+        client = engine.compile(builder.add_edge(engine.START, "twice"))
+        seen = client.stream("a", thread(), stream_mode=["updates", "values"])
+        results.append([shown(seen), shown(client.get_state(thread()).values)])
+    return results
