@@ -102,6 +102,11 @@ class Ledger:
         self.check()
         return self._carry(command)
 
+    @property
+    def is_spread(self) -> bool:
+        """Whether shards may lie on several servers, so that no script has keys of two."""
+        return isinstance(self.client, ClusterClient)
+
     def once(self) -> Ledger:
         """Return a ledger on the same client that repeats nothing."""
         return Ledger(self.client, retry_for=0.0, namespace=self._unchecked)
@@ -162,6 +167,7 @@ class Ledger:
     release: Final = _method(commands.release)
     beat: Final = _method(commands.beat)
     published: Final = _method(commands.published)
+    glance: Final = _method(commands.glance)
     sweep: Final = _method(commands.sweep)
     sweeper_turn: Final = _method(commands.sweeper_turn)
     outbox: Final = _method(commands.outbox)

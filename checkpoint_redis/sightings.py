@@ -1,4 +1,4 @@
-"""What is seen of workers and of the server; ``replies.py`` has what scripts say of threads."""
+"""What is seen of workers, shards, the server; ``replies.py`` has what scripts say of threads."""
 
 from __future__ import annotations
 
@@ -24,6 +24,14 @@ class WorkerSeen:
     format: int = 1
     parts: tuple[str, ...] = ()
     met: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """Shards of which something is due, and shards of which something waits to be claimed."""
+
+    due: tuple[int, ...]
+    waiting: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 # ruff: noqa: PLR0913 - the arguments are those of the wire
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from checkpoint_redis import keys
@@ -13,6 +13,7 @@ from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import DueKind, DueRow, EmittedRow, LeaseRow, SweptReply
 from checkpoint_redis.records import Lease
 from checkpoint_redis.replies import Due, OutboxEntry, Released, Swept
+from checkpoint_redis.sightings import Glance
 from distgraph.checkpoint import formats
 
 SWEEP_EVERY_MS = 900
@@ -98,6 +99,21 @@ def sweep(
         living=False if living is None else living,
         outboxes=outboxes,
     )
+
+
+def glance(namespace: str, shards: Sequence[int]) -> Script[Glance]:
+    """Find those of ``shards`` that have something to look at.
+
+    The shards are one alone where they lie on several servers.
+    """
+    found = tuple(key for shard in shards for key in keys.planned(namespace, shard))
+
+    @checked
+    def read(raw: Any) -> Glance:
+        due, waiting = ([shards[number] for number in part] for part in raw)
+        return Glance(tuple(due), tuple(waiting))
+
+    return Script("glance", found, (), read)
 
 
 def kill(namespace: str, x: str) -> Plain[bool]:

@@ -25,11 +25,11 @@ def appear(  # noqa: PLR0913 what a worker tells of itself
     """Tell that a worker lives, what it consumes and serves, and up to which format it reads.
 
     ``parts``: graphs of which it consumes other queues than their own. ``met``: queues in which it
-    met jobs of another namespace, with that.
+    met jobs of another namespace, with that. -> whether it was not known before
     """
     record = json.dumps([version, queues, graphs, reads, parts, met], separators=(",", ":"))
     given = (name.encode(), record.encode())
-    return Script("appear", (keys.workers(namespace),), given, lambda _: True)
+    return Script("appear", (keys.workers(namespace),), given, bool)
 
 
 def disappear(namespace: str, names: tuple[str, ...]) -> Plain[bool]:

@@ -19,6 +19,8 @@ pytestmark = [pytest.mark.celery, pytest.mark.slow, pytest.mark.timeout(900)]
 DEFAULTS = {"lease": 10.0, "heartbeat": 3.0, "sweep": 1.0}
 WAITING, WIDTH, ASKING = 20_000, 10_000, 8_000
 LOOK = 30.0
+A_SECOND = 5
+"""Of two workers: one look at all shards by one of them, and each tells that it lives."""
 LONGEST_MS = 50
 
 
@@ -80,7 +82,8 @@ def test_threads_that_wait_cost_redis_nothing(
         f"Redis {100 * share:.2f} % of a core\n"
     )
     assert rate_then <= rate * 1.1 + 1
-    assert share < 0.01
+    assert rate_then <= A_SECOND
+    assert share < 0.006
 
 
 def test_no_script_holds_redis_long(

@@ -114,6 +114,18 @@ def kept_by_the_first(where: ClusterOfServers, namespace: str) -> str:
     raise AssertionError
 
 
+def test_a_sweep_knows_of_all_nodes_where_something_waits(
+    calm: ClusterOfServers, redis_server: RedisServer, namespace: str
+) -> None:
+    backend = CeleryBackend(calm.url, broker=redis_server.url, namespace=namespace)
+    graph = builder_of_one().compile(name="one", backend=backend)
+    names = [f"t{n}" for n in range(30)]
+    for name in names:
+        graph.submit({}, on(name))
+    shards = {backend.thread_key(name).shard for name in names}
+    assert backend.office.overdue.glance().waiting == tuple(sorted(shards))
+
+
 def test_a_saver_finds_threads_on_all_nodes(calm: ClusterOfServers, namespace: str) -> None:
     saver = RedisSaver(calm.url, namespace=namespace)
     graph = builder_of_one().compile(checkpointer=saver)

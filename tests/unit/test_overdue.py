@@ -21,11 +21,13 @@ from workers import CeleryBackend
 from workers.shared.hints import Outgoing
 from workers.worker import overdue as module
 from workers.worker.overdue import Overdue
-from workers.worker.sweeper import Sweeper
+from workers.worker.sweeper import Sweeper, sweep_once
 
 pytestmark = pytest.mark.redis
 MANY, SHARDS, AT_ONCE = 3_000, 64, 100
 WAITING, FAR = 20_000, 10**14
+ONE_SCRIPT = {"cmdstat_evalsha": 1, "cmdstat_time": 1, "cmdstat_zrange": 2 * SHARDS}
+CONNECTING = {f"cmdstat_{name}" for name in ("config", "hello", "client", "ping")}
 
 
 class Counted(Overdue):
@@ -44,8 +46,13 @@ class Counted(Overdue):
 
 
 @pytest.fixture
-def overdue(redis_server: RedisServer, namespace: str) -> Counted:
-    return Counted(CeleryBackend(redis_server.url, namespace=namespace))
+def backend(redis_server: RedisServer, namespace: str) -> CeleryBackend:
+    return CeleryBackend(redis_server.url, namespace=namespace)
+
+
+@pytest.fixture
+def overdue(backend: CeleryBackend) -> Counted:
+    return Counted(backend)
 
 
 @pytest.fixture
@@ -63,6 +70,20 @@ def running(d: Driver, count: int) -> tuple[str, tuple[str, ...]]:
 
 def left(d: Driver) -> set[str]:
     return {state for state in d.states().values() if state != "Q"}
+
+
+def test_a_sweep_looks_where_something_is_due(
+    redis_client: redis.Redis, namespace: str, backend: CeleryBackend
+) -> None:
+    counted = backend.office.overdue = Counted(backend)
+    due, later = (Driver(redis_client, namespace, name) for name in ("a", "b"))
+    assert due.thread.shard != later.thread.shard
+    for d in (due, later):
+        running(d, 1)
+    due.pass_time(LEASE + 1)
+    assert sweep_once(backend.office, backend.app).hints == 1
+    assert counted.rounds == [(due.thread.shard,)]
+    assert (left(due), left(later)) == (set(), {"R"})
 
 
 @pytest.mark.usefixtures("no_hurry")
@@ -137,28 +158,29 @@ def calls(client: redis.Redis) -> dict[str, int]:
     return {name: stats[name]["calls"] for name in stats if name != "cmdstat_info"}
 
 
-def test_threads_that_wait_for_an_answer_cost_a_sweep_nothing(
+def test_threads_that_wait_for_an_answer_cost_a_sweep_one_script(
     own_server: RedisServer, namespace: str
 ) -> None:
+    """It asks for no queue's depth either, nor who lives."""
     with own_server.client() as client:
-        overdue = Counted(CeleryBackend(own_server.url, namespace=namespace))
+        backend = CeleryBackend(own_server.url, namespace=namespace)
 
         def look() -> dict[str, int]:
             client.config_resetstat()
-            hints, more, outboxes = overdue.sweep()
-            assert (hints, more, outboxes) == (0, False, ())
-            assert overdue.refill(outboxes, ("queue",)) == 0
-            return calls(client)
+            assert sweep_once(backend.office, backend.app) == (0, False, ())
+            found = calls(client)
+            return {name: found[name] for name in found if name not in CONNECTING}
 
-        look()  # the scripts are loaded
-        empty = look()
+        backend.office.ledger().check()
+        look()  # the script is loaded
+        assert look() == ONE_SCRIPT
         fill = client.pipeline(transaction=False)
         for n in range(WAITING):
             thread = keys.Thread(namespace, str(n))
             due_key, _ = keys.planned(namespace, thread.shard)
             fill.zadd(due_key, {f"{thread.x}||t|{DueKind.deadline}": FAR})
         fill.execute()
-        assert look() == empty
+        assert look() == ONE_SCRIPT
 
 
 def test_lost_hints_are_looked_for_where_something_waits(

@@ -28,7 +28,6 @@ from workers.cli import health
 from workers.shared.wire import Wire
 from workers.worker import failures, jobs
 from workers.worker.presence import appear
-from workers.worker.sweeper import sweep_once
 
 pytestmark = pytest.mark.redis
 
@@ -104,12 +103,11 @@ def test_a_graph_that_is_not_served_is_told_of_once(
 
 def test_a_worker_that_vanished_is_forgotten_after_a_day(bench: Bench) -> None:
     backend, namespace = bench.backend, bench.backend.namespace
-    appear(backend.office, "here", bool)
     client: Any = backend.ledger.client
     seconds, _ = client.time()
     for name, age in (("long gone", 86_401), ("lately", 86_000)):
         client.hset(keys.workers(namespace), name, f'{seconds - age} ["1",["queue"],[],1,[]]')
-    sweep_once(backend.office, backend.app)
+    appear(backend.office, "here", bool)
     assert {worker.name for worker in backend.workers()} == {"here", "lately"}
 
 

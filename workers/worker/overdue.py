@@ -15,6 +15,7 @@ from checkpoint_redis.keys import SHARDS, Thread
 from checkpoint_redis.layout import DueKind, TaskState
 from checkpoint_redis.ledger import Ledger
 from checkpoint_redis.replies import Due, OutboxEntry, Swept
+from checkpoint_redis.sightings import Glance
 from distgraph.errors import DistGraphError
 
 from ..broker.publisher import CeleryPublisher
@@ -66,6 +67,19 @@ class Overdue:
     def lost(self) -> bytes:
         """The record of a task whose workers vanish too often."""
         return self._registry.common_wire().error(worker_lost(self._settings.max_lost))
+
+    def glance(self) -> Glance:
+        """Find the shards that a sweep has to look at: nothing is changed.
+
+        One script tells of all, for a fraction of what a look at each costs; in a Cluster, whose
+        servers have some each, there is one for each shard.
+        """
+        ledger, every = self._ledger(), range(SHARDS)
+        apart = [(shard,) for shard in every] if ledger.is_spread else [every]
+        looks = [commands.glance(self._settings.namespace, shards) for shards in apart]
+        found = list(ledger.together(looks))
+        due = (shard for each in found for shard in each.due)
+        return Glance(tuple(due), tuple(shard for each in found for shard in each.waiting))
 
     def sweep(
         self,

@@ -22,10 +22,11 @@ def appear(office: Office, worker: str, consumes: Callable[[str], bool]) -> None
     """Tell that ``worker`` lives, and what it serves of all that is registered here.
 
     ``consumes`` knows the queues that it takes messages from. A graph is served where its own
-    queue is: its tasks go there unless a node says otherwise, and its supersteps end there.
+    queue is: its tasks go there unless a node says otherwise, and its supersteps end there. Who is
+    new forgets those that vanished, so that no more are known than came within a day.
     """
     whole, some = _consumed(office, consumes)
-    office.ledger().appear(
+    is_new = office.ledger().appear(
         office.settings.namespace,
         worker,
         version=formats.release(),
@@ -35,6 +36,8 @@ def appear(office: Office, worker: str, consumes: Callable[[str], bool]) -> None
         met=office.meetings.of_late(),
         reads=formats.FORMAT,
     )
+    if is_new:
+        _forget(office)
 
 
 def _consumed(
@@ -60,13 +63,11 @@ def leave(office: Office, worker: str) -> None:
         log.warning("Worker %s leaves without telling: %s", worker, error)
 
 
-def seen(office: Office) -> tuple[WorkerSeen, ...]:
-    """Return the workers of this namespace; who vanished long ago is forgotten."""
-    found = office.ledger().workers(office.settings.namespace)
-    for worker in found:
-        if worker.age > FORGET:
-            office.ledger().disappear(office.settings.namespace, (worker.name,))
-    return found
+def _forget(office: Office) -> None:
+    """Forget the workers of this namespace that vanished long ago."""
+    ledger, namespace = office.ledger(), office.settings.namespace
+    if gone := tuple(each.name for each in ledger.workers(namespace) if each.age > FORGET):
+        ledger.disappear(namespace, gone)
 
 
 def known_queues(office: Office, workers: Iterable[WorkerSeen]) -> tuple[str, ...]:

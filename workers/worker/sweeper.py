@@ -17,23 +17,29 @@ from ..broker.depth import depths
 from ..shared.serving import living
 from .office import Office
 from .overdue import Sent
-from .presence import appear, known_queues, seen
+from .presence import appear, known_queues
 
 log: Final = logging.getLogger(__name__)
 
 
 def sweep_once(office: Office, app: Celery) -> Sent:
-    """Look through all shards.
+    """Look through the shards that have something to look at; where none has, it ends with that.
 
     When a queue is empty while the same tasks wait to be claimed, their hints are gone and are
     sent again, if somebody lives who would take them.
     """
-    workers = seen(office)
+    glance = office.overdue.glance()
+    if not glance.due and not glance.waiting:
+        return Sent(0, more=False, outboxes=())
+    workers = office.ledger().workers(office.settings.namespace)
     takers = living(workers)
-    sent, more, outboxes = office.overdue.sweep(takers)
-    found = depths(app, lambda: known_queues(office, workers))
-    empty = tuple(queue for queue, depth in found.items() if depth == 0)
-    return Sent(sent + office.overdue.refill(outboxes, empty, takers), more, outboxes)
+    sent, more, outboxes = office.overdue.sweep(takers, glance.due)
+    waiting = tuple(sorted({*glance.waiting, *outboxes}))
+    if waiting:
+        found = depths(app, lambda: known_queues(office, workers))
+        empty = tuple(queue for queue, depth in found.items() if depth == 0)
+        sent += office.overdue.refill(waiting, empty, takers)
+    return Sent(sent, more, waiting)
 
 
 class Sweeper:
