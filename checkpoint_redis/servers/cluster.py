@@ -1,7 +1,7 @@
 """What the ledger and those who wait use of a Cluster, whose nodes redis-py finds when asked first.
 
-All keys of a script are of one shard. What goes over many nodes is put together here: many commands in a round
-trip to each node, a scan of all, and a read of streams that lie on several.
+All keys of a script are of one shard. What goes over many nodes is put together here: many commands
+in a round trip to each node, a scan of all, and a read of streams that lie on several.
 """
 
 from __future__ import annotations
