@@ -30,7 +30,7 @@ from distgraph.core.questions import (
     question_place,
 )
 from distgraph.errors import GraphInterrupt, InterruptTimeout
-from distgraph.types import Interrupt
+from distgraph.types import Durability, Interrupt
 
 CallArguments = tuple[tuple[Any, ...], dict[str, Any]]
 """What a function is called with: by position, and by name."""
@@ -133,6 +133,7 @@ class Invocation:
     one another, and another one where somebody has gone on with the thread in between.
     ``asks_again``: what waits inside is asked again, since the run goes on without an answer.
     ``control`` may ask the run to stop; None where others run its tasks.
+    ``durability`` says when it is stored.
     """
 
     config: Mapping[str, Any] = field(default_factory=dict)
@@ -145,6 +146,7 @@ class Invocation:
     round: str = ""
     asks_again: bool = False
     control: RunControl | None = None
+    durability: Durability = "async"
     claims: dict[tuple[str, str], str] = field(default_factory=dict, compare=False)
 
 

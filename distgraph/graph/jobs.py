@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -67,6 +68,7 @@ def job_of(
     _refuse_foreign(given)
     _refuse_to_go_on(given, options)
     _check_durable(owner, start, inner)
+    _warn_of_durability(owner, options, inner)
     invocation = _invocation(owner, config, options, place, inner)
     return inner, Job(
         graph=owner.graph,
@@ -134,7 +136,7 @@ def _check_durable(owner: Owner, start: Start, inner: Inner) -> None:
             "checkpointer=True cannot be used for root graphs. Give the root graph a checkpointer."
         )
         raise RuntimeError(msg)
-    if inner.durable if inner.frame else owner.backend.durable:
+    if _is_durable(owner, inner):
         return
     if start.before or start.after:
         msg = (
@@ -147,18 +149,31 @@ def _check_durable(owner: Owner, start: Start, inner: Inner) -> None:
         raise RuntimeError(msg)
 
 
+def _is_durable(owner: Owner, inner: Inner) -> bool:
+    """Whether anything of the call is stored."""
+    return inner.durable if inner.frame else owner.backend.durable
+
+
+def _warn_of_durability(owner: Owner, options: Options, inner: Inner) -> None:
+    if options.durability is not None and not _is_durable(owner, inner):
+        msg = "`durability` has no effect when no checkpointer is present."
+        warnings.warn(msg, UserWarning, stacklevel=2)
+
+
 def _invocation(
     owner: Owner, config: dict[str, Any], options: Options, place: Place, inner: Inner
 ) -> Invocation:
     found, control = context_of(owner.context_schema, options.context), options.control
     if inner.frame is not None:
+        around = inner.frame.invocation
         return replace(
-            inner.frame.invocation,
+            around,
             config=config,
-            context=found or inner.frame.invocation.context,
+            context=found or around.context,
             durable=inner.durable,
             asker=inner.asker,
-            control=control or inner.frame.invocation.control,
+            control=control or around.control,
+            durability=options.durability or around.durability,
         )
     run_id = config.get("run_id") or config.get("metadata", {}).get("run_id")
     thread = place.thread_id if configs.names_thread(config) else None
@@ -174,6 +189,7 @@ def _invocation(
         round=own,
         asks_again=True,
         control=_control(owner, control),
+        durability=options.durability or "async",
     )
 
 

@@ -16,8 +16,8 @@ from distgraph.events import Concluded, Custom, Event, Inside, Relayed
 from distgraph.graph.held import note_call
 from distgraph.runners.backend import Backend, Job, Place
 from distgraph.runners.frames import FoundFrame, FrameStore, GraphCall, lasting
-from distgraph.runners.local import aperforming, drive, drive_async, performing
-from distgraph.runners.stores import Keeping
+from distgraph.runners.local import aperforming, drive, drive_async, performing, stored_when
+from distgraph.runners.stores import Keeping, Store
 
 
 def surrounding(config: Mapping[str, Any]) -> TaskFrame | None:
@@ -84,7 +84,7 @@ class Inner:
             saver = self._frames.for_graph(job.graph)
             found = carry(call.find(), performing(saver))
             job = _placed(job, call, found)
-            keeping = Keeping(FrameStore(call, found), saver, self._frames)
+            keeping = Keeping(self._store(job, call, found), saver, self._frames)
         with closing(drive(job, keeping)) as events:
             for event in events:
                 self._pass_on(job, event)
@@ -96,11 +96,14 @@ class Inner:
             saver = self._frames.for_graph(job.graph)
             found = await acarry(call.find(), aperforming(saver))
             job = _placed(job, call, found)
-            keeping = Keeping(FrameStore(call, found), saver, self._frames)
+            keeping = Keeping(self._store(job, call, found), saver, self._frames)
         async with aclosing(drive_async(job, keeping)) as events:
             async for event in events:
                 self._pass_on(job, event)
                 yield event
+
+    def _store(self, job: Job, call: GraphCall, found: FoundFrame) -> Store:
+        return stored_when(job, FrameStore(call, found), temporary=call.base == call.frame.own_ns)
 
     def _pass_on(self, job: Job, event: Event) -> None:
         if self.frame is None or isinstance(event, Concluded | Relayed):

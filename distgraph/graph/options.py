@@ -16,7 +16,7 @@ from distgraph.typing import ContextT
 
 MODES = ("values", "updates", "tasks", "custom", "messages")
 ONLY_SUBMITTED = ("run_id", "if_new")
-_DURABILITIES = (None, "sync", "async")
+_DURABILITIES = (None, "sync", "async", "exit")
 Stops = All | Sequence[str] | None
 Modes = StreamMode | Sequence[StreamMode] | None
 Keys = str | Sequence[str] | None
@@ -95,7 +95,7 @@ class Options:
         by, run_id = check_by(call, given.get("by")), check_run_id(call, given.get("run_id"))
         options = cls(**{**given, "stream_mode": chosen, "by": by, "run_id": run_id})
         if options.durability not in _DURABILITIES:
-            msg = f"durability must be 'sync' or 'async' here, not {options.durability!r}."
+            msg = f"durability must be 'sync', 'async' or 'exit', not {options.durability!r}."
             raise ValueError(msg)
         if unknown := [mode for mode in options.modes if mode not in MODES]:
             msg = f"Unknown stream_mode {unknown[0]!r}. The modes are: {', '.join(MODES)}."

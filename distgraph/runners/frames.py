@@ -26,6 +26,7 @@ from distgraph.core.model import (
     ROUND,
     Checkpoint,
     Interrupted,
+    Outcome,
     Paused,
     Result,
     Task,
@@ -267,6 +268,10 @@ class FrameStore:
     def update(self, request: SaveUpdate) -> Calls:
         """Store a checkpoint that a caller made."""
         return self._store.update(request)
+
+    def end(self, outcome: Outcome | None) -> Calls:
+        """Store nothing more: all is stored already."""
+        return self._store.end(outcome)
 
     def _kept(self, calls: Calls) -> Calls:
         if self._lost is not None:

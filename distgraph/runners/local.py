@@ -93,7 +93,8 @@ class LocalBackend:
         if self.saver is None:
             return Keeping()
         saver = self._reader(job.graph, job.place)
-        return Keeping(self.store(job.place), saver, SaverFrames(self.saver))
+        store = stored_when(job, self.store(job.place))
+        return Keeping(store, saver, SaverFrames(self.saver))
 
     def _reader(self, graph: Graph, place: Place) -> Any:
         """Return the checkpointer, which knows the classes of a frame inside others only then."""
@@ -135,6 +136,18 @@ def _options(place: Place, listing: Listing) -> dict[str, Any]:
     }
 
 
+def stored_when(job: Job, store: Store, *, temporary: bool = False) -> Store:
+    """Return ``store`` as the durability of ``job`` has it: each step is stored, or the last alone.
+
+    ``temporary``: it is that of a graph inside a task, which nobody goes on with once it finished.
+    """
+    if job.invocation.durability != "exit":
+        return store
+    from distgraph.runners.at_exit import AtExit  # noqa: PLC0415 only where a run asks for it
+
+    return AtExit(store, temporary=temporary)
+
+
 def performing(saver: Any) -> Callable[[Asking], Any]:
     """Return what answers the calls of a store."""
     return partial(_perform, saver)
@@ -166,55 +179,61 @@ def drive(job: Job, keeping: Keeping) -> Generator[Event, None, None]:
     """Answer the requests of ``job``'s program until it ends; blocking."""
     state: ThreadState | None = None
     answer: Any = None
+    outcome: Outcome | None = None
     perform = performing(keeping.saver)
-    with pool.Threads(job, perform, keeping) as threads:
-        while True:
-            match request := _next(job, answer):
-                case Finished() | Paused() | Failed() | Left():
-                    break
-                case Execute() if stopped := stopping(job):
-                    request = stopped
-                    break
-                case Execute():
-                    carry(keeping.store.leave(job, request), perform)
-                    answer = state = yield from threads.execute(request)
-                case RunHere():
-                    answer = run_here(job, request)
-                case _:
-                    answer, told = carry(_answer(job, keeping.store, request), perform)
-                    state = _state_after(request, answer, state)
-                    yield from told
-    yield Concluded(job.place.ns, state, request)
+    try:
+        with pool.Threads(job, perform, keeping) as threads:
+            while outcome is None:
+                match request := _next(job, answer):
+                    case Finished() | Paused() | Failed() | Left():
+                        outcome = request
+                    case Execute() if stopped := stopping(job):
+                        outcome = stopped
+                    case Execute():
+                        carry(keeping.store.leave(job, request), perform)
+                        answer = state = yield from threads.execute(request)
+                    case RunHere():
+                        answer = run_here(job, request)
+                    case _:
+                        answer, told = carry(_answer(job, keeping.store, request), perform)
+                        state = _state_after(request, answer, state)
+                        yield from told
+    finally:
+        carry(keeping.store.end(outcome), perform)
+    yield Concluded(job.place.ns, state, outcome)
 
 
 async def drive_async(job: Job, keeping: Keeping) -> AsyncGenerator[Event, None]:
     """Answer the requests of ``job``'s program until it ends; on the running event loop."""
     state: ThreadState | None = None
     answer: Any = None
+    outcome: Outcome | None = None
     perform = aperforming(keeping.saver)
     from distgraph.runners.tasks import Tasks  # noqa: PLC0415 only where there is a loop
 
-    async with Tasks(job, perform, keeping) as running:
-        while True:
-            match request := _next(job, answer):
-                case Finished() | Paused() | Failed() | Left():
-                    break
-                case Execute() if stopped := stopping(job):
-                    request = stopped
-                    break
-                case Execute():
-                    await acarry(keeping.store.leave(job, request), perform)
-                    async for event in running.execute(request):
-                        yield event
-                    answer = state = running.state
-                case RunHere():
-                    answer = await run_here_async(job, request)
-                case _:
-                    answer, told = await acarry(_answer(job, keeping.store, request), perform)
-                    state = _state_after(request, answer, state)
-                    for event in told:
-                        yield event
-    yield Concluded(job.place.ns, state, request)
+    try:
+        async with Tasks(job, perform, keeping) as running:
+            while outcome is None:
+                match request := _next(job, answer):
+                    case Finished() | Paused() | Failed() | Left():
+                        outcome = request
+                    case Execute() if stopped := stopping(job):
+                        outcome = stopped
+                    case Execute():
+                        await acarry(keeping.store.leave(job, request), perform)
+                        async for event in running.execute(request):
+                            yield event
+                        answer = state = running.state
+                    case RunHere():
+                        answer = await run_here_async(job, request)
+                    case _:
+                        answer, told = await acarry(_answer(job, keeping.store, request), perform)
+                        state = _state_after(request, answer, state)
+                        for event in told:
+                            yield event
+    finally:
+        await acarry(keeping.store.end(outcome), perform)
+    yield Concluded(job.place.ns, state, outcome)
 
 
 def _next(job: Job, answer: Any) -> Request | Outcome:

@@ -15,7 +15,15 @@ from distgraph.checkpoint import codec, pending
 from distgraph.checkpoint.base.id import next_id
 from distgraph.core.begin import goes_on
 from distgraph.core.frame import Frames
-from distgraph.core.model import NULL_TASK, Checkpoint, Result, Stamp, Task, ThreadState
+from distgraph.core.model import (
+    NULL_TASK,
+    Checkpoint,
+    Outcome,
+    Result,
+    Stamp,
+    Task,
+    ThreadState,
+)
 from distgraph.engine import Execute, GoOn, Save, SaveUpdate
 from distgraph.runners.backend import Job, Place
 
@@ -66,6 +74,10 @@ class Store(Protocol):
 
     def update(self, request: SaveUpdate) -> Calls:
         """Store a checkpoint that a caller made."""
+        ...
+
+    def end(self, outcome: Outcome | None) -> Calls:
+        """Store what was not stored so far, since the job is over; None where it broke off."""
         ...
 
 
@@ -154,6 +166,11 @@ class SaverStore:
             for task, result in request.done:
                 yield self._left(parent, task, result)
 
+    def end(self, outcome: Outcome | None) -> Calls:
+        """Store nothing more: all is stored already."""
+        del outcome
+        yield from ()
+
     def _is_head(self, checkpoint: Checkpoint) -> Generator[Asking, Any, bool]:
         if not self.place.checkpoint_id:
             return True
@@ -209,6 +226,11 @@ class NoStore:
     def update(self, request: SaveUpdate) -> Calls:
         """Keep nothing."""
         del request
+        yield from ()
+
+    def end(self, outcome: Outcome | None) -> Calls:
+        """Keep nothing."""
+        del outcome
         yield from ()
 
 

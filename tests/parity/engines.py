@@ -194,13 +194,15 @@ class Engine:
     """A package and the driver that carries its graphs.
 
     Public names of the package are attributes: `engine.StateGraph`, `engine.Send`. With
-    `compile_on` every graph is compiled by it instead of with a saver in memory.
+    `compile_on` every graph is compiled by it instead of with a saver in memory. `durability` is
+    that of all runs, whatever a program names.
     """
 
     name: str
     package: str
     client: Callable[[Any, Mapping[str, Any]], Client] = Blocking
     compile_on: CompileOn | None = None
+    durability: str = ""
 
     @property
     def asynchronous(self) -> bool:
@@ -224,7 +226,9 @@ class Engine:
         options.setdefault("checkpointer", self.InMemorySaver())
         # Saving while the next superstep runs, the reference may store a join as that superstep
         # leaves it.
-        return self.client(builder.compile(**options), {"durability": durability})
+        return self.client(
+            builder.compile(**options), {"durability": self.durability or durability}
+        )
 
 
 LANGGRAPH = Engine("langgraph", "langgraph")

@@ -1,0 +1,76 @@
+"""What runs leave that store by step, or at their end alone, is what they leave on LangGraph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from tests.parity.catalogue import CASES
+from tests.parity.engines import (
+    DISTGRAPH,
+    DISTGRAPH_ASYNC,
+    LANGGRAPH,
+    LANGGRAPH_ASYNC,
+    Engine,
+)
+from tests.parity.exiting import PROGRAMS, Thread
+from tests.parity.random_workflows import workflows
+from tests.parity.workflows import Workflow, run
+
+BETWEEN = "it goes on from a checkpoint that such a run does not store"
+CHANCE = "which of two tasks is over when the other one fails is chance"
+FORGETS = "the reference gives the answer to a second question of a node to a graph that it called"
+SHOWN = "the reference shows of a task that failed what it had asked before, too"
+APART = {
+    "access-a_fork_by_an_update_of_an_older_checkpoint": BETWEEN,
+    "access-a_new_input_at_an_older_checkpoint": BETWEEN,
+    "access-history_may_be_filtered_and_limited": BETWEEN,
+    "access-replaying_an_older_checkpoint_forks": BETWEEN,
+    "access-the_state_at_each_checkpoint": BETWEEN,
+    "nested-a_graph_that_lasts_stands_as_it_did_before_an_older_checkpoint": BETWEEN,
+    "supersteps-a_failed_node_keeps_its_siblings_writes": CHANCE,
+    "inner_streams-two_calls_in_one_node": FORGETS,
+    "interrupts-two_graphs_called_in_one_node_ask_one_after_the_other": FORGETS,
+    "pausing-a_node_asks_before_and_after_its_graph_asks": FORGETS,
+    "pausing-several_calls_that_ask_one_after_the_other": FORGETS,
+    "interrupts-a_failure_after_an_answer_keeps_the_answer": SHOWN,
+}
+"""Hand-written cases that are not compared where the end of a run alone is stored, and why."""
+COMPARED = [name for name in CASES if name not in APART]
+
+
+def at_exit(engine: Engine) -> Engine:
+    """`engine` with runs that store at their end alone."""
+    return replace(engine, durability="exit")
+
+
+@pytest.mark.parametrize("how", ["sync", "async", "exit"])
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
+def test_the_same_is_left(program: Callable[[Thread], Any], how: str) -> None:
+    assert program(Thread(DISTGRAPH, how)) == program(Thread(LANGGRAPH, how))
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
+def test_the_same_is_left_with_asyncio(program: Callable[[Thread], Any]) -> None:
+    assert program(Thread(DISTGRAPH_ASYNC, "exit")) == program(Thread(LANGGRAPH_ASYNC, "exit"))
+
+
+@pytest.mark.parametrize("name", COMPARED)
+def test_each_construct_leaves_the_same_at_its_end(name: str) -> None:
+    assert CASES[name](at_exit(DISTGRAPH)) == CASES[name](at_exit(LANGGRAPH))
+
+
+@settings(
+    derandomize=True,
+    deadline=None,
+    max_examples=15,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(workflows())
+@pytest.mark.no_cover
+def test_workflows_leave_the_same_at_their_end(workflow: Workflow) -> None:
+    assert run(at_exit(DISTGRAPH), workflow) == run(at_exit(LANGGRAPH), workflow)
