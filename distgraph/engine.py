@@ -349,7 +349,7 @@ def _input(
     parent = state.checkpoint if state else None
     stamp = yield NewStamp(parent, limits.parents)
     opened = begin(graph, parent, given, stamp, limits)
-    if graph.entry:
+    if graph.entry or graph.triggers:
         ahead = _ahead(graph, opened, limits, ns)
         yield Save((opened.checkpoint,), ahead.state, ahead.move)
         return ahead

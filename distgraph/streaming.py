@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from distgraph._arguments import names_of
 from distgraph._message import is_message, is_removal, message_id
 from distgraph.core.frame import triggers
 from distgraph.core.graph import ROOT, Graph
@@ -89,7 +90,8 @@ def _resumed(view: View, event: Resumed) -> Iterator[Chunk]:
 
 
 def _stepped(view: View, event: Stepped) -> Iterator[Chunk]:
-    if event.changed & set(view.shown):
+    is_input = event.state.checkpoint.source == "input"  # which its caller knows
+    if not is_input and event.changed & set(view.shown):
         yield "values", view.values(event.state.checkpoint.values)
 
 
@@ -136,7 +138,7 @@ def _ended(view: View, event: Ended) -> Iterator[Chunk]:
         case Errored():
             pass
     if "tasks" in view.modes and not (event.kept and isinstance(result, Completed)):
-        yield "tasks", _task_result(task, result)
+        yield "tasks", _task_result(view.graph, task, result)
 
 
 def _with_interrupt(values: Any, asked: tuple[Any, ...]) -> Any:
@@ -160,13 +162,16 @@ def shown_update(writes: tuple[Write, ...], keys: Collection[str]) -> Any:
     return dict(shown)
 
 
-def _task_result(task: Task, result: Completed | Errored | Interrupted) -> dict[str, Any]:
+def _task_result(
+    graph: Graph, task: Task, result: Completed | Errored | Interrupted
+) -> dict[str, Any]:
+    hidden = {PREVIOUS, *(graph.channels.keys() - set(names_of(graph.streams or graph.channels)))}
     error: BaseException | str | None = None
     shown: Any = {}
     interrupts: list[dict[str, Any]] = []
     match result:
         case Completed(writes):
-            shown = shown_writes(write for write in writes if write[0] != PREVIOUS)
+            shown = shown_writes(write for write in writes if write[0] not in hidden)
         case Errored() as failure:
             error = str(failure) if failure.exception is None else failure.exception
         case Interrupted(questions):

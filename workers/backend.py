@@ -12,7 +12,7 @@ from typing_extensions import Unpack
 
 from distgraph._allowed import OneOrMore
 from distgraph._checked import checked
-from distgraph.graph.compiled import CompiledStateGraph
+from distgraph.graph.compiled import Pregel
 
 from .addresses import is_store
 from .broker.publisher import CeleryPublisher
@@ -117,7 +117,7 @@ class CeleryBackend(Client):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def register(self, compiled: CompiledStateGraph) -> None:
+    def register(self, compiled: Pregel) -> None:
         """Make ``compiled`` known under its name; ValueError when another graph has it."""
         graph, context = compiled.graph, compiled.builder.context_schema
         if not self.owns_app:

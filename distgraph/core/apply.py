@@ -20,6 +20,7 @@ from distgraph.core.model import (
     Task,
 )
 from distgraph.core.references import reference
+from distgraph.core.triggering import triggered, waiting
 
 Done = Sequence[tuple[Task, Completed]]
 Arrived = Mapping[str, frozenset[str]]
@@ -40,6 +41,7 @@ def apply_writes(  # noqa: PLR0913, PLR0917 a superstep and what its checkpoint 
     ordered = sorted(done, key=lambda pair: pair[0].order)
     writes = [write for _, result in ordered for write in result.writes]
     changed = merge(graph.channels, checkpoint.values, writes)
+    begun = triggered(graph, changed)
     changed |= faded(graph.channels, checkpoint.values, changed)
     written = _written(checkpoint, changed)
     values = updated(checkpoint.values, changed)
@@ -48,9 +50,11 @@ def apply_writes(  # noqa: PLR0913, PLR0917 a superstep and what its checkpoint 
     # An update starts no node: what waits for its turn goes on waiting.
     started = () if source == "update" else _pulled(ordered)
     arrived, joined = _join(graph, _reset(graph, checkpoint.arrived, started), nodes)
-    targets = [target for _, result in ordered for target in result.goto]
+    targets = [*(target for _, result in ordered for target in result.goto), *begun]
     frontier, deferred = _next(graph, (*targets, *joined), checkpoint.deferred)
     if source == "update":
+        left = (target for target in waiting(graph, checkpoint, values) if target not in frontier)
+        frontier = (*frontier, *left)
         released = {name for name in _released(graph, checkpoint.frontier) if name not in targets}
         frontier = (*frontier, *sorted(name for name in released if name not in frontier))
         deferred -= released

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +19,8 @@ from distgraph.core.model import (
     ThreadState,
 )
 from distgraph.core.references import INITIAL, reference
-from distgraph.core.returns import plain_input
+from distgraph.core.returns import plain_input, read_input
+from distgraph.core.triggering import taken_in, triggered
 
 FIRST_STEP = -1
 
@@ -31,7 +32,9 @@ def begin(
     before = parent.values if parent else {}
     initial = initial_values(graph, before)
     own = reference(stamp.id)
-    versions = dict.fromkeys(initial, own if parent else INITIAL) | {START: own}
+    values, taken, first = _taken(graph, parent, {**before, **initial}, given)
+    versions = dict.fromkeys(initial, own if parent else INITIAL) | dict.fromkeys(taken, own)
+    kept = {**(parent.versions if parent else {}), **versions}
     return ThreadState(
         Checkpoint(
             id=stamp.id,
@@ -39,11 +42,11 @@ def begin(
             step=parent.step + 1 if parent else FIRST_STEP,
             source="input",
             ts=stamp.ts,
-            values={**before, **initial, START: _taken(graph, given)},
-            versions={**(parent.versions if parent else {}), **versions},
+            values=values,
+            versions={name: ref for name, ref in kept.items() if name in values},
             changed=frozenset(versions),
             lines=parent.lines if parent else {},
-            frontier=(graph.entry or START,),
+            frontier=first,
             arrived=unfinished(graph, parent.arrived) if parent else {},
             deferred=parent.deferred if parent else frozenset(),
             last=parent.last if parent else (),
@@ -54,8 +57,17 @@ def begin(
     )
 
 
-def _taken(graph: Graph, given: Any) -> Any:
-    return given if graph.entry else plain_input(given, graph.inputs)
+def _taken(
+    graph: Graph, parent: Checkpoint | None, before: Mapping[str, Any], given: Any
+) -> tuple[Mapping[str, Any], Iterable[str], tuple[str, ...]]:
+    """Return the values with the input, the channels that have it, and what runs first."""
+    if graph.triggers:
+        ends = parent is not None and bool(parent.frontier)
+        writes = read_input(graph.inputs, given)
+        values, changed = taken_in(graph, before, writes, ends=ends)
+        return values, changed, triggered(graph, changed)
+    kept = given if graph.entry else plain_input(given, graph.inputs)
+    return {**before, START: kept}, (START,), (graph.entry or START,)
 
 
 def initial_values(graph: Graph, values: Mapping[str, Any]) -> dict[str, Any]:

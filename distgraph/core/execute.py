@@ -142,6 +142,8 @@ def _output(graph: Graph, node: Node, given: Any, frame: TaskFrame) -> Generator
     """
     try:
         output = yield Call(node.callee, given, _injected(node.callee, frame))
+        for callee in node.then:
+            output = yield Call(callee, output, _injected(callee, frame))
     except BaseException as exc:
         for signal in _signals(exc) if node.returns is None else ():
             if isinstance(signal, ParentCommand) and signal.caller is frame:

@@ -371,5 +371,7 @@ def triggers(task: Task, graph: Graph | None = None) -> tuple[str, ...]:
         return ("__pregel_push",)
     if task.node == START or (graph is not None and task.node == graph.entry):
         return (START,)
+    if graph is not None and (own := graph.nodes[task.node].triggers):
+        return own
     joins = (join.name for join in graph.joins if join.target == task.node) if graph else ()
     return (f"branch:to:{task.node}", *sorted(joins))

@@ -11,6 +11,8 @@ from distgraph.core.model import Write
 from distgraph.types import RetryPolicy
 
 ROOT = "__root__"
+ChannelKeys = str | tuple[str, ...]
+"""Channels whose values stand in a dict; a single name stands for the bare value of that one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,10 @@ class Node:
     destinations: Mapping[str, str | None] | None = None
     """Where it says that its Commands lead, with labels; for drawings."""
     returns: Callable[[Any], tuple[Write, ...]] | None = None
+    then: tuple[Callee, ...] = ()
+    """What is called with what came of the callee, one with what came of another."""
+    triggers: tuple[str, ...] = ()
+    """The channels that make it run when they are written, in a graph without edges."""
     routes_by: tuple[str, ...] = field(init=False, repr=False, compare=False)
     """The state keys that its path functions read."""
     called: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
@@ -103,7 +109,8 @@ class Node:
     @property
     def needs_loop(self) -> bool:
         """Whether it, or one of its path functions, or a node inside it, only has an async form."""
-        return any(c.needs_loop for c in (self.callee, *(branch.path for branch in self.branches)))
+        paths = (branch.path for branch in self.branches)
+        return any(callee.needs_loop for callee in (self.callee, *self.then, *paths))
 
     def reads(self, *, sent: bool) -> tuple[str, ...]:
         """Return the state keys that a task of it sees: all others need not be brought to it.
@@ -120,25 +127,30 @@ class Graph:
 
     ``entry`` is the node of a workflow: it takes the input as it is, where other graphs have START.
     ``retry`` are the policies of the functions that its tasks call and that have none themselves.
+    ``triggers`` are those of its nodes: channel -> the nodes that run when it was written. A graph
+    that has some takes its input right into the channels ``inputs``. ``streams`` are what snapshots
+    and streams show, where that is not all.
     """
 
     name: str
     nodes: Mapping[str, Node]
     channels: Mapping[str, BaseChannel]
     joins: tuple[Join, ...]
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
+    inputs: ChannelKeys
+    outputs: ChannelKeys
     before: frozenset[str] = frozenset()
     after: frozenset[str] = frozenset()
     fingerprint: str = ""
     schema_types: tuple[Any, ...] = ()
     entry: str = ""
     retry: tuple[RetryPolicy, ...] = ()
+    triggers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    streams: ChannelKeys = ()
 
     @property
-    def shown(self) -> tuple[str, ...]:
+    def shown(self) -> ChannelKeys:
         """The channels that snapshots and streams show, unless somebody asks for others."""
-        return self.outputs if self.entry else tuple(self.channels)
+        return self.streams or (self.outputs if self.entry else tuple(self.channels))
 
     @property
     def needs_loop(self) -> bool:

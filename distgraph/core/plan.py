@@ -17,6 +17,7 @@ from distgraph.core.model import (
     Task,
     ThreadState,
 )
+from distgraph.core.triggering import triggered
 from distgraph.errors import NodesMissing
 
 
@@ -74,7 +75,9 @@ def with_caller_writes(graph: Graph, state: ThreadState) -> Checkpoint:
             values=values,
             grown={**checkpoint.grown, **dict.fromkeys(changed, ""), **extended},
             versions={**checkpoint.versions, **dict.fromkeys(changed, UNSAVED)},
-            frontier=_extended(checkpoint.frontier, caller_write.goto),
+            frontier=_extended(
+                checkpoint.frontier, (*caller_write.goto, *triggered(graph, changed))
+            ),
         )
     return checkpoint
 

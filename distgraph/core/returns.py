@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from distgraph._arguments import as_name, shortly
 from distgraph._brief import brief
 from distgraph._foreign import foreign
 from distgraph.channels.base import MISSING
-from distgraph.core.graph import ROOT, Branch, Graph
+from distgraph.core.graph import ROOT, Branch, ChannelKeys, Graph
 from distgraph.core.model import END, START, Completed, Target, Write
-from distgraph.errors import InvalidUpdateError, ParentCommand
+from distgraph.errors import EmptyInputError, InvalidUpdateError, ParentCommand
 from distgraph.types import Command, Send
+
+log: Final = logging.getLogger(__name__)
 
 
 def read_return(graph: Graph, name: str, output: Any, keys: Iterable[str]) -> Completed:
@@ -78,6 +81,25 @@ def _of_fields(update: Any, known: tuple[str, ...]) -> tuple[Write, ...] | None:
     if (model_fields := getattr(type(update), "model_fields", None)) is not None:
         return _model_writes(update, model_fields, known)
     return None
+
+
+def read_input(keys: ChannelKeys, given: Any) -> tuple[Write, ...]:
+    """Return what an input writes to the channels ``keys`` of a graph that has no START.
+
+    Raises TypeError for what is no dict of several, EmptyInputError for one that has none of them.
+    """
+    if isinstance(keys, str):
+        return ((keys, given),)
+    if not isinstance(given, Mapping):
+        msg = f"Expected a dict as input, with values of {', '.join(keys)}, not {brief(given)}."
+        raise TypeError(msg)
+    if unknown := [str(key) for key in given if key not in keys]:
+        log.warning("The input has %s, which is no input channel: left out.", ", ".join(unknown))
+    writes = tuple((key, given[key]) for key in keys if key in given)
+    if not writes:
+        msg = f"Received no input for {', '.join(keys)}."
+        raise EmptyInputError(msg)
+    return writes
 
 
 def plain_input(given: Any, keys: Iterable[str]) -> Any:

@@ -38,7 +38,10 @@ def visible(graph: Graph, values: Mapping[str, Any], keys: Iterable[str] | None 
 
     That is of ``__root__``, or what a workflow has returned.
     """
-    shown = tuple(graph.outputs if keys is None else keys)
+    chosen = graph.outputs if keys is None else keys
+    if isinstance(chosen, str):
+        return values.get(chosen)
+    shown = tuple(chosen)
     if shown in BARE:
         return values.get(shown[0])
     return {key: values[key] for key in shown if key in values}

@@ -29,7 +29,7 @@ def pretend(graph: Graph, node: str, values: Any, task_id: str) -> Pretended:
     """Return the task that writes ``values`` as if ``node`` had returned them."""
     real = graph.nodes[node]
     identity = Callee(node, _identity, None)
-    nodes = {**graph.nodes, node: replace(real, callee=identity, retry=())}
+    nodes = {**graph.nodes, node: replace(real, callee=identity, then=(), retry=())}
     return Pretended(replace(graph, nodes=nodes), Task(task_id, node, 0, Send(node, values)))
 
 
@@ -49,7 +49,7 @@ def author(graph: Graph, head: Checkpoint | None, updates: Sequence[StateUpdate]
     if len(updates) > 1 and any(update.as_node is None for update in updates):
         msg = "as_node is required when applying multiple updates: each of a superstep needs one."
         raise InvalidUpdateError(msg)
-    return [as_name(update.as_node) or graph.entry or _guess(head) for update in updates]
+    return [as_name(update.as_node) or graph.entry or _guess(graph, head) for update in updates]
 
 
 def updates_of_copy(values: Any) -> list[StateUpdate]:
@@ -75,8 +75,13 @@ def _is_update(given: Any) -> bool:
     return isinstance(given, tuple) and 0 < len(given) <= len(StateUpdate._fields)
 
 
-def _guess(head: Checkpoint | None) -> str:
+def _guess(graph: Graph, head: Checkpoint | None) -> str:
+    if graph.triggers and len(graph.nodes) == 1:
+        return next(iter(graph.nodes))
     if head is None or not head.authors:
+        if graph.triggers:
+            msg = "Ambiguous update, specify as_node: no node has run on this thread."
+            raise InvalidUpdateError(msg)
         return START
     if len(head.authors) > 1:
         names = ", ".join(head.authors)

@@ -19,7 +19,7 @@ _NO_MORE: Mapping[str, str] = MappingProxyType({})
 
 def name_of(action: Any) -> str:
     """Return the name that a node gets when none is given."""
-    if hasattr(action, "get_name"):
+    if hasattr(type(action), "get_name"):
         return str(action.get_name())
     inner = action.func if isinstance(action, functools.partial) else action
     return str(getattr(inner, "__name__", type(inner).__name__))
@@ -30,7 +30,7 @@ def callee_of(action: Any, name: str) -> Callee:
 
     Raises TypeError for something that cannot be called.
     """
-    if _is_runnable(action):
+    if is_runnable(action):
         calls = _bound(action, "invoke"), _bound(action, "ainvoke")
         return Callee(name, *calls, _CONFIG, _graph_of(action))
     if not callable(action):
@@ -40,7 +40,7 @@ def callee_of(action: Any, name: str) -> Callee:
     return Callee(name, None, call, wants) if is_async(call) else Callee(name, call, None, wants)
 
 
-def _is_runnable(action: Any) -> bool:
+def is_runnable(action: Any) -> bool:
     """Whether ``action`` is run by its invoke(); what can be called has to have that by its class.
 
     A function with such an attribute, or a mock, which has every attribute, is called.

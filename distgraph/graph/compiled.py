@@ -1,25 +1,27 @@
-"""CompiledStateGraph: a graph that runs, in this process or on a backend.
+"""Pregel: a graph that runs, in this process or on a backend; CompiledStateGraph is one of edges.
 
 Every ``a...`` method does what its namesake does, on the caller's event loop.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
+from copy import copy
 from dataclasses import replace
-from typing import Any, Generic, cast
+from typing import Any, Generic, Self, cast
 
 from typing_extensions import Unpack
 
 from distgraph._checked import checked
 from distgraph._foreign import foreign
+from distgraph.channels.base import BaseChannel
 from distgraph.checkpoint.base import BaseCheckpointSaver
 from distgraph.checkpoint.serde.schema import classes_of
 from distgraph.core.graph import Graph
 from distgraph.graph import configs
 from distgraph.graph.blueprint import Blueprint
-from distgraph.graph.checks import check_text
+from distgraph.graph.checks import check_stops, check_text, policies_of
 from distgraph.graph.drawable import Drawable
 from distgraph.graph.jobs import Owner, about, job_of
 from distgraph.graph.nested import Inner
@@ -32,18 +34,61 @@ from distgraph.runners.backend import Backend, Job
 from distgraph.runners.handle import Run
 from distgraph.runners.local import LocalBackend
 from distgraph.streaming import View
-from distgraph.types import Command, StreamMode
+from distgraph.types import All, Command, RetryPolicy, StreamMode
 from distgraph.typing import ContextT, InputT, OutputT, StateT
 
 
 @checked
-class CompiledStateGraph(Drawable, StateAccess[StateT], Generic[StateT, ContextT, InputT, OutputT]):
-    """A graph that can be run. Made by ``StateGraph.compile``.
+class Pregel(Drawable, StateAccess[StateT], Generic[StateT, ContextT, InputT, OutputT]):
+    """A graph that can be run, made of nodes and of the channels between them.
 
-    Its parameters, for type checkers, are those of ``StateGraph``: state, context, input, output.
+    A node runs in the superstep after one of the channels that it subscribes to was written; all
+    that the nodes of a superstep write is there in the next. The names are LangGraph's.
+
+    ``nodes``: name -> NodeBuilder. ``channels``: name -> LastValue(int), Topic(str) and the like.
+    ``input_channels``, ``output_channels`` and ``stream_channels`` (what streams and snapshots
+    show, by default all): one name, for bare values, or a list of them, for dicts.
+    ``retry_policy`` is that of nodes that have none. ``backend``: where it runs, under ``name``.
+
+    Raises ValueError for channels and nodes that are named and not there, TypeError for what is
+    neither a node nor a channel.
     """
 
-    def __init__(
+    stream_mode: StreamMode
+    """What ``stream`` shows that names no mode."""
+
+    def __init__(  # noqa: PLR0913 the signature is LangGraph's
+        self,
+        *,
+        nodes: Mapping[str, Any],
+        channels: Mapping[str, BaseChannel],
+        input_channels: str | Sequence[str],
+        output_channels: str | Sequence[str],
+        stream_channels: str | Sequence[str] | None = None,
+        stream_mode: StreamMode = "values",
+        interrupt_before_nodes: All | Sequence[str] = (),
+        interrupt_after_nodes: All | Sequence[str] = (),
+        checkpointer: Any = None,
+        retry_policy: RetryPolicy | Sequence[RetryPolicy] | None = None,
+        context_schema: type[ContextT] | None = None,
+        config: Config = None,
+        name: str = "LangGraph",
+        backend: Any = None,
+    ) -> None:
+        from distgraph.graph.channelled import NamedChannels, graph_of  # noqa: PLC0415 few build so
+
+        named = NamedChannels.of(channels, input_channels, output_channels, stream_channels)
+        graph = graph_of(name, nodes, named, policies_of(retry_policy))
+        before = check_stops(graph.nodes, interrupt_before_nodes)
+        after = check_stops(graph.nodes, interrupt_after_nodes)
+        builder = Blueprint(Any, context_schema, Any, Any, schemas=list(graph.schema_types))
+        graph = replace(graph, before=before, after=after)
+        self._set(graph, builder, checkpointer, config=config)
+        self.stream_mode = stream_mode
+        if backend is not None:
+            self._register(backend, name)
+
+    def _set(
         self,
         graph: Graph,
         builder: Blueprint,
@@ -54,15 +99,54 @@ class CompiledStateGraph(Drawable, StateAccess[StateT], Generic[StateT, ContextT
     ) -> None:
         self.graph = graph
         self.builder = builder
-        self.checkpointer = checkpointer
-        self.stream_mode: StreamMode = "updates"
         self.config: Mapping[str, Any] = configs.merge_configs(config)
+        self._checkpointer = checkpointer
         self.backend: Backend = backend or LocalBackend(_saver(checkpointer, graph))
 
     @property
+    def checkpointer(self) -> Any:
+        """What stores its threads: a saver, True or False inside of another graph, or None.
+
+        It may be set; ValueError for a graph on a backend, which stores its threads itself.
+        """
+        return self._checkpointer
+
+    @checkpointer.setter
+    def checkpointer(self, saver: Any) -> None:
+        if self._is_placed:
+            raise ValueError(_stores_itself(self.name, saver, self.backend))
+        self.backend = LocalBackend(_saver(saver, self.graph))
+        self._checkpointer = saver
+
+    @property
     def name(self) -> str:
-        """The name that the graph was compiled under."""
+        """The name that the graph was compiled under.
+
+        It may be set; ValueError for a graph on a backend, where it is found by its name.
+        """
         return self.graph.name
+
+    @name.setter
+    def name(self, name: str) -> None:
+        check_text("The name of a graph", name)
+        if self._is_placed:
+            msg = (
+                f"Graph '{self.name}' is registered on {self.backend!r} under its name: "
+                f"graph.on(backend, {name!r}) gives one that is called otherwise."
+            )
+            raise ValueError(msg)
+        self.graph = replace(self.graph, name=name)
+
+    @property
+    def _is_placed(self) -> bool:
+        return not isinstance(self.backend, LocalBackend)
+
+    def copy(self, update: Mapping[str, Any] | None = None) -> Self:
+        """Return the same graph again, with the attributes in ``update`` set to other values."""
+        made = copy(self)
+        for name, value in (update or {}).items():
+            setattr(made, name, value)
+        return made
 
     @property
     def nodes(self) -> Mapping[str, Any]:
@@ -83,49 +167,37 @@ class CompiledStateGraph(Drawable, StateAccess[StateT], Generic[StateT, ContextT
         """Return the graph's name."""
         return self.graph.name
 
-    def with_config(
-        self, config: Config = None, **more: Any
-    ) -> CompiledStateGraph[StateT, ContextT, InputT, OutputT]:
+    def with_config(self, config: Config = None, **more: Any) -> Self:
         """Return the same graph with ``config`` under every config that it is called with."""
-        merged = configs.merge_configs(self.config, config, more)
-        return CompiledStateGraph(
-            self.graph, self.builder, self.checkpointer, backend=self.backend, config=merged
-        )
+        return self.copy({"config": configs.merge_configs(self.config, config, more)})
 
-    def on(
-        self, backend: Any, name: str | None = None
-    ) -> CompiledStateGraph[StateT, ContextT, InputT, OutputT]:
+    def on(self, backend: Any, name: str | None = None) -> Self:
         """Return the same graph on ``backend``, registered there under ``name``.
 
         Its own checkpointer is replaced: the backend stores its threads.
         """
         check_text("The name of a graph", name or "")
         named = replace(self.graph, name=name) if name else self.graph
-        return CompiledStateGraph(named, self.builder, None, config=self.config).placed(
-            backend, name or self.graph.name
-        )
+        free = self.copy({"graph": named, "_checkpointer": None})
+        return free.placed(backend, name or self.graph.name)
 
-    def placed(
-        self, backend: Any, name: str | None
-    ) -> CompiledStateGraph[StateT, ContextT, InputT, OutputT]:
+    def placed(self, backend: Any, name: str | None) -> Self:
         """Return this graph as ``compile(backend=...)`` gives it; ValueError for what clashes."""
+        made = self.copy()
+        made._register(backend, name)  # noqa: SLF001 of the same class
+        return made
+
+    def _register(self, backend: Any, name: str | None) -> None:
         if not hasattr(backend, "register"):
             msg = f"backend must carry runs, as CeleryBackend does, not {backend!r}."
             raise TypeError(msg)
         if self.checkpointer is not None:
-            msg = (
-                f"Graph '{self.name}' was given the checkpointer {self.checkpointer!r} and the "
-                f"backend {backend!r}: a backend stores its threads itself, leave one out."
-            )
-            raise ValueError(msg)
+            raise ValueError(_stores_itself(self.name, self.checkpointer, backend))
         if not name:
             msg = "A graph on a backend needs a name, so that workers find it: compile(name=...)."
             raise ValueError(msg)
-        placed = CompiledStateGraph(
-            self.graph, self.builder, None, backend=backend, config=self.config
-        )
-        backend.register(placed)
-        return placed
+        self.backend = backend
+        backend.register(self)
 
     # --- running -------------------------------------------------------------------------
 
@@ -262,6 +334,35 @@ class CompiledStateGraph(Drawable, StateAccess[StateT], Generic[StateT, ContextT
         inner, job = self._job(given, config, asked)
         view = View(self.graph, asked.modes, keys, set(), about(job))
         return inner, job, Shape(view, asked)
+
+
+@checked
+class CompiledStateGraph(
+    Pregel[StateT, ContextT, InputT, OutputT], Generic[StateT, ContextT, InputT, OutputT]
+):
+    """A graph that can be run. Made by ``StateGraph.compile``.
+
+    Its parameters, for type checkers, are those of ``StateGraph``: state, context, input, output.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        builder: Blueprint,
+        checkpointer: Any,
+        *,
+        backend: Backend | None = None,
+        config: Config = None,
+    ) -> None:
+        self._set(graph, builder, checkpointer, backend=backend, config=config)
+        self.stream_mode = "updates"
+
+
+def _stores_itself(name: str, saver: Any, backend: Any) -> str:
+    return (
+        f"Graph '{name}' was given the checkpointer {saver!r} and the backend {backend!r}: a "
+        "backend stores its threads itself, leave one out."
+    )
 
 
 def _saver(checkpointer: Any, graph: Graph) -> BaseCheckpointSaver | None:

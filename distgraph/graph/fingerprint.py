@@ -22,7 +22,9 @@ def fingerprint(graph: Graph) -> Graph:
 
 
 def _shape(node: Node) -> dict[str, Any]:
+    triggers = {"triggers": sorted(node.triggers)} if node.triggers else {}
     return {
+        **triggers,
         "targets": node.targets,
         "branches": [
             [branch.path.name, sorted((str(k), v) for k, v in (branch.ends or {}).items())]

@@ -47,7 +47,7 @@ class Held(NamedTuple):
 def graph_of(node: Node) -> Held | None:
     """Return the graph that a node is, None for a node that is something else."""
     owner: Any = getattr(node.callee.call or node.callee.acall, "__self__", None)
-    return _held(owner) if _is_compiled(owner) else None
+    return _held(owner) if not node.then and _is_compiled(owner) else None
 
 
 def graphs_in(node: Node) -> Iterator[Held]:
@@ -55,9 +55,12 @@ def graphs_in(node: Node) -> Iterator[Held]:
     if (own := graph_of(node)) is not None:
         yield own
         return
-    for value in _referred(_action(node)):
-        if _is_compiled(value):
-            yield _held(value)
+    for action in _actions(node):
+        if _is_compiled(owner := getattr(action, "__self__", None)):
+            yield _held(owner)
+        for value in _referred(action):
+            if _is_compiled(value):
+                yield _held(value)
 
 
 def known_in(node: Node) -> tuple[Held, ...]:
@@ -83,7 +86,8 @@ def note_call(frame: TaskFrame, graph: Graph, checkpointer: Any) -> None:
 
 def functions_in(node: Node) -> Iterator[Any]:
     """Yield the functions made by ``task`` that a node's function refers to."""
-    for value in _referred(_action(node)):
+    found = (value for action in _actions(node) for value in _referred(action))
+    for value in found:
         if isinstance(getattr(value, "node", None), Node):
             yield value
 
@@ -96,10 +100,11 @@ def _is_compiled(value: Any) -> bool:
     return isinstance(getattr(value, "graph", None), Graph)
 
 
-def _action(node: Node) -> Any:
-    """Return what a node runs: a user's function, also where something else calls that."""
-    action: Any = node.callee.call or node.callee.acall
-    return getattr(action, "function", action)
+def _actions(node: Node) -> Iterator[Any]:
+    """Yield what a node runs: a user's functions, also where something else calls them."""
+    for callee in (node.callee, *node.then):
+        action: Any = callee.call or callee.acall
+        yield getattr(action, "function", action)
 
 
 # --- what a function refers to --------------------------------------------------------------------

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from distgraph._arguments import names_of
 from distgraph._runtime import RunControl
-from distgraph.core.graph import Graph
+from distgraph.core.graph import ChannelKeys, Graph
 from distgraph.graph.checks import check_by, check_run_id, check_stops
 from distgraph.types import All, Durability, StreamMode
 from distgraph.typing import ContextT
@@ -125,7 +125,7 @@ class Options:
         """Return the nodes of ``graph`` that the call stops after."""
         return _stops(graph, self.interrupt_after, graph.after)
 
-    def keys(self, graph: Graph, default: tuple[str, ...]) -> str | tuple[str, ...]:
+    def keys(self, graph: Graph, default: ChannelKeys) -> ChannelKeys:
         """Return the keys that a call of ``graph`` shows; ValueError for one that it lacks."""
         given = self.output_keys
         if given is None:

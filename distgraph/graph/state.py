@@ -13,7 +13,7 @@ from distgraph.channels import LastValue
 from distgraph.core.model import END, START
 from distgraph.graph.assembling import graph_of
 from distgraph.graph.blueprint import Blueprint, BranchSpec, NodeSpec
-from distgraph.graph.callees import callee_of, input_hint, name_of, return_hint
+from distgraph.graph.callees import callee_of, input_hint, is_runnable, name_of, return_hint
 from distgraph.graph.checks import (
     check,
     check_dispatch,
@@ -159,7 +159,7 @@ class StateGraph(Blueprint, Generic[StateT, ContextT, InputT, OutputT]):
         return self
 
     def _hinted(self, action: Any) -> Any:
-        hint = input_hint(action) if not hasattr(action, "invoke") else None
+        hint = input_hint(action) if not is_runnable(action) else None
         if isinstance(hint, type) and hint is not dict and hints_of(hint) is not None:
             return hint
         return None

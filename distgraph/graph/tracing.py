@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Literal, get_args, get_origin
 
+from distgraph._arguments import names_of
 from distgraph.core.graph import Branch, Callee, Graph, Node, Schema
 from distgraph.core.model import END, START
 from distgraph.drawing.parts import SEPARATOR, DrawnEdge, DrawnNode
 from distgraph.drawing.picture import Drawing
 from distgraph.graph.callees import return_hint
 from distgraph.graph.held import graphs_in
+from distgraph.graph.subscribing import Writes
 from distgraph.types import Command
 
 _START = Callee(START, None, None)
@@ -49,8 +51,18 @@ def _flat(graph: Graph) -> Drawing:
 
 
 def _in_order(graph: Graph) -> Iterator[Node]:
-    yield graph.nodes.get(START) or Node(START, _START, Schema(()), targets=(graph.entry,))
+    yield graph.nodes.get(START) or Node(START, _START, Schema(()), targets=_first_run(graph))
     yield from (node for name, node in graph.nodes.items() if name != START)
+
+
+def _first_run(graph: Graph) -> tuple[str, ...]:
+    """Return what an input makes run in a graph without a START."""
+    return (graph.entry,) if graph.entry else _run_by(graph, names_of(graph.inputs))
+
+
+def _run_by(graph: Graph, channels: Iterable[str]) -> tuple[str, ...]:
+    runs = (name for channel in channels for name in graph.triggers.get(channel, ()))
+    return tuple(dict.fromkeys(runs))
 
 
 def _node(graph: Graph, node: Node) -> DrawnNode:
@@ -76,7 +88,9 @@ def _edges(graph: Graph, node: Node) -> Iterator[DrawnEdge]:
 
 
 def _fixed(graph: Graph, node: Node) -> Iterator[tuple[str, str | None, bool]]:
-    yield from ((target, None, False) for target in node.targets)
+    written = node.returns.channels if isinstance(node.returns, Writes) else ()
+    targets = (*node.targets, *_run_by(graph, written))
+    yield from ((target, None, False) for target in targets)
     joined = (join.target for join in graph.joins if node.name in join.sources)
     yield from ((target, None, False) for target in joined)
 

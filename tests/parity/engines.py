@@ -33,6 +33,12 @@ HOMES = {
     "Runtime": "runtime",
     "entrypoint": "func",
     "task": "func",
+    "Pregel": "pregel",
+    "NodeBuilder": "pregel",
+    "LastValue": "channels",
+    "Topic": "channels",
+    "EphemeralValue": "channels",
+    "BinaryOperatorAggregate": "channels",
 }
 """Where both packages keep the names that programs use."""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from distgraph.graph.compiled import CompiledStateGraph
+from distgraph.graph.compiled import Pregel
 
 from ..backend import CeleryBackend
 from ..demo.census import build
@@ -45,7 +45,7 @@ class Crew:
     """The graph on its embedded Redis, and the workers that serve it."""
 
     backend: CeleryBackend
-    graph: CompiledStateGraph
+    graph: Pregel
     workers: tuple[Worker, ...]
 
     def ready(self) -> None:

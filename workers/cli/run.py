@@ -10,7 +10,7 @@ from rich.text import Text
 
 from checkpoint_redis.layout import RunStatus
 from distgraph.errors import DistGraphError
-from distgraph.graph.compiled import CompiledStateGraph
+from distgraph.graph.compiled import Pregel
 from distgraph.runners.handle import Run
 
 from .ending import Ending, tell
@@ -60,7 +60,7 @@ def run(  # noqa: PLR0913 a command's options
     return tell(screen, _followed(screen, graph, target, started))
 
 
-def _submit(graph: CompiledStateGraph, value: Any, thread_id: str) -> Run:
+def _submit(graph: Pregel, value: Any, thread_id: str) -> Run:
     try:
         started: Run = graph.submit(value, _config(thread_id), stream_mode="updates")
     except DistGraphError:
@@ -74,7 +74,7 @@ def _config(thread_id: str) -> dict[str, Any]:
     return {"configurable": {"thread_id": thread_id}}
 
 
-def _followed(screen: Screen, graph: CompiledStateGraph, target: str, started: Run) -> Ending:
+def _followed(screen: Screen, graph: Pregel, target: str, started: Run) -> Ending:
     """Show updates as they come, and return how the run ended."""
     error, thread_id = watched(screen, started, target), started.thread_id
     snapshot = graph.get_state(_config(thread_id))

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from distgraph import _doors
-from distgraph.graph.compiled import CompiledStateGraph
+from distgraph.graph.compiled import Pregel
 
 from ..backend import CeleryBackend
 from .exits import CommandError, Exit
@@ -52,7 +52,7 @@ def backend_of(target: str | None, connection: Connection) -> CeleryBackend:
     return connection.backend() if target is None else serving([target], connection)
 
 
-def graph_of(target: str, connection: Connection) -> CompiledStateGraph:
+def graph_of(target: str, connection: Connection) -> Pregel:
     """Return the graph that ``target`` names, on a backend: its own unless one is given."""
     found = compiled(target)
     if isinstance(found.backend, CeleryBackend) and not connection.given:
@@ -60,10 +60,10 @@ def graph_of(target: str, connection: Connection) -> CompiledStateGraph:
     return _placed(target, found, connection.backend())
 
 
-def compiled(target: str) -> CompiledStateGraph:
+def compiled(target: str) -> Pregel:
     """Return the graph that ``target`` names; CommandError for what is none."""
     found = load(target)
-    if not isinstance(found, CompiledStateGraph):
+    if not isinstance(found, Pregel):
         raise CommandError(f"{target} is {_kind(found)}, not a compiled graph.", Exit.USAGE)
     return found
 
@@ -73,7 +73,7 @@ def serving(targets: Sequence[str], connection: Connection) -> CeleryBackend:
     loaded = {target: load(target) for target in targets}
     backend = connection.backend() if connection.given else _first(loaded.values(), connection)
     for target, found in loaded.items():
-        if isinstance(found, CompiledStateGraph):
+        if isinstance(found, Pregel):
             _add(target, found, backend, moved=connection.given)
         elif found is not backend:
             raise CommandError(
@@ -86,13 +86,13 @@ def serving(targets: Sequence[str], connection: Connection) -> CeleryBackend:
 
 def _first(found: Any, connection: Connection) -> CeleryBackend:
     for each in found:
-        backend = each.backend if isinstance(each, CompiledStateGraph) else each
+        backend = each.backend if isinstance(each, Pregel) else each
         if isinstance(backend, CeleryBackend):
             return backend
     return connection.backend()
 
 
-def _add(target: str, graph: CompiledStateGraph, backend: CeleryBackend, *, moved: bool) -> None:
+def _add(target: str, graph: Pregel, backend: CeleryBackend, *, moved: bool) -> None:
     own = graph.backend
     if own is backend:
         return
@@ -105,7 +105,7 @@ def _add(target: str, graph: CompiledStateGraph, backend: CeleryBackend, *, move
     _placed(target, graph, backend)
 
 
-def _placed(target: str, graph: CompiledStateGraph, backend: CeleryBackend) -> CompiledStateGraph:
+def _placed(target: str, graph: Pregel, backend: CeleryBackend) -> Pregel:
     try:
         return graph.on(backend)
     except ValueError as clash:
@@ -118,7 +118,7 @@ def _place(backend: CeleryBackend) -> tuple[object, ...]:
     return told.store, broker, told.broker_options, told.namespace
 
 
-def load(target: str) -> CompiledStateGraph | CeleryBackend:
+def load(target: str) -> Pregel | CeleryBackend:
     """Import what ``module:attribute`` names, also from the current folder.
 
     Raises CommandError that says which part of it is wrong.
@@ -132,7 +132,7 @@ def load(target: str) -> CompiledStateGraph | CeleryBackend:
         if not hasattr(found, name):
             raise CommandError(f"Module {module} has no attribute {attribute!r}.", Exit.USAGE)
         found = getattr(found, name)
-    if not isinstance(found, CompiledStateGraph | CeleryBackend):
+    if not isinstance(found, Pregel | CeleryBackend):
         raise CommandError(
             f"{target} is {_kind(found)}, neither a compiled graph nor a CeleryBackend.", Exit.USAGE
         )

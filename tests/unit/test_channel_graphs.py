@@ -1,0 +1,92 @@
+"""Graphs of nodes and channels: how they are built, drawn, copied and named."""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict
+from unittest.mock import Mock
+
+import pytest
+
+from distgraph.channels import LastValue, Topic
+from distgraph.checkpoint.memory import InMemorySaver
+from distgraph.graph import START, StateGraph
+from distgraph.pregel import NodeBuilder, Pregel
+
+
+def chain(**options: Any) -> Any:
+    one = NodeBuilder().subscribe_only("in").do(lambda x: x + 1).write_to("mid")
+    two = NodeBuilder().subscribe_only("mid").do(lambda x: x * 10).write_to("out")
+    return Pregel(
+        nodes={"one": one, "two": two},
+        channels={"in": LastValue(int), "mid": LastValue(int), "out": LastValue(int)},
+        input_channels="in",
+        output_channels="out",
+        **options,
+    )
+
+
+def test_a_picture_has_an_edge_where_one_writes_what_runs_the_other() -> None:
+    edges = [(edge.source, edge.target) for edge in chain().get_graph().edges]
+    assert edges == [("__start__", "one"), ("one", "two"), ("two", "__end__")]
+
+
+def test_a_name_may_be_set() -> None:
+    graph = chain()
+    assert (graph.name, graph.get_name()) == ("LangGraph", "LangGraph")
+    graph.name = "tens"
+    assert (graph.name, graph.get_name()) == ("tens", "tens")
+
+
+def test_a_checkpointer_may_be_set() -> None:
+    graph, config = chain(), {"configurable": {"thread_id": "t"}}
+    with pytest.raises(ValueError, match="No checkpointer"):
+        graph.get_state(config)
+    graph.checkpointer = InMemorySaver()
+    assert graph.invoke(1, config) == 20
+    assert graph.get_state(config).values == {"in": 1, "mid": 2, "out": 20}
+    with pytest.raises(TypeError, match="Invalid checkpointer"):
+        graph.checkpointer = 3
+    assert graph.get_state(config).next == ()
+
+
+def test_a_copy_is_a_graph_of_its_own() -> None:
+    graph = chain()
+    other = graph.copy({"name": "other"})
+    assert (graph.name, other.name, type(other)) == ("LangGraph", "other", Pregel)
+    assert other.invoke(1) == graph.invoke(1)
+    assert other.copy().name == "other"
+
+
+def test_what_is_written_to_no_channel_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    node = NodeBuilder().subscribe_only("in").write_to("nowhere")
+    Pregel(
+        nodes={"n": node},
+        channels={"in": LastValue(int)},
+        input_channels="in",
+        output_channels="in",
+    )
+    assert "'n' writes to unknown channel 'nowhere'" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("nodes", "channels", "told"),
+    [
+        pytest.param({"n": len}, {"in": Topic(int)}, "Node 'n' must be a NodeBuilder", id="node"),
+        pytest.param({}, {"in": int}, "Channel 'in' must be one such as", id="channel"),
+    ],
+)
+def test_what_is_no_part_of_a_graph_is_refused(nodes: Any, channels: Any, told: str) -> None:
+    with pytest.raises(TypeError, match=told):
+        Pregel(nodes=nodes, channels=channels, input_channels="in", output_channels="in")
+
+
+class State(TypedDict, total=False):
+    n: int
+
+
+def test_what_answers_to_every_name_is_called_as_a_function() -> None:
+    node = Mock(return_value={"n": 2})
+    builder = StateGraph(State).add_node("n", node).add_edge(START, "n")
+    assert builder.compile().invoke({"n": 1}) == {"n": 2}
+    assert node.call_count == 1
+    assert isinstance(builder.compile(), Pregel)
