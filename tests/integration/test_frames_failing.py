@@ -70,6 +70,40 @@ def test_a_failure_at_the_bottom_is_what_the_run_raises(backend: CeleryBackend) 
     assert len(seen) == 2
 
 
+def told(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return what the log says has failed for good, each without whose run it was."""
+    texts = (each.getMessage() for each in caplog.records if each.levelname == "ERROR")
+    return [text.partition(" of graph")[0] for text in texts]
+
+
+def test_a_failure_at_the_bottom_is_told_once(
+    backend: CeleryBackend, caplog: pytest.LogCaptureFixture
+) -> None:
+    graph = nested(backend, 2, ("a", failing(9, [])))
+    with pytest.raises(Odd):
+        graph.invoke({"xs": []}, config())
+    assert told(caplog) == ["Attempt 1 at node 'a'"]
+
+
+def test_a_superstep_inside_that_fails_is_told_once(
+    backend: CeleryBackend, caplog: pytest.LogCaptureFixture
+) -> None:
+    inner = StateGraph(Picky).add_node("a", lambda _: {"ys": [1]}).add_edge(START, "a").compile()
+    graph = sequence(("mid", sequence(("low", inner)))).on(backend, "top")
+    with pytest.raises(Odd):
+        graph.invoke({"xs": []}, config())
+    assert told(caplog) == ["A superstep"]
+
+
+def test_that_a_graph_inside_came_to_its_step_limit_is_told_once(
+    backend: CeleryBackend, caplog: pytest.LogCaptureFixture
+) -> None:
+    graph = nested(backend, 2, *((f"a{n}", adds("a")) for n in range(6)))
+    with pytest.raises(GraphRecursionError):
+        graph.invoke({"xs": []}, {**config(), "recursion_limit": 4})
+    assert told(caplog) == ["Attempt 2 at node 'in2'"]
+
+
 def test_a_node_inside_is_tried_again_by_its_own_policy(backend: CeleryBackend) -> None:
     seen: list[int] = []
     inner = StateGraph(State).add_node("bad", failing(2, seen), retry_policy=QUICK)

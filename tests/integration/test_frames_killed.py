@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from checkpoint_redis.layout import DueKind, TaskRow, TaskState
 from distgraph.types import Command
+from tests.support.crowded import crowd_waits
 from tests.support.site import Site, lines, on
 from tests.support.waiting import PATIENCE, wait_until
 
@@ -72,29 +70,7 @@ def test_who_waits_holds_nothing(
 ) -> None:
     site = own_site()
     site.start(2, concurrency=1)
-    graph, gate = site.graphs["crowd"], tmp_path / "gate"
-    given = {"log": str(log), "gate": str(gate), "path": [str(n) for n in range(200)]}
-    run = graph.submit(given, on(thread_id))
-    wait_until(lambda: lines(log).count("second") == 2, "both slots to be taken")
-    with site.store.client() as client:
-        assert len(site.claimed(client)) == 2
-        assert parked(site, client, thread_id) == 200
-        leases = [due for due in site.due(client) if due.endswith(f"|{DueKind.lease}")]
-        assert len(leases) == 2
-        assert not [due for due in leases if due.startswith("|")]
-    gate.touch()
-    done = run.result(timeout=2 * PATIENCE)
-    assert Counter(done["path"][200:]) == Counter({"first": 200, "second": 200, "third": 200})
-    with site.store.client() as client:
-        wait_until(lambda: not site.claimed(client), "the leases to be gone")
-        wait_until(lambda: not site.due(client), "nothing to be due")
-
-
-def parked(site: Site, client: Any, thread_id: str) -> int:
-    """Return how many tasks of the root wait for graphs inside of them."""
-    tasks = client.hgetall(site.backend.thread_key(thread_id).tasks(""))
-    rows = (TaskRow(*json.loads(text)) for field, text in tasks.items() if field.startswith(b"t|"))
-    return [row.state for row in rows].count(TaskState.parked)
+    crowd_waits(site, thread_id, 200, log, tmp_path / "gate")
 
 
 def test_a_run_that_is_cancelled_ends_what_is_inside_and_another_may_begin(

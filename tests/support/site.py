@@ -106,6 +106,12 @@ class Site:
                 found[bytes(member).decode().partition("|")[2]] = score / 1_000
         return found
 
+    def parked(self, client: Any, thread_id: str) -> int:
+        """Return how many tasks of a thread's root wait for graphs inside of them."""
+        tasks = client.hgetall(self.backend.thread_key(thread_id).tasks(""))
+        texts = (text for field, text in tasks.items() if field.startswith(b"t|"))
+        return [TaskRow(*json.loads(text)).state for text in texts].count(TaskState.parked)
+
     def claimed(self, client: Any) -> list[TaskRow]:
         """Return the records of all tasks under a lease."""
         found = []

@@ -256,7 +256,12 @@ def _fail_for_good(attempt: Attempt, error: Errored) -> JobFailed | None:
 def _told(
     attempt: Attempt, error: Errored, status: str, retry_in: float | None
 ) -> JobFailed | None:
-    """Tell of a failure that was recorded; that of an attempt which was given up is none."""
+    """Tell of a failure that was recorded; that of an attempt which was given up is none.
+
+    One that came up from a graph inside was told where it happened.
+    """
     if status not in ("retry", "failed"):
+        return None
+    if retry_in is None and attempt.called.was_told:
         return None
     return tell_failed(attempt.subject, error, retry_in)

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, NamedTuple, NoReturn
 
 from checkpoint_redis.frames import FrameName
+from checkpoint_redis.layout import TaskState
 from checkpoint_redis.records import CheckpointEntry, InnerEntry
 from checkpoint_redis.replies import FrameInfo, OpenTask
 from checkpoint_redis.stored import Archive
@@ -26,8 +27,9 @@ from distgraph.checkpoint.serde.schema import classes_of
 from distgraph.core.frame import Risen, TaskFrame
 from distgraph.core.graph import Graph
 from distgraph.core.model import RETURN, Completed, Errored, Result
+from distgraph.core.recorded import kind_of
 from distgraph.engine import Execute
-from distgraph.errors import GraphBubbleUp
+from distgraph.errors import GraphBubbleUp, GraphRecursionError
 from distgraph.runners.backend import Job
 
 from .calledsaver import CalledSaver, tasks_in
@@ -85,6 +87,13 @@ class CalledFrame:
         """What is left to store."""
         records, checkpoints = tuple(self.records), tuple(self.checkpoints)
         return InnerEntry(self.name, self.epoch, self.cp, records, checkpoints)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether a task of it, or a superstep, has failed; coming to the step limit is neither."""
+        if self.failure is not None:
+            return self.failure.kind != kind_of(GraphRecursionError())
+        return any(task.st is TaskState.failed for task in self.opened)
 
     def add_records(self, cp: str, records: Iterable[bytes], names: Collection[str]) -> bool:
         """Take what one task left; tell whether it has to be stored before what follows.
@@ -172,6 +181,11 @@ class Called:
     def has_risen(self) -> bool:
         """Whether a frame has gone up for the attempt, which takes it as it stands."""
         return bool(self._risen)
+
+    @property
+    def was_told(self) -> bool:
+        """Whether a failure of the attempt is one of the frame that has gone up: told of there."""
+        return self.has_risen and any(frame.has_failed for frame in self._frames.values())
 
     @property
     def collects(self) -> bool:

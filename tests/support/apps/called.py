@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypedDict
 
 from distgraph.graph import START, StateGraph
 from distgraph.types import interrupt
-from tests.support.apps.programs import hold, note, noted
+from tests.support.apps.programs import hold, note, noted, take
 
 Builder = StateGraph[Any]
 
@@ -18,13 +18,15 @@ Builder = StateGraph[Any]
 class Trip(TypedDict, total=False):
     """`log` gets the name of every node that runs; `dies`: what kills its process the first time.
 
-    `gate` holds the node "second" of the leaf, `asks` is a question of the node "third".
+    `gate` holds the node "second" of the leaf, `asks` is a question of the node "third". `pause`:
+    how many seconds a node takes.
     """
 
     log: str
     dies: str
     gate: str
     asks: str
+    pause: float
     path: Annotated[list[str], operator.add]
 
 
@@ -33,6 +35,7 @@ def visit(name: str) -> Callable[[Trip], dict[str, Any]]:
         note(state["log"], name)
         if state.get("dies") == name and noted(state["log"]).count(name) == 1:
             os.kill(os.getpid(), signal.SIGKILL)
+        take(state.get("pause", 0.0))
         if name == "second":
             hold(state.get("gate", ""))
         if name == "third" and state.get("asks"):

@@ -37,4 +37,25 @@ def crowd() -> Builder:
     return builder.add_conditional_edges(START, spread, ["leaf"])  # type: ignore[no-any-return]
 
 
-FRAMES: dict[str, Callable[[], Builder]] = {"levels": levels, "crowd": crowd}
+def forest() -> Builder:
+    """Three levels of graphs that are nodes, two graphs beside one another on each."""
+    leaf = StateGraph(Trip, output_schema=Way)
+    leaf.add_sequence([(name, visit(name)) for name in ("first", "second", "third")])
+    leaf.add_edge(START, "first")
+    return _grown(("begin", "end"), "low", _grown(("down", "up"), "leaf", leaf.compile()).compile())
+
+
+def _grown(names: tuple[str, str], node: str, graph: Any) -> Builder:
+    """Return a graph that has two of ``graph`` between two nodes."""
+    first, last = names
+
+    def both(state: Trip) -> list[Send]:
+        return [Send(node, {**state, "path": [f"{state['path'][0]}.{n}"]}) for n in range(2)]
+
+    builder: Any = StateGraph(Trip, output_schema=Way).add_node(first, visit(first))
+    builder.add_node(node, graph).add_node(last, visit(last)).add_edge(START, first)
+    builder.add_conditional_edges(first, both, [node])
+    return builder.add_edge(node, last)  # type: ignore[no-any-return]
+
+
+FRAMES: dict[str, Callable[[], Builder]] = {"levels": levels, "crowd": crowd, "forest": forest}

@@ -39,6 +39,11 @@ def hold(gate: str) -> None:
         wait_until(Path(gate).exists, f"{gate} to be there")
 
 
+def take(seconds: float) -> None:
+    """Be at work for so long."""
+    time.sleep(seconds)
+
+
 # --- fan-out -----------------------------------------------------------------------------------
 
 
@@ -60,7 +65,7 @@ def spread(state: Fan) -> list[Send]:
 
 def work(packet: dict[str, Any]) -> dict[str, Any]:
     note(packet["log"] or "", f"{packet['item']} {os.getpid()}")
-    time.sleep(packet["pause"] or 0)
+    take(packet["pause"] or 0)
     hold(packet["gate"] or "")
     return {"items": [packet["item"]]}
 
