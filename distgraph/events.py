@@ -9,11 +9,22 @@ from distgraph.core.graph import Graph
 from distgraph.core.model import Outcome, Result, Task, ThreadState
 
 
-class Resumed(NamedTuple):
-    """A run goes on from ``state`` instead of starting with an input."""
+class Received(NamedTuple):
+    """An input was stored; ``state`` is the checkpoint that holds it, not applied yet."""
 
     ns: str
     state: ThreadState
+
+
+class Resumed(NamedTuple):
+    """A run goes on from ``state`` instead of starting with an input.
+
+    ``before``: how it stood, with what of it runs again or was answered; None: not told.
+    """
+
+    ns: str
+    state: ThreadState
+    before: ThreadState | None = None
 
 
 class Stepped(NamedTuple):
@@ -33,11 +44,12 @@ class Started(NamedTuple):
 
 
 class FunctionCalled(NamedTuple):
-    """A task calls a function, which is the ``task`` of a graph like ``graph``."""
+    """A task of superstep ``step`` calls a function, the ``task`` of a graph like ``graph``."""
 
     ns: str
     task: Task
     graph: Graph
+    step: int = 0
 
 
 class Ended(NamedTuple):
@@ -69,14 +81,18 @@ class Concluded(NamedTuple):
     outcome: Outcome
 
 
-OfFrame = Resumed | Stepped | Started | FunctionCalled | Ended | Custom | Concluded
+OfFrame = Received | Resumed | Stepped | Started | FunctionCalled | Ended | Custom | Concluded
 
 
 class Inside(NamedTuple):
-    """What happened in ``graph``, which is called inside a task of the run."""
+    """What happened in ``graph``, which is called inside a task of the run.
+
+    ``kept``: its checkpoints are stored.
+    """
 
     graph: Graph
     event: OfFrame
+    kept: bool = True
 
     @property
     def ns(self) -> str:

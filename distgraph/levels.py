@@ -19,9 +19,10 @@ def placed_chunks(view: View, event: Event, *, subgraphs: bool) -> Iterator[Plac
     Without ``subgraphs`` nothing is shown of graphs inside but their custom chunks.
     """
     match event:
-        case Inside(graph, told):
+        case Inside(graph, told, kept):
             if subgraphs or isinstance(told, Custom):
-                within = replace(view, graph=graph, keys=graph.outputs)
+                thread = view.thread_id if kept else ""
+                within = replace(view, graph=graph, keys=graph.outputs, thread_id=thread)
                 yield from ((told.ns, mode, chunk) for mode, chunk in chunks(within, told))
         case Relayed(ns, made, known):
             for mode, chunk in made:

@@ -7,10 +7,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from distgraph._arguments import names_of
 from distgraph._message import is_message, is_removal, message_id
 from distgraph.core.frame import triggers
-from distgraph.core.graph import ROOT, Graph
+from distgraph.core.graph import ROOT, Graph, Node
 from distgraph.core.model import (
     END,
     PREVIOUS,
@@ -23,24 +22,31 @@ from distgraph.core.model import (
     Interrupted,
     Paused,
     Result,
-    Task,
+    ThreadState,
     Write,
 )
 from distgraph.core.plan import with_caller_writes
-from distgraph.core.snapshot import current_values, shown_writes, visible
+from distgraph.core.snapshot import current_values, visible
 from distgraph.events import (
     Concluded,
     Custom,
     Ended,
     FunctionCalled,
     OfFrame,
+    Received,
     Resumed,
     Started,
     Stepped,
 )
+from distgraph.payloads import checkpoint, debugged, task_result, task_start
 
 INTERRUPT = "__interrupt__"
+_DEBUGGED = ("tasks", "checkpoints")
 Chunk = tuple[str, Any]
+
+
+def _holds_nothing(_node: Node) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,8 @@ class View:
     """How a caller wants to see a run: its modes, and the output keys it asked for.
 
     ``seen``: the ids of the messages that are not to be shown (again). ``about``: what of the
-    caller's config stands with every message.
+    caller's config stands with every message. ``thread_id``: where checkpoints are kept, '' where
+    they are not. ``holds``: whether a node has a graph inside that is kept, too.
     """
 
     graph: Graph
@@ -56,6 +63,12 @@ class View:
     keys: tuple[str, ...] | str
     seen: set[Any]
     about: Mapping[str, Any] = field(default_factory=dict)
+    thread_id: str = ""
+    holds: Callable[[Node], bool] = field(default=_holds_nothing)
+
+    def wants(self, mode: str) -> bool:
+        """Whether ``mode`` is shown; the debug mode shows tasks and checkpoints."""
+        return mode in self.modes or ("debug" in self.modes and mode in _DEBUGGED)
 
     @property
     def shown(self) -> tuple[str, ...]:
@@ -83,39 +96,50 @@ def chunks(view: View, event: OfFrame) -> Iterator[Chunk]:
             yield mode, payload
 
 
+def _received(view: View, event: Received) -> Iterator[Chunk]:
+    yield from _checkpoint(view, event.ns, event.state)
+
+
 def _resumed(view: View, event: Resumed) -> Iterator[Chunk]:
     opened = with_caller_writes(view.graph, event.state)
     know(view, opened)
     yield "values", view.values(opened.values)
+    yield from _checkpoint(view, event.ns, event.before or event.state)
 
 
 def _stepped(view: View, event: Stepped) -> Iterator[Chunk]:
     is_input = event.state.checkpoint.source == "input"  # which its caller knows
     if not is_input and event.changed & set(view.shown):
         yield "values", view.values(event.state.checkpoint.values)
+    yield from _checkpoint(view, event.ns, event.state)
+
+
+def _checkpoint(view: View, ns: str, state: ThreadState) -> Iterator[Chunk]:
+    if not view.thread_id or not view.wants("checkpoints"):
+        return
+    told, at = checkpoint(view.graph, state, ns, view.thread_id, view.holds), state.checkpoint
+    yield "checkpoints", told
+    yield "debug", debugged("checkpoint", at.step, told, at.ts)
 
 
 def _started(view: View, event: Started) -> Iterator[Chunk]:
-    if not {"tasks", "messages"} & set(view.modes):
+    if not (view.wants("tasks") or "messages" in view.modes):
         return
     opened = with_caller_writes(view.graph, event.state)
     know(view, opened)
-    for task in event.tasks if "tasks" in view.modes else ():
+    for task in event.tasks if view.wants("tasks") else ():
         if task.node != START:
-            yield "tasks", _task_start(view.graph, task, opened.values)
+            yield from _begins(task_start(view.graph, task, opened.values), opened.step + 1)
 
 
-def _task_start(graph: Graph, task: Task, values: Mapping[str, Any]) -> dict[str, Any]:
-    node = graph.nodes[task.node]
-    given = task.send.arg if task.send is not None else node.schema.read(values)
-    made = triggers(task, graph)
-    start = {"id": task.id, "name": task.node, "input": given, "triggers": made}
-    return {**start, "metadata": dict(node.metadata)} if node.metadata else start
+def _begins(start: Mapping[str, Any], step: int) -> Iterator[Chunk]:
+    yield "tasks", start
+    yield "debug", debugged("task", step, start)
 
 
 def _called(view: View, event: FunctionCalled) -> Iterator[Chunk]:
-    if "tasks" in view.modes:
-        yield "tasks", _task_start(event.graph, event.task, {})
+    if view.wants("tasks"):
+        yield from _begins(task_start(event.graph, event.task, {}), event.step)
 
 
 def _ended(view: View, event: Ended) -> Iterator[Chunk]:
@@ -137,8 +161,10 @@ def _ended(view: View, event: Ended) -> Iterator[Chunk]:
             return
         case Errored():
             pass
-    if "tasks" in view.modes and not (event.kept and isinstance(result, Completed)):
-        yield "tasks", _task_result(view.graph, task, result)
+    if view.wants("tasks") and not (event.kept and isinstance(result, Completed)):
+        told = task_result(view.graph, task, result)
+        yield "tasks", told
+        yield "debug", debugged("task_result", event.step, told)
 
 
 def _with_interrupt(values: Any, asked: tuple[Any, ...]) -> Any:
@@ -160,29 +186,6 @@ def shown_update(writes: tuple[Write, ...], keys: Collection[str]) -> Any:
     if max(Counter(channel for channel, _ in writes).values()) > 1:
         return [{channel: value} for channel, value in shown]
     return dict(shown)
-
-
-def _task_result(
-    graph: Graph, task: Task, result: Completed | Errored | Interrupted
-) -> dict[str, Any]:
-    hidden = {PREVIOUS, *(graph.channels.keys() - set(names_of(graph.streams or graph.channels)))}
-    error: BaseException | str | None = None
-    shown: Any = {}
-    interrupts: list[dict[str, Any]] = []
-    match result:
-        case Completed(writes):
-            shown = shown_writes(write for write in writes if write[0] not in hidden)
-        case Errored() as failure:
-            error = str(failure) if failure.exception is None else failure.exception
-        case Interrupted(questions):
-            interrupts = [{"value": q.interrupt.value, "id": q.interrupt.id} for q in questions]
-    return {
-        "id": task.id,
-        "name": task.node,
-        "error": error,
-        "result": shown,
-        "interrupts": interrupts,
-    }
 
 
 def _messages(view: View, event: Ended, writes: tuple[Write, ...]) -> Iterator[Any]:
@@ -249,6 +252,7 @@ def _has_written(result: Result) -> bool:
 
 
 _ALL: Mapping[type, Callable[[View, Any], Iterator[Chunk]]] = {
+    Received: _received,
     Resumed: _resumed,
     Stepped: _stepped,
     Started: _started,

@@ -7,12 +7,25 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, Literal, NamedTuple, Union
 
+from typing_extensions import TypedDict
+
 from distgraph import _frame
 from distgraph._arguments import as_name
 from distgraph._deadline import OnTimeout, read_deadline
-from distgraph._runtime import ExecutionInfo as ExecutionInfo  # noqa: PLC0414 public here
-from distgraph._runtime import Runtime as Runtime  # noqa: PLC0414 public here
-from distgraph.typing import NodeT, StateT, UpdateT
+from distgraph._parts import CheckpointPayload as CheckpointPayload
+from distgraph._parts import CheckpointStreamPart as CheckpointStreamPart
+from distgraph._parts import CheckpointTask as CheckpointTask
+from distgraph._parts import CustomStreamPart as CustomStreamPart
+from distgraph._parts import DebugPayload as DebugPayload
+from distgraph._parts import DebugStreamPart as DebugStreamPart
+from distgraph._parts import MessagesStreamPart as MessagesStreamPart
+from distgraph._parts import TaskPayload as TaskPayload
+from distgraph._parts import TaskResultPayload as TaskResultPayload
+from distgraph._parts import TasksStreamPart as TasksStreamPart
+from distgraph._parts import UpdatesStreamPart as UpdatesStreamPart
+from distgraph._runtime import ExecutionInfo as ExecutionInfo
+from distgraph._runtime import Runtime as Runtime
+from distgraph.typing import NodeT, OutputT, StateT, UpdateT
 
 All = Literal["*"]
 Durability = Literal["sync", "async", "exit"]
@@ -251,3 +264,35 @@ class StateUpdate(NamedTuple):
     values: Any
     as_node: str | None = None
     task_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GraphOutput(Generic[OutputT]):
+    """What ``invoke(version="v2")`` returns: the state, and the questions that wait for an answer.
+
+    ``value`` is an instance of the output schema where that is a class, else a dict.
+    """
+
+    value: OutputT
+    interrupts: tuple[Interrupt, ...] = ()
+
+
+class ValuesStreamPart(TypedDict, Generic[OutputT]):
+    """The state; ``ns`` is the namespace of its graph, () for the one that was called."""
+
+    type: Literal["values"]
+    ns: tuple[str, ...]
+    data: OutputT
+    interrupts: tuple[Interrupt, ...]
+
+
+StreamPart = Union[  # noqa: UP007 it is subscribed
+    ValuesStreamPart[OutputT],
+    UpdatesStreamPart,
+    MessagesStreamPart,
+    CustomStreamPart,
+    CheckpointStreamPart[StateT],
+    TasksStreamPart,
+    DebugStreamPart,
+]
+"""What ``stream(version="v2")`` yields; ``type`` tells which."""

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
 from copy import copy
 from dataclasses import replace
-from typing import Any, Generic, Self, cast
+from typing import Any, Generic, Literal, Self, cast, overload
 
 from typing_extensions import Unpack
 
@@ -25,16 +25,16 @@ from distgraph.graph.checks import check_stops, check_text, policies_of
 from distgraph.graph.drawable import Drawable
 from distgraph.graph.jobs import Owner, about, job_of
 from distgraph.graph.nested import Inner
-from distgraph.graph.options import InvokeOptions, Options, StreamOptions, SubmitOptions
+from distgraph.graph.options import InvokeOptions, Options, StreamOptions, SubmitOptions, Version
 from distgraph.graph.results import conclude, result_of
-from distgraph.graph.shape import Shape
+from distgraph.graph.shape import UNTYPED, Shape, instances
 from distgraph.graph.state_access import Config, StateAccess
-from distgraph.graph.subgraphs import schemas_of
+from distgraph.graph.subgraphs import holds_graph, schemas_of
 from distgraph.runners.backend import Backend, Job
 from distgraph.runners.handle import Run
 from distgraph.runners.local import LocalBackend
 from distgraph.streaming import View
-from distgraph.types import All, Command, RetryPolicy, StreamMode
+from distgraph.types import All, Command, GraphOutput, RetryPolicy, StreamMode
 from distgraph.typing import ContextT, InputT, OutputT, StateT
 
 
@@ -201,66 +201,114 @@ class Pregel(Drawable, StateAccess[StateT], Generic[StateT, ContextT, InputT, Ou
 
     # --- running -------------------------------------------------------------------------
 
+    @overload
+    def invoke(
+        self,
+        input: InputT | Command[Any, Any] | None,
+        config: Config = None,
+        *,
+        version: Literal["v1"] = "v1",
+        **options: Unpack[InvokeOptions[ContextT]],
+    ) -> OutputT: ...
+    @overload
+    def invoke(
+        self,
+        input: InputT | Command[Any, Any] | None,
+        config: Config = None,
+        *,
+        version: Literal["v2"],
+        **options: Unpack[InvokeOptions[ContextT]],
+    ) -> GraphOutput[OutputT]: ...
+
     def invoke(
         self,
         input: InputT | Command[Any, Any] | None,  # noqa: A002 LangGraph's name
         config: Config = None,
+        *,
+        version: Version = "v1",
         **options: Unpack[InvokeOptions[ContextT]],
-    ) -> OutputT:
+    ) -> OutputT | GraphOutput[OutputT]:
         """Run the graph to its end or to a pause and return the state.
 
-        A pause adds ``__interrupt__``, a list of Interrupt. Another ``stream_mode`` than "values"
-        returns the list of its chunks. None when the run wrote no output key. Raises what a node
-        raised, ValueError for a bad config, EmptyInputError, ResumeError, GraphRecursionError,
-        InvalidUpdateError.
+        A pause adds ``__interrupt__``, a list of Interrupt. ``version="v2"`` returns a GraphOutput:
+        what the output schema makes of the state, and the interrupts. Another ``stream_mode`` than
+        "values" returns the list of its chunks. None when the run wrote no output key. Raises what
+        a node raised, ValueError for a bad config, EmptyInputError, ResumeError,
+        GraphRecursionError, InvalidUpdateError.
         """
-        asked = Options.read("invoke", options, "values")
+        asked = Options.read("invoke", {**options, "version": version}, "values")
         keys = asked.keys(self.graph, self.graph.outputs)
         if asked.stream_mode != "values":
             options = {**options, "output_keys": keys}
-            return cast(OutputT, list(self.stream(input, config, **options)))
+            return cast(OutputT, list(self.stream(input, config, version=version, **options)))
         inner, job = self._job(input, config, asked, heard=False)
-        last = None
+        shape, last = self._shape(job, asked, keys), None
         for event in inner.events(self.backend, job):
-            last = event
-        result: OutputT = result_of(self.graph, last, keys, given=input, around=inner.frame)
-        return result
+            last = shape.printed(event)
+        result = result_of(self.graph, last, keys, given=input, around=inner.frame)
+        found: OutputT | GraphOutput[OutputT] = shape.result(result)
+        return found
+
+    @overload
+    async def ainvoke(
+        self,
+        input: InputT | Command[Any, Any] | None,
+        config: Config = None,
+        *,
+        version: Literal["v1"] = "v1",
+        **options: Unpack[InvokeOptions[ContextT]],
+    ) -> OutputT: ...
+    @overload
+    async def ainvoke(
+        self,
+        input: InputT | Command[Any, Any] | None,
+        config: Config = None,
+        *,
+        version: Literal["v2"],
+        **options: Unpack[InvokeOptions[ContextT]],
+    ) -> GraphOutput[OutputT]: ...
 
     async def ainvoke(
         self,
         input: InputT | Command[Any, Any] | None,  # noqa: A002 LangGraph's name
         config: Config = None,
+        *,
+        version: Version = "v1",
         **options: Unpack[InvokeOptions[ContextT]],
-    ) -> OutputT:
+    ) -> OutputT | GraphOutput[OutputT]:
         """Do what ``invoke`` does."""
-        asked = Options.read("ainvoke", options, "values")
+        asked = Options.read("ainvoke", {**options, "version": version}, "values")
         keys = asked.keys(self.graph, self.graph.outputs)
         if asked.stream_mode != "values":
             options = {**options, "output_keys": keys}
-            chunks = [chunk async for chunk in self.astream(input, config, **options)]
-            return cast(OutputT, chunks)
+            chunks = self.astream(input, config, version=version, **options)
+            return cast(OutputT, [chunk async for chunk in chunks])
         inner, job = self._job(input, config, asked, heard=False)
-        last = None
+        shape, last = self._shape(job, asked, keys), None
         async for event in inner.aevents(self.backend, job):
-            last = event
-        result: OutputT = result_of(self.graph, last, keys, given=input, around=inner.frame)
-        return result
+            last = shape.printed(event)
+        result = result_of(self.graph, last, keys, given=input, around=inner.frame)
+        found: OutputT | GraphOutput[OutputT] = shape.result(result)
+        return found
 
     def stream(
         self,
         input: InputT | Command[Any, Any] | None,  # noqa: A002 LangGraph's name
         config: Config = None,
+        *,
+        version: Version = "v1",
         **options: Unpack[StreamOptions[ContextT]],
     ) -> Iterator[Any]:
-        """Run the graph and yield chunks as they come: values, updates, tasks, custom, messages.
+        """Run the graph and yield chunks as they come, of the modes that ``stream_mode`` names.
 
         One mode yields its payloads, a list of modes (mode, payload) pairs; ``subgraphs`` puts the
-        namespace of the graph that a chunk comes from before it. Raises what ``invoke`` raises.
+        namespace of the graph that a chunk comes from before it. ``version="v2"`` yields a
+        StreamPart for each. Raises what ``invoke`` raises.
 
         Who leaves it early ends the run: no task is begun any more, and what the running ones leave
         is kept for ``invoke(None)``. Workers go on with theirs. ``astream`` cancels coroutines.
         """
-        inner, job, shape = self._streamed("stream", input, config, options)
+        inner, job, shape = self._streamed("stream", input, config, options, version)
         with closing(inner.events(self.backend, job)) as events:
             for event in events:
                 yield from shape.chunks(event)
@@ -270,10 +318,12 @@ class Pregel(Drawable, StateAccess[StateT], Generic[StateT, ContextT, InputT, Ou
         self,
         input: InputT | Command[Any, Any] | None,  # noqa: A002 LangGraph's name
         config: Config = None,
+        *,
+        version: Version = "v1",
         **options: Unpack[StreamOptions[ContextT]],
     ) -> AsyncIterator[Any]:
         """Do what ``stream`` does."""
-        inner, job, shape = self._streamed("astream", input, config, options)
+        inner, job, shape = self._streamed("astream", input, config, options, version)
         async with aclosing(inner.aevents(self.backend, job)) as events:
             async for event in events:
                 for chunk in shape.chunks(event):
@@ -327,13 +377,18 @@ class Pregel(Drawable, StateAccess[StateT], Generic[StateT, ContextT, InputT, Ou
         return job_of(self.owner, given, self._merged(config), options, heard=heard)
 
     def _streamed(
-        self, call: str, given: Any, config: Config, options: Mapping[str, Any]
+        self, call: str, given: Any, config: Config, options: Mapping[str, Any], version: Version
     ) -> tuple[Inner, Job, Shape]:
-        asked = Options.read(call, options, self.stream_mode)
+        asked = Options.read(call, {**options, "version": version}, self.stream_mode)
         keys = asked.keys(self.graph, self.graph.shown)
         inner, job = self._job(given, config, asked)
-        view = View(self.graph, asked.modes, keys, set(), about(job))
-        return inner, job, Shape(view, asked)
+        return inner, job, self._shape(job, asked, keys)
+
+    def _shape(self, job: Job, asked: Options, keys: str | tuple[str, ...]) -> Shape:
+        thread = job.place.thread_id if job.invocation.durable else ""
+        view = View(self.graph, asked.all_modes, keys, set(), about(job), thread, holds_graph)
+        schemas = self.builder.output_schema, self.builder.state_schema
+        return Shape(view, asked, instances(*schemas) if asked.version == "v2" else UNTYPED)
 
 
 @checked

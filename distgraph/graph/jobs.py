@@ -77,7 +77,7 @@ def job_of(
         invocation=invocation if inner.frame else _told(invocation, start),
         start=start,
         live=options.is_live or inner.live or (heard and bool(owner.graph.entry)),
-        modes=frozenset(options.modes if heard else ()),
+        modes=options.all_modes if heard else frozenset(options.printed),
         subgraphs=options.subgraphs,
         max_concurrency=configs.max_concurrency(config),
         run_id=options.run_id,

@@ -108,7 +108,7 @@ class Inner:
     def _pass_on(self, job: Job, event: Event) -> None:
         if self.frame is None or isinstance(event, Concluded | Relayed):
             return
-        inside = event if isinstance(event, Inside) else Inside(job.graph, event)
+        inside = event if isinstance(event, Inside) else Inside(job.graph, event, kept=self.durable)
         if self.frame.publish is not None:
             self.frame.publish(inside)
         elif isinstance(inside.event, Custom):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Generic, Self, TypedDict
+from typing import Any, Generic, Literal, Self, TypedDict
 from uuid import UUID
 
 from distgraph._arguments import names_of
@@ -14,8 +14,12 @@ from distgraph.graph.checks import check_by, check_run_id, check_stops
 from distgraph.types import All, Durability, StreamMode
 from distgraph.typing import ContextT
 
-MODES = ("values", "updates", "tasks", "custom", "messages")
+MODES = ("values", "updates", "tasks", "checkpoints", "debug", "custom", "messages")
 ONLY_SUBMITTED = ("run_id", "if_new")
+ONLY_CALLED = ("print_mode", "debug", "version")
+_DEBUGGED = ("updates", "values")
+Version = Literal["v1", "v2"]
+_VERSIONS = ("v1", "v2")
 _DURABILITIES = (None, "sync", "async", "exit")
 Stops = All | Sequence[str] | None
 Modes = StreamMode | Sequence[StreamMode] | None
@@ -56,10 +60,13 @@ class SubmitOptions(CallOptions[ContextT], Generic[ContextT], total=False):
 class InvokeOptions(CallOptions[ContextT], Generic[ContextT], total=False):
     """``output_keys``: the state keys to show.
 
-    By default a result has those of the output schema, a stream has all.
+    By default a result has those of the output schema, a stream has all. ``print_mode`` names
+    stream modes whose chunks are printed besides, ``debug`` stands for values and updates.
     """
 
     output_keys: Keys
+    print_mode: Modes
+    debug: bool | int | None
 
 
 class StreamOptions(InvokeOptions[ContextT], Generic[ContextT], total=False):
@@ -83,11 +90,14 @@ class Options:
     control: RunControl | None = None
     run_id: str = ""
     if_new: bool = False
+    print_mode: Modes = None
+    debug: bool | int | None = None
+    version: Version = "v1"
 
     @classmethod
     def read(cls, call: str, given: Mapping[str, Any], default: Modes) -> Self:
         """Return the options of a ``call``; TypeError or ValueError says which one is wrong."""
-        known = ALL_NAMES if "submit" in call else NAMES
+        known = SUBMITTED if "submit" in call else NAMES
         if unknown := [name for name in given if name not in known]:
             msg = f"{call}() got an unexpected option '{unknown[0]}': it takes {', '.join(known)}."
             raise TypeError(msg)
@@ -97,15 +107,33 @@ class Options:
         if options.durability not in _DURABILITIES:
             msg = f"durability must be 'sync', 'async' or 'exit', not {options.durability!r}."
             raise ValueError(msg)
-        if unknown := [mode for mode in options.modes if mode not in MODES]:
-            msg = f"Unknown stream_mode {unknown[0]!r}. The modes are: {', '.join(MODES)}."
+        options._check_modes()
+        if options.version not in _VERSIONS:
+            msg = f"version must be 'v1' or 'v2', not {options.version!r}."
             raise ValueError(msg)
         return options
+
+    def _check_modes(self) -> None:
+        for name, modes in (("stream_mode", self.modes), ("print_mode", self.printed)):
+            if unknown := [mode for mode in modes if mode not in MODES]:
+                msg = f"Unknown {name} {unknown[0]!r}. The modes are: {', '.join(MODES)}."
+                raise ValueError(msg)
 
     @property
     def modes(self) -> tuple[str, ...]:
         """The stream modes as a tuple."""
         return tuple(names_of(self.stream_mode or ()))
+
+    @property
+    def printed(self) -> tuple[str, ...]:
+        """The modes whose chunks are printed."""
+        named = tuple(names_of(self.print_mode or ()))
+        return tuple(dict.fromkeys((*named, *(_DEBUGGED if self.debug else ()))))
+
+    @property
+    def all_modes(self) -> frozenset[str]:
+        """The modes of which chunks are wanted, for the caller or to be printed."""
+        return frozenset((*self.modes, *self.printed))
 
     @property
     def is_single(self) -> bool:
@@ -115,7 +143,7 @@ class Options:
     @property
     def is_live(self) -> bool:
         """Whether chunks are wanted while a node still runs."""
-        return self.subgraphs or not {"custom", "messages"}.isdisjoint(self.modes)
+        return self.subgraphs or not {"custom", "messages"}.isdisjoint(self.all_modes)
 
     def before(self, graph: Graph) -> frozenset[str]:
         """Return the nodes of ``graph`` that the call stops before."""
@@ -139,6 +167,7 @@ class Options:
 
 ALL_NAMES = tuple(field.name for field in fields(Options))
 NAMES = tuple(name for name in ALL_NAMES if name not in ONLY_SUBMITTED)
+SUBMITTED = tuple(name for name in ALL_NAMES if name not in ONLY_CALLED)
 
 
 def _stops(graph: Graph, given: Stops, compiled: frozenset[str]) -> frozenset[str]:

@@ -29,6 +29,11 @@ def stored_in(node: Node) -> tuple[Held, ...]:
     return tuple(held for held in known_in(node) if held.checkpointer is not False)
 
 
+def holds_graph(node: Node) -> bool:
+    """Whether a node has a graph inside that is stored when the node calls it."""
+    return bool(stored_in(node))
+
+
 def schemas_of(graph: Graph) -> tuple[Any, ...]:
     """Return the state schemas of ``graph`` and of what its nodes call, which it stores too."""
     found: dict[int, Any] = {}

@@ -217,7 +217,8 @@ class OpenCalls:
             self.futures[call.task.id] = future
             self.open.add(future)
         if self.tell is not None:
-            self.tell(FunctionCalled(call.caller.ns, call.task, call.graph))
+            step = call.caller.checkpoint.step + 1
+            self.tell(FunctionCalled(call.caller.ns, call.task, call.graph, step))
 
     def claim(self, future: SyncAsyncFuture[Any]) -> bool:
         """Whether who asks is the one that has to make a call; nobody has to if it is cancelled."""

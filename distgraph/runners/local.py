@@ -195,7 +195,7 @@ def drive(job: Job, keeping: Keeping) -> Generator[Event, None, None]:
                     case RunHere():
                         answer = run_here(job, request)
                     case _:
-                        answer, told = carry(_answer(job, keeping.store, request), perform)
+                        answer, told = carry(_answer(job, keeping.store, request, state), perform)
                         state = _state_after(request, answer, state)
                         yield from told
     finally:
@@ -227,7 +227,9 @@ async def drive_async(job: Job, keeping: Keeping) -> AsyncGenerator[Event, None]
                     case RunHere():
                         answer = await run_here_async(job, request)
                     case _:
-                        answer, told = await acarry(_answer(job, keeping.store, request), perform)
+                        answer, told = await acarry(
+                            _answer(job, keeping.store, request, state), perform
+                        )
                         state = _state_after(request, answer, state)
                         for event in told:
                             yield event
@@ -256,7 +258,7 @@ def _state_after(request: Storing, answer: Any, before: ThreadState | None) -> T
             return request.state
 
 
-def _answer(job: Job, store: Store, request: Storing) -> Answering:
+def _answer(job: Job, store: Store, request: Storing, before: ThreadState | None) -> Answering:
     """Answer a storing request: the answer itself, and what there is to tell about it."""
     match request:
         case Load():
@@ -268,7 +270,7 @@ def _answer(job: Job, store: Store, request: Storing) -> Answering:
             return None, told_of_save(job.place.ns, request)
         case GoOn():
             yield from store.go_on(request)
-            return None, told_of_going_on(job.graph, job.place.ns, request)
+            return None, told_of_going_on(job.graph, job.place.ns, request, before)
         case SaveUpdate():
             yield from store.update(request)
             return request.state, ()

@@ -17,7 +17,8 @@ class Begun:
     ``state`` is where it started from. ``outcome`` is there when nothing had to be started.
     ``since``: the run was under way then, its end comes after that; None when that is not known.
     ``origin``: the checkpoint that it started from, where the state is still to be read, and
-    ``released`` the one whose static stop it passes.
+    ``released`` the one whose static stop it passes. ``before``: how it stood when it was gone on
+    with.
     """
 
     run: str
@@ -27,6 +28,7 @@ class Begun:
     since: EntryId | None = None
     origin: str = ""
     released: str = ""
+    before: ThreadState | None = None
 
 
 def begun_by(answered: Answered, run: str, state: ThreadState | None) -> Begun:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Generator, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from checkpoint_redis.events import StreamEvent
@@ -20,10 +20,11 @@ from checkpoint_redis.layout import (
     TaskEvent,
 )
 from distgraph.core.graph import Graph
-from distgraph.core.model import Result, Task, ThreadState
+from distgraph.core.model import Errored, Result, Task, ThreadState
 from distgraph.core.plan import is_input, plan, with_caller_writes
 from distgraph.effects import Tell
-from distgraph.events import Custom, Ended, Resumed, Started, Stepped
+from distgraph.events import Custom, Ended, Received, Resumed, Started, Stepped
+from distgraph.graph.failures import exception_of
 
 from .begun import Begun
 from .concluding import ENDED, conclude, outcome_of
@@ -152,7 +153,7 @@ def _continues(at: Follower) -> bool:
 def _resumed(at: Follower) -> Generator[Effect, Any, None]:
     if at.state is None:
         return
-    yield Tell(Resumed("", at.state))
+    yield Tell(Resumed("", at.state, at.begun.before))
     now = _open(at, at.state)
     yield from _started(at, at.state, tuple(now.tasks.values()))
     for tid, task in now.tasks.items():
@@ -171,6 +172,7 @@ def _stepped(at: Follower, cp: str, follows: str) -> Generator[Effect, Any, None
         return
     at.lacks = False
     if is_input(state.checkpoint):
+        yield Tell(Received("", ThreadState(state.checkpoint)))
         return
     at.state, at.open = ThreadState(state.checkpoint), None
     if state.checkpoint.source == "fork":
@@ -185,7 +187,7 @@ def _started(
     at: Follower, state: ThreadState, tasks: tuple[Task, ...]
 ) -> Generator[Effect, Any, None]:
     """Tell which tasks begin; what was sent to them is read for those alone who are shown it."""
-    if "tasks" in at.modes:
+    if not at.modes.isdisjoint(("tasks", "debug")):
         state = yield from with_packets(at.of.served.wire, at.of.thread, state)
         shown = {task.id: task for task in plan(with_caller_writes(at.graph, state))}
         tasks = tuple(shown[task.id] for task in tasks)
@@ -202,6 +204,8 @@ def _ended(
     if task is None:
         return
     now.results[tid] = result = at.of.served.wire.read_asked(blob, deadlines)
+    if isinstance(result, Errored):
+        result = replace(result, exception=exception_of(result))
     yield Tell(Ended("", task, result, now.values, step=at.state.checkpoint.step + 1))
 
 

@@ -12,6 +12,7 @@ from checkpoint_redis.replies import RunOutcome
 from distgraph import _frame
 from distgraph._checked import checked
 from distgraph.graph.results import conclude, result_of
+from distgraph.graph.subgraphs import holds_graph
 from distgraph.runners.handle import Run
 from distgraph.streaming import View
 
@@ -200,7 +201,8 @@ class CeleryRun(Run[Any]):
                 "subgraphs=True."
             )
             raise ValueError(msg)
-        view = View(graph, shown.modes, graph.shown, set(), shown.about)
+        thread = self._thread.thread_id
+        view = View(graph, shown.modes, graph.shown, set(), shown.about, thread, holds_graph)
         return Chunker(view, Position(after), ids=ids, subgraphs=subgraphs)
 
     def __repr__(self) -> str:

@@ -60,7 +60,8 @@ def _carry(call: Submission) -> Generator[Effect, Any, Begun]:
                 case Save():
                     return (yield from _save(call, request))
                 case GoOn():
-                    return (yield from go_on(call, request))
+                    begun: Begun = yield from go_on(call, request)
+                    return replace(begun, before=call.origin)
                 case SaveUpdate():
                     answer = state = yield from _update(call, request)
                 case Execute():

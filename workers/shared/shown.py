@@ -26,6 +26,10 @@ class Shown:
     subgraphs: bool
     about: Mapping[str, Any]
 
+    def wants(self, mode: str) -> bool:
+        """Whether ``mode`` is shown, or the debug mode, which has it inside."""
+        return mode in self.modes or "debug" in self.modes
+
     @property
     def record(self) -> str:
         """What a run's record has of it."""

@@ -490,7 +490,7 @@ class Wire:
 
 def shows_writes(modes: str) -> bool:
     """Whether a run's stream modes need the writes of each task in its events."""
-    return bool({"updates", "tasks", "messages"} & set(modes.split()))
+    return bool({"updates", "tasks", "debug", "messages"} & set(modes.split()))
 
 
 def head_checkpoint(context: Context, values: Mapping[str, Any]) -> Checkpoint:

@@ -16,11 +16,12 @@ from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.checkpoint.serde.schema import classes_of
 from distgraph.core.frame import TaskFrame
 from distgraph.core.graph import Graph
-from distgraph.core.model import Interrupted, Result
+from distgraph.core.model import Errored, Interrupted, Result
 from distgraph.core.packets import Packet
 from distgraph.engine import Save
 from distgraph.errors import SerializationError
 from distgraph.events import Ended, Inside, OfFrame, Relayed, Started
+from distgraph.graph.subgraphs import holds_graph
 from distgraph.levels import placed_chunks
 from distgraph.runners.told import ToldOfSave, told_of_save
 from distgraph.streaming import View, know
@@ -36,14 +37,17 @@ Chunks = tuple[tuple[str, Any], ...]
 class Relay:
     """Makes chunks of what happens in the graphs inside tasks, in the modes of the run."""
 
-    def __init__(self, shown: Shown, graph: Graph, serializer: JsonPlusSerializer) -> None:
-        self._view = View(graph, shown.modes, graph.outputs, set(), shown.about)
+    def __init__(
+        self, shown: Shown, graph: Graph, serializer: JsonPlusSerializer, thread_id: str
+    ) -> None:
+        keys = graph.outputs
+        self._view = View(graph, shown.modes, keys, set(), shown.about, thread_id, holds_graph)
         self._serializer = serializer
         self._is_lost = False
 
     def publish(self, emitter: Emitter, told: Inside) -> None:
         """Stream the chunks of what happened, each for itself: together they may be too large."""
-        made, known = self._made(told.graph, (told.event,))
+        made, known = self._made(told.graph, (told.event,), kept=told.kept)
         each: list[Relayed] = [Relayed(told.ns, (chunk,)) for chunk in made]
         if known:
             each.append(Relayed(told.ns, (), known))
@@ -73,13 +77,17 @@ class Relay:
         step = frame.checkpoint.step + 1
         return Inside(opened.graph, Ended(opened.ns, frame.task, result, values, step=step))
 
-    def _made(self, graph: Graph, told: Iterable[OfFrame]) -> tuple[Chunks, tuple[Any, ...]]:
+    def _made(
+        self, graph: Graph, told: Iterable[OfFrame], *, kept: bool = True
+    ) -> tuple[Chunks, tuple[Any, ...]]:
         """Return chunks, and which messages are not new any more."""
         before = frozenset(self._view.seen)
         made = tuple(
             (mode, chunk)
             for each in told
-            for _, mode, chunk in placed_chunks(self._view, Inside(graph, each), subgraphs=True)
+            for _, mode, chunk in placed_chunks(
+                self._view, Inside(graph, _storable(each), kept=kept), subgraphs=True
+            )
         )
         return made, tuple(self._view.seen - before)
 
@@ -97,7 +105,9 @@ class Relay:
 def relay_of(opened: Opened) -> Relay | None:
     """Return what makes chunks of what happens inside tasks, None where nobody asks for them."""
     shown, serializer = opened.shown, opened.served.wire.serializer
-    return Relay(shown, opened.graph, serializer) if shown.subgraphs else None
+    if not shown.subgraphs:
+        return None
+    return Relay(shown, opened.graph, serializer, opened.head.thread_id)
 
 
 def emitter_of(opened: Opened, tid: str, relay: Relay | None) -> Emitter:
@@ -119,7 +129,7 @@ def shown_of(opened: Opened, save: Save, sent: Iterable[Bundle]) -> bytes:
     if relay is None:
         return b""
     told = told_of_save(ns, save)
-    if "tasks" in opened.shown.modes:
+    if opened.shown.wants("tasks"):
         told = tuple(_filled(opened, each, sent) for each in told)
     return relay.record(opened.graph, ns, *told)
 
@@ -141,6 +151,13 @@ def _filled(opened: Opened, told: ToldOfSave, sent: Iterable[Bundle]) -> ToldOfS
         for task in told.tasks
     )
     return told._replace(tasks=tuple(tasks))
+
+
+def _storable(told: OfFrame) -> OfFrame:
+    """Return ``told`` with the text of a failure in place of its exception."""
+    if isinstance(told, Ended) and isinstance(told.result, Errored):
+        return told._replace(result=replace(told.result, exception=None))
+    return told
 
 
 @lru_cache(maxsize=256)
