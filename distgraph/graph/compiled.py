@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
 from copy import copy
 from dataclasses import replace
-from typing import Any, Generic, Literal, Self, cast, overload
+from typing import Any, Generic, Self, cast
 
 from typing_extensions import Unpack
 
@@ -34,7 +34,7 @@ from distgraph.runners.backend import Backend, Job
 from distgraph.runners.handle import Run
 from distgraph.runners.local import LocalBackend
 from distgraph.streaming import View
-from distgraph.types import All, Command, GraphOutput, RetryPolicy, StreamMode
+from distgraph.types import All, Command, RetryPolicy, StreamMode
 from distgraph.typing import ContextT, InputT, OutputT, StateT
 
 
@@ -201,25 +201,6 @@ class Pregel(Drawable, StateAccess[StateT], Generic[StateT, ContextT, InputT, Ou
 
     # --- running -------------------------------------------------------------------------
 
-    @overload
-    def invoke(
-        self,
-        input: InputT | Command[Any, Any] | None,
-        config: Config = None,
-        *,
-        version: Literal["v1"] = "v1",
-        **options: Unpack[InvokeOptions[ContextT]],
-    ) -> OutputT: ...
-    @overload
-    def invoke(
-        self,
-        input: InputT | Command[Any, Any] | None,
-        config: Config = None,
-        *,
-        version: Literal["v2"],
-        **options: Unpack[InvokeOptions[ContextT]],
-    ) -> GraphOutput[OutputT]: ...
-
     def invoke(
         self,
         input: InputT | Command[Any, Any] | None,  # noqa: A002 LangGraph's name
@@ -227,7 +208,7 @@ class Pregel(Drawable, StateAccess[StateT], Generic[StateT, ContextT, InputT, Ou
         *,
         version: Version = "v1",
         **options: Unpack[InvokeOptions[ContextT]],
-    ) -> OutputT | GraphOutput[OutputT]:
+    ) -> OutputT:
         """Run the graph to its end or to a pause and return the state.
 
         A pause adds ``__interrupt__``, a list of Interrupt. ``version="v2"`` returns a GraphOutput:
@@ -246,27 +227,8 @@ class Pregel(Drawable, StateAccess[StateT], Generic[StateT, ContextT, InputT, Ou
         for event in inner.events(self.backend, job):
             last = shape.printed(event)
         result = result_of(self.graph, last, keys, given=input, around=inner.frame)
-        found: OutputT | GraphOutput[OutputT] = shape.result(result)
+        found: OutputT = shape.result(result)
         return found
-
-    @overload
-    async def ainvoke(
-        self,
-        input: InputT | Command[Any, Any] | None,
-        config: Config = None,
-        *,
-        version: Literal["v1"] = "v1",
-        **options: Unpack[InvokeOptions[ContextT]],
-    ) -> OutputT: ...
-    @overload
-    async def ainvoke(
-        self,
-        input: InputT | Command[Any, Any] | None,
-        config: Config = None,
-        *,
-        version: Literal["v2"],
-        **options: Unpack[InvokeOptions[ContextT]],
-    ) -> GraphOutput[OutputT]: ...
 
     async def ainvoke(
         self,
@@ -275,7 +237,7 @@ class Pregel(Drawable, StateAccess[StateT], Generic[StateT, ContextT, InputT, Ou
         *,
         version: Version = "v1",
         **options: Unpack[InvokeOptions[ContextT]],
-    ) -> OutputT | GraphOutput[OutputT]:
+    ) -> OutputT:
         """Do what ``invoke`` does."""
         asked = Options.read("ainvoke", {**options, "version": version}, "values")
         keys = asked.keys(self.graph, self.graph.outputs)
@@ -288,7 +250,7 @@ class Pregel(Drawable, StateAccess[StateT], Generic[StateT, ContextT, InputT, Ou
         async for event in inner.aevents(self.backend, job):
             last = shape.printed(event)
         result = result_of(self.graph, last, keys, given=input, around=inner.frame)
-        found: OutputT | GraphOutput[OutputT] = shape.result(result)
+        found: OutputT = shape.result(result)
         return found
 
     def stream(
