@@ -10,15 +10,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from distgraph._deadline import Deadline
+    from distgraph._response import Response
 
 
 class Frame(Protocol):
     """What code called from inside a node may ask of the task that runs it."""
 
-    def ask(self, value: Any, deadline: Deadline | None = None) -> Any:
+    def ask(
+        self, value: Any, deadline: Deadline | None = None, response: Response | None = None
+    ) -> Any:
         """Return the answer to the next question of this task, or raise GraphInterrupt.
 
-        Raises InterruptTimeout where nobody answered in time, and nothing stands for an answer.
+        Raises InterruptTimeout where nobody answered in time, and nothing stands for an answer, and
+        what ``response`` raises for an answer that does not fit.
         """
         ...
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING
 
+from distgraph._response import INVALID
 from distgraph.types import Interrupt
 
 if TYPE_CHECKING:
@@ -76,6 +77,14 @@ class NoSuchInterrupt(ResumeError):
             f"No pending interrupt has the id {', '.join(self.unknown)}. It was answered already, "
             f"its deadline is over, or it was never asked on this thread. Pending now: {waiting}."
         )
+
+
+def is_invalid_resume(error: BaseException) -> bool:
+    """Whether ``error`` says that an answer does not fit the ``response_schema`` of its question.
+
+    As LangGraph does, of what ``interrupt`` raises in a node and a run in this process.
+    """
+    return getattr(error, INVALID, False) is True
 
 
 class InterruptTimeout(DistGraphError, TimeoutError):

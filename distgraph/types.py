@@ -23,6 +23,7 @@ from distgraph._parts import TaskPayload as TaskPayload
 from distgraph._parts import TaskResultPayload as TaskResultPayload
 from distgraph._parts import TasksStreamPart as TasksStreamPart
 from distgraph._parts import UpdatesStreamPart as UpdatesStreamPart
+from distgraph._response import read_response
 from distgraph._runtime import ExecutionInfo as ExecutionInfo
 from distgraph._runtime import Runtime as Runtime
 from distgraph.typing import NodeT, OutputT, StateT, UpdateT
@@ -59,16 +60,19 @@ class Send:
 class Interrupt:
     """A question that a node asked: its ``value``, and the ``id`` that an answer names.
 
-    ``deadline``: until when it can be answered, in UTC; None for ever.
+    ``deadline``: until when it can be answered, in UTC; None for ever. ``response_schema``: what
+    an answer has to be, as a JSON schema; None for anything.
     """
 
     value: Any
     id: str = "placeholder-id"
     deadline: datetime | None = None
+    response_schema: dict[str, Any] | None = None
 
     def __repr__(self) -> str:
         until = f", deadline={self.deadline.isoformat()}" if self.deadline else ""
-        return f"Interrupt(value={self.value!r}, id={self.id!r}{until})"
+        expects = f", response_schema={self.response_schema!r}" if self.response_schema else ""
+        return f"Interrupt(value={self.value!r}, id={self.id!r}{until}{expects})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +108,7 @@ class Overwrite:
 def interrupt(
     value: Any,
     *,
+    response_schema: dict[str, Any] | type | None = None,
     deadline: float | timedelta | datetime | None = None,
     default: Any = ...,
     on_timeout: OnTimeout = "resume",
@@ -117,6 +122,12 @@ def interrupt(
     Raises ``GraphInterrupt`` (a BaseException that must not be swallowed) while there
     is no answer, and RuntimeError outside of a node or in a graph without a checkpointer.
 
+    ``response_schema``: what an answer has to be. A pydantic model, a TypedDict or a dataclass
+    checks it: the call returns what pydantic makes of the answer, or raises its ValidationError.
+    A node that this leaves waits for another answer to the same question, and so does the thread;
+    what the run raises ``errors.is_invalid_resume`` knows (LangGraph's rule). By a JSON schema,
+    which is shown to who answers, nothing is checked.
+
     ``deadline``: a datetime with a time zone, or for how long it can be answered, as seconds or a
     timedelta, from when the question is stored first; asked again at the same place it keeps its
     time. What nobody has answered by then is answered with ``default``; with ``on_timeout="fail"``
@@ -125,7 +136,7 @@ def interrupt(
     does not go together.
     """
     until = read_deadline(deadline, default, on_timeout)
-    return _frame.current("interrupt()").ask(value, until)
+    return _frame.current("interrupt()").ask(value, until, read_response(response_schema))
 
 
 def _retryable(exc: Exception) -> bool:

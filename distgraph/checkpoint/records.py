@@ -129,6 +129,8 @@ def pack_result(result: Result) -> list[Any]:
         case Interrupted(questions):
             timed, asked = _pack_deadlines(questions), [each.asked for each in questions]
             rest = [timed, *([asked] if any(asked) else [])] if timed or any(asked) else []
+            if schemas := _pack_schemas(questions):
+                rest = [timed, asked, schemas]
             return numbered(Kind.result, INTERRUPTED, _pack_questions(questions), *rest)
         case Errored():
             texts = (result.kind, result.message, result.traceback)
@@ -138,6 +140,18 @@ def pack_result(result: Result) -> list[Any]:
             return numbered(Kind.result, ESCAPED, command)
         case _:
             assert_never(result)
+
+
+_MORE = 3
+
+
+def _interrupted(asked: list[Any], more: list[Any]) -> Interrupted:
+    """Return the questions of a record, of which ``more`` is deadlines, times, and schemas."""
+    if not all(isinstance(each, list) for each in more):
+        raise corrupt("list of questions", more)
+    timed, times, schemas = [*more, None, None, None][:_MORE]
+    known = _with_schemas(_questions(asked, times), schemas or [])
+    return Interrupted(_with_deadlines(known, timed or []))
 
 
 def bounded(packed: Any, dumps: Callable[[Any], bytes]) -> Any:
@@ -154,12 +168,8 @@ def unpack_result(packed: Any) -> Result:
     match fields_of(Kind.result, packed):
         case [int(kind), list(writes), list(goto)] if kind == COMPLETED:
             return _completed(writes, goto)
-        case [int(kind), list(asked)] if kind == INTERRUPTED:
-            return Interrupted(_questions(asked))
-        case [int(kind), list(asked), list(timed)] if kind == INTERRUPTED:
-            return Interrupted(_with_deadlines(_questions(asked), timed))
-        case [int(kind), list(asked), list(timed), list(times)] if kind == INTERRUPTED:
-            return Interrupted(_with_deadlines(_questions(asked, times), timed))
+        case [int(kind), list(asked), *more] if kind == INTERRUPTED and len(more) <= _MORE:
+            return _interrupted(asked, more)
         case [
             int(kind),
             str(name),
@@ -321,6 +331,23 @@ def _with_deadlines(questions: tuple[Question, ...], packed: list[Any]) -> tuple
             case _:
                 raise corrupt("list of deadlines", each)
     return tuple(timed)
+
+
+def _pack_schemas(questions: tuple[Question, ...]) -> list[Any]:
+    schemas = ((number, q.interrupt.response_schema) for number, q in enumerate(questions))
+    return [[number, schema] for number, schema in schemas if schema is not None]
+
+
+def _with_schemas(questions: tuple[Question, ...], packed: list[Any]) -> tuple[Question, ...]:
+    known = list(questions)
+    for each in packed:
+        match each:
+            case [int(number), dict(schema)] if 0 <= number < len(known):
+                asked = replace(known[number].interrupt, response_schema=schema)
+                known[number] = replace(known[number], interrupt=asked)
+            case _:
+                raise corrupt("list of schemas", each)
+    return tuple(known)
 
 
 def _table(packed: Any, read: Callable[[Any], V]) -> dict[str, V]:

@@ -18,7 +18,8 @@ def timed(result: Result, kept: Mapping[str, int], now: int) -> Result:
     """
     if not isinstance(result, Interrupted):
         return result
-    return Interrupted(tuple(_timed(each, kept, now) for each in result.questions))
+    timed_ = tuple(_timed(each, kept, now) for each in result.questions)
+    return Interrupted(timed_, result.refused)
 
 
 def _timed(question: Question, kept: Mapping[str, int], now: int) -> Question:

@@ -75,7 +75,9 @@ def _close(tasks: Iterable[Task], state: ThreadState) -> Decision:
     results = [(task, state.results[task.id]) for task in tasks]
     waiting = [result for _, result in results if isinstance(result, Interrupted)]
     if waiting:  # without questions when a graph inside a task stopped at its breakpoint
-        return Paused(tuple(question for result in waiting for question in result.questions))
+        refused = next((result.refused for result in waiting if result.refused), None)
+        questions = tuple(question for result in waiting for question in result.questions)
+        return Paused(questions, refused)
     return Commit(tuple((t, r) for t, r in results if isinstance(r, Completed)))
 
 

@@ -220,8 +220,17 @@ def read_exception(exc: BaseException, frame: TaskFrame) -> Result:
             ask_raised(frame, asking)
         except RuntimeError as nobody:
             return read_error(nobody, frame)
-        return Interrupted((*frame.pending, *_heard(asking, frame)))
+        return Interrupted((*frame.pending, *_heard(asking, frame)), frame.refused)
+    if untaken := [question for error, question in frame.untaken if _has(exc, error)]:
+        return Interrupted((*frame.pending, *untaken), read_error(exc, frame))
     return read_error(exc, frame)
+
+
+def _has(exc: BaseException, error: BaseException) -> bool:
+    """Whether ``error`` is what was raised, or in the group that was."""
+    if exc is error:
+        return True
+    return isinstance(exc, BaseExceptionGroup) and any(_has(x, error) for x in exc.exceptions)
 
 
 def _heard(signals: Iterable[GraphInterrupt], frame: TaskFrame) -> tuple[Question, ...]:

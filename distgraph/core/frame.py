@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn, Protocol
 
 from distgraph._deadline import Deadline, moment
+from distgraph._response import Response
 from distgraph._runtime import ExecutionInfo, RunControl, Runtime, ServerInfo
 from distgraph.core.graph import Graph, Node
 from distgraph.core.model import (
@@ -18,6 +19,7 @@ from distgraph.core.model import (
     Expired,
     Question,
     Result,
+    Slot,
     Task,
     ThreadState,
 )
@@ -134,6 +136,8 @@ class Invocation:
     ``asks_again``: what waits inside is asked again, since the run goes on without an answer.
     ``control`` may ask the run to stop; None where others run its tasks.
     ``durability`` says when it is stored.
+    ``answers_stay`` where an answer that does not fit cannot be taken back: its question is asked
+    under another id then.
     """
 
     config: Mapping[str, Any] = field(default_factory=dict)
@@ -145,6 +149,7 @@ class Invocation:
     replay: Replay | None = None
     round: str = ""
     asks_again: bool = False
+    answers_stay: bool = False
     control: RunControl | None = None
     durability: Durability = "async"
     claims: dict[tuple[str, str], str] = field(default_factory=dict, compare=False)
@@ -161,6 +166,8 @@ class TaskFrame:
     was asked; ``pending`` has no answer. ``calls`` counts these calls, and
     ``taken`` are the names of their frames. ``functions`` runs what the task calls by ``task()``,
     which ``called`` counts; what is asked there is ``heard``, by the ids of the questions.
+    ``untaken`` are the questions whose answers do not fit, with what was raised for it; ``refused``
+    is what was raised for such an answer in a graph or function called inside.
     ``passes`` are the exception types that must leave the task unchanged. ``began``: when the first
     attempt at it did, in seconds since 1970.
     """
@@ -188,6 +195,8 @@ class TaskFrame:
     functions: Functions | None = None
     called: int = 0
     heard: dict[str, Question] = field(default_factory=dict)
+    untaken: list[tuple[BaseException, Question]] = field(default_factory=list)
+    refused: Errored | None = None
 
     def call(self, node: Node, given: CallArguments) -> Any:
         """Begin a call of the function that ``node`` runs; return a future of what it returns.
@@ -202,43 +211,82 @@ class TaskFrame:
             raise RuntimeError(msg)
         return self.functions.begin(self, node, given)
 
-    def ask(self, value: Any, deadline: Deadline | None = None) -> Any:
+    def ask(
+        self, value: Any, deadline: Deadline | None = None, response: Response | None = None
+    ) -> Any:
         """Return the answer to this question, or raise GraphInterrupt with it.
 
-        Raises InterruptTimeout where its deadline is over, and nothing stands for an answer.
+        Raises InterruptTimeout where its deadline is over, and nothing stands for an answer, and
+        what ``response`` raises for one that does not fit.
         """
         lane, outer = self.lanes.lane(), self.invocation.asker
         if outer is None:
-            return self.ask_in(lane, value, deadline)
-        return outer.frame.ask_in((*outer.lane, self._name, *lane), value, deadline)
+            return self.ask_in(lane, value, deadline, response)
+        return outer.frame.ask_in((*outer.lane, self._name, *lane), value, deadline, response)
 
-    def ask_in(self, lane: Lane, value: Any, deadline: Deadline | None = None) -> Any:
+    def ask_in(
+        self,
+        lane: Lane,
+        value: Any,
+        deadline: Deadline | None = None,
+        response: Response | None = None,
+    ) -> Any:
         """Do what ``ask`` does for who is in ``lane`` of this task."""
         with self.lanes.lock:
-            inquiry = self.inquiry = self.inquiry or self._inquiry()
+            inquiry = self._known()
             answer = inquiry.only(lane)
         if answer is not None:
-            return self._given(answer.value)
+            return self._taken(answer, value, deadline, response)
         seen = self.digest(value)
         with self.lanes.lock:
             slot = inquiry.slot(lane, seen)
             answer = inquiry.take(slot)
         if answer is not None:
-            return self._given(answer.value)
+            return self._taken(answer, value, deadline, response)
         if not self.invocation.durable:
             msg = (
                 "interrupt() needs a checkpointer, or nobody could ever resume this run: "
                 "compile the graph with checkpointer=... or backend=..."
             )
             raise RuntimeError(msg)
-        until = moment(deadline.at) if deadline and deadline.at else None
-        question = Interrupt(value, inquiry.id(self.task.id, slot, self.token), until)
-        place = question_place(self.task.id, slot) if deadline else ""
-        self.pause((Question(question, self._asks_in, deadline, place, slot),))
+        iid = inquiry.id(self.task.id, slot, self.token)
+        self.pause((self._question(iid, slot, value, deadline, response),))
         return None
 
-    def _inquiry(self) -> Inquiry:
-        return Inquiry(answer for answer in self.answers if answer.ns == self._asks_in)
+    def _question(
+        self,
+        iid: str,
+        slot: Slot,
+        value: Any,
+        deadline: Deadline | None,
+        response: Response | None,
+    ) -> Question:
+        until = moment(deadline.at) if deadline and deadline.at else None
+        asked = Interrupt(value, iid, until, response.schema if response else None)
+        place = question_place(self.task.id, slot) if deadline else ""
+        return Question(asked, self._asks_in, deadline, place, slot)
+
+    def _taken(
+        self, answer: Answer, value: Any, deadline: Deadline | None, response: Response | None
+    ) -> Any:
+        """Return what an answer is to who asks; one that does not fit leaves its question open."""
+        if response is None or isinstance(answer.value, Expired):
+            return self._given(answer.value)
+        try:
+            return response.read(answer.value)
+        except ValueError as error:
+            iid, slot = answer.id, answer.slot
+            if self.invocation.answers_stay:
+                iid = self._known().id(self.task.id, slot, self.token)
+            question = self._question(iid, slot, value, deadline, response)
+            self.untaken.append((error, question))
+            raise
+
+    def _known(self) -> Inquiry:
+        if self.inquiry is None:
+            own = [answer for answer in self.answers if answer.ns == self._asks_in]
+            self.inquiry = Inquiry(own)
+        return self.inquiry
 
     @property
     def _asks_in(self) -> str:
@@ -267,9 +315,13 @@ class TaskFrame:
         lane, outer = self.lanes.lane(), self.invocation.asker
         return Asker(outer.frame, (*outer.lane, self._name, *lane)) if outer else Asker(self, lane)
 
-    def pause(self, questions: tuple[Question, ...]) -> NoReturn:
-        """Leave the node with ``questions`` pending, its own or those of a graph called in it."""
+    def pause(self, questions: tuple[Question, ...], refused: Errored | None = None) -> NoReturn:
+        """Leave the node with ``questions`` pending, its own or those of a graph called in it.
+
+        ``refused``: why an answer to one of those was not taken.
+        """
         self.pending.extend(questions)
+        self.refused = self.refused or refused
         raise GraphInterrupt(tuple(question.interrupt for question in questions))
 
     @property

@@ -192,9 +192,13 @@ class Completed:
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
-    """A task that asks, or whose graph stopped at a breakpoint when ``questions`` is empty."""
+    """A task that asks, or whose graph stopped at a breakpoint when ``questions`` is empty.
+
+    ``refused``: why an answer to one of them was not taken. Only who ran the task is told.
+    """
 
     questions: tuple[Question, ...]
+    refused: Errored | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,9 +307,13 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """The frame waits: for answers to ``questions``, or at a static breakpoint when empty."""
+    """The frame waits: for answers to ``questions``, or at a static breakpoint when empty.
+
+    ``refused``: why an answer to one of them was not taken in this run.
+    """
 
     questions: tuple[Question, ...] = ()
+    refused: Errored | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ asks first: the digest of that, and how many branches of this attempt began with
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Collection, Hashable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
@@ -55,12 +55,13 @@ class OneLane:
 class Inquiry:
     """What one attempt at a task asks; ``given`` are the answers to what others asked before."""
 
-    def __init__(self, given: Iterable[Answer]) -> None:
+    def __init__(self, given: Collection[Answer]) -> None:
         self._free: dict[str, list[Answer]] = {}
         self._answered: set[str] = set()
-        for answer in given:
+        last = {answer.slot: answer for answer in given}  # what was refused is asked there again
+        for answer in last.values():
             self._free.setdefault(answer.slot.branch, []).append(answer)
-            self._answered.add(answer.id)
+        self._answered.update(answer.id for answer in given)
         self._branches: dict[Lane, str] = {}
         self._alike: dict[str, int] = {}
         self._numbers: dict[str, int] = {}

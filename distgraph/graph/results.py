@@ -10,6 +10,7 @@ from distgraph.core.frame import TaskFrame
 from distgraph.core.graph import Graph
 from distgraph.core.model import (
     Checkpoint,
+    Errored,
     Failed,
     Left,
     Paused,
@@ -37,8 +38,12 @@ def conclude(event: Event, around: TaskFrame | None = None) -> None:
         case Left(command):
             caller = around or running()
             raise NoParentGraph(command) if caller is None else ParentCommand(command, caller)
-        case Paused(questions) if around is not None:
-            around.pause(questions)
+        case Paused(questions, refused) if around is not None:
+            around.pause(questions, refused)
+        case Paused(refused=Errored() as refused):
+            raise exception_of(refused)
+        case _:
+            return
 
 
 def result_of(

@@ -109,6 +109,8 @@ class FunctionCall:
             taken=set(),
             called=0,
             heard={},
+            untaken=[],
+            refused=None,
             failed=None,
         )
 
@@ -220,6 +222,11 @@ class OpenCalls:
             step = call.caller.checkpoint.step + 1
             self.tell(FunctionCalled(call.caller.ns, call.task, call.graph, step))
 
+    def forget(self, future: SyncAsyncFuture[Any]) -> None:
+        """Take note that nobody wants a call any more: the next attempt makes another one."""
+        with self.lock:
+            self.futures = {tid: each for tid, each in self.futures.items() if each is not future}
+
     def claim(self, future: SyncAsyncFuture[Any]) -> bool:
         """Whether who asks is the one that has to make a call; nobody has to if it is cancelled."""
         with self.lock:
@@ -267,7 +274,8 @@ def resolve(call: FunctionCall, future: SyncAsyncFuture[Any], result: Result) ->
         case Completed(writes):
             ((_, value),) = writes
             future.set_result(value)
-        case Interrupted(questions):
+        case Interrupted(questions, refused):
+            call.caller.refused = call.caller.refused or refused
             call.caller.heard.update({q.interrupt.id: q for q in questions})
             future.set_exception(GraphInterrupt([q.interrupt for q in questions]))
         case Errored(exception=StopIteration() as error):  # no future of a loop may have it

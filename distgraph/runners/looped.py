@@ -74,8 +74,18 @@ class LoopedFunctions:
         if not self.is_here:
             return future
         wrapped = asyncio.wrap_future(future)
-        wrapped.add_done_callback(_seen)
+        wrapped.add_done_callback(partial(self._left, future))
         return wrapped
+
+    def _left(self, future: SyncAsyncFuture[Any], waiting: asyncio.Future[Any]) -> None:
+        """Cancel the coroutine of a call with the future of it, as LangGraph does."""
+        if not waiting.cancelled():
+            _seen(waiting)
+            return
+        for making, made in self._running.items():
+            if made is future:
+                self._calls.forget(future)
+                making.cancel()
 
     @property
     def is_here(self) -> bool:

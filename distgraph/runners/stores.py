@@ -18,6 +18,7 @@ from distgraph.core.frame import Frames
 from distgraph.core.model import (
     NULL_TASK,
     Checkpoint,
+    Interrupted,
     Outcome,
     Result,
     Stamp,
@@ -150,8 +151,18 @@ class SaverStore:
         yield from ()
 
     def result(self, state: ThreadState, task: Task, result: Result) -> Calls:
-        """Store the result as pending writes of the checkpoint."""
+        """Store the result as pending writes of the checkpoint.
+
+        An answer to what is asked once more was not taken, and is dropped.
+        """
         kept = state.deadlines.get(task.id, {})
+        given = state.answers.get(task.id, ())
+        if given and isinstance(result, Interrupted):
+            waiting = {question.interrupt.id for question in result.questions}
+            taken = tuple(answer for answer in given if answer.id not in waiting)
+            if len(taken) < len(given):
+                config = self._config(state.checkpoint.id)
+                yield SaverCall("put_writes", (config, pending.encode_answers(taken), task.id))
         yield self._left(state.checkpoint, task, result, kept)
 
     def update(self, request: SaveUpdate) -> Calls:

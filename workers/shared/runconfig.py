@@ -46,6 +46,7 @@ class RunConfig:
             run_id=self.run_id or run_id,
             durable=True,
             replay=self.replay,
+            answers_stay=True,
         )
 
 

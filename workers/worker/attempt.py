@@ -43,7 +43,7 @@ from .failures import errored_in, may_pass, recordable
 from .opened import Opened
 from .parking import to_park
 from .relaying import Relay, emitter_of, relay_of
-from .telling import Subject, tell_failed
+from .telling import Subject, tell_failed, tell_refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +134,9 @@ def settle(attempt: Attempt, result: Result) -> JobFailed | None:
     match result:
         case Escaped(command) if not attempt.opened.ns or attempt.opened.caller:
             return _fail(attempt, errored_in(attempt.task, NoParentGraph(command)))
+        case Interrupted(_, Errored() as refused):
+            tell_refused(attempt.subject, refused)
+            return _record(attempt, result)
         case Completed() | Interrupted() | Escaped():
             return _record(attempt, result)
         case Errored():

@@ -72,6 +72,13 @@ def _write(level: int, text: str, failed: JobFailed, shown: str, known: dict[str
     log.handle(record)
 
 
+def tell_refused(subject: Subject, error: Errored) -> None:
+    """Log that an answer is not what its question says, which waits for another one."""
+    known = {**asdict(subject), "outcome": "asked", "error": error.kind}
+    why = f"its answer does not fit: {_brief(error)}"
+    log.warning("%s asks again: %s.", subject, why, extra=known)
+
+
 def tell_lost(subject: Subject) -> None:
     """Log that an attempt begins again since its worker vanished, or seemed to."""
     known = {**asdict(subject), "outcome": "lost"}

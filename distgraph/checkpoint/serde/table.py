@@ -195,7 +195,9 @@ def _read_deque(items: list[Any]) -> deque[Any]:
 
 
 def _write_interrupt(value: Interrupt) -> list[Any]:
-    return [value.value, value.id, *([value.deadline] if value.deadline else [])]
+    until, expects = value.deadline, value.response_schema
+    more = [until, expects] if expects is not None else [until] if until else []
+    return [value.value, value.id, *more]
 
 
 def _attributes(*names: str) -> Callable[[Any], list[Any]]:
