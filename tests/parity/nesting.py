@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Any, TypedDict
 
@@ -12,7 +12,7 @@ from tests.parity import observe
 from tests.parity.edits import Edit, edited
 from tests.parity.engines import Client, Engine
 from tests.parity.programs import Program, State, assembled
-from tests.parity.script import Course, drive
+from tests.parity.script import MOST_ERRORS, Course, drive
 
 RunnableConfig = dict[str, Any]
 
@@ -124,20 +124,44 @@ def run(engine: Engine, nested: Nested) -> dict[str, Any]:
             edits.append(found)
         return bool(found)
 
-    calls = drive(engine, client, course_of(nested, edit), {"log": ["in"]})
-    return {"calls": failed_alike(calls), "edits": edits, **after(client, calls)}
+    course = course_of(client, nested, edit)
+    calls = drive(engine, client, course, {"log": ["in"]})
+    return {"calls": failed_alike(calls), "edits": edits, **after(client, calls, course)}
 
 
-def course_of(nested: Nested, edit: Callable[[], bool] = lambda: False) -> Course:
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Takes note of the steps that a thread has reached when a call of it failed."""
+
+    client: Client
+    steps: list[Any] = field(default_factory=list)
+
+    def __call__(self) -> None:
+        now = observe.outcome(lambda: self.client.get_state(observe.thread()).metadata["step"])
+        self.steps.append(now)
+
+    @property
+    def certain(self) -> int | None:
+        """The last step that a thread which was given up reached not by chance; else None.
+
+        A graph inside that meets its recursion limit gets further by each call that begins its
+        task, and which siblings of a failed task had begun is chance: so is how many calls a
+        superstep takes.
+        """
+        return self.steps[0] if len(self.steps) >= MOST_ERRORS else None
+
+
+def course_of(client: Client, nested: Nested, edit: Callable[[], bool] = lambda: False) -> Course:
     """How a nested program is driven."""
     # Which of two tasks is said to have failed is chance; a graph that lasts has no failing nodes.
     ends = ("GraphRecursionError", "InvalidUpdateError") if _has(nested.nests, True) else ()
-    return Course(nested.program, edit, ends)
+    return Course(nested.program, edit, ends, Reached(client))
 
 
-def after(client: Client, calls: list[Any]) -> dict[str, Any]:
+def after(client: Client, calls: list[Any], course: Course) -> dict[str, Any]:
     """Return the history when `calls` were made."""
-    history = frames(client, observe.thread())
+    last = course.failed.certain if isinstance(course.failed, Reached) else None
+    history = frames(client, observe.thread(), last)
     if "error" in calls[-1]["outcome"]:
         # How far the siblings of a failed task got is chance, and nothing came after it.
         history[0] |= {"results": None, "asked": None, "inside": None}
@@ -149,9 +173,14 @@ def failed_alike(calls: list[Any]) -> list[Any]:
     return [{"error": True} if "error" in call["outcome"] else call for call in calls]
 
 
-def frames(client: Client, place: observe.Config) -> list[Any]:
-    """The history of a frame, each checkpoint with the histories of the frames in its tasks."""
-    found = client.history(place)
+def frames(client: Client, place: observe.Config, last: int | None = None) -> list[Any]:
+    """The history of a frame, each checkpoint with the histories of the frames in its tasks.
+
+    `last`: the step up to which.
+    """
+    found = [
+        each for each in client.history(place) if last is None or each.metadata["step"] <= last
+    ]
     shown = observe.history(found)
     inner = [_inside(client, each) for each in found]
     return [{**one, "inside": each} for one, each in zip(shown, inner, strict=True)]

@@ -38,7 +38,7 @@ def run_again(engine: Engine, nested: Nested, start: Start) -> dict[str, Any]:
         seen["states"].append(observe.outcome(lambda: _whole(_state(client))))
         return False
 
-    course = course_of(nested, look)
+    course = course_of(client, nested, look)
     first = drive(engine, client, course, {"log": ["in"]})
     seen["first"] = failed_alike(first)
     # What graphs beside a failed one have stored is chance.
@@ -52,7 +52,7 @@ def run_again(engine: Engine, nested: Nested, start: Start) -> dict[str, Any]:
         seen["edited"] = observe.kind(lambda: edited.append(client.update_state(old, EDIT)))
         old = edited[0] if edited else old
     again = drive(engine, client, course, None, old)
-    return {**seen, "again": failed_alike(again), **after(client, again)}
+    return {**seen, "again": failed_alike(again), **after(client, again, course)}
 
 
 def _state(client: Client) -> Any:

@@ -69,12 +69,14 @@ def _chunks(client: Client, program: Program, given: Any) -> list[Any]:
 class Course:
     """How a thread is driven: `edit` may change what waits, and says whether it did.
 
-    `ends`: the errors after which the thread is left as it is.
+    `failed` is called after each call that failed. `ends`: the errors after which the thread is
+    left as it is.
     """
 
     program: Program
     edit: Callable[[], bool] = lambda: False
     ends: tuple[str, ...] = ("InvalidUpdateError",)
+    failed: Callable[[], None] = lambda: None
 
 
 def drive(
@@ -86,6 +88,8 @@ def drive(
         failures = sum("error" in call["outcome"] for call in calls)
         config = _config(course.program, failures, start)
         calls.append(_call(client, given, config, course.program))
+        if "error" in calls[-1]["outcome"]:
+            course.failed()
         if _is_over(calls, course.ends):
             break
         given, start = _next_input(engine, client, course.program, calls[-1]), None
