@@ -9,6 +9,7 @@ import pytest
 
 from distgraph.graph import START, StateGraph
 from distgraph.types import Command, interrupt
+from tests.support.command import Shell
 from tests.support.frames import State, adds, asks, config, deep, sequence
 from tests.support.redis_server import RedisServer
 from workers import CeleryBackend
@@ -96,6 +97,23 @@ def test_frames_are_seen_while_they_wait(backend: CeleryBackend) -> None:
         state = state.tasks[0].state
     asked = ["well?"]
     assert levels == [(("in1",), asked), (("in2",), asked), (("ask",), asked)]
+
+
+def test_the_command_line_shows_what_is_open_inside(
+    backend: CeleryBackend, redis_server: RedisServer
+) -> None:
+    graph = nested(backend, 2, ("a", adds("a")), ("ask", asks("well?")))
+    where = config()
+    graph.invoke({"xs": []}, where)
+    shell = Shell(redis_server.url, backend.namespace)
+    show = "show", where["configurable"]["thread_id"]
+    inside = shell.here(*show, "--json").data["inside"]
+    seen = [(each["namespace"].count("|"), each["node"], each["state"]) for each in inside]
+    assert seen == [(0, "in2", "asking"), (1, "ask", "asking")]
+    assert inside[1]["namespace"] == f"{inside[0]['namespace']}|in2:{inside[0]['task']}"
+    assert inside[1]["namespace"] in shell.here(*show).out
+    graph.invoke(Command(resume="yes"), where)
+    assert shell.here(*show, "--json").data["inside"] == []
 
 
 def test_a_frame_that_waits_is_edited(backend: CeleryBackend) -> None:

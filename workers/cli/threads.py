@@ -28,6 +28,7 @@ from .ending import asked, plain_json, questions, shown, tell, wait
 from .exits import CommandError, Exit, guarded
 from .facts import asks_of, facts_of, value_of
 from .health import living, now
+from .inner import inner_tasks, shown_inside
 from .options import (
     Broker,
     BrokerOptions,
@@ -61,6 +62,8 @@ def show(  # noqa: PLR0913 a command's options
 ) -> Exit:
     """Show a thread: its status, its state, what failed, the questions that wait, its last runs.
 
+    Of graphs that are nodes, and of functions that are called, it lists what is not done.
+
     THREAD may be its key, as log lines and messages of the broker have it. With --target, which
     names its graph, the state has what finished tasks of the open superstep wrote.
     """
@@ -82,7 +85,9 @@ def show(  # noqa: PLR0913 a command's options
         if fact is not None:
             lines.add_row(name, plain(_worded(fact)))
     runs, answers = handle.runs(), handle.answers(SHOWN)
+    inside = inner_tasks(backend, header)
     rest = (
+        *shown_inside(inside),
         *told(failures),
         *(Text("state", style="bold"), plain_json(values), *questions(waiting)),
         *(Text("runs", style="bold"), _runs(runs, now(backend))),
@@ -92,6 +97,7 @@ def show(  # noqa: PLR0913 a command's options
         **facts,
         "errors": [str(failure.error) for failure in failures],
         "failures": [failure.data for failure in failures],
+        "inside": [asdict(task) for task in inside],
         "values": values,
         "interrupts": asks_of(waiting),
         "runs": [asdict(run) for run in runs],
