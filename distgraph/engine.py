@@ -16,6 +16,7 @@ from distgraph.core.deadlines import expired
 from distgraph.core.decide import decide_on
 from distgraph.core.frame import Risen
 from distgraph.core.graph import Graph
+from distgraph.core.handlers import acting, in_hand
 from distgraph.core.model import (
     CALLER,
     ROUND,
@@ -259,7 +260,9 @@ def _rejoin(
     round_ = limits.metadata.get(ROUND, "")
     # What others have run in this round has asked again already.
     asks_again = brought.asks_again and brought.risen is None
-    ahead = _ahead(graph, rejoin(state, replies, round_, asks_again=asks_again), limits, ns)
+    handled = _in_hand(graph, state, ns)
+    opened = rejoin(state, replies, round_, handled, asks_again=asks_again)
+    ahead = _ahead(graph, opened, limits, ns)
     yield GoOn(ahead.state, how_to_go_on(state, replies), replies, None, ahead.move)
     return ahead
 
@@ -283,7 +286,8 @@ def _advance(graph: Graph, ahead: Ahead, limits: Limits, ns: str) -> Program:
         match ahead.move:
             case RunTasks(tasks):
                 state: ThreadState = yield Execute(ahead.state, tasks, limits.stop)
-                ahead = Ahead(state, ahead.tasks, decide_on(ahead.tasks, state, limits))
+                now = acting(graph, state, ahead.tasks)
+                ahead = Ahead(state, ahead.tasks, decide_on(now, state, limits))
             case Commit(done):
                 stamp: Stamp = yield NewStamp(ahead.state.checkpoint)
                 try:
@@ -298,7 +302,7 @@ def _advance(graph: Graph, ahead: Ahead, limits: Limits, ns: str) -> Program:
 
 def _ahead(graph: Graph, state: ThreadState, limits: Limits, ns: str) -> Ahead:
     tasks = tasks_of(graph, state, ns)
-    return Ahead(state, tasks, decide_on(tasks, state, limits))
+    return Ahead(state, tasks, decide_on(acting(graph, state, tasks), state, limits))
 
 
 def next_state(
@@ -375,15 +379,20 @@ def _continue(
         yield Save((opened.checkpoint,) if new else (), opened, ahead.move)
         return ahead
     late = given_by(expired(state, start.now), start.now)
-    ahead = _ahead(graph, _reopened(state, late), limits, ns)
+    opened = _reopened(graph, state, late, ns)
+    ahead = _ahead(graph, opened, limits, ns)
     yield GoOn(ahead.state, how_to_go_on(state, late), late, None, ahead.move)
     return ahead
 
 
-def _reopened(state: ThreadState, replies: tuple[Reply, ...]) -> ThreadState:
+def _in_hand(graph: Graph, state: ThreadState, ns: str) -> frozenset[str]:
+    return in_hand(graph, state, tasks_of(graph, state, ns))
+
+
+def _reopened(graph: Graph, state: ThreadState, replies: tuple[Reply, ...], ns: str) -> ThreadState:
     """Return ``state`` for a run that goes on: with what answers it, else all of it again."""
     if not replies:
-        return again(state)
+        return again(state, _in_hand(graph, state, ns))
     return deliver(state, replies, released=state.checkpoint.id)
 
 
@@ -405,7 +414,7 @@ def _command(
         opened = ThreadState(existing.checkpoint, answers=existing.answers)
         opened = replace(opened, released=opened.checkpoint.id)
     else:
-        opened = _reopened(existing, replies)
+        opened = _reopened(graph, existing, replies, ns)
     opened = add_caller_write(opened, caller_write)
     ahead = _ahead(graph, opened, limits, ns)
     yield GoOn(opened, how_to_go_on(existing, replies), replies, caller_write, ahead.move)

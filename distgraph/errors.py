@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from distgraph._response import INVALID
@@ -140,6 +141,17 @@ class RunCancelled(DistGraphError):
 
 class RunTimeout(DistGraphError, TimeoutError):
     """The run did not finish within the time that the caller was ready to wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeError:
+    """What an error handler is told: the name of the node that failed, and what it raised.
+
+    After a process died that is an exception made again from what is stored.
+    """
+
+    node: str
+    error: BaseException
 
 
 class NodeExited(DistGraphError, RuntimeError):

@@ -10,6 +10,7 @@ from typing import Any
 from distgraph._message import is_message, is_removal, message_id
 from distgraph.core.frame import triggers
 from distgraph.core.graph import ROOT, Graph, Node
+from distgraph.core.handlers import handler_of
 from distgraph.core.model import (
     END,
     PREVIOUS,
@@ -146,6 +147,8 @@ def _ended(view: View, event: Ended) -> Iterator[Chunk]:
     task, result = event.task, event.result
     if task.node == START:
         return
+    if isinstance(result, Completed) and result.handled:
+        task = handler_of(view.graph, task)
     match result:
         case Completed(writes):
             yield from (("messages", chunk) for chunk in _messages(view, event, writes))

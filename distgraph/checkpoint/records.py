@@ -50,6 +50,8 @@ from distgraph.core.model import (
 from distgraph.types import Command, Interrupt
 
 COMPLETED, INTERRUPTED, ERRORED, ESCAPED = range(4)
+HANDLED = "__handled__"
+"""Marks, as the last of its writes, a task of which its error handler left the others."""
 V = TypeVar("V")
 
 
@@ -123,8 +125,9 @@ def pack_result(result: Result) -> list[Any]:
     Nor are its attributes, unless they are ``held``: who runs a graph gets the exception itself.
     """
     match result:
-        case Completed(writes, goto):
-            pairs = [part for write in writes for part in write]
+        case Completed(writes, goto, handled):
+            marked = (*writes, (HANDLED, None)) if handled else writes
+            pairs = [part for write in marked for part in write]
             return numbered(Kind.result, COMPLETED, pairs, pack_targets(goto))
         case Interrupted(questions):
             timed, asked = _pack_deadlines(questions), [each.asked for each in questions]
@@ -229,7 +232,8 @@ def _completed(writes: list[Any], goto: list[Any]) -> Completed:
     if len(writes) % 2:
         raise corrupt("list of writes", writes)
     pairs = tuple(zip(_texts(writes[::2]), writes[1::2], strict=True))
-    return Completed(pairs, unpack_targets(goto))
+    handled = bool(pairs) and pairs[-1][0] == HANDLED
+    return Completed(pairs[:-1] if handled else pairs, unpack_targets(goto), handled)
 
 
 def pack_answer(answer: Answer) -> list[Any]:

@@ -46,10 +46,11 @@ def apply_writes(  # noqa: PLR0913, PLR0917 a superstep and what its checkpoint 
     written = _written(checkpoint, changed)
     values = updated(checkpoint.values, changed)
     values.pop(START, None)
-    nodes = tuple(dict.fromkeys(task.node for task, _ in ordered))
+    nodes = tuple(dict.fromkeys(task.origin.node for task, _ in ordered))
+    came = (task.node for task, _ in ordered if task.handles is None)
     # An update starts no node: what waits for its turn goes on waiting.
     started = () if source == "update" else _pulled(ordered)
-    arrived, joined = _join(graph, _reset(graph, checkpoint.arrived, started), nodes)
+    arrived, joined = _join(graph, _reset(graph, checkpoint.arrived, started), came)
     targets = [*(target for _, result in ordered for target in result.goto), *begun]
     frontier, deferred = _next(graph, (*targets, *joined), checkpoint.deferred)
     if source == "update":
@@ -95,7 +96,7 @@ def _versions(
 
 def _pulled(done: Done) -> tuple[str, ...]:
     """Return the nodes that edges started, not those that a Send did."""
-    return tuple(task.node for task, _ in done if task.send is None)
+    return tuple(task.origin.node for task, _ in done if task.send is None)
 
 
 def _released(graph: Graph, frontier: Iterable[Target]) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -76,12 +76,14 @@ def initial_values(graph: Graph, values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in absent.items() if value is not MISSING}
 
 
-def again(state: ThreadState) -> ThreadState:
+def again(state: ThreadState, in_hand: Collection[str] = ()) -> ThreadState:
     """Return ``state`` for a run that goes on from it.
 
-    Failed tasks run again, questions are asked again, a static breakpoint here is released.
+    Failed tasks run again, questions are asked again, a static breakpoint here is released. The
+    failures ``in_hand`` are those of error handlers.
     """
-    undone = {tid for tid, result in state.results.items() if not isinstance(result, Completed)}
+    left = state.results.items()
+    undone = {t for t, r in left if t not in in_hand and not isinstance(r, Completed)}
     return replace(without_results(state, undone), released=state.checkpoint.id)
 
 

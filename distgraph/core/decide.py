@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from distgraph.core.graph import Graph
+from distgraph.core.handlers import acting, left_by
 from distgraph.core.model import (
     START,
     Checkpoint,
@@ -19,6 +20,7 @@ from distgraph.core.model import (
     Left,
     Limits,
     Paused,
+    Result,
     RunTasks,
     Task,
     ThreadState,
@@ -29,16 +31,16 @@ from distgraph.errors import GraphRecursionError
 
 def decide(graph: Graph, state: ThreadState, limits: Limits, ns: str = "") -> Decision:
     """Return the next move."""
-    return decide_on(tasks_of(graph, state, ns), state, limits)
+    return decide_on(acting(graph, state, tasks_of(graph, state, ns)), state, limits)
 
 
 def decide_on(tasks: tuple[Task, ...], state: ThreadState, limits: Limits) -> Decision:
-    """Return the next move of a superstep whose ``tasks`` are planned.
+    """Return the next move of a superstep whose ``tasks`` are planned, or act in their places.
 
     Failures come before everything, so that no new task is started.
     """
     for task in tasks:
-        match state.results.get(task.id):
+        match _left(state, task):
             case Errored() as error:
                 return Failed(error, task)
             case Escaped(command):
@@ -47,8 +49,13 @@ def decide_on(tasks: tuple[Task, ...], state: ThreadState, limits: Limits) -> De
                 pass
     if not state.results and (stop := _stop(state, tasks, limits)) is not None:
         return stop
-    todo = tuple(task for task in tasks if task.id not in state.results)
+    todo = tuple(task for task in tasks if _left(state, task) is None)
     return RunTasks(todo) if todo else _close(tasks, state)
+
+
+def _left(state: ThreadState, task: Task) -> Result | None:
+    """Return what a task has left, a handler also where that stands in place of what failed."""
+    return left_by(state, task) or state.results.get(task.id)
 
 
 def _stop(state: ThreadState, tasks: tuple[Task, ...], limits: Limits) -> Decision | None:
@@ -72,7 +79,7 @@ def stopped_after(checkpoint: Checkpoint, limits: Limits) -> bool:
 
 
 def _close(tasks: Iterable[Task], state: ThreadState) -> Decision:
-    results = [(task, state.results[task.id]) for task in tasks]
+    results = [(task, _left(state, task)) for task in tasks]
     waiting = [result for _, result in results if isinstance(result, Interrupted)]
     if waiting:  # without questions when a graph inside a task stopped at its breakpoint
         refused = next((result.refused for result in waiting if result.refused), None)

@@ -24,6 +24,7 @@ from distgraph._foreign import called_foreign
 from distgraph._message import is_message_dict
 from distgraph.core.frame import TaskFrame
 from distgraph.core.graph import Branch, Callee, Graph, Node
+from distgraph.core.handlers import node_of
 from distgraph.core.identity import identified
 from distgraph.core.merge import merge, updated
 from distgraph.core.model import (
@@ -120,7 +121,7 @@ def _call_beside(frame: TaskFrame, call: Call) -> Any:
 
 
 def _attempt(graph: Graph, task: Task, values: Mapping[str, Any], frame: TaskFrame) -> AttemptCalls:
-    node = graph.nodes[task.node]
+    node = node_of(graph, task)
     try:
         given = node.schema.read(values) if task.send is None else task.send.arg
         output = yield from _output(graph, node, given, frame)
@@ -205,6 +206,7 @@ def _injected(callee: Callee, frame: TaskFrame) -> Mapping[str, Any]:
         "writer": frame.emit,
         "previous": frame.previous,
         "store": None,
+        "error": frame.handled,
     }
     return {name: known[what] for name, what in callee.wants.items()}
 

@@ -31,7 +31,7 @@ from distgraph.core.questions import (
     OneLane,
     question_place,
 )
-from distgraph.errors import GraphInterrupt, InterruptTimeout
+from distgraph.errors import GraphInterrupt, InterruptTimeout, NodeError
 from distgraph.types import Durability, Interrupt
 
 CallArguments = tuple[tuple[Any, ...], dict[str, Any]]
@@ -88,7 +88,7 @@ class Risen:
     def as_left(self, state: ThreadState) -> ThreadState:
         """Return the ``state`` of the frame with all that there is to know of it."""
         results: dict[str, Result] = {
-            tid: self.whole(left) if isinstance(left, Errored) else left
+            tid: replace(self.whole(left), is_settled=True) if isinstance(left, Errored) else left
             for tid, left in state.results.items()
         }
         return replace(state, results=results, released=self.released)
@@ -169,7 +169,7 @@ class TaskFrame:
     ``untaken`` are the questions whose answers do not fit, with what was raised for it; ``refused``
     is what was raised for such an answer in a graph or function called inside.
     ``passes`` are the exception types that must leave the task unchanged. ``began``: when the first
-    attempt at it did, in seconds since 1970.
+    attempt at it did, in seconds since 1970. ``handled`` is the failure that an error handler gets.
     """
 
     task: Task
@@ -181,6 +181,7 @@ class TaskFrame:
     publish: Callable[[Any], None] | None = None
     attempt: int = 1
     began: float | None = None
+    handled: NodeError | None = None
     answers: tuple[Answer, ...] = ()
     frames: Frames | None = None
     passes: tuple[type[BaseException], ...] = (KeyboardInterrupt,)
@@ -292,9 +293,11 @@ class TaskFrame:
     def _asks_in(self) -> str:
         """The namespace by which its answers are known among those of the task around.
 
-        That of a called function is numbered 0, as no graph is that a task calls.
+        That of a called function, or of an error handler, is numbered 0, as no graph is that a task
+        calls.
         """
-        return self.ns if self.task.caller is None else f"{self.own_ns}|0"
+        is_planned = self.task.caller is None and self.task.handles is None
+        return self.ns if is_planned else f"{self.own_ns}|0"
 
     def _given(self, answer: Any) -> Any:
         if not isinstance(answer, Expired):
@@ -419,7 +422,7 @@ def _name_in_step(task: Task) -> str:
 
 def triggers(task: Task, graph: Graph | None = None) -> tuple[str, ...]:
     """Return what may make ``task`` run, in LangGraph's spelling; without ``graph`` no joins."""
-    if task.send is not None:
+    if task.send is not None or task.handles is not None:
         return ("__pregel_push",)
     if task.node == START or (graph is not None and task.node == graph.entry):
         return (START,)

@@ -34,8 +34,8 @@ class Schema:
 class Callee:
     """A user's function: its blocking and its async form (either may be None).
 
-    ``wants``: parameter name -> what is injected there ("config", "runtime", "writer", and in
-    workflows and the functions that they call "previous" and "store").
+    ``wants``: parameter name -> what is injected there ("config", "runtime", "writer", in workflows
+    and the functions that they call "previous" and "store", in error handlers "error").
     ``graph``: the graph that it is, if any.
     """
 
@@ -78,6 +78,7 @@ class Node:
     """A node with everything that its execution needs.
 
     ``returns`` tells the writes in what it returns, where that is not an update of a state.
+    ``handler`` takes its place in a superstep where it fails for good.
     """
 
     name: str
@@ -97,6 +98,7 @@ class Node:
     """What is called with what came of the callee, one with what came of another."""
     triggers: tuple[str, ...] = ()
     """The channels that make it run when they are written, in a graph without edges."""
+    handler: Node | None = None
     routes_by: tuple[str, ...] = field(init=False, repr=False, compare=False)
     """The state keys that its path functions read."""
     called: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
@@ -110,7 +112,8 @@ class Node:
     def needs_loop(self) -> bool:
         """Whether it, or one of its path functions, or a node inside it, only has an async form."""
         paths = (branch.path for branch in self.branches)
-        return any(callee.needs_loop for callee in (self.callee, *self.then, *paths))
+        own = any(callee.needs_loop for callee in (self.callee, *self.then, *paths))
+        return own or bool(self.handler and self.handler.needs_loop)
 
     def reads(self, *, sent: bool) -> tuple[str, ...]:
         """Return the state keys that a task of it sees: all others need not be brought to it.

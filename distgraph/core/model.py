@@ -86,7 +86,8 @@ class Task:
     """One node's execution in one superstep; ``send`` is what sent it, None when it reads state.
 
     That of a function which another task calls has that one as its ``caller``: it is no part of the
-    superstep's plan, and its ``send`` holds the arguments.
+    superstep's plan, and its ``send`` holds the arguments. That of an error handler ``handles`` the
+    one that has failed.
     """
 
     id: str
@@ -94,6 +95,12 @@ class Task:
     index: int
     send: Send | Packet | None = None
     caller: Task | None = None
+    handles: Task | None = None
+
+    @property
+    def origin(self) -> Task:
+        """The task that is part of the superstep's plan: of a handler the one that has failed."""
+        return self.handles or self
 
     @property
     def place(self) -> str:
@@ -104,6 +111,8 @@ class Task:
     @property
     def path(self) -> tuple[Any, ...]:
         """Where the task stands in the superstep, as snapshots show it."""
+        if self.handles is not None:
+            return self.handles.path
         if self.caller is not None:
             return ("__pregel_push", self.caller.path, self.index, True)
         if self.send is None:
@@ -113,7 +122,7 @@ class Task:
     @property
     def order(self) -> tuple[int, str, int]:
         """Sort key for applying writes: node tasks by name, then Sends as they were written."""
-        return (0, self.node, 0) if self.send is None else (1, "", self.index)
+        return (0, self.origin.node, 0) if self.send is None else (1, "", self.index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +193,14 @@ class Expired:
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """A task that returned: its writes, and the nodes and Sends that it makes run next."""
+    """A task that returned: its writes, and the nodes and Sends that it makes run next.
+
+    ``handled``: it has failed, and this is what its error handler left.
+    """
 
     writes: tuple[Write, ...] = ()
     goto: tuple[Target, ...] = ()
+    handled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +221,9 @@ class Errored:
     ``args`` is what its exception is made of, ``attributes`` what it holds besides, ``inner`` the
     exceptions of a group. ``around``: of each node around the one that failed, the outermost first,
     which of its retry policies takes the live exception (-1 = none), where their attempts are
-    others' jobs. ``shown`` is its repr, '' where name and message tell it; ``held`` are
-    the attributes as they are stored, which not everybody can read who reads the record.
+    others' jobs. ``is_settled``: no error handler takes it any more. ``shown`` is its repr, ''
+    where name and message tell it; ``held`` are the attributes as they are stored, which not
+    everybody can read who reads the record.
     """
 
     kind: str
@@ -222,6 +236,7 @@ class Errored:
     inner: tuple[Errored, ...] = field(default=(), compare=False)
     around: tuple[int, ...] = field(default=(), compare=False)
     attributes: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    is_settled: bool = field(default=False, compare=False)
     exception: BaseException | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:

@@ -43,6 +43,11 @@ def called_id(checkpoint: Checkpoint, ns: str, caller: Task, node: str, index: i
     return _id(checkpoint.id, checkpoint.step, ns, node, f"call:{caller.id}:{index}")
 
 
+def handler_id(failed: str) -> str:
+    """Return the id of the error handler's task for the one with the id ``failed``."""
+    return _id(failed, 0, "", "", "handler")
+
+
 def _id(checkpoint_id: str, step: int, ns: str, node: str, which: str) -> str:
     d = digest(checkpoint_id, ns, str(step + 1), node, which)
     return f"{d[:8]}-{d[8:12]}-{d[12:16]}-{d[16:20]}-{d[20:]}"

@@ -153,7 +153,12 @@ def nested_replies(state: ThreadState, answers: tuple[Answer, ...]) -> tuple[Rep
 
 
 def rejoin(
-    state: ThreadState, replies: tuple[Reply, ...], round_: str = "", *, asks_again: bool = False
+    state: ThreadState,
+    replies: tuple[Reply, ...],
+    round_: str = "",
+    in_hand: Collection[str] = (),
+    *,
+    asks_again: bool = False,
 ) -> ThreadState:
     """Return the ``state`` of a called graph for a call that goes on with it.
 
@@ -161,13 +166,16 @@ def rejoin(
     round came to it, of whose stop nobody was told. So it is with what left the graph by a command:
     the same round takes it, a later one finds that the graph around could not. Where nothing is
     answered and the run ``asks_again``, tasks that ask do so too: a graph inside one may have been
-    updated.
+    updated. The failures ``in_hand`` are those of error handlers.
     """
     here = state.checkpoint
     same = bool(round_) and here.metadata.get(ROUND) == round_
     undone: Any = Errored if same else Errored | Escaped
     undone = undone | Interrupted if asks_again and not replies else undone
-    opened = without_results(state, {t for t, r in state.results.items() if isinstance(r, undone)})
+    left = state.results.items()
+    opened = without_results(
+        state, {t for t, r in left if isinstance(r, undone) and t not in in_hand}
+    )
     return deliver(opened, replies, released="" if same and not goes_on(here) else here.id)
 
 

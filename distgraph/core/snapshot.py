@@ -7,6 +7,7 @@ from typing import Any
 
 from distgraph._deadline import moment
 from distgraph.core.graph import ROOT, Graph
+from distgraph.core.handlers import acting, left_by
 from distgraph.core.merge import merge, updated
 from distgraph.core.model import (
     END,
@@ -24,7 +25,7 @@ from distgraph.core.model import (
     ThreadState,
     Write,
 )
-from distgraph.core.plan import is_input, plan, tasks_of, with_caller_writes
+from distgraph.core.plan import handler_id, is_input, plan, tasks_of, with_caller_writes
 from distgraph.core.returns import read_return
 from distgraph.errors import InvalidUpdateError
 from distgraph.types import GivenAnswer, Interrupt, PregelTask, StateSnapshot
@@ -60,8 +61,8 @@ def _finished(
     graph: Graph, state: ThreadState, opened: Checkpoint, listed: tuple[Task, ...]
 ) -> Mapping[str, Any]:
     """Return the values of ``opened`` with what the finished ones of ``listed`` wrote."""
-    tasks = sorted(listed, key=lambda task: task.order)
-    done = [r for t in tasks if isinstance(r := state.results.get(t.id), Completed)]
+    tasks = sorted(acting(graph, state, listed), key=lambda task: task.order)
+    done = [r for t in tasks if (r := left_by(state, t)) is not None]
     changed = merge(graph.channels, opened.values, [w for r in done for w in r.writes])
     return updated(opened.values, changed)
 
@@ -147,7 +148,7 @@ def _task(graph: Graph, state: ThreadState, task: Task) -> PregelTask:
         case Completed(writes):
             return shown._replace(result=_shown_result(writes))
         case Errored() as error:
-            return shown._replace(error=str(error))
+            return shown._replace(error=str(error), interrupts=_asked_by_handler(state, task))
         case Interrupted(questions):
             return shown._replace(interrupts=tuple(q.interrupt for q in questions))
         case Escaped() | None:
@@ -158,6 +159,14 @@ def _task(graph: Graph, state: ThreadState, task: Task) -> PregelTask:
             result=shown_writes(read_return(graph, START, given, graph.inputs).writes)
         )
     return shown
+
+
+def _asked_by_handler(state: ThreadState, failed: Task) -> tuple[Interrupt, ...]:
+    match state.results.get(handler_id(failed.id)):
+        case Interrupted(questions):
+            return tuple(question.interrupt for question in questions)
+        case _:
+            return ()
 
 
 def _shown_result(writes: Iterable[Write]) -> Any:

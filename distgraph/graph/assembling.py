@@ -9,6 +9,7 @@ from distgraph.core.model import END, START
 from distgraph.graph.blueprint import Blueprint, NodeSpec
 from distgraph.graph.fingerprint import fingerprint
 from distgraph.graph.schema import channels_of, reader
+from distgraph.types import RetryPolicy
 
 
 def graph_of(
@@ -54,19 +55,27 @@ def _identity(given: Any) -> Any:
 
 
 def _node(blueprint: Blueprint, name: str, spec: NodeSpec) -> Node:
+    defaults, schema = blueprint.defaults, reader(spec.schema)
+    handler = spec.handler or defaults.handler
     return Node(
         name=name,
         callee=spec.callee,
-        schema=reader(spec.schema),
+        schema=schema,
         targets=_targets(blueprint, name),
         branches=_branches(blueprint, name),
-        retry=spec.retry,
+        retry=spec.retry or defaults.retry,
         defer=spec.defer,
         queue=spec.queue,
         priority=spec.priority,
         metadata=spec.metadata,
         destinations=spec.destinations,
+        handler=_handler(handler, schema, defaults.retry) if handler else None,
     )
+
+
+def _handler(callee: Callee, schema: Schema, retry: tuple[RetryPolicy, ...]) -> Node:
+    """Return the node of an error handler, which sees what the node that failed does."""
+    return Node(name=callee.name, callee=callee, schema=schema, retry=retry)
 
 
 def _targets(blueprint: Blueprint, name: str) -> tuple[str, ...]:

@@ -22,6 +22,14 @@ class NodeSpec(NamedTuple):
     priority: int
     metadata: Mapping[str, Any]
     destinations: Mapping[str, str | None] | None = None
+    handler: Callee | None = None
+
+
+class NodeDefaults(NamedTuple):
+    """What counts for nodes that say nothing of it themselves."""
+
+    retry: tuple[RetryPolicy, ...] = ()
+    handler: Callee | None = None
 
 
 class BranchSpec(NamedTuple):
@@ -54,3 +62,4 @@ class Blueprint:
     branches: dict[str, dict[str, BranchSpec]] = field(default_factory=dict)
     channels: dict[str, BaseChannel] = field(default_factory=dict)
     schemas: list[Any] = field(default_factory=list)
+    defaults: NodeDefaults = field(default_factory=NodeDefaults)

@@ -10,6 +10,7 @@ from typing import Any, get_origin, get_type_hints
 
 from distgraph._foreign import foreign
 from distgraph.core.graph import Callee, Graph
+from distgraph.errors import NodeError
 from distgraph.graph.generators import gathered
 from distgraph.types import Runtime
 
@@ -25,10 +26,11 @@ def name_of(action: Any) -> str:
     return str(getattr(inner, "__name__", type(inner).__name__))
 
 
-def callee_of(action: Any, name: str) -> Callee:
+def callee_of(action: Any, name: str, more: Mapping[str, str] = _NO_MORE) -> Callee:
     """Return how ``action`` is called: a function, a callable object, or anything with invoke().
 
-    Raises TypeError for something that cannot be called.
+    ``more``: what is injected by name besides what every node can ask for. Raises TypeError for
+    something that cannot be called.
     """
     if is_runnable(action):
         calls = _bound(action, "invoke"), _bound(action, "ainvoke")
@@ -36,7 +38,7 @@ def callee_of(action: Any, name: str) -> Callee:
     if not callable(action):
         msg = f"Node '{name}' must be a function, a callable object or a graph, not {action!r}."
         raise TypeError(msg)
-    wants, call = wanted(action), gathered(action)
+    wants, call = wanted(action, more=more), gathered(action)
     return Callee(name, None, call, wants) if is_async(call) else Callee(name, call, None, wants)
 
 
@@ -50,6 +52,15 @@ def is_runnable(action: Any) -> bool:
 
 
 _CONFIG: Mapping[str, str] = {"config": "config"}
+
+
+HANDLER, DEFAULT_HANDLER = "__error_handler__", "__default_error_handler__"
+"""What the names of error handlers begin with, and that of the one of a whole graph."""
+
+
+def handler_of(handler: Any, name: str) -> Callee | None:
+    """Return how an error handler is called, if there is one; TypeError for what cannot be."""
+    return None if handler is None else callee_of(handler, name, {"error": "error"})
 
 
 def _bound(action: Any, method: str) -> Callable[..., Any] | None:
@@ -86,6 +97,8 @@ def wanted(action: Any, first: int = 1, more: Mapping[str, str] = _NO_MORE) -> d
 def _injected(name: str, hint: Any, names: Mapping[str, str]) -> str | None:
     if hint is Runtime or get_origin(hint) is Runtime:
         return "runtime"
+    if hint is NodeError:
+        return names.get("error")
     if (known := names.get(name)) is None and (advised := foreign(get_origin(hint) or hint)):
         msg = f"Nothing can be given for the parameter '{name}'. {advised}"
         raise TypeError(msg)

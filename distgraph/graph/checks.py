@@ -128,6 +128,12 @@ def check(blueprint: Blueprint, stops: Iterable[str]) -> None:
         if end not in blueprint.nodes and end != END:
             msg = f"Found edge ending at unknown node `{end}`"
             raise ValueError(msg)
+    if blueprint.defaults.handler and blueprint.defaults.handler.name in blueprint.nodes:
+        msg = (
+            f"A node is called '{blueprint.defaults.handler.name}', as the error handler of "
+            "set_node_defaults is: give it another name."
+        )
+        raise ValueError(msg)
     _check_branches(blueprint)
     _check_destinations(blueprint)
     for stop in stops:

@@ -31,4 +31,5 @@ def _shape(node: Node) -> dict[str, Any]:
             for branch in node.branches
         ],
         "defer": node.defer,
+        **({"handler": node.handler.name} if node.handler else {}),
     }

@@ -74,7 +74,7 @@ def known_in(node: Node) -> tuple[Held, ...]:
 
 def note_call(frame: TaskFrame, graph: Graph, checkpointer: Any) -> None:
     """Remember that the task of ``frame`` called ``graph``."""
-    node = frame.graph.nodes.get(frame.task.node) if frame.graph else None
+    node = frame.graph.nodes.get(frame.task.origin.node) if frame.graph else None
     if node is None:
         return
     key = (graph.fingerprint, checkpointer is True)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from distgraph._frame import running
+from distgraph.core.failures import exception_of
 from distgraph.core.frame import TaskFrame
 from distgraph.core.graph import Graph
 from distgraph.core.model import (
@@ -20,7 +21,6 @@ from distgraph.core.references import INITIAL
 from distgraph.core.snapshot import current_values, visible
 from distgraph.errors import NoParentGraph, ParentCommand, RemoteNodeError
 from distgraph.events import Concluded, Event
-from distgraph.graph.failures import exception_of
 from distgraph.streaming import INTERRUPT
 from distgraph.types import Command
 

@@ -12,8 +12,17 @@ from distgraph._checked import checked
 from distgraph.channels import LastValue
 from distgraph.core.model import END, START
 from distgraph.graph.assembling import graph_of
-from distgraph.graph.blueprint import Blueprint, BranchSpec, NodeSpec
-from distgraph.graph.callees import callee_of, input_hint, is_runnable, name_of, return_hint
+from distgraph.graph.blueprint import Blueprint, BranchSpec, NodeDefaults, NodeSpec
+from distgraph.graph.callees import (
+    DEFAULT_HANDLER,
+    HANDLER,
+    callee_of,
+    handler_of,
+    input_hint,
+    is_runnable,
+    name_of,
+    return_hint,
+)
 from distgraph.graph.checks import (
     check,
     check_dispatch,
@@ -119,6 +128,7 @@ class StateGraph(Blueprint, Generic[StateT, ContextT, InputT, OutputT]):
         metadata: Mapping[str, Any] | None = None,
         input_schema: Any = None,
         retry_policy: RetryPolicy | Sequence[RetryPolicy] | None = None,
+        error_handler: Any = None,
         destinations: Mapping[str, str] | Sequence[str] | None = None,
         queue: str = "",
         priority: int = 0,
@@ -130,6 +140,9 @@ class StateGraph(Blueprint, Generic[StateT, ContextT, InputT, OutputT]):
         ``queue`` and ``priority`` (0 to 9, the most urgent) say where and how urgently its tasks
         are dispatched on Celery. A queue's name gets the backend's namespace in front of it, unless
         the application is the user's own. ``defer``: run only when nothing else is left.
+        ``error_handler`` takes the place of the node in a superstep in which it has failed for
+        good: a function of the node's input, which may ask for an ``error: NodeError`` too. What it
+        returns counts in place of the node's writes, edges and conditional edges.
         ``destinations``: the nodes that its Commands go to, or their names with labels, for
         drawings. Raises ValueError for a name that is taken or reserved, TypeError for something
         that cannot be called.
@@ -155,6 +168,25 @@ class StateGraph(Blueprint, Generic[StateT, ContextT, InputT, OutputT]):
             priority=priority,
             metadata=metadata or {},
             destinations=_destinations(destinations),
+            handler=handler_of(error_handler, f"{HANDLER}{name}"),
+        )
+        return self
+
+    def set_node_defaults(
+        self,
+        *,
+        retry_policy: RetryPolicy | Sequence[RetryPolicy] | None = None,
+        error_handler: Any = None,
+    ) -> Self:
+        """Say what counts for nodes that say nothing of it themselves, added before or after.
+
+        What is left out stays as it was. The retry policies count for error handlers, too. Raises
+        TypeError for what ``add_node`` refuses.
+        """
+        self._warn_if_compiled("default")
+        handler = handler_of(error_handler, DEFAULT_HANDLER)
+        self.defaults = NodeDefaults(
+            policies_of(retry_policy) or self.defaults.retry, handler or self.defaults.handler
         )
         return self
 

@@ -11,14 +11,16 @@ from typing import Any
 from distgraph.checkpoint.digests import digest_of
 from distgraph.core.deadlines import timed
 from distgraph.core.execute import read_error
+from distgraph.core.failures import exception_of
 from distgraph.core.frame import Frames, Functions, TaskFrame
 from distgraph.core.graph import Graph
+from distgraph.core.handlers import handling, node_of
 from distgraph.core.model import Checkpoint, Errored, Failed, Result, Task, ThreadState
 from distgraph.core.plan import with_caller_writes
 from distgraph.core.recorded import errored
 from distgraph.core.retry import retry_delay
 from distgraph.engine import Execute
-from distgraph.errors import GraphDrained, InvalidUpdateError, SerializationError
+from distgraph.errors import GraphDrained, InvalidUpdateError, NodeError, SerializationError
 from distgraph.events import Ended
 from distgraph.runners.backend import Job
 from distgraph.runners.lanes import TaskLanes
@@ -79,7 +81,33 @@ class OpenSuperstep:
             lanes=TaskLanes(),
             digest=digest_of,
             functions=self.around.functions,
+            handled=self._handled(task),
         )
+
+    def _handled(self, task: Task) -> NodeError | None:
+        left = self.results[task.handles.id] if task.handles else None
+        if not isinstance(left, Errored):
+            return None
+        return NodeError(task.origin.node, exception_of(left))
+
+    def handler_of(self, task: Task) -> Task | None:
+        """Return the task that takes the place of one that has failed, if any does."""
+        left = self.results[task.id]
+        handler = node_of(self.graph, task).handler
+        if handler is None or is_stopped(left) or not isinstance(left, Errored):
+            return None
+        return handling(task, handler)
+
+    def ends_run(self, task: Task) -> bool:
+        """Whether nothing follows what a task has left: it failed, and nobody handles that."""
+        return self.is_failure(task, self.results[task.id])
+
+    def is_failure(self, task: Task, left: object) -> bool:
+        """Whether what a task has left, or raised, keeps others from being started."""
+        if is_stopped(left):
+            return False
+        failed = isinstance(left, Errored) and node_of(self.graph, task).handler is None
+        return failed or isinstance(left, BaseException)
 
     def ended(self, task: Task) -> Ended:
         """Return what there is to tell about a task that has its result."""
@@ -95,14 +123,14 @@ class OpenSuperstep:
         """Return the seconds until the next attempt, None when ``result`` is final."""
         if not isinstance(result, Errored):
             return None
-        node = self.graph.nodes[task.node]
-        return retry_delay(node, result, attempt, random.random())  # noqa: S311 only a jitter
+        return retry_delay(node_of(self.graph, task), result, attempt, random.random())  # noqa: S311 only a jitter
 
 
-def stopping(job: Job) -> Failed | None:
+def stopping(job: Job, request: Execute) -> Failed | None:
     """Return how a run ends that was asked to stop, before a superstep; None where it goes on."""
     control = job.invocation.control
-    if control is None or not control.drain_requested:
+    begins = any(task.handles is None for task in request.tasks)
+    if control is None or not control.drain_requested or not begins:
         return None
     return Failed(errored(GraphDrained(control.drain_reason or "")))
 

@@ -187,7 +187,7 @@ def drive(job: Job, keeping: Keeping) -> Generator[Event, None, None]:
                 match request := _next(job, answer):
                     case Finished() | Paused() | Failed() | Left():
                         outcome = request
-                    case Execute() if stopped := stopping(job):
+                    case Execute() if stopped := stopping(job, request):
                         outcome = stopped
                     case Execute():
                         carry(keeping.store.leave(job, request), perform)
@@ -217,7 +217,7 @@ async def drive_async(job: Job, keeping: Keeping) -> AsyncGenerator[Event, None]
                 match request := _next(job, answer):
                     case Finished() | Paused() | Failed() | Left():
                         outcome = request
-                    case Execute() if stopped := stopping(job):
+                    case Execute() if stopped := stopping(job, request):
                         outcome = stopped
                     case Execute():
                         await acarry(keeping.store.leave(job, request), perform)

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from distgraph.core.execute import run_task
 from distgraph.core.frame import discard
-from distgraph.core.model import Errored, Result, Task, ThreadState
+from distgraph.core.model import Result, Task, ThreadState
 from distgraph.effects import carry
 from distgraph.engine import Execute
 from distgraph.errors import SerializationError
@@ -115,7 +115,7 @@ class Threads:
         yield from self._heard()
         yield from self._keep(superstep, task, left)
         functions.rest()
-        if not isinstance(superstep.results[task.id], Errored):
+        if not superstep.ends_run(task):
             yield from self._heard()
 
     def _heard(self) -> Generator[Event, None, None]:
@@ -134,7 +134,7 @@ class Threads:
         for _ in range(min(self._width, len(tasks))):
             self._threads().submit(work)
         try:
-            yield from self._gather(superstep, todo, len(tasks))
+            yield from self._gather(superstep, todo, len(tasks), work)
         finally:
             todo.clear()
 
@@ -150,7 +150,7 @@ class Threads:
             with suppress(IndexError):  # another thread took the last one
                 task = todo.popleft()
                 left = _run(partial(_attempts, superstep, task, self._leaving.wait), context.copy())
-                dropped = _emptied(todo) if _is_failure(left) else 0
+                dropped = _emptied(todo) if superstep.is_failure(task, left) else 0
                 rests = not functions.is_resting
                 self._told.put(_Over(task, left, dropped, rests))
                 if rests:
@@ -158,7 +158,11 @@ class Threads:
                     self._told.put(_Rested())
 
     def _gather(
-        self, superstep: OpenSuperstep, todo: deque[Task], running: int
+        self,
+        superstep: OpenSuperstep,
+        todo: deque[Task],
+        running: int,
+        work: Callable[[], None],
     ) -> Generator[Event, None, None]:
         """Tell what the threads tell until no task runs and none is to be started.
 
@@ -177,9 +181,13 @@ class Threads:
                     continue
                 running -= told.dropped + (not told.rests)
                 yield from self._ended(superstep, told)
-                if _is_failure(superstep.results[told.task.id]):
+                if superstep.ends_run(told.task):
                     failed = True
                     running -= _emptied(todo)
+                elif not failed and (handler := superstep.handler_of(told.task)):
+                    todo.append(handler)
+                    running += 1
+                    self._threads().submit(work)
         except GeneratorExit:
             self._leave(superstep, running - _emptied(todo))
             raise
@@ -231,11 +239,6 @@ def _run(attempts: Callable[[], Result], context: contextvars.Context) -> Result
         return exc
 
 
-def _is_failure(left: Result | BaseException) -> bool:
-    """Whether it keeps the tasks that are still to do from being started."""
-    return isinstance(left, Errored | BaseException) and not is_stopped(left)
-
-
 def _emptied(todo: deque[Task]) -> int:
     """Take back the tasks that no thread has started; return how many."""
     taken = 0
@@ -253,6 +256,6 @@ def _attempts(superstep: OpenSuperstep, task: Task, wait: Callable[[float], obje
         frame = superstep.frame(task, attempt)
         result = run_task(superstep.graph, task, superstep.checkpoint.values, frame)
         pause = superstep.delay(task, result, attempt)
-        if pause is None or wait(pause):
+        if pause is None or wait(pause) is True:
             return result
         attempt += 1

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from distgraph.core.execute import run_task_async
 from distgraph.core.frame import discard
-from distgraph.core.model import Errored, Result, Task, ThreadState
+from distgraph.core.model import Result, Task, ThreadState
 from distgraph.effects import acarry
 from distgraph.engine import Execute
 from distgraph.errors import SerializationError
@@ -83,6 +83,7 @@ class Tasks:
         self.state, self._open, self._asked = superstep.state, superstep, request.tasks
         for task in request.tasks:
             self._begin(superstep, task)
+        failed = False
         while self._running or not functions.is_resting:
             told = await self._told.get()
             if not isinstance(told, Task):
@@ -91,9 +92,12 @@ class Tasks:
                 continue
             if await self._keep(superstep, told):
                 yield superstep.ended(told)
-                if isinstance(superstep.results[told.id], Errored):
+                if superstep.ends_run(told):
+                    failed = True
                     await self._cancel()
                     await functions.cancel()
+                elif not failed and (handler := superstep.handler_of(told)):
+                    self._begin(superstep, handler)
         await functions.close()
 
     def _tell(self, told: Event | Task | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from distgraph.core.graph import Graph
-from distgraph.core.model import Commit, Paused, RunTasks, ThreadState
+from distgraph.core.model import Commit, Errored, Paused, RunTasks, ThreadState
 from distgraph.core.plan import plan, with_caller_writes
 from distgraph.engine import GoOn, Save
 from distgraph.events import Ended, Event, Received, Resumed, Started, Stepped
@@ -40,7 +40,7 @@ def told_of_going_on(
             kept = (
                 Ended(ns, task, state.results[task.id], opened.values, kept=True, step=step)
                 for task in tasks
-                if task.id in state.results
+                if not isinstance(state.results.get(task.id), Errored | None)
             )
             return (resumed, Started(ns, state, tasks), *kept)
         case _:

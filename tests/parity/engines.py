@@ -24,6 +24,7 @@ HOMES = {
     "Interrupt": "types",
     "GraphInterrupt": "errors",
     "NodeInterrupt": "errors",
+    "NodeError": "errors",
     "RetryPolicy": "types",
     "Overwrite": "types",
     "InMemorySaver": "checkpoint.memory",

@@ -10,7 +10,7 @@ import pytest
 
 from distgraph.core.model import Errored
 from distgraph.errors import RemoteNodeError
-from distgraph.graph.failures import rebuild
+from distgraph.core.failures import rebuild
 
 
 def recorded(error: Exception) -> Errored:

@@ -14,7 +14,7 @@ import pytest
 from distgraph._loaded import class_at, class_in, module_of
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.core.recorded import errored, kind_of
-from distgraph.graph.failures import rebuild
+from distgraph.core.failures import rebuild
 
 SOURCE = """
 from dataclasses import dataclass

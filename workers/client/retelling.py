@@ -19,12 +19,12 @@ from checkpoint_redis.layout import (
     StepEvent,
     TaskEvent,
 )
+from distgraph.core.failures import exception_of
 from distgraph.core.graph import Graph
 from distgraph.core.model import Errored, Result, Task, ThreadState
 from distgraph.core.plan import is_input, plan, with_caller_writes
 from distgraph.effects import Tell
 from distgraph.events import Custom, Ended, Received, Resumed, Started, Stepped
-from distgraph.graph.failures import exception_of
 
 from .begun import Begun
 from .concluding import ENDED, conclude, outcome_of

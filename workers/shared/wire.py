@@ -214,7 +214,7 @@ class Wire:
             goto, made = self.apart(result.goto, nonce)
         except SerializationError as error:
             raise SerializationError(_unstorable(task.node, error)) from error
-        return Completed(result.writes, goto), made
+        return replace(result, goto=goto), made
 
     # --- checkpoints -----------------------------------------------------------------------
 
@@ -337,9 +337,9 @@ class Wire:
         return self.serializer.dumps(records.pack_result(Errored(error.kind, message, trace)))
 
     def read_error(self, blob: bytes) -> Errored:
-        """Return the failure of a record."""
+        """Return the failure of a record; an error handler had it where the node ran."""
         loads = self.serializer.loads
-        return opened(records.unpack_errored(loads(blob)), loads)
+        return replace(opened(records.unpack_errored(loads(blob)), loads), is_settled=True)
 
     def read_result(self, blob: bytes) -> Result:
         """Return the result of a record."""

@@ -237,7 +237,7 @@ def _fail(attempt: Attempt, error: Errored) -> JobFailed | None:
     failures, around = attempt.failures + 1, attempt.opened.around
     jitter = random.random()  # noqa: S311 only that
     delay = retry_delay(attempt.node, error, failures, jitter, len(around))
-    if delay is None:
+    if delay is None or error.is_settled:
         return _fail_for_good(attempt, error)
     desk, record = attempt.opened.desk, attempt.opened.served.wire.error(error)
     status = desk.fail(attempt.task.id, record, delay)

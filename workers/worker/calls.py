@@ -10,11 +10,11 @@ from checkpoint_redis.frames import FrameName
 from checkpoint_redis.layout import TaskState
 from checkpoint_redis.records import STAGE_ABOVE, AgainEntry, KeepEntry, TaskEntry
 from checkpoint_redis.replies import OpenTask
+from distgraph.core.failures import exception_of
 from distgraph.core.frame import TaskFrame
 from distgraph.core.graph import Graph
 from distgraph.core.model import Completed, Errored, Interrupted, Result, Task
 from distgraph.core.recorded import during
-from distgraph.graph.failures import exception_of
 
 from ..shared.innercall import Caller, decode_call, encode_caller
 from .called import Called

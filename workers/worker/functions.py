@@ -22,6 +22,7 @@ from .attempt import Attempt
 from .calls import MadeCalls
 from .dispatching import Dispatching, LoopDispatching
 from .failures import told_to_end
+from .handling import ahandled, handled
 
 
 def run_attempt(attempt: Attempt) -> Result:
@@ -34,7 +35,10 @@ def run_attempt(attempt: Attempt) -> Result:
         result = run_task(attempt.graph, attempt.task, attempt.values, attempt.frame)
         if told_to_end(result) is None:
             here.rest()
-        return left.settled(result) if left else result
+        result = handled(attempt, left.settled(result) if left else result)
+        if told_to_end(result) is None:
+            here.rest()
+        return result
     finally:
         here.close()
 
@@ -47,12 +51,14 @@ async def arun_attempt(attempt: Attempt, offload: Offload) -> Result:
     attempt.frame.functions = here
     try:
         if not attempt.opened.calls_functions:
-            return await _rested(await body, here)
+            result = await _rested(await body, here)
+            return await _rested(await ahandled(attempt, result, offload), here)
         await asyncio.to_thread(calls.read)
         attempt.frame.functions = left = LoopDispatching(attempt, calls, here)
         left.body = asyncio.ensure_future(body)
         result = await left.body
-        return left.settled(await _rested(result, here, always=left.has_left))
+        result = left.settled(await _rested(result, here, always=left.has_left))
+        return await _rested(await ahandled(attempt, result, offload), here)
     finally:
         await here.close()
 
