@@ -17,9 +17,9 @@ from pydantic_core import PydanticCustomError
 
 from distgraph.checkpoint.failures import ARGUMENTS
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from distgraph.core.failures import rebuild
 from distgraph.core.recorded import errored
 from distgraph.errors import NoSuchInterrupt, RemoteNodeError, ThreadNotFound
-from distgraph.core.failures import rebuild
 from workers.shared.wire import Wire
 
 NAMES = (

@@ -8,9 +8,9 @@ from types import ModuleType
 
 import pytest
 
+from distgraph.core.failures import rebuild
 from distgraph.core.model import Errored
 from distgraph.errors import RemoteNodeError
-from distgraph.core.failures import rebuild
 
 
 def recorded(error: Exception) -> Errored:

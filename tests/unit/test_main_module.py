@@ -13,8 +13,8 @@ import pytest
 
 from distgraph._loaded import class_at, class_in, module_of
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
-from distgraph.core.recorded import errored, kind_of
 from distgraph.core.failures import rebuild
+from distgraph.core.recorded import errored, kind_of
 
 SOURCE = """
 from dataclasses import dataclass
