@@ -37,6 +37,16 @@ class BaseChannel(ABC):
     def __init__(self, typ: Any) -> None:
         self.typ = typ
 
+    @property
+    def ValueType(self) -> Any:  # noqa: N802 the name is LangGraph's
+        """The type of what is stored here."""
+        return self.typ
+
+    @property
+    def UpdateType(self) -> Any:  # noqa: N802 the name is LangGraph's
+        """The type of what may be written here."""
+        return self.typ
+
     def initial(self) -> Any:
         """Return the value before the first write, or MISSING."""
         return MISSING

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from distgraph.channels.base import MISSING, BaseChannel
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 
 def _flat(writes: Sequence[Any]) -> Iterator[Any]:
@@ -26,6 +24,16 @@ class Topic(BaseChannel):
     def __init__(self, typ: Any, accumulate: bool = False) -> None:
         super().__init__(typ)
         self.accumulate = accumulate
+
+    @property
+    def ValueType(self) -> Any:  # noqa: N802 the name is LangGraph's
+        """A sequence of what was written."""
+        return Sequence[self.typ]  # type: ignore[name-defined]
+
+    @property
+    def UpdateType(self) -> Any:  # noqa: N802 the name is LangGraph's
+        """One value, or a list of them."""
+        return self.typ | list[self.typ]  # type: ignore[name-defined]
 
     def merge(self, key: str, value: Any, writes: Sequence[Any]) -> Any:
         """Return the collected writes, or MISSING when there are none."""

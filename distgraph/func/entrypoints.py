@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Concatenate, Generic, TypeVar, overload
+from typing import Any, Concatenate, Generic, TypeVar, get_args, get_origin, overload
 
 from distgraph._checked import checked
 from distgraph.channels import EphemeralValue, LastValue
@@ -13,6 +13,7 @@ from distgraph.core.graph import Callee, Graph, Node, Schema
 from distgraph.core.model import END, PREVIOUS, START, Write
 from distgraph.func.functions import callee, named, types_in
 from distgraph.graph.blueprint import Blueprint
+from distgraph.graph.callees import hints_of_call, input_hint
 from distgraph.graph.checks import check_dispatch, check_text, policies_of
 from distgraph.graph.compiled import CompiledStateGraph
 from distgraph.graph.fingerprint import fingerprint
@@ -107,7 +108,7 @@ class entrypoint(Generic[ContextT]):  # noqa: N801 the name is LangGraph's
         known = types_in(function)
         builder = Blueprint(Any, self._context_schema, Any, Any, schemas=list(known))
         compiled: CompiledStateGraph[Any, Any, Any, Any] = CompiledStateGraph(
-            self._graph(name, node, known), builder, self._checkpointer
+            self._graph(name, node, function), builder, self._checkpointer
         )
         if self._backend is None:
             return compiled
@@ -125,19 +126,20 @@ class entrypoint(Generic[ContextT]):  # noqa: N801 the name is LangGraph's
             returns=_left,
         )
 
-    def _graph(self, name: str, node: Node, known: tuple[Any, ...]) -> Graph:
+    def _graph(self, name: str, node: Node, function: Any) -> Graph:
+        given, returned, saved = _types(function)
         graph = Graph(
             name=self._name or name,
             nodes={name: node},
             channels={
-                START: EphemeralValue(Any),
-                END: LastValue(Any),
-                PREVIOUS: LastValue(Any),
+                START: EphemeralValue(given),
+                END: LastValue(returned),
+                PREVIOUS: LastValue(saved),
             },
             joins=(),
             inputs=(START,),
             outputs=(END,),
-            schema_types=known,
+            schema_types=types_in(function),
             entry=name,
             retry=self._retry,
         )
@@ -152,6 +154,17 @@ def _check_input(function: Any) -> None:
     if not parameters:
         msg = "Entrypoint function must have at least one parameter"
         raise ValueError(msg)
+
+
+def _types(function: Any) -> tuple[Any, Any, Any]:
+    """Return the types of the input, of what is returned and of what is saved, as annotated."""
+    hints = hints_of_call(function)
+    given, returned = input_hint(function) or Any, hints.get("return", Any)
+    if returned is entrypoint.final:
+        return given, Any, Any
+    if get_origin(returned) is entrypoint.final:
+        return given, *get_args(returned)
+    return given, returned, returned
 
 
 def _left(returned: Any) -> tuple[Write, ...]:

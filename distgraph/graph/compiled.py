@@ -22,6 +22,7 @@ from distgraph.core.graph import Graph
 from distgraph.graph import configs
 from distgraph.graph.blueprint import Blueprint
 from distgraph.graph.checks import check_stops, check_text, policies_of
+from distgraph.graph.described import Described
 from distgraph.graph.drawable import Drawable
 from distgraph.graph.jobs import Owner, about, job_of
 from distgraph.graph.nested import Inner
@@ -39,7 +40,7 @@ from distgraph.typing import ContextT, InputT, OutputT, StateT
 
 
 @checked
-class Pregel(Drawable, StateAccess[StateT], Generic[StateT, ContextT, InputT, OutputT]):
+class Pregel(Described, Drawable, StateAccess[StateT], Generic[StateT, ContextT, InputT, OutputT]):
     """A graph that can be run, made of nodes and of the channels between them.
 
     A node runs in the superstep after one of the channels that it subscribes to was written; all

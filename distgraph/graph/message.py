@@ -12,7 +12,9 @@ import dataclasses
 import hashlib
 import uuid
 from functools import partial
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal
+
+from typing_extensions import TypedDict
 
 from distgraph._message import is_message, is_removal
 from distgraph.channels.binop import appending, identifying
