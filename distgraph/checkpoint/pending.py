@@ -164,6 +164,7 @@ class _Left(NamedTuple):
     result: Result | None
     answers: tuple[Answer, ...]
     asked: tuple[Interrupt, ...] = ()
+    failed: str = ""
     deadlines: Mapping[str, int] = EMPTY
 
 
@@ -181,6 +182,7 @@ def decode_writes(checkpoint: Checkpoint, stored: Iterable[PendingWrite]) -> Thr
         caller_writes=tuple(map(unpack_completed, _stored(caller_writes, CALLER_WRITES, []))),
         released=_stored(caller_writes, RELEASED, ""),
         asked={task: t.asked for task, t in left.items() if t.asked},
+        failed={task: t.failed for task, t in left.items() if t.failed},
         deadlines={task: t.deadlines for task, t in left.items() if t.deadlines},
     )
 
@@ -197,7 +199,13 @@ def _decode_task(writes: list[Write]) -> _Left:
     fixed, result = dict(writes), _result(writes)
     asked: list[Interrupt] = _stored(fixed, INTERRUPT, [])
     done = isinstance(result, Completed | Escaped)
-    return _Left(result, _answers(fixed), tuple(asked) if done else (), _deadlines(fixed))
+    return _Left(
+        result=result,
+        answers=_answers(fixed),
+        asked=tuple(asked) if done else (),
+        failed=_stored(fixed, ERROR, "") if done else "",
+        deadlines=_deadlines(fixed),
+    )
 
 
 def _deadlines(writes: Mapping[str, Any]) -> Mapping[str, int]:

@@ -265,8 +265,9 @@ class ThreadState:
     ``results`` and ``answers`` belong to the tasks of the superstep that runs from ``checkpoint``;
     ``caller_writes`` are updates and gotos that callers added to it. ``released`` is the checkpoint
     whose static breakpoint was released. ``asked`` is what tasks that are done asked last, for who
-    looks back. ``deadlines``: of the tasks' questions that have one the time that each keeps when
-    it is asked again, by its place, in ms since 1970.
+    looks back, and ``failed`` what they failed with before, as text. ``deadlines``: of the tasks'
+    questions that have one the time that each keeps when it is asked again, by its place, in ms
+    since 1970.
     """
 
     checkpoint: Checkpoint
@@ -275,6 +276,7 @@ class ThreadState:
     caller_writes: tuple[Completed, ...] = ()
     released: str = ""
     asked: Mapping[str, tuple[Interrupt, ...]] = field(default_factory=dict, compare=False)
+    failed: Mapping[str, str] = field(default_factory=dict, compare=False)
     deadlines: Mapping[str, Mapping[str, int]] = field(default_factory=dict, compare=False)
 
 

@@ -146,7 +146,7 @@ def _task(graph: Graph, state: ThreadState, task: Task) -> PregelTask:
     shown = PregelTask(task.id, task.node, task.path, answers=_given(state, task))
     match result:
         case Completed(writes):
-            return shown._replace(result=_shown_result(writes))
+            return shown._replace(result=_shown_result(writes), error=state.failed.get(task.id))
         case Errored() as error:
             return shown._replace(error=str(error), interrupts=_asked_by_handler(state, task))
         case Interrupted(questions):
