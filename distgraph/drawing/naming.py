@@ -9,7 +9,7 @@ from distgraph.drawing.parts import DrawnNode
 LONGEST = 120
 """So many characters of a label are drawn."""
 _SAFE = re.compile(r"(?!id_)[A-Za-z_][A-Za-z0-9_]*")
-_KEYWORDS = frozenset(
+KEYWORDS = frozenset(
     (
         *("graph", "flowchart", "subgraph", "end", "direction", "v", "style", "default"),
         *("linkstyle", "interpolate", "classdef", "class", "click", "href", "call"),
@@ -21,7 +21,7 @@ _KEYWORDS = frozenset(
 
 def id_of(name: str) -> str:
     """Return an id of ASCII letters, digits and underscores; different names have different ids."""
-    if _SAFE.fullmatch(name) and name.lower() not in _KEYWORDS:
+    if _SAFE.fullmatch(name) and name.lower() not in KEYWORDS:
         return str(name)
     return "id_" + re.sub(r"[^A-Za-z0-9]", lambda found: f"_{ord(found[0]):x}_", name)
 

@@ -13,12 +13,14 @@ SEPARATOR = ":"
 class DrawnNode(NamedTuple):
     """A node: its ``id`` is the path of names to it, its ``name`` the last of them.
 
+    ``data`` is what it runs, a function or a graph; None for the end.
     ``metadata`` is that of ``add_node``, with ``defer`` for a node that waits for all others, and
     ``__interrupt``, which is "before", "after" or "before,after", for static breakpoints.
     """
 
     id: str
     name: str
+    data: Any
     metadata: Mapping[str, Any]
 
 

@@ -23,13 +23,32 @@ class Drawing:
 
     name: str
     nodes: Mapping[str, DrawnNode]
-    edges: tuple[DrawnEdge, ...]
+    edges: list[DrawnEdge]
 
-    def draw_mermaid(self) -> str:
-        """Return a flowchart in Mermaid's language; conditional edges are dotted."""
-        from distgraph.drawing.mermaid import mermaid_of  # noqa: PLC0415 most never draw
+    def draw_mermaid(
+        self, *, with_styles: bool = True, curve_style: Any = "linear", wrap_label_n_words: int = 9
+    ) -> str:
+        """Return a flowchart in Mermaid's language; conditional edges are dotted.
 
-        return mermaid_of(self.nodes.values(), self.edges)
+        ``with_styles``: with the nodes and their colours, else the edges alone. ``curve_style`` is
+        Mermaid's name of the form of edges. A label breaks after ``wrap_label_n_words``. The names
+        are LangGraph's, and so is the text where all names and labels are plain words.
+        """
+        from distgraph.drawing.mermaid import Look, mermaid_of  # noqa: PLC0415 most never draw
+
+        curve = str(getattr(curve_style, "value", curve_style))
+        look = Look(styled=with_styles, curve=curve, wrap=wrap_label_n_words)
+        return mermaid_of(self.nodes.values(), self.edges, look)
+
+    def to_json(self) -> dict[str, list[dict[str, Any]]]:
+        """Return nodes and edges as plain dicts, as LangGraph does.
+
+        A node's "data" tells what kind of thing it is, by the path of its class.
+        """
+        return {
+            "nodes": [_plain_node(node) for node in self.nodes.values()],
+            "edges": [_plain_edge(edge) for edge in self.edges],
+        }
 
     def draw_svg(self) -> str:
         """Return an SVG document; CannotDraw without Graphviz or the extra ``drawing``."""
@@ -66,3 +85,21 @@ class Drawing:
             return {**bundle, "image/svg+xml": self.draw_svg()}
         except CannotDraw:
             return bundle
+
+
+def _plain_node(node: DrawnNode) -> dict[str, Any]:
+    if node.data is None:
+        return {"id": node.id}
+    kind = type(node.data)
+    data = {"id": [*kind.__module__.split("."), kind.__qualname__], "name": node.id}
+    plain = {"id": node.id, "type": "runnable", "data": data}
+    return {**plain, "metadata": dict(node.metadata)} if node.metadata else plain
+
+
+def _plain_edge(edge: DrawnEdge) -> dict[str, Any]:
+    plain: dict[str, Any] = {"source": edge.source, "target": edge.target}
+    if edge.data is not None:
+        plain["data"] = edge.data
+    if edge.conditional:
+        plain["conditional"] = True
+    return plain

@@ -13,7 +13,7 @@ from distgraph.core.model import END, START
 from distgraph.drawing.parts import SEPARATOR, DrawnEdge, DrawnNode
 from distgraph.drawing.picture import Drawing
 from distgraph.graph.callees import return_hint
-from distgraph.graph.held import graphs_in
+from distgraph.graph.held import graph_of, graphs_in
 from distgraph.graph.subscribing import Writes
 from distgraph.types import Command
 
@@ -43,11 +43,25 @@ def _held(node: Node, around: tuple[Graph, ...]) -> Graph | None:
 
 
 def _flat(graph: Graph) -> Drawing:
-    edges = dict.fromkeys(edge for node in _in_order(graph) for edge in _edges(graph, node))
+    edges = _sorted(edge for node in _in_order(graph) for edge in _edges(graph, node))
     nodes = {_text(node.name): _node(graph, node) for node in _in_order(graph)}
     if any(edge.target == END for edge in edges):
-        nodes[END] = DrawnNode(END, END, {})
-    return Drawing(graph.name, nodes, tuple(edges))
+        nodes[END] = DrawnNode(END, END, None, {})
+    return Drawing(graph.name, nodes, edges)
+
+
+def _sorted(edges: Iterable[DrawnEdge]) -> list[DrawnEdge]:
+    """Return each edge once, in LangGraph's order: those that only end the graph come last."""
+    return sorted(
+        dict.fromkeys(edges),
+        key=lambda edge: (
+            edge.source != START,
+            edge.target == END and not edge.conditional,
+            edge.source,
+            edge.target,
+            edge.conditional,
+        ),
+    )
 
 
 def _in_order(graph: Graph) -> Iterator[Node]:
@@ -73,7 +87,10 @@ def _node(graph: Graph, node: Node) -> DrawnNode:
         **({"defer": True} if node.defer else {}),
         **({"__interrupt": stopped} if stopped else {}),
     }
-    return DrawnNode(_text(node.name), _text(node.name), metadata)
+    action: Any = node.callee.call or node.callee.acall
+    held = graph_of(node)
+    data = held.compiled if held is not None else getattr(action, "function", action)
+    return DrawnNode(_text(node.name), _text(node.name), data or START, metadata)
 
 
 # --- edges -----------------------------------------------------------------------------------
@@ -148,16 +165,14 @@ def _inset(outer: Drawing, name: str, inner: Drawing) -> Drawing:
         return outer
     inner, first, last = _trimmed(inner)
     held = {_within(name, node.id): _moved(name, node) for node in inner.nodes.values()}
-    nodes: dict[str, DrawnNode] = {}
-    for key, node in outer.nodes.items():
-        nodes |= held if key == name else {key: node}
+    nodes = {key: node for key, node in outer.nodes.items() if key != name} | held
     into, out_of = {name: _within(name, first)}, {name: _within(name, last)}
     around = (_relinked(edge, out_of, into) for edge in outer.edges)
     inside = (
         edge._replace(source=_within(name, edge.source), target=_within(name, edge.target))
         for edge in inner.edges
     )
-    return Drawing(outer.name, nodes, (*around, *inside))
+    return Drawing(outer.name, nodes, [*around, *inside])
 
 
 def _trimmed(inner: Drawing) -> tuple[Drawing, str, str]:
@@ -165,7 +180,7 @@ def _trimmed(inner: Drawing) -> tuple[Drawing, str, str]:
     first, last = _first(inner), _last(inner)
     gone = {START, END} - {first, last}
     nodes = {key: node for key, node in inner.nodes.items() if key not in gone}
-    edges = tuple(edge for edge in inner.edges if not {edge.source, edge.target} & gone)
+    edges = [edge for edge in inner.edges if not {edge.source, edge.target} & gone]
     return replace(inner, nodes=nodes, edges=edges), first, last
 
 

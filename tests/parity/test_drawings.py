@@ -123,7 +123,7 @@ def graph_that_a_function_calls(engine: Engine) -> Any:
     def call(state: State) -> Any:
         return inner.invoke(state)
 
-    return linked(engine.StateGraph(State).add_node("call", call), (engine.START, "call"))
+    return linked(engine.StateGraph(State).add_node("asks", call), (engine.START, "asks"))
 
 
 def three_levels(engine: Engine) -> Any:
@@ -163,6 +163,41 @@ def facts(drawn: Any) -> Any:
 def test_a_picture_tells_what_langgraph_tells(build: Callable[[Engine], Any], xray: Any) -> None:
     ours, theirs = (build(engine).compile() for engine in (DISTGRAPH, LANGGRAPH))
     assert facts(ours.get_graph(xray=xray)) == facts(theirs.get_graph(xray=xray))
+
+
+@pytest.mark.parametrize("xray", [False, 1, True])
+@pytest.mark.parametrize("build", GRAPHS)
+def test_mermaid_is_the_text_that_langgraph_gives(
+    build: Callable[[Engine], Any], xray: Any
+) -> None:
+    ours, theirs = (build(e).compile().get_graph(xray=xray) for e in (DISTGRAPH, LANGGRAPH))
+    assert ours.draw_mermaid() == theirs.draw_mermaid()
+    assert ours.draw_mermaid(with_styles=False) == theirs.draw_mermaid(with_styles=False)
+    assert ours.edges == theirs.edges
+    assert kinds_left_out(ours.to_json()) == kinds_left_out(theirs.to_json())
+
+
+def kinds_left_out(told: Any) -> Any:
+    """Return nodes and edges without the paths of classes, of which each package has its own."""
+    for entry in told["nodes"]:
+        entry.get("data", {}).pop("id", None)
+    return told
+
+
+def test_long_labels_and_other_curves_are_written_as_langgraph_does() -> None:
+    texts = []
+    for engine in (DISTGRAPH, LANGGRAPH):
+        label = "a label of many words that is broken after some of them"
+        builder = linked(with_nodes(engine, "ab"), (engine.START, "a"))
+        builder.add_conditional_edges("a", path, {label: "b", "more of it": engine.END})
+        drawn = builder.compile().get_graph()
+        texts += [drawn.draw_mermaid(), drawn.draw_mermaid(wrap_label_n_words=2)]
+    assert texts[:2] == texts[2:]
+    assert "curve: basis\n" in drawn_by_default().draw_mermaid(curve_style="basis")
+
+
+def drawn_by_default() -> Any:
+    return chain(DISTGRAPH).compile().get_graph()
 
 
 def test_with_asyncio_it_tells_the_same() -> None:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from distgraph.drawing.dot import dot_of
 from distgraph.drawing.graphviz import laid_out
-from distgraph.drawing.mermaid import mermaid_of
+from distgraph.drawing.mermaid import mermaid_of, written_id
 from distgraph.drawing.naming import LONGEST, id_of, shown
 from distgraph.drawing.parts import DrawnEdge, DrawnNode
 from distgraph.drawing.picture import MOST_EDGES, Drawing
@@ -54,7 +54,7 @@ def edges(graph: CompiledStateGraph, *, xray: Any = False) -> list[tuple[Any, ..
 def test_a_path_of_which_nothing_is_known_may_lead_anywhere() -> None:
     graph = built("a", "b", "c").add_conditional_edges("a", lambda _: "b").compile()
     found = [edge for edge in edges(graph) if edge[0] == "a"]
-    assert found == [("a", name, None, True) for name in ("b", "c", END)]
+    assert found == [("a", name, None, True) for name in (END, "b", "c")]
 
 
 def test_labels_of_one_end_are_edges_of_their_own_and_a_fixed_edge_stays() -> None:
@@ -133,15 +133,15 @@ def test_a_graph_that_calls_itself_is_drawn_once() -> None:
     recursive = StateGraph(State).add_node("again", again).add_edge(START, "again").compile()
     outer = StateGraph(State).add_node("in", recursive).add_edge(START, "in").compile()
     assert list(recursive.get_graph(xray=True).nodes) == [START, "again", END]
-    assert list(outer.get_graph(xray=True).nodes) == [START, "in:again", END]
+    assert list(outer.get_graph(xray=True).nodes) == [START, END, "in:again"]
 
 
 def test_two_graphs_of_one_shape_inside_each_other_are_both_drawn() -> None:
     inner = built("a").compile()
     outer = StateGraph(State).add_node("a", inner).add_edge(START, "a").compile()
     third = StateGraph(State).add_node("a", outer).add_edge(START, "a").compile()
-    assert list(third.get_graph(xray=True).nodes) == [START, "a:a:a", END]
-    assert list(third.get_graph(xray=1).nodes) == [START, "a:a", END]
+    assert list(third.get_graph(xray=True).nodes) == [START, END, "a:a:a"]
+    assert list(third.get_graph(xray=1).nodes) == [START, END, "a:a"]
 
 
 def test_a_graph_that_never_ends_stays_one_node() -> None:
@@ -168,19 +168,56 @@ def nested(name: str = "in ner") -> Drawing:
 
 def test_mermaid_has_a_box_for_a_graph_in_a_node_and_dotted_labelled_edges() -> None:
     assert nested().draw_mermaid().splitlines() == [
-        "flowchart TD",
-        '    __start__(["#95;#95;start#95;#95;"])',
-        '    a("a<br/>defer #61; True")',
-        '    __end__(["#95;#95;end#95;#95;"])',
-        '    subgraph id_in_20_ner["in ner"]',
-        '        id_in_20_ner_3a_x("x")',
-        '        id_in_20_ner_3a_y("y")',
-        "    end",
-        "    __start__ --> a",
-        '    a -.->|"so #34;be#34; it"| id_in_20_ner_3a_x',
-        '    a -.->|"no"| __end__',
-        "    id_in_20_ner_3a_y --> __end__",
-        "    id_in_20_ner_3a_x --> id_in_20_ner_3a_y",
+        *("---", "config:", "  flowchart:", "    curve: linear", "---"),
+        "graph TD;",
+        "\t__start__([<p>__start__</p>]):::first",
+        "\ta(a<hr/><small><em>defer = True</em></small>)",
+        "\t__end__([<p>__end__</p>]):::last",
+        "\t__start__ --> a;",
+        "\ta -. &nbsp;no&nbsp; .-> __end__;",
+        '\ta -. "so #34;be#34; it" .-> in\\20ner\\3ax;',
+        "\tin\\20ner\\3ay --> __end__;",
+        "\tsubgraph in ner",
+        "\tin\\20ner\\3ax(x)",
+        "\tin\\20ner\\3ay(y)",
+        "\tin\\20ner\\3ax --> in\\20ner\\3ay;",
+        "\tend",
+        "\tclassDef default fill:#f2f0ff,line-height:1.2",
+        "\tclassDef first fill-opacity:0",
+        "\tclassDef last fill:#bfb6fc",
+    ]
+
+
+def test_mermaid_of_the_edges_alone() -> None:
+    assert nested().draw_mermaid(with_styles=False, wrap_label_n_words=1).splitlines() == [
+        "graph TD;",
+        "\t__start__ --> a;",
+        "\ta -. &nbsp;no&nbsp; .-> __end__;",
+        '\ta -. "so #34;be#34; it" .-> in\\20ner\\3ax;',
+        "\tin\\20ner\\3ay --> __end__;",
+        "\tsubgraph in ner",
+        "\tin\\20ner\\3ax --> in\\20ner\\3ay;",
+        "\tend",
+    ]
+
+
+def test_nodes_and_edges_as_plain_dicts() -> None:
+    graph = built("a", "b").add_node("sub", built("x").compile(), metadata={"k": 1})
+    told = graph.add_conditional_edges("a", node, {"go": "b"}).compile().get_graph().to_json()
+    assert [entry["id"] for entry in told["nodes"]] == [START, "a", "b", "sub", END]
+    kind = ["distgraph", "graph", "compiled", "CompiledStateGraph"]
+    assert told["nodes"][3:] == [
+        {
+            "id": "sub",
+            "type": "runnable",
+            "data": {"id": kind, "name": "sub"},
+            "metadata": {"k": 1},
+        },
+        {"id": END},
+    ]
+    assert told["edges"][:2] == [
+        {"source": START, "target": "a"},
+        {"source": "a", "target": "b", "data": "go", "conditional": True},
     ]
 
 
@@ -192,10 +229,18 @@ NASTY = [
 ]
 TEXTS = st.one_of(st.sampled_from(NASTY), st.text(st.characters(), max_size=8))
 LABEL = re.compile(r'"((?:[^\W_]|[ ]|#\d+;|<br/>|(?<=[^\W_])[_.-](?=[^\W_]))+)"')
+WORDS = r"(?:[^\W_]|(?<=[^\W_])[_.-](?=[^\W_])|(?<=\S) (?=\S))+"
+PLAIN = re.compile(
+    rf"(?<=[(\[])(?P<node><p>__\w+__</p>|{WORDS})(?P<told><hr/><small><em>[^<>]+</em></small>)?(?=[)\]])"
+    rf"|(?<=subgraph )(?P<box>{WORDS})$"
+    rf"|(?<=-\. )&nbsp;(?P<edge>{WORDS}(?:&nbsp<br>&nbsp{WORDS})*)&nbsp;(?= \.->)"
+)
+ID = r"[\w\\-]+"
 LINE = re.compile(
-    r"flowchart TD|\s+end"
-    r"|\s+(subgraph )?(?P<node>\w+)(\(\[|\(|\[)LABEL(\]\)|\)|\])"
-    r"|\s+(?P<source>\w+) -\.?->(\|LABEL\|)? (?P<target>\w+)",
+    r"\tend"
+    r"|\tsubgraph (\w+\[)?LABEL\]?"
+    rf"|\t(?P<node>{ID})(\(|\(\[)LABEL(\)|\]\)|\]\):::first|\]\):::last)"
+    rf"|\t(?P<source>{ID}) (-->|-\.->|-\. LABEL \.->) (?P<target>{ID});",
     re.ASCII,
 )
 
@@ -203,8 +248,8 @@ LINE = re.compile(
 def parts(texts: Iterable[str]) -> tuple[list[DrawnNode], list[DrawnEdge]]:
     """Return nodes of these names, some in boxes, and edges with these labels."""
     bare = [text.replace(":", "") or "a" for text in texts]
-    nodes = [DrawnNode(name, name, {name: name}) for name in dict.fromkeys(bare)]
-    boxed = [DrawnNode(f"box {name}:{name}", name, {}) for name in dict.fromkeys(bare)]
+    nodes = [DrawnNode(name, name, node, {name: name}) for name in dict.fromkeys(bare)]
+    boxed = [DrawnNode(f"box {name}:{name}", name, node, {}) for name in dict.fromkeys(bare)]
     labelled = [DrawnEdge(nodes[0].id, boxed[-1].id, text, conditional=True) for text in texts]
     return [*nodes, *boxed], labelled
 
@@ -215,14 +260,23 @@ def test_whatever_names_and_labels_hold_mermaid_is_well_formed_and_tells_them(
 ) -> None:
     nodes, drawn = parts(texts)
     written = mermaid_of(nodes, drawn)
-    labels = LABEL.findall(written)
-    for line in written.splitlines():
-        assert LINE.fullmatch(LABEL.sub("LABEL", line)), line
-    told = {unescape(re.sub(r"#(\d+);", r"&#\1;", label)) for label in labels}
+    top, _, body = written.partition("graph TD;\n")
+    assert top == "---\nconfig:\n  flowchart:\n    curve: linear\n---\n"
+    for line in re.split(r"\n(?=\t)", body.rstrip("\n")):
+        if not line.startswith("\tclassDef"):
+            assert LINE.fullmatch(PLAIN.sub("LABEL", LABEL.sub("LABEL", line))), line
+    told = {unescape(re.sub(r"#(\d+);", r"&#\1;", label)) for label in LABEL.findall(written)}
+    told |= {text for found in PLAIN.finditer(written) for text in found.groups() if text}
+    told = {text.replace("&nbsp<br>&nbsp", " ") for text in told}
     assert {shown(text) for text in texts} <= told
-    assert {
-        f"{shown(n.name)}<br/>{shown(f'{n.name} = {n.name}')}" for n in nodes if n.metadata
-    } <= (told)
+
+
+@given(st.lists(TEXTS, min_size=2, unique=True))
+def test_different_names_have_different_ids_in_mermaid(names: list[str]) -> None:
+    ids = [written_id(name) for name in names]
+    assert len(set(ids)) == len(names)
+    assert all(re.fullmatch(r"[A-Za-z0-9_\\-]+", each) for each in ids)
+    assert not {each.lower() for each in ids} & {"end", "graph", "subgraph", "class", "v"}
 
 
 @given(st.lists(TEXTS, min_size=2, unique=True))
@@ -335,8 +389,9 @@ def test_a_notebook_does_not_lay_out_what_takes_long() -> None:
 
 
 def test_text_has_a_line_for_each_edge() -> None:
-    assert str(nested()).splitlines()[1:3] == [
+    assert str(nested()).splitlines()[1:4] == [
         "  __start__ --> a",
+        "  a -.-> __end__  (no)",
         '  a -.-> in ner:x  (so "be" it)',
     ]
 
