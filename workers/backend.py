@@ -121,11 +121,13 @@ class CeleryBackend(Client):
         """Make ``compiled`` known under its name; ValueError when another graph has it."""
         graph, context = compiled.graph, compiled.builder.context_schema
         if not self.owns_app:
-            self.registry.add(graph, context, self.app.conf.task_default_queue)
+            queue = self.app.conf.task_default_queue
+            self.registry.add(graph, context, queue, compiled=compiled)
             return
         named = queues_named(graph)
         routes = {queue: full(self.namespace, queue) for queue in named}
-        self.registry.add(graph, context, f"{self.namespace}.{compiled.name}", routes)
+        own = f"{self.namespace}.{compiled.name}"
+        self.registry.add(graph, context, own, routes, compiled)
         consume(self.app, self.namespace, self.registry.queues())
         self._inside.consume(self.registry.queues())
 

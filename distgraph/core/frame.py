@@ -102,6 +102,21 @@ class Functions(Protocol):
         ...
 
 
+class GraphCalls(Protocol):
+    """What has others run the graphs that a task calls; None where the task is to do it itself."""
+
+    def begin_graph(self, caller: TaskFrame, called: Any, given: CallArguments) -> Any | None:
+        """Begin a call of the compiled graph ``called``; return a future of what it returns.
+
+        ValueError for one that others do not know.
+        """
+        ...
+
+    async def abegin_graph(self, caller: TaskFrame, called: Any, given: CallArguments) -> Any:
+        """Do what ``begin_graph`` does."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Replay:
     """What was stored of called graphs, for a run that begins at an older checkpoint of the root.
@@ -168,6 +183,7 @@ class TaskFrame:
     which ``called`` counts; what is asked there is ``heard``, by the ids of the questions.
     ``untaken`` are the questions whose answers do not fit, with what was raised for it; ``refused``
     is what was raised for such an answer in a graph or function called inside.
+    ``graphs`` takes calls of graphs that others are to run; None where nobody else is there.
     ``passes`` are the exception types that must leave the task unchanged. ``began``: when the first
     attempt at it did, in seconds since 1970. ``handled`` is the failure that an error handler gets.
     """
@@ -198,6 +214,7 @@ class TaskFrame:
     heard: dict[str, Question] = field(default_factory=dict)
     untaken: list[tuple[BaseException, Question]] = field(default_factory=list)
     refused: Errored | None = None
+    graphs: GraphCalls | None = None
 
     def call(self, node: Node, given: CallArguments) -> Any:
         """Begin a call of the function that ``node`` runs; return a future of what it returns.

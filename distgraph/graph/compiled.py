@@ -25,10 +25,10 @@ from distgraph.graph.checks import check_stops, check_text, policies_of
 from distgraph.graph.described import Described
 from distgraph.graph.drawable import Drawable
 from distgraph.graph.jobs import Owner, about, job_of
-from distgraph.graph.nested import Inner
+from distgraph.graph.nested import Inner, leaving
 from distgraph.graph.options import InvokeOptions, Options, StreamOptions, SubmitOptions, Version
 from distgraph.graph.results import conclude, result_of
-from distgraph.graph.shape import UNTYPED, Shape, instances
+from distgraph.graph.shape import UNTYPED, Instances, Shape, instances
 from distgraph.graph.state_access import Config, StateAccess
 from distgraph.graph.subgraphs import holds_graph, schemas_of
 from distgraph.runners.backend import Backend, Job
@@ -215,14 +215,18 @@ class Pregel(Described, Drawable, StateAccess[StateT], Generic[StateT, ContextT,
         A pause adds ``__interrupt__``, a list of Interrupt. ``version="v2"`` returns a GraphOutput:
         what the output schema makes of the state, and the interrupts. Another ``stream_mode`` than
         "values" returns the list of its chunks. None when the run wrote no output key. Raises what
-        a node raised, ValueError for a bad config, EmptyInputError, ResumeError,
-        GraphRecursionError, InvalidUpdateError.
+        a node raised, ValueError for a bad config, or ``distributed`` outside of a node,
+        EmptyInputError, ResumeError, GraphRecursionError, InvalidUpdateError.
         """
         asked = Options.read("invoke", {**options, "version": version}, "values")
         keys = asked.keys(self.graph, self.graph.outputs)
+        if asked.distributed:
+            call = leaving(self, (input, self._merged(config)), options, asked)
+            if call and (left := call.begin()) is not None:
+                return self._returned(asked, left.result())
         if asked.stream_mode != "values":
-            options = {**options, "output_keys": keys}
-            return cast(OutputT, list(self.stream(input, config, version=version, **options)))
+            given = _streamed(options, keys)
+            return cast(OutputT, list(self.stream(input, config, version=version, **given)))
         inner, job = self._job(input, config, asked, heard=False)
         shape, last = self._shape(job, asked, keys), None
         for event in inner.events(self.backend, job):
@@ -242,9 +246,13 @@ class Pregel(Described, Drawable, StateAccess[StateT], Generic[StateT, ContextT,
         """Do what ``invoke`` does."""
         asked = Options.read("ainvoke", {**options, "version": version}, "values")
         keys = asked.keys(self.graph, self.graph.outputs)
+        if asked.distributed:
+            call = leaving(self, (input, self._merged(config)), options, asked)
+            if call and (left := await call.abegin()) is not None:
+                return self._returned(asked, await left)
         if asked.stream_mode != "values":
-            options = {**options, "output_keys": keys}
-            chunks = self.astream(input, config, version=version, **options)
+            given = _streamed(options, keys)
+            chunks = self.astream(input, config, version=version, **given)
             return cast(OutputT, [chunk async for chunk in chunks])
         inner, job = self._job(input, config, asked, heard=False)
         shape, last = self._shape(job, asked, keys), None
@@ -350,8 +358,16 @@ class Pregel(Described, Drawable, StateAccess[StateT], Generic[StateT, ContextT,
     def _shape(self, job: Job, asked: Options, keys: str | tuple[str, ...]) -> Shape:
         thread = job.place.thread_id if job.invocation.durable else ""
         view = View(self.graph, asked.all_modes, keys, set(), about(job), thread, holds_graph)
+        return Shape(view, asked, self._made(asked))
+
+    def _made(self, asked: Options) -> Instances:
         schemas = self.builder.output_schema, self.builder.state_schema
-        return Shape(view, asked, instances(*schemas) if asked.version == "v2" else UNTYPED)
+        return instances(*schemas) if asked.version == "v2" else UNTYPED
+
+    def _returned(self, asked: Options, values: Any) -> OutputT:
+        """Return what the caller gets for what others have returned."""
+        made = self._made(asked).result(values) if asked.version == "v2" else values
+        return cast(OutputT, made)
 
 
 @checked
@@ -381,6 +397,12 @@ def _stores_itself(name: str, saver: Any, backend: Any) -> str:
         f"Graph '{name}' was given the checkpointer {saver!r} and the backend {backend!r}: a "
         "backend stores its threads itself, leave one out."
     )
+
+
+def _streamed(options: Mapping[str, Any], keys: Any) -> StreamOptions[Any]:
+    """Return what ``invoke`` was called with, for who shows the chunks."""
+    given = {k: v for k, v in options.items() if k != "distributed"}
+    return cast(StreamOptions[Any], {**given, "output_keys": keys})
 
 
 def _saver(checkpointer: Any, graph: Graph) -> BaseCheckpointSaver | None:

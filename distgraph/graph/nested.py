@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import aclosing, closing
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from distgraph import _frame
-from distgraph.core.frame import Asker, TaskFrame, discard
+from distgraph.core.frame import Asker, CallArguments, GraphCalls, TaskFrame, discard
 from distgraph.core.graph import Graph
 from distgraph.effects import acarry, carry
 from distgraph.engine import Brought, run_nested
 from distgraph.events import Concluded, Custom, Event, Inside, Relayed
 from distgraph.graph.held import note_call
+from distgraph.graph.options import ONLY_CALLED, ONLY_INVOKED, Options
 from distgraph.runners.backend import Backend, Job, Place
 from distgraph.runners.frames import FoundFrame, FrameStore, GraphCall, lasting
 from distgraph.runners.local import aperforming, drive, drive_async, performing, stored_when
@@ -28,6 +29,53 @@ def surrounding(config: Mapping[str, Any]) -> TaskFrame | None:
     thread = config.get("configurable", {}).get("thread_id")
     own = thread is not None and str(thread) != str(frame.invocation.thread_id)
     return None if own else frame
+
+
+class LeavingCall(NamedTuple):
+    """A call of a graph, inside of the task ``frame``, that others may carry."""
+
+    frame: TaskFrame
+    graphs: GraphCalls
+    called: Any
+    given: CallArguments
+
+    def begin(self) -> Any | None:
+        """Begin it; return a future of what the graph returns, None where it is to run here."""
+        return self.graphs.begin_graph(self.frame, self.called, self.given)
+
+    async def abegin(self) -> Any | None:
+        """Do what ``begin`` does."""
+        return await self.graphs.abegin_graph(self.frame, self.called, self.given)
+
+
+def leaving(
+    called: Any, given: tuple[Any, dict[str, Any]], more: Mapping[str, Any], options: Options
+) -> LeavingCall | None:
+    """Return a call that others may carry, of a graph with an input and a config, and ``more``.
+
+    None where nobody else is there. ValueError for one in no task of the thread, and for one that
+    is to return chunks.
+    """
+    frame = surrounding(given[1])
+    if frame is None:
+        msg = (
+            "invoke(distributed=True) is a call in a node, on the node's thread. To have workers "
+            "run a graph outside of one, or on a thread of its own, use submit(), or invoke() "
+            "without distributed=."
+        )
+        raise ValueError(msg)
+    if options.stream_mode != "values":
+        msg = (
+            "invoke(distributed=True) returns the state: stream_mode must be 'values', not "
+            f"{options.stream_mode!r}. Show what happens inside by stream(subgraphs=True) of the "
+            "graph around."
+        )
+        raise ValueError(msg)
+    if frame.graphs is None:
+        return None
+    here = (*ONLY_CALLED, *ONLY_INVOKED)
+    by_name = {name: value for name, value in more.items() if name not in here}
+    return LeavingCall(frame, frame.graphs, called, (given, by_name))
 
 
 class Inner:

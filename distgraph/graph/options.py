@@ -17,6 +17,7 @@ from distgraph.typing import ContextT
 MODES = ("values", "updates", "tasks", "checkpoints", "debug", "custom", "messages")
 ONLY_SUBMITTED = ("run_id", "if_new")
 ONLY_CALLED = ("print_mode", "debug", "version")
+ONLY_INVOKED = ("distributed",)
 _DEBUGGED = ("updates", "values")
 Version = Literal["v1", "v2"]
 _VERSIONS = ("v1", "v2")
@@ -57,7 +58,7 @@ class SubmitOptions(CallOptions[ContextT], Generic[ContextT], total=False):
     subgraphs: bool
 
 
-class InvokeOptions(CallOptions[ContextT], Generic[ContextT], total=False):
+class ShownOptions(CallOptions[ContextT], Generic[ContextT], total=False):
     """``output_keys``: the state keys to show.
 
     By default a result has those of the output schema, a stream has all. ``print_mode`` names
@@ -69,7 +70,17 @@ class InvokeOptions(CallOptions[ContextT], Generic[ContextT], total=False):
     debug: bool | int | None
 
 
-class StreamOptions(InvokeOptions[ContextT], Generic[ContextT], total=False):
+class InvokeOptions(ShownOptions[ContextT], Generic[ContextT], total=False):
+    """``distributed``: in a node on a worker the graph runs as jobs, and the node's task waits.
+
+    The node's body is left, and runs again from its top once the graph has ended: no worker waits.
+    Its graph must be registered at the backend of the one around. In process it changes nothing.
+    """
+
+    distributed: bool
+
+
+class StreamOptions(ShownOptions[ContextT], Generic[ContextT], total=False):
     """``subgraphs``: show what happens in graphs called inside nodes too."""
 
     subgraphs: bool
@@ -86,6 +97,7 @@ class Options:
     interrupt_after: Stops = None
     durability: Durability | None = None
     subgraphs: bool = False
+    distributed: bool = False
     by: str = ""
     control: RunControl | None = None
     run_id: str = ""
@@ -97,7 +109,7 @@ class Options:
     @classmethod
     def read(cls, call: str, given: Mapping[str, Any], default: Modes) -> Self:
         """Return the options of a ``call``; TypeError or ValueError says which one is wrong."""
-        known = SUBMITTED if "submit" in call else NAMES
+        known = _known(call)
         if unknown := [name for name in given if name not in known]:
             msg = f"{call}() got an unexpected option '{unknown[0]}': it takes {', '.join(known)}."
             raise TypeError(msg)
@@ -165,9 +177,14 @@ class Options:
         return given if isinstance(given, str) else tuple(keys)
 
 
-ALL_NAMES = tuple(field.name for field in fields(Options))
-NAMES = tuple(name for name in ALL_NAMES if name not in ONLY_SUBMITTED)
-SUBMITTED = tuple(name for name in ALL_NAMES if name not in ONLY_CALLED)
+NAMES = tuple(field.name for field in fields(Options))
+
+
+def _known(call: str) -> tuple[str, ...]:
+    """Return the names of the options that a call takes."""
+    others = ONLY_CALLED if "submit" in call else ONLY_SUBMITTED
+    others = others if "invoke" in call else (*others, *ONLY_INVOKED)
+    return tuple(name for name in NAMES if name not in others)
 
 
 def _stops(graph: Graph, given: Stops, compiled: frozenset[str]) -> frozenset[str]:

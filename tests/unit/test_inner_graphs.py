@@ -30,7 +30,8 @@ from distgraph.graph import START, StateGraph
 from distgraph.runners.backend import Job, Place
 from distgraph.types import RetryPolicy
 from workers import CeleryBackend
-from workers.shared.inner import around, dispatched, inner_graphs, queues_named
+from workers.shared.functions import graph_at, steps_to
+from workers.shared.inner import inner_graphs, queues_named
 from workers.shared.innercall import decode_call, encode_call
 from workers.shared.runconfig import RunConfig
 
@@ -59,12 +60,7 @@ def three_levels(checkpointer: Any = None) -> Any:
 
 
 def test_graphs_that_are_nodes_are_found_at_any_depth() -> None:
-    top = three_levels().graph
-    assert [inner.name for inner in inner_graphs(top)] == ["middle", "bottom"]
-    assert [node.name for node in around(top, ["node", "node"])] == ["node", "node"]
-    assert [found.name for node in around(top, ["node"]) if (found := dispatched(node))] == [
-        "middle"
-    ]
+    assert [inner.name for inner in inner_graphs(three_levels().graph)] == ["middle", "bottom"]
 
 
 def test_one_that_two_nodes_are_counts_once() -> None:
@@ -80,11 +76,6 @@ def test_one_that_is_kept_nowhere_runs_with_its_task_and_so_does_all_inside_of_i
 def test_one_that_a_function_calls_runs_with_its_task() -> None:
     inner = graph("inner", leaf)
     assert inner_graphs(graph("outer", lambda state: inner.invoke(state)).graph) == ()
-
-
-def test_a_way_that_is_not_there_is_a_clear_error() -> None:
-    with pytest.raises(LookupError, match=r"Graph 'top' has no graph at node\|other"):
-        around(three_levels().graph, ["node", "other"])
 
 
 # --- who serves them ------------------------------------------------------------------------------
@@ -114,25 +105,51 @@ def test_one_is_found_by_the_names_of_nodes_and_its_fingerprint(backend: CeleryB
     three_levels().on(backend, "top")
     (served,) = backend.registry.all()
     bottom = served.inner[-1]
-    assert served.at(["node", "node"], bottom.fingerprint) is bottom
+    assert graph_at(served, ["node", "node"], bottom.fingerprint) is bottom
     with pytest.raises(LookupError, match="has another graph at node"):
-        served.at(["node"], "another")
+        graph_at(served, ["node"], "another")
+
+
+def test_one_that_is_called_is_found_by_its_name_at_the_backend(backend: CeleryBackend) -> None:
+    graph("called", graph("inside", leaf)).on(backend, "called")
+    graph("caller", leaf).on(backend, "caller")
+    caller, called = backend.registry.get("caller"), backend.registry.get("called")
+    assert caller is not None
+    assert called is not None
+    found = steps_to(caller, ["node", "called", "node"])
+    assert [(step.graph.name, step.node.name) for step in found] == [
+        ("caller", "node"),
+        ("caller", "called"),
+        ("called", "node"),
+    ]
+    assert graph_at(caller, ["node", "called"], called.graph.fingerprint) is called.graph
+
+
+def test_a_way_that_is_not_there_is_a_clear_error(backend: CeleryBackend) -> None:
+    three_levels().on(backend, "top")
+    (served,) = backend.registry.all()
+    with pytest.raises(LookupError, match=r"Graph 'top' has nothing at node\|other"):
+        steps_to(served, ["node", "other"])
 
 
 # --- what it was called with ----------------------------------------------------------------------
 
 
-def test_what_one_was_called_with_is_stored_and_the_context_is_the_runs() -> None:
+@pytest.mark.parametrize("own", ["context", "another"])
+def test_what_one_was_called_with_is_stored_and_a_context_of_its_own(own: str) -> None:
     inner = graph("inner", leaf).graph
     config = {"configurable": {"thread_id": "t", "own": 1}, "metadata": {"who": "me"}}
     start = Start({}, 7, before=frozenset({"node"}), metadata={"who": "me"}, parents={"": "cp1"})
-    job = Job(inner, _nothing(), Place("t"), Invocation(config), start)
+    job = Job(inner, _nothing(), Place("t"), Invocation(config, own), start)
     serializer = JsonPlusSerializer()
     run = RunConfig({}, "context", "run", 25, frozenset(), frozenset(), {})
-    call = decode_call(encode_call(job, serializer), run, serializer)
+    stored = encode_call(job, serializer, run)
+    assert (b"another" in stored) == (own == "another")
+    call = decode_call(stored, run, serializer)
+    assert call.run.has_own_context == (own == "another")
     assert call.parents == {"": "cp1"}
     assert call.run.config == {"configurable": {"own": 1}, "metadata": {"who": "me"}}
-    assert (call.run.context, call.run.run_id) == ("context", "run")
+    assert (call.run.context, call.run.run_id) == (own, "run")
     limits = Limits(7, 3, frozenset({"node"}), frozenset(), {"who": "me"})
     assert call.run.limits(3) == limits
 

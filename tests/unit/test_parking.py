@@ -20,11 +20,13 @@ from distgraph.errors import SerializationError
 from distgraph.graph import START, StateGraph
 from distgraph.runners.backend import Job, Place
 from distgraph.types import Send
+from workers.shared.runconfig import RunConfig
 from workers.shared.wire import Wire
 from workers.worker.called import CalledFrame, Wish
 from workers.worker.parking import to_park
 
 WIRE = Wire(JsonPlusSerializer(), {"slow": "ns.slow"})
+RUN = RunConfig({}, None, None, 25, frozenset(), frozenset(), {})
 HERE = Checkpoint("cp", None, 3, "loop", "")
 
 
@@ -67,7 +69,7 @@ A, B = Task("t-a", "a", 0), Task("t-b", "b", 0)
 
 
 def test_a_new_superstep_has_its_tasks_with_their_queues_and_names() -> None:
-    entry = to_park(WIRE, wish(frame(), A, B))
+    entry = to_park(WIRE, wish(frame(), A, B), RUN)
     assert entry.step is not None
     queued = [(t.id, t.queue, t.priority, t.name) for t in entry.step.tasks]
     assert queued == [("t-a", "ns.slow", 3, "inner.a"), ("t-b", "", 0, "inner.b")]
@@ -79,7 +81,7 @@ def test_what_was_sent_stands_with_the_checkpoint() -> None:
     stored = frame()
     stored.checkpoints.append(CheckpointEntry("cp", b"", 3, packets=(Bundle("b1", (b"",)),)))
     sent = Task("t-s", "a", 0, Send("a", "argument"))
-    entry = to_park(WIRE, wish(stored, sent))
+    entry = to_park(WIRE, wish(stored, sent), RUN)
     assert entry.step is not None
     (task,) = entry.step.tasks
     assert task.packet
@@ -87,7 +89,7 @@ def test_what_was_sent_stands_with_the_checkpoint() -> None:
 
 
 def test_what_was_sent_before_stands_with_its_task() -> None:
-    entry = to_park(WIRE, wish(frame(), Task("t-s", "a", 0, Send("a", "argument"))))
+    entry = to_park(WIRE, wish(frame(), Task("t-s", "a", 0, Send("a", "argument"))), RUN)
     assert entry.step is not None
     assert b"argument" in entry.step.tasks[0].blob
 
@@ -105,14 +107,14 @@ def test_what_was_sent_before_stands_with_its_task() -> None:
     ],
 )
 def test_an_open_superstep_goes_on_with_what_nobody_runs(st: TaskState, again: bool) -> None:
-    entry = to_park(WIRE, wish(frame(opened("t-a", st)), A))
+    entry = to_park(WIRE, wish(frame(opened("t-a", st)), A), RUN)
     assert entry.step is None
     assert entry.again == ((AgainEntry("t-a"),) if again else ())
 
 
 def test_an_answered_task_gets_what_it_has_not_got_yet() -> None:
     stands = frame(opened("t-a", TaskState.interrupted, b"first"))
-    entry = to_park(WIRE, wish(stands, A, answers={"t-a": (answer(1), answer(2))}))
+    entry = to_park(WIRE, wish(stands, A, answers={"t-a": (answer(1), answer(2))}), RUN)
     assert entry.again == (AgainEntry("t-a", (WIRE.answer(answer(2)),)),)
 
 
@@ -124,9 +126,9 @@ def test_an_answered_task_gets_what_it_has_not_got_yet() -> None:
     ],
 )
 def test_another_superstep_is_a_new_one(stands: CalledFrame) -> None:
-    assert to_park(WIRE, wish(stands, A)).step is not None
+    assert to_park(WIRE, wish(stands, A), RUN).step is not None
 
 
 def test_what_cannot_be_stored_of_the_call_is_a_clear_error() -> None:
     with pytest.raises(SerializationError):
-        to_park(WIRE, wish(frame(), A, config={"metadata": {"lock": object()}}))
+        to_park(WIRE, wish(frame(), A, config={"metadata": {"lock": object()}}), RUN)

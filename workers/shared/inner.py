@@ -5,7 +5,7 @@ That are those that a node of a served graph is, at any depth, as long as they a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from distgraph.core.graph import Graph, Node
 from distgraph.graph.held import graph_of
@@ -38,20 +38,3 @@ def queues_named(root: Graph) -> tuple[str, ...]:
     """Return the queues that nodes of ``root``, and of the graphs inside of it, name."""
     nodes = (node for graph in (root, *inner_graphs(root)) for node in graph.nodes.values())
     return tuple(dict.fromkeys(node.queue for node in nodes if node.queue))
-
-
-def around(root: Graph, path: Sequence[str]) -> tuple[Node, ...]:
-    """Return the nodes on the way of ``path`` from ``root`` on: each but the last holds the next.
-
-    LookupError where there is no such way.
-    """
-    nodes: list[Node] = []
-    graph: Graph | None = root
-    for name in path:
-        node = graph.nodes.get(name) if graph else None
-        if node is None:
-            msg = f"Graph '{root.name}' has no graph at {'|'.join(path)}."
-            raise LookupError(msg)
-        nodes.append(node)
-        graph = dispatched(node)
-    return tuple(nodes)

@@ -1,6 +1,6 @@
 """What a graph inside a task was called with, as it is stored beside its frame.
 
-Its context, and what counts of older runs, are those of the run.
+What counts of older runs is that of the run, and so is its context where it was given none.
 """
 
 from __future__ import annotations
@@ -52,10 +52,15 @@ class InnerCall:
     caller: Caller | None = None
 
 
-def encode_call(job: Job, serializer: JsonPlusSerializer) -> bytes:
-    """Return the record of a call; SerializationError for what cannot be stored."""
+def encode_call(job: Job, serializer: JsonPlusSerializer, around: RunConfig) -> bytes:
+    """Return the record of a call inside of what was called as ``around`` says.
+
+    SerializationError for what cannot be stored.
+    """
     run = of_call(job.start, job.invocation)
-    return serializer.dumps(numbered(Kind.call, *_packed(run, job.start.parents)))
+    own = around.has_own_context or run.context is not around.context
+    run = replace(run, has_own_context=own)
+    return serializer.dumps(numbered(Kind.call, *_packed(run, job.start.parents), *_told(run)))
 
 
 def encode_caller(
@@ -69,12 +74,18 @@ def encode_caller(
             break
         task = task.caller
     told = [caller.ns, caller.cp, caller.step, tasks, caller.shown]
-    return serializer.dumps(numbered(Kind.call, *_packed(run, parents), told))
+    return serializer.dumps(numbered(Kind.call, *_packed(run, parents), *_told(run, told)))
 
 
 def _packed(run: RunConfig, parents: Mapping[str, str]) -> tuple[Any, ...]:
     stops = sorted(run.before), sorted(run.after)
     return dict(run.config), run.recursion_limit, *stops, dict(run.metadata), dict(parents)
+
+
+def _told(run: RunConfig, caller: list[Any] | None = None) -> list[Any]:
+    if run.has_own_context:
+        return [caller, run.context]
+    return [] if caller is None else [caller]
 
 
 def decode_call(blob: bytes, run: RunConfig, serializer: JsonPlusSerializer) -> InnerCall:
@@ -88,8 +99,9 @@ def decode_call(blob: bytes, run: RunConfig, serializer: JsonPlusSerializer) -> 
             list(after),
             dict(meta),
             dict(parents),
-            *called,
+            *told,
         ]:
+            called, context = told[:1], told[1:]
             stops = frozenset(before), frozenset(after)
             own = replace(
                 run,
@@ -98,6 +110,8 @@ def decode_call(blob: bytes, run: RunConfig, serializer: JsonPlusSerializer) -> 
                 before=stops[0],
                 after=stops[1],
                 metadata=meta,
+                context=context[0] if context else run.context,
+                has_own_context=bool(context),
             )
             return InnerCall(own, parents, _caller(called))
         case _:
@@ -106,7 +120,7 @@ def decode_call(blob: bytes, run: RunConfig, serializer: JsonPlusSerializer) -> 
 
 def _caller(packed: list[Any]) -> Caller | None:
     match packed:
-        case []:
+        case [] | [None]:
             return None
         case [[str(ns), str(cp), int(step), [*tasks], int(shown)]]:
             return Caller(_last(tasks), ns, cp, step, shown)

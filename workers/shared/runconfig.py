@@ -22,7 +22,10 @@ _IN_PROCESS = ("callbacks",)
 
 @dataclass(frozen=True, slots=True)
 class RunConfig:
-    """The part of a call that its tasks need."""
+    """The part of a call that its tasks need.
+
+    ``has_own_context``: a graph inside was called with another context than the run.
+    """
 
     config: Mapping[str, Any]
     context: Any
@@ -32,6 +35,7 @@ class RunConfig:
     after: frozenset[str]
     metadata: Mapping[str, Any]
     replay: Replay | None = None
+    has_own_context: bool = False
 
     def limits(self, stop: int) -> Limits:
         """Return what the run may do; ``stop`` is its last step."""
@@ -52,16 +56,8 @@ class RunConfig:
 
 def of_call(start: Start, invocation: Invocation) -> RunConfig:
     """Return what is stored of a call; SerializationError for what only works in one process."""
-    given = invocation.config
-    if any(given.get(name) for name in _IN_PROCESS):
-        msg = (
-            "config['callbacks'] cannot be sent to workers: leave it out, or run the graph in "
-            "this process, without a backend."
-        )
-        raise SerializationError(msg)
-    config = {k: v for k, v in given.items() if k not in ("run_id", *_IN_PROCESS)}
     return RunConfig(
-        {**config, "configurable": _own(given.get("configurable", {}))},
+        storable(invocation.config),
         invocation.context,
         invocation.run_id,
         start.recursion_limit,
@@ -70,6 +66,18 @@ def of_call(start: Start, invocation: Invocation) -> RunConfig:
         start.metadata,
         invocation.replay,
     )
+
+
+def storable(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a config others are told; SerializationError for what works in one process."""
+    if any(config.get(name) for name in _IN_PROCESS):
+        msg = (
+            "config['callbacks'] cannot be sent to workers: leave it out, or run the graph in "
+            "this process, without a backend."
+        )
+        raise SerializationError(msg)
+    kept = {k: v for k, v in config.items() if k not in ("run_id", *_IN_PROCESS)}
+    return {**kept, "configurable": _own(config.get("configurable", {}))}
 
 
 def _own(configurable: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -14,7 +14,7 @@ from distgraph.checkpoint.serde.schema import classes_of
 from distgraph.core.graph import Graph, Node
 from distgraph.graph.subgraphs import schemas_of
 
-from .inner import around, dispatched, inner_graphs
+from .inner import inner_graphs
 from .notices import Notice
 from .wire import Wire
 
@@ -28,7 +28,8 @@ class Served:
     """A registered graph; ``queue`` is where its tasks go unless a node says otherwise.
 
     ``inner``: the graphs inside of it whose tasks are jobs too. ``unserved`` is what its callers in
-    this process notice of the workers that serve it.
+    this process notice of the workers that serve it. ``compiled`` is the graph as its user has it,
+    ``others`` are all of the backend, by their names.
     """
 
     graph: Graph
@@ -36,6 +37,8 @@ class Served:
     queue: str
     unserved: Notice = field(default_factory=Notice, compare=False)
     inner: tuple[Graph, ...] = ()
+    compiled: Any = field(default=None, compare=False)
+    others: Mapping[str, Served] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def own_queue(self) -> str:
@@ -65,18 +68,6 @@ class Served:
         """What a worker tells the scripts that it serves."""
         return label_of(self.graph)
 
-    def at(self, path: Sequence[str], fp: str) -> Graph:
-        """Return the graph inside of it at a ``path`` of nodes, with that fingerprint.
-
-        LookupError where there is none.
-        """
-        *_, last = around(self.graph, path)
-        graph = dispatched(last)
-        if graph is None or graph.fingerprint != fp:
-            msg = f"Graph '{self.graph.name}' has another graph at {'|'.join(path)} than is stored."
-            raise LookupError(msg)
-        return graph
-
 
 def label_of(graph: Graph) -> str:
     """Return what the scripts know a version of a graph by."""
@@ -90,16 +81,25 @@ class Registry:
         self._types, self._max_bytes = tuple(types), max_bytes
         self._serializer(())  # refuses what cannot be allowed
         self._graphs: dict[str, Served] = {}
+        self._routes: dict[str, str] = {}
+        self._classes: dict[str, frozenset[type]] = {}
+        self._wide: dict[str, Served] = {}
         self._common: Wire | None = None
         self._labels: tuple[str, ...] = ()
 
     def add(
-        self, graph: Graph, context_schema: Any, queue: str, routes: Mapping[str, str] = AS_GIVEN
+        self,
+        graph: Graph,
+        context_schema: Any,
+        queue: str,
+        routes: Mapping[str, str] = AS_GIVEN,
+        compiled: Any = None,
     ) -> Served:
         """Register ``graph``; ValueError when a different one has the name already.
 
         In an interactive session it replaces that one, as a cell does that is run again. ``queue``
-        is the graph's own one; ``routes``: the names at the broker of those of its nodes.
+        is the graph's own one; ``routes``: the names at the broker of those of its nodes;
+        ``compiled``: the graph as tasks may call it.
         """
         known = self._graphs.get(graph.name)
         other = known is not None and known.graph.fingerprint != graph.fingerprint
@@ -110,10 +110,15 @@ class Registry:
             )
             raise ValueError(msg)
         schemas = (*schemas_of(graph), *((context_schema,) if context_schema else ()))
-        wire = Wire(self._serializer(classes_of(*schemas)), routes)
+        # A graph may call any other one, whose nodes name queues too.
+        self._routes |= routes
+        self._classes[graph.name] = classes = classes_of(*schemas)
+        wire = Wire(self._serializer(classes), self._routes)
         noticed = known.unserved if known else Notice()
-        self._graphs[graph.name] = Served(graph, wire, queue, noticed, inner_graphs(graph))
-        self._common, self._labels = None, self._known()
+        self._graphs[graph.name] = Served(
+            graph, wire, queue, noticed, inner_graphs(graph), compiled, self._graphs
+        )
+        self._common, self._labels, self._wide = None, self._known(), {}
         return self._graphs[graph.name]
 
     def serializer(self, graph: Graph) -> JsonPlusSerializer:
@@ -126,6 +131,18 @@ class Registry:
     def get(self, name: str) -> Served | None:
         """Return the graph of that name, None when this process has not got it."""
         return self._graphs.get(name)
+
+    def wide(self, served: Served) -> Served:
+        """Return a graph knowing the classes of all others too, which its tasks may call.
+
+        Where several have one name it knows its own, or none.
+        """
+        name = served.graph.name
+        if name not in self._wide:
+            more = of_one_name({cls for classes in self._classes.values() for cls in classes})
+            wire = replace(served.wire, serializer=served.wire.serializer.allow(*more))
+            self._wide[name] = replace(served, wire=wire)
+        return self._wide[name]
 
     def all(self) -> tuple[Served, ...]:
         """Return every registered graph."""

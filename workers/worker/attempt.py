@@ -132,7 +132,7 @@ def settle(attempt: Attempt, result: Result) -> JobFailed | None:
     if attempt.called.is_given_up(result):
         return None
     match result:
-        case Escaped(command) if not attempt.opened.ns or attempt.opened.caller:
+        case Escaped(command) if not attempt.opened.ns:
             return _fail(attempt, errored_in(attempt.task, NoParentGraph(command)))
         case Interrupted(_, Errored() as refused):
             tell_refused(attempt.subject, refused)
@@ -147,7 +147,7 @@ def _park(attempt: Attempt, wish: Wish | CallsWish) -> JobFailed | None:
     """Leave the task to the graph that its node is, or to its calls: no worker waits for these."""
     opened = attempt.opened
     try:
-        entry = to_park(opened.served.wire, wish)
+        entry = to_park(opened.served.wire, wish, opened.config)
     except SerializationError as error:
         return _fail(attempt, errored_in(attempt.task, InvalidUpdateError(str(error))))
     opened.desk.park(attempt.task.id, entry, opened.head.queue)
@@ -171,6 +171,9 @@ def _record(attempt: Attempt, result: Completed | Interrupted | Escaped) -> JobF
         return _fail(attempt, errored_in(attempt.task, named))
     if attempt.called.collects:
         entry = replace(entry, collected=True)
+    if attempt.opened.caller is not None:
+        # Who called it finds the command, as what it has come to; the other calls run on.
+        entry = replace(entry, escapes=False)
     alone = _is_alone(attempt) and isinstance(result, Completed)
     done = _finish(attempt, result, entry) if alone else desk.complete(entry, attempt.opened.above)
     if done is None or done.advance is None:

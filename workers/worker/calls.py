@@ -1,4 +1,4 @@
-"""The functions that an attempt calls, as they stand in the frame of the calls of its task."""
+"""What an attempt calls, functions and graphs, as it stands in the frame of its task's calls."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from distgraph.core.model import Completed, Errored, Interrupted, Result, Task
 from distgraph.core.recorded import during
 
 from ..shared.innercall import Caller, decode_call, encode_caller
+from ..shared.wire import Wire
 from .called import Called
 from .opened import FIRST, Opened
 
@@ -66,6 +67,11 @@ class MadeCalls:
         head = self.opened.head
         return FrameName(f"{self.frame.own_ns}|{FIRST}", head.graph, head.fp)
 
+    @property
+    def wire(self) -> Wire:
+        """What encodes for the calls: graphs have classes of their own."""
+        return self.opened.desk.office.registry.wide(self.opened.served).wire
+
     def read(self) -> None:
         """Read what is stored of the calls, once."""
         with self._lock:
@@ -74,7 +80,7 @@ class MadeCalls:
                 self._is_read = True
 
     def _read(self) -> None:
-        loaded, wire = self.opened.desk.read_calls(self.name), self.opened.served.wire
+        loaded, wire = self.opened.desk.read_calls(self.name), self.wire
         if loaded is None:
             return
         self._epoch, self._is_open = loaded.header.ep, bool(loaded.tasks)
@@ -92,7 +98,7 @@ class MadeCalls:
     def left(self, tid: str) -> Result | None:
         """Return how a call has ended, None where it has to run, or runs, or asks."""
         self.read()
-        wire = self.opened.served.wire
+        wire = self.wire
         if tid in self._left:
             return wire.read_result(self._left[tid])
         task = self._tasks.get(tid)
@@ -109,7 +115,7 @@ class MadeCalls:
     def note(self, task: Task, graph: Graph) -> None:
         """Take note of a call for others; SerializationError for what it cannot be given."""
         self.read()
-        known, wire = task.id in self._tasks, self.opened.served.wire
+        known, wire = task.id in self._tasks, self.wire
         entry = None if known else wire.task(task, graph.nodes[task.node], graph.name)
         self.made[task.id] = entry
 
@@ -118,7 +124,7 @@ class MadeCalls:
 
         SerializationError for what cannot be stored.
         """
-        blob = self.opened.served.wire.result(task, result)
+        blob = self.wire.result(task, result)
         self.read()
         with self._lock:
             entry = KeepEntry(self.name, self._epoch, ((task.id, blob),))
@@ -129,7 +135,8 @@ class MadeCalls:
 
     def shows(self) -> bool:
         """Count a chunk of the body; tell whether it was not shown before the body waited."""
-        self.read()
+        if self.has_risen:
+            self.read()
         with self._lock:
             self._emitted += 1
             return self._emitted > self._shown
@@ -146,8 +153,9 @@ class MadeCalls:
                     begin.append(entry)
                 case OpenTask(st=TaskState.interrupted):
                     given = self._given(tid)
-                    again += [AgainEntry(tid, given)] if given else []
-                    asks = asks or not given
+                    goes_on = bool(given) or (self._stops(tid) and not self.has_risen)
+                    again += [AgainEntry(tid, given)] if goes_on else []
+                    asks = asks or not goes_on
                 case (
                     OpenTask(st=TaskState.failed | TaskState.backing_off | TaskState.parked) as task
                 ):
@@ -165,8 +173,12 @@ class MadeCalls:
         """Return the answers that there are by now to what a call asks."""
         asked = self._asked.get(tid, Interrupted(()))
         ids = {question.interrupt.id for question in asked.questions}
-        wire = self.opened.served.wire
-        return tuple(wire.answer(answer) for answer in self.frame.answers if answer.id in ids)
+        answers = (answer for answer in self.frame.answers if answer.id in ids)
+        return tuple(map(self.wire.answer, answers))
+
+    def _stops(self, tid: str) -> bool:
+        """Whether a call is that of a graph which has come to a breakpoint."""
+        return not self._asked.get(tid, Interrupted(())).questions
 
     def _questions(self) -> Interrupted:
         """Return what all calls ask: in the order in which they were made, as far as they were."""
@@ -179,9 +191,7 @@ class MadeCalls:
         opened, frame = self.opened, self.frame
         checkpoint, shown = frame.checkpoint, max(self._shown, self._emitted)
         caller = Caller(frame.task, frame.ns, checkpoint.id, checkpoint.step, shown)
-        call = encode_caller(
-            opened.config, checkpoint.parents, caller, opened.served.wire.serializer
-        )
+        call = encode_caller(opened.config, checkpoint.parents, caller, self.wire.serializer)
         first = tuple(begin[:STAGE_ABOVE] if self._is_open else begin)
         return CallsWish(self.name, self._epoch, self._is_open, first, tuple(again), call)
 

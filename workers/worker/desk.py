@@ -88,7 +88,8 @@ class Desk:
         if served is None:
             msg = f"The claim of graph '{name}' succeeded, but it is not served here."
             raise LookupError(msg)
-        return served
+        # What is called inside may be any graph of the backend.
+        return self.office.registry.wide(served) if inner else served
 
     def claim(self, tids: tuple[str, ...]) -> Claimed:
         """Take tasks for one attempt each."""

@@ -1,4 +1,6 @@
-"""The functions that a task calls: jobs of their own where a workflow calls them, else run here.
+"""What a task calls: functions of workflows, and graphs that it says so of, are jobs of their own.
+
+Other functions run here.
 
 What those return that run here is kept under the fence of their caller's attempt, so that another
 attempt is given it: also where this one was killed, or waits for an answer.
@@ -29,13 +31,13 @@ def run_attempt(attempt: Attempt) -> Result:
     """Run a node that blocks, and the functions that it calls."""
     calls = _calls(attempt)
     here = ThreadedFunctions(KeptByCalls(), performing(KeptCalls(calls)), WIDTH)
-    left = Dispatching(attempt, calls, here) if attempt.opened.calls_functions else None
-    attempt.frame.functions = left or here
+    attempt.frame.graphs = left = Dispatching(attempt, calls, here)
+    attempt.frame.functions = left if attempt.opened.calls_functions else here
     try:
         result = run_task(attempt.graph, attempt.task, attempt.values, attempt.frame)
         if told_to_end(result) is None:
             here.rest()
-        result = handled(attempt, left.settled(result) if left else result)
+        result = handled(attempt, left.settled(result))
         if told_to_end(result) is None:
             here.rest()
         return result
@@ -47,16 +49,13 @@ async def arun_attempt(attempt: Attempt, offload: Offload) -> Result:
     """Run a node on the loop, and the functions that it calls."""
     calls = _calls(attempt)
     here = LoopedFunctions(KeptByCalls(), aperforming(KeptCalls(calls)))
+    attempt.frame.graphs = left = LoopDispatching(attempt, calls, here)
+    attempt.frame.functions = left if attempt.opened.calls_functions else here
     body = run_task_async(attempt.graph, attempt.task, attempt.values, attempt.frame, offload)
-    attempt.frame.functions = here
     try:
-        if not attempt.opened.calls_functions:
-            result = await _rested(await body, here)
-            return await _rested(await ahandled(attempt, result, offload), here)
-        await asyncio.to_thread(calls.read)
-        attempt.frame.functions = left = LoopDispatching(attempt, calls, here)
-        left.body = asyncio.ensure_future(body)
-        result = await left.body
+        if attempt.opened.calls_functions or calls.has_risen:
+            await left.read()
+        result = await left.run(body)
         result = left.settled(await _rested(result, here, always=left.has_left))
         return await _rested(await ahandled(attempt, result, offload), here)
     finally:

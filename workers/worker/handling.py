@@ -82,6 +82,8 @@ def _steps(attempt: Attempt, result: Result) -> Steps:
 
 def _is_final(attempt: Attempt, error: Errored) -> bool:
     """Whether the node is not tried again, and it was the node that failed."""
+    if attempt.called.wish is not None:
+        return False
     if told_to_end(error) is not None or attempt.called.is_given_up(error):
         return False
     depth = len(attempt.opened.around)

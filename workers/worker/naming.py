@@ -17,8 +17,9 @@ from checkpoint_redis.replies import Header, TaskSeen
 from distgraph.checkpoint.base.frames import path_of
 from distgraph.errors import DistGraphError
 
+from ..shared.functions import steps_to
 from ..shared.hints import Hint, Label, label
-from ..shared.inner import around, dispatched
+from ..shared.inner import dispatched
 from ..shared.served import Registry
 from .telling import UNKNOWN, Subject
 
@@ -109,7 +110,7 @@ def _graph(registry: Registry, seen: _Seen) -> str:
     if not seen.frame or served is None:
         return name
     with suppress(LookupError):  # of another version, for example
-        inner = dispatched(around(served.graph, path_of(seen.frame))[-1])
+        inner = dispatched(steps_to(served, path_of(seen.frame))[-1].node)
         return inner.name if inner else name
     return name
 

@@ -16,9 +16,8 @@ from distgraph.core.plan import digest
 from distgraph.core.retry import asked_around
 from distgraph.engine import Program, advance
 
-from ..shared.functions import calling
+from ..shared.functions import Waypoint, calling, graph_at, steps_to
 from ..shared.hints import label
-from ..shared.inner import around, dispatched
 from ..shared.innercall import Caller, InnerCall, decode_call
 from ..shared.runconfig import RunConfig, decode_config
 from ..shared.served import Served
@@ -70,22 +69,23 @@ class Opened:
     @property
     def around(self) -> tuple[Node, ...]:
         """The nodes around the frame, the outermost first."""
-        inner = self.head.frame
         if self.caller is not None:
             return self.callers
-        return around(self.served.graph, inner.path.split("|")) if inner else ()
+        return tuple(step.node for step in self._way)
+
+    @property
+    def _way(self) -> tuple[Waypoint, ...]:
+        """The nodes around the frame, each in its graph."""
+        inner = self.head.frame
+        return steps_to(self.served, inner.path.split("|")) if inner else ()
 
     @property
     def above(self) -> str:
         """What the job of the task around the frame is called, '' at the root."""
-        inner = self.head.frame
-        if inner is None:
-            return ""
         if self.caller is not None:
             return label(self.graph.name, self.caller.task.node)
-        *way, last = inner.path.split("|")
-        graph = dispatched(around(self.served.graph, way)[-1]) if way else self.served.graph
-        return label(graph.name, last) if graph else ""
+        way = self._way
+        return label(way[-1].graph.name, way[-1].node.name) if way else ""
 
     @property
     def shown(self) -> Shown:
@@ -147,7 +147,7 @@ def open_frame(desk: Desk, context: Context) -> Opened:
         call = decode_call(inner.call, config, served.wire.serializer)
         if call.caller is not None:
             return _open_calls(desk, context, call, call.caller)
-        graph, released = served.at(inner.path.split("|"), context.head.fp), inner.released
+        graph, released = graph_at(served, inner.path.split("|"), context.head.fp), inner.released
         config, checkpoint = call.run, replace(checkpoint, parents=call.parents)
     state = ThreadState(
         checkpoint,

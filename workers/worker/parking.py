@@ -11,6 +11,7 @@ from distgraph.core.model import Task
 from distgraph.core.packets import Packet
 
 from ..shared.innercall import encode_call
+from ..shared.runconfig import RunConfig
 from ..shared.supersteps import nonce
 from ..shared.wire import Wire
 from .called import CalledFrame, Wish
@@ -21,8 +22,8 @@ GOING_ON = {TaskState.queued, TaskState.running, TaskState.backing_off}
 with a command that nobody took; what is open inside of a parked one may have ended with its run."""
 
 
-def to_park(wire: Wire, wish: Wish | CallsWish) -> ParkEntry:
-    """Return what is stored for tasks that are left to others.
+def to_park(wire: Wire, wish: Wish | CallsWish, around: RunConfig) -> ParkEntry:
+    """Return what is stored for tasks that are left to others, inside of what ``around`` tells of.
 
     The frame's open superstep goes on where it is the same still; otherwise a new one is opened.
     SerializationError for what of it cannot be stored.
@@ -37,7 +38,7 @@ def to_park(wire: Wire, wish: Wish | CallsWish) -> ParkEntry:
         again=tuple(_again(wire, wish)) if goes_on else (),
         stop=wish.request.stop,
         released=wish.request.state.released,
-        call=encode_call(wish.job, wire.serializer),
+        call=encode_call(wish.job, wire.serializer, around),
     )
 
 

@@ -9,6 +9,7 @@ import os
 from typing import Any
 
 from tests.support.apps.called import CALLED
+from tests.support.apps.elsewhere import ELSEWHERE
 from tests.support.apps.frames import FRAMES
 from tests.support.apps.lasting import LASTING
 from tests.support.apps.naughty import naughty, naughty_coroutine
@@ -21,6 +22,7 @@ from workers import CeleryBackend
 ALL = {
     **PROGRAMS,
     **CALLED,
+    **ELSEWHERE,
     **FRAMES,
     **LASTING,
     **WAVES,
