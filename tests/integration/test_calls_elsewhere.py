@@ -15,7 +15,6 @@ from tests.support.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.celery
 IN_TURN = ["trip-walks", "trip-workflow", "trip-function"]
-AT_ONCE = ["trip-gathers", "trip-threads"]
 
 
 def ran(log: Path) -> Counter[str]:
@@ -26,14 +25,16 @@ def legs(*numbers: int) -> Counter[str]:
     return Counter(f"{kind} {n}" for n in numbers for kind in ("out", "leg"))
 
 
-@pytest.mark.parametrize("name", [*IN_TURN, *AT_ONCE])
+@pytest.mark.parametrize("name", [*IN_TURN, "trip-gathers", "trip-threads"])
 def test_the_body_runs_again_and_each_graph_once(
     shared: Site, thread_id: str, log: Path, name: str
 ) -> None:
     done = shared.graphs[name].invoke({"log": str(log), "width": 3}, on(thread_id))
     assert done["found"] == [[0], [1], [2]]
-    bodies = 2 if name in AT_ONCE else 4
-    assert ran(log) == legs(0, 1, 2) + Counter(body=bodies)
+    assert ran(log) - Counter(body=4) == legs(0, 1, 2)
+    # A thread that is late finds that another one has left the body.
+    bodies = {"trip-gathers": [2], "trip-threads": [2, 3, 4]}.get(name, [4])
+    assert ran(log)["body"] in bodies
 
 
 def test_one_slot_is_enough_for_calls_and_callers(
