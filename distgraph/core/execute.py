@@ -256,7 +256,9 @@ def read_error(exc: BaseException, frame: TaskFrame) -> Errored:
     One that happened elsewhere, in a graph that the task calls, stays as it was recorded there.
     """
     if frame.failed is not None and frame.failed.exception is exc:
-        return replace(frame.failed, notes=(*frame.failed.notes, during(frame.task)))
+        notes = (*frame.failed.notes, during(frame.task))
+        # The handlers inside are over; that of this task is not.
+        return replace(frame.failed, notes=notes, is_settled=False)
     return errored(_in_words(exc, frame.task.node), *_advice(exc), during(frame.task))
 
 

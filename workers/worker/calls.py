@@ -105,7 +105,8 @@ class MadeCalls:
         if task is None or not self._has_failed(task):
             return None
         error = wire.read_error(task.error or b"")
-        error = replace(error, exception=exception_of(error))
+        # Its own handlers are over; those of its caller are not.
+        error = replace(error, exception=exception_of(error), is_settled=False)
         self._failed.append(error)
         return error
 
