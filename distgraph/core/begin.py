@@ -97,16 +97,16 @@ def replay(state: ThreadState, stamp: Stamp, limits: Limits) -> tuple[ThreadStat
     """Return the state in which an older checkpoint runs again, and whether it is a new one.
 
     Nothing stored with the old checkpoint is used again. A checkpoint that is itself an update or
-    a fork is continued as it is, any other is forked first.
+    a fork is continued as it is while it is the thread's newest; any other is forked first.
     """
     old = state.checkpoint
-    if goes_on(old):
+    if goes_on(old) and not state.moved_past:
         return ThreadState(old, released=old.id), False
     return _forked(replace(old, changed=frozenset(), parents=limits.parents), stamp, limits), True
 
 
 def goes_on(old: Checkpoint) -> bool:
-    """Whether a run from this older checkpoint continues it as it is."""
+    """Whether a run from this checkpoint, named as the thread's newest, continues it as it is."""
     return old.source in ("update", "fork")
 
 

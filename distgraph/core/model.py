@@ -267,7 +267,7 @@ class ThreadState:
     whose static breakpoint was released. ``asked`` is what tasks that are done asked last, for who
     looks back, and ``failed`` what they failed with before, as text. ``deadlines``: of the tasks'
     questions that have one the time that each keeps when it is asked again, by its place, in ms
-    since 1970.
+    since 1970. ``moved_past``: whether the thread has newer checkpoints than the named one.
     """
 
     checkpoint: Checkpoint
@@ -278,6 +278,7 @@ class ThreadState:
     asked: Mapping[str, tuple[Interrupt, ...]] = field(default_factory=dict, compare=False)
     failed: Mapping[str, str] = field(default_factory=dict, compare=False)
     deadlines: Mapping[str, Mapping[str, int]] = field(default_factory=dict, compare=False)
+    moved_past: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ from typing import Any, Final, NamedTuple, NoReturn
 from distgraph.checkpoint.base import BaseCheckpointSaver
 from distgraph.checkpoint.base.frames import task_of
 from distgraph.checkpoint.serde.schema import classes_of
-from distgraph.core.begin import goes_on
 from distgraph.core.frame import Replay, TaskFrame
 from distgraph.core.graph import Graph
 from distgraph.core.model import (
@@ -168,7 +167,7 @@ class GraphCall:
             return False
         place = Place(self.thread_id, around[0])
         old = yield from checkpoint_at(place, around[1])
-        if old is None or not _is_first(old, frame.checkpoint, forked=ns != "" or not goes_on(old)):
+        if old is None or not _is_first(old, frame.checkpoint):
             return False
         task = frame.task
         index = None if task.send is None else task.index
@@ -183,9 +182,9 @@ class GraphCall:
                 _refuse(ns, task)
 
 
-def _is_first(old: Checkpoint, new: Checkpoint, *, forked: bool) -> bool:
+def _is_first(old: Checkpoint, new: Checkpoint) -> bool:
     """Whether ``new``, of a run from ``old``, is where it begins."""
-    return new.step == old.step + 1 if forked else new.id == old.id
+    return new.id == old.id or (new.source == "fork" and new.parent_id == old.id)
 
 
 def _around(parents: Mapping[str, str], own_ns: str) -> dict[str, str]:

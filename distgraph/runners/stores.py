@@ -7,7 +7,7 @@ the blocking and the asyncio driver.
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
@@ -128,7 +128,13 @@ class SaverStore:
     def load(self) -> Generator[Asking, Any, ThreadState | None]:
         """Return what the checkpointer has at the place."""
         found = yield SaverCall("get_tuple", (self._config(self.place.checkpoint_id),))
-        return codec.decode(found) if found else None
+        if not found:
+            return None
+        state = codec.decode(found)
+        if self.place.checkpoint_id and goes_on(state.checkpoint):
+            is_head = yield from self._is_head(state.checkpoint)
+            return replace(state, moved_past=not is_head)
+        return state
 
     def save(self, request: Save) -> Calls:
         """Put each checkpoint under its parent."""

@@ -79,6 +79,8 @@ def _load(call: Submission) -> Generator[Effect, Any, ThreadState | None]:
         raise call.exists()
     if call.resumes:
         refuse_question_of_saver(call.loaded, call.thread.thread_id)
+    if call.origin is not None and at:
+        return replace(call.origin, moved_past=call.origin.checkpoint.id != call.head)
     return call.origin
 
 

@@ -246,3 +246,24 @@ def case_an_update_of_an_input_by_the_start(engine: Engine) -> Any:
     client.update_state(thread(), {"xs": ["u"]}, as_node="__start__")
     client.update_state(thread(), {"xs": ["v"]}, as_node="a")
     return everything(client, thread())
+
+
+def case_an_update_that_was_moved_past_is_forked(engine: Engine) -> Any:
+    results = []
+    for asks in (False, True):
+        nodes = {"b": asking(engine, "q")} if asks else {}
+        client = compiled_chain(engine, "a", "b", "c", **nodes)
+        client.invoke({"xs": ["in"]}, thread())
+        first, _ = (client.update_state(at(client, 1), {"xs": [name]}) for name in ("u", "v"))
+        seen = [invoked(client, None, first) for _ in range(2)]
+        answered = [invoked(client, engine.Command(resume="r"))] if asks else []
+        results.append([seen, answered, everything(client, thread())])
+    return results
+
+
+def case_a_fork_that_was_moved_past_is_forked(engine: Engine) -> Any:
+    client = compiled_chain(engine, "a", "b", "c", b=asking(engine, "q"))
+    client.invoke({"xs": ["in"]}, thread())
+    seen = [invoked(client, None, at(client, 1)), invoked(client, engine.Command(resume="r"))]
+    seen.append(invoked(client, None, at(client, 2)))
+    return [seen, everything(client, thread()), invoked(client, engine.Command(resume="s"))]
