@@ -95,12 +95,13 @@ class RedisSaver(BaseCheckpointSaver):
         limit: HowMany | None = None,
     ) -> Iterator[CheckpointTuple]:
         left = limit
+        shown = self._run(saving.shown_before(self._archive, config, before))
         page = self._run(saving.places(self._archive, config, before))
         while True:
             for place in page.found:
                 if left is not None and left <= 0:
                     return
-                found = self._run(saving.get_found(self._archive, place, filter))
+                found = self._run(saving.get_found(self._archive, place, filter, shown))
                 if found is not None:
                     left = None if left is None else left - 1
                     yield found
@@ -197,12 +198,13 @@ class AsyncRedisSaver(RedisSaver):
         limit: HowMany | None = None,
     ) -> AsyncIterator[CheckpointTuple]:
         left = limit
+        shown = await self._arun(saving.shown_before(self._archive, config, before))
         page = await self._arun(saving.places(self._archive, config, before))
         while True:
             for place in page.found:
                 if left is not None and left <= 0:
                     return
-                steps = saving.get_found(self._archive, place, filter)
+                steps = saving.get_found(self._archive, place, filter, shown)
                 found = await self._arun(steps)
                 if found is not None:
                     left = None if left is None else left - 1

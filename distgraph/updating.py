@@ -11,6 +11,8 @@ from distgraph.core.begin import begin, initial_values
 from distgraph.core.graph import Graph
 from distgraph.core.model import (
     END,
+    ENDED,
+    EXIT,
     HIDDEN,
     UNSAVED,
     Checkpoint,
@@ -64,7 +66,11 @@ def update(
 
 def _of_frame(limits: Limits, head: Checkpoint) -> Limits:
     """Return ``limits`` for the frame of ``head``: a called graph's stays that of its call."""
-    hidden = {key: value for key, value in head.metadata.items() if key.startswith(HIDDEN)}
+    hidden = {
+        key: value
+        for key, value in head.metadata.items()
+        if key.startswith(HIDDEN) and key not in (EXIT, ENDED)
+    }
     return replace(limits, metadata={**limits.metadata, **hidden}, parents=head.parents)
 
 

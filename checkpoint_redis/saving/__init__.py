@@ -8,7 +8,13 @@ from __future__ import annotations
 from checkpoint_redis.saving.copying import copy_thread
 from checkpoint_redis.saving.finding import places
 from checkpoint_redis.saving.forgetting import delete_for_runs, delete_thread, prune
-from checkpoint_redis.saving.reading import get_found, get_frame, get_tuple, listed
+from checkpoint_redis.saving.reading import (
+    get_found,
+    get_frame,
+    get_tuple,
+    listed,
+    shown_before,
+)
 from checkpoint_redis.saving.steps import Steps
 from checkpoint_redis.saving.writing import put, put_writes
 
@@ -25,4 +31,5 @@ __all__ = [
     "prune",
     "put",
     "put_writes",
+    "shown_before",
 ]

@@ -13,9 +13,10 @@ from checkpoint_redis.replies import Loaded
 from checkpoint_redis.saving.finding import Located, places
 from checkpoint_redis.saving.steps import Steps
 from checkpoint_redis.stored import Archive
-from distgraph.checkpoint.base import CheckpointTuple
+from distgraph.checkpoint.base import CheckpointTuple, get_checkpoint_id
 from distgraph.checkpoint.base.blobs import matches
 from distgraph.checkpoint.base.config import Coordinates, coordinates_of
+from distgraph.checkpoint.replaced import Shown
 
 
 def get_tuple(archive: Archive, config: Mapping[str, Any]) -> Steps[CheckpointTuple | None]:
@@ -26,14 +27,30 @@ def get_tuple(archive: Archive, config: Mapping[str, Any]) -> Steps[CheckpointTu
 
 
 def get_found(
-    archive: Archive, found: Located, wanted: Mapping[str, Any] | None
+    archive: Archive, found: Located, wanted: Mapping[str, Any] | None, shown: Shown
 ) -> Steps[CheckpointTuple | None]:
-    """Return a checkpoint when its metadata has every entry of ``wanted``."""
-    return (
-        yield from _get(
-            archive, Thread.from_x(archive.namespace, found.x), found.ns, found.cp, wanted
-        )
-    )
+    """Return a checkpoint when it is ``shown`` and its metadata has every entry of ``wanted``."""
+    thread = Thread.from_x(archive.namespace, found.x)
+    loaded: Loaded | None = yield from loading.load(thread, FrameName(found.ns).hash, found.cp)
+    if loaded is None or loaded.checkpoint is None:
+        return None
+    if not shown.has(found.ns, archive.metadata(loaded.checkpoint)):
+        return None
+    return (yield from _read(archive, thread, found, loaded, wanted))
+
+
+def shown_before(
+    archive: Archive, config: Mapping[str, Any] | None, before: Mapping[str, Any] | None
+) -> Steps[Shown]:
+    """Return what tells which checkpoints are seen of a frame, those before one of it."""
+    shown, place = Shown(), coordinates_of(config) if config else None
+    cp = get_checkpoint_id(before) if before else None
+    if place is not None and cp:
+        thread, frame = archive.thread(place.thread_id), FrameName(place.ns).hash
+        (blob,) = yield commands.checkpoints(thread, frame, (cp,))
+        if blob:
+            shown.has(place.ns, archive.metadata(blob))
+    return shown
 
 
 def get_frame(
@@ -52,13 +69,13 @@ def listed(
     limit: int | None,
 ) -> Steps[list[CheckpointTuple]]:
     """Return the checkpoints that ``config`` may mean, newest first and at most ``limit``."""
-    read: list[CheckpointTuple] = []
+    read, shown = list[CheckpointTuple](), (yield from shown_before(archive, config, before))
     page = yield from places(archive, config, before)
     while True:
         for place in page.found:
             if limit is not None and len(read) >= limit:
                 return read
-            found = yield from get_found(archive, place, None)
+            found = yield from get_found(archive, place, None, shown)
             if found is not None:
                 read.append(found)
         if page.following is None:

@@ -19,9 +19,11 @@ What a workflow returns is in END.
 """
 NULL_TASK = "00000000-0000-0000-0000-000000000000"
 GRAPH, NAME, CALLER, ROUND = "__graph__", "__name__", "__caller__", "__round__"
+EXIT, ENDED = "__exit__", "__ended__"
 HIDDEN = "__"
 """Metadata of a called graph's checkpoints: its fingerprint and name, the namespace of its task,
-and the round of the attempt that made them.
+and the round of the attempt that made them. EXIT: the run that made one and leaves its last alone;
+ENDED stands in that with which it finished.
 
 No snapshot shows entries that begin so.
 """

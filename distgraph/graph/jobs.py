@@ -14,6 +14,7 @@ from distgraph._runtime import RunControl
 from distgraph.checkpoint.base.id import next_id
 from distgraph.core.frame import Invocation, Replay
 from distgraph.core.graph import Graph
+from distgraph.core.model import EXIT
 from distgraph.engine import Start, limits_of, run, run_nested
 from distgraph.graph import configs
 from distgraph.graph.contexts import context_of
@@ -62,7 +63,11 @@ def job_of(
         by=options.by,
         before=options.before(owner.graph),
         after=options.after(owner.graph),
-        metadata={**configs.checkpoint_metadata(config), **inner.metadata},
+        metadata={
+            **configs.checkpoint_metadata(config),
+            **inner.metadata,
+            **_marks(owner, options, inner),
+        },
         parents=dict(inner.parents),
     )
     _refuse_foreign(given)
@@ -147,6 +152,12 @@ def _check_durable(owner: Owner, start: Start, inner: Inner) -> None:
     if _resumes(start):
         msg = "Cannot use Command(resume=...) without checkpointer"
         raise RuntimeError(msg)
+
+
+def _marks(owner: Owner, options: Options, inner: Inner) -> dict[str, str]:
+    """Return what the checkpoints of a run say which others carry: they store each of them."""
+    carried = inner.frame is None and hasattr(owner.backend, "submit")
+    return {EXIT: ""} if carried and options.durability == "exit" else {}
 
 
 def _is_durable(owner: Owner, inner: Inner) -> bool:

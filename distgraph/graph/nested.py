@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from distgraph import _frame
 from distgraph.core.frame import Asker, CallArguments, GraphCalls, TaskFrame, discard
 from distgraph.core.graph import Graph
+from distgraph.core.model import EXIT
 from distgraph.effects import acarry, carry
 from distgraph.engine import Brought, run_nested
 from distgraph.events import Concluded, Custom, Event, Inside, Relayed
@@ -151,7 +152,12 @@ class Inner:
                 yield event
 
     def _store(self, job: Job, call: GraphCall, found: FoundFrame) -> Store:
-        return stored_when(job, FrameStore(call, found), temporary=call.base == call.frame.own_ns)
+        return stored_when(
+            job,
+            FrameStore(call, found),
+            temporary=call.base == call.frame.own_ns,
+            dispatched=_is_dispatched(call, job.graph, found),
+        )
 
     def _pass_on(self, job: Job, event: Event) -> None:
         if self.frame is None or isinstance(event, Concluded | Relayed):
@@ -174,7 +180,15 @@ def _call_of(frame: TaskFrame, checkpointer: Any, graph: Graph) -> GraphCall:
 def _placed(job: Job, call: GraphCall, found: FoundFrame) -> Job:
     """Return ``job`` in the frame that was found for it."""
     start, ns, frames = replace(job.start, at=found.at), found.place.ns, call.frame.frames
+    if job.invocation.durability == "exit" and _is_dispatched(call, job.graph, found):
+        start = replace(start, metadata={**start.metadata, EXIT: ""})
     risen = frames.risen(ns) if frames else None
     brought = Brought(call.frame.answers, call.frame.invocation.asks_again, risen)
     program = run_nested(job.graph, start, ns, brought)
-    return replace(job, place=found.place, program=program)
+    return replace(job, start=start, place=found.place, program=program)
+
+
+def _is_dispatched(call: GraphCall, graph: Graph, found: FoundFrame) -> bool:
+    """Whether others run the tasks of the graph."""
+    frames = call.frame.frames
+    return frames is not None and frames.dispatches(call.frame, graph, found.place.ns)

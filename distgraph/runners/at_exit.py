@@ -27,11 +27,12 @@ class AtExit:
 
     However the job ends: its last checkpoint comes under the one that was stored before the job.
     A graph inside a task that is ``temporary`` is kept only where it broke off, as in LangGraph:
-    not where it finished, or had taken all of its steps.
+    not where it finished, or had taken all of its steps. ``dispatched``: others run its tasks, and
+    find all that there is of it.
     """
 
-    def __init__(self, store: Store, *, temporary: bool = False) -> None:
-        self._store, self._temporary = store, temporary
+    def __init__(self, store: Store, *, temporary: bool = False, dispatched: bool = False) -> None:
+        self._store, self._temporary, self._dispatched = store, temporary, dispatched
         self._ahead: Save | None = None
         self._open: list[Calls] = []
 
@@ -54,9 +55,10 @@ class AtExit:
         yield from ()
 
     def leave(self, job: Job, request: Execute) -> Calls:
-        """Leave nothing to others, who would need what is not stored."""
-        del job, request
-        yield from ()
+        """Store what was noted, and leave the tasks to others, if there are any."""
+        if self._dispatched:
+            yield from self._flush()
+            yield from self._store.leave(job, request)
 
     def result(self, state: ThreadState, task: Task, result: Result) -> Calls:
         """Note one task's result."""
@@ -69,12 +71,15 @@ class AtExit:
 
     def end(self, outcome: Outcome | None) -> Calls:
         """Store what was noted."""
-        if self._temporary and _came_to_its_end(outcome):
-            return
-        if self._ahead is not None:
-            yield from self._store.save(self._ahead)
-        for calls in self._open:
-            yield from calls
+        if not (self._temporary and _came_to_its_end(outcome)):
+            yield from self._flush()
+
+    def _flush(self) -> Calls:
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            yield from self._store.save(ahead)
+        while self._open:
+            yield from self._open.pop(0)
 
 
 def _came_to_its_end(outcome: Outcome | None) -> bool:

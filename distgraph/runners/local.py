@@ -136,16 +136,19 @@ def _options(place: Place, listing: Listing) -> dict[str, Any]:
     }
 
 
-def stored_when(job: Job, store: Store, *, temporary: bool = False) -> Store:
+def stored_when(
+    job: Job, store: Store, *, temporary: bool = False, dispatched: bool = False
+) -> Store:
     """Return ``store`` as the durability of ``job`` has it: each step is stored, or the last alone.
 
     ``temporary``: it is that of a graph inside a task, which nobody goes on with once it finished.
+    ``dispatched``: others run the tasks of that.
     """
     if job.invocation.durability != "exit":
         return store
     from distgraph.runners.at_exit import AtExit  # noqa: PLC0415 only where a run asks for it
 
-    return AtExit(store, temporary=temporary)
+    return AtExit(store, temporary=temporary, dispatched=dispatched)
 
 
 def performing(saver: Any) -> Callable[[Asking], Any]:

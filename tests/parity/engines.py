@@ -228,7 +228,8 @@ class Engine:
         if not saved:
             return self.client(builder.compile(**options), {})
         if self.compile_on is not None:
-            client = self.client(self.compile_on(builder, **options), {})
+            always = {"durability": self.durability} if self.durability else {}
+            client = self.client(self.compile_on(builder, **options), always)
             return Scoped(client, f"{SCOPE}{uuid.uuid4().hex[:12]}/", self.compile_on.settle)
         options.setdefault("checkpointer", self.InMemorySaver())
         # Saving while the next superstep runs, the reference may store a join as that superstep

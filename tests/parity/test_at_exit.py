@@ -31,6 +31,8 @@ APART = {
     "access-history_may_be_filtered_and_limited": BETWEEN,
     "access-replaying_an_older_checkpoint_forks": BETWEEN,
     "access-the_state_at_each_checkpoint": BETWEEN,
+    "access-updates_onto_a_copy_of_a_checkpoint": BETWEEN,
+    "access-updates_onto_a_copy_speak_for_the_packets_of_a_node": BETWEEN,
     "nested-a_graph_that_lasts_stands_as_it_did_before_an_older_checkpoint": BETWEEN,
     "supersteps-a_failed_node_keeps_its_siblings_writes": CHANCE,
     "inner_streams-two_calls_in_one_node": FORGETS,

@@ -167,7 +167,6 @@ class Client:
 
     def _begin(self, job: Job) -> Flow:
         _refuse_subgraph(job.place)
-        _refuse_exit(job)
         thread, run = self.thread_key(job.place.thread_id), job.run_id or str(uuid.uuid4())
         return starting.begin(job, self._current(job.graph), thread, run, self._metadata_keys)
 
@@ -344,12 +343,6 @@ def _is_kept_here(job: Job) -> bool:
     Or a caller writes into the frame of a called graph, which is at rest.
     """
     return _frame.running() is not None or bool(job.place.ns)
-
-
-def _refuse_exit(job: Job) -> None:
-    if job.invocation.durability == "exit":
-        msg = "durability='exit' is for graphs that run in this process: workers store each step."
-        raise ValueError(msg)
 
 
 def _refuse_subgraph(place: Place) -> None:

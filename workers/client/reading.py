@@ -10,6 +10,7 @@ from typing import Any
 from checkpoint_redis import commands, loading, packets
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.replies import CallerWrites, LeftTask, Loaded
+from distgraph.checkpoint.replaced import Shown
 from distgraph.checkpoint.targets import packets_of
 from distgraph.core.model import Checkpoint, ThreadState
 from distgraph.runners.backend import Listing, Place
@@ -68,15 +69,27 @@ def history(wire: Wire, thread: Thread, place: Place, listing: Listing) -> Flow:
         return [state for state in named if _matches(state.checkpoint, listing.filter)]
     found: list[ThreadState] = []
     before, limit = listing.before, listing.limit
+    shown = yield from _shown_before(wire, thread, before)
+    passes = bool(listing.filter) or limit is None
     while limit is None or len(found) < limit:
-        size = CHUNK if listing.filter or limit is None else min(CHUNK, limit - len(found))
+        size = CHUNK if passes or limit is None else min(CHUNK, limit - len(found))
         ids = yield commands.history(thread, "", before, size)
         states = yield from _states(wire, thread, ids, head)
-        found += [state for state in states if _matches(state.checkpoint, listing.filter)]
+        seen = [state for state in states if shown.has("", state.checkpoint.metadata)]
+        found += [state for state in seen if _matches(state.checkpoint, listing.filter)]
         if len(ids) < size:
             break
-        before = ids[-1]
+        before, passes = ids[-1], passes or len(seen) < len(states)
     return found[:limit]
+
+
+def _shown_before(wire: Wire, thread: Thread, cp: str) -> Generator[Effect, Any, Shown]:
+    """Return what tells which checkpoints are seen that are older than ``cp``."""
+    shown = Shown()
+    (blob,) = (yield commands.checkpoints(thread, "", (cp,))) if cp else (None,)
+    if blob is not None:
+        shown.has("", wire.unpack(blob).bare.metadata)
+    return shown
 
 
 def _states(

@@ -13,7 +13,8 @@ from typing import Any
 from checkpoint_redis import commands, packets
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import ThreadStatus
-from distgraph.core.model import Failed, ThreadState
+from distgraph.checkpoint.replaced import in_place_of
+from distgraph.core.model import EXIT, Checkpoint, Failed, ThreadState
 from distgraph.engine import Execute, GoOn, Load, NewStamp, RunHere, Save, SaveUpdate
 from distgraph.runners.backend import Job
 from distgraph.runners.stores import new_stamp
@@ -85,8 +86,19 @@ def _load(call: Submission) -> Generator[Effect, Any, ThreadState | None]:
 
 
 def _save(call: Submission, request: Save) -> Generator[Effect, Any, Begun]:
-    step = call.wire.superstep(call.graph, nonce(), request.checkpoints, request.then)
+    made = _made_by(call.run, request.checkpoints)
+    step = call.wire.superstep(call.graph, nonce(), made, request.then)
     return (yield from launch(call, step, request.state))
+
+
+def _made_by(run: str, checkpoints: tuple[Checkpoint, ...]) -> tuple[Checkpoint, ...]:
+    """Return ``checkpoints`` as they are stored of a run that may leave its last one alone."""
+    made: list[Checkpoint] = []
+    for each in checkpoints:
+        metadata = {**each.metadata, EXIT: run} if EXIT in each.metadata else each.metadata
+        named = replace(each, metadata=metadata)
+        made.append(in_place_of(made[-1], named) if made else named)
+    return tuple(made)
 
 
 def _update(call: Submission, request: SaveUpdate) -> Generator[Effect, Any, ThreadState]:

@@ -12,7 +12,7 @@ from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.checkpoint.upgrades import corrupt, fields_of, numbered
 from distgraph.core.frame import Invocation, Replay
 from distgraph.core.graph import Graph
-from distgraph.core.model import Limits
+from distgraph.core.model import EXIT, Limits
 from distgraph.engine import Start
 from distgraph.errors import CorruptRecord, SerializationError
 from distgraph.graph.configs import COORDINATES, DEFAULT_RECURSION_LIMIT
@@ -37,9 +37,13 @@ class RunConfig:
     replay: Replay | None = None
     has_own_context: bool = False
 
-    def limits(self, stop: int) -> Limits:
-        """Return what the run may do; ``stop`` is its last step."""
-        return Limits(self.recursion_limit, stop, self.before, self.after, self.metadata)
+    def limits(self, stop: int, run_id: str = "") -> Limits:
+        """Return what the run may do; ``stop`` is its last step.
+
+        ``run_id``: of a run that leaves its last checkpoint alone; each names it.
+        """
+        metadata = {**self.metadata, EXIT: run_id} if EXIT in self.metadata else self.metadata
+        return Limits(self.recursion_limit, stop, self.before, self.after, metadata)
 
     def invocation(self, thread_id: str, run_id: str) -> Invocation:
         """Return what a task of the run is told."""
@@ -51,6 +55,7 @@ class RunConfig:
             durable=True,
             replay=self.replay,
             answers_stay=True,
+            durability="exit" if EXIT in self.metadata else "async",
         )
 
 

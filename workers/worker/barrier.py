@@ -9,7 +9,8 @@ from checkpoint_redis.bundles import Bundle
 from checkpoint_redis.layout import Limit
 from checkpoint_redis.records import SuperstepEntry
 from checkpoint_redis.replies import Advance, Context
-from distgraph.core.model import Errored, Failed, Result
+from distgraph.checkpoint.replaced import in_place_of
+from distgraph.core.model import Errored, Failed, Finished, Result
 from distgraph.core.plan import plan
 from distgraph.core.recorded import errored
 from distgraph.engine import NewStamp, Save
@@ -100,9 +101,12 @@ def next_superstep(
                 case NewStamp(parent):
                     answer = new_stamp(parent)
                 case Save() as save:
-                    step = opened.served.wire.superstep(
-                        opened.graph, nonce(), save.checkpoints, save.then
+                    # A superstep is followed by a failure where all steps are taken.
+                    at, finished = opened.state.checkpoint, isinstance(save.then, Finished | Failed)
+                    made = tuple(
+                        in_place_of(at, each, finished=finished) for each in save.checkpoints
                     )
+                    step = opened.served.wire.superstep(opened.graph, nonce(), made, save.then)
                     return replace(step, event=shown_of(opened, save, sent)) if opened.ns else step
                 case request:
                     msg = f"A closed superstep asked for {type(request).__name__}."

@@ -127,7 +127,8 @@ class Opened:
         at = self.state
         state = ThreadState(at.checkpoint, results, at.answers, at.caller_writes, at.released)
         stop = self.head.frame.stop if self.head.frame else self.run.stop
-        limits = replace(self.config.limits(stop), parents=at.checkpoint.parents)
+        run = "" if self.ns else self.head.run
+        limits = replace(self.config.limits(stop, run), parents=at.checkpoint.parents)
         return advance(self.graph, state, limits, self.ns)
 
 
