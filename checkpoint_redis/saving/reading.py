@@ -16,7 +16,7 @@ from checkpoint_redis.stored import Archive
 from distgraph.checkpoint.base import CheckpointTuple, get_checkpoint_id
 from distgraph.checkpoint.base.blobs import matches
 from distgraph.checkpoint.base.config import Coordinates, coordinates_of
-from distgraph.checkpoint.replaced import Shown
+from distgraph.checkpoint.replaced import LastOfRuns
 
 
 def get_tuple(archive: Archive, config: Mapping[str, Any]) -> Steps[CheckpointTuple | None]:
@@ -27,7 +27,7 @@ def get_tuple(archive: Archive, config: Mapping[str, Any]) -> Steps[CheckpointTu
 
 
 def get_found(
-    archive: Archive, found: Located, wanted: Mapping[str, Any] | None, shown: Shown
+    archive: Archive, found: Located, wanted: Mapping[str, Any] | None, shown: LastOfRuns
 ) -> Steps[CheckpointTuple | None]:
     """Return a checkpoint when it is ``shown`` and its metadata has every entry of ``wanted``."""
     thread = Thread.from_x(archive.namespace, found.x)
@@ -41,9 +41,9 @@ def get_found(
 
 def shown_before(
     archive: Archive, config: Mapping[str, Any] | None, before: Mapping[str, Any] | None
-) -> Steps[Shown]:
+) -> Steps[LastOfRuns]:
     """Return what tells which checkpoints are seen of a frame, those before one of it."""
-    shown, place = Shown(), coordinates_of(config) if config else None
+    shown, place = LastOfRuns(), coordinates_of(config) if config else None
     cp = get_checkpoint_id(before) if before else None
     if place is not None and cp:
         thread, frame = archive.thread(place.thread_id), FrameName(place.ns).hash

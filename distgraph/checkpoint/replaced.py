@@ -38,7 +38,7 @@ def in_place_of(before: Checkpoint, new: Checkpoint, *, finished: bool = False) 
     return replace(new, parent_id=before.parent_id) if maker == maker_of(before.metadata) else new
 
 
-class Shown:
+class LastOfRuns:
     """Tells of the checkpoints of frames, newest first, which are to be seen."""
 
     def __init__(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from distgraph.checkpoint.replaced import Shown, in_place_of
+from distgraph.checkpoint.replaced import LastOfRuns, in_place_of
 from distgraph.core.model import ENDED, EXIT, ROUND, Checkpoint
 
 
@@ -29,13 +29,13 @@ def test_one_of_a_run_that_leaves_all_follows_the_one_before() -> None:
 
 
 def test_the_last_one_of_each_run_is_seen() -> None:
-    shown = Shown()
+    shown = LastOfRuns()
     newest_first = [{EXIT: "2"}, {EXIT: "2"}, {}, {EXIT: "1"}, {EXIT: "1"}, {}]
     assert [shown.has("", each) for each in newest_first] == [True, False, True, True, False, True]
 
 
 def test_each_frame_shows_its_own() -> None:
-    shown = Shown()
+    shown = LastOfRuns()
     assert shown.has("", {EXIT: ""})
     assert shown.has("sub:1", {EXIT: ""})
 
@@ -43,8 +43,8 @@ def test_each_frame_shows_its_own() -> None:
 def test_a_graph_that_finished_is_seen_where_it_lasts() -> None:
     last = in_place_of(made("a", None), made("b", "a", **{EXIT: "1"}), finished=True)
     assert ENDED in last.metadata
-    assert Shown().has("", last.metadata)
-    assert Shown().has("sub", last.metadata)
-    shown = Shown()
+    assert LastOfRuns().has("", last.metadata)
+    assert LastOfRuns().has("sub", last.metadata)
+    shown = LastOfRuns()
     assert not shown.has("sub:1", last.metadata)
     assert not shown.has("sub:1", {EXIT: "1"})

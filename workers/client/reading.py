@@ -10,7 +10,7 @@ from typing import Any
 from checkpoint_redis import commands, loading, packets
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.replies import CallerWrites, LeftTask, Loaded
-from distgraph.checkpoint.replaced import Shown
+from distgraph.checkpoint.replaced import LastOfRuns
 from distgraph.checkpoint.targets import packets_of
 from distgraph.core.model import Checkpoint, ThreadState
 from distgraph.runners.backend import Listing, Place
@@ -83,9 +83,9 @@ def history(wire: Wire, thread: Thread, place: Place, listing: Listing) -> Flow:
     return found[:limit]
 
 
-def _shown_before(wire: Wire, thread: Thread, cp: str) -> Generator[Effect, Any, Shown]:
+def _shown_before(wire: Wire, thread: Thread, cp: str) -> Generator[Effect, Any, LastOfRuns]:
     """Return what tells which checkpoints are seen that are older than ``cp``."""
-    shown = Shown()
+    shown = LastOfRuns()
     (blob,) = (yield commands.checkpoints(thread, "", (cp,))) if cp else (None,)
     if blob is not None:
         shown.has("", wire.unpack(blob).bare.metadata)
