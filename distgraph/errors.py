@@ -11,7 +11,7 @@ from distgraph.types import Interrupt
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
+    from typing import Any, Literal
 
     from distgraph.types import Command
 
@@ -156,6 +156,50 @@ class NodeError:
 
 class NodeExited(DistGraphError, RuntimeError):
     """A node tried to end the process, or raised something that is not an Exception."""
+
+
+class NodeCancelledError(NodeExited):
+    """A node that nobody cancelled raised asyncio.CancelledError; ``node`` is its name."""
+
+    node: str
+
+    def __init__(self, node: str, message: str | None = None) -> None:
+        self.node = node
+        super().__init__(message or f"Node '{node}' raised asyncio.CancelledError")
+
+
+class NodeTimeoutError(DistGraphError):
+    """A node took longer than its ``timeout=`` allows; no TimeoutError, and tried again as others.
+
+    ``kind``: "run", or "idle" where it showed no progress. ``timeout`` is that limit and
+    ``elapsed`` what the attempt took, in seconds.
+    """
+
+    node: str
+    elapsed: float
+    kind: Literal["idle", "run"]
+    timeout: float
+    idle_timeout: float | None
+    run_timeout: float | None
+
+    def __init__(
+        self,
+        node: str,
+        elapsed: float,
+        *,
+        kind: Literal["idle", "run"],
+        idle_timeout: float | None = None,
+        run_timeout: float | None = None,
+    ) -> None:
+        self.node, self.elapsed, self.kind = node, elapsed, kind
+        self.idle_timeout, self.run_timeout = idle_timeout, run_timeout
+        limit = idle_timeout if kind == "idle" else run_timeout
+        self.timeout = limit if limit is not None else elapsed
+        what = " without making progress" if kind == "idle" else ""
+        super().__init__(
+            f"Node '{node}' exceeded its {kind} timeout of {self.timeout:.3f}s{what} "
+            f"(elapsed: {elapsed:.3f}s)."
+        )
 
 
 class NodeStopped(DistGraphError):

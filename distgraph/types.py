@@ -26,6 +26,7 @@ from distgraph._parts import UpdatesStreamPart as UpdatesStreamPart
 from distgraph._response import read_response
 from distgraph._runtime import ExecutionInfo as ExecutionInfo
 from distgraph._runtime import Runtime as Runtime
+from distgraph._timeouts import TimeoutPolicy as TimeoutPolicy
 from distgraph.typing import NodeT, OutputT, StateT, UpdateT
 
 All = Literal["*"]

@@ -21,6 +21,7 @@ from typing import Any
 from distgraph import _frame
 from distgraph._apart import apart, awaited_apart
 from distgraph._foreign import called_foreign
+from distgraph._loops import cancellations
 from distgraph._message import is_message_dict
 from distgraph.core.frame import TaskFrame
 from distgraph.core.graph import Branch, Callee, Graph, Node
@@ -41,7 +42,13 @@ from distgraph.core.raised import ask_raised
 from distgraph.core.recorded import during, errored, said
 from distgraph.core.returns import plain_command, read_path, read_return, taken_from_inside
 from distgraph.effects import acarry, carry
-from distgraph.errors import GraphBubbleUp, GraphInterrupt, NodeExited, ParentCommand
+from distgraph.errors import (
+    GraphBubbleUp,
+    GraphInterrupt,
+    NodeCancelledError,
+    NodeExited,
+    ParentCommand,
+)
 
 SWALLOWED = (
     "Node '{}' went on after an interrupt() that had no answer yet: something swallowed the "
@@ -103,7 +110,8 @@ async def _acall(frame: TaskFrame, offload: Offload, call: Call) -> Any:
     callee = call.callee
     if callee.acall is not None:
         frame.lanes.settle()
-        return await awaited_apart(_awaited(callee.acall, call))
+        work = awaited_apart(_awaited(callee.acall, call))
+        return await (frame.limit.keep(work) if frame.limit else work)
     return await offload(lambda: _call_beside(frame, call))
 
 
@@ -264,8 +272,10 @@ def read_error(exc: BaseException, frame: TaskFrame) -> Errored:
 
 def _in_words(exc: BaseException, node: str) -> BaseException:
     """Return ``exc``, or what tells better what happened in the node, with ``exc`` as its cause."""
-    if not isinstance(exc, Exception):
-        told: BaseException = NodeExited(
+    if isinstance(exc, cancellations()):
+        told: BaseException = NodeCancelledError(node)
+    elif not isinstance(exc, Exception):
+        told = NodeExited(
             f"Node '{node}' raised {type(exc).__name__}({said(exc)}). A node ends by "
             "returning or by raising an Exception, never by ending its process."
         )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn, Protocol
 
 from distgraph._deadline import Deadline, moment
 from distgraph._response import Response
-from distgraph._runtime import ExecutionInfo, RunControl, Runtime, ServerInfo
+from distgraph._runtime import ExecutionInfo, RunControl, Runtime, ServerInfo, no_heartbeat
 from distgraph.core.graph import Graph, Node
 from distgraph.core.model import (
     PREVIOUS,
@@ -92,6 +92,26 @@ class Risen:
             for tid, left in state.results.items()
         }
         return replace(state, results=results, released=self.released)
+
+
+class Limit(Protocol):
+    """Ends an attempt that takes too long."""
+
+    async def keep(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Return what ``work`` returns, within its time."""
+        ...
+
+    def beat(self) -> None:
+        """Take note of progress."""
+        ...
+
+    def progressed(self) -> None:
+        """Take note of progress that the node does not tell itself."""
+        ...
+
+    def noting(self, tell: Callable[[Any], None]) -> Callable[[Any], None]:
+        """Return ``tell``, which shows progress."""
+        ...
 
 
 class Functions(Protocol):
@@ -185,7 +205,8 @@ class TaskFrame:
     is what was raised for such an answer in a graph or function called inside.
     ``graphs`` takes calls of graphs that others are to run; None where nobody else is there.
     ``passes`` are the exception types that must leave the task unchanged. ``began``: when the first
-    attempt at it did, in seconds since 1970. ``handled`` is the failure that an error handler gets.
+    attempt at it did, in seconds since 1970. ``handled`` is the failure that an error handler gets,
+    ``limit`` that of the attempt's time.
     """
 
     task: Task
@@ -198,6 +219,7 @@ class TaskFrame:
     attempt: int = 1
     began: float | None = None
     handled: NodeError | None = None
+    limit: Limit | None = None
     answers: tuple[Answer, ...] = ()
     frames: Frames | None = None
     passes: tuple[type[BaseException], ...] = (KeyboardInterrupt,)
@@ -227,7 +249,13 @@ class TaskFrame:
                 "task or in a node."
             )
             raise RuntimeError(msg)
+        self.progressed()
         return self.functions.begin(self, node, given)
+
+    def progressed(self) -> None:
+        """Take note that something called here makes progress."""
+        if self.limit is not None:
+            self.limit.progressed()
 
     def ask(
         self, value: Any, deadline: Deadline | None = None, response: Response | None = None
@@ -409,6 +437,7 @@ class TaskFrame:
         return Runtime(
             context=self.invocation.context,
             stream_writer=self.emit,
+            heartbeat=self.limit.beat if self.limit else no_heartbeat,
             previous=self.previous,
             execution_info=ExecutionInfo(
                 checkpoint_id=self.checkpoint.id,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from distgraph._timeouts import TimeoutPolicy
 from distgraph.channels.base import BaseChannel
 from distgraph.core.model import Write
 from distgraph.types import RetryPolicy
@@ -78,7 +79,8 @@ class Node:
     """A node with everything that its execution needs.
 
     ``returns`` tells the writes in what it returns, where that is not an update of a state.
-    ``handler`` takes its place in a superstep where it fails for good.
+    ``handler`` takes its place in a superstep where it fails for good. ``timeout`` limits each
+    attempt at a coroutine.
     """
 
     name: str
@@ -99,6 +101,7 @@ class Node:
     triggers: tuple[str, ...] = ()
     """The channels that make it run when they are written, in a graph without edges."""
     handler: Node | None = None
+    timeout: TimeoutPolicy | None = None
     routes_by: tuple[str, ...] = field(init=False, repr=False, compare=False)
     """The state keys that its path functions read."""
     called: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)

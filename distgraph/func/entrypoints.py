@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any, Concatenate, Generic, TypeVar, get_args, get_origin, overload
 
 from distgraph._checked import checked
+from distgraph._timeouts import Timeout, TimeoutPolicy
 from distgraph.channels import EphemeralValue, LastValue
 from distgraph.core.graph import Callee, Graph, Node, Schema
 from distgraph.core.model import END, PREVIOUS, START, Write
 from distgraph.func.functions import callee, named, types_in
 from distgraph.graph.blueprint import Blueprint
-from distgraph.graph.callees import hints_of_call, input_hint
+from distgraph.graph.callees import hints_of_call, input_hint, limited
 from distgraph.graph.checks import check_dispatch, check_text, policies_of
 from distgraph.graph.compiled import CompiledStateGraph
 from distgraph.graph.fingerprint import fingerprint
@@ -39,7 +40,8 @@ class entrypoint(Generic[ContextT]):  # noqa: N801 the name is LangGraph's
     have returned already, by the order of its calls, and asks and calls from there on.
 
     ``checkpointer``: as of ``StateGraph.compile``. ``retry_policy``: when the function is run
-    again, and the functions that it calls, unless they say so themselves. ``backend``: where it
+    again, and the functions that it calls, unless they say so themselves. ``timeout`` limits each
+    attempt at a coroutine: seconds, a timedelta or a ``TimeoutPolicy``. ``backend``: where it
     runs, under ``name``, which is by default what its node is called after in any case, the
     function. ``queue`` and ``priority`` are those of ``add_node``.
     """
@@ -60,6 +62,7 @@ class entrypoint(Generic[ContextT]):  # noqa: N801 the name is LangGraph's
         *,
         context_schema: type[ContextT] | None = _LEFT_OUT,
         retry_policy: RetryPolicy | Sequence[RetryPolicy] | None = None,
+        timeout: Timeout = None,
         name: str | None = None,
         backend: Any = None,
         queue: str = "",
@@ -74,6 +77,7 @@ class entrypoint(Generic[ContextT]):  # noqa: N801 the name is LangGraph's
         self._checkpointer, self._context_schema = checkpointer, context_schema
         self._retry, self._name, self._backend = policies_of(retry_policy), name, backend
         self._queue, self._priority = queue, priority
+        self._timeout = TimeoutPolicy.coerce(timeout)
 
     @overload
     def __call__(
@@ -120,6 +124,7 @@ class entrypoint(Generic[ContextT]):  # noqa: N801 the name is LangGraph's
             callee=called,
             schema=Schema((START, PREVIOUS), _input),
             retry=self._retry,
+            timeout=limited("Node", called, self._timeout),
             queue=self._queue,
             priority=self._priority,
             destinations={END: None},

@@ -7,9 +7,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from distgraph import _frame
+from distgraph._timeouts import Timeout, TimeoutPolicy
 from distgraph.core.graph import Node, Schema
 from distgraph.core.model import RETURN, Write
 from distgraph.func.functions import WithArguments, callee, named, types_in
+from distgraph.graph.callees import limited
 from distgraph.graph.checks import policies_of
 from distgraph.runners.futures import SyncAsyncFuture
 from distgraph.types import RetryPolicy
@@ -31,13 +33,20 @@ class TaskFunction(Generic[P, T]):
     node: Node
     schema_types: tuple[Any, ...]
 
-    def __init__(self, function: Callable[P, Any], *, name: str | None, retry: Retry) -> None:
+    def __init__(
+        self, function: Callable[P, Any], *, name: str | None, retry: Retry, timeout: Timeout
+    ) -> None:
         own = named(function, name)
         call = callee(own, function, WithArguments(function))
         functools.update_wrapper(self, function, updated=())
         self.func = function
         self.node = Node(
-            name=own, callee=call, schema=Schema(()), retry=policies_of(retry), returns=_returned
+            name=own,
+            callee=call,
+            schema=Schema(()),
+            retry=policies_of(retry),
+            returns=_returned,
+            timeout=limited("Task", call, TimeoutPolicy.coerce(timeout)),
         )
         self.schema_types = types_in(function)
 
@@ -58,19 +67,41 @@ def _returned(value: Any) -> tuple[Write, ...]:
 
 @overload
 def task(
-    function: Callable[P, Awaitable[T]], /, *, name: str | None = None, retry_policy: Retry = None
+    function: Callable[P, Awaitable[T]],
+    /,
+    *,
+    name: str | None = None,
+    retry_policy: Retry = None,
+    timeout: Timeout = None,
 ) -> TaskFunction[P, T]: ...
 @overload
 def task(
-    function: Callable[P, T], /, *, name: str | None = None, retry_policy: Retry = None
+    function: Callable[P, T],
+    /,
+    *,
+    name: str | None = None,
+    retry_policy: Retry = None,
+    timeout: Timeout = None,
 ) -> TaskFunction[P, T]: ...
 @overload
 def task(
-    function: None = None, /, *, name: str | None = None, retry_policy: Retry = None
+    function: None = None,
+    /,
+    *,
+    name: str | None = None,
+    retry_policy: Retry = None,
+    timeout: Timeout = None,
 ) -> Callable[[Callable[P, Awaitable[T]] | Callable[P, T]], TaskFunction[P, T]]: ...
 
 
-def task(function: Any = None, /, *, name: str | None = None, retry_policy: Retry = None) -> Any:
+def task(
+    function: Any = None,
+    /,
+    *,
+    name: str | None = None,
+    retry_policy: Retry = None,
+    timeout: Timeout = None,
+) -> Any:
     """Make a function whose calls are tasks; also as a decorator, with or without arguments.
 
     ``name`` is that of its tasks, by default the function's. ``retry_policy`` says when a failed
@@ -78,10 +109,14 @@ def task(function: Any = None, /, *, name: str | None = None, retry_policy: Retr
     in another task and in a node. Coroutine functions can be called where the caller runs on an
     event loop or beside it, all others everywhere.
 
-    Raises TypeError for what is no function, NotImplementedError for a generator.
+    ``timeout`` limits each attempt at a coroutine: seconds, a timedelta or a ``TimeoutPolicy``.
+
+    Raises TypeError for what is no function, NotImplementedError for a generator, ValueError for a
+    timeout of what blocks.
     """
+    limits = TimeoutPolicy.coerce(timeout)
 
     def made(given: Any) -> TaskFunction[Any, Any]:
-        return TaskFunction(given, name=name, retry=retry_policy)
+        return TaskFunction(given, name=name, retry=retry_policy, timeout=limits)
 
     return made if function is None else made(function)

@@ -6,10 +6,10 @@ from typing import Any
 
 from distgraph.core.graph import Branch, Callee, Graph, Join, Node, Schema
 from distgraph.core.model import END, START
-from distgraph.graph.blueprint import Blueprint, NodeSpec
+from distgraph.graph.blueprint import Blueprint, NodeDefaults, NodeSpec
+from distgraph.graph.callees import limited
 from distgraph.graph.fingerprint import fingerprint
 from distgraph.graph.schema import channels_of, reader
-from distgraph.types import RetryPolicy
 
 
 def graph_of(
@@ -57,6 +57,7 @@ def _identity(given: Any) -> Any:
 def _node(blueprint: Blueprint, name: str, spec: NodeSpec) -> Node:
     defaults, schema = blueprint.defaults, reader(spec.schema)
     handler = spec.handler or defaults.handler
+    timeout = limited("Node", spec.callee, spec.timeout or defaults.timeout)
     return Node(
         name=name,
         callee=spec.callee,
@@ -69,13 +70,15 @@ def _node(blueprint: Blueprint, name: str, spec: NodeSpec) -> Node:
         priority=spec.priority,
         metadata=spec.metadata,
         destinations=spec.destinations,
-        handler=_handler(handler, schema, defaults.retry) if handler else None,
+        handler=_handler(handler, schema, defaults) if handler else None,
+        timeout=timeout,
     )
 
 
-def _handler(callee: Callee, schema: Schema, retry: tuple[RetryPolicy, ...]) -> Node:
+def _handler(callee: Callee, schema: Schema, defaults: NodeDefaults) -> Node:
     """Return the node of an error handler, which sees what the node that failed does."""
-    return Node(name=callee.name, callee=callee, schema=schema, retry=retry)
+    timeout = defaults.timeout if callee.acall else None
+    return Node(callee.name, callee, schema, retry=defaults.retry, timeout=timeout)
 
 
 def _targets(blueprint: Blueprint, name: str) -> tuple[str, ...]:

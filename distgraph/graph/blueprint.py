@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from distgraph._timeouts import TimeoutPolicy
 from distgraph.channels import BaseChannel
 from distgraph.core.graph import Callee
 from distgraph.types import RetryPolicy
@@ -23,6 +24,7 @@ class NodeSpec(NamedTuple):
     metadata: Mapping[str, Any]
     destinations: Mapping[str, str | None] | None = None
     handler: Callee | None = None
+    timeout: TimeoutPolicy | None = None
 
 
 class NodeDefaults(NamedTuple):
@@ -30,6 +32,7 @@ class NodeDefaults(NamedTuple):
 
     retry: tuple[RetryPolicy, ...] = ()
     handler: Callee | None = None
+    timeout: TimeoutPolicy | None = None
 
 
 class BranchSpec(NamedTuple):

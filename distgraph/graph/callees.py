@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, get_origin, get_type_hints
 
 from distgraph._foreign import foreign
+from distgraph._timeouts import TimeoutPolicy
 from distgraph.core.graph import Callee, Graph
 from distgraph.errors import NodeError
 from distgraph.graph.generators import gathered
@@ -61,6 +62,18 @@ HANDLER, DEFAULT_HANDLER = "__error_handler__", "__default_error_handler__"
 def handler_of(handler: Any, name: str) -> Callee | None:
     """Return how an error handler is called, if there is one; TypeError for what cannot be."""
     return None if handler is None else callee_of(handler, name, {"error": "error"})
+
+
+def limited(kind: str, callee: Callee, policy: TimeoutPolicy | None) -> TimeoutPolicy | None:
+    """Return the time limits of a node; ValueError where there is no coroutine to be cancelled."""
+    if policy is not None and callee.acall is None:
+        msg = (
+            "Timeouts are only supported for async nodes, since blocking code cannot be stopped in "
+            f"its process. {kind} '{callee.name}' is sync: make it a coroutine function, or leave "
+            "the timeout out."
+        )
+        raise ValueError(msg)
+    return policy
 
 
 def _bound(action: Any, method: str) -> Callable[..., Any] | None:

@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 from distgraph._arguments import names_of, shortly
 from distgraph.channels.base import BaseChannel
 from distgraph.core.graph import ChannelKeys, Graph, Node, Schema
-from distgraph.graph.callees import callee_of
+from distgraph.graph.callees import callee_of, limited
 from distgraph.graph.checks import check_name, check_text
 from distgraph.graph.fingerprint import fingerprint
 from distgraph.graph.subscribing import PregelNode, Writes, built
@@ -112,6 +112,7 @@ def _node(
         schema=_schema(node.channels),
         triggers=node.triggers,
         retry=node.retry or retry,
+        timeout=limited("Node", first, node.timeout),
         metadata={**node.metadata, **({"tags": list(node.tags)} if node.tags else {})},
         returns=Writes(tuple(_known(name, node.writes, channels))),
     )

@@ -160,7 +160,10 @@ class Inner:
         )
 
     def _pass_on(self, job: Job, event: Event) -> None:
-        if self.frame is None or isinstance(event, Concluded | Relayed):
+        if self.frame is None:
+            return
+        self.frame.progressed()
+        if isinstance(event, Concluded | Relayed):
             return
         inside = event if isinstance(event, Inside) else Inside(job.graph, event, kept=self.durable)
         if self.frame.publish is not None:

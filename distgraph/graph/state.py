@@ -9,6 +9,7 @@ from typing import Any, Final, Generic, Literal, Self, get_args, get_origin, ove
 
 from distgraph._arguments import as_name, names_of, shortly
 from distgraph._checked import checked
+from distgraph._timeouts import Timeout, TimeoutPolicy
 from distgraph.channels import LastValue
 from distgraph.core.model import END, START
 from distgraph.graph.assembling import graph_of
@@ -129,6 +130,7 @@ class StateGraph(Blueprint, Generic[StateT, ContextT, InputT, OutputT]):
         input_schema: Any = None,
         retry_policy: RetryPolicy | Sequence[RetryPolicy] | None = None,
         error_handler: Any = None,
+        timeout: Timeout = None,
         destinations: Mapping[str, str] | Sequence[str] | None = None,
         queue: str = "",
         priority: int = 0,
@@ -142,7 +144,8 @@ class StateGraph(Blueprint, Generic[StateT, ContextT, InputT, OutputT]):
         the application is the user's own. ``defer``: run only when nothing else is left.
         ``error_handler`` takes the place of the node in a superstep in which it has failed for
         good: a function of the node's input, which may ask for an ``error: NodeError`` too. What it
-        returns counts in place of the node's writes, edges and conditional edges.
+        returns counts in place of the node's writes, edges and conditional edges. ``timeout``
+        limits each attempt at a coroutine: seconds, a timedelta or a ``TimeoutPolicy``.
         ``destinations``: the nodes that its Commands go to, or their names with labels, for
         drawings. Raises ValueError for a name that is taken or reserved, TypeError for something
         that cannot be called.
@@ -169,6 +172,7 @@ class StateGraph(Blueprint, Generic[StateT, ContextT, InputT, OutputT]):
             metadata=metadata or {},
             destinations=_destinations(destinations),
             handler=handler_of(error_handler, f"{HANDLER}{name}"),
+            timeout=TimeoutPolicy.coerce(timeout),
         )
         return self
 
@@ -177,16 +181,19 @@ class StateGraph(Blueprint, Generic[StateT, ContextT, InputT, OutputT]):
         *,
         retry_policy: RetryPolicy | Sequence[RetryPolicy] | None = None,
         error_handler: Any = None,
+        timeout: Timeout = None,
     ) -> Self:
         """Say what counts for nodes that say nothing of it themselves, added before or after.
 
-        What is left out stays as it was. The retry policies count for error handlers, too. Raises
-        TypeError for what ``add_node`` refuses.
+        What is left out stays as it was. Retry policies and timeouts count for error handlers, too.
+        Raises TypeError for what ``add_node`` refuses.
         """
         self._warn_if_compiled("default")
         handler = handler_of(error_handler, DEFAULT_HANDLER)
         self.defaults = NodeDefaults(
-            policies_of(retry_policy) or self.defaults.retry, handler or self.defaults.handler
+            policies_of(retry_policy) or self.defaults.retry,
+            handler or self.defaults.handler,
+            TimeoutPolicy.coerce(timeout) or self.defaults.timeout,
         )
         return self
 

@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 
 from distgraph._arguments import names_of, shortly
 from distgraph._checked import checked
+from distgraph._timeouts import Timeout, TimeoutPolicy
 from distgraph.core.graph import ChannelKeys
 from distgraph.core.model import Write
 from distgraph.graph.callees import is_runnable
@@ -62,6 +63,7 @@ class PregelNode:
     tags: tuple[str, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
     retry: tuple[RetryPolicy, ...] = ()
+    timeout: TimeoutPolicy | None = None
 
 
 @checked
@@ -139,6 +141,11 @@ class NodeBuilder:
     def add_retry_policies(self, *policies: RetryPolicy) -> Self:
         """Say when the node is run again after an error, as ``add_node(retry_policy=)`` does."""
         self._node = replace(self._node, retry=(*self._node.retry, *policies_of(policies)))
+        return self
+
+    def set_timeout(self, timeout: Timeout) -> Self:
+        """Limit each attempt at a coroutine, as ``add_node(timeout=)`` does."""
+        self._node = replace(self._node, timeout=TimeoutPolicy.coerce(timeout))
         return self
 
     def build(self) -> PregelNode:

@@ -12,8 +12,8 @@ from distgraph.checkpoint.digests import digest_of
 from distgraph.core.deadlines import timed
 from distgraph.core.execute import read_error
 from distgraph.core.failures import exception_of
-from distgraph.core.frame import Frames, Functions, TaskFrame
-from distgraph.core.graph import Graph
+from distgraph.core.frame import Frames, Functions, Limit, TaskFrame
+from distgraph.core.graph import Graph, Node
 from distgraph.core.handlers import handling, node_of
 from distgraph.core.model import Checkpoint, Errored, Failed, Result, Task, ThreadState
 from distgraph.core.plan import with_caller_writes
@@ -64,14 +64,20 @@ class OpenSuperstep:
 
     def frame(self, task: Task, attempt: int) -> TaskFrame:
         """Return the frame for an attempt."""
+        limit = limit_of(node_of(self.graph, task))
+        emit, publish = self.around.emit, self.around.publish
+        if limit is not None:
+            emit = limit.noting(emit)
+            publish = limit.noting(publish) if publish else None
         return TaskFrame(
             task=task,
             checkpoint=self.checkpoint,
             ns=self.job.place.ns,
             token=self.checkpoint.id,
             invocation=self.job.invocation,
-            emit=self.around.emit,
-            publish=self.around.publish,
+            emit=emit,
+            publish=publish,
+            limit=limit,
             attempt=attempt,
             began=self.began.setdefault(task.id, time.time()),
             answers=self.state.answers.get(task.id, ()),
@@ -124,6 +130,15 @@ class OpenSuperstep:
         if not isinstance(result, Errored):
             return None
         return retry_delay(node_of(self.graph, task), result, attempt, random.random())  # noqa: S311 only a jitter
+
+
+def limit_of(node: Node) -> Limit | None:
+    """Return what ends an attempt at a node that takes too long, if it is limited."""
+    if node.timeout is None:
+        return None
+    from distgraph.runners.limits import TimeLimit  # noqa: PLC0415 it needs asyncio
+
+    return TimeLimit(node.name, node.timeout)
 
 
 def stopping(job: Job, request: Execute) -> Failed | None:

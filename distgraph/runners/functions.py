@@ -37,6 +37,7 @@ from distgraph.errors import (
     SerializationError,
 )
 from distgraph.events import Custom, Ended, Event, FunctionCalled
+from distgraph.runners.attempts import limit_of
 from distgraph.runners.futures import SyncAsyncFuture
 from distgraph.runners.lanes import TaskLanes
 from distgraph.runners.stores import Asking, Calls, Store
@@ -102,6 +103,7 @@ class FunctionCall:
             emit=discard if self.caller.emit is discard else self._emit,
             attempt=attempt,
             began=self.began,
+            limit=limit_of(self.graph.nodes[self.task.node]),
             lanes=TaskLanes(),
             calls=0,
             inquiry=None,

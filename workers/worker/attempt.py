@@ -29,6 +29,7 @@ from distgraph.core.model import (
 from distgraph.core.plan import seen_by
 from distgraph.core.retry import retry_delay
 from distgraph.errors import InvalidUpdateError, JobFailed, NoParentGraph, SerializationError
+from distgraph.runners.attempts import limit_of
 from distgraph.runners.lanes import TaskLanes
 
 from ..shared.hints import label
@@ -104,6 +105,7 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
         publish=partial(relay.publish, emitter) if relay else None,
         attempt=claimed.att,
         began=_time_of(checkpoint),
+        limit=limit_of(opened.graph.nodes[task.node]),
         answers=wire.read_answers(claimed.answers),
         frames=called,
         passes=(),

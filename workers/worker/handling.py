@@ -22,6 +22,7 @@ from distgraph.core.model import Completed, Errored, Result
 from distgraph.core.retry import retry_delay
 from distgraph.effects import acarry, carry
 from distgraph.errors import NodeError
+from distgraph.runners.attempts import limit_of
 from distgraph.runners.lanes import TaskLanes
 
 from .attempt import Attempt
@@ -111,6 +112,7 @@ def _frame(attempt: Attempt, handler: Node, error: Errored, number: int) -> Task
         attempt=number,
         handled=NodeError(attempt.task.node, exception_of(error)),
         lanes=TaskLanes(),
+        limit=limit_of(handler),
         calls=0,
         inquiry=None,
         pending=[],
