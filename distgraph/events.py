@@ -73,6 +73,18 @@ class Custom(NamedTuple):
     chunk: Any
 
 
+class Spoke(NamedTuple):
+    """A chat model that a node called has made a message, or, where not ``whole``, a piece of one.
+
+    ``about`` stands with it.
+    """
+
+    ns: str
+    message: Any
+    about: Mapping[str, Any]
+    whole: bool = False
+
+
 class Concluded(NamedTuple):
     """The run has its outcome; ``state`` is where the frame stands now, None if it never began."""
 
@@ -81,7 +93,9 @@ class Concluded(NamedTuple):
     outcome: Outcome
 
 
-OfFrame = Received | Resumed | Stepped | Started | FunctionCalled | Ended | Custom | Concluded
+OfFrame = (
+    Received | Resumed | Stepped | Started | FunctionCalled | Ended | Custom | Spoke | Concluded
+)
 
 
 class Inside(NamedTuple):

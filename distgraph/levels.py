@@ -10,6 +10,8 @@ from distgraph._message import message_id
 from distgraph.events import Custom, Event, Inside, Relayed
 from distgraph.streaming import View, chunks
 
+PIECE = "piece"
+"""Stands for the mode of what another process shows of a message that is not whole."""
 PlacedChunk = tuple[str, str, Any]
 
 
@@ -26,9 +28,13 @@ def placed_chunks(view: View, event: Event, *, subgraphs: bool) -> Iterator[Plac
                 yield from ((told.ns, mode, chunk) for mode, chunk in chunks(within, told))
         case Relayed(ns, made, known):
             for mode, chunk in made:
-                if (
+                if mode == PIECE:
+                    if "messages" in view.modes and (subgraphs or not ns):
+                        view.seen.add(message_id(chunk[0]))
+                        yield ns, "messages", chunk
+                elif (
                     mode in view.modes
-                    and (subgraphs or mode == "custom")
+                    and (subgraphs or not ns or mode == "custom")
                     and _is_new(view, mode, chunk)
                 ):
                     yield ns, mode, chunk

@@ -36,6 +36,7 @@ from distgraph.events import (
     OfFrame,
     Received,
     Resumed,
+    Spoke,
     Started,
     Stepped,
 )
@@ -240,6 +241,15 @@ def _custom(_view: View, event: Custom) -> Iterator[Chunk]:
     yield "custom", event.chunk
 
 
+def _spoke(view: View, event: Spoke) -> Iterator[Chunk]:
+    """Show a piece of a message always, a whole one where nobody has seen anything of it."""
+    key = message_id(event.message)
+    known = event.whole and key in view.seen
+    view.seen.add(key)
+    if not known:
+        yield "messages", (event.message, dict(event.about))
+
+
 def _concluded(view: View, event: Concluded) -> Iterator[Chunk]:
     if event.state is None or not isinstance(event.outcome, Paused):
         return
@@ -262,5 +272,6 @@ _ALL: Mapping[type, Callable[[View, Any], Iterator[Chunk]]] = {
     FunctionCalled: _called,
     Ended: _ended,
     Custom: _custom,
+    Spoke: _spoke,
     Concluded: _concluded,
 }

@@ -132,14 +132,22 @@ def _attempt(graph: Graph, task: Task, values: Mapping[str, Any], frame: TaskFra
     node = node_of(graph, task)
     try:
         given = node.schema.read(values) if task.send is None else task.send.arg
+        frame.begins(given)
         output = yield from _output(graph, node, given, frame)
+        if frame.watch is not None:
+            frame.watch.ended(output)
         read = _read(graph, node, output)
         done = identified(graph.channels, task.id, read)
         chosen = yield from _route(graph, node, values, (done, output), frame)
     except frame.passes:
         raise
     except BaseException as exc:  # noqa: BLE001 nothing that a node does may end its worker
+        if frame.watch is not None:
+            frame.watch.failed(exc)
         return read_exception(exc, frame)
+    finally:
+        if frame.watch is not None:
+            frame.watch.left()
     return chosen
 
 

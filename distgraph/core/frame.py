@@ -114,6 +114,26 @@ class Limit(Protocol):
         ...
 
 
+class Watch(Protocol):
+    """Who watches an attempt at a task: langchain-core's callbacks."""
+
+    def began(self, config: Mapping[str, Any], name: str, given: Any) -> Any:
+        """Return the callbacks for what the node ``name`` calls, which begins with ``given``."""
+        ...
+
+    def ended(self, output: Any) -> None:
+        """Hear what the node returned."""
+        ...
+
+    def failed(self, error: BaseException) -> None:
+        """Hear what the node raised."""
+        ...
+
+    def left(self) -> None:
+        """Put the context back as it was."""
+        ...
+
+
 class Functions(Protocol):
     """What runs the functions that a task calls, each as a task of its own."""
 
@@ -169,6 +189,7 @@ class Invocation:
     (ns, checkpoint of a frame around) -> task of it. ``round`` is the same for attempts that repeat
     one another, and another one where somebody has gone on with the thread in between.
     ``asks_again``: what waits inside is asked again, since the run goes on without an answer.
+    ``hears``: somebody is shown the messages of models.
     ``control`` may ask the run to stop; None where others run its tasks.
     ``durability`` says when it is stored.
     ``answers_stay`` where an answer that does not fit cannot be taken back: its question is asked
@@ -185,6 +206,7 @@ class Invocation:
     round: str = ""
     asks_again: bool = False
     answers_stay: bool = False
+    hears: bool = False
     control: RunControl | None = None
     durability: Durability = "async"
     claims: dict[tuple[str, str], str] = field(default_factory=dict, compare=False)
@@ -207,6 +229,7 @@ class TaskFrame:
     ``passes`` are the exception types that must leave the task unchanged. ``began``: when the first
     attempt at it did, in seconds since 1970. ``handled`` is the failure that an error handler gets,
     ``limit`` that of the attempt's time.
+    ``watch`` hears how the node begins and ends, and has made ``callbacks`` for its config.
     """
 
     task: Task
@@ -237,6 +260,8 @@ class TaskFrame:
     untaken: list[tuple[BaseException, Question]] = field(default_factory=list)
     refused: Errored | None = None
     graphs: GraphCalls | None = None
+    watch: Watch | None = None
+    callbacks: Mapping[str, Any] = field(default_factory=dict)
 
     def call(self, node: Node, given: CallArguments) -> Any:
         """Begin a call of the function that ``node`` runs; return a future of what it returns.
@@ -393,12 +418,22 @@ class TaskFrame:
         names = (self.ns, *reversed(around))
         return {**self.checkpoint.parents, **dict.fromkeys(names, self.checkpoint.id)}
 
+    def begins(self, given: Any) -> None:
+        """Tell who watches that the node begins."""
+        if self.watch is not None:
+            own = self.config
+            thread, outermost = self._named_thread, self.own_ns.partition("|")[0]
+            metadata = {**thread, **own["metadata"], "checkpoint_ns": outermost}
+            told = {**own, "metadata": metadata}
+            self.callbacks = {"callbacks": self.watch.began(told, self.task.node, given)}
+
     @property
     def config(self) -> dict[str, Any]:
         """The config that the node gets: the caller's, plus where it runs."""
         given = self.invocation.config
         return {
             **given,
+            **self.callbacks,
             "metadata": {
                 **given.get("metadata", {}),
                 "langgraph_step": self.checkpoint.step + 1,

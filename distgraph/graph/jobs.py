@@ -185,6 +185,7 @@ def _invocation(
             asker=inner.asker,
             control=control or around.control,
             durability=options.durability or around.durability,
+            hears=around.hears or "messages" in options.all_modes,
         )
     run_id = config.get("run_id") or config.get("metadata", {}).get("run_id")
     thread = place.thread_id if configs.names_thread(config) else None
@@ -201,6 +202,7 @@ def _invocation(
         asks_again=True,
         control=_control(owner, control),
         durability=options.durability or "async",
+        hears="messages" in options.all_modes,
     )
 
 

@@ -24,13 +24,14 @@ from distgraph.errors import GraphDrained, InvalidUpdateError, NodeError, Serial
 from distgraph.events import Ended
 from distgraph.runners.backend import Job
 from distgraph.runners.lanes import TaskLanes
+from distgraph.runners.watched import Speak, watch
 
 
 @dataclass(frozen=True, slots=True)
 class Around:
     """What the tasks of a job find around them: who listens, what keeps called graphs.
 
-    ``functions`` makes their calls of functions.
+    ``functions`` makes their calls of functions, ``speak`` takes the messages of models.
 
     ``passes`` are the exception types that must leave a task unchanged.
     """
@@ -40,6 +41,7 @@ class Around:
     frames: Frames | None
     passes: tuple[type[BaseException], ...]
     functions: Functions
+    speak: Speak | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ class OpenSuperstep:
             digest=digest_of,
             functions=self.around.functions,
             handled=self._handled(task),
+            watch=watch(self.around.speak),
         )
 
     def _handled(self, task: Task) -> NodeError | None:

@@ -6,7 +6,7 @@ import contextvars
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from distgraph.core.model import Result, Task, ThreadState
 from distgraph.effects import carry
 from distgraph.engine import Execute
 from distgraph.errors import SerializationError
-from distgraph.events import Custom, Ended, Event, FunctionCalled
+from distgraph.events import Custom, Ended, Event, FunctionCalled, Spoke
 from distgraph.runners.attempts import (
     Around,
     OpenSuperstep,
@@ -85,6 +85,7 @@ class Threads:
             frames=self._keeping.frames,
             passes=PASSES,
             functions=functions,
+            speak=self._speak if self._job.invocation.hears else None,
         )
         superstep = open_superstep(self._job, request, around)
         try:
@@ -102,6 +103,9 @@ class Threads:
         keeper = StoreKeeper(self._keeping.store, state)
         tell = self._tell if listens else None
         return ThreadedFunctions(keeper, self._perform, self._width, tell)
+
+    def _speak(self, message: Any, about: Mapping[str, Any], whole: bool) -> None:
+        self._told.put(Spoke(self._job.place.ns, message, about, whole))
 
     def _tell(self, event: Event | None) -> None:
         if event is not None:

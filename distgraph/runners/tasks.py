@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import nullcontext
 from functools import partial
 from typing import Any, Self
@@ -15,7 +15,7 @@ from distgraph.core.model import Result, Task, ThreadState
 from distgraph.effects import acarry
 from distgraph.engine import Execute
 from distgraph.errors import SerializationError
-from distgraph.events import Custom, Event
+from distgraph.events import Custom, Event, Spoke
 from distgraph.runners.attempts import (
     Around,
     OpenSuperstep,
@@ -78,6 +78,7 @@ class Tasks:
             frames=self._keeping.frames,
             passes=PASSES,
             functions=functions,
+            speak=self._speak if self._job.invocation.hears else None,
         )
         superstep = open_superstep(self._job, request, around)
         self.state, self._open, self._asked = superstep.state, superstep, request.tasks
@@ -99,6 +100,9 @@ class Tasks:
                 elif not failed and (handler := superstep.handler_of(told)):
                     self._begin(superstep, handler)
         await functions.close()
+
+    def _speak(self, message: Any, about: Mapping[str, Any], whole: bool) -> None:
+        self._tell(Spoke(self._job.place.ns, message, about, whole))
 
     def _tell(self, told: Event | Task | None) -> None:
         """Queue an event in order, from the loop or from a node's own thread."""

@@ -27,6 +27,7 @@ from tests.parity.cases import (
     raising,
     streams,
     supersteps,
+    tokens,
 )
 from tests.parity.engines import Engine
 
@@ -51,6 +52,7 @@ TOPICS = (
     raising,
     streams,
     supersteps,
+    tokens,
 )
 CASES: dict[str, Case] = {
     f"{topic.__name__.rpartition('.')[2]}-{name.removeprefix('case_')}": case

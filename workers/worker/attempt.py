@@ -31,6 +31,7 @@ from distgraph.core.retry import retry_delay
 from distgraph.errors import InvalidUpdateError, JobFailed, NoParentGraph, SerializationError
 from distgraph.runners.attempts import limit_of
 from distgraph.runners.lanes import TaskLanes
+from distgraph.runners.watched import watch
 
 from ..shared.hints import label
 from ..shared.inner import dispatched
@@ -43,7 +44,7 @@ from .emitter import Emitter
 from .failures import errored_in, may_pass, recordable
 from .opened import Opened
 from .parking import to_park
-from .relaying import Relay, emitter_of, relay_of
+from .relaying import Relay, emitter_of, relay_of, speak_of
 from .telling import Subject, tell_failed, tell_refused
 
 
@@ -111,6 +112,7 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
         passes=(),
         lanes=TaskLanes(),
         digest=digest_of,
+        watch=watch(speak_of(opened, emitter)),
     )
     values, told = checkpoint.values, (emitter, called, relay)
     return Attempt(opened, task, claimed.rnd, claimed.failures, frame, values, *told)

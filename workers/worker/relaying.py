@@ -6,7 +6,7 @@ Whoever follows the run may not know such a graph, which need not be stored eith
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any, Final
@@ -20,10 +20,11 @@ from distgraph.core.model import Errored, Interrupted, Result
 from distgraph.core.packets import Packet
 from distgraph.engine import Save
 from distgraph.errors import SerializationError
-from distgraph.events import Ended, Inside, OfFrame, Relayed, Started
+from distgraph.events import Ended, Inside, OfFrame, Relayed, Spoke, Started
 from distgraph.graph.subgraphs import holds_graph
-from distgraph.levels import placed_chunks
+from distgraph.levels import PIECE, placed_chunks
 from distgraph.runners.told import ToldOfSave, told_of_save
+from distgraph.runners.watched import Speak
 from distgraph.streaming import View, know
 
 from ..shared.shown import Shown, encode_relayed, frame_of
@@ -32,6 +33,8 @@ from .opened import FIRST, Opened
 
 log: Final = logging.getLogger(__name__)
 Chunks = tuple[tuple[str, Any], ...]
+OUTERMOST = "root"
+"""Stands for the hash of the outermost frame, which has none, in events that are relayed."""
 
 
 class Relay:
@@ -47,6 +50,9 @@ class Relay:
 
     def publish(self, emitter: Emitter, told: Inside) -> None:
         """Stream the chunks of what happened, each for itself: together they may be too large."""
+        if isinstance(told.event, Spoke):
+            self.speak(emitter, told.graph, told.event)
+            return
         made, known = self._made(told.graph, (told.event,), kept=told.kept)
         each: list[Relayed] = [Relayed(told.ns, (chunk,)) for chunk in made]
         if known:
@@ -54,6 +60,15 @@ class Relay:
         for relayed in each:
             if blob := self._encoded(told.graph, relayed):
                 emitter.relay(frame_of(relayed), blob)
+
+    def speak(self, emitter: Emitter, graph: Graph, told: Spoke) -> None:
+        """Stream what a model has made, if the run shows messages."""
+        if "messages" not in self._view.modes:
+            return
+        mode = "messages" if told.whole else PIECE
+        relayed = Relayed(told.ns, ((mode, (told.message, dict(told.about))),))
+        if blob := self._encoded(graph, relayed):
+            emitter.relay(frame_of(relayed) or OUTERMOST, blob)
 
     def record(self, graph: Graph, ns: str, *told: OfFrame) -> bytes:
         """Return the chunks of what happened in a frame, for the event that tells of it."""
@@ -102,12 +117,26 @@ class Relay:
             return b""
 
 
+def speak_of(opened: Opened, emitter: Emitter) -> Speak | None:
+    """Return what streams the messages of models that an attempt calls; None: nobody is shown."""
+    if "messages" not in opened.shown.modes or (opened.ns and not opened.shown.subgraphs):
+        return None
+    relay = _relay(opened)
+
+    def speak(message: Any, about: Mapping[str, Any], whole: bool) -> None:
+        relay.speak(emitter, opened.graph, Spoke(opened.task_ns, message, about, whole))
+
+    return speak
+
+
 def relay_of(opened: Opened) -> Relay | None:
     """Return what makes chunks of what happens inside tasks, None where nobody asks for them."""
-    shown, serializer = opened.shown, opened.served.wire.serializer
-    if not shown.subgraphs:
-        return None
-    return Relay(shown, opened.graph, serializer, opened.head.thread_id)
+    return _relay(opened) if opened.shown.subgraphs else None
+
+
+def _relay(opened: Opened) -> Relay:
+    serializer = opened.served.wire.serializer
+    return Relay(opened.shown, opened.graph, serializer, opened.head.thread_id)
 
 
 def emitter_of(opened: Opened, tid: str, relay: Relay | None) -> Emitter:

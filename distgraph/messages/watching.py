@@ -1,0 +1,148 @@
+"""What langchain-core is told of the nodes that run, and what it tells: the tokens of its models.
+
+Imported by who has seen that its runnables are there already; the models of a node find what is set
+here by its context variable, as inside LangGraph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from contextvars import Token
+from typing import Any
+from uuid import UUID, uuid4
+
+from langchain_core.callbacks import BaseCallbackHandler, CallbackManager
+from langchain_core.outputs import ChatGeneration
+from langchain_core.runnables.config import var_child_runnable_config
+from langchain_core.tracers._streaming import _StreamingCallbackHandler
+
+NOSTREAM = "nostream"
+
+
+class Tokens(BaseCallbackHandler, _StreamingCallbackHandler[Any]):
+    """Hears the chat models that are called in one attempt; a model that is heard streams.
+
+    ``speak`` takes a message, what stands with it, and whether it is whole.
+    """
+
+    run_inline = True
+
+    def __init__(self, speak: Callable[[Any, Mapping[str, Any], bool], None]) -> None:
+        self._speak = speak
+        self._about: dict[UUID, dict[str, Any]] = {}
+
+    def tap_output_aiter(self, run_id: UUID, output: Any) -> Any:
+        """Return ``output``: only models are heard."""
+        del run_id
+        return output
+
+    def tap_output_iter(self, run_id: UUID, output: Any) -> Any:
+        """Return ``output``: only models are heard."""
+        del run_id
+        return output
+
+    def on_chat_model_start(
+        self,
+        serialized: Any,
+        messages: Any,
+        *,
+        run_id: UUID,
+        tags: list[str] | None = None,
+        metadata: dict[str, Any] | None = None,
+        **more: Any,
+    ) -> None:
+        """Take note of a call, unless it is not to be streamed."""
+        del serialized, messages, more
+        if NOSTREAM in (tags or ()):
+            return
+        shown = [tag for tag in tags or () if not tag.startswith("seq:step")]
+        self._about[run_id] = {**(metadata or {}), **({"tags": shown} if shown else {})}
+
+    def on_llm_new_token(self, token: Any, *, chunk: Any = None, run_id: UUID, **more: Any) -> None:
+        """Stream a piece of a message."""
+        del token, more
+        about = self._about.get(run_id)
+        if about is not None and isinstance(chunk, ChatGeneration):
+            self._tell(chunk.message, about, whole=False)
+
+    def on_llm_end(self, response: Any, *, run_id: UUID, **more: Any) -> None:
+        """Stream a message of which no piece was."""
+        del more
+        about = self._about.pop(run_id, None)
+        made = response.generations[0][0] if response.generations else None
+        if about is not None and isinstance(made, ChatGeneration):
+            self._tell(made.message, about, whole=True)
+
+    def on_llm_error(self, error: BaseException, *, run_id: UUID, **more: Any) -> None:
+        """Forget a call that has failed."""
+        del error, more
+        self._about.pop(run_id, None)
+
+    def _tell(self, message: Any, about: Mapping[str, Any], *, whole: bool) -> None:
+        if message.id is None:
+            message.id = str(uuid4())
+        self._speak(message, about, whole)
+
+
+class NodeWatch:
+    """Watches one attempt at a task: for callbacks a run of a chain, with models in its context."""
+
+    def __init__(self, speak: Callable[[Any, Mapping[str, Any], bool], None] | None) -> None:
+        self._speak = speak
+        self._run: Any = None
+        self._set: Token[Any] | None = None
+
+    def began(self, config: Mapping[str, Any], name: str, given: Any) -> Any:
+        """Return the callbacks for what the node calls; it begins with ``given``."""
+        manager = manager_of(config)
+        if manager.handlers:
+            step = config["metadata"].get("langgraph_step")
+            manager.add_tags([f"graph:step:{step}"], inherit=False)
+            self._run = manager.on_chain_start(None, given, name=name)
+            manager = self._run.get_child()
+        if self._speak is not None:
+            manager.add_handler(Tokens(self._speak), inherit=True)
+        made: Any = {**config, "callbacks": manager}
+        self._set = var_child_runnable_config.set(made)
+        return manager
+
+    def ended(self, output: Any) -> None:
+        """Tell what the node returned."""
+        if self._run is not None:
+            self._run.on_chain_end(output)
+            self._run = None
+
+    def failed(self, error: BaseException) -> None:
+        """Tell what the node raised."""
+        if self._run is not None:
+            self._run.on_chain_error(error)
+            self._run = None
+
+    def left(self) -> None:
+        """Put the context back as it was."""
+        if self._set is not None:
+            with suppress(ValueError):  # closed by the garbage collector, in another context
+                var_child_runnable_config.reset(self._set)
+            self._set = None
+
+
+def manager_of(config: Mapping[str, Any]) -> CallbackManager:
+    """Return the callbacks of ``config``, without those that hear the models of another attempt."""
+    found = CallbackManager.configure(
+        inheritable_callbacks=config.get("callbacks"),
+        inheritable_tags=list(config.get("tags") or ()),
+        inheritable_metadata=dict(config.get("metadata") or {}),
+    )
+    found.set_handlers([each for each in found.handlers if not isinstance(each, Tokens)])
+    return found
+
+
+def begun(config: Mapping[str, Any], name: str, given: Any) -> Any:
+    """Return the run of a graph that its callbacks are told of; None where nobody listens."""
+    manager = manager_of(config)
+    if not manager.handlers:
+        return None
+    run_id = config.get("run_id")
+    named = config.get("run_name") or name
+    return manager.on_chain_start(None, given, name=named, run_id=run_id)
