@@ -10,8 +10,12 @@ from typing import Any
 import pytest
 
 from distgraph.types import Command
+from tests.support.apps.elsewhere import ELSEWHERE
+from tests.support.redis_server import RedisServer
 from tests.support.site import Site, lines, on
 from tests.support.waiting import PATIENCE, wait_until
+from workers import CeleryBackend
+from workers.worker import calls
 
 pytestmark = pytest.mark.celery
 IN_TURN = ["trip-walks", "trip-workflow", "trip-function"]
@@ -110,6 +114,17 @@ def test_a_failure_can_be_caught(shared: Site, thread_id: str, log: Path, name: 
     assert ran(log)["leg 1"] == 1
 
 
+def test_failures_of_an_earlier_run_are_none_of_the_one_that_goes_on(
+    shared: Site, thread_id: str, log: Path
+) -> None:
+    graph = shared.graphs["trip-walks"]
+    fails = {"fails": {0: 1, 1: 1}, "caught": True, "raises": [1]}
+    with pytest.raises(ValueError, match="leg 1"):
+        graph.invoke({"log": str(log), "width": 2, **fails}, on(thread_id))
+    assert graph.invoke(None, on(thread_id))["found"] == [[0], [1]]
+    assert (ran(log)["leg 0"], ran(log)["leg 1"]) == (2, 2)
+
+
 def test_the_policy_of_the_calling_node_counts_its_graphs_failures(
     shared: Site, thread_id: str, log: Path
 ) -> None:
@@ -168,3 +183,32 @@ def test_what_happens_inside_is_shown(shared: Site, thread_id: str) -> None:
     chunks = [([part.partition(":")[0] for part in ns], *chunk) for ns, chunk in shown]
     inside = ["travel", "trip-walks-leg"]
     assert chunks == [(inside, "setting_out"), (inside, "arriving"), ([], "travel")]
+
+
+def test_a_graph_that_is_left_waits_for_no_call_inside(
+    shared: Site, thread_id: str, log: Path, tmp_path: Path
+) -> None:
+    graph, gate = shared.graphs["trip-left"], tmp_path / "gate"
+    given: dict[str, Any] = {"log": str(log), "width": 2, "gate": str(gate)}
+    assert graph.invoke(given, on(thread_id))["found"] == "left"
+    gate.touch()
+    assert graph.get_state(on(thread_id)).next == ()
+    again = graph.invoke({"log": str(log), "width": 2}, on(thread_id))
+    assert again["found"] == "left"
+
+
+def test_many_that_have_failed_begin_again_in_portions(
+    redis_server: RedisServer, namespace: str, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calls, "AT_ONCE", 2)
+    backend = CeleryBackend(redis_server.url, namespace=namespace)
+    graph = ELSEWHERE["trip-gathers"]().compile(name="gathers", backend=backend)
+    given = {"log": str(log), "width": 5, "fails": dict.fromkeys(range(5), 1)}
+    with backend.worker():
+        with pytest.raises(ValueError, match="leg"):
+            graph.invoke(given, on("t"))
+        assert ran(log)["body"] == 2
+        assert graph.invoke(None, on("t"))["found"] == [[n] for n in range(5)]
+    assert ran(log) == legs(*range(5)) + Counter({f"leg {n}": 1 for n in range(5)}) + Counter(
+        body=6
+    )

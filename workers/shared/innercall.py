@@ -23,6 +23,8 @@ class Caller:
     """The task that calls functions, in the frame ``ns`` from the checkpoint ``cp`` at ``step``.
 
     ``shown``: how many chunks it has streamed before it waited, which it streams no more.
+    ``taken``: so many of its calls, by their numbers, were begun, or begun again, by then: failures
+    of later ones are of an earlier round. None: of an older release, which did not tell.
     """
 
     task: Task
@@ -30,6 +32,7 @@ class Caller:
     cp: str
     step: int
     shown: int = 0
+    taken: int | None = None
 
     @property
     def depth(self) -> int:
@@ -75,7 +78,7 @@ def encode_caller(
         if task.caller is None:
             break
         task = task.caller
-    told = [caller.ns, caller.cp, caller.step, tasks, caller.shown]
+    told = [caller.ns, caller.cp, caller.step, tasks, caller.shown, caller.taken]
     return serializer.dumps(numbered(Kind.call, *_packed(run, parents), *_told(run, told)))
 
 
@@ -124,8 +127,8 @@ def _caller(packed: list[Any]) -> Caller | None:
     match packed:
         case [] | [None]:
             return None
-        case [[str(ns), str(cp), int(step), [*tasks], int(shown)]]:
-            return Caller(_last(tasks), ns, cp, step, shown)
+        case [[str(ns), str(cp), int(step), [*tasks], int(shown), *taken]]:
+            return Caller(_last(tasks), ns, cp, step, shown, *taken)
         case _:
             raise corrupt(Kind.call, packed)
 

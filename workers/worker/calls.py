@@ -21,6 +21,9 @@ from ..shared.wire import Wire
 from .called import Called
 from .opened import FIRST, Opened
 
+AT_ONCE = STAGE_ABOVE
+"""So many calls run again after one park: a script must stay short."""
+
 
 @dataclass(frozen=True, slots=True)
 class CallsWish:
@@ -60,6 +63,8 @@ class MadeCalls:
     _is_open: bool = False
     _shown: int = 0
     _emitted: int = 0
+    _taken: int | None = None
+    _numbers: dict[str, int] = field(default_factory=dict)
 
     @property
     def name(self) -> FrameName:
@@ -93,32 +98,34 @@ class MadeCalls:
         self.called.collects_calls = self._is_open
         if self.has_risen and loaded.header.frame is not None:
             call = decode_call(loaded.header.frame.call, self.opened.config, wire.serializer)
-            self._shown = call.caller.shown if call.caller else 0
+            if call.caller is not None:
+                self._shown, self._taken = call.caller.shown, call.caller.taken
 
-    def left(self, tid: str) -> Result | None:
+    def left(self, task: Task) -> Result | None:
         """Return how a call has ended, None where it has to run, or runs, or asks."""
         self.read()
         wire = self.wire
-        if tid in self._left:
-            return wire.read_result(self._left[tid])
-        task = self._tasks.get(tid)
-        if task is None or not self._has_failed(task):
+        if task.id in self._left:
+            return wire.read_result(self._left[task.id])
+        stands = self._tasks.get(task.id)
+        if stands is None or stands.st != TaskState.failed or not self._is_taken(task.index):
             return None
-        error = wire.read_error(task.error or b"")
+        error = wire.read_error(stands.error or b"")
         # Its own handlers are over; those of its caller are not.
         error = replace(error, exception=exception_of(error), is_settled=False)
         self._failed.append(error)
         return error
 
-    def _has_failed(self, task: OpenTask) -> bool:
-        return task.st == TaskState.failed and self.has_risen
+    def _is_taken(self, number: int) -> bool:
+        """Whether a call was begun since the body began anew, so that its failure is one of now."""
+        return self.has_risen and (self._taken is None or number < self._taken)
 
     def note(self, task: Task, graph: Graph) -> None:
         """Take note of a call for others; SerializationError for what it cannot be given."""
         self.read()
         known, wire = task.id in self._tasks, self.wire
         entry = None if known else wire.task(task, graph.nodes[task.node], graph.name)
-        self.made[task.id] = entry
+        self.made[task.id], self._numbers[task.id] = entry, task.index
 
     def keep(self, task: Task, result: Completed) -> None:
         """Keep what a call has returned that ran in this process; GivenUp where the attempt was.
@@ -154,13 +161,13 @@ class MadeCalls:
                     begin.append(entry)
                 case OpenTask(st=TaskState.interrupted):
                     given = self._given(tid)
-                    goes_on = bool(given) or (self._stops(tid) and not self.has_risen)
+                    goes_on = bool(given) or self._was_stopped(tid)
                     again += [AgainEntry(tid, given)] if goes_on else []
                     asks = asks or not goes_on
                 case (
                     OpenTask(st=TaskState.failed | TaskState.backing_off | TaskState.parked) as task
                 ):
-                    again += [] if self.has_risen else [AgainEntry(tid)]
+                    again += [] if self._is_taken(self._numbers[tid]) else [AgainEntry(tid)]
                     outstanding = outstanding or task.st != TaskState.failed
                 case OpenTask(st=TaskState.queued | TaskState.running):
                     outstanding = True
@@ -177,9 +184,10 @@ class MadeCalls:
         answers = (answer for answer in self.frame.answers if answer.id in ids)
         return tuple(map(self.wire.answer, answers))
 
-    def _stops(self, tid: str) -> bool:
-        """Whether a call is that of a graph which has come to a breakpoint."""
-        return not self._asked.get(tid, Interrupted(())).questions
+    def _was_stopped(self, tid: str) -> bool:
+        """Whether a call is of a graph that has come to a breakpoint before the body began anew."""
+        stops = not self._asked.get(tid, Interrupted(())).questions
+        return stops and not self._is_taken(self._numbers[tid])
 
     def _questions(self) -> Interrupted:
         """Return what all calls ask: in the order in which they were made, as far as they were."""
@@ -191,10 +199,29 @@ class MadeCalls:
         """Return what is left to others: of many that come on top the first, for one script."""
         opened, frame = self.opened, self.frame
         checkpoint, shown = frame.checkpoint, max(self._shown, self._emitted)
-        caller = Caller(frame.task, frame.ns, checkpoint.id, checkpoint.step, shown)
+        again, taken = self._some(again)
+        if taken < frame.called:
+            begin = ()
+        caller = Caller(frame.task, frame.ns, checkpoint.id, checkpoint.step, shown, taken)
         call = encode_caller(opened.config, checkpoint.parents, caller, self.wire.serializer)
         first = tuple(begin[:STAGE_ABOVE] if self._is_open else begin)
         return CallsWish(self.name, self._epoch, self._is_open, first, tuple(again), call)
+
+    def _some(self, again: Sequence[AgainEntry]) -> tuple[list[AgainEntry], int]:
+        """Return those that run again first, and up to which number that are all.
+
+        What is parked, or waits to be tried again, is active: nothing but that has it go on.
+        """
+        ordered = sorted(again, key=lambda each: self._numbers[each.tid])
+        later = [each for each in ordered[AT_ONCE:] if not self._is_active(each.tid)]
+        if not later:
+            return ordered, self.frame.called
+        names = {each.tid for each in later}
+        first = [each for each in ordered if each.tid not in names]
+        return first, self._numbers[later[0].tid]
+
+    def _is_active(self, tid: str) -> bool:
+        return self._tasks[tid].st in (TaskState.parked, TaskState.backing_off)
 
     def as_recorded(self, result: Result) -> Result:
         """Return the failure of a task as it was recorded where a call of it has failed."""

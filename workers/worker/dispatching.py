@@ -74,7 +74,7 @@ class Dispatching:
         call = self._here.call(caller, node, given)
         if not self._is_found(caller, node):
             return self._here.make(call)
-        left = self._calls.left(call.task.id)
+        left = self._calls.left(call.task)
         if left is None and not self._noted(call):
             return self._here.make(call)
         return self.future(call, left)
@@ -108,7 +108,7 @@ class Dispatching:
 
     def _left(self, call: FunctionCall) -> tuple[Result | None] | None:
         """Return what a call of a graph has left, if anything yet; None: it is to be made here."""
-        left = self._calls.left(call.task.id)
+        left = self._calls.left(call.task)
         return (left,) if left is not None or self._noted(call) else None
 
     def _is_found(self, caller: TaskFrame, node: Node) -> bool:

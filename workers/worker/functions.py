@@ -94,7 +94,7 @@ class KeptCalls:
 
     def find(self, task: Task) -> Result | None:
         """Return what another attempt has kept of a call."""
-        return self.calls.left(task.id)
+        return self.calls.left(task)
 
     def keep(self, task: Task, result: Completed) -> None:
         """Keep what a call has returned; GivenUp where the attempt was."""

@@ -14,12 +14,14 @@ from distgraph.graph import START, StateGraph
 from distgraph.runtime import get_runtime
 from distgraph.types import Command, RetryPolicy, interrupt
 from tests.support.apps.programs import hold, note, noted
+from tests.support.waiting import wait_until
 
 
 class Trip(TypedDict, total=False):
     """`log` gets the name of all that runs; `width` calls. The others name calls by their numbers.
 
-    `fails`: how often a call does, -1 = always. `gate` holds the call 0.
+    `fails`: how often a call does, -1 = always. `gate` holds the call 0. Failures are `caught` but
+    for what `raises`.
     """
 
     log: str
@@ -30,6 +32,7 @@ class Trip(TypedDict, total=False):
     fails: dict[int, int]
     gate: str
     caught: bool
+    raises: list[int]
     found: Any
 
 
@@ -79,7 +82,7 @@ def walk(leg: Any, trip: Trip) -> list[Any]:
         try:
             found.append(leg.invoke(begun(trip, number), distributed=True)["done"])
         except ValueError as error:
-            if not trip.get("caught"):
+            if not trip.get("caught") or number in trip.get("raises", ()):
                 raise
             found.append(str(error))
     return found
@@ -187,6 +190,19 @@ def function(leg: Any) -> Any:
     return _Body(body)
 
 
+def left(leg: Any) -> StateGraph[Any]:
+    """Leave a graph that is a node while another task of it waits for a call."""
+
+    def leaves(trip: Trip) -> Any:
+        note(trip["log"], "leaves")
+        wait_until(lambda: "leg 0" in noted(trip["log"]), "a call to run")
+        return Command(graph=Command.PARENT, update={"found": "left"})
+
+    inside = StateGraph(Trip).add_node("travel", walking(leg)).add_node("leaves", leaves)
+    inside.add_edge(START, "travel").add_edge(START, "leaves")
+    return StateGraph(Trip).add_node("inside", inside.compile()).add_edge(START, "inside")
+
+
 def stranger(leg: Any) -> Any:
     """Call a graph that is at no backend."""
     del leg
@@ -247,5 +263,6 @@ ELSEWHERE = {
         "function": function,
         "stranger": stranger,
         "stops": stops,
+        "left": left,
     }.items()
 } | {"trip-guided": lambda: Guided(guided)}
