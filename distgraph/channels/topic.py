@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Self
 
 from distgraph.channels.base import MISSING, BaseChannel
 
@@ -40,6 +40,15 @@ class Topic(BaseChannel):
         del key
         kept = value if self.accumulate and value is not MISSING else []
         return [*kept, *_flat(writes)] or MISSING
+
+    def from_checkpoint(self, checkpoint: Any) -> Self:
+        """Return such a channel that holds what ``checkpoint()`` gave; of an empty list nothing."""
+        return super().from_checkpoint(MISSING if checkpoint == [] else checkpoint)
+
+    def checkpoint(self) -> Any:
+        """Return the list of what is held, which may be empty."""
+        held = self._value()
+        return [] if held is MISSING else held
 
     def describe(self) -> str:
         """Return the rule with its mode."""

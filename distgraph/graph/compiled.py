@@ -20,6 +20,7 @@ from distgraph.checkpoint.base import BaseCheckpointSaver
 from distgraph.checkpoint.serde.schema import classes_of
 from distgraph.core.graph import Graph
 from distgraph.graph import configs
+from distgraph.graph.batches import Batches
 from distgraph.graph.blueprint import Blueprint
 from distgraph.graph.checks import check_stops, check_text, policies_of
 from distgraph.graph.described import Described
@@ -40,7 +41,9 @@ from distgraph.typing import ContextT, InputT, OutputT, StateT
 
 
 @checked
-class Pregel(Described, Drawable, StateAccess[StateT], Generic[StateT, ContextT, InputT, OutputT]):
+class Pregel(
+    Batches, Described, Drawable, StateAccess[StateT], Generic[StateT, ContextT, InputT, OutputT]
+):
     """A graph that can be run, made of nodes and of the channels between them.
 
     A node runs in the superstep after one of the channels that it subscribes to was written; all

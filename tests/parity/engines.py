@@ -39,6 +39,7 @@ HOMES = {
     "LastValue": "channels",
     "Topic": "channels",
     "EphemeralValue": "channels",
+    "AnyValue": "channels",
     "BinaryOperatorAggregate": "channels",
 }
 """Where both packages keep the names that programs use."""

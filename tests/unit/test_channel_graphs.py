@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, TypedDict
 from unittest.mock import Mock
 
@@ -90,3 +91,28 @@ def test_what_answers_to_every_name_is_called_as_a_function() -> None:
     assert builder.compile().invoke({"n": 1}) == {"n": 2}
     assert node.call_count == 1
     assert isinstance(builder.compile(), Pregel)
+
+
+def test_many_inputs_are_run_at_once_and_come_back_in_order() -> None:
+    graph = chain(checkpointer=InMemorySaver())
+    configs = [{"configurable": {"thread_id": str(n)}} for n in range(3)]
+    assert graph.batch([1, 2, 3], configs) == [20, 30, 40]
+    assert asyncio.run(graph.abatch([4, 5, 6], configs)) == [50, 60, 70]
+    assert [graph.get_state(config).values["in"] for config in configs] == [4, 5, 6]
+    assert graph.batch([]) == asyncio.run(graph.abatch([])) == []
+    limited = chain().batch([1, 2], {"max_concurrency": 1}, output_keys=["mid"])
+    assert limited == [{"mid": 2}, {"mid": 3}]
+
+
+def test_failures_of_many_runs_are_raised_or_returned() -> None:
+    graph = chain()
+    found = graph.batch([1, "x", 2], return_exceptions=True)
+    assert [type(each) for each in found] == [int, TypeError, int]
+    again = asyncio.run(graph.abatch([1, "x", 2], return_exceptions=True))
+    assert [type(each) for each in again] == [int, TypeError, int]
+    with pytest.raises(TypeError):
+        graph.batch([1, "x"])
+    with pytest.raises(TypeError):
+        asyncio.run(graph.abatch([1, "x"]))
+    with pytest.raises(ValueError, match="one config for all inputs or one for each"):
+        graph.batch([1, 2], [{}])
