@@ -18,7 +18,8 @@ PlacedChunk = tuple[str, str, Any]
 def placed_chunks(view: View, event: Event, *, subgraphs: bool) -> Iterator[PlacedChunk]:
     """Yield (namespace, mode, payload) for an event of any level, in LangGraph's order.
 
-    Without ``subgraphs`` nothing is shown of graphs inside but their custom chunks.
+    Without ``subgraphs`` nothing is shown of graphs inside but their custom chunks. What another
+    process made may be of the graph itself: of a function that a task of it calls.
     """
     match event:
         case Inside(graph, told, kept):
@@ -28,17 +29,14 @@ def placed_chunks(view: View, event: Event, *, subgraphs: bool) -> Iterator[Plac
                 yield from ((told.ns, mode, chunk) for mode, chunk in chunks(within, told))
         case Relayed(ns, made, known):
             for mode, chunk in made:
+                is_shown = subgraphs or not ns or mode == "custom"
                 if mode == PIECE:
-                    if "messages" in view.modes and (subgraphs or not ns):
+                    if "messages" in view.modes and is_shown:
                         view.seen.add(message_id(chunk[0]))
                         yield ns, "messages", chunk
-                elif (
-                    mode in view.modes
-                    and (subgraphs or not ns or mode == "custom")
-                    and _is_new(view, mode, chunk)
-                ):
+                elif mode in view.modes and is_shown and _is_new(view, mode, chunk):
                     yield ns, mode, chunk
-            view.seen.update(known if subgraphs else ())
+            view.seen.update(known if subgraphs or not ns else ())
         case _:
             yield from ((event.ns, mode, chunk) for mode, chunk in chunks(view, event))
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from checkpoint_redis.saver import RedisSaver
+from distgraph.checkpoint.memory import InMemorySaver
 from distgraph.types import Command
 from tests.support.apps.served import ALL
 from tests.support.redis_server import RedisServer
@@ -132,6 +135,40 @@ def test_the_same_with_a_saver_as_on_workers(
     assert Counter(lines(log)) == Counter(
         {"tour": 2 + 6, "first": 2, "second": 2, "third": 4, "body": 2}
     )
+
+
+@BOTH
+@pytest.mark.parametrize("subgraphs", [False, True])
+def test_streams_show_what_functions_return_as_in_process(
+    shared: Site, thread_id: str, log: Path, name: str, subgraphs: bool
+) -> None:
+    here = ALL[name]().compile(name=name, checkpointer=InMemorySaver())
+    seen: list[list[Any]] = []
+    for workflow in (here, shared.graphs[name]):
+        seen.append([])
+        for given in ({"log": str(log), "asks": "where?"}, Command(resume="there")):
+            seen[-1] += _chunks(workflow, given, thread_id, subgraphs)
+    assert seen[1] == seen[0]
+
+
+def _chunks(workflow: Any, given: Any, thread_id: str, subgraphs: bool) -> list[Any]:
+    """Return what a run streams, in process or on workers, but ids and the order of keys."""
+    options = {"stream_mode": ["updates", "tasks"], "subgraphs": subgraphs}
+    steps = workflow.stream if workflow.graph.name != "atour" else partial(_streamed, workflow)
+    return [_plain(chunk) for chunk in steps(given, on(thread_id), **options)]
+
+
+def _streamed(workflow: Any, *given: Any, **options: Any) -> list[Any]:
+    async def gather() -> list[Any]:
+        return [chunk async for chunk in workflow.astream(*given, **options)]
+
+    return asyncio.run(gather())
+
+
+def _plain(chunk: Any) -> Any:
+    *place, told = chunk
+    shown = {k: v for k, v in told.items() if k not in ("id", "interrupts", "__interrupt__")}
+    return [*place, shown]
 
 
 def _seen(workflow: Any, thread_id: str, log: Path) -> list[Any]:

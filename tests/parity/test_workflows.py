@@ -70,3 +70,22 @@ def test_workflows_of_coroutines_do_on_celery_what_they_do_here(
     on_threads: Any, workflow: Workflow
 ) -> None:
     assert stored(run(on_threads(Asyncio), workflow)) == stored(run(DISTGRAPH_ASYNC, workflow))
+
+
+@pytest.mark.celery
+@settings(REPEATABLE, max_examples=15)
+@given(workflows(wide=False, fails=False))
+def test_workflows_stream_on_celery_what_they_stream_here(
+    on_threads: Any, workflow: Workflow
+) -> None:
+    assert stored(streamed(on_threads(), workflow)) == stored(streamed(DISTGRAPH, workflow))
+
+
+@pytest.mark.celery
+@settings(REPEATABLE, max_examples=8)
+@given(workflows(wide=False, fails=False))
+def test_workflows_of_coroutines_stream_on_celery_what_they_stream_here(
+    on_threads: Any, workflow: Workflow
+) -> None:
+    mine = streamed(on_threads(Asyncio), workflow)
+    assert stored(mine) == stored(streamed(DISTGRAPH_ASYNC, workflow))

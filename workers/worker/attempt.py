@@ -44,7 +44,7 @@ from .emitter import Emitter
 from .failures import errored_in, may_pass, recordable
 from .opened import Opened
 from .parking import to_park
-from .relaying import Relay, emitter_of, relay_of, speak_of
+from .relaying import Relay, calls_relay_of, emitter_of, relay_of, speak_of
 from .telling import Subject, tell_failed, tell_refused
 
 
@@ -61,6 +61,7 @@ class Attempt:
     emitter: Emitter
     called: Called
     relay: Relay | None
+    calls_relay: Relay | None
 
     @property
     def graph(self) -> Graph:
@@ -114,7 +115,7 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
         digest=digest_of,
         watch=watch(speak_of(opened, emitter)),
     )
-    values, told = checkpoint.values, (emitter, called, relay)
+    values, told = checkpoint.values, (emitter, called, relay, calls_relay_of(opened, relay))
     return Attempt(opened, task, claimed.rnd, claimed.failures, frame, values, *told)
 
 
@@ -201,11 +202,18 @@ def _shown(attempt: Attempt, result: Result) -> bytes | None:
     opened, relay = attempt.opened, attempt.relay
     if not opened.ns:
         return None if shows_writes(opened.run.modes) else b""
-    # What a call of a function returned its caller tells.
-    if relay is None or opened.caller is not None:
+    if opened.caller is not None:
+        # What a call asks its caller tells.
+        relay = _call_relay(attempt) if isinstance(result, Completed) else None
+    if relay is None:
         return b""
     told = relay.ended(opened, attempt.frame, result)
     return relay.record(told.graph, told.ns, told.event)
+
+
+def _call_relay(attempt: Attempt) -> Relay | None:
+    """Return what shows a call of a function; a graph that is called shows what it does itself."""
+    return None if attempt.node.callee.graph is not None else attempt.calls_relay
 
 
 def _is_alone(attempt: Attempt) -> bool:
@@ -254,12 +262,13 @@ def _fail(attempt: Attempt, error: Errored) -> JobFailed | None:
 
 
 def _fail_for_good(attempt: Attempt, error: Errored) -> JobFailed | None:
-    record = attempt.opened.failure(error)
-    if attempt.relay is not None and attempt.opened.ns and attempt.opened.caller is None:
-        told = attempt.relay.ended(attempt.opened, attempt.frame, error)
-        attempt.relay.publish(attempt.emitter, told)
+    opened = attempt.opened
+    record = opened.failure(error)
+    relay = attempt.relay if opened.caller is None else _call_relay(attempt)
+    if relay is not None and opened.ns:
+        relay.publish(attempt.emitter, relay.ended(opened, attempt.frame, error))
         attempt.emitter.sent().result()
-    status = attempt.opened.desk.fail(attempt.task.id, record, None, attempt.opened.above)
+    status = opened.desk.fail(attempt.task.id, record, None, opened.above)
     return _told(attempt, error, status, None)
 
 

@@ -16,8 +16,9 @@ from distgraph.core.frame import CallArguments, TaskFrame, discard
 from distgraph.core.graph import Graph, Node
 from distgraph.core.model import Completed, Interrupted, Result
 from distgraph.errors import SerializationError
+from distgraph.events import FunctionCalled
 from distgraph.graph.held import note_call
-from distgraph.runners.functions import FunctionCall, resolve
+from distgraph.runners.functions import FunctionCall, TellCalls, resolve
 from distgraph.runners.futures import SyncAsyncFuture
 
 from ..shared.functions import calls_in
@@ -47,10 +48,16 @@ class InPlace(Protocol):
 
 
 class Dispatching:
-    """Takes the calls of an attempt; ``here`` makes those that are not left to others."""
+    """Takes the calls of an attempt; ``here`` makes those that are not left to others.
 
-    def __init__(self, attempt: Attempt, calls: MadeCalls, here: InPlace) -> None:
+    ``tell`` is told of these that they begin.
+    """
+
+    def __init__(
+        self, attempt: Attempt, calls: MadeCalls, here: InPlace, tell: TellCalls | None
+    ) -> None:
         self._attempt, self._calls, self._here = attempt, calls, here
+        self._tell_calls = tell
         self._waits = False
         self._emit = attempt.frame.emit
         if self._emit is not discard:
@@ -77,6 +84,8 @@ class Dispatching:
         left = self._calls.left(call.task)
         if left is None and not self._noted(call):
             return self._here.make(call)
+        if self._tell_calls is not None:
+            self._tell_calls(FunctionCalled(caller.ns, call.task, call.graph))
         return self.future(call, left)
 
     def begin_graph(self, caller: TaskFrame, called: Any, given: CallArguments) -> Any | None:
@@ -194,8 +203,10 @@ def not_found(name: str, caller: str, function: Node | None) -> str:
 class LoopDispatching(Dispatching):
     """Does so on an event loop, where the task ``body`` runs the body."""
 
-    def __init__(self, attempt: Attempt, calls: MadeCalls, here: Any) -> None:
-        super().__init__(attempt, calls, here)
+    def __init__(
+        self, attempt: Attempt, calls: MadeCalls, here: Any, tell: TellCalls | None
+    ) -> None:
+        super().__init__(attempt, calls, here, tell)
         self._loop, self._looped = asyncio.get_running_loop(), here
         self._looks = False
         self._expected: list[Expected] = []

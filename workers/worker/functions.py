@@ -25,13 +25,15 @@ from .calls import MadeCalls
 from .dispatching import Dispatching, LoopDispatching
 from .failures import told_to_end
 from .handling import ahandled, handled
+from .told_calls import told_calls
 
 
 def run_attempt(attempt: Attempt) -> Result:
     """Run a node that blocks, and the functions that it calls."""
     calls = _calls(attempt)
-    here = ThreadedFunctions(KeptByCalls(), performing(KeptCalls(calls)), WIDTH)
-    attempt.frame.graphs = left = Dispatching(attempt, calls, here)
+    tell = told_calls(attempt, calls)
+    here = ThreadedFunctions(KeptByCalls(), performing(KeptCalls(calls)), WIDTH, tell)
+    attempt.frame.graphs = left = Dispatching(attempt, calls, here, tell)
     attempt.frame.functions = left if attempt.opened.calls_functions else here
     try:
         result = run_task(attempt.graph, attempt.task, attempt.values, attempt.frame)
@@ -48,8 +50,9 @@ def run_attempt(attempt: Attempt) -> Result:
 async def arun_attempt(attempt: Attempt, offload: Offload) -> Result:
     """Run a node on the loop, and the functions that it calls."""
     calls = _calls(attempt)
-    here = LoopedFunctions(KeptByCalls(), aperforming(KeptCalls(calls)))
-    attempt.frame.graphs = left = LoopDispatching(attempt, calls, here)
+    tell = told_calls(attempt, calls)
+    here = LoopedFunctions(KeptByCalls(), aperforming(KeptCalls(calls)), tell=tell)
+    attempt.frame.graphs = left = LoopDispatching(attempt, calls, here, tell)
     attempt.frame.functions = left if attempt.opened.calls_functions else here
     body = run_task_async(attempt.graph, attempt.task, attempt.values, attempt.frame, offload)
     try:

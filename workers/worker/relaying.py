@@ -1,4 +1,4 @@
-"""What workers show of the graphs inside tasks, as chunks that need no code to read.
+"""What workers show of graphs and functions inside tasks, as chunks that need no code to read.
 
 Whoever follows the run may not know such a graph, which need not be stored either.
 """
@@ -20,7 +20,7 @@ from distgraph.core.model import Errored, Interrupted, Result
 from distgraph.core.packets import Packet
 from distgraph.engine import Save
 from distgraph.errors import SerializationError
-from distgraph.events import Ended, Inside, OfFrame, Relayed, Spoke, Started
+from distgraph.events import Custom, Ended, Inside, OfFrame, Relayed, Spoke, Started
 from distgraph.graph.subgraphs import holds_graph
 from distgraph.levels import PIECE, placed_chunks
 from distgraph.runners.told import ToldOfSave, told_of_save
@@ -33,6 +33,8 @@ from .opened import FIRST, Opened
 
 log: Final = logging.getLogger(__name__)
 Chunks = tuple[tuple[str, Any], ...]
+OF_CALLS: Final = frozenset({"updates", "tasks", "debug", "messages"})
+"""The modes that show what becomes of a call."""
 OUTERMOST = "root"
 """Stands for the hash of the outermost frame, which has none, in events that are relayed."""
 
@@ -48,8 +50,13 @@ class Relay:
         self._serializer = serializer
         self._is_lost = False
 
-    def publish(self, emitter: Emitter, told: Inside) -> None:
-        """Stream the chunks of what happened, each for itself: together they may be too large."""
+    def publish(self, emitter: Emitter, told: Inside | Custom) -> None:
+        """Stream the chunks of what happened, each for itself: together they may be too large.
+
+        A function that is called streams a bare chunk.
+        """
+        if isinstance(told, Custom):
+            told = Inside(self._view.graph, told)
         if isinstance(told.event, Spoke):
             self.speak(emitter, told.graph, told.event)
             return
@@ -59,7 +66,7 @@ class Relay:
             each.append(Relayed(told.ns, (), known))
         for relayed in each:
             if blob := self._encoded(told.graph, relayed):
-                emitter.relay(frame_of(relayed), blob)
+                emitter.relay(frame_of(relayed) or OUTERMOST, blob)
 
     def speak(self, emitter: Emitter, graph: Graph, told: Spoke) -> None:
         """Stream what a model has made, if the run shows messages."""
@@ -90,7 +97,7 @@ class Relay:
         if isinstance(result, Interrupted) and not opened.whole and "values" in self._view.modes:
             values = opened.all_values()
         step = frame.checkpoint.step + 1
-        return Inside(opened.graph, Ended(opened.ns, frame.task, result, values, step=step))
+        return Inside(opened.graph, Ended(opened.task_ns, frame.task, result, values, step=step))
 
     def _made(
         self, graph: Graph, told: Iterable[OfFrame], *, kept: bool = True
@@ -132,6 +139,16 @@ def speak_of(opened: Opened, emitter: Emitter) -> Speak | None:
 def relay_of(opened: Opened) -> Relay | None:
     """Return what makes chunks of what happens inside tasks, None where nobody asks for them."""
     return _relay(opened) if opened.shown.subgraphs else None
+
+
+def calls_relay_of(opened: Opened, relay: Relay | None) -> Relay | None:
+    """Return what makes chunks of the functions that tasks call, None where nobody asks for them.
+
+    They are shown where their callers are; ``relay`` makes those of graphs inside.
+    """
+    if relay is not None or opened.task_ns or OF_CALLS.isdisjoint(opened.shown.modes):
+        return relay
+    return _relay(opened)
 
 
 def _relay(opened: Opened) -> Relay:
