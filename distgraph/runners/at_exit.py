@@ -40,14 +40,22 @@ class AtExit:
         """Return what was stored before."""
         return self._store.load()
 
-    def save(self, request: Save) -> Calls:
-        """Note the last checkpoint; what its forerunner had open is over."""
+    def save(self, request: Save) -> Generator[Asking, Any, Save]:
+        """Note the last checkpoint; what its forerunner had open is over.
+
+        It is told with the parent that it will have.
+        """
+        yield from ()
         for checkpoint in request.checkpoints:
             known = self._ahead.checkpoints[0] if self._ahead else None
             ahead = instead_of(known, checkpoint) if known else checkpoint
             self._ahead = replace(request, checkpoints=(ahead,))
             self._open.clear()
-        yield from ()
+        if self._ahead is None:
+            return request
+        parent = self._ahead.checkpoints[0].parent_id
+        told = replace(request.state.checkpoint, parent_id=parent)
+        return replace(request, state=replace(request.state, checkpoint=told))
 
     def go_on(self, request: GoOn) -> Calls:
         """Note that the superstep which is stored goes on."""

@@ -269,8 +269,8 @@ def _answer(job: Job, store: Store, request: Storing, before: ThreadState | None
         case NewStamp(parent, around):
             return new_stamp(parent, *around.values()), ()
         case Save():
-            yield from store.save(request)
-            return None, told_of_save(job.place.ns, request)
+            told = yield from store.save(request)
+            return None, told_of_save(job.place.ns, told or request)
         case GoOn():
             yield from store.go_on(request)
             return None, told_of_going_on(job.graph, job.place.ns, request, before)

@@ -54,8 +54,8 @@ class Store(Protocol):
         """Return the frame's state."""
         ...
 
-    def save(self, request: Save) -> Calls:
-        """Store new checkpoints."""
+    def save(self, request: Save) -> Generator[Asking, Any, Save | None]:
+        """Store new checkpoints; return what is told of them, where that is not ``request``."""
         ...
 
     def go_on(self, request: GoOn) -> Calls:

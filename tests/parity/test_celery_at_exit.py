@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from tests.parity.catalogue import APART, CASES
+from tests.parity.catalogue import APART
 from tests.parity.engines import DISTGRAPH
 from tests.parity.observe import stored
 from tests.parity.programs import Program
 from tests.parity.script import run, stream
 from tests.parity.strategies import programs
-from tests.parity.test_at_exit import COMPARED, at_exit
+from tests.parity.test_at_exit import COMPARED, at_exit, seen
 
 pytestmark = pytest.mark.celery
 
@@ -39,8 +39,7 @@ NAMES = [n for n in COMPARED if n.startswith(TOPICS) and n not in {*APART, *NOT_
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_case_on_celery_leaves_what_it_leaves_here(name: str, on_threads: Any) -> None:
-    mine, here = (CASES[name](at_exit(each)) for each in (on_threads(), DISTGRAPH))
-    assert left(mine) == left(here)
+    assert left(seen(name, on_threads())) == left(seen(name, DISTGRAPH))
 
 
 @pytest.mark.no_cover
@@ -59,16 +58,16 @@ def test_a_random_program_shows_and_leaves_on_celery_what_it_does_here(
         assert left(mine) == left(here)
 
 
-def left(seen: Any) -> Any:
-    """`seen` as both store it, without the results that stand in histories.
+def left(found: Any) -> Any:
+    """`found` as both store it, without the results that stand in histories.
 
     Workers also store what the tasks of the checkpoint left from which a run began.
     """
-    return _without_results(stored(seen))
+    return _without_results(stored(found))
 
 
-def _without_results(seen: Any) -> Any:
-    if isinstance(seen, dict):
-        past = {"parent", "results"} <= seen.keys()
-        return {k: _without_results(v) for k, v in seen.items() if not (past and k == "results")}
-    return [_without_results(each) for each in seen] if isinstance(seen, list | tuple) else seen
+def _without_results(found: Any) -> Any:
+    if isinstance(found, dict):
+        past = {"parent", "results"} <= found.keys()
+        return {k: _without_results(v) for k, v in found.items() if not (past and k == "results")}
+    return [_without_results(each) for each in found] if isinstance(found, list | tuple) else found
