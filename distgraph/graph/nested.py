@@ -20,6 +20,7 @@ from distgraph.runners.backend import Backend, Job, Place
 from distgraph.runners.frames import FoundFrame, FrameStore, GraphCall, lasting
 from distgraph.runners.local import aperforming, drive, drive_async, performing, stored_when
 from distgraph.runners.stores import Keeping, Store
+from distgraph.runners.watched import GraphRun
 
 
 def surrounding(config: Mapping[str, Any]) -> TaskFrame | None:
@@ -121,11 +122,17 @@ class Inner:
 
     def events(self, backend: Backend, job: Job) -> Generator[Event, None, None]:
         """Carry ``job`` where it belongs, passing on what happens to the graphs around."""
-        return backend.events(job) if self._call is None else self._inside(job, self._call)
+        if self._call is None and hasattr(backend, "submit"):
+            return backend.events(job)  # others run it, who have no callbacks
+        run, call = GraphRun(job), self._call
+        return run.told(backend.events(run.job) if call is None else self._inside(run.job, call))
 
     def aevents(self, backend: Backend, job: Job) -> AsyncGenerator[Event, None]:
         """Carry ``job`` as ``events`` does."""
-        return backend.aevents(job) if self._call is None else self._ainside(job, self._call)
+        if self._call is None and hasattr(backend, "submit"):
+            return backend.aevents(job)
+        run, call = GraphRun(job), self._call
+        return run.atold(backend.aevents(run.job) if call is None else self._ainside(run.job, call))
 
     def _inside(self, job: Job, call: GraphCall) -> Generator[Event, None, None]:
         keeping = Keeping()

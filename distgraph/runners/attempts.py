@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from distgraph.checkpoint.digests import digest_of
+from distgraph.core.beside import Limit
 from distgraph.core.deadlines import timed
 from distgraph.core.execute import read_error
 from distgraph.core.failures import exception_of
-from distgraph.core.frame import Frames, Functions, Limit, TaskFrame
+from distgraph.core.frame import Frames, Functions, TaskFrame
 from distgraph.core.graph import Graph, Node
 from distgraph.core.handlers import handling, node_of
 from distgraph.core.model import Checkpoint, Errored, Failed, Result, Task, ThreadState

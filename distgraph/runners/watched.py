@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from contextlib import aclosing, closing
+from dataclasses import replace
 from typing import Any
 
-from distgraph.core.frame import Watch
+from distgraph.core.beside import Watch
+from distgraph.core.model import Failed
+from distgraph.core.snapshot import current_values, visible
+from distgraph.events import Concluded, Event
+from distgraph.runners.backend import Job
 
 RUNNABLES = "langchain_core.runnables.config"
 Speak = Callable[[Any, Mapping[str, Any], bool], None]
@@ -20,3 +26,65 @@ def watch(speak: Speak | None) -> Watch | None:
     from distgraph.messages.watching import NodeWatch  # noqa: PLC0415 only where it is loaded
 
     return NodeWatch(speak)
+
+
+class GraphRun:
+    """A run of a graph in this process as callbacks see it; ``job`` is the one to carry."""
+
+    def __init__(self, job: Job) -> None:
+        self._run = _begun(job)
+        self.job = job
+        if self._run is not None:
+            config = {**job.invocation.config, "callbacks": self._run.get_child()}
+            # What stands in a run's config is that of this run alone.
+            told = {key: value for key, value in config.items() if key not in _OWN}
+            self.job = replace(job, invocation=replace(job.invocation, config=told))
+
+    def told(self, events: Generator[Event, None, None]) -> Generator[Event, None, None]:
+        """Yield ``events``, and tell callbacks how they end."""
+        try:
+            with closing(events):
+                for event in events:
+                    self._ended(event)
+                    yield event
+        except BaseException as error:
+            self._failed(error)
+            raise
+
+    async def atold(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
+        """Do what ``told`` does."""
+        try:
+            async with aclosing(events):
+                async for event in events:
+                    self._ended(event)
+                    yield event
+        except BaseException as error:
+            self._failed(error)
+            raise
+
+    def _ended(self, event: Event) -> None:
+        if self._run is None or not isinstance(event, Concluded):
+            return
+        if isinstance(event.outcome, Failed) and event.outcome.error.exception is not None:
+            self._failed(event.outcome.error.exception)
+            return
+        graph, state = self.job.graph, event.state
+        values = current_values(graph, state, event.ns) if state else {}
+        run, self._run = self._run, None
+        run.on_chain_end(visible(graph, values))
+
+    def _failed(self, error: BaseException) -> None:
+        if self._run is not None:
+            run, self._run = self._run, None
+            run.on_chain_error(error)
+
+
+_OWN = ("run_id", "run_name")
+
+
+def _begun(job: Job) -> Any:
+    if RUNNABLES not in sys.modules:
+        return None
+    from distgraph.messages.watching import begun  # noqa: PLC0415 only where it is loaded
+
+    return begun(job.invocation.config, job.graph.name, job.start.given)
