@@ -222,3 +222,35 @@ def test_a_workflow_in_a_node_keeps_its_calls_there(
     given: dict[str, Any] = {"wave": {"log": str(log), "width": 3}}
     assert shared.graphs["within"].invoke(given, on(thread_id))["done"] == [0, 1, 2]
     assert ran(log) == calls(0, 1, 2) + Counter(body=1)
+
+
+def test_a_question_of_a_call_ends_by_its_deadline(shared: Site, thread_id: str, log: Path) -> None:
+    graph = shared.graphs["expires"]
+    graph.invoke({"log": str(log)}, on(thread_id))
+    wait_until(lambda: graph.get_state(on(thread_id)).next == (), "the deadline to be over")
+    assert graph.get_state(on(thread_id)).values == "nobody"
+    assert ran(log) == Counter(unanswered=2)
+
+
+def test_a_command_to_the_parent_leaves_the_workflow_of_a_call(
+    shared: Site, thread_id: str, log: Path
+) -> None:
+    graph = shared.graphs["departure"]
+    done = graph.invoke({"wave": {"log": str(log)}}, on(thread_id))
+    assert done["done"] == "left"
+    assert graph.get_state(on(thread_id)).next == ()
+
+
+@pytest.mark.parametrize("name", ["gather", "trip-gathers"])
+def test_a_thread_that_is_adopted_begins_its_calls_anew(
+    shared: Site, thread_id: str, log: Path, tmp_path: Path, name: str
+) -> None:
+    gate, first = tmp_path / "gate", "call 0" if name == "gather" else "leg 0"
+    given: dict[str, Any] = {"log": str(log), "width": 3, "gate": str(gate)}
+    run = shared.graphs[name].submit(given, on(thread_id))
+    wait_until(lambda: first in lines(log), "a call to run")
+    shared.backend.thread(thread_id).adopt(restart=True)
+    wait_until(lambda: ran(log)[first] == 2, "the call to run again")
+    gate.touch()
+    done = run.result(timeout=PATIENCE)
+    assert done == [0, 1, 2] if name == "gather" else done["found"] == [[0], [1], [2]]

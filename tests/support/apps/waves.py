@@ -12,7 +12,7 @@ from typing import Any, TypedDict
 from distgraph.config import get_stream_writer
 from distgraph.func import entrypoint, task
 from distgraph.graph import START, StateGraph
-from distgraph.types import RetryPolicy, interrupt
+from distgraph.types import Command, RetryPolicy, interrupt
 from tests.support.apps.programs import hold, note, noted
 from tests.support.apps.workflows import Workflow
 
@@ -85,6 +85,38 @@ def given(value: Any) -> str:
 def streams(number: int) -> int:
     get_stream_writer()(f"chunk {number}")
     return number
+
+
+@task
+def unanswered(wave: Wave) -> Any:
+    note(wave.get("log", ""), "unanswered")
+    return interrupt("well?", deadline=0.0, default="nobody")
+
+
+def expires(wave: Wave) -> Any:
+    return unanswered(wave).result()
+
+
+class Around(TypedDict, total=False):
+    wave: Wave
+    done: Any
+
+
+def departing(_: Around) -> Any:
+    return Command(graph=Command.PARENT, update={"done": "left"})
+
+
+DEPARTING = StateGraph(Around).add_node(departing).add_edge(START, "departing").compile()
+
+
+@task
+def departs(wave: Wave) -> Any:
+    return DEPARTING.invoke({"wave": wave})
+
+
+def leaves(wave: Wave) -> Any:
+    first, second = call(wave, 0), departs(wave)
+    return [second.result(), first.result()]
 
 
 def gather(wave: Wave) -> list[Any]:
@@ -192,17 +224,19 @@ def shows(wave: Wave) -> Any:
     return [future.result() for future in [streams(n) for n in range(wave["width"])]]
 
 
-class Around(TypedDict, total=False):
-    wave: Wave
-    done: Any
-
-
 inner = entrypoint()(gather)
 
 
 def within() -> StateGraph[Any]:
     builder = StateGraph(Around)
     builder.add_node("node", lambda state: {"done": inner.invoke(state["wave"])})
+    return builder.add_edge(START, "node")
+
+
+def departure() -> StateGraph[Any]:
+    """Leave a workflow that is a node, out of a graph that a function of it calls."""
+    builder = StateGraph(Around, input_schema=Around)
+    builder.add_node("node", entrypoint()(leaves))
     return builder.add_edge(START, "node")
 
 
@@ -225,5 +259,6 @@ WAVES = {
         waits,
         shows,
         tells,
+        expires,
     )
-} | {"within": within}
+} | {"within": within, "departure": departure}
