@@ -22,15 +22,23 @@ CHUNK = 500
 Slices = Generator[Script[Any] | Plain[Any], Any, T]
 
 
-def load(thread: Thread, ns: str = "", cp: str = "") -> Slices[Loaded | None]:
-    """Read a frame at one moment; what is long in slices, anew when it changed meanwhile."""
+def load(
+    thread: Thread, ns: str = "", cp: str = "", known: Loaded | None = None
+) -> Slices[Loaded | None]:
+    """Read a frame at one moment; what is long in slices, anew when it changed meanwhile.
+
+    ``known``: what its first script has answered already.
+    """
+    loaded = known
     while True:
-        loaded: Loaded | None = yield commands.load(thread, ns, cp)
+        if loaded is None:
+            loaded = yield commands.load(thread, ns, cp)
         if loaded is None:
             return None
         whole = yield from _whole(thread, ns, cp, loaded)
         if whole is not None:
             return whole
+        loaded = None
 
 
 def _whole(thread: Thread, ns: str, cp: str, loaded: Loaded) -> Slices[Loaded | None]:

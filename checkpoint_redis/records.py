@@ -21,8 +21,9 @@ class TaskEntry:
     """One task to be queued; ``queue`` '' is the graph's own queue.
 
     ``reads``: the channels that it reads. ``packet`` names the one that it gets, '' = none.
-    ``limit_ms`` (0 = none) and ``batch`` are carried for what is to come. ``name`` is for those who
-    watch its message, and is not stored.
+    ``limit_ms`` (0 = none) and ``batch`` are carried for what is to come. ``inner`` is the hash of
+    the frame of the graph that its node is. ``name`` is for those who watch its message, and is not
+    stored.
     """
 
     id: str
@@ -33,6 +34,7 @@ class TaskEntry:
     packet: str = ""
     limit_ms: int = 0
     batch: str = ""
+    inner: str = ""
     name: str = ""
 
 

@@ -222,7 +222,7 @@ class ClaimedTask:
     """A task of a claim; ``att`` counts this claim too, ``failures`` the attempts that failed.
 
     ``risen``: the hash of a frame that has gone up for it in this run, whose state it is to take as
-    it stands.
+    it stands. ``inner``: how a frame inside it stands, by its hash, where that came along.
     """
 
     tid: str
@@ -234,6 +234,7 @@ class ClaimedTask:
     packet: bytes | None = None
     answers: tuple[bytes, ...] = ()
     risen: str = ""
+    inner: tuple[str, Loaded | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

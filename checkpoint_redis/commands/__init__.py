@@ -20,6 +20,7 @@ from checkpoint_redis.commands.dispatch import (
 from checkpoint_redis.commands.inside import inner, keep, park
 from checkpoint_redis.commands.left import large, left, share
 from checkpoint_redis.commands.lists import count, line, threads
+from checkpoint_redis.commands.loaded import with_open
 from checkpoint_redis.commands.logs import log
 from checkpoint_redis.commands.parts import values_in, whole
 from checkpoint_redis.commands.presence import appear, disappear, workers
@@ -46,7 +47,6 @@ from checkpoint_redis.commands.query import (
     scan,
     tasks,
     wake,
-    with_open,
 )
 from checkpoint_redis.commands.run import adopt, cancel, delete, start, update
 from checkpoint_redis.commands.runs import note_run_id, noted_run_id, outcome, runs

@@ -2,61 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from itertools import count, takewhile
 from typing import Any
 
-from checkpoint_redis import about, keys
-from checkpoint_redis.commands.left import answered, left_of
+from checkpoint_redis import keys
+from checkpoint_redis.commands.loaded import marked, read_header, read_loaded
 from checkpoint_redis.commands.read import (
-    blobs,
     checked,
     flags,
-    frame_info,
     items,
-    number,
     pairs,
     part,
     record,
     row,
-    run_record,
     scanned,
     text,
 )
-from checkpoint_redis.commands.read import channels as read_channels
 from checkpoint_redis.commands.script import Arguments, Plain, Script
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import (
     AskedReply,
     AwaitedRow,
-    FrameInfoRow,
-    HeaderRow,
-    LoadReply,
-    OpenReply,
     PartReply,
-    QuestionRow,
     TaskField,
     TaskRow,
     TaskState,
     ThreadKey,
-    ThreadStatus,
-    WriteMark,
 )
 from checkpoint_redis.replies import (
     Askers,
     CallerWrites,
     Header,
     Loaded,
-    OpenQuestions,
-    OpenTask,
     TaskSeen,
 )
 from distgraph.checkpoint import formats
 from distgraph.errors import NewerFormat
 
 CHUNK = 500
-_PAST_QUESTIONS = (TaskField.asked, TaskField.asked_again)
 
 
 def load(thread: Thread, ns: str = "", cp: str = "", *, open: bool = True) -> Script[Loaded | None]:  # noqa: A002 - what is open
@@ -65,7 +47,7 @@ def load(thread: Thread, ns: str = "", cp: str = "", *, open: bool = True) -> Sc
     ``loading.load`` reads all of it. Of a checkpoint that is not the head come neither channels nor
     the open superstep, but what callers wrote there.
     """
-    return Arguments().script("load", thread, _loaded, ns=ns, cp=cp, open=int(open))
+    return Arguments().script("load", thread, read_loaded, ns=ns, cp=cp, open=int(open))
 
 
 def asked(thread: Thread, iids: tuple[str, ...]) -> Script[Askers | None]:
@@ -224,72 +206,7 @@ def scan(namespace: str, cursor: int) -> Plain[tuple[int, tuple[Thread, ...]]]:
 
 @checked
 def _header_or_none(raw: Any) -> Header | None:
-    return None if raw is None else _header(raw)
-
-
-def _header(raw: Any, frame: Any = None) -> Header:
-    h = HeaderRow._make(raw)
-    own = FrameInfoRow._make(frame) if frame else None
-    return Header(
-        thread_id=text(h.id),
-        graph=text(h.graph),
-        fp=text(h.fingerprint),
-        queue=text(h.queue),
-        st=ThreadStatus(text(h.status)),
-        run=text(h.run),
-        created=number(h.created),
-        upd=number(h.updated),
-        ep=text(h.epoch),
-        cp=text(h.checkpoint),
-        step=number(h.step),
-        format=number(h.form),
-        release=text(h.release),
-        metadata=about.decode(h.about or b""),
-        frame=frame_info(own, h.graph, h.fingerprint) if own else None,
-    )
-
-
-@checked
-def _loaded(raw: Any) -> Loaded | None:
-    if raw is None:
-        return None
-    found = LoadReply._make(raw)
-    run = run_record(found.run)
-    loaded = Loaded(
-        header=_header(found.header, found.frame),
-        run=run,
-        checkpoint=found.checkpoint,
-        channels=read_channels(found.channels, found.lines),
-        tasks=(),
-        writes={},
-        questions=(),
-        caller_writes=_marked(found.caller_writes),
-        log=blobs(found.log),
-        logged=number(found.logged),
-        left=left_of(found.left),
-        wide=bool(found.wide),
-        failure=found.failure or b"",
-    )
-    if not found.open:
-        return loaded
-    opened = OpenReply._make(found.open)
-    return with_open(loaded, pairs(opened.tasks), pairs(opened.writes), pairs(opened.questions))
-
-
-@checked
-def with_open(
-    loaded: Loaded, s: Mapping[str, bytes], w: dict[str, bytes], u: Mapping[str, bytes]
-) -> Loaded:
-    """Return ``loaded`` with the superstep whose tasks, writes and questions are stored so."""
-    error = loaded.run.error if loaded.run else b""
-    tasks = (field.removeprefix(TaskField.record) for field in s if _is_task(field))
-    return replace(
-        loaded,
-        tasks=tuple(_open_task(s, tid, error) for tid in tasks),
-        writes=w,
-        questions=tuple(_asked(u, s, tid) for tid in u),
-        caller_writes=_open_writes(s) if s else loaded.caller_writes,
-    )
+    return None if raw is None else read_header(raw)
 
 
 @checked
@@ -299,7 +216,7 @@ def _asked_by(raw: Any) -> Askers | None:
     found = AskedReply._make(raw)
     asked = {tid: questions for _, tid, questions in found.asked if questions}
     waiting = {text(iid): (text(tid), asked[tid]) for iid, tid, _ in found.asked}
-    return Askers(_header(found.header), waiting)
+    return Askers(read_header(found.header), waiting)
 
 
 @checked
@@ -310,56 +227,9 @@ def _open_part(raw: Any) -> tuple[int, dict[str, bytes]] | None:
     return cursor, pairs(found)
 
 
-def _is_task(field: str) -> bool:
-    return field.startswith(TaskField.record)
-
-
-def _open_writes(s: Mapping[str, bytes]) -> CallerWrites:
-    names = takewhile(s.__contains__, (f"{TaskField.caller_write}{n}" for n in count()))
-    return CallerWrites(tuple(s[name] for name in names))
-
-
-def _marked(raw: Sequence[bytes]) -> CallerWrites:
-    """Read caller writes that stand beside a checkpoint, after their mark."""
-    if not raw:
-        return CallerWrites()
-    mark, *written = raw
-    return CallerWrites(blobs(written), WriteMark(text(mark)) is WriteMark.followed)
-
-
-def _open_task(s: Mapping[str, bytes], tid: str, of_run: bytes) -> OpenTask:
-    """Read a task; the error of the one that ended the run is the run's."""
-    known = row(TaskRow, record(s[f"{TaskField.record}{tid}"]))
-    error = s.get(f"{TaskField.error}{tid}")
-    return OpenTask(
-        tid=tid,
-        st=TaskState(known.state),
-        rnd=known.round,
-        att=known.attempts,
-        lost=known.lost,
-        owner=known.owner,
-        queue=known.queue,
-        priority=known.priority,
-        limit_ms=known.limit,
-        batch=known.batch,
-        packet=known.packet,
-        blob=s[f"{TaskField.blob}{tid}"],
-        answers=tuple(s[f"{TaskField.answer}{tid}|{n}"] for n in range(known.answers)),
-        error=of_run if error == b"" else error,
-        asked=answered(b"".join(s.get(f"{each}{tid}", b"") for each in _PAST_QUESTIONS)),
-        risen=known.risen,
-    )
-
-
 def _seen(tid: str, raw: bytes, blob: bytes) -> TaskSeen:
     known = row(TaskRow, record(raw))
     return TaskSeen(tid, TaskState(known.state), known.attempts, blob)
-
-
-def _asked(u: Mapping[str, bytes], s: Mapping[str, bytes], tid: str) -> OpenQuestions:
-    rows = (row(QuestionRow, each) for each in record(u[tid]))
-    questions = tuple((each.iid, int(each.deadline)) for each in rows)
-    return OpenQuestions(tid, questions, s[f"{TaskField.question}{tid}"])
 
 
 @checked
@@ -374,7 +244,7 @@ def _ids(raw: Any) -> tuple[str, ...]:
 
 @checked
 def _caller_writes(raw: Any) -> tuple[CallerWrites, ...]:
-    return tuple(_marked(() if each is None else items(each)) for each in raw)
+    return tuple(marked(() if each is None else items(each)) for each in raw)
 
 
 @checked

@@ -136,6 +136,7 @@ def _new_task(task: TaskEntry) -> NewTaskRow:
         limit=task.limit_ms,
         batch=task.batch,
         packet=task.packet,
+        inner=task.inner,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from checkpoint_redis.commands.loaded import read_loaded
 from checkpoint_redis.commands.read import checked, context, hints, number, pairs, text, word
 from checkpoint_redis.commands.script import Arguments, Script
 from checkpoint_redis.keys import Thread
@@ -27,6 +28,7 @@ from checkpoint_redis.replies import (
     ClaimedTask,
     Committed,
     Failing,
+    Loaded,
     Recorded,
     Taken,
 )
@@ -302,7 +304,12 @@ def _task(raw: Any) -> ClaimedTask:
         packet=row.packet,
         answers=tuple(row.answers),
         risen=text(row.risen),
+        inner=_inner(*row.inner) if row.inner else None,
     )
+
+
+def _inner(name: bytes, stands: Any) -> tuple[str, Loaded | None]:
+    return text(name), read_loaded(stands)
 
 
 @checked

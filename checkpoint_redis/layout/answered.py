@@ -78,6 +78,8 @@ class ClaimReply(NamedTuple):
 
 
 class ClaimedRow(NamedTuple):
+    """``inner``: the hash of a frame inside the task, and how it stands (LoadReply); or nothing."""
+
     tid: bytes
     status: bytes
     attempts: int
@@ -87,6 +89,7 @@ class ClaimedRow(NamedTuple):
     packet: Raw
     answers: Sequence[bytes]
     risen: bytes
+    inner: Any
 
 
 class RefusedRow(NamedTuple):

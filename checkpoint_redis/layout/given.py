@@ -16,6 +16,7 @@ class NewTaskRow(NamedTuple):
     limit: int
     batch: str
     packet: str
+    inner: str
 
 
 class PacketsRow(NamedTuple):

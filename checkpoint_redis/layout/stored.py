@@ -20,6 +20,7 @@ class TaskRow(NamedTuple):
     names the channels that it reads (TaskField.reads), '' = none. ``limit`` (ms, 0 = none) and
     ``batch`` are places for what is to come. ``packet`` names the one that it gets, '' = none.
     ``risen``: the frame inside it that has gone up, whose state the next attempt takes as it is.
+    ``inner``: the frame of the graph that its node is, '' = its node is none.
     """
 
     format: int
@@ -39,6 +40,7 @@ class TaskRow(NamedTuple):
     batch: str
     packet: str
     risen: str
+    inner: str
 
 
 class QuestionRow(NamedTuple):

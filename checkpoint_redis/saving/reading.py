@@ -54,10 +54,13 @@ def shown_before(
 
 
 def get_frame(
-    archive: Archive, thread: Thread, ns: str, cp: str
+    archive: Archive, thread: Thread, ns: str, cp: str, known: Loaded | None = None
 ) -> Steps[tuple[Loaded | None, CheckpointTuple | None]]:
-    """Return a frame as it stands, None where nothing is stored, and what it has at ``cp``."""
-    loaded: Loaded | None = yield from loading.load(thread, FrameName(ns).hash, cp)
+    """Return a frame as it stands, None where nothing is stored, and what it has at ``cp``.
+
+    ``known``: as for ``loading.load``.
+    """
+    loaded: Loaded | None = yield from loading.load(thread, FrameName(ns).hash, cp, known)
     found = yield from _read(archive, thread, Located(cp, ns, thread.x), loaded, None)
     return loaded, found
 

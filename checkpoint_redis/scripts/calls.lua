@@ -42,7 +42,7 @@ local function keep_done(ns, rows)
     if not read_task(ns, tid) then
       write_task(ns, tid, TASK{state = STATE.done, round = '', token = '', attempts = 0, lost = 0,
         owner = '', queue = '', priority = 0, reads = '', answers = 0, failures = 0, chunks = 0,
-        limit = 0, batch = '', packet = '', risen = ''})
+        limit = 0, batch = '', packet = '', risen = '', inner = ''})
       call('HSET', P .. KEY.tasks .. ns, TASK_FIELD.blob .. tid, '')
       call('HSET', P .. KEY.writes .. ns, tid, bytes)
       call('HINCRBY', P .. KEY.tasks .. ns, TASK_FIELD.writes_size, #bytes)

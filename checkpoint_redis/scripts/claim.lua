@@ -1,4 +1,4 @@
--- needs: lib.lua fence.lua slices.lua task.lua due.lua served.lua rising.lua packet.lua alone.lua context.lua
+-- needs: lib.lua fence.lua slices.lua task.lua due.lua served.lua rising.lua packet.lua alone.lua context.lua head.lua loaded.lua
 -- Takes queued tasks for one attempt each, under a lease.
 -- KEYS[1] header. ARGV[1] {ns, ep, tids, tok, owner, lease, served, known}
 -- -> CLAIM with CLAIMED | REFUSED per task; ok | busy | {gone} | {missing} | UNSERVED
@@ -46,6 +46,14 @@ local function want(digest)
   end
 end
 
+-- How the graph stands that the task's node is, or that has gone up for it, so that nobody has to ask
+-- for it: where it is known by the task, and the claim is of no more.
+local function inner(task)
+  local ns = risen(task)
+  if ns == '' then ns = task[TASK.inner] end
+  return ns ~= '' and #A.tids == 1 and {ns, loaded(ns, '', true, header_of(ns))}
+end
+
 local tasks, any = {}, false
 for i, tid in ipairs(A.tids) do
   local task, given = take(tid)
@@ -54,7 +62,7 @@ for i, tid in ipairs(A.tids) do
     tasks[i] = CLAIMED{tid = tid, status = REPLY.ok, attempts = task[TASK.attempts],
       failures = task[TASK.failures], round = task[TASK.round], blob = given,
       packet = task[TASK.packet] ~= '' and packet(A.ns, task[TASK.packet]),
-      answers = answers, risen = risen(task)}
+      answers = answers, risen = risen(task), inner = inner(task)}
     want(task[TASK.reads])
     any = true
   else tasks[i] = REFUSED{tid = tid, status = given} end

@@ -1,58 +1,7 @@
--- needs: lib.lua format.lua frozen.lua pack.lua held.lua channels.lua head.lua scan.lua
--- Everything stored of one frame, at one moment; but large channels, a long log and a wide superstep
--- are to be read in parts. KEYS[1] header. ARGV[1] {ns, cp, open} (cp '' = head) -> LOADED | false
+-- needs: lib.lua format.lua head.lua loaded.lua
+-- A frame as it stands. KEYS[1] header. ARGV[1] {ns, cp, open} (cp '' = head) -> LOADED | false
 local h = header_of(A.ns)
 if not h then return false end
 local refused = too_old(h[HEADER_ROW.form])
 if refused then return refused end
-local head = A.cp == '' or A.cp == h[HEADER_ROW.checkpoint]
-local at = A.ns .. '|' .. (head and h[HEADER_ROW.checkpoint] or A.cp)
-local logged, log, room = tonumber(cget(FIELD.log .. at) or 0), {}, LIMIT.inline_writes
-for i = 1, math.min(logged, LIMIT.inline_fields) do
-  local record = cget(FIELD.log .. at .. '|' .. (i - 1))
-  room = room - #(record or '')
-  if not record or room < 0 then break end
-  log[i] = record
-end
--- The references of an older checkpoint are in its blob, which only the caller can read.
-local refs = head and decode(cget(FIELD.head_refs .. A.ns) or '[]') or {}
-local found, lines = channels(A.ns, refs, LIMIT.inline_writes, {})
-local kept = cget(FIELD.caller_writes .. at)
--- At the head that is what a superstep left which was given up; the open one is another.
-local left = not head and cget(FIELD.left .. at)
--- What is not of the superstep around that is open now is over, though its keys may be there still.
-local opened = head and A.open == 1 and is_held(A.ns)
-
-room = LIMIT.inline_writes
--- A part of the open superstep, `at_rest` when it is packed; nil once `room` is used up.
-local function take_part(part, at_rest)
-  if at_rest then return at_rest[part] end
-  local cursor, found = scan(P .. part .. A.ns, '0', LIMIT.inline_fields, room)
-  for _, item in ipairs(found) do room = room - #item end
-  return cursor == '0' and found or nil
-end
-
--- The open superstep; false where it is too wide, or too large, for a reply.
-local function open_step()
-  local at_rest = packed(A.ns)
-  if not at_rest and call('EXISTS', P .. KEY.tasks .. A.ns) == 0 then
-    return OPEN{tasks = {}, writes = {}, questions = {}}
-  end
-  if not at_rest and size_of_step(A.ns) > LIMIT.inline_fields then return false end
-  local tasks = take_part(KEY.tasks, at_rest)
-  local writes = tasks and take_part(KEY.writes, at_rest)
-  local questions = writes and take_part(KEY.questions, at_rest)
-  return questions and OPEN{tasks = tasks, writes = writes, questions = questions} or false
-end
-
-local open = opened and open_step()
-local info, failure = false, false
-if A.ns ~= '' then
-  local around
-  around, failure = unpack(call('HMGET', frame_key(A.ns), FRAME.around, FRAME.error))
-  info = around and call('HMGET', frame_key(A.ns), STORED.frame)
-end
-return LOADED{header = h, frame = info, failure = failure, run = cget(FIELD.run .. (h[HEADER_ROW.run] or '')),
-  checkpoint = cget(FIELD.checkpoint .. at), channels = found, lines = lines,
-  logged = logged, log = log, left = left, caller_writes = kept and (list_at(kept, 1)) or {},
-  wide = opened and not open and 1 or 0, open = open}
+return loaded(A.ns, A.cp, A.open == 1, h)

@@ -1,12 +1,15 @@
 -- needs: lib.lua format.lua slices.lua due.lua
 -- Tasks that are queued for the first time.
--- Tasks of one kind have the same record but for the name of their packet: it is made once for all.
+-- Tasks of one kind have the same record but for the names of their packet and of the frame inside: it
+-- is made once for all.
 local PLACE, WRITTEN = '\1', '\\u0001'
 
--- What stands before the place in a record, and after it.
+-- What stands before the places in a record, between them, and behind them.
 local function around(record)
-  local at = string.find(record, WRITTEN, 1, true)
-  return {string.sub(record, 1, at - 1), string.sub(record, at + #WRITTEN)}
+  local first = string.find(record, WRITTEN, 1, true)
+  local second = string.find(record, WRITTEN, first + #WRITTEN, true)
+  return {string.sub(record, 1, first - 1), string.sub(record, first + #WRITTEN, second - 1),
+    string.sub(record, second + #WRITTEN)}
 end
 
 -- rows: NEW_TASK, their blobs in ARGV from `first` on, and what they read by its digest; into the
@@ -23,9 +26,11 @@ local function store_tasks(records, active, queued, rows, first, reads)
     local kind = table.concat({queue, priority, read, limit, batch}, '|')
     fresh[kind] = fresh[kind] or around(encode(TASK{state = STATE.queued, round = '', token = '',
       attempts = 0, lost = 0, owner = '', queue = queue, priority = priority, reads = read,
-      answers = 0, failures = 0, chunks = 0, limit = limit, batch = batch, packet = PLACE, risen = ''}))
+      answers = 0, failures = 0, chunks = 0, limit = limit, batch = batch, packet = PLACE, risen = '',
+      inner = PLACE}))
     local n = #fields
-    local record = table.concat(fresh[kind], row[NEW_TASK.packet])
+    local before, between, behind = unpack(fresh[kind])
+    local record = before .. row[NEW_TASK.packet] .. between .. row[NEW_TASK.inner] .. behind
     fields[n + 1], fields[n + 2] = TASK_FIELD.record .. id, record
     fields[n + 3], fields[n + 4] = TASK_FIELD.blob .. id, ARGV[first + i - 1]
     ids[i] = id

@@ -103,7 +103,7 @@ def test_lost_hints_are_found_among_many_outboxes(d: Driver) -> None:
     d.client.zadd(d.outboxes_key, {**others, "no member": 1})
     row = TaskRow(
         format=1, state="Q", round="", token="", attempts=0, lost=0, owner="", queue="", priority=0,
-        reads="", answers=0, failures=0, chunks=0, limit=0, batch="", packet="", risen="",
+        reads="", answers=0, failures=0, chunks=0, limit=0, batch="", packet="", risen="", inner="",
     )  # fmt: skip
     names = {f"waiting-{n}" for n in range(30)}
     prefix = keys.shard_prefix(d.thread.namespace, d.thread.shard)

@@ -9,6 +9,7 @@ import pytest
 
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.records import InnerEntry
+from checkpoint_redis.replies import ClaimedTask
 from checkpoint_redis.stored import Archive
 from distgraph.checkpoint.base import CheckpointMetadata
 from distgraph.checkpoint.base.types import INTERRUPT, RESUME
@@ -47,7 +48,7 @@ class Work:
     def __init__(self) -> None:
         self.desk = Desk()
         given: Any = self.desk
-        self.called = Called(given, "t1", JsonPlusSerializer())
+        self.called = Called(given, ClaimedTask("t1", "ok"), JsonPlusSerializer())
         self.saver = CalledSaver(self.called, Archive("ns", JsonPlusSerializer()))
         self.head = ""
 

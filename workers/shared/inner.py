@@ -7,14 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from checkpoint_redis.frames import FrameName
 from distgraph.core.graph import Graph, Node
+from distgraph.core.model import Task
 from distgraph.graph.held import graph_of
+from distgraph.runners.frames import lasting
 
 
 def dispatched(node: Node) -> Graph | None:
     """Return the graph that a node is, if it is stored and its tasks are jobs; else None."""
     held = graph_of(node)
     return held.graph if held is not None and held.checkpointer is not False else None
+
+
+def frame_within(node: Node, ns: str, task: Task) -> str:
+    """Return the hash of the frame of the graph that ``node`` is; '' where it is none.
+
+    ``task`` is one of the frame ``ns`` that runs the node.
+    """
+    held = graph_of(node)
+    if held is None or held.checkpointer is False:
+        return ""
+    name = f"{ns}|{task.place}" if ns else task.place
+    return FrameName(lasting(name) if held.checkpointer is True else name).hash
 
 
 def inner_graphs(root: Graph) -> tuple[Graph, ...]:

@@ -77,6 +77,7 @@ from distgraph.errors import (
 from distgraph.types import Interrupt, Send
 
 from .hints import label
+from .inner import frame_within
 
 Apart = tuple[tuple[Target, ...], tuple[Bundle, ...]]
 """What runs next with packets in place of Sends, and their bundle."""
@@ -120,8 +121,8 @@ class Wire:
 
     # --- tasks -----------------------------------------------------------------------------
 
-    def task(self, task: Task, node: Node, graph: str) -> TaskEntry:
-        """Return what is queued for ``task``; what a caller sent is in it, other packets are not.
+    def task(self, task: Task, node: Node, graph: str, ns: str = "") -> TaskEntry:
+        """Return what is queued for ``task`` of the frame ``ns``; packets are not, but a caller's.
 
         Its record is node, index, and [] for a task that was not sent, [argument], or None for a
         packet that is stored apart.
@@ -133,7 +134,8 @@ class Wire:
             raise SerializationError(f"{of_packet(task.node)}: {error}") from error
         reads = node.reads(sent=task.send is not None)
         name, queue = label(graph, task.node), self.routes.get(node.queue, node.queue)
-        return TaskEntry(task.id, blob, queue, node.priority, reads, packet, name=name)
+        inner = frame_within(node, ns, task)
+        return TaskEntry(task.id, blob, queue, node.priority, reads, packet, inner=inner, name=name)
 
     def read_node(self, tid: str, blob: bytes) -> str:
         """Return which node the task of an entry runs."""
@@ -377,15 +379,19 @@ class Wire:
         ep: str,
         checkpoints: tuple[Checkpoint, ...],
         then: Decision,
+        ns: str = "",
     ) -> SuperstepEntry:
-        """Return what is stored of a commit or a start: its checkpoints, and what follows."""
+        """Return what is stored of a commit or a start: its checkpoints, and what follows.
+
+        ``ns``: the name of the frame.
+        """
         frontiers = [self.apart(checkpoint.frontier, ep) for checkpoint in checkpoints]
         entries = self._in_a_row(checkpoints, frontiers)
         match then:
             case RunTasks(tasks):
                 placed = _placed(tasks, frontiers[-1][0]) if frontiers else tasks
                 queued = tuple(
-                    self.task(task, graph.nodes[task.node], graph.name) for task in placed
+                    self.task(task, graph.nodes[task.node], graph.name, ns) for task in placed
                 )
                 return SuperstepEntry(ep, entries, queued, "go")
             case Finished():

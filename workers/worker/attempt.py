@@ -95,7 +95,7 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
     relay = relay_of(opened)
     emitter = emitter_of(opened, task.id, relay)
     inner = dispatched(opened.graph.nodes[task.node])
-    called = Called(desk, task.id, wire.serializer, inner, claimed.risen)
+    called = Called(desk, claimed, wire.serializer, inner)
     frame = TaskFrame(
         task=task,
         graph=opened.graph,

@@ -106,7 +106,9 @@ def next_superstep(
                     made = tuple(
                         in_place_of(at, each, finished=finished) for each in save.checkpoints
                     )
-                    step = opened.served.wire.superstep(opened.graph, nonce(), made, save.then)
+                    step = opened.served.wire.superstep(
+                        opened.graph, nonce(), made, save.then, opened.ns
+                    )
                     return replace(step, event=shown_of(opened, save, sent)) if opened.ns else step
                 case request:
                     msg = f"A closed superstep asked for {type(request).__name__}."

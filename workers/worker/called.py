@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, NoReturn
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.layout import TaskState
 from checkpoint_redis.records import CheckpointEntry, InnerEntry
-from checkpoint_redis.replies import FrameInfo, OpenTask
+from checkpoint_redis.replies import ClaimedTask, FrameInfo, Loaded, OpenTask
 from checkpoint_redis.stored import Archive
 from distgraph.checkpoint.base import CheckpointTuple
 from distgraph.checkpoint.base.types import ERROR, INTERRUPT, RESUME
@@ -121,20 +121,20 @@ class CalledFrame:
 class Called:
     """The frames of the graphs that one attempt at the task ``tid`` calls.
 
-    ``graph`` is the one that its node is, whose tasks are jobs of their own; ``risen`` the hash of
-    its frame where that goes on no more by itself.
+    ``graph`` is the one that its node is, whose tasks are jobs of their own. ``claimed``: the task
+    as it was claimed, which tells the frame that has gone up for it, and how a frame stood then:
+    that counts once, since the attempt changes it.
     """
 
     def __init__(
         self,
         desk: Desk,
-        tid: str,
+        claimed: ClaimedTask,
         serializer: JsonPlusSerializer,
         graph: Graph | None = None,
-        risen: str = "",
     ) -> None:
-        self._desk, self._tid, self._serializer = desk, tid, serializer
-        self._graph, self._risen = graph, risen
+        self._desk, self._tid, self._serializer = desk, claimed.tid, serializer
+        self._graph, self._risen, self._stood = graph, claimed.risen, claimed.inner
         self._frames: dict[str, CalledFrame] = {}
         self._given_up = self._has_begun = False
         self.wish: Any = None
@@ -201,7 +201,8 @@ class Called:
         """Return what is stored of a frame, at a checkpoint or ('') at its head."""
         frame = self.frame(name)
         self.store(frame)
-        loaded, found = self._desk.read_inner(archive, name, cp)
+        known = None if cp else self.stood(frame.name)
+        loaded, found = self._desk.read_inner(archive, name, cp, known)
         frame.epoch = loaded.header.ep if loaded else ""
         frame.running = tasks_in(found.checkpoint) if found else 0
         if loaded is not None and not cp:
@@ -209,6 +210,13 @@ class Called:
             frame.logged, frame.info = bool(loaded.log), loaded.header.frame
             frame.failure = self._failure(loaded.failure) if loaded.failure else None
         return found
+
+    def stood(self, name: FrameName) -> Loaded | None:
+        """Return how a frame stood that came with the claim, to who reads it first."""
+        if self._stood is None or self._stood[0] != name.hash:
+            return None
+        (_, known), self._stood = self._stood, None
+        return known
 
     def _failure(self, blob: bytes) -> Errored:
         loads = self._serializer.loads

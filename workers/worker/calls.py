@@ -85,7 +85,8 @@ class MadeCalls:
                 self._is_read = True
 
     def _read(self) -> None:
-        loaded, wire = self.opened.desk.read_calls(self.name), self.wire
+        desk, wire = self.opened.desk, self.wire
+        loaded = desk.read_calls(self.name, self.called.stood(self.name))
         if loaded is None:
             return
         self._epoch, self._is_open = loaded.header.ep, bool(loaded.tasks)

@@ -260,10 +260,13 @@ class Desk:
             self.office.dispatched.note(self.thread, ns, step.ep)
 
     def read_inner(
-        self, archive: Archive, name: str, cp: str
+        self, archive: Archive, name: str, cp: str, known: Loaded | None = None
     ) -> tuple[Loaded | None, CheckpointTuple | None]:
-        """Return a called graph as it stands, and what it has at ``cp`` ('' = its head)."""
-        return carry(get_frame(archive, self.thread, name, cp), self._ledger.call)
+        """Return a called graph as it stands, and what it has at ``cp`` ('' = its head).
+
+        ``known``: what a claim has brought of it.
+        """
+        return carry(get_frame(archive, self.thread, name, cp, known), self._ledger.call)
 
     def list_inner(
         self,
@@ -275,9 +278,9 @@ class Desk:
         """Return what is stored of a called graph, newest first."""
         return carry(listed(archive, config, before, limit), self._ledger.call)
 
-    def read_calls(self, frame: FrameName) -> Loaded | None:
-        """Return what is stored of the functions that a task calls."""
-        return carry(loading.load(self.thread, frame.hash), self._ledger.call)
+    def read_calls(self, frame: FrameName, known: Loaded | None = None) -> Loaded | None:
+        """Return what is stored of the functions that a task calls; ``known`` came with a claim."""
+        return carry(loading.load(self.thread, frame.hash, known=known), self._ledger.call)
 
     def keep_calls(self, tid: str, entry: KeepEntry, *, is_open: bool) -> str | None:
         """Keep what functions have returned in this process; None where the attempt is given up.

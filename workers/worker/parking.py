@@ -61,8 +61,8 @@ def _again(wire: Wire, wish: Wish) -> Iterator[AgainEntry]:
 
 def _step(wire: Wire, wish: Wish) -> SuperstepEntry:
     graph = wish.job.graph
-    placed = _placed(wish.frame, wish.request.tasks)
-    tasks = tuple(wire.task(task, graph.nodes[task.node], graph.name) for task in placed)
+    name, placed = wish.frame.name.name, _placed(wish.frame, wish.request.tasks)
+    tasks = tuple(wire.task(task, graph.nodes[task.node], graph.name, name) for task in placed)
     return SuperstepEntry(nonce(), (), tasks, "go")
 
 

@@ -116,9 +116,9 @@ GUARDS = (
     ),
     Guard(
         what_is_of_a_superstep_that_is_over_is_not_shown,
-        "load.lua",
-        "head and A.open == 1 and is_held(A.ns)",
-        "head and A.open == 1",
+        "loaded.lua",
+        "head and opens and is_held(ns)",
+        "head and opens",
     ),
     Guard(
         what_is_of_a_superstep_that_is_over_is_not_shown,

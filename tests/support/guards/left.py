@@ -440,7 +440,7 @@ GUARDS = (
     ),
     Guard(
         at_the_head_nothing_counts_that_was_given_up,
-        "load.lua",
+        "loaded.lua",
         "not head and cget(FIELD.left",
         "cget(FIELD.left",
     ),

@@ -211,13 +211,13 @@ GUARDS = (
     ),
     Guard(
         what_is_large_of_an_open_superstep_is_read_apart,
-        "load.lua",
+        "loaded.lua",
         "cursor == '0' and found or nil",
         "found",
     ),
     Guard(
         the_parts_of_an_open_superstep_share_a_reply,
-        "load.lua",
+        "loaded.lua",
         "  for _, item in ipairs(found) do room = room - #item end\n",
         "",
     ),
