@@ -51,6 +51,7 @@ class LoopedFunctions:
         self._keeper, self._perform, self._width = keeper, perform, most or WIDTH
         self._slots: Any = asyncio.Semaphore(most) if most else nullcontext()
         self._calls = OpenCalls(tell)
+        self._outlive = False
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
         self._running: dict[asyncio.Task[None], SyncAsyncFuture[Any]] = {}
@@ -82,10 +83,16 @@ class LoopedFunctions:
         if not waiting.cancelled():
             _seen(waiting)
             return
+        if self._outlive:
+            return
         for making, made in self._running.items():
             if made is future:
                 self._calls.forget(future)
                 making.cancel()
+
+    def outlive(self) -> None:
+        """Let calls go on that a body has begun which is left: it runs again, and is given them."""
+        self._outlive = True
 
     @property
     def is_here(self) -> bool:

@@ -264,6 +264,7 @@ class LoopDispatching(Dispatching):
             self._loop.call_soon(self._look, made, turns)
             return
         self._waits = True
+        self._looped.outlive()
         if self._body is not None:
             self._body.cancel()
         # A call that runs here may wait too, which the body's end would wait for.
