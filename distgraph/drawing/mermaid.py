@@ -61,7 +61,7 @@ def escaped(text: str) -> str:
 def written_id(name: str) -> str:
     """Return the id of a node: different names have different ids, and none is a keyword."""
     first = _WORDS.match(name)
-    words = {*name.lower().split("-"), first[0].lower() if first else ""}
+    words = {*name.lower().split("-"), first[0] if first else ""}
     if not _ID.fullmatch(name) or name.startswith("id_") or words & KEYWORDS:
         return id_of(name)
     return re.sub(r"[^A-Za-z0-9_-]", lambda found: f"\\{ord(found[0]):x}", name)

@@ -55,7 +55,6 @@ def _sorted(edges: Iterable[DrawnEdge]) -> list[DrawnEdge]:
     return sorted(
         dict.fromkeys(edges),
         key=lambda edge: (
-            edge.source != START,
             edge.target == END and not edge.conditional,
             edge.source,
             edge.target,

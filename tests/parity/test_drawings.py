@@ -132,7 +132,16 @@ def three_levels(engine: Engine) -> Any:
     return linked(builder, (engine.START, "x"), ("x", "y"), ("y", "z"))
 
 
+def capital_names(engine: Engine) -> Any:
+    builder = engine.StateGraph(State)
+    for name in ("Call Tool", "Writer", "ask"):
+        builder.add_node(name, node)
+    builder.add_conditional_edges("Writer", path, {"on": "Call Tool", "off": engine.END})
+    return linked(builder, (engine.START, "Writer"), ("Call Tool", "ask"), ("ask", "Writer"))
+
+
 GRAPHS = [
+    capital_names,
     chain,
     implicit_end,
     join,
