@@ -18,7 +18,8 @@ _CHANNELS = "AnyValue BaseChannel BinaryOperatorAggregate EphemeralValue LastVal
 HERE: Mapping[str, str] = {
     **dict.fromkeys(_TYPES.split(), "distgraph.types"),
     **dict.fromkeys(_CHANNELS.split(), "distgraph.channels"),
-    **dict.fromkeys(("get_config", "get_stream_writer"), "distgraph.config"),
+    **dict.fromkeys(("get_config", "get_store", "get_stream_writer"), "distgraph.config"),
+    "InMemoryStore": "distgraph.store.memory",
     **dict.fromkeys(("RunControl", "Runtime", "ServerInfo", "get_runtime"), "distgraph.runtime"),
     **dict.fromkeys(("MessagesState", "StateGraph", "add_messages"), "distgraph.graph"),
     "BaseCheckpointSaver": "distgraph.checkpoint.base",

@@ -81,12 +81,14 @@ class RunControl:
 class Runtime(Generic[ContextT]):
     """What a node may know about its run: ``def node(state, runtime: Runtime[Context])``.
 
-    ``stream_writer`` streams a chunk in the custom mode. ``heartbeat`` tells that the node makes
-    progress, where it has an idle timeout. ``previous`` is what the run of a workflow before this
-    one has saved. ``control`` may ask the run to stop; None on workers.
+    ``store`` is that of the graph. ``stream_writer`` streams a chunk in the custom mode.
+    ``heartbeat`` tells that the node makes progress, where it has an idle timeout. ``previous`` is
+    what the run of a workflow before this one has saved. ``control`` may ask the run to stop; None
+    on workers.
     """
 
     context: ContextT = None  # type: ignore[assignment]
+    store: Any = None
     stream_writer: Callable[[Any], None] = no_writer
     heartbeat: Callable[[], None] = no_heartbeat
     previous: Any = None

@@ -13,6 +13,11 @@ def get_config() -> dict[str, Any]:
     return _frame.current("get_config()").config
 
 
+def get_store() -> Any:
+    """Return the store of the running node, None without one; RuntimeError outside of a node."""
+    return _frame.current("get_store()").runtime.store
+
+
 def get_stream_writer() -> StreamWriter:
     """Return what streams chunks in the custom mode; RuntimeError outside of a node."""
     return _frame.current("get_stream_writer()").emit

@@ -221,7 +221,7 @@ def _injected(callee: Callee, frame: TaskFrame) -> Mapping[str, Any]:
         "runtime": frame.runtime,
         "writer": frame.emit,
         "previous": frame.previous,
-        "store": None,
+        "store": frame.invocation.store,
         "error": frame.handled,
     }
     return {name: known[what] for name, what in callee.wants.items()}

@@ -151,7 +151,8 @@ class Invocation:
     one another, and another one where somebody has gone on with the thread in between.
     ``asks_again``: what waits inside is asked again, since the run goes on without an answer.
     ``hears``: somebody is shown the messages of models.
-    ``control`` may ask the run to stop; None where others run its tasks.
+    ``control`` may ask the run to stop; None where others run its tasks. ``store`` is what nodes
+    are given as such.
     ``durability`` says when it is stored.
     ``answers_stay`` where an answer that does not fit cannot be taken back: its question is asked
     under another id then.
@@ -169,6 +170,7 @@ class Invocation:
     answers_stay: bool = False
     hears: bool = False
     control: RunControl | None = None
+    store: Any = None
     durability: Durability = "async"
     claims: dict[tuple[str, str], str] = field(default_factory=dict, compare=False)
 
@@ -432,6 +434,7 @@ class TaskFrame:
         """What a node that asks for a Runtime gets."""
         return Runtime(
             context=self.invocation.context,
+            store=self.invocation.store,
             stream_writer=self.emit,
             heartbeat=self.limit.beat if self.limit else no_heartbeat,
             previous=self.previous,

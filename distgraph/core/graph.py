@@ -35,8 +35,8 @@ class Schema:
 class Callee:
     """A user's function: its blocking and its async form (either may be None).
 
-    ``wants``: parameter name -> what is injected there ("config", "runtime", "writer", in workflows
-    and the functions that they call "previous" and "store", in error handlers "error").
+    ``wants``: parameter name -> what is injected there ("config", "runtime", "writer", "store", in
+    workflows and the functions that they call "previous", in error handlers "error").
     ``graph``: the graph that it is, if any.
     """
 

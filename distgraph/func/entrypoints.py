@@ -15,7 +15,7 @@ from distgraph.core.model import END, PREVIOUS, START, Write
 from distgraph.func.functions import callee, named, types_in
 from distgraph.graph.blueprint import Blueprint
 from distgraph.graph.callees import hints_of_call, input_hint, limited
-from distgraph.graph.checks import check_dispatch, check_text, policies_of
+from distgraph.graph.checks import check_dispatch, check_text, checked_store, policies_of
 from distgraph.graph.compiled import CompiledStateGraph
 from distgraph.graph.fingerprint import fingerprint
 from distgraph.types import RetryPolicy
@@ -35,7 +35,7 @@ class entrypoint(Generic[ContextT]):  # noqa: N801 the name is LangGraph's
 
     The function's first parameter is the input. It may have others, by name: ``previous``, what the
     run before it on the same thread has saved (None in the first), ``config``, ``runtime``,
-    ``writer`` and ``store``, which is None. It calls functions that ``task`` has made; whenever it
+    ``writer`` and ``store``. It calls functions that ``task`` has made; whenever it
     runs again (to be answered, after a failure, after a worker was lost) it is given what those
     have returned already, by the order of its calls, and asks and calls from there on.
 
@@ -60,6 +60,7 @@ class entrypoint(Generic[ContextT]):  # noqa: N801 the name is LangGraph's
         self,
         checkpointer: Any = None,
         *,
+        store: Any = None,
         context_schema: type[ContextT] | None = _LEFT_OUT,
         retry_policy: RetryPolicy | Sequence[RetryPolicy] | None = None,
         timeout: Timeout = None,
@@ -77,7 +78,7 @@ class entrypoint(Generic[ContextT]):  # noqa: N801 the name is LangGraph's
         self._checkpointer, self._context_schema = checkpointer, context_schema
         self._retry, self._name, self._backend = policies_of(retry_policy), name, backend
         self._queue, self._priority = queue, priority
-        self._timeout = TimeoutPolicy.coerce(timeout)
+        self._timeout, self._store = TimeoutPolicy.coerce(timeout), checked_store(store)
 
     @overload
     def __call__(
@@ -114,6 +115,7 @@ class entrypoint(Generic[ContextT]):  # noqa: N801 the name is LangGraph's
         compiled: CompiledStateGraph[Any, Any, Any, Any] = CompiledStateGraph(
             self._graph(name, node, function), builder, self._checkpointer
         )
+        compiled.store = self._store
         if self._backend is None:
             return compiled
         return compiled.placed(self._backend, self._name or name)

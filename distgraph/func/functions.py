@@ -12,7 +12,7 @@ from distgraph.core.graph import Callee
 from distgraph.graph.callees import hints_of_call, is_async, name_of, wanted
 from distgraph.graph.checks import check_name
 
-INJECTED: Mapping[str, str] = {"previous": "previous", "store": "store"}
+INJECTED: Mapping[str, str] = {"previous": "previous"}
 """What is injected by name beyond what nodes can ask for."""
 
 

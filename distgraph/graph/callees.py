@@ -15,7 +15,7 @@ from distgraph.errors import NodeError
 from distgraph.graph.generators import gathered
 from distgraph.types import Runtime
 
-_BY_NAME = {"config": "config", "runtime": "runtime", "writer": "writer"}
+_BY_NAME = {"config": "config", "runtime": "runtime", "writer": "writer", "store": "store"}
 _NO_MORE: Mapping[str, str] = MappingProxyType({})
 
 

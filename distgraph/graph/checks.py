@@ -45,6 +45,18 @@ def policies_of(given: RetryPolicy | Sequence[RetryPolicy] | None) -> tuple[Retr
     return policies
 
 
+def checked_store(store: Any) -> Any:
+    """Return what was given as a store; TypeError for what is none."""
+    if store is None:
+        return None
+    from distgraph.store.base import BaseStore  # noqa: PLC0415 few graphs have one
+
+    if not isinstance(store, BaseStore):
+        msg = f"store must be a BaseStore, such as InMemoryStore, not {shortly(store)}."
+        raise TypeError(msg)
+    return store
+
+
 def check_dispatch(name: str, queue: str, priority: int) -> None:
     """Raise ValueError for what cannot be said of the tasks of the node ``name``."""
     check_text(f"queue of node '{name}'", queue)

@@ -22,7 +22,7 @@ from distgraph.core.graph import Graph
 from distgraph.graph import configs
 from distgraph.graph.batches import Batches
 from distgraph.graph.blueprint import Blueprint
-from distgraph.graph.checks import check_stops, check_text, policies_of
+from distgraph.graph.checks import check_stops, check_text, checked_store, policies_of
 from distgraph.graph.described import Described
 from distgraph.graph.drawable import Drawable
 from distgraph.graph.jobs import Owner, about, job_of
@@ -61,6 +61,9 @@ class Pregel(
     stream_mode: StreamMode
     """What ``stream`` shows that names no mode."""
 
+    store: Any = None
+    """What its nodes find as the store; graphs inside have their own, or this one."""
+
     def __init__(  # noqa: PLR0913 the signature is LangGraph's
         self,
         *,
@@ -73,6 +76,7 @@ class Pregel(
         interrupt_before_nodes: All | Sequence[str] = (),
         interrupt_after_nodes: All | Sequence[str] = (),
         checkpointer: Any = None,
+        store: Any = None,
         retry_policy: RetryPolicy | Sequence[RetryPolicy] | None = None,
         context_schema: type[ContextT] | None = None,
         config: Config = None,
@@ -89,6 +93,7 @@ class Pregel(
         graph = replace(graph, before=before, after=after)
         self._set(graph, builder, checkpointer, config=config)
         self.stream_mode = stream_mode
+        self.store = checked_store(store)
         if backend is not None:
             self._register(backend, name)
 
@@ -165,7 +170,8 @@ class Pregel(
     @property
     def owner(self) -> Owner:
         """What jobs of this graph are made from."""
-        return Owner(self.graph, self.backend, self.checkpointer, self.builder.context_schema)
+        schema = self.builder.context_schema
+        return Owner(self.graph, self.backend, self.checkpointer, schema, self.store)
 
     def get_name(self) -> str:
         """Return the graph's name."""
@@ -197,6 +203,9 @@ class Pregel(
             raise TypeError(msg)
         if self.checkpointer is not None:
             raise ValueError(_stores_itself(self.name, self.checkpointer, backend))
+        if self.store is not None:
+            msg = f"Graph '{self.name}' was given a store, which workers do not have: leave it out."
+            raise ValueError(msg)
         if not name:
             msg = "A graph on a backend needs a name, so that workers find it: compile(name=...)."
             raise ValueError(msg)

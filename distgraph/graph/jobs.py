@@ -35,6 +35,7 @@ class Owner:
     backend: Backend
     checkpointer: Any
     context_schema: Any
+    store: Any = None
 
 
 def job_of(
@@ -184,6 +185,7 @@ def _invocation(
             durable=inner.durable,
             asker=inner.asker,
             control=control or around.control,
+            store=owner.store or around.store,
             durability=options.durability or around.durability,
             hears=around.hears or "messages" in options.all_modes,
         )
@@ -201,6 +203,7 @@ def _invocation(
         round=own,
         asks_again=True,
         control=_control(owner, control),
+        store=owner.store,
         durability=options.durability or "async",
         hears="messages" in options.all_modes,
     )

@@ -31,6 +31,7 @@ from distgraph.graph.checks import (
     check_schema,
     check_stops,
     check_text,
+    checked_store,
     policies_of,
 )
 from distgraph.graph.compiled import CompiledStateGraph
@@ -293,16 +294,19 @@ class StateGraph(Blueprint, Generic[StateT, ContextT, InputT, OutputT]):
         check(self, interrupt or ())
         return self
 
-    def compile(
+    def compile(  # noqa: PLR0913 the signature is LangGraph's
         self,
         checkpointer: Any = None,
         *,
+        store: Any = None,
         interrupt_before: All | Sequence[str] | None = None,
         interrupt_after: All | Sequence[str] | None = None,
         name: str | None = None,
         backend: Any = None,
     ) -> CompiledStateGraph[StateT, ContextT, InputT, OutputT]:
         """Return the graph, ready to run in this process, or on ``backend`` under ``name``.
+
+        ``store`` is what nodes find as such, also in graphs inside that have none themselves.
 
         Raises ValueError for a graph that is not whole, and for ``backend`` without a ``name`` or
         together with a checkpointer; TypeError for something that is no checkpointer.
@@ -316,6 +320,7 @@ class StateGraph(Blueprint, Generic[StateT, ContextT, InputT, OutputT]):
         compiled: CompiledStateGraph[StateT, ContextT, InputT, OutputT] = CompiledStateGraph(
             graph, self, checkpointer
         )
+        compiled.store = checked_store(store)
         return compiled if backend is None else compiled.placed(backend, name)
 
     def _warn_if_compiled(self, what: str) -> None:

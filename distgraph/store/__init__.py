@@ -1,0 +1,1 @@
+"""Stores: values that outlive threads, found by namespaces, keys, filters and meaning."""

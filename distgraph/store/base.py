@@ -1,0 +1,219 @@
+"""The contract of stores, by LangGraph's names.
+
+A store answers ``batch`` and ``abatch``; all other calls are made of these.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+from distgraph._arguments import shortly
+
+Namespace = tuple[str, ...]
+Index = Literal[False] | Sequence[str] | None
+Result = Any
+"""What an operation gives: an Item or None, a list of SearchItems or of namespaces, or None."""
+
+
+class InvalidNamespaceError(ValueError):
+    """A namespace is empty, or has a part that is empty, has a dot, or is the library's own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """A value in a store; times in UTC."""
+
+    value: dict[str, Any]
+    key: str
+    namespace: Namespace
+    created_at: datetime
+    updated_at: datetime
+
+    def dict(self) -> Mapping[str, Any]:
+        """Return it as plain values, times as text."""
+        given = asdict(self)
+        times = {name: given[name].isoformat() for name in ("created_at", "updated_at")}
+        return {**given, **times, "namespace": list(self.namespace)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchItem(Item):
+    """A value that a search has found; ``score``: how near it is to the query, 1 is the same."""
+
+    score: float | None = None
+
+
+class GetOp(NamedTuple):
+    """Asks for one value."""
+
+    namespace: Namespace
+    key: str
+    refresh_ttl: bool = True
+
+
+class SearchOp(NamedTuple):
+    """Asks for the values below a namespace that a filter takes, those nearest to a query first.
+
+    ``filter``: field -> value, or field -> {operator: value} with the operators $eq, $ne, $gt,
+    $gte, $lt and $lte.
+    """
+
+    namespace_prefix: Namespace
+    filter: Mapping[str, Any] | None = None
+    limit: int = 10
+    offset: int = 0
+    query: str | None = None
+    refresh_ttl: bool = True
+
+
+class PutOp(NamedTuple):
+    """Asks to keep a value for ``ttl`` minutes, None for ever; a value of None removes it.
+
+    ``index``: the fields by which it is searched, False for none, None for those of the store.
+    """
+
+    namespace: Namespace
+    key: str
+    value: dict[str, Any] | None
+    index: Index = None  # type: ignore[assignment]
+    ttl: float | None = None
+
+
+class MatchCondition(NamedTuple):
+    """What the namespaces asked for begin or end with; "*" is any part."""
+
+    match_type: Literal["prefix", "suffix"]
+    path: Namespace
+
+
+class ListNamespacesOp(NamedTuple):
+    """Asks for namespaces, cut to ``max_depth`` parts, sorted."""
+
+    match_conditions: tuple[MatchCondition, ...] = ()
+    max_depth: int | None = None
+    limit: int = 100
+    offset: int = 0
+
+
+Op = GetOp | SearchOp | PutOp | ListNamespacesOp
+
+
+class BaseStore(ABC):
+    """Keeps dicts under namespaces and keys, for all threads."""
+
+    @abstractmethod
+    def batch(self, ops: Iterable[Op]) -> list[Result]:
+        """Answer operations in one go, each at its place; what is put is seen by later batches."""
+
+    @abstractmethod
+    async def abatch(self, ops: Iterable[Op]) -> list[Result]:
+        """Do what ``batch`` does."""
+
+    def get(self, namespace: Namespace, key: str, *, refresh_ttl: bool = True) -> Item | None:
+        """Return a value, None where there is none (any more)."""
+        found: Item | None = self.batch([GetOp(namespace, str(key), refresh_ttl)])[0]
+        return found
+
+    def search(self, namespace_prefix: Namespace, /, **options: Any) -> list[SearchItem]:
+        """Return what a ``SearchOp`` of these options finds."""
+        found: list[SearchItem] = self.batch([SearchOp(namespace_prefix, **options)])[0]
+        return found
+
+    def put(
+        self,
+        namespace: Namespace,
+        key: str,
+        value: dict[str, Any],
+        index: Index = None,
+        *,
+        ttl: float | None = None,
+    ) -> None:
+        """Keep a value; InvalidNamespaceError, or TypeError for what is no dict."""
+        self.batch([_put(namespace, key, value, index, ttl)])
+
+    def delete(self, namespace: Namespace, key: str) -> None:
+        """Remove a value."""
+        self.batch([PutOp(namespace, str(key), None)])
+
+    def list_namespaces(self, **options: Any) -> list[Namespace]:
+        """Return namespaces; ``prefix`` and ``suffix`` say how they begin and end."""
+        found: list[Namespace] = self.batch([_listing(**options)])[0]
+        return found
+
+    async def aget(
+        self, namespace: Namespace, key: str, *, refresh_ttl: bool = True
+    ) -> Item | None:
+        """Return what ``get`` returns."""
+        found: Item | None = (await self.abatch([GetOp(namespace, str(key), refresh_ttl)]))[0]
+        return found
+
+    async def asearch(self, namespace_prefix: Namespace, /, **options: Any) -> list[SearchItem]:
+        """Return what ``search`` returns."""
+        found: list[SearchItem] = (await self.abatch([SearchOp(namespace_prefix, **options)]))[0]
+        return found
+
+    async def aput(
+        self,
+        namespace: Namespace,
+        key: str,
+        value: dict[str, Any],
+        index: Index = None,
+        *,
+        ttl: float | None = None,
+    ) -> None:
+        """Do what ``put`` does."""
+        await self.abatch([_put(namespace, key, value, index, ttl)])
+
+    async def adelete(self, namespace: Namespace, key: str) -> None:
+        """Do what ``delete`` does."""
+        await self.abatch([PutOp(namespace, str(key), None)])
+
+    async def alist_namespaces(self, **options: Any) -> list[Namespace]:
+        """Return what ``list_namespaces`` returns."""
+        found: list[Namespace] = (await self.abatch([_listing(**options)]))[0]
+        return found
+
+
+def _put(namespace: Namespace, key: str, value: Any, index: Index, ttl: float | None) -> PutOp:
+    check_namespace(namespace)
+    if not isinstance(value, dict):
+        msg = f"A store keeps dicts, not {shortly(value)}."
+        raise TypeError(msg)
+    return PutOp(namespace, str(key), value, index, ttl)
+
+
+def _listing(
+    *,
+    prefix: Namespace | None = None,
+    suffix: Namespace | None = None,
+    max_depth: int | None = None,
+    limit: int = 100,
+    offset: int = 0,
+) -> ListNamespacesOp:
+    conditions = []
+    if prefix:
+        conditions.append(MatchCondition("prefix", tuple(prefix)))
+    if suffix:
+        conditions.append(MatchCondition("suffix", tuple(suffix)))
+    return ListNamespacesOp(tuple(conditions), max_depth, limit, offset)
+
+
+def check_namespace(namespace: Any) -> None:
+    """Raise InvalidNamespaceError for what nothing can be put under."""
+    if not isinstance(namespace, tuple) or not namespace:
+        msg = f"A namespace is a tuple of at least one text, not {shortly(namespace)}."
+        raise InvalidNamespaceError(msg)
+    for part in namespace:
+        if not isinstance(part, str) or not part or "." in part:
+            msg = (
+                f"The parts of a namespace are texts that are not empty and have no dot, not "
+                f"{shortly(part)}."
+            )
+            raise InvalidNamespaceError(msg)
+    if namespace[0] == "langgraph":
+        msg = 'Root label for namespace cannot be "langgraph".'
+        raise InvalidNamespaceError(msg)
