@@ -35,7 +35,7 @@ class Glance:
 
 
 @dataclass(frozen=True, slots=True)
-class ServerInfo:
+class RedisInfo:
     """What matters of a server; sizes in bytes, ``max_bytes`` 0 = no limit."""
 
     version: str

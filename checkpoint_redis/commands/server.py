@@ -9,7 +9,7 @@ from checkpoint_redis import keys
 from checkpoint_redis.commands.read import checked, pairs, text
 from checkpoint_redis.commands.script import Plain, Script
 from checkpoint_redis.layout import Format
-from checkpoint_redis.sightings import ServerInfo
+from checkpoint_redis.sightings import RedisInfo
 from distgraph.errors import StoreError
 
 
@@ -34,7 +34,7 @@ def meta(namespace: str, install_id: str) -> Script[str]:
     return Script("meta", (keys.meta(namespace),), args, read)
 
 
-def info() -> Plain[ServerInfo]:
+def info() -> Plain[RedisInfo]:
     """Read version, memory and persistence; an unknown value is ''."""
     return Plain(("INFO",), _info)
 
@@ -45,9 +45,9 @@ def policy() -> Plain[str]:
 
 
 @checked
-def _info(raw: Any) -> ServerInfo:
+def _info(raw: Any) -> RedisInfo:
     known = raw if isinstance(raw, Mapping) else dict(_lines(text(raw)))
-    return ServerInfo(
+    return RedisInfo(
         version=str(known.get("redis_version", "")),
         policy=str(known.get("maxmemory_policy", "")),
         appendonly=str(known.get("aof_enabled", "")) == "1",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Protocol
 
 
-class Limit(Protocol):
+class AttemptLimit(Protocol):
     """Ends an attempt that takes too long."""
 
     async def keep(self, work: Coroutine[Any, Any, Any]) -> Any:

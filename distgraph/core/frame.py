@@ -9,7 +9,7 @@ from typing import Any, NoReturn, Protocol
 from distgraph._deadline import Deadline, moment
 from distgraph._response import Response
 from distgraph._runtime import ExecutionInfo, RunControl, Runtime, ServerInfo, no_heartbeat
-from distgraph.core.beside import Limit, Watch
+from distgraph.core.beside import AttemptLimit, Watch
 from distgraph.core.graph import Graph, Node
 from distgraph.core.model import (
     PREVIOUS,
@@ -205,7 +205,7 @@ class TaskFrame:
     attempt: int = 1
     began: float | None = None
     handled: NodeError | None = None
-    limit: Limit | None = None
+    limit: AttemptLimit | None = None
     answers: tuple[Answer, ...] = ()
     frames: Frames | None = None
     passes: tuple[type[BaseException], ...] = (KeyboardInterrupt,)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from distgraph.checkpoint.digests import digest_of
-from distgraph.core.beside import Limit
+from distgraph.core.beside import AttemptLimit
 from distgraph.core.deadlines import timed
 from distgraph.core.execute import read_error
 from distgraph.core.failures import exception_of
@@ -136,7 +136,7 @@ class OpenSuperstep:
         return retry_delay(node_of(self.graph, task), result, attempt, random.random())  # noqa: S311 only a jitter
 
 
-def limit_of(node: Node) -> Limit | None:
+def limit_of(node: Node) -> AttemptLimit | None:
     """Return what ends an attempt at a node that takes too long, if it is limited."""
     if node.timeout is None:
         return None

@@ -13,9 +13,9 @@ from typing import Any, Literal, NamedTuple
 
 from distgraph._arguments import shortly
 
-Namespace = tuple[str, ...]
+StoreNamespace = tuple[str, ...]
 Index = Literal[False] | Sequence[str] | None
-Result = Any
+OpResult = Any
 """What an operation gives: an Item or None, a list of SearchItems or of namespaces, or None."""
 
 
@@ -29,7 +29,7 @@ class Item:
 
     value: dict[str, Any]
     key: str
-    namespace: Namespace
+    namespace: StoreNamespace
     created_at: datetime
     updated_at: datetime
 
@@ -50,7 +50,7 @@ class SearchItem(Item):
 class GetOp(NamedTuple):
     """Asks for one value."""
 
-    namespace: Namespace
+    namespace: StoreNamespace
     key: str
     refresh_ttl: bool = True
 
@@ -62,7 +62,7 @@ class SearchOp(NamedTuple):
     $gte, $lt and $lte.
     """
 
-    namespace_prefix: Namespace
+    namespace_prefix: StoreNamespace
     filter: Mapping[str, Any] | None = None
     limit: int = 10
     offset: int = 0
@@ -76,7 +76,7 @@ class PutOp(NamedTuple):
     ``index``: the fields by which it is searched, False for none, None for those of the store.
     """
 
-    namespace: Namespace
+    namespace: StoreNamespace
     key: str
     value: dict[str, Any] | None
     index: Index = None  # type: ignore[assignment]
@@ -87,7 +87,7 @@ class MatchCondition(NamedTuple):
     """What the namespaces asked for begin or end with; "*" is any part."""
 
     match_type: Literal["prefix", "suffix"]
-    path: Namespace
+    path: StoreNamespace
 
 
 class ListNamespacesOp(NamedTuple):
@@ -106,26 +106,26 @@ class BaseStore(ABC):
     """Keeps dicts under namespaces and keys, for all threads."""
 
     @abstractmethod
-    def batch(self, ops: Iterable[Op]) -> list[Result]:
+    def batch(self, ops: Iterable[Op]) -> list[OpResult]:
         """Answer operations in one go, each at its place; what is put is seen by later batches."""
 
     @abstractmethod
-    async def abatch(self, ops: Iterable[Op]) -> list[Result]:
+    async def abatch(self, ops: Iterable[Op]) -> list[OpResult]:
         """Do what ``batch`` does."""
 
-    def get(self, namespace: Namespace, key: str, *, refresh_ttl: bool = True) -> Item | None:
+    def get(self, namespace: StoreNamespace, key: str, *, refresh_ttl: bool = True) -> Item | None:
         """Return a value, None where there is none (any more)."""
         found: Item | None = self.batch([GetOp(namespace, str(key), refresh_ttl)])[0]
         return found
 
-    def search(self, namespace_prefix: Namespace, /, **options: Any) -> list[SearchItem]:
+    def search(self, namespace_prefix: StoreNamespace, /, **options: Any) -> list[SearchItem]:
         """Return what a ``SearchOp`` of these options finds."""
         found: list[SearchItem] = self.batch([SearchOp(namespace_prefix, **options)])[0]
         return found
 
     def put(
         self,
-        namespace: Namespace,
+        namespace: StoreNamespace,
         key: str,
         value: dict[str, Any],
         index: Index = None,
@@ -135,30 +135,32 @@ class BaseStore(ABC):
         """Keep a value; InvalidNamespaceError, or TypeError for what is no dict."""
         self.batch([_put(namespace, key, value, index, ttl)])
 
-    def delete(self, namespace: Namespace, key: str) -> None:
+    def delete(self, namespace: StoreNamespace, key: str) -> None:
         """Remove a value."""
         self.batch([PutOp(namespace, str(key), None)])
 
-    def list_namespaces(self, **options: Any) -> list[Namespace]:
+    def list_namespaces(self, **options: Any) -> list[StoreNamespace]:
         """Return namespaces; ``prefix`` and ``suffix`` say how they begin and end."""
-        found: list[Namespace] = self.batch([_listing(**options)])[0]
+        found: list[StoreNamespace] = self.batch([_listing(**options)])[0]
         return found
 
     async def aget(
-        self, namespace: Namespace, key: str, *, refresh_ttl: bool = True
+        self, namespace: StoreNamespace, key: str, *, refresh_ttl: bool = True
     ) -> Item | None:
         """Return what ``get`` returns."""
         found: Item | None = (await self.abatch([GetOp(namespace, str(key), refresh_ttl)]))[0]
         return found
 
-    async def asearch(self, namespace_prefix: Namespace, /, **options: Any) -> list[SearchItem]:
+    async def asearch(
+        self, namespace_prefix: StoreNamespace, /, **options: Any
+    ) -> list[SearchItem]:
         """Return what ``search`` returns."""
         found: list[SearchItem] = (await self.abatch([SearchOp(namespace_prefix, **options)]))[0]
         return found
 
     async def aput(
         self,
-        namespace: Namespace,
+        namespace: StoreNamespace,
         key: str,
         value: dict[str, Any],
         index: Index = None,
@@ -168,17 +170,17 @@ class BaseStore(ABC):
         """Do what ``put`` does."""
         await self.abatch([_put(namespace, key, value, index, ttl)])
 
-    async def adelete(self, namespace: Namespace, key: str) -> None:
+    async def adelete(self, namespace: StoreNamespace, key: str) -> None:
         """Do what ``delete`` does."""
         await self.abatch([PutOp(namespace, str(key), None)])
 
-    async def alist_namespaces(self, **options: Any) -> list[Namespace]:
+    async def alist_namespaces(self, **options: Any) -> list[StoreNamespace]:
         """Return what ``list_namespaces`` returns."""
-        found: list[Namespace] = (await self.abatch([_listing(**options)]))[0]
+        found: list[StoreNamespace] = (await self.abatch([_listing(**options)]))[0]
         return found
 
 
-def _put(namespace: Namespace, key: str, value: Any, index: Index, ttl: float | None) -> PutOp:
+def _put(namespace: StoreNamespace, key: str, value: Any, index: Index, ttl: float | None) -> PutOp:
     check_namespace(namespace)
     if not isinstance(value, dict):
         msg = f"A store keeps dicts, not {shortly(value)}."
@@ -188,8 +190,8 @@ def _put(namespace: Namespace, key: str, value: Any, index: Index, ttl: float | 
 
 def _listing(
     *,
-    prefix: Namespace | None = None,
-    suffix: Namespace | None = None,
+    prefix: StoreNamespace | None = None,
+    suffix: StoreNamespace | None = None,
     max_depth: int | None = None,
     limit: int = 100,
     offset: int = 0,

@@ -17,12 +17,12 @@ from distgraph.store.base import (
     Item,
     ListNamespacesOp,
     MatchCondition,
-    Namespace,
     Op,
+    OpResult,
     PutOp,
-    Result,
     SearchItem,
     SearchOp,
+    StoreNamespace,
 )
 
 Vector = Sequence[float]
@@ -47,7 +47,7 @@ class _Kept:
 
 
 class _Place(NamedTuple):
-    namespace: Namespace
+    namespace: StoreNamespace
     key: str
 
 
@@ -68,7 +68,7 @@ class InMemoryStore(BaseStore):
             self._embed = getattr(given, "embed_documents", given)
             self._fields = index.get("fields") or ["$"]
 
-    def batch(self, ops: Iterable[Op]) -> list[Result]:
+    def batch(self, ops: Iterable[Op]) -> list[OpResult]:
         """Answer operations in one go: what is asked for is what was there before."""
         asked = list(ops)
         vectors = [self._vectors(op) if isinstance(op, PutOp) else () for op in asked]
@@ -82,7 +82,7 @@ class InMemoryStore(BaseStore):
                     self._put(op, made, now)
         return found
 
-    async def abatch(self, ops: Iterable[Op]) -> list[Result]:
+    async def abatch(self, ops: Iterable[Op]) -> list[OpResult]:
         """Do what ``batch`` does."""
         return self.batch(ops)
 
@@ -91,7 +91,7 @@ class InMemoryStore(BaseStore):
         for place in over:
             del self._kept[place]
 
-    def _answer(self, op: Op, query: Vector | None, now: datetime) -> Result:
+    def _answer(self, op: Op, query: Vector | None, now: datetime) -> OpResult:
         match op:
             case GetOp(namespace, key, refresh):
                 kept = self._kept.get(_Place(namespace, key))
@@ -145,7 +145,7 @@ class InMemoryStore(BaseStore):
             _found(self._read(kept, now, refresh=op.refresh_ttl), score) for kept, score in page
         ]
 
-    def _list(self, op: ListNamespacesOp) -> list[Namespace]:
+    def _list(self, op: ListNamespacesOp) -> list[StoreNamespace]:
         known = {place.namespace for place in self._kept}
         matching = (ns for ns in known if all(_matches(ns, each) for each in op.match_conditions))
         cut = sorted({ns[: op.max_depth] for ns in matching})
@@ -163,7 +163,7 @@ def _found(item: Item, score: float | None) -> SearchItem:
     )
 
 
-def _matches(namespace: Namespace, condition: MatchCondition) -> bool:
+def _matches(namespace: StoreNamespace, condition: MatchCondition) -> bool:
     path = condition.path
     if len(namespace) < len(path):
         return False

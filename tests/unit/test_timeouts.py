@@ -17,7 +17,7 @@ from distgraph.graph import START, StateGraph
 from distgraph.runtime import Runtime
 from distgraph.types import RetryPolicy, TimeoutPolicy
 
-SHORT, LONG = 0.02, 60.0
+SHORT, IDLE, LONG = 0.02, 1.0, 60.0
 
 
 class State(TypedDict, total=False):
@@ -155,7 +155,7 @@ def progressing(progress: Progress, policy: TimeoutPolicy) -> Any:
 
     async def node(_: State, runtime: Runtime[Any]) -> State:
         loop = asyncio.get_running_loop()
-        until = loop.time() + 0.3
+        until = loop.time() + 1.5 * IDLE
         while loop.time() < until:
             await progress(runtime)
             await asyncio.to_thread(blocks, None)
@@ -169,7 +169,7 @@ CONFIG: Any = {"configurable": {"thread_id": "1"}}
 
 @pytest.mark.parametrize("progress", [by_heartbeat, by_chunk, by_function, by_graph])
 async def test_a_node_that_shows_progress_is_not_idle(progress: Progress) -> None:
-    graph = progressing(progress, TimeoutPolicy(idle_timeout=0.1))
+    graph = progressing(progress, TimeoutPolicy(idle_timeout=IDLE))
     assert await graph.ainvoke({}, CONFIG, stream_mode="values") == {"xs": ["done"]}
 
 

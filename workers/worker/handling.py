@@ -41,7 +41,7 @@ class _Pause(NamedTuple):
     seconds: float
 
 
-Steps = Generator[_Try | _Pause, Any, Result]
+HandlerSteps = Generator[_Try | _Pause, Any, Result]
 
 
 def handled(attempt: Attempt, result: Result) -> Result:
@@ -67,7 +67,7 @@ async def ahandled(attempt: Attempt, result: Result, offload: Offload) -> Result
     return await acarry(_steps(attempt, result), perform)
 
 
-def _steps(attempt: Attempt, result: Result) -> Steps:
+def _steps(attempt: Attempt, result: Result) -> HandlerSteps:
     handler = attempt.node.handler
     if handler is None or not isinstance(result, Errored) or not _is_final(attempt, result):
         return result
@@ -91,7 +91,7 @@ def _is_final(attempt: Attempt, error: Errored) -> bool:
     return retry_delay(attempt.node, error, attempt.failures + 1, 0.0, depth) is None
 
 
-def _tries(attempt: Attempt, handler: Node, error: Errored) -> Steps:
+def _tries(attempt: Attempt, handler: Node, error: Errored) -> HandlerSteps:
     number = 1
     while True:
         result: Result = yield _Try(_frame(attempt, handler, error, number))
