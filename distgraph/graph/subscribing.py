@@ -144,7 +144,7 @@ class NodeBuilder:
         return self
 
     def set_timeout(self, timeout: Timeout) -> Self:
-        """AttemptLimit each attempt at a coroutine, as ``add_node(timeout=)`` does."""
+        """Limit each attempt at a coroutine, as ``add_node(timeout=)`` does."""
         self._node = replace(self._node, timeout=TimeoutPolicy.coerce(timeout))
         return self
 
