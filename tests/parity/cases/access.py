@@ -254,7 +254,8 @@ def case_an_update_that_was_moved_past_is_forked(engine: Engine) -> Any:
         nodes = {"b": asking(engine, "q")} if asks else {}
         client = compiled_chain(engine, "a", "b", "c", **nodes)
         client.invoke({"xs": ["in"]}, thread())
-        first, _ = (client.update_state(at(client, 1), {"xs": [name]}) for name in ("u", "v"))
+        old = at(client, 1)
+        first, _ = [client.update_state(old, {"xs": [name]}) for name in ("u", "v")]
         seen = [invoked(client, None, first) for _ in range(2)]
         answered = [invoked(client, engine.Command(resume="r"))] if asks else []
         results.append([seen, answered, everything(client, thread())])
