@@ -133,6 +133,17 @@ def test_the_policy_of_the_calling_node_counts_its_graphs_failures(
     assert (ran(log)["out 0"], ran(log)["leg 0"]) == (1, 3)
 
 
+def test_an_error_handler_takes_what_a_called_graph_raises_and_nothing_before(
+    shared: Site, thread_id: str, log: Path
+) -> None:
+    graph = shared.graphs["trip-handled"]
+    done = graph.invoke({"log": str(log), "width": 2}, on(thread_id))
+    assert done["found"] == [[0], [1]]
+    given = {"log": str(log), "width": 2, "fails": {1: -1}}
+    assert graph.invoke(given, on(thread_id))["found"] == "leg 1"
+    assert ran(log)["handler"] == 1
+
+
 def test_a_cancelled_run_leaves_nothing_behind(
     shared: Site, thread_id: str, log: Path, tmp_path: Path
 ) -> None:

@@ -9,6 +9,7 @@ import os
 import signal
 from typing import Any, TypedDict
 
+from distgraph.errors import NodeError
 from distgraph.func import entrypoint, task
 from distgraph.graph import START, StateGraph
 from distgraph.runtime import get_runtime
@@ -174,6 +175,15 @@ def retried(leg: Any) -> StateGraph[Any]:
     return builder.add_edge(START, "travel")
 
 
+def handled(leg: Any) -> StateGraph[Any]:
+    def handler(trip: Trip, error: NodeError) -> Trip:
+        note(trip.get("log", ""), "handler")
+        return {"found": str(error.error)}
+
+    builder = StateGraph(Trip).add_node("travel", walking(leg), error_handler=handler)
+    return builder.add_edge(START, "travel")
+
+
 def workflow(leg: Any) -> Any:
     def body(trip: Trip) -> Any:
         return {"found": walk(leg, trip)}
@@ -259,6 +269,7 @@ ELSEWHERE = {
         "gathers": in_node(gathering),
         "threads": in_node(threading),
         "retried": retried,
+        "handled": handled,
         "workflow": workflow,
         "function": function,
         "stranger": stranger,
