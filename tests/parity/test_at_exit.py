@@ -18,7 +18,10 @@ from tests.parity.engines import (
     Engine,
 )
 from tests.parity.exiting import PROGRAMS, Thread
+from tests.parity.programs import Program
 from tests.parity.random_workflows import workflows
+from tests.parity.script import run as run_program
+from tests.parity.strategies import programs
 from tests.parity.workflows import Workflow, run
 
 CHANCE = "which of two tasks is over when the other one fails is chance"
@@ -73,13 +76,23 @@ def test_each_construct_leaves_the_same_at_its_end(name: str) -> None:
     assert seen(name, DISTGRAPH) == seen(name, LANGGRAPH)
 
 
-@settings(
+REPEATABLE = settings(
     derandomize=True,
     deadline=None,
-    max_examples=15,
+    max_examples=6,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
+
+
+@REPEATABLE
 @given(workflows())
 @pytest.mark.no_cover
 def test_workflows_leave_the_same_at_their_end(workflow: Workflow) -> None:
     assert run(at_exit(DISTGRAPH), workflow) == run(at_exit(LANGGRAPH), workflow)
+
+
+@REPEATABLE
+@given(programs(fails=False))
+@pytest.mark.no_cover
+def test_random_programs_leave_the_same_at_their_end(program: Program) -> None:
+    assert run_program(at_exit(DISTGRAPH), program) == run_program(at_exit(LANGGRAPH), program)
