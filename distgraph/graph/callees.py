@@ -61,7 +61,12 @@ HANDLER, DEFAULT_HANDLER = "__error_handler__", "__default_error_handler__"
 
 def handler_of(handler: Any, name: str) -> Callee | None:
     """Return how an error handler is called, if there is one; TypeError for what cannot be."""
-    return None if handler is None else callee_of(handler, name, {"error": "error"})
+    if handler is None:
+        return None
+    if not callable(handler) and not is_runnable(handler):
+        msg = f"error_handler must be a function or a callable object, not {handler!r}."
+        raise TypeError(msg)
+    return callee_of(handler, name, {"error": "error"})
 
 
 def limited(kind: str, callee: Callee, policy: TimeoutPolicy | None) -> TimeoutPolicy | None:

@@ -62,6 +62,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "dotted-namespace": lambda s: s.put(("a.b",), "a", {}),
     "reserved-namespace": lambda s: s.put(("langgraph",), "a", {}),
     "async": lambda s: asyncio.run(s.aget(USERS, "b")),
+    "async-namespaces": lambda s: asyncio.run(s.alist_namespaces(max_depth=1)),
     "async-search": lambda s: asyncio.run(s.asearch(USERS, filter={"age": 36})),
 }
 

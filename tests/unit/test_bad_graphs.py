@@ -50,7 +50,7 @@ RESERVED = ["__interrupt__", "__error__", "__pregel_tasks", "__root__", "branch:
 
 @pytest.mark.parametrize("name", RESERVED)
 def test_a_state_key_with_an_internal_name_is_refused_wherever_it_is_named(name: str) -> None:
-    named: Any = TypedDict("named", {name: int})  # type: ignore[misc]
+    named: Any = TypedDict("named", {name: int, "other": int})  # type: ignore[misc]
     for build in (
         lambda: StateGraph(named),
         lambda: StateGraph(State, input_schema=named),

@@ -10,8 +10,10 @@ import pytest
 
 from distgraph.channels import LastValue, Topic
 from distgraph.checkpoint.memory import InMemorySaver
+from distgraph.errors import NodeTimeoutError
 from distgraph.graph import START, StateGraph
 from distgraph.pregel import NodeBuilder, Pregel
+from distgraph.types import RetryPolicy
 
 
 def chain(**options: Any) -> Any:
@@ -116,3 +118,37 @@ def test_failures_of_many_runs_are_raised_or_returned() -> None:
         asyncio.run(graph.abatch([1, "x"]))
     with pytest.raises(ValueError, match="one config for all inputs or one for each"):
         graph.batch([1, 2], [{}])
+
+
+def test_a_node_runs_again_as_its_policies_say() -> None:
+    attempts: list[int] = []
+
+    def fails_once(given: int) -> int:
+        attempts.append(given)
+        if len(attempts) == 1:
+            raise ConnectionError
+        return given
+
+    policy = RetryPolicy(initial_interval=0.0, jitter=False)
+    node = NodeBuilder().subscribe_only("in").do(fails_once).write_to("out")
+    assert only(node.add_retry_policies(policy)).invoke(1) == 1
+    assert attempts == [1, 1]
+
+
+async def test_a_coroutine_has_its_time_limit() -> None:
+    async def hangs(_: int) -> None:
+        await asyncio.Event().wait()
+
+    node = NodeBuilder().subscribe_only("in").do(hangs).write_to("out").set_timeout(0.02)
+    with pytest.raises(NodeTimeoutError, match="'n' exceeded its run timeout"):
+        await only(node).ainvoke(1)
+
+
+def only(node: NodeBuilder) -> Any:
+    """A graph of one node, ``n``."""
+    return Pregel(
+        nodes={"n": node},
+        channels={"in": LastValue(int), "out": LastValue(int)},
+        input_channels="in",
+        output_channels="out",
+    )

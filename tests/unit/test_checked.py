@@ -31,6 +31,7 @@ FREE: Mapping[str, str] = {
     "context": "what the context schema says",
     "context_schema": "no annotation says what a schema is",
     "current": "a version, which a saver made itself",
+    "error_handler": "what takes the place of a node that failed: handler_of",
     "factory": "makes tables",
     "input": "whatever the state can be made from",
     "input_schema": "no annotation says what a schema is: check_schema",
@@ -41,6 +42,7 @@ FREE: Mapping[str, str] = {
     "path": "what chooses the next nodes: callee_of",
     "path_map": "of the conditional entry point: add_conditional_edges",
     "state_schema": "no annotation says what a schema is: check_schema",
+    "store": "None, or what keeps values: checked_store",
     "value": "an answer may be anything that can be stored",
     "values": "an update is what a node may return",
 }

@@ -123,7 +123,6 @@ def writes(_: Any) -> Any:
         (asks_on_a_loop, "from distgraph.types import interrupt"),
         (raises_a_signal, "from distgraph.types import interrupt"),
         (writes, "from distgraph.config import get_stream_writer"),
-        (lambda _: langgraph.config.get_config(), "from distgraph.config import get_config"),
     ],
 )
 async def test_a_call_that_finds_no_run_of_theirs(node: Any, advice: str) -> None:

@@ -98,3 +98,11 @@ def test_no_node_has_the_name_of_the_handler_of_all() -> None:
 def test_a_handler_is_something_that_can_be_called() -> None:
     with pytest.raises(TypeError, match="must be a function"):
         StateGraph(State).add_node("bad", Ran().fails, error_handler=3)
+
+
+@pytest.mark.parametrize("say", ["add_node", "set_node_defaults"])
+def test_what_cannot_be_called_is_refused_as_a_handler(say: str) -> None:
+    builder: Any = StateGraph(State)
+    given = ("a", print) if say == "add_node" else ()
+    with pytest.raises(TypeError, match=r"^error_handler must be a function"):
+        getattr(builder, say)(*given, error_handler="none")

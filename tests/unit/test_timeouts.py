@@ -17,7 +17,7 @@ from distgraph.graph import START, StateGraph
 from distgraph.runtime import Runtime
 from distgraph.types import RetryPolicy, TimeoutPolicy
 
-SHORT, IDLE, LONG = 0.02, 1.0, 60.0
+SHORT, IDLE, LONG = 0.02, 3.0, 60.0
 
 
 class State(TypedDict, total=False):
@@ -151,11 +151,11 @@ async def by_graph(_: Runtime[Any]) -> None:
 
 
 def progressing(progress: Progress, policy: TimeoutPolicy) -> Any:
-    """A graph of a node that shows progress for three times as long as it may be idle."""
+    """A graph of a node that shows progress for longer than it may be idle."""
 
     async def node(_: State, runtime: Runtime[Any]) -> State:
         loop = asyncio.get_running_loop()
-        until = loop.time() + 1.5 * IDLE
+        until = loop.time() + 1.1 * IDLE
         while loop.time() < until:
             await progress(runtime)
             await asyncio.to_thread(blocks, None)
