@@ -14,7 +14,7 @@ from checkpoint_redis import commands
 from checkpoint_redis.commands import Plain, Script
 from checkpoint_redis.keys import Thread, log_field
 from checkpoint_redis.layout import TaskField, ThreadKey
-from checkpoint_redis.replies import LeftTask, Loaded
+from checkpoint_redis.readings import LeftTask, Loaded
 from distgraph.errors import CorruptRecord
 
 T = TypeVar("T")

@@ -17,6 +17,7 @@ from checkpoint_redis.known_lines import KnownLines, Lines, Spot
 from checkpoint_redis.known_logs import KnownLogs
 from checkpoint_redis.layout import TaskState
 from checkpoint_redis.logged import logged, read_log
+from checkpoint_redis.readings import LeftTask, Loaded
 from checkpoint_redis.records import CheckpointEntry
 from checkpoint_redis.references import (
     Blobs,
@@ -29,7 +30,6 @@ from checkpoint_redis.references import (
     refs_of,
     versioned,
 )
-from checkpoint_redis.replies import LeftTask, Loaded
 from distgraph.checkpoint import codec, pending, records
 from distgraph.checkpoint.base import (
     WRITES_IDX_MAP,

@@ -19,7 +19,7 @@ from checkpoint_redis.commands.read import (
 from checkpoint_redis.commands.script import Arguments, Script
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import AnsweredByRow, LeftRow, PartedRow, QuestionRow
-from checkpoint_redis.replies import AnsweredQuestions, LeftTask
+from checkpoint_redis.readings import AnsweredQuestions, LeftTask
 
 CHUNK = 500
 

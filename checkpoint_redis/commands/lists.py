@@ -11,7 +11,7 @@ from checkpoint_redis.commands.read import checked, number, record, row, text
 from checkpoint_redis.commands.script import Arguments, Script
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import ListedRow, PageReply, QuestionId, QuestionRow, ThreadStatus
-from checkpoint_redis.replies import ListCount, Listed, ListedQuestions, ListPage
+from checkpoint_redis.readings import ListCount, Listed, ListedQuestions, ListPage
 from distgraph.errors import CorruptRecord, NewerFormat
 
 

@@ -33,7 +33,7 @@ from checkpoint_redis.layout import (
     ThreadStatus,
     WriteMark,
 )
-from checkpoint_redis.replies import CallerWrites, Header, Loaded, OpenQuestions, OpenTask
+from checkpoint_redis.readings import CallerWrites, Header, Loaded, OpenQuestions, OpenTask
 
 _PAST_QUESTIONS = (TaskField.asked, TaskField.asked_again)
 

@@ -28,13 +28,7 @@ from checkpoint_redis.layout import (
     TaskState,
     ThreadKey,
 )
-from checkpoint_redis.replies import (
-    Askers,
-    CallerWrites,
-    Header,
-    Loaded,
-    TaskSeen,
-)
+from checkpoint_redis.readings import Askers, CallerWrites, Header, Loaded, TaskSeen
 from distgraph.checkpoint import formats
 from distgraph.errors import NewerFormat
 

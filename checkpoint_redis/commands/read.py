@@ -18,15 +18,9 @@ from checkpoint_redis.layout import (
     RunRow,
     RunStatus,
 )
+from checkpoint_redis.readings import CallerWrites, Context, FrameHead, FrameInfo, RunRecord
 from checkpoint_redis.references import Extent
-from checkpoint_redis.replies import (
-    CallerWrites,
-    Context,
-    FrameHead,
-    FrameInfo,
-    OutboxEntry,
-    RunRecord,
-)
+from checkpoint_redis.replies import OutboxEntry
 from distgraph._brief import brief
 from distgraph.checkpoint.upgrades import upgraded
 from distgraph.errors import CorruptRecord

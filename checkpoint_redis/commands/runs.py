@@ -11,7 +11,7 @@ from checkpoint_redis.commands.read import checked, run_record, text
 from checkpoint_redis.commands.script import Arguments, Plain, Script
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import LINE_WORDS, Limit, LinePart, RunReply, RunsReply, RunStatus
-from checkpoint_redis.replies import RunLine, RunOutcome
+from checkpoint_redis.readings import RunLine, RunOutcome
 
 _BEGAN = slice(LinePart.began - 1, LinePart.took - 1)
 _TOOK = slice(LinePart.took - 1, LinePart.ids - 1)

@@ -21,6 +21,7 @@ from checkpoint_redis.layout import (
     ResultsReply,
     UnservedReply,
 )
+from checkpoint_redis.readings import Loaded
 from checkpoint_redis.records import ResultEntry, SuperstepEntry, TaskEntry
 from checkpoint_redis.replies import (
     Advance,
@@ -28,7 +29,6 @@ from checkpoint_redis.replies import (
     ClaimedTask,
     Committed,
     Failing,
-    Loaded,
     Recorded,
     Taken,
 )

@@ -7,8 +7,8 @@ from checkpoint_redis.bundles import Bundle, Packets
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import ThreadStatus
+from checkpoint_redis.readings import Header, Loaded
 from checkpoint_redis.records import CheckpointEntry
-from checkpoint_redis.replies import Header, Loaded
 from checkpoint_redis.saving.finding import Located, of_thread
 from checkpoint_redis.saving.reading import channels_of
 from checkpoint_redis.saving.steps import Steps, check, nonce

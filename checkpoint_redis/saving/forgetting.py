@@ -10,8 +10,9 @@ from checkpoint_redis import commands, loading, removing
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.keys import Thread, checkpoint_field
 from checkpoint_redis.layout import Field
+from checkpoint_redis.readings import Header
 from checkpoint_redis.records import NewHead
-from checkpoint_redis.replies import Changed, Header
+from checkpoint_redis.replies import Changed
 from checkpoint_redis.saving.finding import Located, all_threads, of_thread
 from checkpoint_redis.saving.steps import ATTEMPTS, Steps, check, nonce
 from checkpoint_redis.saving.unused import bundles_of, unused

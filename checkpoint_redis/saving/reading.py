@@ -9,7 +9,7 @@ from typing import Any
 from checkpoint_redis import commands, loading, packets, references
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.keys import Thread
-from checkpoint_redis.replies import Loaded
+from checkpoint_redis.readings import Loaded
 from checkpoint_redis.saving.finding import Located, places
 from checkpoint_redis.saving.steps import Steps
 from checkpoint_redis.stored import Archive

@@ -10,7 +10,7 @@ from checkpoint_redis.frames import FrameName
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.known_lines import Lines
 from checkpoint_redis.logged import shared
-from checkpoint_redis.replies import Loaded
+from checkpoint_redis.readings import Loaded
 from checkpoint_redis.saving.steps import ATTEMPTS, Steps, check, nonce
 from checkpoint_redis.stored import Archive
 from distgraph.checkpoint.base import (

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from checkpoint_redis import keys
-from checkpoint_redis.replies import Header
+from checkpoint_redis.readings import Header
 from distgraph.checkpoint import formats
 from distgraph.checkpoint.formats import Kind
 from distgraph.types import Command

@@ -8,6 +8,7 @@ from typing import Any
 from checkpoint_redis import loading
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.layout import StepOutcome
+from checkpoint_redis.readings import Loaded
 from checkpoint_redis.records import (
     AgainEntry,
     InnerEntry,
@@ -21,7 +22,6 @@ from checkpoint_redis.replies import (
     Claimed,
     Committed,
     Failing,
-    Loaded,
     OutboxEntry,
     Parked,
     Recorded,

@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from checkpoint_redis.ledger import Ledger
-from checkpoint_redis.replies import Loaded
+from checkpoint_redis.readings import Loaded
 from distgraph.core.model import Errored, Interrupted, Question
 from distgraph.types import Interrupt
 from tests.support.chains import built, log

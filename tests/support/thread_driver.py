@@ -15,6 +15,7 @@ from checkpoint_redis import keys, loading, source
 from checkpoint_redis.commands import Living
 from checkpoint_redis.layout import AnswerMode, StepOutcome
 from checkpoint_redis.ledger import Ledger
+from checkpoint_redis.readings import CallerWrites, Loaded, RunRecord
 from checkpoint_redis.records import (
     AnswerEntry,
     CheckpointEntry,
@@ -23,18 +24,7 @@ from checkpoint_redis.records import (
     SuperstepEntry,
     TaskEntry,
 )
-from checkpoint_redis.replies import (
-    Advance,
-    Answered,
-    CallerWrites,
-    Claimed,
-    Committed,
-    Due,
-    Loaded,
-    Recorded,
-    RunRecord,
-    Submitted,
-)
+from checkpoint_redis.replies import Advance, Answered, Claimed, Committed, Due, Recorded, Submitted
 from distgraph.effects import carry
 
 LEASE = 5_000

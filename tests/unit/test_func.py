@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -17,11 +16,10 @@ import pytest
 
 from distgraph.checkpoint.memory import InMemorySaver
 from distgraph.checkpoint.sqlite import SqliteSaver
-from distgraph.config import get_config, get_stream_writer
-from distgraph.errors import EmptyInputError, GraphInterrupt, InvalidUpdateError
+from distgraph.errors import GraphInterrupt
 from distgraph.func import SyncAsyncFuture, entrypoint, task
 from distgraph.graph import add_messages
-from distgraph.types import Command, RetryPolicy, Runtime, StreamWriter, interrupt
+from distgraph.types import Command, RetryPolicy, interrupt
 from tests.support.waiting import PATIENCE, wait_until
 
 CONFIG: Any = {"configurable": {"thread_id": "1"}}
@@ -248,129 +246,6 @@ def test_an_attempt_is_given_what_the_one_before_it_has_called() -> None:
     assert made == ["run", "call", "run", "run"]
 
 
-def test_what_is_injected() -> None:
-    @task
-    def knows(  # noqa: PLR0913, PLR0917 one parameter for each
-        x: int,
-        config: Any,
-        writer: StreamWriter,
-        runtime: Runtime,
-        store: Any = 1,
-        previous: Any = 2,
-    ) -> Any:
-        writer(("task", x))
-        assert runtime.execution_info
-        node = config["metadata"]["langgraph_node"]
-        return node, runtime.attempt, store, previous, runtime.previous
-
-    @entrypoint(InMemorySaver())
-    def workflow(
-        x: int, config: Any, *, writer: StreamWriter, runtime: Runtime, store: Any = 1
-    ) -> Any:
-        writer("writer")
-        get_stream_writer()("get_stream_writer")
-        calls: Any = knows  # what is injected may be left out
-        own = get_config()["metadata"]["langgraph_node"]
-        same = config["metadata"]["langgraph_node"]
-        return [calls(x).result(), own, same, store, runtime.previous]
-
-    told = list(workflow.stream(1, CONFIG, stream_mode="custom"))
-    assert told == ["writer", "get_stream_writer", ("task", 1)]
-    first = workflow.get_state(CONFIG).values
-    assert first == [("knows", 1, None, None, None), "workflow", "workflow", None, None]
-    again = workflow.invoke(2, CONFIG)
-    assert again == [("knows", 1, None, first, first), "workflow", "workflow", None, first]
-
-
-def test_what_a_caller_gives_is_not_injected() -> None:
-    @task
-    def knows(x: Any, writer: StreamWriter, previous: Any = None) -> Any:
-        writer(x)
-        return previous
-
-    seen: list[Any] = []
-
-    @entrypoint()
-    def workflow(x: Any) -> Any:
-        calls: Any = knows  # what is injected may be left out
-        return [calls(x, seen.append, 7).result(), calls(x, writer=seen.append).result()]
-
-    assert workflow.invoke(1) == [7, None]
-    assert seen == [1, 1]
-
-
-class Tenfold:
-    def __call__(self, x: int) -> int:
-        return x * 10
-
-    def method(self, x: int) -> int:
-        return x * 100
-
-
-def test_what_can_be_called_is_taken_and_has_a_name() -> None:
-    @entrypoint()
-    def workflow(x: int) -> list[Any]:
-        made = [
-            task(Tenfold()),
-            task(Tenfold(), name="own"),
-            task(functools.partial(add.func, y=7)),
-            task(Tenfold().method),
-        ]
-        return [each(x).result() for each in made]
-
-    told = list(workflow.stream(1, stream_mode="updates"))
-    assert told == [
-        {"Tenfold": 10},
-        {"own": 10},
-        {"add": 8},
-        {"method": 100},
-        {"workflow": [10, 10, 8, 100]},
-    ]
-    assert entrypoint()(Tenfold()).invoke(2) == 20
-    assert entrypoint()(functools.partial(add.func, y=3)).name == "add"
-    assert (add.__name__, add.func(1), repr(add)) == ("add", 2, "<task add>")
-
-
-def test_bad_use_is_refused() -> None:
-    def generator(_: int) -> Any:
-        yield 1
-
-    async def agenerator(_: int) -> Any:
-        yield 1
-
-    makers: list[Any] = [entrypoint(), task]
-    for make in makers:
-        for bad in (generator, agenerator, functools.partial(generator)):
-            with pytest.raises(NotImplementedError, match="Generators are not supported"):
-                make(bad)
-        with pytest.raises(TypeError, match="A function is needed"):
-            make(5)
-    with pytest.raises(ValueError, match="at least one parameter"):
-        makers[0](lambda: 1)
-    with pytest.raises(TypeError, match="Invalid checkpointer"):
-        entrypoint("memory")(add.func)
-    with pytest.raises(ValueError, match="reserved character"):
-        task(add.func, name="a|b")
-    with pytest.raises(RuntimeError, match="Task 'add' was called outside of a node"):
-        add(1)
-    with pytest.raises(EmptyInputError):
-        entrypoint(InMemorySaver())(add.func).invoke(None, CONFIG)
-    with pytest.raises(TypeError, match="cache_policy"):
-        task(cache_policy=1)  # type: ignore[call-overload]
-
-
-def test_what_cannot_be_stored_fails_the_call_and_names_it() -> None:
-    opaque = task(lambda: threading.Lock(), name="opaque")
-
-    @entrypoint(InMemorySaver())
-    def workflow(_: Any) -> str:
-        with pytest.raises(InvalidUpdateError, match="Task 'opaque' returned what cannot be"):
-            opaque().result()
-        return "told"
-
-    assert workflow.invoke(0, CONFIG) == "told"
-
-
 def test_tasks_workflows_and_graphs_call_each_other() -> None:
     @task
     def twice(x: int) -> int:
@@ -433,64 +308,6 @@ def test_futures_are_those_of_concurrent_futures() -> None:
         return sum(future.result() for future in done)
 
     assert workflow.invoke(200) == sum(range(1, 201))
-
-
-async def test_coroutines_and_blocking_functions_in_a_coroutine() -> None:
-    @entrypoint(InMemorySaver())
-    async def workflow(x: int) -> list[Any]:
-        both = await asyncio.gather(aadd(x), add(x, 5))
-        return [*both, await aadd(1), interrupt("?")]
-
-    asked: Any = await workflow.ainvoke(1, CONFIG)
-    assert asked["__interrupt__"]
-    assert await workflow.ainvoke(_answer("!"), CONFIG) == [2, 6, 2, "!"]
-
-
-async def test_a_blocking_workflow_beside_a_loop_calls_coroutines() -> None:
-    @entrypoint()
-    def workflow(x: int) -> int:
-        return aadd(x).result() + add(x).result()
-
-    assert await workflow.ainvoke(1) == 4
-    with pytest.raises(RuntimeError, match="in a sync context async tasks cannot be called"):
-        await asyncio.to_thread(workflow.invoke, 1)
-
-
-async def test_coroutines_are_cancelled_with_the_workflow_that_failed() -> None:
-    ended: list[str] = []
-
-    @task
-    async def endless() -> None:
-        try:
-            await asyncio.Event().wait()
-        finally:
-            ended.append("cancelled")
-
-    @entrypoint()
-    async def workflow(_: Any) -> None:
-        endless()
-        await asyncio.sleep(0)
-        raise ValueError("no")
-
-    with pytest.raises(ValueError, match="no"):
-        await workflow.ainvoke(0)
-    assert ended == ["cancelled"]
-
-
-async def test_what_asks_leaves_a_coroutine_that_catches_exceptions() -> None:
-    @task
-    async def asks() -> Any:
-        return interrupt("?")
-
-    @entrypoint(InMemorySaver())
-    async def workflow(_: Any) -> Any:
-        try:
-            return await asyncio.gather(asks(), aadd(1))
-        except Exception:  # noqa: BLE001 what a user may write
-            return "swallowed"
-
-    assert (await workflow.ainvoke(0, CONFIG))["__interrupt__"][0].value == "?"
-    assert await workflow.ainvoke(_answer("!"), CONFIG) == ["!", 2]
 
 
 @dataclass(frozen=True)
@@ -580,26 +397,6 @@ def test_who_leaves_a_stream_early_finds_what_was_kept() -> None:
         break
     assert workflow.invoke(None, CONFIG) == [0, 1, 2]
     assert made == [0, 1, 2]
-
-
-async def test_no_more_coroutines_run_at_once_than_a_config_says() -> None:
-    running: list[int] = []
-    widest: list[int] = []
-
-    @task
-    async def counted(x: int) -> int:
-        running.append(x)
-        widest.append(len(running))
-        got = await aadd(x)
-        running.remove(x)
-        return got
-
-    @entrypoint()
-    async def workflow(width: int) -> int:
-        return sum(await asyncio.gather(*map(counted, range(width))))
-
-    assert await workflow.ainvoke(20, {"max_concurrency": 3}) == sum(range(21))
-    assert max(widest) == 3
 
 
 def test_what_nobody_answers_in_time_in_a_call_has_its_default() -> None:

@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from checkpoint_redis.layout import FrameField
-from checkpoint_redis.replies import Loaded
+from checkpoint_redis.readings import Loaded
 from checkpoint_redis.saver import RedisSaver
 from distgraph.errors import ThreadBusy, ThreadConflict
 from distgraph.types import Command

@@ -10,8 +10,8 @@ import pytest
 from checkpoint_redis.bundles import Bundle
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.layout import TaskState
+from checkpoint_redis.readings import OpenTask
 from checkpoint_redis.records import AgainEntry, CheckpointEntry
-from checkpoint_redis.replies import OpenTask
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.core.frame import Invocation
 from distgraph.core.model import Answer, Checkpoint, Task, ThreadState

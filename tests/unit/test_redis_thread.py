@@ -8,6 +8,7 @@ import pytest
 import redis
 
 from checkpoint_redis import about, events, loading
+from checkpoint_redis.readings import ListPage
 from checkpoint_redis.records import (
     AnswerEntry,
     CheckpointEntry,
@@ -16,7 +17,7 @@ from checkpoint_redis.records import (
     SuperstepEntry,
     TaskEntry,
 )
-from checkpoint_redis.replies import Committed, ListPage, OutboxEntry
+from checkpoint_redis.replies import Committed, OutboxEntry
 from distgraph.effects import carry
 from tests.support.thread_driver import LEASE, Driver, nonce, superstep
 

@@ -16,6 +16,7 @@ from checkpoint_redis.bundles import Bundle
 from checkpoint_redis.commands import Plain, Script
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.layout import Limit, QuestionId, ThreadKey
+from checkpoint_redis.readings import ListPage
 from checkpoint_redis.records import (
     AgainEntry,
     AnswerEntry,
@@ -26,7 +27,6 @@ from checkpoint_redis.records import (
     SuperstepEntry,
     TaskEntry,
 )
-from checkpoint_redis.replies import ListPage
 from checkpoint_redis.sharing import give_way
 from distgraph.checkpoint.records import pack_result
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer

@@ -13,7 +13,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from checkpoint_redis.layout import RunStatus
-from checkpoint_redis.replies import RunOutcome
+from checkpoint_redis.readings import RunOutcome
 from distgraph.core.model import ThreadState
 from distgraph.core.resume import pending
 from distgraph.errors import ThreadNotFound

@@ -14,7 +14,7 @@ from celery.utils.nodenames import default_nodename, host_format
 from checkpoint_redis import keys
 from checkpoint_redis.layout import ThreadStatus
 from checkpoint_redis.ledger import address
-from checkpoint_redis.replies import Header
+from checkpoint_redis.readings import Header
 from checkpoint_redis.servers import opening
 from checkpoint_redis.sightings import WorkerSeen
 from distgraph.checkpoint import formats

@@ -13,7 +13,7 @@ from rich.text import Text
 from checkpoint_redis import commands, loading
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.layout import TaskState
-from checkpoint_redis.replies import Header, OpenTask
+from checkpoint_redis.readings import Header, OpenTask
 from distgraph.effects import carry
 from distgraph.errors import DistGraphError
 

@@ -16,7 +16,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from checkpoint_redis.layout import RunStatus
-from checkpoint_redis.replies import Header
+from checkpoint_redis.readings import Header
 from distgraph.core.graph import Graph
 from distgraph.core.model import Completed, Errored, Interrupted, Result, Task, ThreadState
 from distgraph.core.plan import plan, tasks_of

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import RunStatus
-from checkpoint_redis.replies import Header
+from checkpoint_redis.readings import Header
 from distgraph.core.model import Checkpoint
 from distgraph.core.resume import is_by_id
 from distgraph.errors import ThreadBusy, ThreadNotFound

@@ -5,7 +5,8 @@ from __future__ import annotations
 from checkpoint_redis import commands
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import TaskId
-from checkpoint_redis.replies import Adopted, Loaded, OutboxEntry
+from checkpoint_redis.readings import Loaded
+from checkpoint_redis.replies import Adopted, OutboxEntry
 from distgraph.core.model import ThreadState
 from distgraph.core.plan import check_nodes
 from distgraph.errors import ThreadConflict

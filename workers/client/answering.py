@@ -10,8 +10,9 @@ from checkpoint_redis.answers import Pairs
 from checkpoint_redis.commands import Script
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import AnswerMode, TaskId, ThreadStatus
+from checkpoint_redis.readings import Loaded
 from checkpoint_redis.records import StagedAnswers
-from checkpoint_redis.replies import Answered, Loaded, Moved, OutboxEntry
+from checkpoint_redis.replies import Answered, Moved, OutboxEntry
 from distgraph.errors import (
     NoSuchInterrupt,
     NothingToResume,

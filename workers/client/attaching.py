@@ -9,7 +9,7 @@ from typing import Any
 from checkpoint_redis import commands
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import RunStatus
-from checkpoint_redis.replies import RunOutcome
+from checkpoint_redis.readings import RunOutcome
 from distgraph.errors import ThreadNotFound
 
 from ..shared.runconfig import decode_config

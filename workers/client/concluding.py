@@ -9,7 +9,7 @@ from typing import Any
 
 from checkpoint_redis import commands, loading
 from checkpoint_redis.layout import RunStatus, ThreadStatus
-from checkpoint_redis.replies import Loaded, RunOutcome
+from checkpoint_redis.readings import Loaded, RunOutcome
 from distgraph.core.model import (
     Errored,
     Failed,

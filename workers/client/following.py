@@ -10,7 +10,7 @@ from typing import Any
 from checkpoint_redis import commands, events
 from checkpoint_redis.events import Entry, EntryId, StreamEvent
 from checkpoint_redis.layout import RunEvent, RunStatus
-from checkpoint_redis.replies import RunOutcome
+from checkpoint_redis.readings import RunOutcome
 from distgraph.effects import Tell
 from distgraph.events import Concluded
 

@@ -14,7 +14,8 @@ from typing import Any
 
 from checkpoint_redis import commands
 from checkpoint_redis.keys import Thread
-from checkpoint_redis.replies import Header, Loaded, OutboxEntry
+from checkpoint_redis.readings import Header, Loaded
+from checkpoint_redis.replies import OutboxEntry
 from distgraph.core.graph import Graph
 from distgraph.core.plan import pulled_id
 from distgraph.errors import DistGraphError

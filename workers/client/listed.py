@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from checkpoint_redis.layout import QuestionRow
-from checkpoint_redis.replies import Listed, ListedQuestions
+from checkpoint_redis.readings import Listed, ListedQuestions
 from distgraph.core.model import Interrupted
 from distgraph.errors import DistGraphError
 from distgraph.types import Interrupt

@@ -12,7 +12,7 @@ from checkpoint_redis import about, commands
 from checkpoint_redis.about import Sought
 from checkpoint_redis.keys import SHARDS
 from checkpoint_redis.layout import ThreadStatus
-from checkpoint_redis.replies import ListCount, Listed, ListPage
+from checkpoint_redis.readings import ListCount, Listed, ListPage
 
 from .effects import Effect, Together
 

@@ -10,7 +10,7 @@ from typing import Any
 from checkpoint_redis import commands, removing
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import AnswerMode, ThreadStatus
-from checkpoint_redis.replies import Header, Listed, Loaded, RunLine
+from checkpoint_redis.readings import Header, Listed, Loaded, RunLine
 from checkpoint_redis.sightings import WorkerSeen
 from distgraph._foreign import foreign
 from distgraph.core.model import ThreadState

@@ -11,7 +11,7 @@ from typing import Any
 
 from checkpoint_redis import commands
 from checkpoint_redis.keys import Thread
-from checkpoint_redis.replies import Header, RunOutcome
+from checkpoint_redis.readings import Header, RunOutcome
 from distgraph.errors import DistGraphError
 
 from ..shared.served import Registry

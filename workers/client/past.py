@@ -11,7 +11,7 @@ from typing import Any
 from checkpoint_redis import commands, loading
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import RunStatus
-from checkpoint_redis.replies import LeftTask, Loaded, OpenTask, RunLine, RunRecord
+from checkpoint_redis.readings import LeftTask, Loaded, OpenTask, RunLine, RunRecord
 from distgraph.core.model import Expired, Interrupted
 from distgraph.types import Interrupt
 

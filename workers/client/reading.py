@@ -9,7 +9,7 @@ from typing import Any
 
 from checkpoint_redis import commands, loading, packets
 from checkpoint_redis.keys import Thread
-from checkpoint_redis.replies import CallerWrites, LeftTask, Loaded
+from checkpoint_redis.readings import CallerWrites, LeftTask, Loaded
 from distgraph.checkpoint.replaced import LastOfRuns
 from distgraph.checkpoint.targets import packets_of
 from distgraph.core.model import Checkpoint, ThreadState

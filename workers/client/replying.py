@@ -9,8 +9,8 @@ from typing import Any
 from checkpoint_redis import commands
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import Limit
+from checkpoint_redis.readings import Askers, Header, Loaded
 from checkpoint_redis.records import AnswerEntry
-from checkpoint_redis.replies import Askers, Header, Loaded
 from distgraph.core.model import Interrupted, Question
 from distgraph.core.resume import Reply, answer_to, is_by_id
 

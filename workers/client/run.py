@@ -8,7 +8,7 @@ from typing import Any
 
 from checkpoint_redis import commands
 from checkpoint_redis.keys import Thread
-from checkpoint_redis.replies import RunOutcome
+from checkpoint_redis.readings import RunOutcome
 from distgraph import _frame
 from distgraph._checked import checked
 from distgraph.graph.results import conclude, result_of

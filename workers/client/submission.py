@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from checkpoint_redis import about
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import ThreadStatus
-from checkpoint_redis.replies import Loaded
+from checkpoint_redis.readings import Loaded
 from distgraph.core.graph import Graph
 from distgraph.core.model import ThreadState
 from distgraph.engine import limits_of

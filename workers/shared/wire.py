@@ -8,24 +8,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
 
-from checkpoint_redis.bundles import Bundle, Packets, blob_of, bundles, packet_name
+from checkpoint_redis.bundles import Bundle
 from checkpoint_redis.layout import QuestionId, TaskState
-from checkpoint_redis.records import (
-    CheckpointEntry,
-    QuestionEntry,
-    ResultEntry,
-    SuperstepEntry,
-    TaskEntry,
-)
-from checkpoint_redis.references import (
-    Growing,
-    name_of,
-    names,
-    read_lines,
-    read_values,
-    refs_of,
-)
-from checkpoint_redis.replies import CallerWrites, Context, LeftTask, Loaded, OpenTask
+from checkpoint_redis.readings import CallerWrites, Context, LeftTask, Loaded, OpenTask
+from checkpoint_redis.records import CheckpointEntry, QuestionEntry, ResultEntry, SuperstepEntry
+from checkpoint_redis.references import Growing, name_of, names, read_lines, read_values, refs_of
 from distgraph.checkpoint import records
 from distgraph.checkpoint.blame import (
     ANSWER,
@@ -35,17 +22,12 @@ from distgraph.checkpoint.blame import (
     blamed,
     of_checkpoint,
     of_key,
-    of_packet,
     of_result,
 )
 from distgraph.checkpoint.failures import opened, within
-from distgraph.checkpoint.formats import Kind
 from distgraph.checkpoint.lines import numbered_segment, place
-from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
-from distgraph.checkpoint.targets import filled, parted, sends_of
-from distgraph.checkpoint.upgrades import corrupt, fields_of, numbered
 from distgraph.core.deadlines import told
-from distgraph.core.graph import Graph, Node
+from distgraph.core.graph import Graph
 from distgraph.core.model import (
     Answer,
     Checkpoint,
@@ -66,21 +48,12 @@ from distgraph.core.model import (
     Task,
     ThreadState,
 )
-from distgraph.core.packets import Packet
 from distgraph.core.resume import answer_to
-from distgraph.errors import (
-    CorruptRecord,
-    DistGraphError,
-    InvalidUpdateError,
-    SerializationError,
-)
-from distgraph.types import Interrupt, Send
+from distgraph.errors import CorruptRecord, InvalidUpdateError, SerializationError
+from distgraph.types import Interrupt
 
-from .hints import label
-from .inner import frame_within
+from .taskwire import Apart, TaskWire, unstorable
 
-Apart = tuple[tuple[Target, ...], tuple[Bundle, ...]]
-"""What runs next with packets in place of Sends, and their bundle."""
 WHOLE = 0
 """Stands for the number of a segment where a value is in one piece."""
 _LEAST = 1_000
@@ -104,119 +77,17 @@ class Unpacked(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Wire:
+class Wire(TaskWire):
     """Encodes for one graph: its state's classes are the ones that may be decoded.
 
-    ``routes``: what queues that nodes name are called at the broker, where it is something else.
     ``graphs``: for one that serves threads of any graph, those of the graphs that are known.
     """
 
-    serializer: JsonPlusSerializer
-    routes: Mapping[str, str] = field(default_factory=dict)
     graphs: Mapping[str, Wire] = field(default_factory=dict)
 
     def of(self, graph: str) -> Wire:
         """Return what encodes for a thread of ``graph``, as it has turned out to be."""
         return self.graphs.get(graph, self)
-
-    # --- tasks -----------------------------------------------------------------------------
-
-    def task(self, task: Task, node: Node, graph: str, ns: str = "") -> TaskEntry:
-        """Return what is queued for ``task`` of the frame ``ns``; packets are not, but a caller's.
-
-        Its record is node, index, and [] for a task that was not sent, [argument], or None for a
-        packet that is stored apart.
-        """
-        given, packet = _argument(task.send)
-        try:
-            blob = self.serializer.dumps(numbered(Kind.task, task.node, task.index, given))
-        except SerializationError as error:
-            raise SerializationError(f"{of_packet(task.node)}: {error}") from error
-        reads = node.reads(sent=task.send is not None)
-        name, queue = label(graph, task.node), self.routes.get(node.queue, node.queue)
-        inner = frame_within(node, ns, task)
-        return TaskEntry(task.id, blob, queue, node.priority, reads, packet, inner=inner, name=name)
-
-    def read_node(self, tid: str, blob: bytes) -> str:
-        """Return which node the task of an entry runs."""
-        packed = self.serializer.loads(blob)
-        match fields_of(Kind.task, packed):
-            case [str(node), *_]:
-                return node
-            case _:
-                raise corrupt(f"{Kind.task} ({tid})", packed)
-
-    def read_task(self, tid: str, blob: bytes, packet: bytes | None = None) -> Task:
-        """Return the task of an entry, with its ``packet`` where that is stored apart."""
-        packed = self.serializer.loads(blob)
-        match fields_of(Kind.task, packed):
-            case [str(node), int(index), []]:
-                return Task(tid, node, index)
-            case [str(node), int(index), [arg]]:
-                return Task(tid, node, index, Send(node, arg))
-            case [str(node), int(index), None] if packet is not None:
-                return Task(tid, node, index, Send(node, self.serializer.loads(packet)))
-            case [str(node), int(), None]:
-                msg = f"The packet of task {tid}, which was sent to node '{node}', is not stored."
-                raise CorruptRecord(msg)
-            case _:
-                raise corrupt(f"{Kind.task} ({tid})", packed)
-
-    def node_of(self, blob: bytes) -> str:
-        """Return the node of an entry's task, whatever that gets."""
-        packed = self.serializer.loads(blob)
-        match fields_of(Kind.task, packed):
-            case [str(node), int(), _]:
-                return node
-            case _:
-                raise corrupt(str(Kind.task), packed)
-
-    def label_of(self, graph: str, blob: bytes) -> str:
-        """Return what the job of an entry's task is called, '' where that can't be read here."""
-        try:
-            return label(graph, self.node_of(blob))
-        except DistGraphError:  # of a class that is not known here, for example
-            return ""
-
-    # --- packets ---------------------------------------------------------------------------
-
-    def apart(self, targets: tuple[Target, ...], nonce: str) -> Apart:
-        """Return ``targets`` with packets in place of their Sends, and the bundle of these.
-
-        The bundle has its name from ``nonce``. SerializationError names a packet at fault.
-        """
-        made = bundles(nonce, tuple(self._packet(send) for send in sends_of(targets)))
-        return (parted(targets, made[0].name) if made else targets), made
-
-    def _packet(self, send: Send) -> bytes:
-        try:
-            return self.serializer.dumps(send.arg)
-        except SerializationError as error:
-            raise SerializationError(f"{of_packet(send.node)}: {error}") from error
-
-    def read_packet(self, packet: Packet, blobs: Packets) -> Send:
-        """Return the Send that a packet stands for."""
-        return Send(packet.node, self.serializer.loads(blob_of(packet, blobs)))
-
-    def filled(self, checkpoint: Checkpoint, blobs: Packets) -> Checkpoint:
-        """Return ``checkpoint`` with the Sends of its packets."""
-        whole = filled(
-            checkpoint.frontier, lambda each: self.serializer.loads(blob_of(each, blobs))
-        )
-        return replace(checkpoint, frontier=whole)
-
-    def sent(
-        self, task: Task, result: Completed, nonce: str
-    ) -> tuple[Completed, tuple[Bundle, ...]]:
-        """Return ``result`` with packets in place of its Sends, and the bundle of these.
-
-        SerializationError names the node and the packet.
-        """
-        try:
-            goto, made = self.apart(result.goto, nonce)
-        except SerializationError as error:
-            raise SerializationError(_unstorable(task.node, error)) from error
-        return replace(result, goto=goto), made
 
     # --- checkpoints -----------------------------------------------------------------------
 
@@ -315,7 +186,7 @@ class Wire:
         try:
             return self._record(packed, parts)
         except SerializationError as error:
-            raise SerializationError(_unstorable(node, error)) from error
+            raise SerializationError(unstorable(node, error)) from error
 
     def questions(self, task: Task, result: Interrupted) -> bytes:
         """Return the record of what a task asks; SerializationError names the node."""
@@ -505,17 +376,6 @@ def head_checkpoint(context: Context, values: Mapping[str, Any]) -> Checkpoint:
     return Checkpoint(head.cp, None, head.step, "loop", "", values)
 
 
-def _argument(send: Send | Packet | None) -> tuple[list[Any] | None, str]:
-    """Return what stands in a task's record of its argument, and the name of its packet."""
-    match send:
-        case None:
-            return [], ""
-        case Packet(_, bundle, number):
-            return None, packet_name(bundle, number)
-        case _:
-            return [send.arg], ""
-
-
 def _placed(tasks: tuple[Task, ...], targets: tuple[Target, ...]) -> tuple[Task, ...]:
     """Return tasks of a checkpoint that has ``targets`` now; those of callers' Sends stay."""
     sent = [target for target in targets if not isinstance(target, str)]
@@ -523,7 +383,3 @@ def _placed(tasks: tuple[Task, ...], targets: tuple[Target, ...]) -> tuple[Task,
         replace(task, send=sent[task.index]) if task.send and task.index < len(sent) else task
         for task in tasks
     )
-
-
-def _unstorable(node: str, error: SerializationError) -> str:
-    return f"Node '{node}' returned what cannot be stored. {error}"

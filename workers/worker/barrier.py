@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from checkpoint_redis.bundles import Bundle
 from checkpoint_redis.layout import Limit
+from checkpoint_redis.readings import Context
 from checkpoint_redis.records import SuperstepEntry
-from checkpoint_redis.replies import Advance, Context
+from checkpoint_redis.replies import Advance
 from distgraph.checkpoint.replaced import in_place_of
 from distgraph.core.model import Errored, Failed, Finished, Result
 from distgraph.core.plan import plan

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple, NoReturn
 
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.layout import TaskState
+from checkpoint_redis.readings import FrameInfo, Loaded, OpenTask
 from checkpoint_redis.records import CheckpointEntry, InnerEntry
-from checkpoint_redis.replies import ClaimedTask, FrameInfo, Loaded, OpenTask
+from checkpoint_redis.replies import ClaimedTask
 from checkpoint_redis.stored import Archive
 from distgraph.checkpoint.base import CheckpointTuple
 from distgraph.checkpoint.base.types import ERROR, INTERRUPT, RESUME

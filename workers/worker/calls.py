@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.layout import TaskState
+from checkpoint_redis.readings import OpenTask
 from checkpoint_redis.records import STAGE_ABOVE, AgainEntry, KeepEntry, TaskEntry
-from checkpoint_redis.replies import OpenTask
 from distgraph.core.failures import exception_of
 from distgraph.core.frame import TaskFrame
 from distgraph.core.graph import Graph

@@ -14,6 +14,7 @@ from checkpoint_redis.bundles import Bundle, Packets
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.ledger import Ledger
+from checkpoint_redis.readings import Context, Loaded
 from checkpoint_redis.records import (
     CallsEntry,
     InnerEntry,
@@ -23,15 +24,7 @@ from checkpoint_redis.records import (
     ResultEntry,
     SuperstepEntry,
 )
-from checkpoint_redis.replies import (
-    Advance,
-    Claimed,
-    Committed,
-    Context,
-    Loaded,
-    OutboxEntry,
-    Recorded,
-)
+from checkpoint_redis.replies import Advance, Claimed, Committed, OutboxEntry, Recorded
 from checkpoint_redis.saving import get_frame, listed
 from checkpoint_redis.sharing import give_way
 from checkpoint_redis.stored import Archive

@@ -6,7 +6,8 @@ import logging
 from contextlib import suppress
 from typing import Final
 
-from checkpoint_redis.replies import Advance, Claimed, ClaimedTask, Context
+from checkpoint_redis.readings import Context
+from checkpoint_redis.replies import Advance, Claimed, ClaimedTask
 from distgraph.checkpoint import formats
 from distgraph.core.model import Task
 from distgraph.errors import DistGraphError, JobFailed

@@ -13,7 +13,7 @@ from checkpoint_redis import commands
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import TaskState
 from checkpoint_redis.ledger import Ledger
-from checkpoint_redis.replies import Header, TaskSeen
+from checkpoint_redis.readings import Header, TaskSeen
 from distgraph.checkpoint.base.frames import path_of
 from distgraph.errors import DistGraphError
 

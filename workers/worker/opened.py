@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from checkpoint_redis.readings import Context, FrameHead, RunRecord
 from checkpoint_redis.references import doubtful
-from checkpoint_redis.replies import Context, FrameHead, RunRecord
 from checkpoint_redis.stored import Archive
 from distgraph.core.frame import Invocation
 from distgraph.core.graph import Graph, Node

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from checkpoint_redis import commands, loading
+from checkpoint_redis.readings import Context
 from checkpoint_redis.records import (
     InnerEntry,
     ParkEntry,
@@ -15,7 +16,7 @@ from checkpoint_redis.records import (
     SuperstepEntry,
     TaskEntry,
 )
-from checkpoint_redis.replies import Advance, ClaimedTask, Context, Recorded
+from checkpoint_redis.replies import Advance, ClaimedTask, Recorded
 from distgraph.effects import carry
 from tests.support.framed_sim.collecting import (
     ESCAPED,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from checkpoint_redis import commands
 from checkpoint_redis.layout import QuestionId
+from checkpoint_redis.readings import Loaded
 from checkpoint_redis.records import AnswerEntry
-from checkpoint_redis.replies import Loaded, OutboxEntry
+from checkpoint_redis.replies import OutboxEntry
 from tests.support.framed_sim.program import QUEUE, Graph, Known, Plan, new_id
 from tests.support.sim.world import World
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from checkpoint_redis.layout import QuestionId, TaskState
+from checkpoint_redis.readings import Loaded
 from checkpoint_redis.records import AgainEntry
-from checkpoint_redis.replies import Loaded
 
 ESCAPED = b"escaped"
 WAITING = {TaskState.failed, TaskState.backing_off, TaskState.parked}

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from checkpoint_redis import commands
 from checkpoint_redis.layout import StepOutcome
+from checkpoint_redis.readings import CallerWrites
 from checkpoint_redis.records import (
     ResultEntry,
     SuperstepEntry,
     TaskEntry,
 )
-from checkpoint_redis.replies import CallerWrites
 from tests.support.guards import Guard
 from tests.support.thread_driver import LEASE, Driver, nonce, superstep
 

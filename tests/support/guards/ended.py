@@ -6,8 +6,8 @@ import uuid
 
 from checkpoint_redis import commands
 from checkpoint_redis.layout import Field, Limit, RunStatus, ThreadKey
+from checkpoint_redis.readings import RunOutcome
 from checkpoint_redis.records import AnswerEntry, NewHead
-from checkpoint_redis.replies import RunOutcome
 from tests.support.guards import Guard
 from tests.support.thread_driver import Driver, nonce, superstep
 

@@ -8,7 +8,7 @@ from checkpoint_redis import about, commands, keys
 from checkpoint_redis.about import Sought
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.layout import HeaderField, Limit
-from checkpoint_redis.replies import Listed
+from checkpoint_redis.readings import Listed
 from tests.support.guards import Guard
 from tests.support.thread_driver import Driver, nonce, superstep
 

@@ -8,8 +8,8 @@ from checkpoint_redis import commands
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.keys import checkpoint_field
 from checkpoint_redis.layout import HeaderField, Limit
+from checkpoint_redis.readings import Loaded
 from checkpoint_redis.records import InnerEntry, NewHead
-from checkpoint_redis.replies import Loaded
 from distgraph.checkpoint import formats
 from tests.support.frame_driver import Frame
 from tests.support.guards import Guard

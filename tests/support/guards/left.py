@@ -5,6 +5,7 @@ from __future__ import annotations
 from checkpoint_redis import commands
 from checkpoint_redis.bundles import Bundle, packet_name
 from checkpoint_redis.layout import Field, Limit
+from checkpoint_redis.readings import LeftTask
 from checkpoint_redis.records import (
     AnswerEntry,
     CheckpointEntry,
@@ -12,7 +13,7 @@ from checkpoint_redis.records import (
     ResultEntry,
     SuperstepEntry,
 )
-from checkpoint_redis.replies import Committed, LeftTask
+from checkpoint_redis.replies import Committed
 from tests.support.guards import Guard
 from tests.support.thread_driver import LEASE, Driver, nonce, superstep
 

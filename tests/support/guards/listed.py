@@ -7,8 +7,8 @@ from typing import Any
 from checkpoint_redis import about, commands, keys
 from checkpoint_redis.about import Sought
 from checkpoint_redis.layout import HeaderField, Limit
+from checkpoint_redis.readings import ListCount, Listed
 from checkpoint_redis.records import QuestionEntry, ResultEntry
-from checkpoint_redis.replies import ListCount, Listed
 from distgraph.checkpoint import formats
 from tests.support.guards import Guard
 from tests.support.guards.found import GRAPH, at, guard, neighbours, page, start

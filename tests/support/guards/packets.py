@@ -8,6 +8,7 @@ from checkpoint_redis import commands, keys, packets
 from checkpoint_redis.bundles import Bundle, packet_name
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.layout import Limit, PacketName, ThreadKey
+from checkpoint_redis.readings import Context
 from checkpoint_redis.records import (
     CheckpointEntry,
     InnerEntry,
@@ -15,7 +16,7 @@ from checkpoint_redis.records import (
     SuperstepEntry,
     TaskEntry,
 )
-from checkpoint_redis.replies import Context, Recorded
+from checkpoint_redis.replies import Recorded
 from tests.support.guards import Guard
 from tests.support.thread_driver import LEASE, Driver, nonce, superstep
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from checkpoint_redis import events
 from checkpoint_redis.layout import ThreadKey
+from checkpoint_redis.readings import OpenTask
 from checkpoint_redis.records import QuestionEntry, ResultEntry
-from checkpoint_redis.replies import OpenTask
 from tests.support.guards import Guard
 from tests.support.thread_driver import LEASE, Driver
 

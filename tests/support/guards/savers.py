@@ -6,8 +6,9 @@ from checkpoint_redis import commands
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.keys import channel_field, checkpoint_field
 from checkpoint_redis.layout import SharedRow, SpanRow, ThreadStatus
+from checkpoint_redis.readings import Header, Loaded
 from checkpoint_redis.records import CheckpointEntry, NewHead, SuperstepEntry, TaskEntry
-from checkpoint_redis.replies import Changed, Header, Loaded
+from checkpoint_redis.replies import Changed
 from tests.support.guards import Guard
 from tests.support.thread_driver import Driver, nonce, superstep
 

@@ -8,9 +8,10 @@ from checkpoint_redis import commands
 from checkpoint_redis.commands.task import NONE
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.layout import Limit
+from checkpoint_redis.readings import Context
 from checkpoint_redis.records import CheckpointEntry, SuperstepEntry, TaskEntry
 from checkpoint_redis.references import Extent
-from checkpoint_redis.replies import Changed, Context
+from checkpoint_redis.replies import Changed
 from tests.support.guards import Guard
 from tests.support.thread_driver import LEASE, SERVED, Driver, nonce
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from checkpoint_redis.layout import QuestionId
-from checkpoint_redis.replies import Loaded, OpenQuestions
+from checkpoint_redis.readings import Loaded, OpenQuestions
 from tests.support.sim.world import World
 
 

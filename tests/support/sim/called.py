@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from checkpoint_redis import commands
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.keys import checkpoint_field
+from checkpoint_redis.readings import Loaded
 from checkpoint_redis.records import CheckpointEntry, InnerEntry
-from checkpoint_redis.replies import ClaimedTask, Loaded
+from checkpoint_redis.replies import ClaimedTask
 from tests.support.sim.plan import CALLED, lasts, number_of, questions_of
 from tests.support.sim.world import MANY, World
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from checkpoint_redis import answers, commands
 from checkpoint_redis.layout import AnswerMode
+from checkpoint_redis.readings import Loaded
 from checkpoint_redis.records import AnswerEntry, CheckpointEntry
-from checkpoint_redis.replies import Changed, Loaded, OutboxEntry
+from checkpoint_redis.replies import Changed, OutboxEntry
 from tests.support.sim.accepted import MARKS, Accepted
 from tests.support.sim.breakpoints import asking, check_released
 from tests.support.sim.giving import UNKNOWN, give, is_moving, move, standing

@@ -10,7 +10,7 @@ from checkpoint_redis import commands, events, keys, loading, references
 from checkpoint_redis.about import Sought
 from checkpoint_redis.bundles import packet_name
 from checkpoint_redis.layout import EventKind, IndexName, ThreadStatus
-from checkpoint_redis.replies import CallerWrites
+from checkpoint_redis.readings import CallerWrites
 from distgraph.effects import carry
 from tests.support.sim.accepted import MARKS
 from tests.support.sim.called import check_called, check_nothing_open, check_shared

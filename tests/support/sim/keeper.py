@@ -15,9 +15,10 @@ from checkpoint_redis import commands, references, saving
 from checkpoint_redis.commands import Script
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.layout import Field
+from checkpoint_redis.readings import Loaded
 from checkpoint_redis.records import CheckpointEntry
 from checkpoint_redis.references import Ref
-from checkpoint_redis.replies import Changed, Loaded
+from checkpoint_redis.replies import Changed
 from checkpoint_redis.saving import forgetting
 from checkpoint_redis.saving.finding import Located
 from checkpoint_redis.stored import Archive

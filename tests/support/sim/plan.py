@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass, replace
 
 from checkpoint_redis.bundles import Bundle, packet_name
 from checkpoint_redis.layout import StepOutcome
+from checkpoint_redis.readings import Context
 from checkpoint_redis.records import CheckpointEntry, QuestionEntry, SuperstepEntry, TaskEntry
 from checkpoint_redis.references import Blobs, Ref
-from checkpoint_redis.replies import Context
 from tests.support.sim.draw import Draw
 from tests.support.sim.lists import LIST, Grown
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from checkpoint_redis import references
-from checkpoint_redis.replies import Advance, Context
+from checkpoint_redis.readings import Context
+from checkpoint_redis.replies import Advance
 from tests.support.sim.plan import Planned
 from tests.support.sim.world import World
 from workers.worker.segments import Segments

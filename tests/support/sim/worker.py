@@ -9,8 +9,9 @@ from checkpoint_redis import commands
 from checkpoint_redis.bundles import Bundle
 from checkpoint_redis.commands import Script
 from checkpoint_redis.layout import PartedRow, QuestionId, SpanRow
+from checkpoint_redis.readings import Context
 from checkpoint_redis.records import Lease, QuestionEntry, ResultEntry
-from checkpoint_redis.replies import Advance, Claimed, ClaimedTask, Context, OutboxEntry, Recorded
+from checkpoint_redis.replies import Advance, Claimed, ClaimedTask, OutboxEntry, Recorded
 from tests.support.sim.called import Call
 from tests.support.sim.packets import bundle_name, bundles_of, packet_of
 from tests.support.sim.plan import (

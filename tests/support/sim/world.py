@@ -14,8 +14,9 @@ from checkpoint_redis.bundles import Bundle
 from checkpoint_redis.commands import Script
 from checkpoint_redis.layout import DueKind
 from checkpoint_redis.ledger import Ledger, T
+from checkpoint_redis.readings import Loaded
 from checkpoint_redis.references import Blobs
-from checkpoint_redis.replies import Changed, Claimed, Due, Loaded, OutboxEntry
+from checkpoint_redis.replies import Changed, Claimed, Due, OutboxEntry
 from distgraph.effects import carry
 from tests.support.sim.accepted import Accepted
 from tests.support.sim.draw import Draw
