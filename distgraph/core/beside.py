@@ -41,6 +41,6 @@ class Watch(Protocol):
         """Hear what the node raised."""
         ...
 
-    def left(self) -> None:
-        """Put the context back as it was."""
+    def enters(self) -> None:
+        """Prepare the context in which the node is called, which is a copy."""
         ...

@@ -82,7 +82,7 @@ def run_task(graph: Graph, task: Task, values: Mapping[str, Any], frame: TaskFra
     """Run ``task`` on the state ``values``; every failure of the node comes back as a Result."""
     frame.lanes.settle()
     with _frame.entered(frame):
-        return carry(_attempt(graph, task, values, frame), _call)
+        return carry(_attempt(graph, task, values, frame), partial(_call, frame))
 
 
 async def run_task_async(
@@ -96,11 +96,12 @@ async def run_task_async(
         return await acarry(_attempt(graph, task, values, frame), partial(_acall, frame, offload))
 
 
-def _call(call: Call) -> Any:
-    return apart(_made, call)
+def _call(frame: TaskFrame, call: Call) -> Any:
+    return apart(partial(_made, frame), call)
 
 
-def _made(call: Call) -> Any:
+def _made(frame: TaskFrame, call: Call) -> Any:
+    frame.enters()
     if call.callee.call is None:
         raise TypeError(NO_SYNC.format(call.callee.name))
     return call.callee.call(call.given, **call.injected)
@@ -110,12 +111,13 @@ async def _acall(frame: TaskFrame, offload: Offload, call: Call) -> Any:
     callee = call.callee
     if callee.acall is not None:
         frame.lanes.settle()
-        work = awaited_apart(_awaited(callee.acall, call))
+        work = awaited_apart(_awaited(frame, callee.acall, call))
         return await (frame.limit.keep(work) if frame.limit else work)
     return await offload(lambda: _call_beside(frame, call))
 
 
-async def _awaited(acall: Callable[..., Any], call: Call) -> Any:
+async def _awaited(frame: TaskFrame, acall: Callable[..., Any], call: Call) -> Any:
+    frame.enters()
     return await acall(call.given, **call.injected)
 
 
@@ -123,7 +125,7 @@ def _call_beside(frame: TaskFrame, call: Call) -> Any:
     """Call blocking code; its StopIteration could not pass a future, which would never be done."""
     frame.lanes.settle()
     try:
-        return _made(call)
+        return _made(frame, call)
     except StopIteration as exc:
         raise RuntimeError(f"'{call.callee.name}' raised StopIteration") from exc
 
@@ -145,9 +147,6 @@ def _attempt(graph: Graph, task: Task, values: Mapping[str, Any], frame: TaskFra
         if frame.watch is not None:
             frame.watch.failed(exc)
         return read_exception(exc, frame)
-    finally:
-        if frame.watch is not None:
-            frame.watch.left()
     return chosen
 
 

@@ -390,6 +390,11 @@ class TaskFrame:
             told = {**own, "metadata": metadata}
             self.callbacks = {"callbacks": self.watch.began(told, self.task.node, given)}
 
+    def enters(self) -> None:
+        """Tell who watches that code of the user's begins, in a context that is its own."""
+        if self.watch is not None:
+            self.watch.enters()
+
     @property
     def config(self) -> dict[str, Any]:
         """The config that the node gets: the caller's, plus where it runs."""

@@ -7,8 +7,6 @@ here by its context variable, as inside LangGraph.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from contextvars import Token
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -91,7 +89,7 @@ class NodeWatch:
     def __init__(self, speak: Callable[[Any, Mapping[str, Any], bool], None] | None) -> None:
         self._speak = speak
         self._run: Any = None
-        self._set: Token[Any] | None = None
+        self._config: Any = None
 
     def began(self, config: Mapping[str, Any], name: str, given: Any) -> Any:
         """Return the callbacks for what the node calls; it begins with ``given``."""
@@ -103,8 +101,7 @@ class NodeWatch:
             manager = self._run.get_child()
         if self._speak is not None:
             manager.add_handler(Tokens(self._speak), inherit=True)
-        made: Any = {**config, "callbacks": manager}
-        self._set = var_child_runnable_config.set(made)
+        self._config = {**config, "callbacks": manager}
         return manager
 
     def ended(self, output: Any) -> None:
@@ -119,12 +116,9 @@ class NodeWatch:
             self._run.on_chain_error(error)
             self._run = None
 
-    def left(self) -> None:
-        """Put the context back as it was."""
-        if self._set is not None:
-            with suppress(ValueError):  # closed by the garbage collector, in another context
-                var_child_runnable_config.reset(self._set)
-            self._set = None
+    def enters(self) -> None:
+        """Have the models that are called in this context find the config."""
+        var_child_runnable_config.set(self._config)
 
 
 def manager_of(config: Mapping[str, Any]) -> CallbackManager:

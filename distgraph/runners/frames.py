@@ -167,11 +167,20 @@ class GraphCall:
             return False
         place = Place(self.thread_id, around[0])
         old = yield from checkpoint_at(place, around[1])
-        if old is None or not _is_first(old, frame.checkpoint):
+        if old is None or not (yield from self._is_first(old, frame.checkpoint)):
             return False
         task = frame.task
         index = None if task.send is None else task.index
         return task_of(origin) in ("", task_id(old, place.ns, task.node, index))
+
+    def _is_first(self, old: Checkpoint, new: Checkpoint) -> Generator[Asking, Any, bool]:
+        """Whether ``new``, of a run from ``old``, is where it begins."""
+        if new.id == old.id or new.step != old.step + 1:
+            return new.id == old.id
+        # A job knows no more of its checkpoint than the id and the step.
+        stored = yield from checkpoint_at(Place(self.thread_id, self.frame.ns), new.id)
+        begun = stored or new
+        return begun.source == "fork" and begun.parent_id == old.id
 
     def _claim(self, ns: str, state: ThreadState | None) -> None:
         mine = _around(self.frame.parents, self.frame.own_ns)
@@ -180,11 +189,6 @@ class GraphCall:
         for cp, task in mine.items():
             if theirs.get(cp, task) != task or claims.setdefault((ns, cp), task) != task:
                 _refuse(ns, task)
-
-
-def _is_first(old: Checkpoint, new: Checkpoint) -> bool:
-    """Whether ``new``, of a run from ``old``, is where it begins."""
-    return new.id == old.id or (new.source == "fork" and new.parent_id == old.id)
 
 
 def _around(parents: Mapping[str, str], own_ns: str) -> dict[str, str]:

@@ -104,7 +104,7 @@ def test_whatever_a_node_raises_reaches_the_caller_as_an_exception(
 def test_a_coroutine_that_is_cancelled_by_itself_has_failed(shared: Site, thread_id: str) -> None:
     error = fails(shared, thread_id, "cancelled", "naughty-coroutine")
     assert isinstance(error, NodeExited)
-    assert "raised CancelledError" in str(error)
+    assert "raised asyncio.CancelledError" in str(error)
 
 
 def test_a_coroutine_that_stops_the_loop_stops_nothing(shared: Site, thread_id: str) -> None:

@@ -134,11 +134,11 @@ class Reached:
     """Takes note of the steps that a thread has reached when a call of it failed."""
 
     client: Client
-    steps: list[Any] = field(default_factory=list)
+    steps: list[int] = field(default_factory=list)
 
     def __call__(self) -> None:
-        now = observe.outcome(lambda: self.client.get_state(observe.thread()).metadata["step"])
-        self.steps.append(now)
+        newest = next(iter(self.client.history(observe.thread())), None)
+        self.steps.append(-1 if newest is None else newest.metadata["step"])
 
     @property
     def certain(self) -> int | None:
