@@ -38,6 +38,7 @@ EXCEPTIONS = {
     ("unit/test_context_variables.py", "asyncio.sleep"),
     ("unit/test_core_execute.py", "asyncio.sleep"),
     ("unit/test_func.py", "asyncio.sleep"),
+    ("unit/test_func_on_loops.py", "asyncio.sleep"),
     ("unit/test_runner_local.py", "asyncio.sleep"),
     ("unit/test_bad_graphs.py", "asyncio.sleep"),
     ("unit/test_effects.py", "asyncio.sleep"),
