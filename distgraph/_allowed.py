@@ -15,6 +15,8 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, Union, get_ar
 
 from typing_extensions import is_protocol, is_typeddict
 
+from distgraph._foreign import HERE
+
 _TEXTS = (str, bytes, bytearray)
 
 
@@ -143,7 +145,9 @@ def _instance(base: Any) -> Allowed | None:
     """Return the instances of a class; None for what cannot be asked."""
     if not isinstance(base, type) or base in (Any, object, type) or not _is_known(base):
         return None
-    name = f"{base.__module__}.{base.__qualname__}"
+    # A private module is no place to import from.
+    module = HERE.get(base.__name__) if "._" in base.__module__ else base.__module__
+    name = f"{module}.{base.__qualname__}" if module else base.__qualname__
     return Allowed(lambda value: isinstance(value, base), f"a {name}", name)
 
 

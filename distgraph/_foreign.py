@@ -12,13 +12,15 @@ from typing import Any
 
 _TYPES = (
     "Command ExecutionInfo Interrupt Overwrite PregelTask RetryPolicy Send StateSnapshot "
-    "StateUpdate interrupt"
+    "StateUpdate TimeoutPolicy interrupt"
 )
 _CHANNELS = "AnyValue BaseChannel BinaryOperatorAggregate EphemeralValue LastValue Topic"
 HERE: Mapping[str, str] = {
     **dict.fromkeys(_TYPES.split(), "distgraph.types"),
     **dict.fromkeys(_CHANNELS.split(), "distgraph.channels"),
     **dict.fromkeys(("get_config", "get_store", "get_stream_writer"), "distgraph.config"),
+    **dict.fromkeys(("NodeBuilder", "Pregel"), "distgraph.pregel"),
+    "BaseStore": "distgraph.store.base",
     "InMemoryStore": "distgraph.store.memory",
     **dict.fromkeys(("RunControl", "Runtime", "ServerInfo", "get_runtime"), "distgraph.runtime"),
     **dict.fromkeys(("MessagesState", "StateGraph", "add_messages"), "distgraph.graph"),

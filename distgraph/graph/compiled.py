@@ -151,9 +151,13 @@ class Pregel(
         return not isinstance(self.backend, LocalBackend)
 
     def copy(self, update: Mapping[str, Any] | None = None) -> Self:
-        """Return the same graph again, with the attributes in ``update`` set to other values."""
+        """Return the same graph again, with the attributes in ``update`` set to other values.
+
+        Raises AttributeError for what is no attribute of a graph.
+        """
         made = copy(self)
         for name, value in (update or {}).items():
+            getattr(made, name)
             setattr(made, name, value)
         return made
 

@@ -11,7 +11,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
+from distgraph._allowed import HowMany, OneOrMore
 from distgraph._arguments import shortly
+from distgraph._checked import checked
 
 StoreNamespace = tuple[str, ...]
 Index = Literal[False] | Sequence[str] | None
@@ -102,6 +104,7 @@ class ListNamespacesOp(NamedTuple):
 Op = GetOp | SearchOp | PutOp | ListNamespacesOp
 
 
+@checked
 class BaseStore(ABC):
     """Keeps dicts under namespaces and keys, for all threads."""
 
@@ -118,9 +121,20 @@ class BaseStore(ABC):
         found: Item | None = self.batch([GetOp(namespace, str(key), refresh_ttl)])[0]
         return found
 
-    def search(self, namespace_prefix: StoreNamespace, /, **options: Any) -> list[SearchItem]:
-        """Return what a ``SearchOp`` of these options finds."""
-        found: list[SearchItem] = self.batch([SearchOp(namespace_prefix, **options)])[0]
+    def search(  # noqa: PLR0913 LangGraph's
+        self,
+        namespace_prefix: StoreNamespace,
+        /,
+        *,
+        query: str | None = None,
+        filter: Mapping[str, Any] | None = None,  # noqa: A002 LangGraph's name
+        limit: HowMany = 10,
+        offset: HowMany = 0,
+        refresh_ttl: bool = True,
+    ) -> list[SearchItem]:
+        """Return the values below a namespace that a ``SearchOp`` of these fields finds."""
+        op = SearchOp(tuple(namespace_prefix), filter, limit, offset, query, refresh_ttl)
+        found: list[SearchItem] = self.batch([op])[0]
         return found
 
     def put(
@@ -139,9 +153,21 @@ class BaseStore(ABC):
         """Remove a value."""
         self.batch([PutOp(namespace, str(key), None)])
 
-    def list_namespaces(self, **options: Any) -> list[StoreNamespace]:
-        """Return namespaces; ``prefix`` and ``suffix`` say how they begin and end."""
-        found: list[StoreNamespace] = self.batch([_listing(**options)])[0]
+    def list_namespaces(
+        self,
+        *,
+        prefix: StoreNamespace | None = None,
+        suffix: StoreNamespace | None = None,
+        max_depth: OneOrMore | None = None,
+        limit: HowMany = 100,
+        offset: HowMany = 0,
+    ) -> list[StoreNamespace]:
+        """Return namespaces, cut to ``max_depth`` parts.
+
+        "*" in ``prefix`` and ``suffix`` stands for any part.
+        """
+        op = ListNamespacesOp(_conditions(prefix, suffix), max_depth, limit, offset)
+        found: list[StoreNamespace] = self.batch([op])[0]
         return found
 
     async def aget(
@@ -151,11 +177,20 @@ class BaseStore(ABC):
         found: Item | None = (await self.abatch([GetOp(namespace, str(key), refresh_ttl)]))[0]
         return found
 
-    async def asearch(
-        self, namespace_prefix: StoreNamespace, /, **options: Any
+    async def asearch(  # noqa: PLR0913 as above
+        self,
+        namespace_prefix: StoreNamespace,
+        /,
+        *,
+        query: str | None = None,
+        filter: Mapping[str, Any] | None = None,  # noqa: A002 LangGraph's name
+        limit: HowMany = 10,
+        offset: HowMany = 0,
+        refresh_ttl: bool = True,
     ) -> list[SearchItem]:
         """Return what ``search`` returns."""
-        found: list[SearchItem] = (await self.abatch([SearchOp(namespace_prefix, **options)]))[0]
+        op = SearchOp(tuple(namespace_prefix), filter, limit, offset, query, refresh_ttl)
+        found: list[SearchItem] = (await self.abatch([op]))[0]
         return found
 
     async def aput(
@@ -174,34 +209,34 @@ class BaseStore(ABC):
         """Do what ``delete`` does."""
         await self.abatch([PutOp(namespace, str(key), None)])
 
-    async def alist_namespaces(self, **options: Any) -> list[StoreNamespace]:
+    async def alist_namespaces(
+        self,
+        *,
+        prefix: StoreNamespace | None = None,
+        suffix: StoreNamespace | None = None,
+        max_depth: OneOrMore | None = None,
+        limit: HowMany = 100,
+        offset: HowMany = 0,
+    ) -> list[StoreNamespace]:
         """Return what ``list_namespaces`` returns."""
-        found: list[StoreNamespace] = (await self.abatch([_listing(**options)]))[0]
+        op = ListNamespacesOp(_conditions(prefix, suffix), max_depth, limit, offset)
+        found: list[StoreNamespace] = (await self.abatch([op]))[0]
         return found
 
 
-def _put(namespace: StoreNamespace, key: str, value: Any, index: Index, ttl: float | None) -> PutOp:
+def _put(
+    namespace: StoreNamespace, key: str, value: dict[str, Any], index: Index, ttl: float | None
+) -> PutOp:
     check_namespace(namespace)
-    if not isinstance(value, dict):
-        msg = f"A store keeps dicts, not {shortly(value)}."
-        raise TypeError(msg)
     return PutOp(namespace, str(key), value, index, ttl)
 
 
-def _listing(
-    *,
-    prefix: StoreNamespace | None = None,
-    suffix: StoreNamespace | None = None,
-    max_depth: int | None = None,
-    limit: int = 100,
-    offset: int = 0,
-) -> ListNamespacesOp:
-    conditions = []
-    if prefix:
-        conditions.append(MatchCondition("prefix", tuple(prefix)))
-    if suffix:
-        conditions.append(MatchCondition("suffix", tuple(suffix)))
-    return ListNamespacesOp(tuple(conditions), max_depth, limit, offset)
+def _conditions(
+    prefix: StoreNamespace | None, suffix: StoreNamespace | None
+) -> tuple[MatchCondition, ...]:
+    begins = (MatchCondition("prefix", tuple(prefix)),) if prefix else ()
+    ends = (MatchCondition("suffix", tuple(suffix)),) if suffix else ()
+    return (*begins, *ends)
 
 
 def check_namespace(namespace: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import json
 import math
 import operator
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from distgraph._arguments import shortly
+from distgraph._checked import checked
 from distgraph.store.base import (
     BaseStore,
     GetOp,
@@ -51,6 +54,7 @@ class _Place(NamedTuple):
     key: str
 
 
+@checked
 class InMemoryStore(BaseStore):
     """Keeps values until this process ends, or their time does.
 
@@ -60,11 +64,18 @@ class InMemoryStore(BaseStore):
 
     def __init__(self, *, index: Mapping[str, Any] | None = None) -> None:
         self._kept: dict[_Place, _Kept] = {}
+        self._due: list[tuple[datetime, _Place]] = []
         self._lock = threading.Lock()
         self._embed: Callable[[list[str]], Sequence[Vector]] | None = None
         self._fields: Sequence[str] = ["$"]
         if index is not None:
-            given = index["embed"]
+            given = index.get("embed")
+            if not callable(given) and not hasattr(given, "embed_documents"):
+                msg = (
+                    "index= of a store is {'embed': a function that returns a vector for each of "
+                    f"a list of texts}}, not {shortly(index)}."
+                )
+                raise TypeError(msg)
             self._embed = getattr(given, "embed_documents", given)
             self._fields = index.get("fields") or ["$"]
 
@@ -87,9 +98,15 @@ class InMemoryStore(BaseStore):
         return self.batch(ops)
 
     def _forget(self, now: datetime) -> None:
-        over = [place for place, kept in self._kept.items() if kept.until and kept.until <= now]
-        for place in over:
-            del self._kept[place]
+        while self._due and self._due[0][0] <= now:
+            _, place = heapq.heappop(self._due)
+            kept = self._kept.get(place)
+            if kept is None or kept.until is None:
+                continue
+            if kept.until <= now:
+                del self._kept[place]
+            else:  # it was read since
+                heapq.heappush(self._due, (kept.until, place))
 
     def _answer(self, op: Op, query: Vector | None, now: datetime) -> OpResult:
         match op:
@@ -119,6 +136,8 @@ class InMemoryStore(BaseStore):
         )
         until = None if op.ttl is None else now + timedelta(minutes=op.ttl)
         self._kept[place] = _Kept(item, vectors, op.ttl, until)
+        if until is not None:
+            heapq.heappush(self._due, (until, place))
 
     # --- searching ----------------------------------------------------------------------------
 

@@ -152,3 +152,8 @@ def only(node: NodeBuilder) -> Any:
         input_channels="in",
         output_channels="out",
     )
+
+
+def test_a_copy_has_no_attribute_that_a_graph_has_not() -> None:
+    with pytest.raises(AttributeError, match="nmae"):
+        chain().copy({"nmae": "other"})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypedDict
+from unittest.mock import patch
 
 import pytest
 
@@ -74,7 +76,7 @@ def test_a_batch_is_asked_of_what_was_there_before_it() -> None:
 def test_only_a_store_is_one() -> None:
     with pytest.raises(TypeError, match="store must be a BaseStore"):
         only(asks).compile(store={})
-    with pytest.raises(TypeError, match="keeps dicts"):
+    with pytest.raises(TypeError, match="value must be a dict"):
         InMemoryStore().put(NS, "key", 3)  # type: ignore[arg-type]
     filled = InMemoryStore()
     filled.put(NS, "key", {"a": 1})
@@ -86,3 +88,33 @@ def test_what_runs_on_workers_has_no_store() -> None:
     backend = CeleryBackend("redis://localhost:1/0")
     with pytest.raises(ValueError, match="which workers do not have"):
         only(asks).compile(name="stored", backend=backend, store=InMemoryStore())
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "says"),
+    [
+        (lambda s: s.search(NS, limit=-1), ValueError, "limit must be a whole number of 0 or more"),
+        (lambda s: s.search(NS, limits=1), TypeError, "limits"),
+        (lambda s: s.put(NS, "key", {}, ttl="1"), TypeError, "ttl must be a number or None"),
+        (lambda s: s.list_namespaces(max_depth=0), ValueError, "max_depth must be .* 1 or more"),
+        (lambda _: InMemoryStore(index={"fields": ["a"]}), TypeError, "index= of a store is"),
+    ],
+    ids=["limit", "option", "ttl", "depth", "index"],
+)
+def test_what_a_store_is_given_in_a_wrong_form_is_named(
+    call: Any, kind: type[Exception], says: str
+) -> None:
+    with pytest.raises(kind, match=says):
+        call(InMemoryStore())
+
+
+def test_a_value_that_was_read_stays_longer_than_one_that_was_not() -> None:
+    store = InMemoryStore()
+    store.put(NS, "read", {}, ttl=5)
+    store.put(NS, "left", {}, ttl=5)
+    at = datetime.now(UTC)
+    later = at + timedelta(minutes=4), at + timedelta(minutes=6)
+    with patch("distgraph.store.memory.datetime") as clock:
+        clock.now.side_effect = later
+        assert store.get(NS, "read") is not None
+        assert [each.key for each in store.search(NS)] == ["read"]
