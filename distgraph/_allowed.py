@@ -146,7 +146,8 @@ def _instance(base: Any) -> Allowed | None:
     if not isinstance(base, type) or base in (Any, object, type) or not _is_known(base):
         return None
     # A private module is no place to import from.
-    module = HERE.get(base.__name__) if "._" in base.__module__ else base.__module__
+    private = base.__module__.startswith("distgraph._")
+    module = HERE.get(base.__name__) if private else base.__module__
     name = f"{module}.{base.__qualname__}" if module else base.__qualname__
     return Allowed(lambda value: isinstance(value, base), f"a {name}", name)
 
