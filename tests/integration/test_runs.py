@@ -166,7 +166,10 @@ def test_a_node_runs_on_the_workers_of_its_queue(
 def test_workers_tell_what_they_serve_and_say_goodbye(own_site: Callable[..., Site]) -> None:
     site = own_site()
     (worker,) = site.start(env={"SERVE": "steps,approval"}, concurrency=1)
-    (seen,) = wait_until(site.backend.workers, "the worker to appear")
+    # It appears when it starts, and tells what it serves as soon as it consumes.
+    (seen,) = wait_until(
+        lambda: [each for each in site.backend.workers() if each.graphs], "the worker to consume"
+    )
     assert seen.name == worker.name
     assert [label.partition("@")[0] for label in seen.graphs] == ["steps", "approval"]
     worker.stop()
