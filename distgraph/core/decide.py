@@ -62,7 +62,7 @@ def _stop(state: ThreadState, tasks: tuple[Task, ...], limits: Limits) -> Decisi
     """Return why the superstep must not begin: the end, a static breakpoint, or the step limit."""
     checkpoint = state.checkpoint
     released = state.released == checkpoint.id
-    if not released and stopped_after(checkpoint, limits):
+    if not released and stopped_after(checkpoint, limits.after):
         return Paused()
     if checkpoint.step + 1 > limits.stop:
         return Failed(_out_of_steps(limits))
@@ -73,9 +73,9 @@ def _stop(state: ThreadState, tasks: tuple[Task, ...], limits: Limits) -> Decisi
     return None
 
 
-def stopped_after(checkpoint: Checkpoint, limits: Limits) -> bool:
+def stopped_after(checkpoint: Checkpoint, after: frozenset[str]) -> bool:
     """Whether the superstep that led to ``checkpoint`` ran a node of ``interrupt_after``."""
-    return checkpoint.source == "loop" and bool(limits.after & set(checkpoint.last) - {START})
+    return checkpoint.source == "loop" and bool(after & set(checkpoint.last) - {START})
 
 
 def _close(tasks: Iterable[Task], state: ThreadState) -> Decision:

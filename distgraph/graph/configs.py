@@ -19,7 +19,10 @@ COORDINATES = ("thread_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map")
 
 
 def merge_configs(*configs: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return one config; later ones win, ``configurable`` and ``metadata`` are merged by key."""
+    """Return one config; later ones win, ``configurable`` and ``metadata`` are merged by key.
+
+    Tags and callbacks of all of them stay.
+    """
     merged: dict[str, Any] = {}
     for config in configs:
         for key, value in _checked(config).items():
@@ -27,16 +30,36 @@ def merge_configs(*configs: Mapping[str, Any] | None) -> dict[str, Any]:
                 merged[key] = {**merged.get(key, {}), **(value or {})}
             elif key == "tags":
                 merged[key] = [*merged.get(key, []), *(value or [])]
+            elif key == "callbacks":
+                merged[key] = _all_callbacks(merged.get(key), value)
             else:
                 merged[key] = value
     return merged
+
+
+def _all_callbacks(first: Any, second: Any) -> Any:
+    """Return the callbacks of both: each a list of handlers, or a manager that has some."""
+    if not first or not second:
+        return first or second
+    if isinstance(first, list | tuple) and isinstance(second, list | tuple):
+        return [*first, *second]
+    if hasattr(first, "handlers") and hasattr(second, "handlers"):
+        return first.merge(second)
+    manager, handlers = (first, second) if hasattr(first, "handlers") else (second, first)
+    both = manager.copy()
+    for handler in handlers:
+        both.add_handler(handler, inherit=True)
+    return both
 
 
 def inherited(around: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the config of a call inside a task: ``config`` on top of that of the task.
 
     A graph that is a node is called with the config of its task, whose tags are not doubled.
+    Callbacks of the call stand in place of those of the task.
     """
+    if config.get("callbacks"):
+        around = {key: value for key, value in around.items() if key != "callbacks"}
     known = around.get("tags") or ()
     own = [tag for tag in config.get("tags") or () if tag not in known]
     return merge_configs(around, {**config, "tags": own} if own or known else config)

@@ -121,18 +121,21 @@ class Inner:
         return self.frame.publish is not None or self.frame.emit is not discard
 
     def events(self, backend: Backend, job: Job) -> Generator[Event, None, None]:
-        """Carry ``job`` where it belongs, passing on what happens to the graphs around."""
-        if self._call is None and hasattr(backend, "submit"):
-            return backend.events(job)  # others run it, who have no callbacks
-        run, call = GraphRun(job), self._call
-        return run.told(backend.events(run.job) if call is None else self._inside(run.job, call))
+        """Carry ``job`` where it belongs, passing on what happens to the graphs around.
+
+        Others that carry it are sent no callbacks.
+        """
+        run, call = GraphRun(job, alone=self.frame is None), self._call
+        if call is not None:
+            return run.told(self._inside(run.job, call))
+        return run.told(backend.events(job if hasattr(backend, "submit") else run.job))
 
     def aevents(self, backend: Backend, job: Job) -> AsyncGenerator[Event, None]:
         """Carry ``job`` as ``events`` does."""
-        if self._call is None and hasattr(backend, "submit"):
-            return backend.aevents(job)
-        run, call = GraphRun(job), self._call
-        return run.atold(backend.aevents(run.job) if call is None else self._ainside(run.job, call))
+        run, call = GraphRun(job, alone=self.frame is None), self._call
+        if call is not None:
+            return run.atold(self._ainside(run.job, call))
+        return run.atold(backend.aevents(job if hasattr(backend, "submit") else run.job))
 
     def _inside(self, job: Job, call: GraphCall) -> Generator[Event, None, None]:
         keeping = Keeping()

@@ -58,10 +58,30 @@ def _module() -> Any:
     try:
         from langchain_core import messages  # noqa: PLC0415 it takes a while, and may be missing
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != PACKAGE:
-            raise
+        _check_absent(error)
         return None
     return messages
+
+
+def handler_class() -> Any:
+    """Return its base class of callback handlers; without it a plain one of the same defaults."""
+    try:
+        from langchain_core.callbacks import BaseCallbackHandler  # noqa: PLC0415 as above
+    except ModuleNotFoundError as error:
+        _check_absent(error)
+        return _PlainHandler
+    return BaseCallbackHandler
+
+
+class _PlainHandler:
+    raise_error = False
+    run_inline = False
+
+
+def _check_absent(error: ModuleNotFoundError) -> None:
+    """Raise ``error`` again when it is something else that is missing."""
+    if (error.name or "").partition(".")[0] != PACKAGE:
+        raise error
 
 
 def unchunked(message: Any) -> Any:

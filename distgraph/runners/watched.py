@@ -13,8 +13,10 @@ from distgraph.core.model import Failed
 from distgraph.core.snapshot import current_values, visible
 from distgraph.events import Concluded, Event
 from distgraph.runners.backend import Job
+from distgraph.runners.listeners import Listeners
 
-RUNNABLES = "langchain_core.runnables.config"
+PACKAGE = "langchain_core"
+RUNNABLES = f"{PACKAGE}.runnables.config"
 Speak = Callable[[Any, Mapping[str, Any], bool], None]
 """Takes a message of a model, what stands with it, and whether it is whole."""
 
@@ -29,9 +31,13 @@ def watch(speak: Speak | None) -> Watch | None:
 
 
 class GraphRun:
-    """A run of a graph in this process as callbacks see it; ``job`` is the one to carry."""
+    """A run of a graph as callbacks in this process see it; ``job`` is the one to carry.
 
-    def __init__(self, job: Job) -> None:
+    ``alone``: it is in no task of another run, so that graph handlers hear of it.
+    """
+
+    def __init__(self, job: Job, *, alone: bool) -> None:
+        self._listeners = Listeners(job) if alone else None
         self._run = _begun(job)
         self.job = job
         if self._run is not None:
@@ -45,6 +51,8 @@ class GraphRun:
         try:
             with closing(events):
                 for event in events:
+                    if self._listeners is not None:
+                        self._listeners.hear(event)
                     self._ended(event)
                     yield event
         except BaseException as error:
@@ -56,6 +64,8 @@ class GraphRun:
         try:
             async with aclosing(events):
                 async for event in events:
+                    if self._listeners is not None:
+                        await self._listeners.ahear(event)
                     self._ended(event)
                     yield event
         except BaseException as error:
@@ -83,8 +93,13 @@ _OWN = ("run_id", "run_name")
 
 
 def _begun(job: Job) -> Any:
-    if RUNNABLES not in sys.modules:
+    if RUNNABLES not in sys.modules and not _has_handlers(job):
         return None
     from distgraph.messages.watching import begun  # noqa: PLC0415 only where it is loaded
 
     return begun(job.invocation.config, job.graph.name, job.start.given)
+
+
+def _has_handlers(job: Job) -> bool:
+    """Whether somebody listens who has loaded no more of langchain-core than what a handler is."""
+    return bool(job.invocation.config.get("callbacks")) and PACKAGE in sys.modules

@@ -41,6 +41,7 @@ HOMES = {
     "EphemeralValue": "channels",
     "AnyValue": "channels",
     "BinaryOperatorAggregate": "channels",
+    "GraphCallbackHandler": "callbacks",
 }
 """Where both packages keep the names that programs use."""
 

@@ -27,6 +27,7 @@ from distgraph.graph.jobs import about
 from distgraph.graph.results import conclude
 from distgraph.runners.backend import Job, Listing, Place
 from distgraph.runners.handle import Run
+from distgraph.runners.listeners import followed, handlers_in, unheard
 from distgraph.runners.local import LocalBackend
 
 from ..broker.joining import refuse_to_wait
@@ -56,6 +57,11 @@ MADE_UP = (
     "thread of its own, which stays stored: name it by config={'configurable': {'thread_id': "
     "'...'}} to go on with it later. This is said once."
 )
+UNHEARD = (
+    "The callbacks %s of a run of graph '%s' hear of the run as a whole alone, and of none that is "
+    "submitted: its nodes run on workers, whose callbacks are those that the graph is registered "
+    "with, as by graph.with_config(callbacks=[...]).on(backend, name). This is said once."
+)
 
 
 @checked
@@ -78,6 +84,7 @@ class Client:
         self._messenger = messenger
         self._carrier = Carrier(namespace, clients, messenger)
         self._has_made_up = False
+        self._has_unheard = False
 
     @property
     def ledger(self) -> Ledger:
@@ -132,14 +139,14 @@ class Client:
         if _is_kept_here(job):
             return self._local(job.graph).events(job)
         refuse_to_wait(self._served(job.graph), self.workers)
-        return self._carrier.follow(self._whole(job))
+        return self._carrier.follow(self._whole(followed(job)))
 
     def aevents(self, job: Job) -> AsyncGenerator[Event, None]:
         """Do what ``events`` does."""
         if _is_kept_here(job):
             return self._local(job.graph).aevents(job)
         refuse_to_wait(self._served(job.graph), self.workers)
-        return self._carrier.afollow(self._whole(job))
+        return self._carrier.afollow(self._whole(followed(job)))
 
     def submit(self, job: Job) -> Run[Any]:
         """Start ``job`` and return its handle."""
@@ -167,8 +174,16 @@ class Client:
 
     def _begin(self, job: Job) -> Flow:
         _refuse_subgraph(job.place)
+        self._warn_of_callbacks(job)
         thread, run = self.thread_key(job.place.thread_id), job.run_id or str(uuid.uuid4())
         return starting.begin(job, self._current(job.graph), thread, run, self._metadata_keys)
+
+    def _warn_of_callbacks(self, job: Job) -> None:
+        known = handlers_in(self._served(job.graph).callbacks)
+        lost = [each for each in unheard(job) if not any(each is one for one in known)]
+        if lost and not self._has_unheard:
+            self._has_unheard = True
+            log.warning(UNHEARD, [type(each).__name__ for each in lost], job.graph.name)
 
     def _whole(self, job: Job) -> Flow:
         served, thread = self._served(job.graph), self.thread_key(job.place.thread_id)

@@ -53,10 +53,7 @@ def _returned(value: Any) -> tuple[Write, ...]:
 
 
 def as_stored(call: Task, node: Node) -> Task:
-    """Return a call of a graph without what its config says of places; others stay as they are.
-
-    SerializationError for what only works in one process.
-    """
+    """Return a call of a graph without what its config says of places; others stay as they are."""
     if node.callee.graph is None or call.send is None:
         return call
     (state, config), by_name = call.send.arg

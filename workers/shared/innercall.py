@@ -60,9 +60,7 @@ def encode_call(job: Job, serializer: JsonPlusSerializer, around: RunConfig) -> 
 
     SerializationError for what cannot be stored.
     """
-    # Callbacks of the task around hear what runs in its own process.
-    given = {key: value for key, value in job.invocation.config.items() if key != "callbacks"}
-    run = of_call(job.start, replace(job.invocation, config=given))
+    run = of_call(job.start, job.invocation)
     own = around.has_own_context or run.context is not around.context
     run = replace(run, has_own_context=own)
     return serializer.dumps(numbered(Kind.call, *_packed(run, job.start.parents), *_told(run)))

@@ -45,10 +45,11 @@ class RunConfig:
         metadata = {**self.metadata, EXIT: run_id} if EXIT in self.metadata else self.metadata
         return Limits(self.recursion_limit, stop, self.before, self.after, metadata)
 
-    def invocation(self, thread_id: str, run_id: str) -> Invocation:
-        """Return what a task of the run is told."""
+    def invocation(self, thread_id: str, run_id: str, callbacks: Any = None) -> Invocation:
+        """Return what a task of the run is told; ``callbacks`` are there for its nodes."""
+        heard = {"callbacks": callbacks} if callbacks else {}
         return Invocation(
-            config=self.config,
+            config={**self.config, **heard},
             context=self.context,
             thread_id=thread_id,
             run_id=self.run_id or run_id,
@@ -60,7 +61,7 @@ class RunConfig:
 
 
 def of_call(start: Start, invocation: Invocation) -> RunConfig:
-    """Return what is stored of a call; SerializationError for what only works in one process."""
+    """Return what is stored of a call."""
     return RunConfig(
         storable(invocation.config),
         invocation.context,
@@ -74,13 +75,7 @@ def of_call(start: Start, invocation: Invocation) -> RunConfig:
 
 
 def storable(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what of a config others are told; SerializationError for what works in one process."""
-    if any(config.get(name) for name in _IN_PROCESS):
-        msg = (
-            "config['callbacks'] cannot be sent to workers: leave it out, or run the graph in "
-            "this process, without a backend."
-        )
-        raise SerializationError(msg)
+    """Return what of a config others are told: not what only works in one process."""
     kept = {k: v for k, v in config.items() if k not in ("run_id", *_IN_PROCESS)}
     return {**kept, "configurable": _own(config.get("configurable", {}))}
 

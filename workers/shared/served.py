@@ -52,6 +52,11 @@ class Served:
         nodes = (self.wire.routes.get(queue, queue) for queue in named)
         return tuple(dict.fromkeys((self.own_queue, *nodes)))
 
+    @property
+    def callbacks(self) -> Any:
+        """The callbacks of its own config, which every process has that registers it."""
+        return self.compiled.config.get("callbacks") if self.compiled is not None else None
+
     def nodes(self) -> Iterator[tuple[str, Node]]:
         """Yield its nodes and those of the graphs inside of it, by their names."""
         for graph in (self.graph, *self.inner):

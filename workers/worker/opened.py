@@ -118,7 +118,7 @@ class Opened:
         """
         named = digest(self.head.run, rnd)[:8]
         again = self.run.kind in ("reask", "retry")
-        told = self.config.invocation(self.head.thread_id, self.head.run)
+        told = self.config.invocation(self.head.thread_id, self.head.run, self.served.callbacks)
         hears = self.shown.subgraphs and "messages" in self.shown.modes
         told = replace(told, round=named, asks_again=again, hears=hears)
         return told if self.run.kind == "start" else replace(told, replay=None)
