@@ -38,6 +38,7 @@ from distgraph.core.model import (
     Result,
     Task,
 )
+from distgraph.core.pushing import with_pushed
 from distgraph.core.raised import ask_raised
 from distgraph.core.recorded import during, errored, said
 from distgraph.core.returns import plain_command, read_path, read_return, taken_from_inside
@@ -138,7 +139,7 @@ def _attempt(graph: Graph, task: Task, values: Mapping[str, Any], frame: TaskFra
         output = yield from _output(graph, node, given, frame)
         if frame.watch is not None:
             frame.watch.ended(output)
-        read = _read(graph, node, output)
+        read = with_pushed(_read(graph, node, output), node, frame)
         done = identified(graph.channels, task.id, read)
         chosen = yield from _route(graph, node, values, (done, output), frame)
     except frame.passes:

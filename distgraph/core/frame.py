@@ -23,6 +23,7 @@ from distgraph.core.model import (
     Slot,
     Task,
     ThreadState,
+    Write,
 )
 from distgraph.core.questions import (
     HOME,
@@ -193,6 +194,8 @@ class TaskFrame:
     attempt at it did, in seconds since 1970. ``handled`` is the failure that an error handler gets,
     ``limit`` that of the attempt's time.
     ``watch`` hears how the node begins and ends, and has made ``callbacks`` for its config.
+    ``speak`` shows a message, with what stands with it and whether it is whole; None: to nobody.
+    ``pushed`` is what the node has written before it returns.
     """
 
     task: Task
@@ -225,6 +228,8 @@ class TaskFrame:
     graphs: GraphCalls | None = None
     watch: Watch | None = None
     callbacks: Mapping[str, Any] = field(default_factory=dict)
+    speak: Callable[[Any, Mapping[str, Any], bool], None] | None = None
+    pushed: list[Write] = field(default_factory=list)
 
     def call(self, node: Node, given: CallArguments) -> Any:
         """Begin a call of the function that ``node`` runs; return a future of what it returns.

@@ -16,8 +16,10 @@ from typing import Annotated, Any, Literal
 
 from typing_extensions import TypedDict
 
+from distgraph import _frame
 from distgraph._message import is_message, is_removal
 from distgraph.channels.binop import appending, identifying
+from distgraph.core.pushing import push
 
 REMOVE_ALL_MESSAGES = "__remove_all__"
 _REMOVAL_OF_UNKNOWN = "Attempting to delete a message with an ID that doesn't exist ('{}')"
@@ -84,6 +86,25 @@ def add_messages(
 
 def _formatting(form: Literal["langchain-openai"]) -> Any:
     return identifying(_identified)(partial(add_messages, format=form))
+
+
+def push_message(message: Any, *, state_key: str | None = "messages") -> Any:
+    """Show ``message`` in the stream mode ``messages`` at once, and write it when the node ends.
+
+    Called in a node. ``message`` is one, or a short form; it has an id. ``state_key``: the key that
+    it is written to, before what the node returns; None for none. Returns the message.
+
+    Raises RuntimeError outside of a node, ValueError for a message without an id, and for what is
+    no message.
+    """
+    from distgraph.messages.forms import message_of  # noqa: PLC0415 most push none
+
+    frame: Any = _frame.current("push_message()")
+    made = message_of(message)
+    if not made.id:
+        raise ValueError("Message ID is required")
+    push(frame, made, state_key)
+    return made
 
 
 class MessagesState(TypedDict):

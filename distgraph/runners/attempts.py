@@ -92,6 +92,7 @@ class OpenSuperstep:
             functions=self.around.functions,
             handled=self._handled(task),
             watch=watch(self.around.speak),
+            speak=self.around.speak,
         )
 
     def _handled(self, task: Task) -> NodeError | None:

@@ -52,7 +52,7 @@ def followed(job: Job) -> Job:
     return replace(job, modes=frozenset(("values",)))
 
 
-class Listeners:
+class GraphListeners:
     """The graph handlers of a root run; it is told of its stop and of its going on once each."""
 
     def __init__(self, job: Job) -> None:

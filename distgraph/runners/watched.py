@@ -13,7 +13,7 @@ from distgraph.core.model import Failed
 from distgraph.core.snapshot import current_values, visible
 from distgraph.events import Concluded, Event
 from distgraph.runners.backend import Job
-from distgraph.runners.listeners import Listeners
+from distgraph.runners.listeners import GraphListeners
 
 PACKAGE = "langchain_core"
 RUNNABLES = f"{PACKAGE}.runnables.config"
@@ -37,7 +37,7 @@ class GraphRun:
     """
 
     def __init__(self, job: Job, *, alone: bool) -> None:
-        self._listeners = Listeners(job) if alone else None
+        self._listeners = GraphListeners(job) if alone else None
         self._run = _begun(job)
         self.job = job
         if self._run is not None:

@@ -18,6 +18,7 @@ HOMES = {
     "END": "graph",
     "MessagesState": "graph",
     "add_messages": "graph",
+    "push_message": "graph.message",
     "Send": "types",
     "Command": "types",
     "interrupt": "types",

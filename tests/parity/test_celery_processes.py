@@ -33,11 +33,12 @@ REMEMBERS = {
     "inheriting-what_asks_for_the_config_in_a_helper_finds_its_own",
     "inner_streams-a_failure_inside_and_going_on",
     "inner_streams-a_retry_inside",
-    "interrupts-a_finished_sibling_is_not_run_again",
     "interrupts-a_failure_after_an_answer_keeps_the_answer",
+    "interrupts-a_finished_sibling_is_not_run_again",
     "nested-a_standalone_graph_inside_keeps_nothing",
     "pausing-a_question_beside_a_sibling_that_fails",
     "pausing-several_calls_that_ask_one_after_the_other",
+    "pushing-what_an_attempt_pushed_that_failed_is_not_kept",
     "supersteps-a_failed_node_keeps_its_siblings_writes",
     "supersteps-a_retry_policy_runs_a_node_again",
 }

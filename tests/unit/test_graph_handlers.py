@@ -41,8 +41,12 @@ class Hears(GraphCallbackHandler):
         self.heard: list[str] = []
 
     async def on_interrupt(self, event: GraphInterruptEvent) -> None:
-        await asyncio.sleep(0)
-        self.heard += [each.value for each in event.interrupts]
+        async with asyncio.TaskGroup() as others:
+            for each in event.interrupts:
+                others.create_task(self._note(each.value))
+
+    async def _note(self, value: str) -> None:
+        self.heard.append(value)
 
 
 async def test_what_is_to_be_awaited_is_so_on_a_loop_and_without_one() -> None:

@@ -96,6 +96,7 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
     emitter = emitter_of(opened, task.id, relay)
     inner = dispatched(opened.graph.nodes[task.node])
     called = Called(desk, claimed, wire.serializer, inner)
+    speak = speak_of(opened, emitter)
     frame = TaskFrame(
         task=task,
         graph=opened.graph,
@@ -113,7 +114,8 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
         passes=(),
         lanes=TaskLanes(),
         digest=digest_of,
-        watch=watch(speak_of(opened, emitter)),
+        watch=watch(speak),
+        speak=speak,
     )
     values, told = checkpoint.values, (emitter, called, relay, calls_relay_of(opened, relay))
     return Attempt(opened, task, claimed.rnd, claimed.failures, frame, values, *told)
