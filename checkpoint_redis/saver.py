@@ -15,8 +15,8 @@ from checkpoint_redis.known_logs import KnownLogs
 from checkpoint_redis.ledger import AsyncLedger, Ledger
 from checkpoint_redis.saving import Steps
 from checkpoint_redis.servers import opening
-from checkpoint_redis.servers.opening import AsyncStoreClient, StoreClient
-from checkpoint_redis.servers.url import store_of
+from checkpoint_redis.servers.given import client_of, client_on_loop
+from checkpoint_redis.servers.opening import StoreClient
 from checkpoint_redis.stored import Archive
 from distgraph._allowed import HowMany
 from distgraph._checked import checked
@@ -55,7 +55,7 @@ class RedisSaver(BaseCheckpointSaver):
         super().__init__(serde=serde or JsonPlusSerializer(allowed=types))
         keys.check_namespace(namespace)
         self.namespace = namespace
-        self.client: Any = _client(redis)
+        self.client: Any = client_of(redis)
         self._ledger = Ledger(self.client, namespace=namespace)
         self._known, self._noted = KnownLines(), KnownLogs()
 
@@ -160,7 +160,7 @@ class AsyncRedisSaver(RedisSaver):
         serde: SerializerProtocol | None = None,
         types: Iterable[type] = (),
     ) -> None:
-        aclient = _async_client(redis)
+        aclient = client_on_loop(redis)
         twin = redis if isinstance(redis, str) else opening.twin(redis)
         super().__init__(twin, namespace=namespace, serde=serde, types=types)
         self.aclient: Any = aclient
@@ -256,21 +256,3 @@ def _pruning(archive: Archive, thread_ids: Sequence[str], strategy: str) -> Iter
             yield saving.delete_thread(archive, thread_id)
         else:
             yield saving.prune(archive, thread_id)
-
-
-def _client(given: StoreClient | str) -> StoreClient:
-    client = opening.blocking(store_of(given)) if isinstance(given, str) else given
-    _refuse_decoding(client)
-    return client
-
-
-def _async_client(given: redis.asyncio.Redis | str) -> AsyncStoreClient:
-    client = opening.on_loop(store_of(given)) if isinstance(given, str) else given
-    _refuse_decoding(client)
-    return client
-
-
-def _refuse_decoding(client: Any) -> None:
-    pool = getattr(client, "connection_pool", None)
-    if pool is not None and pool.connection_kwargs.get("decode_responses"):
-        raise ValueError("The client decodes replies: make it with decode_responses=False.")

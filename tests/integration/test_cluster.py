@@ -9,9 +9,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import langgraph.graph
 import pytest
 
 from checkpoint_redis.keys import Thread
+from checkpoint_redis.langgraph import RedisCheckpointer
 from checkpoint_redis.saver import AsyncRedisSaver, RedisSaver
 from distgraph.errors import StoreUnavailable
 from distgraph.graph import START, StateGraph
@@ -43,6 +45,20 @@ def harmed(tmp_path: Path) -> Iterator[ClusterOfServers]:
 def site_of(own_site: Callable[..., Site], where: ClusterOfServers, broker: RedisServer) -> Site:
     place: Any = SimpleNamespace(url=where.url)
     return own_site(place, broker)
+
+
+def test_checkpoints_of_langgraph(calm: ClusterOfServers) -> None:
+    builder: Any = langgraph.graph.StateGraph(dict)
+    builder.add_node("one", lambda _: {"n": 1})
+    threads = [{"configurable": {"thread_id": f"lg-{n}", "run_id": "r"}} for n in range(5)]
+    with RedisCheckpointer.from_conn_string(calm.url, namespace="lg-test") as saver:
+        graph: Any = builder.add_edge(START, "one").compile(checkpointer=saver)
+        assert [graph.invoke({"n": 0}, each)["n"] for each in threads] == [1] * 5
+        saver.copy_thread("lg-0", "copy")
+        listed = [each.config["configurable"]["thread_id"] for each in saver.list(None)]
+        assert sorted(set(listed)) == ["copy", *(f"lg-{n}" for n in range(5))]
+        saver.delete_for_runs(["r"])
+        assert list(saver.list(None)) == []
 
 
 def builder_of_one() -> StateGraph[Any]:
