@@ -14,7 +14,10 @@ _TYPES = (
     "Command ExecutionInfo Interrupt Overwrite PregelTask RetryPolicy Send StateSnapshot "
     "StateUpdate TimeoutPolicy interrupt"
 )
-_CHANNELS = "AnyValue BaseChannel BinaryOperatorAggregate EphemeralValue LastValue Topic"
+_CHANNELS = (
+    "AnyValue BaseChannel BinaryOperatorAggregate EphemeralValue LastValue LastValueAfterFinish "
+    "NamedBarrierValue NamedBarrierValueAfterFinish Topic UntrackedValue"
+)
 HERE: Mapping[str, str] = {
     **dict.fromkeys(_TYPES.split(), "distgraph.types"),
     **dict.fromkeys(_CHANNELS.split(), "distgraph.channels"),

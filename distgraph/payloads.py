@@ -8,7 +8,7 @@ from typing import Any
 
 from distgraph._arguments import names_of
 from distgraph.core.frame import triggers
-from distgraph.core.graph import Graph, Node
+from distgraph.core.graph import Graph, Node, Schema
 from distgraph.core.model import (
     PREVIOUS,
     Completed,
@@ -18,16 +18,26 @@ from distgraph.core.model import (
     ThreadState,
 )
 from distgraph.core.snapshot import shown_writes, snapshot
+from distgraph.core.veils import seen
 from distgraph.types import Interrupt, PregelTask
 
 
 def task_start(graph: Graph, task: Task, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is told of a task that begins on the state ``values``."""
     node = graph.nodes[task.node]
-    given = task.send.arg if task.send is not None else node.schema.read(values)
+    given = task.send.arg if task.send is not None else _read(graph, node, values)
     made = triggers(task, graph)
     start = {"id": task.id, "name": task.node, "input": given, "triggers": made}
     return {**start, "metadata": dict(node.metadata)} if node.metadata else start
+
+
+def _read(graph: Graph, node: Node, values: Mapping[str, Any]) -> Any:
+    """Return what a node reads; managed values, which only its task knows, are left out."""
+    schema = node.schema
+    if not graph.managed.keys().isdisjoint(schema.keys):
+        own = tuple(key for key in schema.keys if key not in graph.managed)
+        schema = Schema(own)
+    return schema.read(seen(graph, values))
 
 
 def task_result(

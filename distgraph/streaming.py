@@ -79,8 +79,6 @@ class View:
 
     def values(self, values: Mapping[str, Any]) -> Any:
         """Return the chunk of the values mode."""
-        if isinstance(self.keys, str):
-            return values.get(self.keys)
         return visible(self.graph, values, self.keys)
 
     def update(self, writes: tuple[Write, ...]) -> Any:

@@ -6,8 +6,13 @@ from distgraph.channels.any_value import AnyValue
 from distgraph.channels.base import MISSING, BaseChannel
 from distgraph.channels.binop import BinaryOperatorAggregate
 from distgraph.channels.ephemeral_value import EphemeralValue
-from distgraph.channels.last_value import LastValue
+from distgraph.channels.last_value import LastValue, LastValueAfterFinish
+from distgraph.channels.named_barrier_value import (
+    NamedBarrierValue,
+    NamedBarrierValueAfterFinish,
+)
 from distgraph.channels.topic import Topic
+from distgraph.channels.untracked_value import UntrackedValue
 
 __all__ = [
     "MISSING",
@@ -16,5 +21,9 @@ __all__ = [
     "BinaryOperatorAggregate",
     "EphemeralValue",
     "LastValue",
+    "LastValueAfterFinish",
+    "NamedBarrierValue",
+    "NamedBarrierValueAfterFinish",
     "Topic",
+    "UntrackedValue",
 ]

@@ -38,6 +38,10 @@ class BaseChannel(ABC):
     """Whether ``merge`` must also be asked in a superstep that writes nothing here."""
     appends = False
     """Whether what is merged in usually stands behind what was there, in a list."""
+    stored = True
+    """Whether what is held is stored with a checkpoint."""
+    veiled = False
+    """Whether nodes and callers see something else than what is held."""
     identify: Identify | None = None
     """Gives ids to the items of a write that have none."""
 
@@ -76,6 +80,18 @@ class BaseChannel(ABC):
         Raises InvalidUpdateError, naming ``key``, when the rule does not allow these writes.
         """
 
+    def seen(self, value: Any) -> Any:
+        """Return what nodes and callers see of ``value``, or MISSING."""
+        return value
+
+    def consumed(self, value: Any) -> Any:
+        """Return what ``value`` becomes when a node has run because of it."""
+        return value
+
+    def finished(self, value: Any) -> Any:
+        """Return what ``value`` becomes when nothing else is left to run."""
+        return value
+
     def describe(self) -> str:
         """Return what makes two channels the same rule, for the graph's fingerprint."""
         return type(self).__name__
@@ -101,7 +117,7 @@ class BaseChannel(ABC):
 
     def get(self) -> Any:
         """Return what is held; EmptyChannelError when that is nothing."""
-        held = self._value()
+        held = self.seen(self._value())
         if held is MISSING:
             msg = f"The channel {self.key or type(self).__name__} holds no value: write one first."
             raise EmptyChannelError(msg)
@@ -109,7 +125,7 @@ class BaseChannel(ABC):
 
     def is_available(self) -> bool:
         """Whether it holds a value."""
-        return self._value() is not MISSING
+        return self.seen(self._value()) is not MISSING
 
     def update(self, values: Sequence[Any]) -> bool:
         """Take the writes of a superstep, which may be none; return whether that changed anything.
@@ -123,9 +139,13 @@ class BaseChannel(ABC):
         return bool(values) or self._held != held
 
     def consume(self) -> bool:
-        """Take note that a node has run on it; return whether that changed anything: never here."""
-        return False
+        """Take note that a node has run on it; return whether that changed anything."""
+        return self._becomes(self.consumed(self._value()))
 
     def finish(self) -> bool:
-        """Take note that the run ends; return whether that changed anything: never here."""
-        return False
+        """Take note that nothing else is left to run; return whether that changed anything."""
+        return self._becomes(self.finished(self._value()))
+
+    def _becomes(self, value: Any) -> bool:
+        before, self._held = self._value(), value
+        return before is not value and before != value

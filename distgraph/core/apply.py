@@ -21,6 +21,7 @@ from distgraph.core.model import (
 )
 from distgraph.core.references import reference
 from distgraph.core.triggering import triggered, waiting
+from distgraph.core.veils import consumed, finished
 
 Done = Sequence[tuple[Task, Completed]]
 Arrived = Mapping[str, frozenset[str]]
@@ -39,19 +40,20 @@ def apply_writes(  # noqa: PLR0913, PLR0917 a superstep and what its checkpoint 
     Raises InvalidUpdateError when the writes of the superstep do not go together.
     """
     ordered = sorted(done, key=lambda pair: pair[0].order)
-    writes = [write for _, result in ordered for write in result.writes]
-    changed = merge(graph.channels, checkpoint.values, writes)
-    begun = triggered(graph, changed)
-    changed |= faded(graph.channels, checkpoint.values, changed)
-    written = _written(checkpoint, changed)
-    values = updated(checkpoint.values, changed)
-    values.pop(START, None)
+    changed, begun = _merged(graph, checkpoint, ordered)
     nodes = tuple(dict.fromkeys(task.origin.node for task, _ in ordered))
     came = (task.node for task, _ in ordered if task.handles is None)
     # An update starts no node: what waits for its turn goes on waiting.
     started = () if source == "update" else _pulled(ordered)
     arrived, joined = _join(graph, _reset(graph, checkpoint.arrived, started), came)
     targets = [*(target for _, result in ordered for target in result.goto), *begun]
+    if graph.veiled and not (targets or joined):
+        ended = finished(graph, updated(checkpoint.values, changed))
+        changed |= ended
+        targets = [*triggered(graph, ended)]
+    values = updated(checkpoint.values, changed)
+    values.pop(START, None)
+    written = _written(checkpoint, changed)
     frontier, deferred = _next(graph, (*targets, *joined), checkpoint.deferred)
     if source == "update":
         left = (target for target in waiting(graph, checkpoint, values) if target not in frontier)
@@ -78,6 +80,18 @@ def apply_writes(  # noqa: PLR0913, PLR0917 a superstep and what its checkpoint 
         metadata=limits.metadata,
         parents=limits.parents,
     )
+
+
+def _merged(
+    graph: Graph, checkpoint: Checkpoint, done: Done
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return what channels become by a superstep, and the nodes that run because of that."""
+    began = consumed(graph, checkpoint.values, (task.origin.node for task, _ in done))
+    before = updated(checkpoint.values, began) if began else checkpoint.values
+    writes = [write for _, result in done for write in result.writes]
+    changed = merge(graph.channels, before, writes)
+    begun = triggered(graph, changed)
+    return {**began, **changed, **faded(graph.channels, before, changed)}, begun
 
 
 def _written(checkpoint: Checkpoint, changed: Iterable[str]) -> frozenset[str]:

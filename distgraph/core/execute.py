@@ -42,6 +42,7 @@ from distgraph.core.pushing import with_pushed
 from distgraph.core.raised import ask_raised
 from distgraph.core.recorded import during, errored, said
 from distgraph.core.returns import plain_command, read_path, read_return, taken_from_inside
+from distgraph.core.veils import given_in
 from distgraph.effects import acarry, carry
 from distgraph.errors import (
     GraphBubbleUp,
@@ -133,6 +134,7 @@ def _call_beside(frame: TaskFrame, call: Call) -> Any:
 
 def _attempt(graph: Graph, task: Task, values: Mapping[str, Any], frame: TaskFrame) -> AttemptCalls:
     node = node_of(graph, task)
+    values = given_in(graph, values, frame.checkpoint.step + 1, frame.stop)
     try:
         given = node.schema.read(values) if task.send is None else task.send.arg
         frame.begins(given)

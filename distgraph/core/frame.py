@@ -180,6 +180,8 @@ class Invocation:
 class TaskFrame:
     """One attempt at one task; only the code of that attempt touches it.
 
+    ``stop``: the last step that the run may take.
+
     ``token`` makes the ids of this attempt's questions its own, ``digest`` tells their values from
     one another. ``frames`` keeps the graphs that
     are called inside the task; None when nothing is kept. ``failed`` is what such a graph has
@@ -213,6 +215,7 @@ class TaskFrame:
     frames: Frames | None = None
     passes: tuple[type[BaseException], ...] = (KeyboardInterrupt,)
     graph: Graph | None = None
+    stop: int = 0
     lanes: Lanes = field(default_factory=OneLane)
     digest: Callable[[Any], str] = unseen
     calls: int = 0

@@ -9,6 +9,7 @@ from typing import Any
 from distgraph._timeouts import TimeoutPolicy
 from distgraph.channels.base import BaseChannel
 from distgraph.core.model import Write
+from distgraph.managed.base import Managed
 from distgraph.types import RetryPolicy
 
 ROOT = "__root__"
@@ -135,7 +136,7 @@ class Graph:
     ``retry`` are the policies of the functions that its tasks call and that have none themselves.
     ``triggers`` are those of its nodes: channel -> the nodes that run when it was written. A graph
     that has some takes its input right into the channels ``inputs``. ``streams`` are what snapshots
-    and streams show, where that is not all.
+    and streams show, where that is not all. ``managed`` are the state keys that runs fill in.
     """
 
     name: str
@@ -152,6 +153,18 @@ class Graph:
     retry: tuple[RetryPolicy, ...] = ()
     triggers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     streams: ChannelKeys = ()
+    managed: Mapping[str, Managed] = field(default_factory=dict)
+    veiled: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    """The channels of which something else is seen than they hold."""
+    untracked: frozenset[str] = field(init=False, repr=False, compare=False)
+    """The channels that are not stored."""
+
+    def __post_init__(self) -> None:
+        channels = self.channels.items()
+        veiled = tuple(name for name, channel in channels if channel.veiled)
+        object.__setattr__(self, "veiled", veiled)
+        untracked = frozenset(name for name, channel in channels if not channel.stored)
+        object.__setattr__(self, "untracked", untracked)
 
     @property
     def shown(self) -> ChannelKeys:

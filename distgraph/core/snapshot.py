@@ -27,6 +27,7 @@ from distgraph.core.model import (
 )
 from distgraph.core.plan import handler_id, is_input, plan, tasks_of, with_caller_writes
 from distgraph.core.returns import read_return
+from distgraph.core.veils import seen
 from distgraph.errors import InvalidUpdateError
 from distgraph.types import GivenAnswer, Interrupt, PregelTask, StateSnapshot
 
@@ -39,7 +40,7 @@ def visible(graph: Graph, values: Mapping[str, Any], keys: Iterable[str] | None 
 
     That is of ``__root__``, or what a workflow has returned.
     """
-    chosen = graph.outputs if keys is None else keys
+    chosen, values = graph.outputs if keys is None else keys, seen(graph, values)
     if isinstance(chosen, str):
         return values.get(chosen)
     shown = tuple(chosen)
@@ -156,7 +157,11 @@ def _task(graph: Graph, state: ThreadState, task: Task) -> PregelTask:
     if is_input(state.checkpoint):
         given = state.checkpoint.values.get(START)
         return shown._replace(
-            result=shown_writes(read_return(graph, START, given, graph.inputs).writes)
+            result=shown_writes(
+                write
+                for write in read_return(graph, START, given, graph.inputs).writes
+                if write[0] not in graph.untracked
+            )
         )
     return shown
 

@@ -9,12 +9,17 @@ from distgraph.channels.base import MISSING
 from distgraph.core.graph import Graph
 from distgraph.core.merge import faded, merge, updated
 from distgraph.core.model import Checkpoint, Target
+from distgraph.core.veils import seen
 
 
 def triggered(graph: Graph, changed: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the nodes that run because of what channels became; those now empty start nothing."""
-    full = (name for name, value in changed.items() if value is not MISSING)
+    full = (name for name, value in changed.items() if _is_there(graph, name, value))
     return tuple(dict.fromkeys(node for name in full for node in graph.triggers.get(name, ())))
+
+
+def _is_there(graph: Graph, name: str, value: Any) -> bool:
+    return value is not MISSING and graph.channels[name].seen(value) is not MISSING
 
 
 def waiting(graph: Graph, checkpoint: Checkpoint, values: Mapping[str, Any]) -> Iterator[Target]:
@@ -22,8 +27,9 @@ def waiting(graph: Graph, checkpoint: Checkpoint, values: Mapping[str, Any]) -> 
 
     LangGraph's rule: only a task that ran has seen what triggered it, and that is still there.
     """
+    there = seen(graph, values) if graph.triggers else {}
     for target in checkpoint.frontier if graph.triggers else ():
-        if isinstance(target, str) and not values.keys().isdisjoint(graph.nodes[target].triggers):
+        if isinstance(target, str) and not there.keys().isdisjoint(graph.nodes[target].triggers):
             yield target
 
 

@@ -42,6 +42,7 @@ def graph_of(
         before=before,
         after=after,
         schema_types=tuple(blueprint.schemas),
+        managed=dict(blueprint.managed),
     )
     return fingerprint(graph)
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from distgraph._timeouts import TimeoutPolicy
 from distgraph.channels import BaseChannel
 from distgraph.core.graph import Callee
+from distgraph.managed.base import Managed
 from distgraph.types import RetryPolicy
 
 
@@ -52,7 +53,8 @@ class Blueprint:
     """A graph while it is built.
 
     ``waiting_edges`` have several starts. ``branches``: source -> name -> conditional edge.
-    ``channels`` and ``schemas`` are those of the state and of every node's and path's input.
+    ``channels`` and ``schemas`` are those of the state and of every node's and path's input,
+    ``managed`` the state keys that runs fill in by themselves.
     """
 
     state_schema: Any
@@ -64,5 +66,6 @@ class Blueprint:
     waiting_edges: list[tuple[tuple[str, ...], str]] = field(default_factory=list)
     branches: dict[str, dict[str, BranchSpec]] = field(default_factory=dict)
     channels: dict[str, BaseChannel] = field(default_factory=dict)
+    managed: dict[str, Managed] = field(default_factory=dict)
     schemas: list[Any] = field(default_factory=list)
     defaults: NodeDefaults = field(default_factory=NodeDefaults)

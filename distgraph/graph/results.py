@@ -62,7 +62,7 @@ def result_of(
         raise RemoteNodeError(msg)
     conclude(last, around)
     values = current_values(graph, last.state, last.ns) if last.state else {}
-    result = values.get(keys) if isinstance(keys, str) else visible(graph, values, keys)
+    result = visible(graph, values, keys)
     match last.outcome:
         case Paused(questions) if questions:
             return _with_questions(result, questions)

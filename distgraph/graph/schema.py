@@ -10,6 +10,7 @@ from typing import Annotated, Any, NotRequired, Required, get_args, get_origin, 
 from distgraph._foreign import foreign
 from distgraph.channels import BaseChannel, BinaryOperatorAggregate, LastValue
 from distgraph.core.graph import ROOT, Schema
+from distgraph.managed.base import Managed, ManagedValue
 
 _TWO = 2
 _INTERNAL = ("__", "branch:to:", "join:")
@@ -29,7 +30,24 @@ def channels_of(schema: Any) -> dict[str, BaseChannel]:
     if hints is None:
         return {ROOT: _channel(schema, ROOT)}
     _check_keys(schema, hints)
-    return {key: _channel(hint, key) for key, hint in hints.items()}
+    return {key: _channel(hint, key) for key, hint in hints.items() if _managed(hint) is None}
+
+
+def managed_of(schema: Any) -> dict[str, Managed]:
+    """Return the keys of ``schema`` that runs fill in by themselves."""
+    kinds = {key: _managed(hint) for key, hint in (hints_of(schema) or {}).items()}
+    return {key: kind for key, kind in kinds.items() if kind is not None}
+
+
+def _managed(hint: Any) -> Managed | None:
+    last = getattr(_peeled(hint), "__metadata__", (None,))[-1]
+    return last if isinstance(last, type) and issubclass(last, ManagedValue) else None
+
+
+def _peeled(hint: Any) -> Any:
+    while get_origin(hint) in (Required, NotRequired):
+        (hint,) = get_args(hint)
+    return hint
 
 
 def _check_keys(schema: type, keys: Iterable[str]) -> None:
@@ -66,8 +84,7 @@ def _annotated(schema: type) -> bool:
 
 
 def _channel(hint: Any, key: str) -> BaseChannel:
-    while get_origin(hint) in (Required, NotRequired):
-        (hint,) = get_args(hint)
+    hint = _peeled(hint)
     if get_origin(hint) is not Annotated:
         return LastValue(hint)
     typ, *metadata = get_args(hint)

@@ -35,7 +35,7 @@ from distgraph.graph.checks import (
     policies_of,
 )
 from distgraph.graph.compiled import CompiledStateGraph
-from distgraph.graph.schema import channels_of, hints_of
+from distgraph.graph.schema import channels_of, hints_of, managed_of
 from distgraph.types import All, RetryPolicy
 from distgraph.typing import (
     ContextT,
@@ -117,6 +117,7 @@ class StateGraph(Blueprint, Generic[StateT, ContextT, InputT, OutputT]):
             return
         check_schema(schema)
         self.schemas.append(schema)
+        self.managed |= managed_of(schema)
         for key, channel in channels_of(schema).items():
             if key not in self.channels or type(self.channels[key]) is LastValue:
                 self.channels[key] = channel

@@ -50,7 +50,8 @@ class OpenSuperstep:
     """The open superstep of a job: the state that its tasks see, and how their frames are made.
 
     ``results`` are those of ``state``, filled in as tasks end: a copy for each would be quadratic
-    in the width. Only the driver writes them. ``began``: when the first attempt at a task did.
+    in the width. Only the driver writes them. ``stop``: the last step that may be
+    taken. ``began``: when the first attempt at a task did.
     """
 
     job: Job
@@ -58,6 +59,7 @@ class OpenSuperstep:
     results: dict[str, Result]
     checkpoint: Checkpoint
     around: Around
+    stop: int = 0
     began: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -87,6 +89,7 @@ class OpenSuperstep:
             frames=self.around.frames,
             passes=self.around.passes,
             graph=self.graph,
+            stop=self.stop,
             lanes=TaskLanes(),
             digest=digest_of,
             functions=self.around.functions,
@@ -170,7 +173,7 @@ def open_superstep(job: Job, request: Execute, around: Around) -> OpenSuperstep:
     checkpoint = with_caller_writes(job.graph, request.state)
     results = dict(request.state.results)
     state = replace(request.state, results=results)
-    return OpenSuperstep(job, state, results, checkpoint, around)
+    return OpenSuperstep(job, state, results, checkpoint, around, request.stop)
 
 
 def unstorable(

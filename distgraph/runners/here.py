@@ -18,6 +18,7 @@ def _frame(job: Job, request: RunHere, task: Task) -> TaskFrame:
         checkpoint=request.state.checkpoint,
         ns=job.place.ns,
         token=request.state.checkpoint.id,
+        stop=request.state.checkpoint.step + 2,
         invocation=job.invocation,
         passes=(KeyboardInterrupt, *cancellations()),
     )

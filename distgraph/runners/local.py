@@ -144,6 +144,10 @@ def stored_when(
     ``temporary``: it is that of a graph inside a task, which nobody goes on with once it finished.
     ``dispatched``: others run the tasks of that.
     """
+    if job.graph.untracked:
+        from distgraph.runners.untracked import Untracking  # noqa: PLC0415 few graphs have such
+
+        store = Untracking(store, job.graph)
     if job.invocation.durability != "exit":
         return store
     from distgraph.runners.at_exit import AtExit  # noqa: PLC0415 only where a run asks for it

@@ -30,6 +30,8 @@ from tests.parity.cases import (
     streams,
     supersteps,
     tokens,
+    unkept,
+    waiting,
 )
 from tests.parity.engines import Engine
 
@@ -57,6 +59,8 @@ TOPICS = (
     streams,
     supersteps,
     tokens,
+    unkept,
+    waiting,
 )
 CASES: dict[str, Case] = {
     f"{topic.__name__.rpartition('.')[2]}-{name.removeprefix('case_')}": case
@@ -72,6 +76,7 @@ APART: dict[str, str] = {
     "leaving-one_of_several_tasks_inside_leaves": LEFT_OPEN,
     "leaving-two_that_ask_inside_leave_one_after_the_other": LEFT_OPEN,
     "pausing-a_new_input_while_a_graph_inside_asks": LEFT_OPEN,
+    "unkept-an_untracked_value_lasts_in_a_run": "supersteps begin from what is stored",
 }
 """Cases that are not equal on Celery, and why."""
 

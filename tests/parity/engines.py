@@ -41,6 +41,12 @@ HOMES = {
     "Topic": "channels",
     "EphemeralValue": "channels",
     "AnyValue": "channels",
+    "LastValueAfterFinish": "channels",
+    "NamedBarrierValue": "channels",
+    "NamedBarrierValueAfterFinish": "channels",
+    "UntrackedValue": "channels",
+    "IsLastStep": "managed",
+    "RemainingSteps": "managed",
     "BinaryOperatorAggregate": "channels",
     "GraphCallbackHandler": "callbacks",
 }

@@ -25,6 +25,17 @@ CHANNELS: dict[str, tuple[Made, Sequence[Any]]] = {
     "once": (lambda engine: engine.EphemeralValue(int), ([1], [], [], [1, 2])),
     "once of many": (lambda engine: engine.EphemeralValue(int, guard=False), ([1, 2], [])),
     "any": (lambda engine: engine.AnyValue(int), ([1, 2], [], [])),
+    "untracked": (lambda engine: engine.UntrackedValue(int), ([1], [2], [], [3, 4])),
+    "untracked of many": (lambda engine: engine.UntrackedValue(int, guard=False), ([1, 2], [])),
+    "barrier": (
+        lambda engine: engine.NamedBarrierValue(int, {7, 8}),
+        ([7], [7], [], [9], [8], [8], [7, 8]),
+    ),
+    "late barrier": (
+        lambda engine: engine.NamedBarrierValueAfterFinish(int, {7, 8}),
+        ([7], [7], [], [9], [8], [8], [7, 8]),
+    ),
+    "late": (lambda engine: engine.LastValueAfterFinish(int), ([1], [2, 3], [], [4])),
 }
 
 
@@ -49,4 +60,4 @@ def told(engine: Engine, made: Made, updates: Sequence[Any]) -> list[Any]:
 def test_another_rule_is_another_channel() -> None:
     for engine in (DISTGRAPH, LANGGRAPH):
         made = [make(engine) for make, _ in CHANNELS.values()]
-        assert [made.index(one) for one in made] == [0, 1, 2, 3, 3, 5, 6, 7]
+        assert [made.index(one) for one in made] == [0, 1, 2, 3, 3, 5, 6, 7, 8, 9, 10, 11, 12]

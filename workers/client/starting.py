@@ -18,6 +18,7 @@ from distgraph.core.model import EXIT, Checkpoint, Failed, ThreadState
 from distgraph.engine import Execute, GoOn, Load, NewStamp, RunHere, Save, SaveUpdate
 from distgraph.runners.backend import Job
 from distgraph.runners.stores import new_stamp
+from distgraph.runners.untracked import storable_request
 
 from ..shared.served import Served
 from ..shared.supersteps import nonce
@@ -50,7 +51,7 @@ def _carry(call: Submission) -> Generator[Effect, Any, Begun]:
     state: ThreadState | None = None
     try:
         while True:
-            request = job.program.send(answer)
+            request = storable_request(job.graph, job.program.send(answer))
             match request:
                 case Load():
                     answer = yield from _load(call)

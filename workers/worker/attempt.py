@@ -31,6 +31,7 @@ from distgraph.core.retry import retry_delay
 from distgraph.errors import InvalidUpdateError, JobFailed, NoParentGraph, SerializationError
 from distgraph.runners.attempts import limit_of
 from distgraph.runners.lanes import TaskLanes
+from distgraph.runners.untracked import storable_result
 from distgraph.runners.watched import watch
 
 from ..shared.hints import label
@@ -100,6 +101,7 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
     frame = TaskFrame(
         task=task,
         graph=opened.graph,
+        stop=opened.stop,
         checkpoint=checkpoint,
         ns=opened.task_ns,
         token=desk.token,
@@ -171,6 +173,7 @@ def give_up(attempt: Attempt, error: BaseException) -> JobFailed | None:
 
 def _record(attempt: Attempt, result: Completed | Interrupted | Escaped) -> JobFailed | None:
     desk = attempt.opened.desk
+    result = storable_result(attempt.graph, result)
     try:
         result, entry = _stored(attempt, result)
     except SerializationError as error:

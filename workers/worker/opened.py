@@ -93,6 +93,11 @@ class Opened:
         given = {k: v for k, v in self.config.metadata.items() if not k.startswith("__")}
         return read_shown(self.run.modes, {**given, "thread_id": self.head.thread_id})
 
+    @property
+    def stop(self) -> int:
+        """The last step that the frame may take."""
+        return self.head.frame.stop if self.head.frame else self.run.stop
+
     def all_values(self) -> Mapping[str, Any]:
         """Read the values of the frame, of which a claim may have given a part."""
         archive = Archive(self.desk.thread.namespace, self.served.wire.serializer)
@@ -127,9 +132,8 @@ class Opened:
         """Return the engine's loop, from the state with ``results`` on."""
         at = self.state
         state = ThreadState(at.checkpoint, results, at.answers, at.caller_writes, at.released)
-        stop = self.head.frame.stop if self.head.frame else self.run.stop
         run = "" if self.ns else self.head.run
-        limits = replace(self.config.limits(stop, run), parents=at.checkpoint.parents)
+        limits = replace(self.config.limits(self.stop, run), parents=at.checkpoint.parents)
         return advance(self.graph, state, limits, self.ns)
 
 
