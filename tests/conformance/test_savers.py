@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,9 @@ import pytest
 from distgraph.checkpoint.base import BaseCheckpointSaver
 from distgraph.checkpoint.conformance import SaverConformance
 from distgraph.checkpoint.memory import InMemorySaver
+from distgraph.checkpoint.serde.encrypted import EncryptedSerializer
 from distgraph.checkpoint.sqlite import SqliteSaver
+from distgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 
 class TestInMemorySaver(SaverConformance):
@@ -28,6 +30,21 @@ class TestSqliteSaver(SaverConformance):
     def saver(self, tmp_path: Path) -> Iterator[BaseCheckpointSaver]:
         with SqliteSaver.from_conn_string(str(tmp_path / "threads.sqlite")) as saver:
             yield saver
+
+
+class TestAsyncSqliteSaver(SaverConformance):
+    @pytest.fixture
+    async def saver(self, tmp_path: Path) -> AsyncIterator[BaseCheckpointSaver]:
+        async with AsyncSqliteSaver.from_conn_string(tmp_path / "threads.sqlite") as saver:
+            await saver.setup()
+            yield saver
+
+
+class TestSaverOfEncryptedValues(SaverConformance):
+    @pytest.fixture
+    def saver(self) -> BaseCheckpointSaver:
+        serde = EncryptedSerializer.from_pycryptodome_aes(key=bytes(32))
+        return InMemorySaver(serde=serde)
 
 
 class Strict(sqlite3.Connection):

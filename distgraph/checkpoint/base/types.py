@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, TypedDict
 
-ERROR = "__error__"
+from distgraph.checkpoint.serde import types as reserved
+
+ERROR = reserved.ERROR
+SCHEDULED = reserved.SCHEDULED
+INTERRUPT = reserved.INTERRUPT
+RESUME = reserved.RESUME
+TASKS = reserved.TASKS
 ERROR_SOURCE = "__error_source_node__"
-SCHEDULED = "__scheduled__"
-INTERRUPT = "__interrupt__"
-RESUME = "__resume__"
-TASKS = "__pregel_tasks"
 NO_WRITES = "__no_writes__"
 RESULT = "__result__"
 ANSWERED = "__answered__"

@@ -66,7 +66,7 @@ class SqliteSaver(BaseCheckpointSaver):
         super().__init__(serde=serde)
         self.conn = conn
         self._lock = threading.RLock()
-        self.setup()
+        self._create_tables()
 
     @classmethod
     @contextmanager
@@ -78,7 +78,11 @@ class SqliteSaver(BaseCheckpointSaver):
             yield cls(conn, serde=serde)
 
     def setup(self) -> None:
-        """Create the tables that are missing; readers and a writer do not block each other."""
+        """Create the tables that are missing; the constructor has done so."""
+        self._create_tables()
+
+    def _create_tables(self) -> None:
+        """Create what is missing; readers and a writer do not block each other."""
         with self._lock:
             if not self.conn.in_transaction:
                 self.conn.execute("PRAGMA journal_mode = WAL").close()
