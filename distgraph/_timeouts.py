@@ -9,6 +9,11 @@ from typing import Any, Literal, Union
 from distgraph._arguments import shortly
 
 Seconds = Union[float, timedelta]  # noqa: UP007 pyright knows it as a type so
+BLOCKS = (
+    "Timeouts are only supported for async nodes, since blocking code cannot be stopped in its "
+    "process. {} '{}' is sync, or was called so: make it a coroutine function and call the graph "
+    "by ainvoke() or astream(), or leave the timeout out."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,7 @@ from distgraph._parts import UpdatesStreamPart as UpdatesStreamPart
 from distgraph._response import read_response
 from distgraph._runtime import ExecutionInfo as ExecutionInfo
 from distgraph._runtime import Runtime as Runtime
+from distgraph._timeouts import Timeout
 from distgraph._timeouts import TimeoutPolicy as TimeoutPolicy
 from distgraph.typing import NodeT, OutputT, StateT, UpdateT
 
@@ -36,25 +37,34 @@ StreamWriter = Callable[[Any], None]
 
 
 class Send:
-    """One task for ``node`` in the next superstep, with ``arg`` as its whole input."""
+    """One task for ``node`` in the next superstep, with ``arg`` as its whole input.
 
-    __slots__ = ("arg", "node")
+    ``timeout`` limits each attempt at it as ``add_node(timeout=)`` does, and counts before that of
+    the node. Raises TypeError and ValueError for what is no time.
+    """
+
+    __slots__ = ("arg", "node", "timeout")
 
     node: str
     arg: Any
+    timeout: TimeoutPolicy | None
 
-    def __init__(self, node: str, arg: Any) -> None:
+    def __init__(self, node: str, arg: Any, *, timeout: Timeout = None) -> None:
         self.node = node if type(node) is str else as_name(node)
         self.arg = arg
+        self.timeout = None if timeout is None else TimeoutPolicy.coerce(timeout)
 
     def __hash__(self) -> int:
-        return hash((self.node, self.arg))
+        return hash((self.node, self.arg, self.timeout))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Send) and (self.node, self.arg) == (other.node, other.arg)
+        if not isinstance(other, Send):
+            return False
+        return (self.node, self.arg, self.timeout) == (other.node, other.arg, other.timeout)
 
     def __repr__(self) -> str:
-        return f"Send(node={self.node!r}, arg={self.arg!r})"
+        limit = f", timeout={self.timeout!r}" if self.timeout else ""
+        return f"Send(node={self.node!r}, arg={self.arg!r}{limit})"
 
 
 @dataclass(frozen=True, slots=True)

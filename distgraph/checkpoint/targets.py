@@ -79,4 +79,17 @@ def packets_of(targets: Iterable[Target]) -> tuple[Packet, ...]:
 
 def filled(targets: Iterable[Target], load: Callable[[Packet], Any]) -> tuple[Target, ...]:
     """Return ``targets`` with the Sends of their packets."""
-    return tuple(Send(t.node, load(t)) if isinstance(t, Packet) else t for t in targets)
+    return tuple(sent_by(t.node, load(t)) if isinstance(t, Packet) else t for t in targets)
+
+
+def content(send: Send) -> Any:
+    """Return what is stored apart of a Send: its argument, or all of it where it has a timeout.
+
+    So is a Send whose argument is one, that none is taken for the other.
+    """
+    return send if send.timeout is not None or isinstance(send.arg, Send) else send.arg
+
+
+def sent_by(node: str, stored: Any) -> Send:
+    """Return the Send to ``node`` of which ``stored`` is the content."""
+    return stored if isinstance(stored, Send) else Send(node, stored)

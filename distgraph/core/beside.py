@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Protocol
 
+TIMED_OUT = "Timed out: a superstep took longer than the step_timeout of its graph."
+
 
 class AttemptLimit(Protocol):
     """Ends an attempt that takes too long."""
 
     async def keep(self, work: Coroutine[Any, Any, Any]) -> Any:
         """Return what ``work`` returns, within its time."""
+        ...
+
+    def call(self, work: Callable[[], Any]) -> Any:
+        """Return what ``work`` returns, which blocks; ValueError where that cannot be stopped."""
         ...
 
     def beat(self) -> None:

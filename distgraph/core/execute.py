@@ -99,6 +99,8 @@ async def run_task_async(
 
 
 def _call(frame: TaskFrame, call: Call) -> Any:
+    if frame.limit is not None:
+        return frame.limit.call(partial(apart, partial(_made, frame), call))
     return apart(partial(_made, frame), call)
 
 

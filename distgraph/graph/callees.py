@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, get_origin, get_type_hints
 
 from distgraph._foreign import foreign
-from distgraph._timeouts import TimeoutPolicy
+from distgraph._timeouts import BLOCKS, TimeoutPolicy
 from distgraph.core.graph import Callee, Graph
 from distgraph.errors import NodeError
 from distgraph.graph.generators import gathered
@@ -72,12 +72,7 @@ def handler_of(handler: Any, name: str) -> Callee | None:
 def limited(kind: str, callee: Callee, policy: TimeoutPolicy | None) -> TimeoutPolicy | None:
     """Return the time limits of a node; ValueError where there is no coroutine to be cancelled."""
     if policy is not None and callee.acall is None:
-        msg = (
-            "Timeouts are only supported for async nodes, since blocking code cannot be stopped in "
-            f"its process. {kind} '{callee.name}' is sync: make it a coroutine function, or leave "
-            "the timeout out."
-        )
-        raise ValueError(msg)
+        raise ValueError(BLOCKS.format(kind, callee.name))
     return policy
 
 

@@ -64,6 +64,13 @@ class Pregel(
     store: Any = None
     """What its nodes find as the store; graphs inside have their own, or this one."""
 
+    step_timeout: float | None = None
+    """The seconds that a superstep may take, None for any time; it may be set.
+
+    Then the run ends with a TimeoutError. Coroutines are cancelled; what blocks is waited for, and
+    what it leaves is kept, as LangGraph does.
+    """
+
     def __init__(  # noqa: PLR0913 the signature is LangGraph's
         self,
         *,
@@ -76,6 +83,7 @@ class Pregel(
         interrupt_before_nodes: All | Sequence[str] = (),
         interrupt_after_nodes: All | Sequence[str] = (),
         checkpointer: Any = None,
+        step_timeout: float | None = None,
         store: Any = None,
         retry_policy: RetryPolicy | Sequence[RetryPolicy] | None = None,
         context_schema: type[ContextT] | None = None,
@@ -94,6 +102,7 @@ class Pregel(
         self._set(graph, builder, checkpointer, config=config)
         self.stream_mode = stream_mode
         self.store = checked_store(store)
+        self.step_timeout = step_timeout
         if backend is not None:
             self._register(backend, name)
 
@@ -175,7 +184,9 @@ class Pregel(
     def owner(self) -> Owner:
         """What jobs of this graph are made from."""
         schema = self.builder.context_schema
-        return Owner(self.graph, self.backend, self.checkpointer, schema, self.store)
+        return Owner(
+            self.graph, self.backend, self.checkpointer, schema, self.store, self.step_timeout
+        )
 
     def get_name(self) -> str:
         """Return the graph's name."""

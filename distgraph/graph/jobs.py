@@ -36,6 +36,7 @@ class Owner:
     checkpointer: Any
     context_schema: Any
     store: Any = None
+    step_timeout: float | None = None
 
 
 def job_of(
@@ -88,6 +89,7 @@ def job_of(
         max_concurrency=configs.max_concurrency(config),
         run_id=options.run_id,
         if_new=options.if_new or begins,
+        step_timeout=owner.step_timeout,
     )
 
 

@@ -26,6 +26,7 @@ from distgraph.events import Ended
 from distgraph.runners.backend import Job
 from distgraph.runners.lanes import TaskLanes
 from distgraph.runners.watched import Speak, watch
+from distgraph.types import Send, TimeoutPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class OpenSuperstep:
 
     def frame(self, task: Task, attempt: int) -> TaskFrame:
         """Return the frame for an attempt."""
-        limit = limit_of(node_of(self.graph, task))
+        limit = limit_of(node_of(self.graph, task), task)
         emit, publish = self.around.emit, self.around.publish
         if limit is not None:
             emit = limit.noting(emit)
@@ -140,13 +141,19 @@ class OpenSuperstep:
         return retry_delay(node_of(self.graph, task), result, attempt, random.random())  # noqa: S311 only a jitter
 
 
-def limit_of(node: Node) -> AttemptLimit | None:
-    """Return what ends an attempt at a node that takes too long, if it is limited."""
-    if node.timeout is None:
+def limit_of(node: Node, task: Task, left: float | None = None) -> AttemptLimit | None:
+    """Return what ends an attempt at a task of a node that takes too long, if it is limited.
+
+    What sent the task counts before the node. ``left``: the seconds that its superstep has left,
+    where nobody else looks at these.
+    """
+    sent = task.send.timeout if isinstance(task.send, Send) and task.handles is None else None
+    policy = sent or node.timeout
+    if policy is None and left is None:
         return None
     from distgraph.runners.limits import TimeLimit  # noqa: PLC0415 it needs asyncio
 
-    return TimeLimit(node.name, node.timeout)
+    return TimeLimit(node.name, policy or TimeoutPolicy(), left)
 
 
 def stopping(job: Job, request: Execute) -> Failed | None:

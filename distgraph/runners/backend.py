@@ -29,7 +29,7 @@ class Job:
     ``live``: chunks of running nodes are wanted while they run. ``modes`` are the stream modes
     that somebody listens to, with ``subgraphs`` of graphs inside too. For a backend that keeps
     runs: ``run_id`` is the id that its caller chose, or '', and ``if_new`` says whether the thread
-    must not be there yet.
+    must not be there yet. ``step_timeout``: the seconds that a superstep may take.
     """
 
     graph: Graph
@@ -43,6 +43,7 @@ class Job:
     max_concurrency: int | None = None
     run_id: str = ""
     if_new: bool = False
+    step_timeout: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,7 @@ class FunctionCall:
             emit=discard if self.caller.emit is discard else self._emit,
             attempt=attempt,
             began=self.began,
-            limit=limit_of(self.graph.nodes[self.task.node]),
+            limit=limit_of(self.graph.nodes[self.task.node], self.task),
             lanes=TaskLanes(),
             calls=0,
             inquiry=None,

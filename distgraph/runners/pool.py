@@ -14,6 +14,7 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, Self
 
+from distgraph.core.beside import TIMED_OUT
 from distgraph.core.execute import run_task
 from distgraph.core.frame import discard
 from distgraph.core.model import Result, Task, ThreadState
@@ -53,6 +54,10 @@ class _Rested:
     """Functions that a task has called are over."""
 
 
+class _TimeIsOver(Exception):
+    """A superstep takes too long."""
+
+
 class Threads:
     """Executes the supersteps of one job; a context manager that ends the threads it started."""
 
@@ -89,13 +94,18 @@ class Threads:
         )
         superstep = open_superstep(self._job, request, around)
         try:
-            if len(request.tasks) == 1 and not self._job.live:
+            if len(request.tasks) == 1 and self._waits_alone:
                 yield from self._alone(superstep, request.tasks[0], functions)
             else:
                 yield from self._parallel(superstep, request.tasks, functions)
         finally:
             functions.close()
         return superstep.state
+
+    @property
+    def _waits_alone(self) -> bool:
+        """Whether nobody is to be told of a task, or to leave it, while it runs."""
+        return not self._job.live and self._job.step_timeout is None
 
     def _functions(self, state: ThreadState) -> ThreadedFunctions:
         """Return what makes the calls of functions; they are told where somebody listens."""
@@ -172,10 +182,10 @@ class Threads:
 
         After a failure nothing is told any more of functions that tasks have called.
         """
-        failed = False
+        failed, until = False, self._until()
         try:
             while running:
-                told = self._told.get()
+                told = self._next(until)
                 if isinstance(told, _Rested):
                     running -= 1
                     continue
@@ -195,6 +205,21 @@ class Threads:
         except GeneratorExit:
             self._leave(superstep, running - _emptied(todo))
             raise
+        except _TimeIsOver:
+            self._leave(superstep, running - _emptied(todo))
+            raise TimeoutError(TIMED_OUT) from None
+
+    def _until(self) -> float | None:
+        """Return when the superstep that begins is to be over, in the time of ``monotonic``."""
+        limit = self._job.step_timeout
+        return None if limit is None else time.monotonic() + limit
+
+    def _next(self, until: float | None) -> Event | _Over | _Rested:
+        """Return what is told next; _TimeIsOver where nothing is before the time is over."""
+        try:
+            return self._told.get(timeout=until and max(0.0, until - time.monotonic()))
+        except Empty:
+            raise _TimeIsOver from None
 
     def _leave(self, superstep: OpenSuperstep, running: int) -> None:
         """Keep what the running tasks leave, whose caller has left: nothing can stop them."""

@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from functools import partial
 from typing import Any, Self
 
+from distgraph.core.beside import TIMED_OUT
 from distgraph.core.execute import run_task_async
 from distgraph.core.frame import discard
 from distgraph.core.model import Result, Task, ThreadState
@@ -84,9 +85,9 @@ class Tasks:
         self.state, self._open, self._asked = superstep.state, superstep, request.tasks
         for task in request.tasks:
             self._begin(superstep, task)
-        failed = False
+        failed, until = False, self._until()
         while self._running or not functions.is_resting:
-            told = await self._told.get()
+            told = await self._next(until)
             if not isinstance(told, Task):
                 if told is not None:
                     yield told
@@ -100,6 +101,21 @@ class Tasks:
                 elif not failed and (handler := superstep.handler_of(told)):
                     self._begin(superstep, handler)
         await functions.close()
+
+    def _until(self) -> float | None:
+        """Return when the superstep that begins is to be over, in the time of the loop."""
+        limit = self._job.step_timeout
+        return None if limit is None else self._loop.time() + limit
+
+    async def _next(self, until: float | None) -> Event | Task | None:
+        """Return what is told next; TimeoutError where nothing is before the time is over."""
+        if until is None or not self._told.empty():
+            return await self._told.get()
+        try:
+            async with asyncio.timeout_at(until):
+                return await self._told.get()
+        except TimeoutError:
+            raise TimeoutError(TIMED_OUT) from None
 
     def _speak(self, message: Any, about: Mapping[str, Any], whole: bool) -> None:
         self._tell(Spoke(self._job.place.ns, message, about, whole))

@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr, RootModel, model_valida
 from distgraph.checkpoint.serde.base import SerializerProtocol
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.core.model import Expired
-from distgraph.types import Command, Interrupt, Overwrite, Send
+from distgraph.types import Command, Interrupt, Overwrite, Send, TimeoutPolicy
 
 
 class Color(enum.Enum):
@@ -186,6 +186,7 @@ VALUES: list[Any] = [
     Model.model_validate({"inner": {"n": 1}, "more": (1, 2)}),
     Numbers([1, 2]),
     Send("node", {"a": (1,)}),
+    Send("node", 1, timeout=TimeoutPolicy(idle_timeout=2, refresh_on="heartbeat")),
     Interrupt({"q": (1,)}, "f" * 32),
     Interrupt("q", "f" * 32, datetime(2030, 1, 1, tzinfo=UTC)),
     Expired(fails=True),

@@ -7,18 +7,20 @@ from typing import Any
 import pytest
 
 from distgraph.checkpoint.targets import (
+    content,
     filled,
     pack_targets,
     packets_of,
     parted,
     sends_of,
+    sent_by,
     unpack_targets,
 )
 from distgraph.core.model import Target
 from distgraph.core.packets import Packet
 from distgraph.core.plan import plan
 from distgraph.errors import CorruptRecord
-from distgraph.types import Send
+from distgraph.types import Send, TimeoutPolicy
 from tests.support.core_graphs import checkpoint
 
 MANY = tuple(Packet("w", "b", n) for n in range(1_000))
@@ -84,3 +86,18 @@ def test_the_argument_of_a_packet_that_was_not_read_is_nothing_to_work_with() ->
     assert task.send is not None
     with pytest.raises(RuntimeError, match="packet sent to node 'w' was not read"):
         assert task.send.arg
+
+
+@pytest.mark.parametrize(
+    "send",
+    [
+        Send("w", {"a": 1}),
+        Send("w", None),
+        Send("w", 1, timeout=TimeoutPolicy(idle_timeout=2)),
+        Send("w", Send("v", 1)),
+        Send("w", Send("v", 1, timeout=0.5)),
+    ],
+    ids=["argument", "nothing", "limited", "of-a-send", "of-a-limited-send"],
+)
+def test_what_is_stored_apart_of_a_send_gives_it_again(send: Send) -> None:
+    assert sent_by(send.node, content(send)) == send

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import operator
+import threading
 from datetime import timedelta
 from typing import Annotated, Any, TypedDict
 
@@ -15,9 +16,10 @@ from distgraph.errors import NodeCancelledError, NodeError, NodeTimeoutError
 from distgraph.func import entrypoint, task
 from distgraph.graph import START, StateGraph
 from distgraph.runtime import Runtime
-from distgraph.types import RetryPolicy, TimeoutPolicy
+from distgraph.types import RetryPolicy, Send, TimeoutPolicy
 
 SHORT, IDLE, LONG = 0.02, 3.0, 60.0
+THREAD: Any = {"configurable": {"thread_id": "t"}}
 
 
 class State(TypedDict, total=False):
@@ -213,3 +215,56 @@ async def test_a_node_that_cancels_itself_has_failed() -> None:
 
     with pytest.raises(NodeCancelledError, match=r"'self' raised asyncio\.CancelledError"):
         await only("self", node).compile().ainvoke({})
+
+
+async def test_what_is_sent_has_its_own_limit() -> None:
+    send = Send("hangs", {"xs": []}, timeout=TimeoutPolicy(run_timeout=SHORT))
+    builder = StateGraph(State).add_node("hangs", hangs, timeout=LONG)
+    builder.add_conditional_edges(START, lambda _: [send], ["hangs"])
+    with pytest.raises(NodeTimeoutError) as caught:
+        await builder.compile().ainvoke({"xs": []})
+    assert (caught.value.node, caught.value.run_timeout) == ("hangs", SHORT)
+
+
+def test_what_blocks_cannot_be_sent_with_a_limit() -> None:
+    builder = StateGraph(State).add_node("blocks", blocks)
+    builder.add_conditional_edges(START, lambda _: [Send("blocks", {}, timeout=LONG)], ["blocks"])
+    with pytest.raises(ValueError, match="only supported for async nodes"):
+        builder.compile().invoke({"xs": []})
+
+
+async def test_a_superstep_ends_with_its_time_and_its_coroutines_are_cancelled() -> None:
+    ended: list[str] = []
+
+    async def waits(_: Any) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("waits")
+
+    builder = only("waits", waits).add_node("quick", one_x).add_edge(START, "quick")
+    graph = builder.compile(checkpointer=InMemorySaver())
+    graph.step_timeout = IDLE / 10
+    with pytest.raises(TimeoutError, match="step_timeout"):
+        await graph.ainvoke({"xs": []}, THREAD)
+    assert ended == ["waits"]
+    assert graph.get_state(THREAD).next == ("waits",)
+
+
+def test_what_blocks_is_waited_for_after_the_time_of_its_superstep() -> None:
+    let_go = threading.Event()
+
+    def slow(_: Any) -> dict[str, Any]:
+        let_go.wait(2 * SHORT)
+        return {"xs": ["slow"]}
+
+    graph = only("slow", slow).compile(checkpointer=InMemorySaver())
+    graph.step_timeout = SHORT
+    with pytest.raises(TimeoutError, match="step_timeout"):
+        graph.invoke({"xs": []}, THREAD)
+    graph.step_timeout = None
+    assert graph.invoke(None, THREAD) == {"xs": ["slow"]}
+
+
+def one_x(_: Any) -> dict[str, Any]:
+    return {"xs": ["x"]}

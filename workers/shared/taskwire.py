@@ -11,7 +11,7 @@ from checkpoint_redis.records import TaskEntry
 from distgraph.checkpoint.blame import of_packet
 from distgraph.checkpoint.formats import Kind
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
-from distgraph.checkpoint.targets import filled, parted, sends_of
+from distgraph.checkpoint.targets import content, filled, parted, sends_of, sent_by
 from distgraph.checkpoint.upgrades import corrupt, fields_of, numbered
 from distgraph.core.graph import Node
 from distgraph.core.model import Checkpoint, Completed, Target, Task
@@ -70,9 +70,9 @@ class TaskWire:
             case [str(node), int(index), []]:
                 return Task(tid, node, index)
             case [str(node), int(index), [arg]]:
-                return Task(tid, node, index, Send(node, arg))
+                return Task(tid, node, index, sent_by(node, arg))
             case [str(node), int(index), None] if packet is not None:
-                return Task(tid, node, index, Send(node, self.serializer.loads(packet)))
+                return Task(tid, node, index, sent_by(node, self.serializer.loads(packet)))
             case [str(node), int(), None]:
                 msg = f"The packet of task {tid}, which was sent to node '{node}', is not stored."
                 raise CorruptRecord(msg)
@@ -107,13 +107,13 @@ class TaskWire:
 
     def _packet(self, send: Send) -> bytes:
         try:
-            return self.serializer.dumps(send.arg)
+            return self.serializer.dumps(content(send))
         except SerializationError as error:
             raise SerializationError(f"{of_packet(send.node)}: {error}") from error
 
     def read_packet(self, packet: Packet, blobs: Packets) -> Send:
         """Return the Send that a packet stands for."""
-        return Send(packet.node, self.serializer.loads(blob_of(packet, blobs)))
+        return sent_by(packet.node, self.serializer.loads(blob_of(packet, blobs)))
 
     def filled(self, checkpoint: Checkpoint, blobs: Packets) -> Checkpoint:
         """Return ``checkpoint`` with the Sends of its packets."""
@@ -144,7 +144,7 @@ def _argument(send: Send | Packet | None) -> tuple[list[Any] | None, str]:
         case Packet(_, bundle, number):
             return None, packet_name(bundle, number)
         case _:
-            return [send.arg], ""
+            return [content(send)], ""
 
 
 def unstorable(node: str, error: SerializationError) -> str:

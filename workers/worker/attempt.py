@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -110,7 +111,7 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
         publish=partial(relay.publish, emitter) if relay else None,
         attempt=claimed.att,
         began=_time_of(checkpoint),
-        limit=limit_of(opened.graph.nodes[task.node]),
+        limit=limit_of(opened.graph.nodes[task.node], task, _left(opened, checkpoint)),
         answers=wire.read_answers(claimed.answers),
         frames=called,
         passes=(),
@@ -126,6 +127,18 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
 def _time_of(checkpoint: Checkpoint) -> float | None:
     """Return when a superstep began, the same for all attempts at its tasks, if that is known."""
     return datetime.fromisoformat(checkpoint.ts).timestamp() if checkpoint.ts else None
+
+
+def _left(opened: Opened, checkpoint: Checkpoint) -> float | None:
+    """Return the seconds that a superstep of the root has left, None for any number.
+
+    They count from when it was stored, or gone on with by the run.
+    """
+    limit = opened.served.compiled.step_timeout if opened.served.compiled else None
+    stored = _time_of(checkpoint)
+    if limit is None or opened.ns or stored is None:
+        return None
+    return float(limit) + max(opened.run.began / 1000, stored) - time.time()
 
 
 def settle(attempt: Attempt, result: Result) -> JobFailed | None:

@@ -106,13 +106,14 @@ def _tries(attempt: Attempt, handler: Node, error: Errored) -> HandlerSteps:
 
 
 def _frame(attempt: Attempt, handler: Node, error: Errored, number: int) -> TaskFrame:
+    task = handling(attempt.task, handler)
     return replace(
         attempt.frame,
-        task=handling(attempt.task, handler),
+        task=task,
         attempt=number,
         handled=NodeError(attempt.task.node, exception_of(error)),
         lanes=TaskLanes(),
-        limit=limit_of(handler),
+        limit=limit_of(handler, task),
         calls=0,
         inquiry=None,
         pending=[],

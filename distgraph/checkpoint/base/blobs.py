@@ -37,6 +37,7 @@ from distgraph.checkpoint.lines import (
 from distgraph.checkpoint.records import bounded
 from distgraph.checkpoint.serde.base import SerializerProtocol
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from distgraph.checkpoint.targets import content
 from distgraph.checkpoint.upgrades import corrupt, fields_of, numbered
 from distgraph.core.model import Line
 from distgraph.errors import DeserializationError, SerializationError
@@ -81,7 +82,8 @@ def dump(serde: SerializerProtocol, channel: str, value: Any) -> Typed:
 def dump_packet(serde: SerializerProtocol, send: Send) -> Typed:
     """Return the bytes of what a Send takes along; SerializationError names its node."""
     try:
-        return NULL if send.arg is None else serde.dumps_typed(send.arg)
+        stored = content(send)
+        return NULL if stored is None else serde.dumps_typed(stored)
     except SerializationError as error:
         raise SerializationError(f"{of_packet(send.node)}: {error}") from error
 

@@ -42,7 +42,7 @@ code   type                following items
 41     dataclass           class, field name, value, field name, value, ...
 42     NamedTuple          class, field name, value, field name, value, ...
 43     pydantic model      class, fields, names of the fields that were set, extra, private
-44     Send                node, arg
+44     Send                node, arg, and where it has a timeout: run, idle, refresh_on
 45     Interrupt           value, id, and the deadline where it has one
 46     Command             graph, update, resume, goto
 47     Overwrite           value
@@ -71,7 +71,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from distgraph.core.model import Expired
-from distgraph.types import Command, Interrupt, Overwrite, Send
+from distgraph.types import Command, Interrupt, Overwrite, Send, TimeoutPolicy
 
 FORMAT_VERSION = 1
 ENUM, DATACLASS, NAMEDTUPLE, MODEL = 40, 41, 42, 43
@@ -200,6 +200,21 @@ def _write_interrupt(value: Interrupt) -> list[Any]:
     return [value.value, value.id, *more]
 
 
+def _write_send(value: Send) -> list[Any]:
+    limit = value.timeout
+    more = [limit.run_timeout, limit.idle_timeout, limit.refresh_on] if limit else []
+    return [value.node, value.arg, *more]
+
+
+def _read_send(items: list[Any]) -> Send:
+    node, arg, *limit = items
+    if not limit:
+        return Send(node, arg)
+    run, idle, refresh_on = limit
+    policy = TimeoutPolicy(run_timeout=run, idle_timeout=idle, refresh_on=refresh_on)
+    return Send(node, arg, timeout=policy)
+
+
 def _attributes(*names: str) -> Callable[[Any], list[Any]]:
     return lambda value: [getattr(value, name) for name in names]
 
@@ -232,7 +247,7 @@ COMPOUNDS: tuple[Compound, ...] = (
     Compound(37, time, _write_moment, _read_moment(time)),
     Compound(38, timezone, _write_timezone, lambda items: timezone(*items)),
     Compound(39, re.Pattern, _write_pattern, _read_pattern),
-    _ours(44, Send, "node", "arg"),
+    Compound(44, Send, _write_send, _read_send),
     Compound(45, Interrupt, _write_interrupt, lambda items: Interrupt(*items)),
     _ours(46, Command, "graph", "update", "resume", "goto"),
     _ours(47, Overwrite, "value"),
