@@ -25,6 +25,7 @@ from distgraph.graph.blueprint import Blueprint
 from distgraph.graph.checks import check_stops, check_text, checked_store, policies_of
 from distgraph.graph.described import Described
 from distgraph.graph.drawable import Drawable
+from distgraph.graph.evented import Evented
 from distgraph.graph.jobs import Owner, about, job_of
 from distgraph.graph.nested import Inner, leaving
 from distgraph.graph.options import InvokeOptions, Options, StreamOptions, SubmitOptions, Version
@@ -42,7 +43,12 @@ from distgraph.typing import ContextT, InputT, OutputT, StateT
 
 @checked
 class Pregel(
-    Batches, Described, Drawable, StateAccess[StateT], Generic[StateT, ContextT, InputT, OutputT]
+    Batches,
+    Described,
+    Drawable,
+    Evented,
+    StateAccess[StateT],
+    Generic[StateT, ContextT, InputT, OutputT],
 ):
     """A graph that can be run, made of nodes and of the channels between them.
 

@@ -107,6 +107,9 @@ class NodeWatch:
     def ended(self, output: Any) -> None:
         """Tell what the node returned."""
         if self._run is not None:
+            for handler in self._run.handlers:
+                if isinstance(handler, _StreamingCallbackHandler):
+                    _show(handler, self._run.run_id, output)
             self._run.on_chain_end(output)
             self._run = None
 
@@ -119,6 +122,12 @@ class NodeWatch:
     def enters(self) -> None:
         """Have the models that are called in this context find the config."""
         var_child_runnable_config.set(self._config)
+
+
+def _show(handler: _StreamingCallbackHandler[Any], run_id: UUID, output: Any) -> None:
+    """Have ``handler`` hear what a node returned as the only chunk of its run."""
+    for _ in handler.tap_output_iter(run_id, iter((output,))):
+        pass
 
 
 def manager_of(config: Mapping[str, Any]) -> CallbackManager:

@@ -41,6 +41,7 @@ from distgraph.runners.attempts import limit_of
 from distgraph.runners.futures import SyncAsyncFuture
 from distgraph.runners.lanes import TaskLanes
 from distgraph.runners.stores import Asking, Calls, Store
+from distgraph.runners.watched import watch
 from distgraph.types import Send
 
 TellCalls = Callable[[Event | None], None]
@@ -114,6 +115,8 @@ class FunctionCall:
             untaken=[],
             refused=None,
             failed=None,
+            watch=watch(self.caller.speak),
+            pushed=[],
         )
 
     def _emit(self, chunk: Any) -> None:
