@@ -1,0 +1,99 @@
+"""Programs that newcomers port first: the same in process, on workers, and by LangGraph."""
+
+from __future__ import annotations
+
+import sys
+import uuid
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from tests.support.redis_server import RedisServer
+from workers import CeleryBackend
+
+DRAFTS = ["kind words on {}", "stern words on {}"]
+SAID: dict[str, Any] = {
+    "map_reduce": {
+        "topic": "winter",
+        "parts": ["winter at sea", "winter in the mountains", "winter at home"],
+        "lines": [
+            "All about winter at sea.",
+            "All about winter in the mountains.",
+            "All about winter at home.",
+        ],
+        "best": "All about winter in the mountains.",
+    },
+    "private_state": [{"advice": "ada should spend"}, {"advice": "bob should save"}],
+    "deferred": (["flights", "hotels", "offer", "rooms"], "flight + hotel + room"),
+    "functional_workflow": [
+        (
+            {"choose": [draft.format("rain") for draft in DRAFTS], "before": []},
+            "published: stern words on rain",
+        ),
+        (
+            {"choose": [draft.format("snow") for draft in DRAFTS], "before": ["rain"]},
+            "published: kind words on snow",
+        ),
+    ],
+    "time_travel": [
+        {"dish": "fish", "wine": "white", "bill": 45},
+        {"dish": "fish", "wine": "white", "bill": 45},
+        {"dish": "steak", "wine": "red", "bill": 53},
+        {"dish": "fish", "wine": "white", "bill": 45},
+    ],
+    "long_term_memory": [
+        "I know of you: I like tea.",
+        "I know of you: I like tea.",
+        "I know of you: nothing.",
+    ],
+}
+"""What each program returns."""
+
+ON_WORKERS = [name for name in SAID if name != "long_term_memory"]  # workers have no store
+every_program = pytest.mark.parametrize("name", SAID)
+
+
+def module_of(name: str) -> ModuleType:
+    return import_module(f"examples.ported.{name}")
+
+
+@pytest.fixture(scope="module")
+def backend(redis_server: RedisServer) -> Iterator[CeleryBackend]:
+    """Give a backend of which one worker consumes, in this process."""
+    with CeleryBackend(redis_server.url, namespace=f"t-{uuid.uuid4().hex[:16]}") as made:
+        for name in ON_WORKERS:
+            on(made, name)
+        with made.worker(pool="threads", concurrency=2):
+            yield made
+
+
+def on(backend: CeleryBackend, name: str) -> Any:
+    module = module_of(name)
+    graph = getattr(module, "graph", None) or module.editor
+    return graph.on(backend, name)
+
+
+@every_program
+def test_a_program_runs_in_this_process(name: str) -> None:
+    assert module_of(name).main() == SAID[name]
+
+
+@pytest.mark.celery
+@pytest.mark.parametrize("name", ON_WORKERS)
+def test_a_program_runs_on_workers(name: str, backend: CeleryBackend) -> None:
+    assert module_of(name).main(on(backend, name)) == SAID[name]
+
+
+@every_program
+def test_a_program_is_one_of_langgraph_but_for_its_imports(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = Path(str(module_of(name).__file__)).read_text()
+    module = ModuleType(f"{name}_of_langgraph")
+    monkeypatch.setitem(sys.modules, module.__name__, module)  # where hints of types are looked up
+    exec(compile(source.replace("from distgraph", "from langgraph"), name, "exec"), vars(module))
+    assert module.main() == SAID[name]
