@@ -1,0 +1,70 @@
+"""Who imports a module of LangGraph's that is not here is told what to use in its place."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import langgraph
+import pytest
+
+from distgraph import _elsewhere
+
+NOT_PACKAGES = ("store.base",)
+"""Modules here, packages there: what is in them is found in them."""
+TEXT = "distgraph has no module 'distgraph.{}' as LangGraph has: {}."
+EXTRA = ("checkpoint.postgres.aio", "checkpoint.redis", "store.postgres", "stream.run_stream")
+
+
+def _modules() -> list[str]:
+    """The public modules of the LangGraph that is installed, by their names inside of it."""
+    found = set(EXTRA)
+    for root in map(Path, langgraph.__path__):
+        for path in root.rglob("*.py"):
+            parts = path.relative_to(root).with_suffix("").parts
+            parts = parts[:-1] if parts[-1] == "__init__" else parts
+            if parts and not any(part.startswith("_") for part in parts):
+                found.add(".".join(parts))
+    return sorted(found)
+
+
+@pytest.mark.parametrize("name", _modules())
+def test_a_module_of_langgraphs_is_here_or_explained(name: str) -> None:
+    if name.startswith(tuple(f"{each}." for each in NOT_PACKAGES)):
+        name = name.rpartition(".")[0]
+    told = _refusal(name)
+    around = [name.rsplit(".", up)[0] for up in range(name.count(".") + 1)]
+    texts = [TEXT.format(each, _elsewhere.instead_of(each)) for each in around]
+    assert told in ("", *texts)
+
+
+def _refusal(name: str) -> str:
+    """Return what an import of a module says, '' where it is here."""
+    try:
+        importlib.import_module(f"distgraph.{name}")
+    except ModuleNotFoundError as error:
+        return str(error)
+    return ""
+
+
+def test_what_nobody_has_is_not_explained() -> None:
+    with pytest.raises(ModuleNotFoundError, match=r"^No module named 'distgraph.nothing'$"):
+        importlib.import_module("distgraph.nothing")
+    with pytest.raises(ModuleNotFoundError, match=r"^No module named 'nothing'$"):
+        importlib.import_module("nothing")
+
+
+def test_an_import_tells_it_in_a_program_and_is_caught_as_any_that_fails() -> None:
+    program = "try:\n import distgraph.stream\nexcept ImportError as error:\n print(error)"
+    told = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert told.stdout.startswith("distgraph has no module 'distgraph.stream' as LangGraph has: ")
+    assert "stream_mode=[...]" in told.stdout
+
+
+def test_what_explains_is_there_once() -> None:
+    _elsewhere.explain()
+    assert sum(isinstance(finder, _elsewhere._Explains) for finder in sys.meta_path) == 1
