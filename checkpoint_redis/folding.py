@@ -31,6 +31,8 @@ WORDS = {
     "FIELD": "Field",
     "TASK_FIELD": "TaskField",
     "INDEX": "IndexName",
+    "KEPT": "KeptKey",
+    "KEPT_FIELD": "KeptField",
     "META": "MetaField",
     "STATUS": "ThreadStatus",
     "RUN": "RunStatus",

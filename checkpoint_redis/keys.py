@@ -37,6 +37,11 @@ stream of the runs that ended) and sets of threads by when they changed: ``ix:al
 ``meta``, ``sweeper:<format>``, ``wake:<who>`` of a process or loop that waits, ``run:<id>`` (the
 hash of the thread whose run has an id that its caller chose, for an hour), and ``kill:<x>`` of a
 thread whose nodes are to be ended.
+
+Of what stores keep, a shard has those namespaces whose first two parts it is the shard of
+(``kept``, a ZSET of names as ``kept.py`` has them), the keys of each (``kept:k:<namespace>``, a
+ZSET), each item (``kept:i:<item>``, a HASH that lapses by itself), and when items lapse
+(``kept:due``, a ZSET).
 """
 
 from __future__ import annotations
@@ -152,6 +157,11 @@ def planned(namespace: str, shard: int) -> tuple[str, str]:
 def index(namespace: str, shard: int, name: str) -> str:
     """Return the key of a set of threads."""
     return f"{shard_prefix(namespace, shard)}{ShardKey.found}{name}"
+
+
+def kept(namespace: str, shard: int) -> str:
+    """Return the key of a shard's part of what stores keep: the namespaces that are there."""
+    return f"{shard_prefix(namespace, shard)}{ShardKey.kept}"
 
 
 def workers(namespace: str) -> str:

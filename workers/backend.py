@@ -23,6 +23,7 @@ from .settings import MoreSettings, Settings
 from .shared.clients import Clients
 from .shared.dispatched import Dispatched
 from .shared.inner import queues_named
+from .shared.memory import refuse_memory
 from .shared.queue_names import full
 from .shared.served import Registry
 from .worker.bootstep import add_bootstep
@@ -118,7 +119,12 @@ class CeleryBackend(Client):
         self.close()
 
     def register(self, compiled: Pregel) -> None:
-        """Make ``compiled`` known under its name; ValueError when another graph has it."""
+        """Make ``compiled`` known under its name.
+
+        ValueError when another graph has it, or for a store in memory that workers do not share.
+        """
+        if not self._inside.shares_memory:
+            refuse_memory(compiled)
         graph, context = compiled.graph, compiled.builder.context_schema
         if not self.owns_app:
             queue = self.app.conf.task_default_queue

@@ -18,6 +18,7 @@ from checkpoint_redis.commands.dispatch import (
     sweeper_turn,
 )
 from checkpoint_redis.commands.inside import inner, keep, park
+from checkpoint_redis.commands.kept import below, drop_item, get_item, put_item, spaces
 from checkpoint_redis.commands.left import large, left, share
 from checkpoint_redis.commands.lists import count, line, threads
 from checkpoint_redis.commands.loaded import with_open
@@ -75,6 +76,7 @@ __all__ = [
     "appear",
     "asked",
     "beat",
+    "below",
     "caller_writes",
     "cancel",
     "carried",
@@ -88,6 +90,7 @@ __all__ = [
     "delete",
     "disappear",
     "discard",
+    "drop_item",
     "emit",
     "ends_after",
     "events_after",
@@ -99,6 +102,7 @@ __all__ = [
     "forget",
     "frame_name",
     "frames",
+    "get_item",
     "glance",
     "header",
     "history",
@@ -127,12 +131,14 @@ __all__ = [
     "policy",
     "published",
     "put",
+    "put_item",
     "put_writes",
     "release",
     "runs",
     "scan",
     "set_aside",
     "share",
+    "spaces",
     "stage",
     "stage_answers",
     "stage_packets",

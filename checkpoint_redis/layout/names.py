@@ -80,6 +80,32 @@ class ShardKey(StrEnum):
     # Due entries of outboxes: the look for lost hints walks over these alone.
     outboxes = "ob"
     found = "ix:"
+    # Before the ends of ``KeptKey``.
+    kept = "kept"
+
+
+class KeptKey(StrEnum):
+    """What a store keeps, after ``<namespace>{<shard>}:kept``, the set of its namespaces.
+
+    ``item`` is followed by the name of an item, ``listed`` by a namespace.
+    """
+
+    item = ":i:"
+    # The keys of a namespace by the order in which they came.
+    listed = ":k:"
+    # The names of those items that lapse, by when that was due when they were put.
+    due = ":due"
+
+
+class KeptField(StrEnum):
+    """Fields of an item; times in microseconds since 1970."""
+
+    content = "v"
+    created = "c"
+    updated = "u"
+    # How long it is kept, in ms; absent for ever.
+    ttl = "t"
+    vectors = "e"
 
 
 class IndexName(StrEnum):
@@ -465,6 +491,12 @@ class Limit:
     listed_fields: Final = 2_500
     # Of each at least so many.
     listed_line: Final = 16
+    # So many items of a store that have lapsed does a script take out of its lists; so many items
+    # and bytes are in a page of what is searched, and so many names in one of namespaces.
+    lapsed: Final = 500
+    kept_looked: Final = 1_000
+    kept_bytes: Final = 4_194_304
+    kept_names: Final = 2_000
     # So many ends of runs does a shard keep.
     ends: Final = 10_000
     event_bytes: Final = 33_554_432

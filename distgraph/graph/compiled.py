@@ -224,9 +224,6 @@ class Pregel(
             raise TypeError(msg)
         if self.checkpointer is not None:
             raise ValueError(_stores_itself(self.name, self.checkpointer, backend))
-        if self.store is not None:
-            msg = f"Graph '{self.name}' was given a store, which workers do not have: leave it out."
-            raise ValueError(msg)
         if not name:
             msg = "A graph on a backend needs a name, so that workers find it: compile(name=...)."
             raise ValueError(msg)

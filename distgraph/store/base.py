@@ -6,107 +6,61 @@ A store answers ``batch`` and ``abatch``; all other calls are made of these.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
-from typing import Any, Literal, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, ClassVar, TypeAlias
 
-from distgraph._allowed import HowMany, OneOrMore
-from distgraph._arguments import shortly
+from distgraph._allowed import CheckedLater, HowMany, OneOrMore
 from distgraph._checked import checked
+from distgraph.store.ops import (
+    GetOp,
+    Index,
+    IndexConfig,
+    InvalidNamespaceError,
+    Item,
+    ListNamespacesOp,
+    MatchCondition,
+    Op,
+    OpResult,
+    PutOp,
+    SearchItem,
+    SearchOp,
+    StoreNamespace,
+    TTLConfig,
+    check_namespace,
+    check_parts,
+)
 
-StoreNamespace = tuple[str, ...]
-Index = Literal[False] | Sequence[str] | None
-OpResult = Any
-"""What an operation gives: an Item or None, a list of SearchItems or of namespaces, or None."""
-
-
-class InvalidNamespaceError(ValueError):
-    """A namespace is empty, or has a part that is empty, has a dot, or is the library's own."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
-    """A value in a store; times in UTC."""
-
-    value: dict[str, Any]
-    key: str
-    namespace: StoreNamespace
-    created_at: datetime
-    updated_at: datetime
-
-    def dict(self) -> Mapping[str, Any]:
-        """Return it as plain values, times as text."""
-        given = asdict(self)
-        times = {name: given[name].isoformat() for name in ("created_at", "updated_at")}
-        return {**given, **times, "namespace": list(self.namespace)}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchItem(Item):
-    """A value that a search has found; ``score``: how near it is to the query, 1 is the same."""
-
-    score: float | None = None
-
-
-class GetOp(NamedTuple):
-    """Asks for one value."""
-
-    namespace: StoreNamespace
-    key: str
-    refresh_ttl: bool = True
-
-
-class SearchOp(NamedTuple):
-    """Asks for the values below a namespace that a filter takes, those nearest to a query first.
-
-    ``filter``: field -> value, or field -> {operator: value} with the operators $eq, $ne, $gt,
-    $gte, $lt and $lte.
-    """
-
-    namespace_prefix: StoreNamespace
-    filter: Mapping[str, Any] | None = None
-    limit: int = 10
-    offset: int = 0
-    query: str | None = None
-    refresh_ttl: bool = True
-
-
-class PutOp(NamedTuple):
-    """Asks to keep a value for ``ttl`` minutes, None for ever; a value of None removes it.
-
-    ``index``: the fields by which it is searched, False for none, None for those of the store.
-    """
-
-    namespace: StoreNamespace
-    key: str
-    value: dict[str, Any] | None
-    index: Index = None  # type: ignore[assignment]
-    ttl: float | None = None
-
-
-class MatchCondition(NamedTuple):
-    """What the namespaces asked for begin or end with; "*" is any part."""
-
-    match_type: Literal["prefix", "suffix"]
-    path: StoreNamespace
-
-
-class ListNamespacesOp(NamedTuple):
-    """Asks for namespaces, cut to ``max_depth`` parts, sorted."""
-
-    match_conditions: tuple[MatchCondition, ...] = ()
-    max_depth: int | None = None
-    limit: int = 100
-    offset: int = 0
-
-
-Op = GetOp | SearchOp | PutOp | ListNamespacesOp
+__all__ = [
+    "BaseStore",
+    "GetOp",
+    "IndexConfig",
+    "InvalidNamespaceError",
+    "Item",
+    "ListNamespacesOp",
+    "MatchCondition",
+    "Op",
+    "OpResult",
+    "PutOp",
+    "SearchItem",
+    "SearchOp",
+    "StoreNamespace",
+    "TTLConfig",
+]
+StoreKey: TypeAlias = Annotated[str, CheckedLater()]
+"""Anything that has a text, such as a number, by which it is found too."""
+_LEFT_OUT: Any = object()
 
 
 @checked
 class BaseStore(ABC):
-    """Keeps dicts under namespaces and keys, for all threads."""
+    """Keeps dicts under namespaces and keys, for all threads.
+
+    ``ttl`` of ``put`` and ``refresh_ttl`` of what reads are those of ``ttl_config`` where they are
+    left out, or else for ever, and True. A store without ``supports_ttl`` takes no ``ttl``.
+    """
+
+    supports_ttl: ClassVar[bool] = False
+    ttl_config: TTLConfig | None = None
 
     @abstractmethod
     def batch(self, ops: Iterable[Op]) -> list[OpResult]:
@@ -116,9 +70,13 @@ class BaseStore(ABC):
     async def abatch(self, ops: Iterable[Op]) -> list[OpResult]:
         """Do what ``batch`` does."""
 
-    def get(self, namespace: StoreNamespace, key: str, *, refresh_ttl: bool = True) -> Item | None:
+    def get(
+        self, namespace: StoreNamespace, key: StoreKey, *, refresh_ttl: bool | None = None
+    ) -> Item | None:
         """Return a value, None where there is none (any more)."""
-        found: Item | None = self.batch([GetOp(namespace, str(key), refresh_ttl)])[0]
+        found: Item | None = self.batch(
+            [GetOp(check_parts(namespace), str(key), _refreshes(self, refresh_ttl))]
+        )[0]
         return found
 
     def search(  # noqa: PLR0913 LangGraph's
@@ -130,28 +88,33 @@ class BaseStore(ABC):
         filter: Mapping[str, Any] | None = None,  # noqa: A002 LangGraph's name
         limit: HowMany = 10,
         offset: HowMany = 0,
-        refresh_ttl: bool = True,
+        refresh_ttl: bool | None = None,
     ) -> list[SearchItem]:
         """Return the values below a namespace that a ``SearchOp`` of these fields finds."""
-        op = SearchOp(tuple(namespace_prefix), filter, limit, offset, query, refresh_ttl)
+        refresh = _refreshes(self, refresh_ttl)
+        op = SearchOp(check_parts(namespace_prefix), filter, limit, offset, query, refresh)
         found: list[SearchItem] = self.batch([op])[0]
         return found
 
     def put(
         self,
         namespace: StoreNamespace,
-        key: str,
+        key: StoreKey,
         value: dict[str, Any],
         index: Index = None,
         *,
-        ttl: float | None = None,
+        ttl: float | None = _LEFT_OUT,
     ) -> None:
-        """Keep a value; InvalidNamespaceError, or TypeError for what is no dict."""
-        self.batch([_put(namespace, key, value, index, ttl)])
+        """Keep a value for ``ttl`` minutes after it was put or, if reads refresh it, read last.
 
-    def delete(self, namespace: StoreNamespace, key: str) -> None:
+        Raises InvalidNamespaceError, TypeError for what is no dict, NotImplementedError for a
+        ``ttl`` where the store has none.
+        """
+        self.batch([_put(self, namespace, key, value, index, ttl)])
+
+    def delete(self, namespace: StoreNamespace, key: StoreKey) -> None:
         """Remove a value."""
-        self.batch([PutOp(namespace, str(key), None)])
+        self.batch([PutOp(check_parts(namespace), str(key), None)])
 
     def list_namespaces(
         self,
@@ -171,10 +134,14 @@ class BaseStore(ABC):
         return found
 
     async def aget(
-        self, namespace: StoreNamespace, key: str, *, refresh_ttl: bool = True
+        self, namespace: StoreNamespace, key: StoreKey, *, refresh_ttl: bool | None = None
     ) -> Item | None:
         """Return what ``get`` returns."""
-        found: Item | None = (await self.abatch([GetOp(namespace, str(key), refresh_ttl)]))[0]
+        found: Item | None = (
+            await self.abatch(
+                [GetOp(check_parts(namespace), str(key), _refreshes(self, refresh_ttl))]
+            )
+        )[0]
         return found
 
     async def asearch(  # noqa: PLR0913 as above
@@ -186,28 +153,29 @@ class BaseStore(ABC):
         filter: Mapping[str, Any] | None = None,  # noqa: A002 LangGraph's name
         limit: HowMany = 10,
         offset: HowMany = 0,
-        refresh_ttl: bool = True,
+        refresh_ttl: bool | None = None,
     ) -> list[SearchItem]:
         """Return what ``search`` returns."""
-        op = SearchOp(tuple(namespace_prefix), filter, limit, offset, query, refresh_ttl)
+        refresh = _refreshes(self, refresh_ttl)
+        op = SearchOp(check_parts(namespace_prefix), filter, limit, offset, query, refresh)
         found: list[SearchItem] = (await self.abatch([op]))[0]
         return found
 
     async def aput(
         self,
         namespace: StoreNamespace,
-        key: str,
+        key: StoreKey,
         value: dict[str, Any],
         index: Index = None,
         *,
-        ttl: float | None = None,
+        ttl: float | None = _LEFT_OUT,
     ) -> None:
         """Do what ``put`` does."""
-        await self.abatch([_put(namespace, key, value, index, ttl)])
+        await self.abatch([_put(self, namespace, key, value, index, ttl)])
 
-    async def adelete(self, namespace: StoreNamespace, key: str) -> None:
+    async def adelete(self, namespace: StoreNamespace, key: StoreKey) -> None:
         """Do what ``delete`` does."""
-        await self.abatch([PutOp(namespace, str(key), None)])
+        await self.abatch([PutOp(check_parts(namespace), str(key), None)])
 
     async def alist_namespaces(
         self,
@@ -224,33 +192,32 @@ class BaseStore(ABC):
         return found
 
 
-def _put(
-    namespace: StoreNamespace, key: str, value: dict[str, Any], index: Index, ttl: float | None
+def _put(  # noqa: PLR0913, PLR0917 what put() takes
+    store: BaseStore,
+    namespace: StoreNamespace,
+    key: StoreKey,
+    value: dict[str, Any],
+    index: Index,
+    ttl: Any,
 ) -> PutOp:
     check_namespace(namespace)
+    if ttl is _LEFT_OUT:
+        ttl = (store.ttl_config or {}).get("default_ttl")
+    elif ttl is not None and not store.supports_ttl:
+        msg = f"{type(store).__name__} keeps values for ever: leave ttl= out of put()."
+        raise NotImplementedError(msg)
     return PutOp(namespace, str(key), value, index, ttl)
+
+
+def _refreshes(store: BaseStore, refresh: bool | None) -> bool:
+    if refresh is not None:
+        return refresh
+    return (store.ttl_config or {}).get("refresh_on_read", True)
 
 
 def _conditions(
     prefix: StoreNamespace | None, suffix: StoreNamespace | None
 ) -> tuple[MatchCondition, ...]:
-    begins = (MatchCondition("prefix", tuple(prefix)),) if prefix else ()
-    ends = (MatchCondition("suffix", tuple(suffix)),) if suffix else ()
+    begins = (MatchCondition("prefix", check_parts(prefix)),) if prefix else ()
+    ends = (MatchCondition("suffix", check_parts(suffix)),) if suffix else ()
     return (*begins, *ends)
-
-
-def check_namespace(namespace: Any) -> None:
-    """Raise InvalidNamespaceError for what nothing can be put under."""
-    if not isinstance(namespace, tuple) or not namespace:
-        msg = f"A namespace is a tuple of at least one text, not {shortly(namespace)}."
-        raise InvalidNamespaceError(msg)
-    for part in namespace:
-        if not isinstance(part, str) or not part or "." in part:
-            msg = (
-                f"The parts of a namespace are texts that are not empty and have no dot, not "
-                f"{shortly(part)}."
-            )
-            raise InvalidNamespaceError(msg)
-    if namespace[0] == "langgraph":
-        msg = 'Root label for namespace cannot be "langgraph".'
-        raise InvalidNamespaceError(msg)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypedDict
 from unittest.mock import patch
@@ -14,6 +15,7 @@ from distgraph.graph import START, StateGraph
 from distgraph.runtime import Runtime
 from distgraph.store.base import BaseStore, GetOp, PutOp
 from distgraph.store.memory import InMemoryStore
+from distgraph.store.ranking import nearest
 from workers import CeleryBackend
 
 NS = ("notes",)
@@ -84,10 +86,95 @@ def test_only_a_store_is_one() -> None:
         filled.search(NS, filter={"a": {"$near": 1}})
 
 
-def test_what_runs_on_workers_has_no_store() -> None:
+@pytest.mark.parametrize("inside", [False, True], ids=["own", "inner"])
+def test_workers_do_not_share_a_store_in_memory(inside: bool) -> None:
     backend = CeleryBackend("redis://localhost:1/0")
-    with pytest.raises(ValueError, match="which workers do not have"):
-        only(asks).compile(name="stored", backend=backend, store=InMemoryStore())
+    inner = only(asks).compile(store=InMemoryStore()) if inside else asks
+    store = None if inside else InMemoryStore()
+    with pytest.raises(ValueError, match=r"not share: give it .* such as .*RedisStore\(url\)"):
+        only(inner).compile(name="stored", backend=backend, store=store)
+    assert backend.registry.get("stored") is None
+
+
+class NoTimes(BaseStore):
+    """A store of a user's own, which keeps for ever and finds nothing."""
+
+    def __init__(self) -> None:
+        self.asked: list[Any] = []
+
+    def batch(self, ops: Any) -> list[Any]:
+        self.asked += ops
+        return [None for _ in self.asked]
+
+    async def abatch(self, ops: Any) -> list[Any]:
+        return self.batch(ops)
+
+
+def test_a_store_without_times_is_asked_for_none() -> None:
+    store = NoTimes()
+    store.put(NS, "key", {"a": 1})
+    with pytest.raises(NotImplementedError, match="NoTimes keeps values for ever"):
+        store.put(NS, "key", {"a": 1}, ttl=5)
+    store.ttl_config = {"default_ttl": 7.0, "refresh_on_read": False}
+    store.put(NS, "key", {"a": 1})
+    store.get(NS, "key")
+    put, configured, read = store.asked
+    assert (put.ttl, configured.ttl, read.refresh_ttl) == (None, 7.0, False)
+
+
+def test_vectors_are_as_many_and_as_long_as_announced() -> None:
+    few = InMemoryStore(index={"embed": lambda texts: [[1.0]] * (len(texts) - 1)})
+    with pytest.raises(ValueError, match="returned 0 vectors of 1 texts"):
+        few.put(NS, "key", {"a": 1})
+    short = InMemoryStore(index={"dims": 2, "embed": lambda texts: [[1.0] for _ in texts]})
+    with pytest.raises(ValueError, match="a vector of 1 numbers, and dims of its index says 2"):
+        short.put(NS, "key", {"a": 1})
+    assert short.get(NS, "key") is None
+
+
+class Model:
+    """What langchain calls Embeddings; notes by which method it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        self.asked.append("documents")
+        return [[1.0, float(len(text))] for text in texts]
+
+    def embed_query(self, text: str) -> list[float]:
+        self.asked.append("query")
+        return [1.0, float(len(text))]
+
+    async def aembed_query(self, text: str) -> list[float]:
+        self.asked.append("aquery")
+        return [1.0, float(len(text))]
+
+
+def test_an_object_embeds_documents_and_queries_in_its_own_ways() -> None:
+    model = Model()
+    store = InMemoryStore(index={"embed": model, "fields": ["a"]})
+    store.put(NS, "one", {"a": "x"})
+    asyncio.run(store.aput(NS, "three", {"a": "xxx"}))
+    assert store.search(NS, query="xxx")[0].key == "three"
+    assert asyncio.run(store.asearch(NS, query="y"))[0].key == "one"
+    assert model.asked == ["documents", "documents", "query", "aquery"]
+
+
+def test_vectors_are_compared_without_numpy_as_with_it() -> None:
+    numpy = pytest.importorskip("numpy")
+    entries: list[tuple[str, list[list[float]]]] = [
+        ("a", [[1.0, 2.0], [0.5, -1.0]]),
+        ("b", []),
+        ("c", [[0.0, 0.0]]),
+        ("d", [[1.0, 0.0]]),
+    ]
+    found = {}
+    for module in (numpy, None):
+        with patch("distgraph.store.ranking._numpy", return_value=module):
+            ranked = nearest(entries, [1.0, 0.5])
+            found[module] = [(name, score and round(score, 9)) for name, score in ranked]
+    assert found[numpy] == found[None]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ That are those that a node of a served graph is, at any depth, as long as they a
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from checkpoint_redis.frames import FrameName
 from distgraph.core.graph import Graph, Node
@@ -47,6 +48,14 @@ def inner_graphs(root: Graph) -> tuple[Graph, ...]:
 def _within(graph: Graph) -> Iterator[Graph]:
     found = (dispatched(node) for node in graph.nodes.values())
     return (inner for inner in found if inner is not None)
+
+
+def stores_of(compiled: Any) -> tuple[Any, ...]:
+    """Return the stores of a compiled graph, and of those that nodes in it are."""
+    nodes = (n for g in (compiled.graph, *inner_graphs(compiled.graph)) for n in g.nodes.values())
+    held = (graph_of(node) for node in nodes)
+    graphs = (compiled, *(each.compiled for each in held if each is not None))
+    return tuple(graph.store for graph in graphs if graph.store is not None)
 
 
 def queues_named(root: Graph) -> tuple[str, ...]:

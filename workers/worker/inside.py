@@ -17,6 +17,8 @@ from .office import Office
 # Celery keeps a worker's event loop and its order to stop in variables of the process: a second
 # worker would share the first one's loop, and take it along when it ends.
 _ONE = threading.Lock()
+_PROCESSES = frozenset(("prefork", "processes"))
+"""Pools whose tasks run in children."""
 GRACE = 5.0
 """Seconds that coroutines get at the end of the block, unless the setting says otherwise."""
 
@@ -43,6 +45,12 @@ class WorkerInside:
     def __init__(self, app: Celery, office: Office) -> None:
         self._app, self._office = app, office
         self._worker: Any = None
+        self._pool = ""
+
+    @property
+    def shares_memory(self) -> bool:
+        """Whether there is one whose tasks run in this process."""
+        return self._worker is not None and self._pool not in _PROCESSES
 
     @contextmanager
     def worker(self, pool: str, concurrency: int) -> Iterator[Any]:
@@ -58,6 +66,7 @@ class WorkerInside:
                 "distgraph worker MODULE:GRAPH."
             )
             raise RuntimeError(msg)
+        self._pool = pool
         try:
             with _started(self._app, pool, concurrency, self._grace) as self._worker:
                 try:

@@ -15,6 +15,7 @@ from distgraph.core.model import Checkpoint, Errored, Result, ThreadState
 from distgraph.core.plan import digest
 from distgraph.core.retry import asked_around
 from distgraph.engine import Program, advance
+from distgraph.graph.held import graph_of
 
 from ..shared.functions import Waypoint, calling, graph_at, steps_to
 from ..shared.hints import label
@@ -125,8 +126,16 @@ class Opened:
         again = self.run.kind in ("reask", "retry")
         told = self.config.invocation(self.head.thread_id, self.head.run, self.served.callbacks)
         hears = self.shown.subgraphs and "messages" in self.shown.modes
-        told = replace(told, round=named, asks_again=again, hears=hears)
+        told = replace(told, round=named, asks_again=again, hears=hears, store=self._store)
         return told if self.run.kind == "start" else replace(told, replay=None)
+
+    @property
+    def _store(self) -> Any:
+        """The store of the innermost graph around the tasks that has one."""
+        held = (graph_of(node) for node in reversed(self.around))
+        inner = (each.compiled for each in held if each is not None)
+        stores = (getattr(graph, "store", None) for graph in (*inner, self.served.compiled))
+        return next((store for store in stores if store is not None), None)
 
     def program(self, results: Mapping[str, Result]) -> Program:
         """Return the engine's loop, from the state with ``results`` on."""
