@@ -50,6 +50,16 @@ class Drawing:
             "edges": [_plain_edge(edge) for edge in self.edges],
         }
 
+    def draw_ascii(self) -> str:
+        """Return a picture of characters; CannotDraw without the extra ``ascii``."""
+        from distgraph.drawing.ascii import ascii_of  # noqa: PLC0415 most never draw
+
+        return ascii_of(self.nodes.values(), self.edges)
+
+    def print_ascii(self) -> None:
+        """Print what ``draw_ascii`` returns."""
+        print(self.draw_ascii())  # noqa: T201 that is what it is for
+
     def draw_svg(self) -> str:
         """Return an SVG document; CannotDraw without Graphviz or the extra ``drawing``."""
         return self._laid_out("svg").decode()

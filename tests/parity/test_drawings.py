@@ -8,11 +8,13 @@ breakpoints at all nodes.
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable
 from typing import Any, Literal, TypedDict
 
 import pytest
 
+from distgraph.errors import CannotDraw
 from tests.parity.engines import DISTGRAPH, LANGGRAPH, Engine
 
 
@@ -226,3 +228,27 @@ def test_an_unknown_destination_is_refused() -> None:
         builder = with_nodes(engine, "b").add_node("a", node, destinations=("nowhere",))
         with pytest.raises(ValueError, match="Found edge ending at unknown node `nowhere`"):
             linked(builder, (engine.START, "a")).compile()
+
+
+def test_pictures_of_characters_are_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    def drawn(engine: Engine) -> Any:
+        builder = with_nodes(engine, "abc").add_edge(engine.START, "a")
+        builder.add_conditional_edges("a", either).add_edge("b", "c")
+        return builder.compile().get_graph()
+
+    picture = drawn(DISTGRAPH).draw_ascii()
+    assert "__start__" in picture
+    assert picture == drawn(LANGGRAPH).draw_ascii()
+    drawn(DISTGRAPH).print_ascii()
+    assert capsys.readouterr().out == f"{picture}\n"
+
+
+@pytest.mark.parametrize("missing", ["grandalf", "langchain_core.runnables.graph_ascii"])
+def test_who_cannot_draw_characters_is_told_what_to_install(
+    missing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = with_nodes(DISTGRAPH, "a").add_edge(DISTGRAPH.START, "a").compile().get_graph()
+    monkeypatch.setitem(sys.modules, missing, None)
+    monkeypatch.setattr("langchain_core.runnables.graph_ascii._HAS_GRANDALF", False)
+    with pytest.raises(CannotDraw, match=r"pip install 'distgraph\[ascii\]'"):
+        picture.draw_ascii()
