@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context, copy_context
 from types import coroutine
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
-A = TypeVar("A")
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def apart(call: Callable[[A], T], given: A) -> T:
-    """Return what ``call`` returns for ``given``, run in a copy of the context."""
-    return copy_context().run(call, given)
+def apart(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Return what ``call`` returns for the arguments, run in a copy of the context."""
+    return copy_context().run(call, *args, **kwargs)
 
 
 async def awaited_apart(steps: Coroutine[Any, Any, T]) -> T:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from distgraph._deadline import Deadline
     from distgraph._response import Response
 
@@ -62,11 +59,16 @@ def current(what: str) -> Frame:
     return frame
 
 
-@contextmanager
-def entered(frame: Frame) -> Iterator[None]:
-    """Make ``frame`` the running one for the duration of the block."""
-    token = _running.set(frame)
-    try:
-        yield
-    finally:
-        _running.reset(token)
+class Entered:
+    """Makes ``frame`` the running one for the duration of a block; once."""
+
+    __slots__ = ("_frame", "_token")
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+
+    def __enter__(self) -> None:
+        self._token = _running.set(self._frame)
+
+    def __exit__(self, *_: object) -> None:
+        _running.reset(self._token)

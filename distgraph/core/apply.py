@@ -41,6 +41,9 @@ def apply_writes(  # noqa: PLR0913, PLR0917 a superstep and what its checkpoint 
     """
     ordered = sorted(done, key=lambda pair: pair[0].order)
     changed, begun = _merged(graph, checkpoint, ordered)
+    written = _written(checkpoint, changed)
+    values = updated(checkpoint.values, changed)
+    values.pop(START, None)
     nodes = tuple(dict.fromkeys(task.origin.node for task, _ in ordered))
     came = (task.node for task, _ in ordered if task.handles is None)
     # An update starts no node: what waits for its turn goes on waiting.
@@ -70,7 +73,7 @@ def apply_writes(  # noqa: PLR0913, PLR0917 a superstep and what its checkpoint 
         values=values,
         versions=_versions(checkpoint, values, written, stamp),
         changed=written & values.keys(),
-        grown=grown(graph.channels, checkpoint, values, written),
+        grown=grown(graph.growing, checkpoint, values, written),
         lines=checkpoint.lines,
         frontier=frontier,
         arrived=arrived,
@@ -91,11 +94,13 @@ def _merged(
     writes = [write for _, result in done for write in result.writes]
     changed = merge(graph.channels, before, writes)
     begun = triggered(graph, changed)
-    return {**began, **changed, **faded(graph.channels, before, changed)}, begun
+    return {**began, **changed, **faded(graph.volatile, before, changed)}, begun
 
 
 def _written(checkpoint: Checkpoint, changed: Iterable[str]) -> frozenset[str]:
     """Return the channels that the commit stores: also those that a caller changed before it."""
+    if UNSAVED not in checkpoint.versions.values():
+        return frozenset(changed)
     added = (name for name, ref in checkpoint.versions.items() if ref == UNSAVED)
     return frozenset((*added, *changed))
 

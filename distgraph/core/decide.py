@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from distgraph.core.graph import Graph
 from distgraph.core.handlers import acting, left_by
@@ -39,22 +39,25 @@ def decide_on(tasks: tuple[Task, ...], state: ThreadState, limits: Limits) -> De
 
     Failures come before everything, so that no new task is started.
     """
-    for task in tasks:
-        match _left(state, task):
-            case Errored() as error:
-                return Failed(error, task)
+    if not state.results and (stop := _stop(state, tasks, limits)) is not None:
+        return stop
+    left = [(task, _left(state, task)) for task in tasks]
+    for task, result in left:
+        match result:
+            case Errored():
+                return Failed(result, task)
             case Escaped(command):
                 return Left(command)
             case Completed() | Interrupted() | None:
                 pass
-    if not state.results and (stop := _stop(state, tasks, limits)) is not None:
-        return stop
-    todo = tuple(task for task in tasks if _left(state, task) is None)
-    return RunTasks(todo) if todo else _close(tasks, state)
+    todo = tuple(task for task, result in left if result is None)
+    return RunTasks(todo) if todo else _close(left)
 
 
 def _left(state: ThreadState, task: Task) -> Result | None:
     """Return what a task has left, a handler also where that stands in place of what failed."""
+    if task.handles is None:
+        return state.results.get(task.id)
     return left_by(state, task) or state.results.get(task.id)
 
 
@@ -78,14 +81,13 @@ def stopped_after(checkpoint: Checkpoint, after: frozenset[str]) -> bool:
     return checkpoint.source == "loop" and bool(after & set(checkpoint.last) - {START})
 
 
-def _close(tasks: Iterable[Task], state: ThreadState) -> Decision:
-    results = [(task, _left(state, task)) for task in tasks]
-    waiting = [result for _, result in results if isinstance(result, Interrupted)]
+def _close(left: Sequence[tuple[Task, Result | None]]) -> Decision:
+    waiting = [result for _, result in left if isinstance(result, Interrupted)]
     if waiting:  # without questions when a graph inside a task stopped at its breakpoint
         refused = next((result.refused for result in waiting if result.refused), None)
         questions = tuple(question for result in waiting for question in result.questions)
         return Paused(questions, refused)
-    return Commit(tuple((t, r) for t, r in results if isinstance(r, Completed)))
+    return Commit(tuple((t, r) for t, r in left if isinstance(r, Completed)))
 
 
 def _out_of_steps(limits: Limits) -> Errored:

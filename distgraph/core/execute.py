@@ -83,7 +83,7 @@ Offload = Callable[[Callable[[], Any]], Awaitable[Any]]
 def run_task(graph: Graph, task: Task, values: Mapping[str, Any], frame: TaskFrame) -> Result:
     """Run ``task`` on the state ``values``; every failure of the node comes back as a Result."""
     frame.lanes.settle()
-    with _frame.entered(frame):
+    with _frame.Entered(frame):
         return carry(_attempt(graph, task, values, frame), partial(_call, frame))
 
 
@@ -94,14 +94,14 @@ async def run_task_async(
 
     ``offload`` runs blocking code beside it, in a copy of the context.
     """
-    with _frame.entered(frame):
+    with _frame.Entered(frame):
         return await acarry(_attempt(graph, task, values, frame), partial(_acall, frame, offload))
 
 
 def _call(frame: TaskFrame, call: Call) -> Any:
     if frame.limit is not None:
-        return frame.limit.call(partial(apart, partial(_made, frame), call))
-    return apart(partial(_made, frame), call)
+        return frame.limit.call(partial(apart, _made, frame, call))
+    return apart(_made, frame, call)
 
 
 def _made(frame: TaskFrame, call: Call) -> Any:

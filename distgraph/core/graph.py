@@ -158,13 +158,24 @@ class Graph:
     """The channels of which something else is seen than they hold."""
     untracked: frozenset[str] = field(init=False, repr=False, compare=False)
     """The channels that are not stored."""
+    volatile: Mapping[str, BaseChannel] = field(init=False, repr=False, compare=False)
+    """Those that become empty in a superstep which does not write them."""
+    growing: Mapping[str, BaseChannel] = field(init=False, repr=False, compare=False)
+    """Those whose reducer appends to a list."""
+    handles: bool = field(init=False, repr=False, compare=False)
+    """Whether one of its nodes has an error handler."""
 
     def __post_init__(self) -> None:
         channels = self.channels.items()
-        veiled = tuple(name for name, channel in channels if channel.veiled)
-        object.__setattr__(self, "veiled", veiled)
-        untracked = frozenset(name for name, channel in channels if not channel.stored)
-        object.__setattr__(self, "untracked", untracked)
+        known = {
+            "veiled": tuple(name for name, channel in channels if channel.veiled),
+            "untracked": frozenset(name for name, channel in channels if not channel.stored),
+            "volatile": {name: channel for name, channel in channels if channel.volatile},
+            "growing": {name: channel for name, channel in channels if channel.appends},
+            "handles": any(node.handler for node in self.nodes.values()),
+        }
+        for name, value in known.items():
+            object.__setattr__(self, name, value)
 
     @property
     def shown(self) -> ChannelKeys:

@@ -5,28 +5,27 @@ Whether what was there is also unchanged, only who stores it can tell.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from operator import is_
 from typing import Any
 
-from distgraph.channels.base import BaseChannel
 from distgraph.core.model import UNSAVED, Checkpoint
-
-Channels = Mapping[str, BaseChannel]
 
 
 def grown(
-    channels: Channels, before: Checkpoint, values: Mapping[str, Any], written: Iterable[str]
+    growing: Collection[str], before: Checkpoint, values: Mapping[str, Any], written: Iterable[str]
 ) -> dict[str, str]:
-    """Return the lists among ``written`` whose reducer appends, each with the version it extends.
+    """Return the lists among ``written`` that are ``growing``, each with the version it extends.
+
+    Those are the channels whose reducer appends.
 
     That is '' for one that begins anew; for one that a caller wrote to before the commit, it is
     what the caller's value extends.
     """
     return {
         name: _extended(before, name, values[name])
-        for name in sorted(written)
-        if name in channels and channels[name].appends and type(values.get(name)) is list
+        for name in sorted(name for name in written if name in growing)
+        if type(values.get(name)) is list
     }
 
 

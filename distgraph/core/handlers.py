@@ -34,7 +34,7 @@ def handler_of(graph: Graph, task: Task) -> Task:
 
 def acting(graph: Graph, state: ThreadState, tasks: tuple[Task, ...]) -> tuple[Task, ...]:
     """Return the ``tasks`` of a superstep, with handlers in the places of those that failed."""
-    if not any(node.handler for node in graph.nodes.values()):
+    if not graph.handles:
         return tasks
     return tuple(_acting(graph, state, task) for task in tasks)
 

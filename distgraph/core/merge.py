@@ -40,13 +40,12 @@ def merge(
 
 
 def faded(
-    channels: Mapping[str, BaseChannel], values: Mapping[str, Any], written: Mapping[str, Any]
+    volatile: Mapping[str, BaseChannel], values: Mapping[str, Any], written: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return what the volatile channels become in a superstep that wrote nothing to them."""
-    quiet = (name for name, channel in channels.items() if channel.volatile)
+    """Return what the ``volatile`` channels become in a superstep that wrote nothing to them."""
     return {
-        name: channels[name].merge(name, values[name], ())
-        for name in quiet
+        name: channel.merge(name, values[name], ())
+        for name, channel in volatile.items()
         if name in values and name not in written
     }
 

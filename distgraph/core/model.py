@@ -282,6 +282,20 @@ class ThreadState:
     deadlines: Mapping[str, Mapping[str, int]] = field(default_factory=dict, compare=False)
     moved_past: bool = field(default=False, compare=False)
 
+    def with_results(self, results: Mapping[str, Result]) -> ThreadState:
+        """Return the same state with other results; each superstep has it made, so not by name."""
+        return ThreadState(
+            self.checkpoint,
+            results,
+            self.answers,
+            self.caller_writes,
+            self.released,
+            self.asked,
+            self.failed,
+            self.deadlines,
+            self.moved_past,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

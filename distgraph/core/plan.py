@@ -74,7 +74,7 @@ def with_caller_writes(graph: Graph, state: ThreadState) -> Checkpoint:
     for caller_write in state.caller_writes:
         changed = merge(graph.channels, checkpoint.values, caller_write.writes)
         values = updated(checkpoint.values, changed)
-        extended = grown(graph.channels, checkpoint, values, changed)
+        extended = grown(graph.growing, checkpoint, values, changed)
         checkpoint = replace(
             checkpoint,
             values=values,

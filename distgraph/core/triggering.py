@@ -14,6 +14,8 @@ from distgraph.core.veils import seen
 
 def triggered(graph: Graph, changed: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the nodes that run because of what channels became; those now empty start nothing."""
+    if not graph.triggers:
+        return ()
     full = (name for name, value in changed.items() if _is_there(graph, name, value))
     return tuple(dict.fromkeys(node for name in full for node in graph.triggers.get(name, ())))
 
@@ -41,5 +43,5 @@ def taken_in(
     ``ends``: it ends a superstep that was still to run, after which volatile channels are empty.
     """
     changed = merge(graph.channels, before, given)
-    gone = faded(graph.channels, before, changed) if ends else {}
+    gone = faded(graph.volatile, before, changed) if ends else {}
     return updated(before, {**gone, **changed}), changed

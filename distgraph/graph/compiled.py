@@ -260,7 +260,8 @@ class Pregel(
         inner, job = self._job(input, config, asked, heard=False)
         shape, last = self._shape(job, asked, keys), None
         for event in inner.events(self.backend, job):
-            last = shape.printed(event)
+            last = event
+            shape.printed(event)
         result = result_of(self.graph, last, keys, given=input, around=inner.frame)
         found: OutputT = shape.result(result)
         return found
@@ -287,7 +288,8 @@ class Pregel(
         inner, job = self._job(input, config, asked, heard=False)
         shape, last = self._shape(job, asked, keys), None
         async for event in inner.aevents(self.backend, job):
-            last = shape.printed(event)
+            last = event
+            shape.printed(event)
         result = result_of(self.graph, last, keys, given=input, around=inner.frame)
         found: OutputT = shape.result(result)
         return found

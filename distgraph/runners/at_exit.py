@@ -62,11 +62,13 @@ class AtExit:
         self._open.append(self._store.go_on(request))
         yield from ()
 
-    def leave(self, job: Job, request: Execute) -> Calls:
+    def leave(self, job: Job, request: Execute) -> Calls | None:
         """Store what was noted, and leave the tasks to others, if there are any."""
-        if self._dispatched:
-            yield from self._flush()
-            yield from self._store.leave(job, request)
+        return self._left(job, request) if self._dispatched else None
+
+    def _left(self, job: Job, request: Execute) -> Calls:
+        yield from self._flush()
+        yield from self._store.leave(job, request) or ()
 
     def result(self, state: ThreadState, task: Task, result: Result) -> Calls:
         """Note one task's result."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from distgraph.checkpoint.digests import digest_of
@@ -159,8 +159,9 @@ def limit_of(node: Node, task: Task, left: float | None = None) -> AttemptLimit 
 def stopping(job: Job, request: Execute) -> Failed | None:
     """Return how a run ends that was asked to stop, before a superstep; None where it goes on."""
     control = job.invocation.control
-    begins = any(task.handles is None for task in request.tasks)
-    if control is None or not control.drain_requested or not begins:
+    if control is None or not control.drain_requested:
+        return None
+    if all(task.handles is not None for task in request.tasks):
         return None
     return Failed(errored(GraphDrained(control.drain_reason or "")))
 
@@ -179,7 +180,7 @@ def open_superstep(job: Job, request: Execute, around: Around) -> OpenSuperstep:
     """Return the superstep that ``request`` asks to run."""
     checkpoint = with_caller_writes(job.graph, request.state)
     results = dict(request.state.results)
-    state = replace(request.state, results=results)
+    state = request.state.with_results(results)
     return OpenSuperstep(job, state, results, checkpoint, around, request.stop)
 
 

@@ -26,7 +26,6 @@ from distgraph.engine import (
     GoOn,
     Load,
     NewStamp,
-    Request,
     RunHere,
     Save,
     SaveUpdate,
@@ -50,7 +49,7 @@ from distgraph.runners.stores import (
 )
 from distgraph.runners.told import told_of_going_on, told_of_save
 
-Storing = Load | NewStamp | Save | GoOn | SaveUpdate
+Storing = Load | Save | GoOn | SaveUpdate
 Answering = Generator[Asking, Any, tuple[Any, tuple[Event, ...]]]
 
 
@@ -197,13 +196,14 @@ def drive(job: Job, keeping: Keeping) -> Generator[Event, None, None]:
                     case Execute() if stopped := stopping(job, request):
                         outcome = stopped
                     case Execute():
-                        carry(keeping.store.leave(job, request), perform)
+                        if (leaving := keeping.store.leave(job, request)) is not None:
+                            carry(leaving, perform)
                         answer = state = yield from threads.execute(request)
                     case RunHere():
                         answer = run_here(job, request)
                     case _:
                         answer, told = carry(_answer(job, keeping.store, request, state), perform)
-                        state = _state_after(request, answer, state)
+                        state = _state_after(request, answer)
                         yield from told
     finally:
         carry(keeping.store.end(outcome), perform)
@@ -227,7 +227,8 @@ async def drive_async(job: Job, keeping: Keeping) -> AsyncGenerator[Event, None]
                     case Execute() if stopped := stopping(job, request):
                         outcome = stopped
                     case Execute():
-                        await acarry(keeping.store.leave(job, request), perform)
+                        if (leaving := keeping.store.leave(job, request)) is not None:
+                            await acarry(leaving, perform)
                         async for event in running.execute(request):
                             yield event
                         answer = state = running.state
@@ -237,7 +238,7 @@ async def drive_async(job: Job, keeping: Keeping) -> AsyncGenerator[Event, None]
                         answer, told = await acarry(
                             _answer(job, keeping.store, request, state), perform
                         )
-                        state = _state_after(request, answer, state)
+                        state = _state_after(request, answer)
                         for event in told:
                             yield event
     finally:
@@ -245,22 +246,22 @@ async def drive_async(job: Job, keeping: Keeping) -> AsyncGenerator[Event, None]
     yield Concluded(job.place.ns, state, outcome)
 
 
-def _next(job: Job, answer: Any) -> Request | Outcome:
-    """Return what the program asks for next, or how it ended."""
+def _next(job: Job, answer: Any) -> Storing | Execute | RunHere | Outcome:
+    """Return what the program asks for next but for stamps, which it is given, or how it ended."""
     try:
-        return job.program.send(answer)
+        while isinstance(request := job.program.send(answer), NewStamp):
+            answer = new_stamp(request.parent, *request.around.values())
     except StopIteration as stop:
         outcome: Outcome = stop.value
         return outcome
+    return request
 
 
-def _state_after(request: Storing, answer: Any, before: ThreadState | None) -> ThreadState | None:
+def _state_after(request: Storing, answer: Any) -> ThreadState | None:
     match request:
         case Load():
             loaded: ThreadState | None = answer
             return loaded
-        case NewStamp():
-            return before
         case _:
             return request.state
 
@@ -270,8 +271,6 @@ def _answer(job: Job, store: Store, request: Storing, before: ThreadState | None
     match request:
         case Load():
             return (yield from store.load()), ()
-        case NewStamp(parent, around):
-            return new_stamp(parent, *around.values()), ()
         case Save():
             told = yield from store.save(request)
             return None, told_of_save(job.place.ns, told or request)

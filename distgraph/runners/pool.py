@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Any, Self
 
 from distgraph.core.beside import TIMED_OUT
@@ -62,6 +62,7 @@ class Threads:
     """Executes the supersteps of one job; a context manager that ends the threads it started."""
 
     _leaving: threading.Event  # there with the pool
+    _around: Around  # there with the calls
 
     def __init__(self, job: Job, perform: Callable[[Asking], Any], keeping: Keeping) -> None:
         self._job, self._perform, self._keeping = job, perform, keeping
@@ -69,6 +70,7 @@ class Threads:
         self._pool: ThreadPoolExecutor | None = None
         self._told: SimpleQueue[Event | _Over | _Rested] = SimpleQueue()
         self._own: set[int] = set()
+        self._calls: ThreadedFunctions | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -82,17 +84,8 @@ class Threads:
 
         After a final failure no task is started any more, and the running ones are awaited.
         """
-        ns = self._job.place.ns
         functions = self._functions(request.state)
-        around = Around(
-            emit=(lambda chunk: self._told.put(Custom(ns, chunk))) if self._job.live else discard,
-            publish=self._told.put if self._job.live else None,
-            frames=self._keeping.frames,
-            passes=PASSES,
-            functions=functions,
-            speak=self._speak if self._job.invocation.hears else None,
-        )
-        superstep = open_superstep(self._job, request, around)
+        superstep = open_superstep(self._job, request, self._around)
         try:
             if len(request.tasks) == 1 and self._waits_alone:
                 yield from self._alone(superstep, request.tasks[0], functions)
@@ -108,11 +101,28 @@ class Threads:
         return not self._job.live and self._job.step_timeout is None
 
     def _functions(self, state: ThreadState) -> ThreadedFunctions:
-        """Return what makes the calls of functions; they are told where somebody listens."""
-        listens = self._job.live or self._job.modes
+        """Return what makes the calls of functions; they are told where somebody listens.
+
+        It is that of the superstep before where nothing was called in that.
+        """
         keeper = StoreKeeper(self._keeping.store, state)
-        tell = self._tell if listens else None
-        return ThreadedFunctions(keeper, self._perform, self._width, tell)
+        if self._calls is None or not self._calls.is_unused:
+            tell = self._tell if self._job.live or self._job.modes else None
+            self._calls = ThreadedFunctions(keeper, self._perform, self._width, tell)
+            self._around = self._around_with(self._calls)
+        self._calls.keeper = keeper
+        return self._calls
+
+    def _around_with(self, functions: ThreadedFunctions) -> Around:
+        ns, live = self._job.place.ns, self._job.live
+        return Around(
+            emit=(lambda chunk: self._told.put(Custom(ns, chunk))) if live else discard,
+            publish=self._told.put if live else None,
+            frames=self._keeping.frames,
+            passes=PASSES,
+            functions=functions,
+            speak=self._speak if self._job.invocation.hears else None,
+        )
 
     def _speak(self, message: Any, about: Mapping[str, Any], whole: bool) -> None:
         self._told.put(Spoke(self._job.place.ns, message, about, whole))
@@ -134,11 +144,10 @@ class Threads:
 
     def _heard(self) -> Generator[Event, None, None]:
         """Tell what was told while nobody listened."""
-        with suppress(Empty):
-            while True:
-                told = self._told.get_nowait()
-                if not isinstance(told, _Over | _Rested):
-                    yield told
+        while not self._told.empty():
+            told = self._told.get()
+            if not isinstance(told, _Over | _Rested):
+                yield told
 
     def _parallel(
         self, superstep: OpenSuperstep, tasks: tuple[Task, ...], functions: ThreadedFunctions

@@ -62,10 +62,10 @@ class Store(Protocol):
         """Store that the open superstep goes on."""
         ...
 
-    def leave(self, job: Job, request: Execute) -> Calls:
-        """Leave the tasks of a superstep to others, with a signal; do nothing where there are none.
+    def leave(self, job: Job, request: Execute) -> Calls | None:
+        """Leave the tasks of a superstep to others, with a signal.
 
-        They run where the job does then.
+        They run where the job does when it gives none; None where there never are others.
         """
         ...
 
@@ -151,10 +151,8 @@ class SaverStore:
             writes = pending.encode_caller_writes(request.state.caller_writes)
             yield SaverCall("put_writes", (config, writes, NULL_TASK))
 
-    def leave(self, job: Job, request: Execute) -> Calls:
+    def leave(self, job: Job, request: Execute) -> None:
         """Leave nothing to others."""
-        del job, request
-        yield from ()
 
     def result(self, state: ThreadState, task: Task, result: Result) -> Calls:
         """Store the result as pending writes of the checkpoint.
@@ -230,10 +228,8 @@ class NoStore:
         del request
         yield from ()
 
-    def leave(self, job: Job, request: Execute) -> Calls:
+    def leave(self, job: Job, request: Execute) -> None:
         """Leave nothing to others."""
-        del job, request
-        yield from ()
 
     def result(self, state: ThreadState, task: Task, result: Result) -> Calls:
         """Keep nothing."""

@@ -38,7 +38,10 @@ NO_ASYNC = (
 
 
 class ThreadedFunctions:
-    """Makes the calls of the tasks of one superstep; ``perform`` answers what a keeper asks."""
+    """Makes the calls of the tasks of one superstep; ``perform`` answers what a keeper asks.
+
+    As long as it ``is_unused``, it may be taken for another superstep, with the ``keeper`` of that.
+    """
 
     def __init__(
         self,
@@ -47,7 +50,7 @@ class ThreadedFunctions:
         width: int,
         tell: TellCalls | None = None,
     ) -> None:
-        self._keeper, self._perform, self._width = keeper, perform, width
+        self.keeper, self._perform, self._width = keeper, perform, width
         self._calls = OpenCalls(tell)
         self._pool: ThreadPoolExecutor | None = None
 
@@ -84,6 +87,11 @@ class ThreadedFunctions:
             self._pool.shutdown(wait=False)
 
     @property
+    def is_unused(self) -> bool:
+        """Whether no call was ever made."""
+        return not self._calls.futures
+
+    @property
     def is_resting(self) -> bool:
         """Whether no call is open."""
         return not self._calls.open
@@ -95,7 +103,7 @@ class ThreadedFunctions:
 
     def _make(self, call: FunctionCall, future: SyncAsyncFuture[Any]) -> None:
         """Make a call, unless somebody else does."""
-        make_here(self._calls, self._keeper, call, future, self._answer)
+        make_here(self._calls, self.keeper, call, future, self._answer)
 
     def _answer(self, need: Need) -> Any:
         return answered_here(need, self._perform)

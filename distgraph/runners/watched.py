@@ -47,7 +47,14 @@ class GraphRun:
             self.job = replace(job, invocation=replace(job.invocation, config=told))
 
     def told(self, events: Generator[Event, None, None]) -> Generator[Event, None, None]:
-        """Yield ``events``, and tell callbacks how they end."""
+        """Return ``events``, and tell callbacks how they end."""
+        return events if self._run is None else self._told(events)
+
+    def atold(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
+        """Do what ``told`` does."""
+        return events if self._run is None else self._atold(events)
+
+    def _told(self, events: Generator[Event, None, None]) -> Generator[Event, None, None]:
         try:
             with closing(events):
                 for event in events:
@@ -59,8 +66,7 @@ class GraphRun:
             self._failed(error)
             raise
 
-    async def atold(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
-        """Do what ``told`` does."""
+    async def _atold(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
         try:
             async with aclosing(events):
                 async for event in events:
