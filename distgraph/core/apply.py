@@ -41,9 +41,6 @@ def apply_writes(  # noqa: PLR0913, PLR0917 a superstep and what its checkpoint 
     """
     ordered = sorted(done, key=lambda pair: pair[0].order)
     changed, begun = _merged(graph, checkpoint, ordered)
-    written = _written(checkpoint, changed)
-    values = updated(checkpoint.values, changed)
-    values.pop(START, None)
     nodes = tuple(dict.fromkeys(task.origin.node for task, _ in ordered))
     came = (task.node for task, _ in ordered if task.handles is None)
     # An update starts no node: what waits for its turn goes on waiting.

@@ -164,15 +164,18 @@ class Graph:
     """Those whose reducer appends to a list."""
     handles: bool = field(init=False, repr=False, compare=False)
     """Whether one of its nodes has an error handler."""
+    needs_loop: bool = field(init=False, repr=False, compare=False)
+    """Whether one of its nodes needs an event loop."""
 
     def __post_init__(self) -> None:
-        channels = self.channels.items()
+        channels, nodes = self.channels.items(), self.nodes.values()
         known = {
             "veiled": tuple(name for name, channel in channels if channel.veiled),
             "untracked": frozenset(name for name, channel in channels if not channel.stored),
             "volatile": {name: channel for name, channel in channels if channel.volatile},
             "growing": {name: channel for name, channel in channels if channel.appends},
-            "handles": any(node.handler for node in self.nodes.values()),
+            "handles": any(node.handler for node in nodes),
+            "needs_loop": any(node.needs_loop for node in nodes),
         }
         for name, value in known.items():
             object.__setattr__(self, name, value)
@@ -181,8 +184,3 @@ class Graph:
     def shown(self) -> ChannelKeys:
         """The channels that snapshots and streams show, unless somebody asks for others."""
         return self.streams or (self.outputs if self.entry else tuple(self.channels))
-
-    @property
-    def needs_loop(self) -> bool:
-        """Whether one of its nodes needs an event loop."""
-        return any(node.needs_loop for node in self.nodes.values())

@@ -76,12 +76,11 @@ def job_of(
     _refuse_to_go_on(given, options)
     _check_durable(owner, start, inner)
     _warn_of_durability(owner, options, inner)
-    invocation = _invocation(owner, config, options, place, inner)
     return inner, Job(
         graph=owner.graph,
         program=(run_nested if inner.frame else run)(owner.graph, start, place.ns),
         place=place,
-        invocation=invocation if inner.frame else _told(invocation, start),
+        invocation=_invocation(owner, config, options, inner, (start, place)),
         start=start,
         live=options.is_live or inner.live or (heard and bool(owner.graph.entry)),
         modes=options.all_modes if heard else frozenset(options.printed),
@@ -120,13 +119,6 @@ def about(job: Job) -> dict[str, Any]:
     given = {k: v for k, v in job.start.metadata.items() if not k.startswith("__")}
     thread = job.invocation.thread_id
     return given if thread is None else {**given, "thread_id": thread}
-
-
-def _told(invocation: Invocation, start: Start) -> Invocation:
-    """Return what tasks are told: a run with an answer or an input goes on from what is stored."""
-    if _resumes(start):
-        return replace(invocation, replay=None, asks_again=False)
-    return replace(invocation, replay=None) if _is_fresh(start.given) else invocation
 
 
 def _is_fresh(given: Any) -> bool:
@@ -175,8 +167,14 @@ def _warn_of_durability(owner: Owner, options: Options, inner: Inner) -> None:
 
 
 def _invocation(
-    owner: Owner, config: dict[str, Any], options: Options, place: Place, inner: Inner
+    owner: Owner,
+    config: dict[str, Any],
+    options: Options,
+    inner: Inner,
+    begun: tuple[Start, Place],
 ) -> Invocation:
+    """Return what tasks are told; a run with an answer or an input goes on from what is stored."""
+    start, place = begun
     found, control = context_of(owner.context_schema, options.context), options.control
     if inner.frame is not None:
         around = inner.frame.invocation
@@ -194,16 +192,16 @@ def _invocation(
     run_id = config.get("run_id") or config.get("metadata", {}).get("run_id")
     thread = place.thread_id if configs.names_thread(config) else None
     run, durable = run_id and str(run_id), owner.backend.durable
-    replay, own = _replay(config, place), os.urandom(4).hex()
+    goes_on = _is_fresh(start.given) or _resumes(start)
     return Invocation(
         config,
         found,
         thread,
         run,
         durable,
-        replay=replay,
-        round=own,
-        asks_again=True,
+        replay=None if goes_on else _replay(config, place),
+        round=os.urandom(4).hex(),
+        asks_again=not _resumes(start),
         control=_control(owner, control),
         store=owner.store,
         durability=options.durability or "async",

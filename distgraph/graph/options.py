@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from functools import cache
 from typing import Any, Generic, Literal, Self, TypedDict
 from uuid import UUID
 
@@ -105,6 +106,19 @@ class Options:
     print_mode: Modes = None
     debug: bool | int | None = None
     version: Version = "v1"
+    modes: tuple[str, ...] = field(init=False)
+    """The stream modes."""
+    printed: tuple[str, ...] = field(init=False)
+    """The modes whose chunks are printed."""
+    all_modes: frozenset[str] = field(init=False)
+    """The modes of which chunks are wanted, for the caller or to be printed."""
+
+    def __post_init__(self) -> None:
+        modes, printed = names_of(self.stream_mode or ()), names_of(self.print_mode or ())
+        printed += _DEBUGGED if self.debug else ()
+        object.__setattr__(self, "modes", tuple(modes))
+        object.__setattr__(self, "printed", tuple(dict.fromkeys(printed)))
+        object.__setattr__(self, "all_modes", frozenset((*modes, *printed)))
 
     @classmethod
     def read(cls, call: str, given: Mapping[str, Any], default: Modes) -> Self:
@@ -130,22 +144,6 @@ class Options:
             if unknown := [mode for mode in modes if mode not in MODES]:
                 msg = f"Unknown {name} {unknown[0]!r}. The modes are: {', '.join(MODES)}."
                 raise ValueError(msg)
-
-    @property
-    def modes(self) -> tuple[str, ...]:
-        """The stream modes as a tuple."""
-        return tuple(names_of(self.stream_mode or ()))
-
-    @property
-    def printed(self) -> tuple[str, ...]:
-        """The modes whose chunks are printed."""
-        named = tuple(names_of(self.print_mode or ()))
-        return tuple(dict.fromkeys((*named, *(_DEBUGGED if self.debug else ()))))
-
-    @property
-    def all_modes(self) -> frozenset[str]:
-        """The modes of which chunks are wanted, for the caller or to be printed."""
-        return frozenset((*self.modes, *self.printed))
 
     @property
     def is_single(self) -> bool:
@@ -177,9 +175,10 @@ class Options:
         return given if isinstance(given, str) else tuple(keys)
 
 
-NAMES = tuple(field.name for field in fields(Options))
+NAMES = tuple(each.name for each in fields(Options) if each.init)
 
 
+@cache
 def _known(call: str) -> tuple[str, ...]:
     """Return the names of the options that a call takes."""
     others = ONLY_CALLED if "submit" in call else ONLY_SUBMITTED

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from distgraph.events import Event
@@ -82,18 +82,10 @@ class Shape:
     view: View
     options: Options
     made: Instances
-    modes: tuple[str, ...] = field(init=False)
-    """The modes of the chunks that the caller gets."""
-    prints: tuple[str, ...] = field(init=False)
-    """The modes of those that are printed."""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "modes", self.options.modes)
-        object.__setattr__(self, "prints", self.options.printed)
 
     def printed(self, event: Event) -> None:
         """Print what is to be printed of an event."""
-        for _ in self.chunks(event) if self.prints else ():
+        for _ in self.chunks(event) if self.options.printed else ():
             pass
 
     def result(self, values: Any) -> Any:
@@ -103,9 +95,9 @@ class Shape:
     def chunks(self, event: Event) -> Iterator[Any]:
         """Yield what the caller gets for an event; print what is to be printed."""
         for ns, mode, payload in placed_chunks(self.view, event, subgraphs=self.options.subgraphs):
-            if mode in self.prints:
+            if mode in self.options.printed:
                 print(f"{f'[{ns}]' if ns else ''}[{mode}] {payload}")  # noqa: T201 as was asked
-            if mode in self.modes:
+            if mode in self.options.modes:
                 yield self._wrapped(ns, mode, payload)
 
     def _wrapped(self, ns: str, mode: str, payload: Any) -> Any:
