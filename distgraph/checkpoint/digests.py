@@ -18,14 +18,8 @@ def digest_of(value: Any) -> str:
 
     '' for a value that is not written as bytes; who keeps it knows it by its place alone.
     """
-    if type(value) is str:  # most questions are
-        return _digest(b"\0" + value.encode("utf-8", "surrogatepass"))
     data = _written(value, _PLAIN) or _written(value, JsonPlusSerializer(learn=True))
-    return _digest(data) if data else ""
-
-
-def _digest(data: bytes) -> str:
-    return blake2b(data, digest_size=SIZE).hexdigest()
+    return blake2b(data, digest_size=SIZE).hexdigest() if data else ""
 
 
 def _written(value: Any, serializer: JsonPlusSerializer) -> bytes:
