@@ -105,7 +105,7 @@ class Untracking:
         """Store that the open superstep goes on."""
         return self.store.go_on(storable_request(self.graph, request))
 
-    def leave(self, job: Job, request: Execute) -> Calls:
+    def leave(self, job: Job, request: Execute) -> Calls | None:
         """Leave the tasks of a superstep to others."""
         return self.store.leave(job, request)
 
