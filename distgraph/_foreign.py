@@ -18,11 +18,13 @@ _CHANNELS = (
     "AnyValue BaseChannel BinaryOperatorAggregate EphemeralValue LastValue LastValueAfterFinish "
     "NamedBarrierValue NamedBarrierValueAfterFinish Topic UntrackedValue"
 )
+_AGENTS = "InjectedState InjectedStore ToolNode ToolRuntime ValidationNode tools_condition"
 HERE: Mapping[str, str] = {
     **dict.fromkeys(_TYPES.split(), "distgraph.types"),
     **dict.fromkeys(_CHANNELS.split(), "distgraph.channels"),
     **dict.fromkeys(("get_config", "get_store", "get_stream_writer"), "distgraph.config"),
     **dict.fromkeys(("NodeBuilder", "Pregel"), "distgraph.pregel"),
+    **dict.fromkeys((*_AGENTS.split(), "create_react_agent"), "distgraph.prebuilt"),
     "BaseStore": "distgraph.store.base",
     "InMemoryStore": "distgraph.store.memory",
     **dict.fromkeys(("RunControl", "Runtime", "ServerInfo", "get_runtime"), "distgraph.runtime"),

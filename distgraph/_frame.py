@@ -31,6 +31,10 @@ class Frame(Protocol):
         """Begin a call of the function that ``node`` runs; return a future of what it returns."""
         ...
 
+    def state(self) -> Any:
+        """Return what the node would be given if an edge led to it."""
+        ...
+
     @property
     def runtime(self) -> Any:
         """What the node would get as its ``runtime`` parameter."""

@@ -137,6 +137,7 @@ def _call_beside(frame: TaskFrame, call: Call) -> Any:
 def _attempt(graph: Graph, task: Task, values: Mapping[str, Any], frame: TaskFrame) -> AttemptCalls:
     node = node_of(graph, task)
     values = given_in(graph, values, frame.checkpoint.step + 1, frame.stop)
+    frame.state = partial(node.schema.read, values)
     try:
         given = node.schema.read(values) if task.send is None else task.send.arg
         frame.begins(given)

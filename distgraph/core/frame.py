@@ -197,7 +197,7 @@ class TaskFrame:
     ``limit`` that of the attempt's time.
     ``watch`` hears how the node begins and ends, and has made ``callbacks`` for its config.
     ``speak`` shows a message, with what stands with it and whether it is whole; None: to nobody.
-    ``pushed`` is what the node has written before it returns.
+    ``pushed`` is what the node has written before it returns, ``state`` what an edge would bring.
     """
 
     task: Task
@@ -233,6 +233,7 @@ class TaskFrame:
     callbacks: Mapping[str, Any] = field(default_factory=dict)
     speak: Callable[[Any, Mapping[str, Any], bool], None] | None = None
     pushed: list[Write] = field(default_factory=list)
+    state: Callable[[], Any] = dict
 
     def call(self, node: Node, given: CallArguments) -> Any:
         """Begin a call of the function that ``node`` runs; return a future of what it returns.

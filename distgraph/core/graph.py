@@ -38,7 +38,8 @@ class Callee:
 
     ``wants``: parameter name -> what is injected there ("config", "runtime", "writer", "store", in
     workflows and the functions that they call "previous", in error handlers "error").
-    ``graph``: the graph that it is, if any.
+    ``graph``: the graph that it is, if any. ``sees_state``: it asks for the state besides what it
+    is sent.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Callee:
     acall: Callable[..., Any] | None
     wants: Mapping[str, str] = field(default_factory=dict)
     graph: Graph | None = field(default=None, repr=False, compare=False)
+    sees_state: bool = False
 
     @property
     def needs_loop(self) -> bool:
@@ -122,9 +124,10 @@ class Node:
     def reads(self, *, sent: bool) -> tuple[str, ...]:
         """Return the state keys that a task of it sees: all others need not be brought to it.
 
-        A node that was ``sent`` its input reads none itself, but its path functions do.
+        A node that was ``sent`` its input reads none itself, unless its callee sees the state, but
+        its path functions do.
         """
-        own = () if sent else self.schema.keys
+        own = () if sent and not self.callee.sees_state else self.schema.keys
         return tuple(dict.fromkeys((*own, *self.routes_by))) if self.routes_by else own
 
 

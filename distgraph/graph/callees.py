@@ -35,7 +35,8 @@ def callee_of(action: Any, name: str, more: Mapping[str, str] = _NO_MORE) -> Cal
     """
     if is_runnable(action):
         calls = _bound(action, "invoke"), _bound(action, "ainvoke")
-        return Callee(name, *calls, _CONFIG, _graph_of(action))
+        sees_state = getattr(action, "sees_state", False) is True
+        return Callee(name, *calls, _CONFIG, _graph_of(action), sees_state)
     if not callable(action):
         msg = f"Node '{name}' must be a function, a callable object or a graph, not {action!r}."
         raise TypeError(msg)

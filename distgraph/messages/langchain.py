@@ -123,3 +123,8 @@ def openai_form(messages: list[Any]) -> list[Any]:
     formed = module.convert_to_openai_messages(messages, include_id=True)
     found: list[Any] = module.convert_to_messages(formed)
     return found
+
+
+def base() -> Any:
+    """Return the class that all its messages are of, None without it."""
+    return getattr(_module(), "BaseMessage", None)
