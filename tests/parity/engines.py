@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Protocol
 
+from checkpoint_redis.store import RedisStore
 from tests.support.waiting import wait_until
 
 HOMES = {
@@ -31,6 +32,7 @@ HOMES = {
     "InMemorySaver": "checkpoint.memory",
     "SqliteSaver": "checkpoint.sqlite",
     "get_config": "config",
+    "get_store": "config",
     "get_stream_writer": "config",
     "Runtime": "runtime",
     "entrypoint": "func",
@@ -182,10 +184,14 @@ def _place(config: Any) -> dict[str, Any]:
 
 
 class CompileOn(Protocol):
-    """Compiles a builder for a backend and gives the graph; `settle` waits for its threads."""
+    """Compiles a builder for a backend and gives the graph; `settle` waits for its threads.
+
+    `store` gives a store that its workers share.
+    """
 
     def __call__(self, builder: Any, **options: Any) -> Any: ...
     def settle(self, thread_id: str) -> None: ...
+    def store(self) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +212,10 @@ class Placing:
     def settle(self, thread_id: str) -> None:
         """Wait until no task of the thread runs."""
         wait_until(lambda: not self._running(thread_id), f"the tasks of {thread_id} to end")
+
+    def store(self) -> Any:
+        """Return a store in the Redis of the backend, one for all that compile for it."""
+        return RedisStore(self.backend.settings.redis, namespace=self.backend.namespace)
 
     def _running(self, thread_id: str) -> list[str]:
         loaded = self.backend.ledger.load(self.backend.thread_key(thread_id))
@@ -236,6 +246,12 @@ class Engine:
         if name not in HOMES:
             raise AttributeError(name)
         return getattr(import_module(f"{self.package}.{HOMES[name]}"), name)
+
+    def store(self) -> Any:
+        """Return a store in memory, or one that workers share, with what there is from before."""
+        if self.compile_on is not None:
+            return self.compile_on.store()
+        return import_module(f"{self.package}.store.memory").InMemoryStore()
 
     def compile(
         self, builder: Any, *, saved: bool = True, durability: str = "sync", **options: Any

@@ -59,6 +59,9 @@ class _Both:
         self.placing(builder, **options)
         return builder.compile(checkpointer=InMemorySaver(), **options)
 
+    def store(self) -> Any:
+        return self.placing.store()
+
     def settle(self, thread_id: str) -> None:
         """Do nothing: here a call ends after its tasks."""
 
