@@ -15,8 +15,10 @@ import pytest
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.langgraph import RedisCheckpointer
 from checkpoint_redis.saver import AsyncRedisSaver, RedisSaver
+from checkpoint_redis.store import RedisStore
 from distgraph.errors import StoreUnavailable
 from distgraph.graph import START, StateGraph
+from distgraph.store.base import PutOp
 from distgraph.types import Command
 from tests.support.apps.programs import noted
 from tests.support.cluster import ClusterOfServers, cluster
@@ -153,6 +155,18 @@ def test_a_saver_finds_threads_on_all_nodes(calm: ClusterOfServers, namespace: s
     assert {found.config["configurable"]["thread_id"] for found in saver.list(None)} == names
     backend = CeleryBackend(calm.url, broker="memory://", namespace=namespace)
     assert {info.id for info in backend.threads(limit=100)} == names
+
+
+def test_a_store_finds_values_on_all_nodes(calm: ClusterOfServers, namespace: str) -> None:
+    store = RedisStore(calm.url, namespace=namespace)
+    names = sorted(f"u{n}" for n in range(30))
+    store.batch([PutOp(("notes", name), "key", {"of": name}, ttl=60) for name in names])
+    assert [item.value["of"] for item in store.search(("notes",), limit=30)] == names
+    assert store.list_namespaces() == [("notes", name) for name in names]
+    for name in names:
+        store.delete(("notes", name), "key")
+    assert store.search(()) == []
+    store.client.close()
 
 
 async def test_so_does_one_of_a_loop(calm: ClusterOfServers, namespace: str) -> None:
