@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from checkpoint_redis.store import RedisStore
 from tests.support.redis_server import RedisServer
 from workers import CeleryBackend
 
@@ -53,7 +54,6 @@ SAID: dict[str, Any] = {
 }
 """What each program returns."""
 
-ON_WORKERS = [name for name in SAID if name != "long_term_memory"]  # workers have no store
 every_program = pytest.mark.parametrize("name", SAID)
 
 
@@ -65,16 +65,22 @@ def module_of(name: str) -> ModuleType:
 def backend(redis_server: RedisServer) -> Iterator[CeleryBackend]:
     """Give a backend of which one worker consumes, in this process."""
     with CeleryBackend(redis_server.url, namespace=f"t-{uuid.uuid4().hex[:16]}") as made:
-        for name in ON_WORKERS:
+        for name in SAID:
             on(made, name)
         with made.worker(pool="threads", concurrency=2):
             yield made
 
 
 def on(backend: CeleryBackend, name: str) -> Any:
+    """Return a program's graph on workers; a store is one that they share."""
     module = module_of(name)
-    graph = getattr(module, "graph", None) or module.editor
-    return graph.on(backend, name)
+    if name == "functional_workflow":
+        return module.editor.on(backend, name)
+    if name == "long_term_memory":
+        url, namespace = backend.settings.redis, backend.settings.namespace
+        store = RedisStore(url, namespace=namespace)
+        return module.builder.compile(name=name, backend=backend, store=store)
+    return module.graph.on(backend, name)
 
 
 @every_program
@@ -83,7 +89,7 @@ def test_a_program_runs_in_this_process(name: str) -> None:
 
 
 @pytest.mark.celery
-@pytest.mark.parametrize("name", ON_WORKERS)
+@every_program
 def test_a_program_runs_on_workers(name: str, backend: CeleryBackend) -> None:
     assert module_of(name).main(on(backend, name)) == SAID[name]
 
