@@ -10,6 +10,7 @@ from distgraph.checkpoint.base.frames import path_of
 from distgraph.core.graph import Graph, Node
 from distgraph.core.model import GRAPH, ThreadState
 from distgraph.graph.held import Held, functions_in, graphs_in, known_in
+from distgraph.graph.referred import schemas_asked_in
 from distgraph.runners.backend import Place
 
 
@@ -35,7 +36,7 @@ def holds_graph(node: Node) -> bool:
 
 
 def schemas_of(graph: Graph) -> tuple[Any, ...]:
-    """Return the state schemas of ``graph`` and of what its nodes call, which it stores too."""
+    """Return the schemas of what ``graph`` stores: states, answers, and those inside nodes."""
     found: dict[int, Any] = {}
     todo: list[Any] = [graph]
     seen: set[int] = set()
@@ -46,6 +47,8 @@ def schemas_of(graph: Graph) -> tuple[Any, ...]:
         seen.add(id(current))
         found |= {id(schema): schema for schema in current.schema_types}
         nodes = current.nodes.values() if isinstance(current, Graph) else (current.node,)
+        asked = (schema for node in nodes for schema in schemas_asked_in(node))
+        found |= {id(schema): schema for schema in asked}
         todo += [held.graph for node in nodes for held in known_in(node)]
         todo += [function for node in nodes for function in functions_in(node)]
     return tuple(found.values())
