@@ -51,7 +51,7 @@ async def _on_the_loop(state: State) -> State:
 
 class Reviewer:
     def __init__(self) -> None:
-        self.schema = Verdict
+        self.schema: Any = Verdict
 
     def node(self, state: State) -> State:
         return {"answer": interrupt("well?", response_schema=self.schema)}
