@@ -42,8 +42,11 @@ from distgraph.core.resume import (
     How,
     Reply,
     add_caller_write,
+    as_first,
     bind,
+    bind_again,
     deliver,
+    given_answers,
     given_by,
     how_to_go_on,
     nested_replies,
@@ -197,12 +200,14 @@ class Brought:
     """What an execution of a task brings to a graph that it called before: its ``answers``.
 
     Without one, what waits is asked again where the run ``asks_again``. ``risen`` tells how others
-    have left the graph that ran it.
+    have left the graph that ran it. ``anew`` is the answer to what it asks first, where it begins
+    at an older checkpoint.
     """
 
     answers: tuple[Answer, ...] = ()
     asks_again: bool = False
     risen: Risen | None = None
+    anew: Answer | None = None
 
 
 NOTHING: Final = Brought()
@@ -219,13 +224,13 @@ def run_nested(graph: Graph, start: Start, ns: str, brought: Brought = NOTHING) 
     state: ThreadState | None = yield Load()
     limits = limits_of(start, state)
     opened: Ahead | Failed
-    if state is not None and _is_same_call(state.checkpoint, start):
+    if state is not None and brought.anew is None and _is_same_call(state.checkpoint, start):
         risen = brought.risen
         if risen is not None and (left := _as_left(graph, state, risen, limits, ns)) is not None:
             return left
         opened = yield from _rejoin(graph, state, brought, limits, ns)
     elif state is not None and start.at:
-        opened = yield from _restart(graph, state, limits, ns)
+        opened = yield from _restart(graph, state, brought.anew, limits, ns)
     else:
         opened = yield from _input(graph, state, start.given, limits, ns)
     if isinstance(opened, Failed):
@@ -268,12 +273,17 @@ def _rejoin(
 
 
 def _restart(
-    graph: Graph, state: ThreadState, limits: Limits, ns: str
+    graph: Graph, state: ThreadState, anew: Answer | None, limits: Limits, ns: str
 ) -> Generator[Request, Any, Ahead]:
     stamp = yield NewStamp(state.checkpoint, limits.parents)
     ahead = _ahead(graph, restart(state, stamp, limits), limits, ns)
     yield Save((ahead.state.checkpoint,), ahead.state, ahead.move)
-    return ahead
+    if anew is None:
+        return ahead
+    replies = tuple(Reply(task.id, as_first(anew, ns)) for task in ahead.tasks)
+    opened = replace(ahead.state, answers=given_answers(ahead.state, replies))
+    yield GoOn(opened, "resume", replies, None, ahead.move)
+    return replace(ahead, state=opened)
 
 
 def advance(graph: Graph, state: ThreadState, limits: Limits, ns: str = "") -> Program:
@@ -405,20 +415,31 @@ def _command(
         msg = "Received an empty Command(): give it resume=, update= or goto=."
         raise EmptyInputError(msg)
     existing = _existing(graph, state, start)
-    late = given_by(expired(existing, start.now), start.now)
-    ids = {reply.answer.id for reply in late}
-    given = bind(existing, command.resume, ids) if command.resume is not None else ()
-    given = given_by(given, start.now, start.by)
-    replies = (*given, *late)
-    if start.at and not replies:
-        opened = ThreadState(existing.checkpoint, answers=existing.answers)
-        opened = replace(opened, released=opened.checkpoint.id)
-    else:
+    replies, opened = _answered(existing, start, ns)
+    if opened is None:
         opened = _reopened(graph, existing, replies, ns)
     opened = add_caller_write(opened, caller_write)
     ahead = _ahead(graph, opened, limits, ns)
     yield GoOn(opened, how_to_go_on(existing, replies), replies, caller_write, ahead.move)
     return ahead
+
+
+def _answered(
+    state: ThreadState, start: Start, ns: str
+) -> tuple[tuple[Reply, ...], ThreadState | None]:
+    """Return what a command answers, and the state where all of an older checkpoint runs again."""
+    value, at = start.given.resume, state.checkpoint.id
+    again = bind_again(state, value, ns) if start.at and value is not None else None
+    if again is None:
+        late = given_by(expired(state, start.now), start.now)
+        ids = {reply.answer.id for reply in late}
+        again = bind(state, value, ids) if value is not None else ()
+        again = (*given_by(again, start.now, start.by), *late)
+        if again or not start.at:
+            return again, None
+    else:
+        again = given_by(again, start.now, start.by)
+    return again, ThreadState(state.checkpoint, answers=given_answers(state, again), released=at)
 
 
 def read_caller_write(graph: Graph, command: Command[Any]) -> Completed | None:

@@ -65,7 +65,8 @@ def task_result(
 
 
 def _asked(interrupt: Interrupt) -> dict[str, Any]:
-    return {"value": interrupt.value, "id": interrupt.id}
+    schema = interrupt.response_schema
+    return {"value": interrupt.value, "id": interrupt.id, "response_schema": schema}
 
 
 def checkpoint(

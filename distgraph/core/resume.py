@@ -18,6 +18,7 @@ from distgraph.core.model import (
     Interrupted,
     Question,
     Result,
+    Slot,
     ThreadState,
 )
 from distgraph.errors import AmbiguousResume, NoSuchInterrupt, NothingToResume
@@ -82,6 +83,31 @@ def bind(state: ThreadState, value: Any, late: Collection[str] = ()) -> tuple[Re
     return tuple(_reply(asked, value) for asked in waiting.values())
 
 
+def bind_again(state: ThreadState, value: Any, ns: str) -> tuple[Reply, ...] | None:
+    """Return what an answer means at an older checkpoint whose questions all have answers.
+
+    None where that is not so. What was asked there is given those; a bare value is for what the
+    tasks ask next, as in LangGraph. ``ns`` is the frame.
+    """
+    if pending(state) or not any(state.answers.values()):
+        return None
+    if not is_by_id(value):
+        return tuple(Reply(task, _next(given, value, ns)) for task, given in state.answers.items())
+    known = {answer.id for given in state.answers.values() for answer in given}
+    return () if value.keys() <= known else None
+
+
+def _next(given: tuple[Answer, ...], value: Any, ns: str) -> Answer:
+    """Return ``value`` as the answer to what a node asks itself next, after ``given`` ones."""
+    n = sum(1 for answer in given if answer.ns == ns and answer.id)
+    return Answer("", ns, value, Slot(n=n, index=n))
+
+
+def as_first(answer: Answer, ns: str) -> Answer:
+    """Return ``answer`` as the one to what a task of the frame ``ns`` asks first."""
+    return Answer(answer.id, ns, answer.value, told=answer.told)
+
+
 def _reply(asked: tuple[str, Question], value: Any) -> Reply:
     task, question = asked
     return Reply(task, answer_to(question, value))
@@ -137,13 +163,23 @@ def deliver(state: ThreadState, replies: tuple[Reply, ...], released: str) -> Th
     So are those whose graph stopped at a breakpoint. ``released`` is the checkpoint whose
     breakpoint is.
     """
-    answers = dict(state.answers)
-    for reply in replies:
-        answers[reply.task] = (*answers.get(reply.task, ()), reply.answer)
+    answers = given_answers(state, replies)
     stopped = {tid for tid, result in state.results.items() if _is_stopped(result)}
     undone = stopped | {reply.task for reply in replies}
     kept = {tid: result for tid, result in state.results.items() if tid not in undone}
     return replace(state, results=kept, answers=answers, released=released)
+
+
+def given_answers(
+    state: ThreadState, replies: tuple[Reply, ...]
+) -> Mapping[str, tuple[Answer, ...]]:
+    """Return the answers of ``state`` with those of ``replies``; of what has no id the last."""
+    answers = dict(state.answers)
+    for reply in replies:
+        before = answers.get(reply.task, ())
+        kept = tuple(answer for answer in before if answer.id or reply.answer.id)
+        answers[reply.task] = (*kept, reply.answer)
+    return answers
 
 
 def nested_replies(state: ThreadState, answers: tuple[Answer, ...]) -> tuple[Reply, ...]:

@@ -131,9 +131,11 @@ class Pregel(
     def checkpointer(self) -> Any:
         """What stores its threads: a saver, True or False inside of another graph, or None.
 
-        It may be set; ValueError for a graph on a backend, which stores its threads itself.
+        On a backend it is a saver over what that stores. It may be set; ValueError for a graph on a
+        backend, which stores its threads itself.
         """
-        return self._checkpointer
+        saver = getattr(self.backend, "saver", None)
+        return saver(self.graph) if saver and self._is_placed else self._checkpointer
 
     @checkpointer.setter
     def checkpointer(self, saver: Any) -> None:
@@ -191,7 +193,7 @@ class Pregel(
         """What jobs of this graph are made from."""
         schema = self.builder.context_schema
         return Owner(
-            self.graph, self.backend, self.checkpointer, schema, self.store, self.step_timeout
+            self.graph, self.backend, self._checkpointer, schema, self.store, self.step_timeout
         )
 
     def get_name(self) -> str:
@@ -222,8 +224,8 @@ class Pregel(
         if not hasattr(backend, "register"):
             msg = f"backend must carry runs, as CeleryBackend does, not {backend!r}."
             raise TypeError(msg)
-        if self.checkpointer is not None:
-            raise ValueError(_stores_itself(self.name, self.checkpointer, backend))
+        if self._checkpointer is not None:
+            raise ValueError(_stores_itself(self.name, self._checkpointer, backend))
         if not name:
             msg = "A graph on a backend needs a name, so that workers find it: compile(name=...)."
             raise ValueError(msg)

@@ -86,4 +86,5 @@ def functions_in(node: Node) -> Iterator[Any]:
 
 
 def _held(compiled: Any) -> Held:
-    return Held(compiled.graph, compiled.checkpointer, compiled)
+    owner = getattr(compiled, "owner", compiled)
+    return Held(compiled.graph, owner.checkpointer, compiled)

@@ -173,7 +173,7 @@ def _invocation(
     inner: Inner,
     begun: tuple[Start, Place],
 ) -> Invocation:
-    """Return what tasks are told; a run with an answer or an input goes on from what is stored."""
+    """Return what tasks are told."""
     start, place = begun
     found, control = context_of(owner.context_schema, options.context), options.control
     if inner.frame is not None:
@@ -192,14 +192,13 @@ def _invocation(
     run_id = config.get("run_id") or config.get("metadata", {}).get("run_id")
     thread = place.thread_id if configs.names_thread(config) else None
     run, durable = run_id and str(run_id), owner.backend.durable
-    goes_on = _is_fresh(start.given) or _resumes(start)
     return Invocation(
         config,
         found,
         thread,
         run,
         durable,
-        replay=None if goes_on else _replay(config, place),
+        replay=_replay(config, place, start),
         round=os.urandom(4).hex(),
         asks_again=not _resumes(start),
         control=_control(owner, control),
@@ -222,12 +221,18 @@ def _control(owner: Owner, given: RunControl | None) -> RunControl | None:
     return None
 
 
-def _replay(config: Mapping[str, Any], place: Place) -> Replay | None:
-    """Return what counts of called graphs, when a run begins at a checkpoint that is named."""
-    if not place.checkpoint_id:
+def _replay(config: Mapping[str, Any], place: Place, start: Start) -> Replay | None:
+    """Return what counts of called graphs, when a run begins at a checkpoint that is named.
+
+    One with an input goes on from what is stored, as does one with an answer, but for the graphs
+    inside of which it names a checkpoint.
+    """
+    if not place.checkpoint_id or _is_fresh(start.given):
         return None
     inner = configs.checkpoint_map(config)
     origins = {lasting(ns): (ns, cp) for ns, cp in inner.items() if ns}
+    if _resumes(start) and not origins:
+        return None
     return Replay(next_id(None), place.checkpoint_id, origins)
 
 

@@ -196,7 +196,9 @@ def _placed(job: Job, call: GraphCall, found: FoundFrame) -> Job:
     if job.invocation.durability == "exit" and _is_dispatched(call, job.graph, found):
         start = replace(start, metadata={**start.metadata, EXIT: ""})
     risen = frames.risen(ns) if frames else None
-    brought = Brought(call.frame.answers, call.frame.invocation.asks_again, risen)
+    answers, asks_again = call.frame.answers, call.frame.invocation.asks_again
+    anew = answers[-1] if found.at and answers and not asks_again else None
+    brought = Brought(answers, asks_again, risen, anew)
     program = run_nested(job.graph, start, ns, brought)
     return replace(job, start=start, place=found.place, program=program)
 

@@ -150,11 +150,15 @@ class GraphCall:
         if replay is None or (found.state and found.state.checkpoint.id > replay.since):
             return found
         place, path = found.place, lasting(found.place.ns)
-        origin = replay.origins.get(path)
+        origin, answers = replay.origins.get(path), not self.frame.invocation.asks_again
+        if answers and (origin is None or _stands_at(found.state, origin[1])):
+            return found
         if origin and (yield from self._runs_again(replay, origin[0])):
             old = yield from SaverStore(Place(place.thread_id, *origin)).load()
             if old is not None and self._is_of(old):
                 return FoundFrame(place, old, old.checkpoint.id)
+        if answers:
+            return found
         if found.state is None or place.ns != path:
             return FoundFrame(place, None)
         return FoundFrame(place, (yield from before(place, replay.at)))
@@ -189,6 +193,10 @@ class GraphCall:
         for cp, task in mine.items():
             if theirs.get(cp, task) != task or claims.setdefault((ns, cp), task) != task:
                 _refuse(ns, task)
+
+
+def _stands_at(state: ThreadState | None, checkpoint_id: str) -> bool:
+    return state is not None and state.checkpoint.id == checkpoint_id
 
 
 def _around(parents: Mapping[str, str], own_ns: str) -> dict[str, str]:

@@ -73,6 +73,18 @@ def test_a_thread_that_workers_finished_goes_on_here_and_there_again(
 
 
 @pytest.mark.celery
+def test_a_graph_on_workers_has_a_saver_over_what_they_keep(shared: Site, thread_id: str) -> None:
+    graph = shared.graphs["steps"]
+    graph.invoke({"path": ["in"]}, on(thread_id))
+    kept = graph.checkpointer
+    assert isinstance(kept, RedisSaver)
+    listed = [found.config for found in kept.list(on(thread_id))]
+    assert listed == [found.config for found in graph.get_state_history(on(thread_id))]
+    with pytest.raises(ValueError, match="a backend stores its threads itself"):
+        graph.copy({"checkpointer": InMemorySaver()})
+
+
+@pytest.mark.celery
 def test_a_question_that_a_worker_asked_is_answered_here(
     shared: Site, of_site: RedisSaver, thread_id: str
 ) -> None:

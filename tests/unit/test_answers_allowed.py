@@ -53,7 +53,7 @@ class Reviewer:
     def __init__(self) -> None:
         self.schema: Any = Verdict
 
-    def node(self, state: State) -> State:
+    def node(self, _: State) -> State:
         return {"answer": interrupt("well?", response_schema=self.schema)}
 
 

@@ -191,10 +191,14 @@ class Client:
         of = Watched(served, thread, begun.run)
         yield from following.follow(of, begun, job.modes, None)
 
+    def saver(self, graph: Graph) -> RedisSaver:
+        """Return a checkpointer of the threads of ``graph``, which knows its classes."""
+        serde = self.registry.serializer(graph)
+        return RedisSaver(self.ledger.client, namespace=self.namespace, serde=serde)
+
     def _local(self, graph: Graph) -> LocalBackend:
         """Return a runner over what is stored of threads."""
-        serde = self.registry.serializer(graph)
-        return LocalBackend(RedisSaver(self.ledger.client, namespace=self.namespace, serde=serde))
+        return LocalBackend(self.saver(graph))
 
     def run(self, thread_id: str, run_id: str) -> Run[Any]:
         """Return the handle of a run that anybody started; ThreadNotFound when it is not known."""
