@@ -51,6 +51,33 @@ SAID: dict[str, Any] = {
         "I know of you: I like tea.",
         "I know of you: nothing.",
     ],
+    "chatbot_with_tools": [
+        *("Rome or Oslo?", "sun", "snow", "Sun in Rome and snow in Oslo."),
+        *("What did I ask?", "You asked about Rome and Oslo."),
+    ],
+    "tool_approval": ([20, 900], ["20 sent to ada", "refused: too much"]),
+    "handoff": [
+        (None, "A room in Rome?"),
+        ("to_booking", "passed on to booking"),
+        ("find_rooms", "two rooms in Rome"),
+        ("booking", "There are two rooms in Rome."),
+    ],
+    "supervisor": [("researcher", "5 bridges"), ("mathematician", "60 lamps")],
+    "plan_and_execute": (
+        ["did look up prices", "did compare prices", "did answer prices"],
+        "Done: did answer prices",
+    ),
+    "reflection": [
+        *("A poem.", "Say what it is about."),
+        *("A short poem about rain.", "Less of the word poem."),
+        *("Rain, and then the sun.", "Good."),
+    ],
+    "token_streaming": [
+        *(("joke", word) for word in ("Knock ", "knock, ", "who ", "is ", "there?")),
+        *(("judgement", word) for word in ("Not ", "bad ", "at ", "all.")),
+    ],
+    "react_agent": (["200", "80", "no", "error", "yes"], "Take the chair."),
+    "context_and_callbacks": (["Hello ada", "Ciao bob"], ["hi from ada", "hi from bob"]),
 }
 """What each program returns."""
 
@@ -94,6 +121,7 @@ def test_a_program_runs_on_workers(name: str, backend: CeleryBackend) -> None:
     assert module_of(name).main(on(backend, name)) == SAID[name]
 
 
+@pytest.mark.filterwarnings("ignore:.*langchain.agents:DeprecationWarning")  # moved there
 @every_program
 def test_a_program_is_one_of_langgraph_but_for_its_imports(
     name: str, monkeypatch: pytest.MonkeyPatch
