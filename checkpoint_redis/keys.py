@@ -187,6 +187,11 @@ def killed(namespace: str, x: str) -> str:
     return f"{namespace}:kill:{x}"
 
 
+def drained(namespace: str, x: str, run: str) -> str:
+    """Return the key that tells why a run is to stop at its next superstep."""
+    return f"{namespace}:drain:{x}:{run}"
+
+
 def sweeper(namespace: str, number: int) -> str:
     """Return the key of a turn to sweep: workers of each format take turns among themselves."""
     return f"{namespace}:sweeper:{number}"

@@ -57,14 +57,22 @@ class RunControl:
     and ``invoke(None)`` goes on with it. Graphs inside stop as well. Behaves as LangGraph's.
     """
 
-    __slots__ = ("_reason",)
+    __slots__ = ("_reason", "_told")
 
     def __init__(self) -> None:
         self._reason: str | None = None
+        self._told: list[Callable[[str], object]] = []
 
     def request_drain(self, reason: str = "shutdown") -> None:
         """Have the run stop; what is said last counts as its reason."""
         self._reason = reason
+        for tell in tuple(self._told):
+            tell(reason)
+
+    def pass_on(self, tell: Callable[[str], object]) -> Callable[[], None]:
+        """Have ``tell`` called with the reason of each request; return what ends that."""
+        self._told.append(tell)
+        return lambda: self._told.remove(tell)
 
     @property
     def drain_requested(self) -> bool:
@@ -83,8 +91,7 @@ class Runtime(Generic[ContextT]):
 
     ``store`` is that of the graph. ``stream_writer`` streams a chunk in the custom mode.
     ``heartbeat`` tells that the node makes progress, where it has an idle timeout. ``previous`` is
-    what the run of a workflow before this one has saved. ``control`` may ask the run to stop; None
-    on workers.
+    what the run of a workflow before this one has saved. ``control`` may ask the run to stop.
     """
 
     context: ContextT = None  # type: ignore[assignment]

@@ -6,6 +6,8 @@ from checkpoint_redis.commands.answer import answer, move, stage_answers
 from checkpoint_redis.commands.dispatch import (
     Living,
     beat,
+    drain,
+    drained,
     emit,
     glance,
     is_killed,
@@ -90,6 +92,8 @@ __all__ = [
     "delete",
     "disappear",
     "discard",
+    "drain",
+    "drained",
     "drop_item",
     "emit",
     "ends_after",

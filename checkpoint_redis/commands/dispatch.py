@@ -17,8 +17,8 @@ from checkpoint_redis.sightings import Glance
 from distgraph.checkpoint import formats
 
 SWEEP_EVERY_MS = 900
-KILL_WITHIN = 60
-"""Seconds for which workers are told to end what runs in vain."""
+KILL_WITHIN, DRAIN_WITHIN = 60, 86_400
+"""Seconds for which workers are told to end what runs in vain, and which runs are to stop."""
 Living = Mapping[str, int] | None
 """The greatest format that living workers read, by what they serve; None = nobody knows."""
 
@@ -124,6 +124,21 @@ def kill(namespace: str, x: str) -> Plain[bool]:
 def is_killed(namespace: str, x: str) -> Plain[bool]:
     """Ask whether they are to be."""
     return Plain(("EXISTS", keys.killed(namespace, x)), bool)
+
+
+def drain(thread: Thread, run: str, reason: str) -> Plain[bool]:
+    """Have a run stop at the next superstep that it begins within a day."""
+    key = keys.drained(thread.namespace, thread.x, run)
+    return Plain(("SET", key, reason, "EX", DRAIN_WITHIN), bool)
+
+
+def drained(thread: Thread, run: str) -> Plain[str | None]:
+    """Ask why a run is to stop; None where it is not."""
+    return Plain(("GET", keys.drained(thread.namespace, thread.x, run)), _text)
+
+
+def _text(reply: bytes | None) -> str | None:
+    return None if reply is None else reply.decode()
 
 
 def sweeper_turn(namespace: str, owner: str) -> Plain[bool]:

@@ -36,6 +36,7 @@ from distgraph.checkpoint.targets import pack_targets, unpack_targets
 from distgraph.checkpoint.upgrades import corrupt, fields_of, numbered
 from distgraph.core.deadlines import until
 from distgraph.core.model import (
+    DRAINS,
     Answer,
     Checkpoint,
     Completed,
@@ -46,6 +47,7 @@ from distgraph.core.model import (
     Question,
     Result,
     Slot,
+    Write,
 )
 from distgraph.types import Command, Interrupt
 
@@ -125,8 +127,9 @@ def pack_result(result: Result) -> list[Any]:
     Nor are its attributes, unless they are ``held``: who runs a graph gets the exception itself.
     """
     match result:
-        case Completed(writes, goto, handled):
+        case Completed(writes, goto, handled, drains):
             marked = (*writes, (HANDLED, None)) if handled else writes
+            marked = (*marked, (DRAINS, [*drains])) if drains else marked
             pairs = [part for write in marked for part in write]
             return numbered(Kind.result, COMPLETED, pairs, pack_targets(goto))
         case Interrupted(questions):
@@ -232,8 +235,18 @@ def _completed(writes: list[Any], goto: list[Any]) -> Completed:
     if len(writes) % 2:
         raise corrupt("list of writes", writes)
     pairs = tuple(zip(_texts(writes[::2]), writes[1::2], strict=True))
+    pairs, drains = _drains(pairs)
     handled = bool(pairs) and pairs[-1][0] == HANDLED
-    return Completed(pairs[:-1] if handled else pairs, unpack_targets(goto), handled)
+    return Completed(pairs[:-1] if handled else pairs, unpack_targets(goto), handled, drains)
+
+
+def _drains(pairs: tuple[Write, ...]) -> tuple[tuple[Write, ...], tuple[str, str] | None]:
+    """Return the writes of a record, and which run its task has asked to stop."""
+    match pairs:
+        case [*writes, (name, [str(run), str(reason)])] if name == DRAINS:
+            return tuple(writes), (run, reason)
+        case _:
+            return pairs, None
 
 
 def pack_answer(answer: Answer) -> list[Any]:

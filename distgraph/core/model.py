@@ -19,11 +19,11 @@ What a workflow returns is in END.
 """
 NULL_TASK = "00000000-0000-0000-0000-000000000000"
 GRAPH, NAME, CALLER, ROUND = "__graph__", "__name__", "__caller__", "__round__"
-EXIT, ENDED = "__exit__", "__ended__"
+EXIT, ENDED, DRAINS = "__exit__", "__ended__", "__drains__"
 HIDDEN = "__"
 """Metadata of a called graph's checkpoints: its fingerprint and name, the namespace of its task,
 and the round of the attempt that made them. EXIT: the run that made one and leaves its last alone;
-ENDED stands in that with which it finished.
+ENDED stands in that with which it finished. DRAINS: somebody may ask the run to stop.
 
 No snapshot shows entries that begin so.
 """
@@ -197,12 +197,14 @@ class Expired:
 class Completed:
     """A task that returned: its writes, and the nodes and Sends that it makes run next.
 
-    ``handled``: it has failed, and this is what its error handler left.
+    ``handled``: it has failed, and this is what its error handler left. ``drains``: the run that it
+    has asked to stop, and why; None where it has not, or who runs it stops by itself.
     """
 
     writes: tuple[Write, ...] = ()
     goto: tuple[Target, ...] = ()
     handled: bool = False
+    drains: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

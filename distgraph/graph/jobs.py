@@ -14,7 +14,7 @@ from distgraph._runtime import RunControl
 from distgraph.checkpoint.base.id import next_id
 from distgraph.core.frame import Invocation, Replay
 from distgraph.core.graph import Graph
-from distgraph.core.model import EXIT
+from distgraph.core.model import DRAINS, EXIT
 from distgraph.engine import Start, limits_of, run, run_nested
 from distgraph.graph import configs
 from distgraph.graph.contexts import context_of
@@ -152,7 +152,10 @@ def _check_durable(owner: Owner, start: Start, inner: Inner) -> None:
 def _marks(owner: Owner, options: Options, inner: Inner) -> dict[str, str]:
     """Return what the checkpoints of a run say which others carry: they store each of them."""
     carried = inner.frame is None and hasattr(owner.backend, "submit")
-    return {EXIT: ""} if carried and options.durability == "exit" else {}
+    if not carried:
+        return {}
+    exits = {EXIT: ""} if options.durability == "exit" else {}
+    return {**exits, DRAINS: ""} if options.control else exits
 
 
 def _is_durable(owner: Owner, inner: Inner) -> bool:
@@ -209,16 +212,8 @@ def _invocation(
 
 
 def _control(owner: Owner, given: RunControl | None) -> RunControl | None:
-    """Return what may ask a run to stop; ValueError where others carry it, who cannot see it."""
-    if not hasattr(owner.backend, "submit"):
-        return given or RunControl()
-    if given is not None:
-        msg = (
-            f"Graph '{owner.graph.name}' runs on workers, which control= does not reach: cancel "
-            "the run by the handle of submit(), or run the graph without a backend."
-        )
-        raise ValueError(msg)
-    return None
+    """Return what may ask a run to stop; None where others carry it, and nobody here may."""
+    return given or (None if hasattr(owner.backend, "submit") else RunControl())
 
 
 def _replay(config: Mapping[str, Any], place: Place, start: Start) -> Replay | None:

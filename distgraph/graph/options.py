@@ -31,7 +31,7 @@ Keys = str | Sequence[str] | None
 class CallOptions(TypedDict, Generic[ContextT], total=False):
     """``context`` is what nodes find in their Runtime; the stops replace the compiled ones.
 
-    ``control`` asks the run to stop, where it is in this process.
+    ``control`` asks the run to stop at its next superstep.
 
     ``by`` says who starts the run, or answers: kept with an answer, and on a backend with
     the run; at most 255 characters.

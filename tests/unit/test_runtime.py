@@ -12,7 +12,6 @@ from distgraph.errors import GraphDrained
 from distgraph.graph import START, StateGraph
 from distgraph.runtime import DEFAULT_RUNTIME, ExecutionInfo, RunControl, Runtime, ServerInfo
 from distgraph.types import RetryPolicy
-from workers import CeleryBackend
 
 THREAD: Any = {"configurable": {"thread_id": "1"}}
 
@@ -171,10 +170,3 @@ async def test_a_graph_inside_stops_too_and_goes_on_where_it_was(is_async: bool)
     assert state.next == ("inner",)
     assert [task.error for task in state.tasks] == [None, None]
     assert graph.invoke(None, THREAD) == {"xs": ["beside", "drains", "j", "end"]}
-
-
-def test_what_runs_on_workers_is_not_reached_by_a_control() -> None:
-    builder = StateGraph(State).add_node("a", adds("a")).add_edge(START, "a")
-    graph = builder.compile(name="controlled", backend=CeleryBackend("redis://localhost:1/0"))
-    with pytest.raises(ValueError, match="Graph 'controlled' runs on workers"):
-        graph.invoke({}, THREAD, control=RunControl())

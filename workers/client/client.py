@@ -9,6 +9,7 @@ import asyncio
 import logging
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -38,6 +39,7 @@ from . import following, reading, starting
 from .attaching import FoundRun, attach
 from .begun import Begun
 from .carrier import Carrier, Messenger
+from .draining import relayed
 from .effects import Effect, Flow
 from .listed import ThreadInfo, info_of
 from .listing import Wanted, count_threads, list_threads
@@ -157,9 +159,12 @@ class Client:
         return self._handle(job, await self._carrier.aperform(self._submit(job)))
 
     def _submit(self, job: Job) -> Flow:
-        if not job.run_id:
-            return self._begin(job)
         thread = self.thread_key(job.place.thread_id)
+        if not job.run_id:
+            job = replace(job, run_id=str(uuid.uuid4()))
+            relayed(self._carrier, job, thread, job.run_id)
+            return self._begin(job)
+        relayed(self._carrier, job, thread, job.run_id)
         return once(self.registry, thread, job.run_id, self._begin(job))
 
     def _handle(self, job: Job, begun: Begun | FoundRun) -> Run[Any]:
@@ -187,9 +192,14 @@ class Client:
 
     def _whole(self, job: Job) -> Flow:
         served, thread = self._served(job.graph), self.thread_key(job.place.thread_id)
-        begun: Begun = yield from self._begin(job)
-        of = Watched(served, thread, begun.run)
-        yield from following.follow(of, begun, job.modes, None)
+        job = replace(job, run_id=job.run_id or str(uuid.uuid4()))
+        end = relayed(self._carrier, job, thread, job.run_id)
+        try:
+            begun: Begun = yield from self._begin(job)
+            of = Watched(served, thread, begun.run)
+            yield from following.follow(of, begun, job.modes, None)
+        finally:
+            end()
 
     def saver(self, graph: Graph) -> RedisSaver:
         """Return a checkpointer of the threads of ``graph``, which knows its classes."""

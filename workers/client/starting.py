@@ -24,6 +24,7 @@ from ..shared.served import Served
 from ..shared.supersteps import nonce
 from .answering import refuse_question_of_saver
 from .begun import Begun
+from .draining import stopped
 from .effects import Effect, Flow, Here
 from .going_on import answer_by_id, go_on
 from .launching import launch
@@ -62,8 +63,7 @@ def _carry(call: Submission) -> Generator[Effect, Any, Begun]:
                 case Save():
                     return (yield from _save(call, request))
                 case GoOn():
-                    begun: Begun = yield from go_on(call, request)
-                    return replace(begun, before=call.origin)
+                    return (yield from _go_on(call, request))
                 case SaveUpdate():
                     answer = state = yield from _update(call, request)
                 case Execute():
@@ -88,8 +88,22 @@ def _load(call: Submission) -> Generator[Effect, Any, ThreadState | None]:
 
 def _save(call: Submission, request: Save) -> Generator[Effect, Any, Begun]:
     made = _made_by(call.run, request.checkpoints)
-    step = call.wire.superstep(call.graph, nonce(), made, request.then)
+    then = stopped(call.job, request) or request.then
+    step = call.wire.superstep(call.graph, nonce(), made, then)
     return (yield from launch(call, step, request.state))
+
+
+def _go_on(call: Submission, request: GoOn) -> Generator[Effect, Any, Begun]:
+    """Go on, unless the run is to stop and nothing is to be stored before that."""
+    if (end := stopped(call.job, request)) and not _changes(request):
+        return Begun(call.run, "", None, end)
+    begun: Begun = yield from go_on(call, request)
+    return replace(begun, before=call.origin)
+
+
+def _changes(request: GoOn) -> bool:
+    """Whether something has to be stored of who goes on: an answer, an update."""
+    return bool(request.replies) or request.caller_write is not None
 
 
 def _made_by(run: str, checkpoints: tuple[Checkpoint, ...]) -> tuple[Checkpoint, ...]:

@@ -14,6 +14,7 @@ from checkpoint_redis.bundles import Bundle
 from checkpoint_redis.layout import Limit
 from checkpoint_redis.records import ResultEntry, SuperstepEntry
 from checkpoint_redis.replies import ClaimedTask, Recorded
+from distgraph.checkpoint.base.id import time_of
 from distgraph.checkpoint.digests import digest_of
 from distgraph.core.frame import TaskFrame, discard
 from distgraph.core.graph import Graph, Node
@@ -135,9 +136,9 @@ def _left(opened: Opened, checkpoint: Checkpoint) -> float | None:
     They count from when it was stored, or gone on with by the run.
     """
     limit = opened.served.compiled.step_timeout if opened.served.compiled else None
-    stored = _time_of(checkpoint)
-    if limit is None or opened.ns or stored is None:
+    if limit is None or opened.ns:
         return None
+    stored = time_of(checkpoint.id)
     return float(limit) + max(opened.run.began / 1000, stored) - time.time()
 
 
@@ -188,7 +189,7 @@ def _record(attempt: Attempt, result: Completed | Interrupted | Escaped) -> JobF
     desk = attempt.opened.desk
     result = storable_result(attempt.graph, result)
     try:
-        result, entry = _stored(attempt, result)
+        result, entry = _stored(attempt, _draining(attempt, result))
     except SerializationError as error:
         named = InvalidUpdateError(str(error))
         return _fail(attempt, errored_in(attempt.task, named))
@@ -202,6 +203,16 @@ def _record(attempt: Attempt, result: Completed | Interrupted | Escaped) -> JobF
     if done is None or done.advance is None:
         return None
     return reduce(desk, done.advance)
+
+
+def _draining(
+    attempt: Attempt, result: Completed | Interrupted | Escaped
+) -> Completed | Interrupted | Escaped:
+    """Return a result that says so where the task has asked the run to stop."""
+    control = attempt.frame.invocation.control
+    if not isinstance(result, Completed) or control is None or control.drain_reason is None:
+        return result
+    return replace(result, drains=(attempt.opened.head.run, control.drain_reason))
 
 
 def _stored(

@@ -11,11 +11,11 @@ from checkpoint_redis.readings import Context
 from checkpoint_redis.records import SuperstepEntry
 from checkpoint_redis.replies import Advance
 from distgraph.checkpoint.replaced import in_place_of
-from distgraph.core.model import Errored, Failed, Finished, Result
+from distgraph.core.model import Completed, Errored, Failed, Finished, Result, RunTasks
 from distgraph.core.plan import plan
 from distgraph.core.recorded import errored
 from distgraph.engine import NewStamp, Save
-from distgraph.errors import InvalidUpdateError, JobFailed, SerializationError
+from distgraph.errors import GraphDrained, InvalidUpdateError, JobFailed, SerializationError
 from distgraph.runners.stores import new_stamp
 
 from ..shared.hints import ADVANCE
@@ -46,6 +46,24 @@ def reduce(desk: Desk, got: Advance) -> JobFailed | None:
                 raise
             failed = _failure(recordable(error))
         return _told(desk, context, opened, failed) if failed else None
+
+
+def _stopping(opened: Opened, results: Mapping[str, Result], save: Save) -> Save:
+    """Return what is stored in place of ``save`` where the run was asked to stop.
+
+    Its tasks are planned from what is stored then, once the run is gone on with.
+    """
+    if not isinstance(save.then, RunTasks) or (reason := _drained(opened, results)) is None:
+        return save
+    return replace(save, then=Failed(errored(GraphDrained(reason))))
+
+
+def _drained(opened: Opened, results: Mapping[str, Result]) -> str | None:
+    """Return why the run is to stop: a task of the superstep, or the caller has asked for that."""
+    for left in results.values():
+        if isinstance(left, Completed) and left.drains and left.drains[0] == opened.head.run:
+            return left.drains[1]
+    return opened.desk.drained(opened.head.run) if opened.drains else None
 
 
 def _failure(error: Exception) -> Errored:
@@ -101,7 +119,8 @@ def next_superstep(
             match program.send(answer):
                 case NewStamp(parent):
                     answer = new_stamp(parent)
-                case Save() as save:
+                case Save() as asked:
+                    save = _stopping(opened, results, asked)
                     # A superstep is followed by a failure where all steps are taken.
                     at, finished = opened.state.checkpoint, isinstance(save.then, Finished | Failed)
                     made = tuple(

@@ -113,6 +113,10 @@ class Desk:
         self._send(claimed.up)
         return claimed
 
+    def drained(self, run: str) -> str | None:
+        """Return why the run is to stop, None where nobody asked that."""
+        return self._ledger.call(commands.drained(self.thread, run))
+
     def lease(self, tid: str) -> Lease:
         """Return the lease that this desk's token holds on a task, or on the advance ('@')."""
         return Lease(self.thread.x, self.ns, self.ep, tid, self.token)

@@ -9,9 +9,10 @@ from typing import Any
 from checkpoint_redis.readings import Context, FrameHead, RunRecord
 from checkpoint_redis.references import doubtful
 from checkpoint_redis.stored import Archive
+from distgraph._runtime import RunControl
 from distgraph.core.frame import Invocation
 from distgraph.core.graph import Graph, Node
-from distgraph.core.model import Checkpoint, Errored, Result, ThreadState
+from distgraph.core.model import DRAINS, Checkpoint, Errored, Result, ThreadState
 from distgraph.core.plan import digest
 from distgraph.core.retry import asked_around
 from distgraph.engine import Program, advance
@@ -38,7 +39,8 @@ class Opened:
 
     ``graph`` is the frame's own, inside of the thread's that is ``served``. Where it is not
     ``whole``, its checkpoint has no more than the values that its tasks read. With a ``caller`` its
-    tasks are the functions that that one calls; ``callers`` are the nodes around them.
+    tasks are the functions that that one calls; ``callers`` are the nodes around them. ``drains``:
+    who has called the run may ask it to stop.
     """
 
     desk: Desk
@@ -51,6 +53,7 @@ class Opened:
     whole: bool
     caller: Caller | None = None
     callers: tuple[Node, ...] = ()
+    drains: bool = False
 
     @property
     def ns(self) -> str:
@@ -126,7 +129,8 @@ class Opened:
         again = self.run.kind in ("reask", "retry")
         told = self.config.invocation(self.head.thread_id, self.head.run, self.served.callbacks)
         hears = self.shown.subgraphs and "messages" in self.shown.modes
-        told = replace(told, round=named, asks_again=again, hears=hears, store=self._store)
+        told = replace(told, round=named, asks_again=again, hears=hears)
+        told = replace(told, store=self._store, control=RunControl())
         return told if self.run.kind == "start" else replace(told, replay=None)
 
     @property
@@ -157,7 +161,7 @@ def open_frame(desk: Desk, context: Context) -> Opened:
     served, inner = desk.served(context), context.head.frame
     checkpoint = _checkpoint(served, context, _channels(desk, context))
     config = decode_config(context.run.cfg, served.wire.serializer)
-    graph, released = served.graph, context.run.released
+    graph, released, drains = served.graph, context.run.released, DRAINS in config.metadata
     if inner is not None:
         call = decode_call(inner.call, config, served.wire.serializer)
         if call.caller is not None:
@@ -170,7 +174,8 @@ def open_frame(desk: Desk, context: Context) -> Opened:
         released=released,
     )
     whole = context.checkpoint is not None
-    return Opened(desk, served, graph, context.head, context.run, config, state, whole=whole)
+    of = desk, served, graph, context.head, context.run, config
+    return Opened(*of, state, whole=whole, drains=drains)
 
 
 def _open_calls(desk: Desk, context: Context, call: InnerCall, caller: Caller) -> Opened:
