@@ -36,6 +36,7 @@ REMEMBERS = {
     "interrupts-a_failure_after_an_answer_keeps_the_answer",
     "interrupts-a_finished_sibling_is_not_run_again",
     "nested-a_standalone_graph_inside_keeps_nothing",
+    "older-what_is_asked_further_there_gets_the_answer",
     "pausing-a_question_beside_a_sibling_that_fails",
     "pausing-several_calls_that_ask_one_after_the_other",
     "pushing-what_an_attempt_pushed_that_failed_is_not_kept",
