@@ -22,7 +22,6 @@ from typing import Any
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 CHECKPOINT, REFERENCES, VALUE, WRITE = "c/", "r/", "v/", "w/"
-INDEXED = CHECKPOINT, WRITE
 AFTER = "0"
 """The character after the one that parts names: where a range of them ends."""
 _SAFE = "-_.:"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import operator
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Annotated, Any, TypedDict
 
 import pytest
 import redis
 from langchain_core.runnables import RunnableConfig
+from langgraph.channels.delta import DeltaChannel
 from langgraph.checkpoint.base import BaseCheckpointSaver, ChannelVersions, empty_checkpoint
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
@@ -173,6 +174,26 @@ def test_pruning_keeps_what_values_of_the_latest_are_found_from(saver: RedisChec
     saver.prune(["t"])
     assert saver.get_tuple(gone) is None
     assert [each.config for each in saver.list(THREAD)] == [last]
+
+
+def extended(state: Any, writes: Sequence[Any]) -> Any:
+    return [*state, *(word for each in writes for word in each)]
+
+
+@pytest.mark.parametrize("frequency", [4, 1_000])
+def test_a_channel_of_deltas_outlives_pruning(saver: RedisCheckpointer, frequency: int) -> None:
+    deltas = DeltaChannel(extended, list, snapshot_frequency=frequency)
+    Deltas = TypedDict("Deltas", {"words": Annotated[list[str], deltas]})  # noqa: UP013
+    builder: Any = StateGraph(Deltas)
+    builder.add_node("b", lambda _: {"words": ["b"]}).add_node("a", lambda _: {"words": ["a"]})
+    builder.add_edge(START, "a").add_edge(START, "b")
+    graph = builder.compile(checkpointer=saver)
+    expected: list[str] = []
+    for number in range(4):
+        expected += [str(number), "a", "b"]
+        assert graph.invoke({"words": [str(number)]}, THREAD)["words"] == expected
+        saver.prune(["t"])
+        assert graph.get_state(THREAD).values["words"] == expected
 
 
 def test_a_thread_lapses_after_its_time(
