@@ -101,6 +101,16 @@ def test_what_was_read_since_is_not_taken_out_when_it_was_due(store: RedisStore)
     assert [item.key for item in store.search(NS)] == ["read"]
 
 
+def test_whoever_puts_takes_out_of_the_lists_what_has_lapsed(store: RedisStore) -> None:
+    store.put(NS, "over", {"a": 1}, ttl=SOON)
+    wait_until(lambda: store.get(NS, "over") is None, "a value that lapses")
+    store.put(NS, "kept", {"a": 1}, ttl=60)
+    home = kept.home(store.namespace, b"notes.ada.")
+    assert store.client.zrange(f"{home}:k:notes.ada.", 0, -1) == [b"kept"]
+    store.put(NS, "kept", {"a": 1}, ttl=None)
+    assert store.client.exists(f"{home}:due") == 0
+
+
 def test_created_stays_and_updated_follows(store: RedisStore) -> None:
     store.put(NS, "key", {"a": 1})
     first = store.get(NS, "key")
