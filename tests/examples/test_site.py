@@ -31,6 +31,7 @@ PUBLIC = [
     "distgraph.errors",
     "distgraph.func",
     "distgraph.graph",
+    "distgraph.prebuilt",
     "distgraph.runtime",
     "distgraph.types",
     "workers",
