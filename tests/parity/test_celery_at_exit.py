@@ -19,6 +19,7 @@ pytestmark = pytest.mark.celery
 
 CALLER = "workers store what a caller writes with the checkpoint that it comes on top of"
 ASKED = "what a graph that a function calls had asked goes with its superstep, when it is answered"
+BESIDE = "how far the graph inside is when its sibling ends the run is chance: it stays where it is"
 NOT_HERE = {
     "inputs-a_command_updates_and_goes_from_outside": CALLER,
     "interrupts-an_answer_may_carry_an_update_and_a_goto": CALLER,
@@ -29,6 +30,7 @@ NOT_HERE = {
     "crossing-a_blocking_node_of_any_run_calls_a_graph": ASKED,
     "inheriting-graphs_in_graphs_side_by_side_ask": ASKED,
     "pausing-a_question_at_any_depth": ASKED,
+    "pausing-a_question_beside_a_sibling_that_fails": BESIDE,
 }
 """Cases whose histories are not equal on Celery, and why."""
 
