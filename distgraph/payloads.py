@@ -107,7 +107,7 @@ def _task(task: PregelTask, state: ThreadState, inside: Mapping[str, Any] | None
     if task.error is not None:
         return {**told, "error": task.error}
     told["interrupts"] = tuple(map(_asked, task.interrupts))
-    if isinstance(state.results.get(task.id), Completed):
+    if task.result and isinstance(state.results.get(task.id), Completed):
         told["result"] = task.result
     return told
 

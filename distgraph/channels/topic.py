@@ -19,11 +19,10 @@ def _flat(writes: Sequence[Any]) -> Iterator[Any]:
 class Topic(BaseChannel):
     """A list of all writes (lists flattened one level); with ``accumulate``, of all supersteps."""
 
-    volatile = True
-
     def __init__(self, typ: Any, accumulate: bool = False) -> None:
         super().__init__(typ)
         self.accumulate = accumulate
+        self.volatile = not accumulate
 
     @property
     def ValueType(self) -> Any:  # noqa: N802 the name is LangGraph's

@@ -168,6 +168,16 @@ def case_topics_collect_and_are_forgotten(engine: Engine) -> Any:
     return [*seen, history(client.history(thread()))]
 
 
+def case_what_is_kept_is_not_told_again(engine: Engine) -> Any:
+    nodes = {"n": engine.NodeBuilder().subscribe_only("in").do(increase)}
+    channels = {"in": engine.AnyValue(int), "kept": engine.Topic(int, accumulate=True)}
+    places = {"input_channels": ["in", "kept"], "output_channels": ["in", "kept"]}
+    client = made(engine, nodes, channels, **places)
+    given = ({"in": 1, "kept": 2}, {"in": 3})
+    seen = [client.stream(one, thread(), stream_mode=["values", "updates"]) for one in given]
+    return [*seen, history(client.history(thread()))]
+
+
 def case_an_input_while_a_node_waits(engine: Engine) -> Any:
     node = engine.NodeBuilder
     nodes = {
