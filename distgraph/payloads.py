@@ -17,7 +17,7 @@ from distgraph.core.model import (
     Task,
     ThreadState,
 )
-from distgraph.core.snapshot import shown_writes, snapshot
+from distgraph.core.snapshot import snapshot, written
 from distgraph.core.veils import seen
 from distgraph.types import Interrupt, PregelTask
 
@@ -50,7 +50,7 @@ def task_result(
     interrupts: list[dict[str, Any]] = []
     match result:
         case Completed(writes):
-            shown = shown_writes(write for write in writes if write[0] not in hidden)
+            shown = written(write for write in writes if write[0] not in hidden)
         case Errored() as failure:
             error = str(failure) if failure.exception is None else failure.exception
         case Interrupted(questions):

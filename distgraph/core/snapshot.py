@@ -197,9 +197,14 @@ def shown_answer(answer: Answer) -> GivenAnswer:
 
 
 def shown_writes(writes: Iterable[Write]) -> Any:
+    """Return writes as ``written`` does, those of a state that is one value as that value."""
+    shown = written(writes)
+    return shown[ROOT] if set(shown) == {ROOT} else shown
+
+
+def written(writes: Iterable[Write]) -> dict[str, Any]:
     """Return writes as ``{key: value}``; a key written several times as ``{"$writes": [...]}``."""
     grouped: dict[str, list[Any]] = {}
     for channel, value in writes:
         grouped.setdefault(channel, []).append(value)
-    shown = {k: v[0] if len(v) == 1 else {"$writes": v} for k, v in grouped.items()}
-    return shown[ROOT] if set(shown) == {ROOT} else shown
+    return {k: v[0] if len(v) == 1 else {"$writes": v} for k, v in grouped.items()}

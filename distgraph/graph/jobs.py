@@ -116,7 +116,9 @@ def _refuse_foreign(given: Any) -> None:
 
 def about(job: Job) -> dict[str, Any]:
     """Return what of the caller's config stands with every message of the run."""
-    given = {k: v for k, v in job.start.metadata.items() if not k.startswith("__")}
+    place = job.invocation.config.get("configurable", {})
+    named = {key: place[key] for key in ("checkpoint_id", "checkpoint_ns") if place.get(key)}
+    given = {k: v for k, v in job.start.metadata.items() if not k.startswith("__")} | named
     thread = job.invocation.thread_id
     return given if thread is None else {**given, "thread_id": thread}
 

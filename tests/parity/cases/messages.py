@@ -146,3 +146,12 @@ def _said(chunk: Any) -> Any:
     *place, _, (message, about) = chunk
     names = [part.partition(":")[0] for part in place[0]] if place else None
     return names, message.content, about["langgraph_node"], about["langgraph_step"]
+
+
+def case_a_message_stands_with_the_checkpoint_that_its_run_began_at(engine: Engine) -> Any:
+    client = chat(engine, AIMessage("one", id="1"), AIMessage("two", id="2"))
+    client.invoke({"messages": [HumanMessage("hi", id="0")]}, thread())
+    older = client.history(thread())[1]
+    known = older.config["configurable"]["checkpoint_id"]
+    chunks = client.stream(None, older.config, stream_mode="messages")
+    return [(one.content, about.get("checkpoint_id") == known) for one, about in chunks]

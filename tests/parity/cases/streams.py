@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+import operator
+from typing import Annotated, Any, TypedDict
 
 from tests.parity.cases.common import Log, add, chain, compiled_chain, fan
 from tests.parity.cases.interrupts import asking
@@ -170,3 +171,19 @@ def case_a_stream_shows_private_keys(engine: Engine) -> Any:
 
     builder = chain(engine, "a", "b", a=lambda _: {"secret": "s"}, b=reads)
     return engine.compile(builder).stream({}, thread(), stream_mode=["values", "updates"])
+
+
+def case_tasks_of_a_state_that_is_one_value(engine: Engine) -> Any:
+    def several(_: Any) -> Any:
+        return [engine.Command(update=["x"], goto="b"), engine.Command(update=["y"])]
+
+    builder = engine.StateGraph(Annotated[list[str], operator.add])
+    builder.add_node("a", several).add_node("b", lambda _: ["z"]).add_edge(engine.START, "a")
+    client = engine.compile(builder)
+    chunks = client.stream(["0"], thread(), stream_mode=["tasks", "updates", "values"])
+    told = [
+        (mode, chunk["result"] if mode == "tasks" else chunk)
+        for mode, chunk in chunks
+        if mode != "tasks" or "result" in chunk
+    ]
+    return told, [[task.result for task in each.tasks] for each in client.history(thread())]
