@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -95,7 +95,7 @@ class OpenSuperstep:
             digest=digest_of,
             functions=self.around.functions,
             handled=self._handled(task),
-            watch=watch(self.around.speak),
+            watch=watch(heard_by(limit, self.around.speak)),
             speak=self.around.speak,
         )
 
@@ -154,6 +154,18 @@ def limit_of(node: Node, task: Task, left: float | None = None) -> AttemptLimit 
     from distgraph.runners.limits import TimeLimit  # noqa: PLC0415 it needs asyncio
 
     return TimeLimit(node.name, policy or TimeoutPolicy(), left)
+
+
+def heard_by(limit: AttemptLimit | None, speak: Speak | None) -> Speak | None:
+    """Return ``speak``, which shows the limit of an attempt that there is progress."""
+    if limit is None or speak is None:
+        return speak
+
+    def speaking(message: Any, about: Mapping[str, Any], whole: bool) -> None:
+        limit.progressed()
+        speak(message, about, whole)
+
+    return speaking
 
 
 def stopping(job: Job, request: Execute) -> Failed | None:
