@@ -34,7 +34,6 @@ MODULES: Mapping[str, str] = {
     "checkpoint.sqlite.utils": f"what is in it is {_ITS_OWN}",
     "graph.ui": "parts of a user interface are messages of your own: stream them by "
     "get_stream_writer() of distgraph.config, or push_message() of distgraph.graph.message",
-    "prebuilt": "write the node that calls a model or its tools by hand",
     "pregel.debug": "use graph.stream(stream_mode='debug'), or 'tasks' and 'checkpoints'",
     "pregel.main": "import Pregel and NodeBuilder from distgraph.pregel",
     "pregel.protocol": "every graph is a Pregel of distgraph.pregel",

@@ -45,8 +45,8 @@ class ValidationNode(SteppedNode):
         if not messages or type_of(messages[-1]) != "ai":
             raise ValueError("The last message is none of a model, whose calls could be looked at.")
         said = [self._answer(call) for call in messages[-1].tool_calls]
+        yield from ()  # nothing is asked
         return said if isinstance(given, list) else {"messages": said}
-        yield  # a conversation in which nothing is asked
 
     def _answer(self, call: Mapping[str, Any]) -> Any:
         schema = self.schemas_by_name[call["name"]]

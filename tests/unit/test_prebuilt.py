@@ -14,6 +14,7 @@ from distgraph.checkpoint.memory import InMemorySaver
 from distgraph.graph import START, MessagesState, StateGraph
 from distgraph.messages import AIMessage, HumanMessage
 from distgraph.prebuilt import ToolNode, ValidationNode, create_react_agent, tools_condition
+from distgraph.prebuilt import interrupt as inbox
 from distgraph.prebuilt.agent_state import AgentState, AgentStateWithStructuredResponse
 from distgraph.prebuilt.tool_node import ToolCallRequest, ToolInvocationError
 from distgraph.store.memory import InMemoryStore
@@ -46,6 +47,27 @@ def test_an_agent_needs_no_langchain() -> None:
     assert "days: Input should be a valid integer" in told["done"][6]
     assert "The tools are: weather, remember, approve." in told["done"][7]
     assert told["alone"] == [f"{own} Oslo, 1 days: sunny", f"{own} Bern, slowly"]
+
+
+def test_what_inboxes_show_is_a_question_with_what_may_be_done_about_an_action() -> None:
+    may = inbox.HumanInterruptConfig(
+        allow_ignore=True, allow_respond=True, allow_edit=False, allow_accept=True
+    )
+    action = inbox.ActionRequest(action="book", args={"city": "Rome"})
+
+    def ask(state: MessagesState) -> dict[str, Any]:
+        del state
+        question = inbox.HumanInterrupt(action_request=action, config=may, description=None)
+        answer: inbox.HumanResponse = interrupt(question)
+        return {"messages": [("ai", f"{answer['type']}: {answer['args']}")]}
+
+    builder = StateGraph(MessagesState).add_node(ask).add_edge(START, "ask")
+    graph = builder.compile(checkpointer=InMemorySaver())
+    (question,) = graph.invoke(HI, CONFIG)["__interrupt__"]
+    assert question.value["action_request"] == {"action": "book", "args": {"city": "Rome"}}
+    answer = inbox.HumanResponse(type="accept", args=None)
+    told = graph.invoke(Command(resume=answer), CONFIG)["messages"][-1]
+    assert told.content == "accept: None"
 
 
 # --- nodes with tools -----------------------------------------------------------------------------
