@@ -50,6 +50,7 @@ import base64
 import binascii
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from checkpoint_redis.layout import Field, ShardKey, ThreadKey
@@ -115,6 +116,17 @@ class Thread:
     def frame(self, ns: str) -> str:
         """Return the key of a frame inside a task, by its hash."""
         return f"{self.prefix}{ThreadKey.frame}{ns}"
+
+
+def cached(namespace: str, kept_in: Iterable[str], key: str) -> str:
+    """Return the key of a value that a cache has in ``kept_in``, or the pattern of several keys."""
+    place = "\0".join(kept_in).encode("utf-8", "surrogatepass")
+    return f"{all_cached(namespace)}{hashlib.blake2b(place, digest_size=16).hexdigest()}:{key}"
+
+
+def all_cached(namespace: str) -> str:
+    """Return what the keys of all cached values begin with."""
+    return f"{namespace}:cache:"
 
 
 def check_namespace(namespace: str) -> None:

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 _TYPES = (
-    "Command ExecutionInfo Interrupt Overwrite PregelTask RetryPolicy Send StateSnapshot "
-    "StateUpdate TimeoutPolicy interrupt"
+    "CachePolicy Command ExecutionInfo Interrupt Overwrite PregelTask RetryPolicy Send "
+    "StateSnapshot StateUpdate TimeoutPolicy interrupt"
 )
 _CHANNELS = (
     "AnyValue BaseChannel BinaryOperatorAggregate EphemeralValue LastValue LastValueAfterFinish "
@@ -26,6 +26,10 @@ HERE: Mapping[str, str] = {
     **dict.fromkeys(("NodeBuilder", "Pregel"), "distgraph.pregel"),
     **dict.fromkeys((*_AGENTS.split(), "create_react_agent"), "distgraph.prebuilt"),
     "BaseStore": "distgraph.store.base",
+    "BaseCache": "distgraph.cache.base",
+    "InMemoryCache": "distgraph.cache.memory",
+    "RedisCache": "checkpoint_redis.cache",
+    **dict.fromkeys(("IsLastStep", "RemainingSteps"), "distgraph.managed"),
     "InMemoryStore": "distgraph.store.memory",
     **dict.fromkeys(("RunControl", "Runtime", "ServerInfo", "get_runtime"), "distgraph.runtime"),
     **dict.fromkeys(("MessagesState", "StateGraph", "add_messages"), "distgraph.graph"),
@@ -36,6 +40,8 @@ HERE: Mapping[str, str] = {
 }
 """Where what LangGraph has under these names is found here."""
 _SAME = {
+    "IsLastStepManager": "IsLastStep",
+    "RemainingStepsManager": "RemainingSteps",
     "AsyncSqliteSaver": "SqliteSaver",
     "MemorySaver": "InMemorySaver",
     "GraphInterrupt": "interrupt",

@@ -151,7 +151,7 @@ def _ended(view: View, event: Ended) -> Iterator[Chunk]:
     match result:
         case Completed(writes):
             yield from (("messages", chunk) for chunk in _messages(view, event, writes))
-            cached = {"__metadata__": {"cached": True}} if event.kept else {}
+            cached = {"__metadata__": {"cached": True}} if _is_old(event) else {}
             yield "updates", {task.node: view.update(writes), **cached}
         case Interrupted(()):  # a stop inside of the task, which is told once, at the end
             return
@@ -163,10 +163,15 @@ def _ended(view: View, event: Ended) -> Iterator[Chunk]:
             return
         case Errored():
             pass
-    if view.wants("tasks") and not (event.kept and isinstance(result, Completed)):
+    if view.wants("tasks") and not _is_old(event):
         told = task_result(view.graph, task, result)
         yield "tasks", told
         yield "debug", debugged("task_result", event.step, told)
+
+
+def _is_old(event: Ended) -> bool:
+    """Whether a task is done that was not run: it was done before, or a cache had what it left."""
+    return isinstance(event.result, Completed) and (event.kept or event.result.cached)
 
 
 def _with_interrupt(values: Any, asked: tuple[Any, ...]) -> Any:
@@ -192,7 +197,7 @@ def shown_update(writes: tuple[Write, ...], keys: Collection[str]) -> Any:
 
 def _messages(view: View, event: Ended, writes: tuple[Write, ...]) -> Iterator[Any]:
     """Yield the whole messages that a task returned and that nobody has seen before."""
-    if "messages" not in view.modes or event.kept:
+    if "messages" not in view.modes or _is_old(event):
         return
     own = event.task.place
     metadata = {

@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 
 from distgraph import _frame
 from distgraph._arguments import as_name
+from distgraph._caching import CachePolicy as CachePolicy
 from distgraph._deadline import OnTimeout, read_deadline
 from distgraph._parts import CheckpointPayload as CheckpointPayload
 from distgraph._parts import CheckpointStreamPart as CheckpointStreamPart

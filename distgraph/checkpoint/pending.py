@@ -196,7 +196,7 @@ def _stored(writes: Mapping[str, Any], channel: str, default: V) -> V:
 
 
 def _decode_task(writes: list[Write]) -> _Left:
-    fixed, result = dict(writes), _result(writes)
+    fixed, result = dict(writes), decode_left(writes)
     asked: list[Interrupt] = _stored(fixed, INTERRUPT, [])
     done = isinstance(result, Completed | Escaped)
     return _Left(
@@ -225,8 +225,8 @@ def _reopened(left: _Left) -> _Left:
     return left._replace(result=None)
 
 
-def _result(writes: list[Write]) -> Result | None:
-    """A task that completed has completed, whatever it left before."""
+def decode_left(writes: list[Write]) -> Result | None:
+    """Return what a task left; one that completed has completed, whatever it left before."""
     ordinary = [write for write in writes if write[0] not in WRITES_IDX_MAP]
     if not ordinary:
         packed = dict(writes).get(RESULT)

@@ -52,8 +52,9 @@ from distgraph.core.model import (
 from distgraph.types import Command, Interrupt
 
 COMPLETED, INTERRUPTED, ERRORED, ESCAPED = range(4)
-HANDLED = "__handled__"
-"""Marks, as the last of its writes, a task of which its error handler left the others."""
+HANDLED, CACHED = "__handled__", "__cached__"
+"""Mark, behind its writes, a task of which its error handler left them, or a cache had them."""
+_MARKS = frozenset((HANDLED, CACHED))
 V = TypeVar("V")
 
 
@@ -127,8 +128,9 @@ def pack_result(result: Result) -> list[Any]:
     Nor are its attributes, unless they are ``held``: who runs a graph gets the exception itself.
     """
     match result:
-        case Completed(writes, goto, handled, drains):
-            marked = (*writes, (HANDLED, None)) if handled else writes
+        case Completed(writes, goto, handled, drains, cached):
+            marks = (*([HANDLED] if handled else []), *([CACHED] if cached else []))
+            marked = (*writes, *((mark, None) for mark in marks))
             marked = (*marked, (DRAINS, [*drains])) if drains else marked
             pairs = [part for write in marked for part in write]
             return numbered(Kind.result, COMPLETED, pairs, pack_targets(goto))
@@ -236,8 +238,9 @@ def _completed(writes: list[Any], goto: list[Any]) -> Completed:
         raise corrupt("list of writes", writes)
     pairs = tuple(zip(_texts(writes[::2]), writes[1::2], strict=True))
     pairs, drains = _drains(pairs)
-    handled = bool(pairs) and pairs[-1][0] == HANDLED
-    return Completed(pairs[:-1] if handled else pairs, unpack_targets(goto), handled, drains)
+    marks = {name for name, _ in pairs[-len(_MARKS) :]} & _MARKS
+    kept = pairs[: len(pairs) - len(marks)]
+    return Completed(kept, unpack_targets(goto), HANDLED in marks, drains, CACHED in marks)
 
 
 def _drains(pairs: tuple[Write, ...]) -> tuple[tuple[Write, ...], tuple[str, str] | None]:

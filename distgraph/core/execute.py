@@ -23,7 +23,7 @@ from distgraph._apart import apart, awaited_apart
 from distgraph._foreign import called_foreign
 from distgraph._loops import cancellations
 from distgraph._message import is_message_dict
-from distgraph.core.frame import TaskFrame
+from distgraph.core.frame import Remembered, TaskFrame
 from distgraph.core.graph import Branch, Callee, Graph, Node
 from distgraph.core.handlers import node_of
 from distgraph.core.identity import identified
@@ -140,6 +140,11 @@ def _attempt(graph: Graph, task: Task, values: Mapping[str, Any], frame: TaskFra
     frame.state = partial(node.schema.read, values)
     try:
         given = node.schema.read(values) if task.send is None else task.send.arg
+        kept = _remembered(node, task, given, frame)
+        if kept is not None:
+            known: Completed | None = yield _asking(node, kept.find, kept.afind)
+            if known is not None:
+                return known
         frame.begins(given)
         output = yield from _output(graph, node, given, frame)
         if frame.watch is not None:
@@ -147,6 +152,8 @@ def _attempt(graph: Graph, task: Task, values: Mapping[str, Any], frame: TaskFra
         read = with_pushed(_read(graph, node, output), node, frame)
         done = identified(graph.channels, task.id, read)
         chosen = yield from _route(graph, node, values, (done, output), frame)
+        if kept is not None:
+            yield _asking(node, kept.keep, kept.akeep, chosen)
     except frame.passes:
         raise
     except BaseException as exc:  # noqa: BLE001 nothing that a node does may end its worker
@@ -154,6 +161,17 @@ def _attempt(graph: Graph, task: Task, values: Mapping[str, Any], frame: TaskFra
             frame.watch.failed(exc)
         return read_exception(exc, frame)
     return chosen
+
+
+def _remembered(node: Node, task: Task, given: Any, frame: TaskFrame) -> Remembered | None:
+    cache, policy = frame.invocation.cache, node.cache
+    return None if cache is None or policy is None else cache.of(task, node, policy, given)
+
+
+def _asking(
+    node: Node, call: Callable[..., Any], acall: Callable[..., Any], given: Any = None
+) -> Call:
+    return Call(Callee(node.name, call, acall), given, {})
 
 
 def _output(graph: Graph, node: Node, given: Any, frame: TaskFrame) -> Generator[Call, Any, Any]:

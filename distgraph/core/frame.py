@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn, Protocol
 
+from distgraph._caching import CachePolicy
 from distgraph._deadline import Deadline, moment
 from distgraph._response import Response
 from distgraph._runtime import ExecutionInfo, RunControl, Runtime, ServerInfo, no_heartbeat
@@ -16,6 +17,7 @@ from distgraph.core.model import (
     START,
     Answer,
     Checkpoint,
+    Completed,
     Errored,
     Expired,
     Question,
@@ -104,6 +106,34 @@ class Functions(Protocol):
         ...
 
 
+class Remembered(Protocol):
+    """The place of what a task left, where it may be found the next time."""
+
+    def find(self, given: None) -> Completed | None:
+        """Return what is there."""
+        ...
+
+    async def afind(self, given: None) -> Completed | None:
+        """Do what ``find`` does."""
+        ...
+
+    def keep(self, result: Completed) -> None:
+        """Put there what a task left."""
+        ...
+
+    async def akeep(self, result: Completed) -> None:
+        """Do what ``keep`` does."""
+        ...
+
+
+class Recall(Protocol):
+    """Finds what tasks left that got the same as others do."""
+
+    def of(self, task: Task, node: Node, policy: CachePolicy, given: Any) -> Remembered:
+        """Return the place of what ``task`` leaves when it gets ``given``."""
+        ...
+
+
 class GraphCalls(Protocol):
     """What has others run the graphs that a task calls; None where the task is to do it itself."""
 
@@ -153,7 +183,7 @@ class Invocation:
     ``asks_again``: what waits inside is asked again, since the run goes on without an answer.
     ``hears``: somebody is shown the messages of models.
     ``control`` may ask the run to stop; None where others run its tasks. ``store`` is what nodes
-    are given as such.
+    are given as such, ``cache`` finds what those have left before that say when it counts again.
     ``durability`` says when it is stored.
     ``answers_stay`` where an answer that does not fit cannot be taken back: its question is asked
     under another id then.
@@ -172,6 +202,7 @@ class Invocation:
     hears: bool = False
     control: RunControl | None = None
     store: Any = None
+    cache: Recall | None = None
     durability: Durability = "async"
     claims: dict[tuple[str, str], str] = field(default_factory=dict, compare=False)
 

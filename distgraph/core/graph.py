@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from distgraph._caching import CachePolicy
 from distgraph._timeouts import TimeoutPolicy
 from distgraph.channels.base import BaseChannel
 from distgraph.core.model import Write
@@ -105,6 +106,7 @@ class Node:
     """The channels that make it run when they are written, in a graph without edges."""
     handler: Node | None = None
     timeout: TimeoutPolicy | None = None
+    cache: CachePolicy | None = None
     routes_by: tuple[str, ...] = field(init=False, repr=False, compare=False)
     """The state keys that its path functions read."""
     called: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
@@ -136,7 +138,8 @@ class Graph:
     """A compiled graph without any of its plugs; ``fingerprint`` changes with its structure.
 
     ``entry`` is the node of a workflow: it takes the input as it is, where other graphs have START.
-    ``retry`` are the policies of the functions that its tasks call and that have none themselves.
+    ``retry`` are the policies of the functions that its tasks call and that have none themselves,
+    ``cache`` is that.
     ``triggers`` are those of its nodes: channel -> the nodes that run when it was written. A graph
     that has some takes its input right into the channels ``inputs``. ``streams`` are what snapshots
     and streams show, where that is not all. ``managed`` are the state keys that runs fill in.
@@ -156,6 +159,7 @@ class Graph:
     retry: tuple[RetryPolicy, ...] = ()
     triggers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     streams: ChannelKeys = ()
+    cache: CachePolicy | None = None
     managed: Mapping[str, Managed] = field(default_factory=dict)
     veiled: tuple[str, ...] = field(init=False, repr=False, compare=False)
     """The channels of which something else is seen than they hold."""

@@ -198,13 +198,15 @@ class Completed:
     """A task that returned: its writes, and the nodes and Sends that it makes run next.
 
     ``handled``: it has failed, and this is what its error handler left. ``drains``: the run that it
-    has asked to stop, and why; None where it has not, or who runs it stops by itself.
+    has asked to stop, and why; None where it has not, or who runs it stops by itself. ``cached``:
+    it was not run, and this is what a cache had.
     """
 
     writes: tuple[Write, ...] = ()
     goto: tuple[Target, ...] = ()
     handled: bool = False
     drains: tuple[str, str] | None = None
+    cached: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

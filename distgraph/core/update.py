@@ -29,7 +29,7 @@ def pretend(graph: Graph, node: str, values: Any, task_id: str) -> Pretended:
     """Return the task that writes ``values`` as if ``node`` had returned them."""
     real = graph.nodes[node]
     identity = Callee(node, _identity, None)
-    made = replace(real, callee=identity, then=(), retry=(), handler=None)
+    made = replace(real, callee=identity, then=(), retry=(), handler=None, cache=None)
     nodes = {**graph.nodes, node: made}
     return Pretended(replace(graph, nodes=nodes), Task(task_id, node, 0, Send(node, values)))
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Concatenate, Generic, TypeVar, get_args, get_origin, overload
 
+from distgraph._caching import CachePolicy
 from distgraph._checked import checked
 from distgraph._timeouts import Timeout, TimeoutPolicy
 from distgraph.channels import EphemeralValue, LastValue
@@ -15,7 +16,13 @@ from distgraph.core.model import END, PREVIOUS, START, Write
 from distgraph.func.functions import callee, named, types_in
 from distgraph.graph.blueprint import Blueprint
 from distgraph.graph.callees import hints_of_call, input_hint, limited
-from distgraph.graph.checks import check_dispatch, check_text, checked_store, policies_of
+from distgraph.graph.checks import (
+    check_dispatch,
+    check_text,
+    checked_cache,
+    checked_store,
+    policies_of,
+)
 from distgraph.graph.compiled import CompiledStateGraph
 from distgraph.graph.fingerprint import fingerprint
 from distgraph.types import RetryPolicy
@@ -40,7 +47,8 @@ class entrypoint(Generic[ContextT]):  # noqa: N801 the name is LangGraph's
     have returned already, by the order of its calls, and asks and calls from there on.
 
     ``checkpointer``: as of ``StateGraph.compile``. ``retry_policy``: when the function is run
-    again, and the functions that it calls, unless they say so themselves. ``timeout`` limits each
+    again, and the functions that it calls, unless they say so themselves; so does ``cache_policy``
+    when what they left counts again, which ``cache`` has. ``timeout`` limits each
     attempt at a coroutine: seconds, a timedelta or a ``TimeoutPolicy``. ``backend``: where it
     runs, under ``name``, which is by default what its node is called after in any case, the
     function. ``queue`` and ``priority`` are those of ``add_node``.
@@ -61,7 +69,9 @@ class entrypoint(Generic[ContextT]):  # noqa: N801 the name is LangGraph's
         checkpointer: Any = None,
         *,
         store: Any = None,
+        cache: Any = None,
         context_schema: type[ContextT] | None = _LEFT_OUT,
+        cache_policy: CachePolicy | None = None,
         retry_policy: RetryPolicy | Sequence[RetryPolicy] | None = None,
         timeout: Timeout = None,
         name: str | None = None,
@@ -78,6 +88,7 @@ class entrypoint(Generic[ContextT]):  # noqa: N801 the name is LangGraph's
         self._checkpointer, self._context_schema = checkpointer, context_schema
         self._retry, self._name, self._backend = policies_of(retry_policy), name, backend
         self._queue, self._priority = queue, priority
+        self._cache, self._cache_policy = checked_cache(cache), cache_policy
         self._timeout, self._store = TimeoutPolicy.coerce(timeout), checked_store(store)
 
     @overload
@@ -115,7 +126,7 @@ class entrypoint(Generic[ContextT]):  # noqa: N801 the name is LangGraph's
         compiled: CompiledStateGraph[Any, Any, Any, Any] = CompiledStateGraph(
             self._graph(name, node, function), builder, self._checkpointer
         )
-        compiled.store = self._store
+        compiled.store, compiled.cache = self._store, self._cache
         if self._backend is None:
             return compiled
         return compiled.placed(self._backend, self._name or name)
@@ -127,6 +138,7 @@ class entrypoint(Generic[ContextT]):  # noqa: N801 the name is LangGraph's
             schema=Schema((START, PREVIOUS), _input),
             retry=self._retry,
             timeout=limited("Node", called, self._timeout),
+            cache=self._cache_policy,
             queue=self._queue,
             priority=self._priority,
             destinations={END: None},
@@ -149,6 +161,7 @@ class entrypoint(Generic[ContextT]):  # noqa: N801 the name is LangGraph's
             schema_types=types_in(function),
             entry=name,
             retry=self._retry,
+            cache=self._cache_policy,
         )
         return fingerprint(graph)
 

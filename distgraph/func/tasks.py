@@ -7,12 +7,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from distgraph import _frame
+from distgraph._caching import CachePolicy
 from distgraph._timeouts import Timeout, TimeoutPolicy
 from distgraph.core.graph import Node, Schema
 from distgraph.core.model import RETURN, Write
 from distgraph.func.functions import WithArguments, callee, named, types_in
 from distgraph.graph.callees import limited
-from distgraph.graph.checks import policies_of
+from distgraph.graph.checks import checked_cache, checked_policy, policies_of
 from distgraph.runners.futures import SyncAsyncFuture
 from distgraph.types import RetryPolicy
 
@@ -34,7 +35,13 @@ class TaskFunction(Generic[P, T]):
     schema_types: tuple[Any, ...]
 
     def __init__(
-        self, function: Callable[P, Any], *, name: str | None, retry: Retry, timeout: Timeout
+        self,
+        function: Callable[P, Any],
+        *,
+        name: str | None,
+        retry: Retry,
+        timeout: Timeout,
+        cache: CachePolicy | None = None,
     ) -> None:
         own = named(function, name)
         call = callee(own, function, WithArguments(function))
@@ -47,6 +54,7 @@ class TaskFunction(Generic[P, T]):
             retry=policies_of(retry),
             returns=_returned,
             timeout=limited("Task", call, TimeoutPolicy.coerce(timeout)),
+            cache=checked_policy(cache),
         )
         self.schema_types = types_in(function)
 
@@ -56,6 +64,19 @@ class TaskFunction(Generic[P, T]):
             self.node, (args, kwargs)
         )
         return future
+
+    def clear_cache(self, cache: Any) -> None:
+        """Have ``cache`` forget what calls returned."""
+        checked_cache(cache).clear(self._kept_in())
+
+    async def aclear_cache(self, cache: Any) -> None:
+        """Do what ``clear_cache`` does."""
+        await checked_cache(cache).aclear(self._kept_in())
+
+    def _kept_in(self) -> list[tuple[str, ...]]:
+        from distgraph.runners.remembering import namespace_of  # noqa: PLC0415 few have a cache
+
+        return [namespace_of(self.node, called=True)]
 
     def __repr__(self) -> str:
         return f"<task {self.node.name}>"
@@ -72,6 +93,7 @@ def task(
     *,
     name: str | None = None,
     retry_policy: Retry = None,
+    cache_policy: CachePolicy | None = None,
     timeout: Timeout = None,
 ) -> TaskFunction[P, T]: ...
 @overload
@@ -81,6 +103,7 @@ def task(
     *,
     name: str | None = None,
     retry_policy: Retry = None,
+    cache_policy: CachePolicy | None = None,
     timeout: Timeout = None,
 ) -> TaskFunction[P, T]: ...
 @overload
@@ -90,6 +113,7 @@ def task(
     *,
     name: str | None = None,
     retry_policy: Retry = None,
+    cache_policy: CachePolicy | None = None,
     timeout: Timeout = None,
 ) -> Callable[[Callable[P, Awaitable[T]] | Callable[P, T]], TaskFunction[P, T]]: ...
 
@@ -100,6 +124,7 @@ def task(
     *,
     name: str | None = None,
     retry_policy: Retry = None,
+    cache_policy: CachePolicy | None = None,
     timeout: Timeout = None,
 ) -> Any:
     """Make a function whose calls are tasks; also as a decorator, with or without arguments.
@@ -110,13 +135,15 @@ def task(
     event loop or beside it, all others everywhere.
 
     ``timeout`` limits each attempt at a coroutine: seconds, a timedelta or a ``TimeoutPolicy``.
+    ``cache_policy``: what a call returned counts again for the same arguments, where the graph
+    around has a cache.
 
     Raises TypeError for what is no function, NotImplementedError for a generator, ValueError for a
     timeout of what blocks.
     """
-    limits = TimeoutPolicy.coerce(timeout)
+    limits, policy = TimeoutPolicy.coerce(timeout), checked_policy(cache_policy)
 
     def made(given: Any) -> TaskFunction[Any, Any]:
-        return TaskFunction(given, name=name, retry=retry_policy, timeout=limits)
+        return TaskFunction(given, name=name, retry=retry_policy, timeout=limits, cache=policy)
 
     return made if function is None else made(function)

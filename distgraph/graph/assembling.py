@@ -73,6 +73,7 @@ def _node(blueprint: Blueprint, name: str, spec: NodeSpec) -> Node:
         destinations=spec.destinations,
         handler=_handler(handler, schema, defaults) if handler else None,
         timeout=timeout,
+        cache=spec.cache or defaults.cache,
     )
 
 

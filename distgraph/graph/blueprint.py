@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from distgraph._caching import CachePolicy
 from distgraph._timeouts import TimeoutPolicy
 from distgraph.channels import BaseChannel
 from distgraph.core.graph import Callee
@@ -26,6 +27,7 @@ class NodeSpec(NamedTuple):
     destinations: Mapping[str, str | None] | None = None
     handler: Callee | None = None
     timeout: TimeoutPolicy | None = None
+    cache: CachePolicy | None = None
 
 
 class NodeDefaults(NamedTuple):
@@ -34,6 +36,7 @@ class NodeDefaults(NamedTuple):
     retry: tuple[RetryPolicy, ...] = ()
     handler: Callee | None = None
     timeout: TimeoutPolicy | None = None
+    cache: CachePolicy | None = None
 
 
 class BranchSpec(NamedTuple):

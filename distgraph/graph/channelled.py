@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
 from distgraph._arguments import names_of, shortly
+from distgraph._caching import CachePolicy
 from distgraph.channels.base import BaseChannel
 from distgraph.core.graph import ChannelKeys, Graph, Node, Schema
 from distgraph.graph.callees import callee_of, limited
@@ -68,14 +69,22 @@ def _keys(given: str | Sequence[str]) -> ChannelKeys:
 
 
 def graph_of(
-    name: str, nodes: Mapping[str, Any], channels: NamedChannels, retry: tuple[RetryPolicy, ...]
+    name: str,
+    nodes: Mapping[str, Any],
+    channels: NamedChannels,
+    retry: tuple[RetryPolicy, ...],
+    cache: CachePolicy | None = None,
 ) -> Graph:
-    """Return the graph, with its fingerprint; ``retry`` is that of nodes which have none.
+    """Return the graph, with its fingerprint; ``retry`` and ``cache`` are for nodes without.
 
     Raises ValueError for a node that names no channel, and for an input that no node takes.
     """
     check_text("The name of a graph", name)
-    made = {key: _node(key, built(key, node), channels, retry) for key, node in nodes.items()}
+    made = {key: _node(key, built(key, node), channels) for key, node in nodes.items()}
+    made = {
+        key: replace(node, retry=node.retry or retry, cache=node.cache or cache)
+        for key, node in made.items()
+    }
     triggers = defaultdict[str, list[str]](list)
     for key, node in made.items():
         for trigger in node.triggers:
@@ -93,15 +102,14 @@ def graph_of(
             outputs=channels.outputs,
             schema_types=tuple(channel.typ for channel in channels.known.values()),
             retry=retry,
+            cache=cache,
             triggers={channel: tuple(sorted(runs)) for channel, runs in triggers.items()},
             streams=channels.streams,
         )
     )
 
 
-def _node(
-    name: str, node: PregelNode, channels: NamedChannels, retry: tuple[RetryPolicy, ...]
-) -> Node:
+def _node(name: str, node: PregelNode, channels: NamedChannels) -> Node:
     check_name(name, ())
     channels.check(f"Node {name} reads a channel, and", (*names_of(node.channels), *node.triggers))
     first, *then = (callee_of(step, name) for step in node.steps or (_same,))
@@ -111,7 +119,8 @@ def _node(
         then=tuple(then),
         schema=_schema(node.channels),
         triggers=node.triggers,
-        retry=node.retry or retry,
+        retry=node.retry,
+        cache=node.cache,
         timeout=limited("Node", first, node.timeout),
         metadata={**node.metadata, **({"tags": list(node.tags)} if node.tags else {})},
         returns=Writes(tuple(_known(name, node.writes, channels))),

@@ -8,6 +8,8 @@ from typing import Any, get_origin
 from uuid import UUID
 
 from distgraph._arguments import names_of, shortly
+from distgraph._caching import CachePolicy
+from distgraph._foreign import foreign
 from distgraph.core.model import END, START
 from distgraph.graph.blueprint import Blueprint
 from distgraph.types import RetryPolicy
@@ -55,6 +57,26 @@ def checked_store(store: Any) -> Any:
         msg = f"store must be a BaseStore, such as InMemoryStore, not {shortly(store)}."
         raise TypeError(msg)
     return store
+
+
+def checked_cache(cache: Any) -> Any:
+    """Return what was given as a cache; TypeError for what is none."""
+    if cache is None:
+        return None
+    from distgraph.cache.base import BaseCache  # noqa: PLC0415 few graphs have one
+
+    if not isinstance(cache, BaseCache):
+        msg = f"cache must be a BaseCache, such as InMemoryCache, not {shortly(cache)}."
+        raise TypeError(f"{msg} {foreign(cache)}".rstrip())
+    return cache
+
+
+def checked_policy(policy: CachePolicy | None) -> CachePolicy | None:
+    """Return a cache policy; TypeError for what is none."""
+    if policy is not None and not isinstance(policy, CachePolicy):
+        msg = f"cache_policy must be a CachePolicy, not {shortly(policy)}."
+        raise TypeError(f"{msg} {foreign(policy)}".rstrip())
+    return policy
 
 
 def check_dispatch(name: str, queue: str, priority: int) -> None:

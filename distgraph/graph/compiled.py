@@ -13,6 +13,7 @@ from typing import Any, Generic, Self, cast
 
 from typing_extensions import Unpack
 
+from distgraph._caching import CachePolicy
 from distgraph._checked import checked
 from distgraph._foreign import foreign
 from distgraph.channels.base import BaseChannel
@@ -22,7 +23,14 @@ from distgraph.core.graph import Graph
 from distgraph.graph import configs
 from distgraph.graph.batches import Batches
 from distgraph.graph.blueprint import Blueprint
-from distgraph.graph.checks import check_stops, check_text, checked_store, policies_of
+from distgraph.graph.checks import (
+    check_stops,
+    check_text,
+    checked_cache,
+    checked_store,
+    policies_of,
+)
+from distgraph.graph.clearing import Clearing, refuse_in_memory
 from distgraph.graph.described import Described
 from distgraph.graph.drawable import Drawable
 from distgraph.graph.evented import Evented
@@ -44,6 +52,7 @@ from distgraph.typing import ContextT, InputT, OutputT, StateT
 @checked
 class Pregel(
     Batches,
+    Clearing,
     Described,
     Drawable,
     Evented,
@@ -58,7 +67,8 @@ class Pregel(
     ``nodes``: name -> NodeBuilder. ``channels``: name -> LastValue(int), Topic(str) and the like.
     ``input_channels``, ``output_channels`` and ``stream_channels`` (what streams and snapshots
     show, by default all): one name, for bare values, or a list of them, for dicts.
-    ``retry_policy`` is that of nodes that have none. ``backend``: where it runs, under ``name``.
+    ``retry_policy`` and ``cache_policy`` are those of nodes that have none. ``backend``: where it
+    runs, under ``name``.
 
     Raises ValueError for channels and nodes that are named and not there, TypeError for what is
     neither a node nor a channel.
@@ -91,7 +101,9 @@ class Pregel(
         checkpointer: Any = None,
         step_timeout: float | None = None,
         store: Any = None,
+        cache: Any = None,
         retry_policy: RetryPolicy | Sequence[RetryPolicy] | None = None,
+        cache_policy: CachePolicy | None = None,
         context_schema: type[ContextT] | None = None,
         config: Config = None,
         name: str = "LangGraph",
@@ -100,14 +112,14 @@ class Pregel(
         from distgraph.graph.channelled import NamedChannels, graph_of  # noqa: PLC0415 few build so
 
         named = NamedChannels.of(channels, input_channels, output_channels, stream_channels)
-        graph = graph_of(name, nodes, named, policies_of(retry_policy))
+        graph = graph_of(name, nodes, named, policies_of(retry_policy), cache_policy)
         before = check_stops(graph.nodes, interrupt_before_nodes)
         after = check_stops(graph.nodes, interrupt_after_nodes)
         builder = Blueprint(Any, context_schema, Any, Any, schemas=list(graph.schema_types))
         graph = replace(graph, before=before, after=after)
         self._set(graph, builder, checkpointer, config=config)
         self.stream_mode = stream_mode
-        self.store = checked_store(store)
+        self.store, self.cache = checked_store(store), checked_cache(cache)
         self.step_timeout = step_timeout
         if backend is not None:
             self._register(backend, name)
@@ -193,7 +205,13 @@ class Pregel(
         """What jobs of this graph are made from."""
         schema = self.builder.context_schema
         return Owner(
-            self.graph, self.backend, self._checkpointer, schema, self.store, self.step_timeout
+            self.graph,
+            self.backend,
+            self._checkpointer,
+            schema,
+            self.store,
+            self.step_timeout,
+            self.cache,
         )
 
     def get_name(self) -> str:
@@ -226,6 +244,7 @@ class Pregel(
             raise TypeError(msg)
         if self._checkpointer is not None:
             raise ValueError(_stores_itself(self.name, self._checkpointer, backend))
+        refuse_in_memory(self.name, self.cache)
         if not name:
             msg = "A graph on a backend needs a name, so that workers find it: compile(name=...)."
             raise ValueError(msg)

@@ -12,7 +12,7 @@ from typing import Any
 from distgraph._foreign import foreign
 from distgraph._runtime import RunControl
 from distgraph.checkpoint.base.id import next_id
-from distgraph.core.frame import Invocation, Replay
+from distgraph.core.frame import Invocation, Recall, Replay
 from distgraph.core.graph import Graph
 from distgraph.core.model import DRAINS, EXIT
 from distgraph.engine import Start, limits_of, run, run_nested
@@ -37,6 +37,7 @@ class Owner:
     context_schema: Any
     store: Any = None
     step_timeout: float | None = None
+    cache: Any = None
 
 
 def job_of(
@@ -191,6 +192,7 @@ def _invocation(
             asker=inner.asker,
             control=control or around.control,
             store=owner.store or around.store,
+            cache=_recall(owner),
             durability=options.durability or around.durability,
             hears=around.hears or "messages" in options.all_modes,
         )
@@ -208,9 +210,19 @@ def _invocation(
         asks_again=not _resumes(start),
         control=_control(owner, control),
         store=owner.store,
+        cache=_recall(owner),
         durability=options.durability or "async",
         hears="messages" in options.all_modes,
     )
+
+
+def _recall(owner: Owner) -> Recall | None:
+    """Return what finds what tasks left before, in the graph's own cache."""
+    if owner.cache is None:
+        return None
+    from distgraph.runners.remembering import recall  # noqa: PLC0415 few graphs have a cache
+
+    return recall(owner.cache, owner.graph)
 
 
 def _control(owner: Owner, given: RunControl | None) -> RunControl | None:

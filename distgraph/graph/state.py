@@ -8,6 +8,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, Final, Generic, Literal, Self, get_args, get_origin, overload
 
 from distgraph._arguments import as_name, names_of, shortly
+from distgraph._caching import CachePolicy
 from distgraph._checked import checked
 from distgraph._timeouts import Timeout, TimeoutPolicy
 from distgraph.channels import LastValue
@@ -31,6 +32,7 @@ from distgraph.graph.checks import (
     check_schema,
     check_stops,
     check_text,
+    checked_cache,
     checked_store,
     policies_of,
 )
@@ -131,6 +133,7 @@ class StateGraph(Blueprint, Generic[StateT, ContextT, InputT, OutputT]):
         metadata: Mapping[str, Any] | None = None,
         input_schema: Any = None,
         retry_policy: RetryPolicy | Sequence[RetryPolicy] | None = None,
+        cache_policy: CachePolicy | None = None,
         error_handler: Any = None,
         timeout: Timeout = None,
         destinations: Mapping[str, str] | Sequence[str] | None = None,
@@ -149,8 +152,9 @@ class StateGraph(Blueprint, Generic[StateT, ContextT, InputT, OutputT]):
         returns counts in place of the node's writes, edges and conditional edges. ``timeout``
         limits each attempt at a coroutine: seconds, a timedelta or a ``TimeoutPolicy``.
         ``destinations``: the nodes that its Commands go to, or their names with labels, for
-        drawings. Raises ValueError for a name that is taken or reserved, TypeError for something
-        that cannot be called.
+        drawings. ``cache_policy``: what the node left counts again when it gets the same, where
+        the graph has a cache. Raises ValueError for a name that is taken or reserved, TypeError for
+        something that cannot be called.
         """
         self._warn_if_compiled("node")
         named = isinstance(node, str) or action is not None
@@ -175,6 +179,7 @@ class StateGraph(Blueprint, Generic[StateT, ContextT, InputT, OutputT]):
             destinations=_destinations(destinations),
             handler=handler_of(error_handler, f"{HANDLER}{name}"),
             timeout=TimeoutPolicy.coerce(timeout),
+            cache=cache_policy,
         )
         return self
 
@@ -182,6 +187,7 @@ class StateGraph(Blueprint, Generic[StateT, ContextT, InputT, OutputT]):
         self,
         *,
         retry_policy: RetryPolicy | Sequence[RetryPolicy] | None = None,
+        cache_policy: CachePolicy | None = None,
         error_handler: Any = None,
         timeout: Timeout = None,
     ) -> Self:
@@ -196,6 +202,7 @@ class StateGraph(Blueprint, Generic[StateT, ContextT, InputT, OutputT]):
             policies_of(retry_policy) or self.defaults.retry,
             handler or self.defaults.handler,
             TimeoutPolicy.coerce(timeout) or self.defaults.timeout,
+            cache_policy or self.defaults.cache,
         )
         return self
 
@@ -299,6 +306,7 @@ class StateGraph(Blueprint, Generic[StateT, ContextT, InputT, OutputT]):
         self,
         checkpointer: Any = None,
         *,
+        cache: Any = None,
         store: Any = None,
         interrupt_before: All | Sequence[str] | None = None,
         interrupt_after: All | Sequence[str] | None = None,
@@ -308,6 +316,7 @@ class StateGraph(Blueprint, Generic[StateT, ContextT, InputT, OutputT]):
         """Return the graph, ready to run in this process, or on ``backend`` under ``name``.
 
         ``store`` is what nodes find as such, also in graphs inside that have none themselves.
+        ``cache`` has what nodes left that have a cache policy, on workers a ``RedisCache``.
 
         Raises ValueError for a graph that is not whole, and for ``backend`` without a ``name`` or
         together with a checkpointer; TypeError for something that is no checkpointer.
@@ -321,7 +330,7 @@ class StateGraph(Blueprint, Generic[StateT, ContextT, InputT, OutputT]):
         compiled: CompiledStateGraph[StateT, ContextT, InputT, OutputT] = CompiledStateGraph(
             graph, self, checkpointer
         )
-        compiled.store = checked_store(store)
+        compiled.store, compiled.cache = checked_store(store), checked_cache(cache)
         return compiled if backend is None else compiled.placed(backend, name)
 
     def _warn_if_compiled(self, what: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 
 from distgraph._arguments import names_of, shortly
+from distgraph._caching import CachePolicy
 from distgraph._checked import checked
 from distgraph._timeouts import Timeout, TimeoutPolicy
 from distgraph.core.graph import ChannelKeys
@@ -64,6 +65,7 @@ class PregelNode:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     retry: tuple[RetryPolicy, ...] = ()
     timeout: TimeoutPolicy | None = None
+    cache: CachePolicy | None = None
 
 
 @checked
@@ -141,6 +143,11 @@ class NodeBuilder:
     def add_retry_policies(self, *policies: RetryPolicy) -> Self:
         """Say when the node is run again after an error, as ``add_node(retry_policy=)`` does."""
         self._node = replace(self._node, retry=(*self._node.retry, *policies_of(policies)))
+        return self
+
+    def add_cache_policy(self, policy: CachePolicy) -> Self:
+        """Say when what it left counts again, as ``add_node(cache_policy=)`` does."""
+        self._node = replace(self._node, cache=policy)
         return self
 
     def set_timeout(self, timeout: Timeout) -> Self:

@@ -197,7 +197,9 @@ class OpenCalls:
         """Return the next call of an attempt, which is told."""
         with self.lock:
             number, caller.called = caller.called, caller.called + 1
-        own = replace(node, retry=node.retry or _policies(caller))
+        around = caller.graph
+        kept = around.cache if around is not None else None
+        own = replace(node, retry=node.retry or _policies(caller), cache=node.cache or kept)
         graph = Graph(
             name=node.name,
             nodes={node.name: own},
@@ -206,6 +208,7 @@ class OpenCalls:
             inputs=(),
             outputs=(RETURN,),
             retry=_policies(caller),
+            cache=kept,
         )
         tid = called_id(caller.checkpoint, caller.ns, caller.task, node.name, number)
         task = Task(tid, node.name, number, Send(node.name, given), caller.task)

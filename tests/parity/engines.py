@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Protocol
 
+from checkpoint_redis.cache import RedisCache
 from checkpoint_redis.store import RedisStore
 from tests.support.waiting import wait_until
 
@@ -29,6 +30,8 @@ HOMES = {
     "NodeError": "errors",
     "RetryPolicy": "types",
     "Overwrite": "types",
+    "CachePolicy": "types",
+    "InMemoryCache": "cache.memory",
     "InMemorySaver": "checkpoint.memory",
     "SqliteSaver": "checkpoint.sqlite",
     "get_config": "config",
@@ -192,6 +195,7 @@ class CompileOn(Protocol):
     def __call__(self, builder: Any, **options: Any) -> Any: ...
     def settle(self, thread_id: str) -> None: ...
     def store(self) -> Any: ...
+    def cache(self) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +212,10 @@ class Placing:
     def __call__(self, builder: Any, **options: Any) -> Any:
         name = f"{self.prefix}-{next(self.numbers)}"
         return builder.compile(name=name, backend=self.backend, **options)
+
+    def cache(self) -> Any:
+        """Return a cache that the workers of the backend share."""
+        return RedisCache(self.backend.settings.redis, namespace=self.backend.namespace)
 
     def settle(self, thread_id: str) -> None:
         """Wait until no task of the thread runs."""
@@ -246,6 +254,14 @@ class Engine:
         if name not in HOMES:
             raise AttributeError(name)
         return getattr(import_module(f"{self.package}.{HOMES[name]}"), name)
+
+    def cache(self) -> Any:
+        """An empty cache for graphs of this engine."""
+        if self.compile_on is None:
+            return self.InMemoryCache()
+        made = self.compile_on.cache()
+        made.clear()
+        return made
 
     def store(self) -> Any:
         """Return a store in memory, or one that workers share, with what there is from before."""

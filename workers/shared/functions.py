@@ -59,6 +59,7 @@ def functions_in(graph: Graph, caller: Node) -> Graph:
         fingerprint=graph.fingerprint,
         schema_types=graph.schema_types,
         retry=graph.retry,
+        cache=graph.cache,
     )
 
 
@@ -67,6 +68,7 @@ def _as_called(graph: Graph, caller: Node, found: Mapping[str, Node]) -> dict[st
         name: replace(
             node,
             retry=node.retry or graph.retry,
+            cache=node.cache or graph.cache,
             queue=node.queue or caller.queue,
             priority=node.priority or caller.priority,
         )

@@ -10,13 +10,14 @@ from checkpoint_redis.readings import Context, FrameHead, RunRecord
 from checkpoint_redis.references import doubtful
 from checkpoint_redis.stored import Archive
 from distgraph._runtime import RunControl
-from distgraph.core.frame import Invocation
+from distgraph.core.frame import Invocation, Recall
 from distgraph.core.graph import Graph, Node
 from distgraph.core.model import DRAINS, Checkpoint, Errored, Result, ThreadState
 from distgraph.core.plan import digest
 from distgraph.core.retry import asked_around
 from distgraph.engine import Program, advance
 from distgraph.graph.held import graph_of
+from distgraph.runners.remembering import Remembering
 
 from ..shared.functions import Waypoint, calling, graph_at, steps_to
 from ..shared.hints import label
@@ -130,16 +131,27 @@ class Opened:
         told = self.config.invocation(self.head.thread_id, self.head.run, self.served.callbacks)
         hears = self.shown.subgraphs and "messages" in self.shown.modes
         told = replace(told, round=named, asks_again=again, hears=hears)
-        told = replace(told, store=self._store, control=RunControl())
+        told = replace(told, store=self._store, control=RunControl(), cache=self._recall)
         return told if self.run.kind == "start" else replace(told, replay=None)
+
+    @property
+    def _compiled(self) -> tuple[Any, ...]:
+        """The graphs around the tasks, the innermost first."""
+        held = (graph_of(node) for node in reversed(self.around))
+        inner = (each.compiled for each in held if each is not None)
+        return (*inner, self.served.compiled)
 
     @property
     def _store(self) -> Any:
         """The store of the innermost graph around the tasks that has one."""
-        held = (graph_of(node) for node in reversed(self.around))
-        inner = (each.compiled for each in held if each is not None)
-        stores = (getattr(graph, "store", None) for graph in (*inner, self.served.compiled))
+        stores = (getattr(graph, "store", None) for graph in self._compiled)
         return next((store for store in stores if store is not None), None)
+
+    @property
+    def _recall(self) -> Recall | None:
+        """What finds what tasks left before, where the innermost graph around them has a cache."""
+        cache = getattr(self._compiled[0], "cache", None)
+        return Remembering(cache, self.served.wire.serializer) if cache is not None else None
 
     def program(self, results: Mapping[str, Result]) -> Program:
         """Return the engine's loop, from the state with ``results`` on."""

@@ -62,6 +62,10 @@ class _Both:
     def store(self) -> Any:
         return self.placing.store()
 
+    def cache(self) -> Any:
+        """Return a cache that the workers of the backend share."""
+        return self.placing.cache()
+
     def settle(self, thread_id: str) -> None:
         """Do nothing: here a call ends after its tasks."""
 
