@@ -27,6 +27,7 @@ from workers.client.thread import ThreadHandle
 FREE: Mapping[str, str] = {
     "action": "what a node does: callee_of, with the name of the node",
     "backend": "whatever carries runs: CompiledStateGraph.placed",
+    "cache": "None, or what keeps results: checked_cache",
     "checkpointer": "a saver, True, False or None: compile",
     "context": "what the context schema says",
     "context_schema": "no annotation says what a schema is",
