@@ -158,7 +158,7 @@ def test_a_saver(saver: Any) -> None:
         (langgraph.channels.Topic, "from distgraph.channels import Topic"),
         (langgraph.channels.EphemeralValue(list), "from distgraph.channels import EphemeralValue"),
         (langgraph.channels.DeltaChannel, "distgraph has nothing of that name"),
-        (langgraph.managed.is_last_step.IsLastStepManager, "nothing of that name"),
+        (langgraph.managed.is_last_step.IsLastStepManager, "from distgraph.managed import"),
     ],
 )
 def test_the_rule_of_a_state_key(rule: Any, advice: str) -> None:
