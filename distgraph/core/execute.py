@@ -23,7 +23,7 @@ from distgraph._apart import apart, awaited_apart
 from distgraph._foreign import called_foreign
 from distgraph._loops import cancellations
 from distgraph._message import is_message_dict
-from distgraph.core.frame import Remembered, TaskFrame
+from distgraph.core.frame import Recalled, TaskFrame
 from distgraph.core.graph import Branch, Callee, Graph, Node
 from distgraph.core.handlers import node_of
 from distgraph.core.identity import identified
@@ -163,7 +163,7 @@ def _attempt(graph: Graph, task: Task, values: Mapping[str, Any], frame: TaskFra
     return chosen
 
 
-def _remembered(node: Node, task: Task, given: Any, frame: TaskFrame) -> Remembered | None:
+def _remembered(node: Node, task: Task, given: Any, frame: TaskFrame) -> Recalled | None:
     cache, policy = frame.invocation.cache, node.cache
     return None if cache is None or policy is None else cache.of(task, node, policy, given)
 

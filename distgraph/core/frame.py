@@ -106,7 +106,7 @@ class Functions(Protocol):
         ...
 
 
-class Remembered(Protocol):
+class Recalled(Protocol):
     """The place of what a task left, where it may be found the next time."""
 
     def find(self, given: None) -> Completed | None:
@@ -129,7 +129,7 @@ class Remembered(Protocol):
 class Recall(Protocol):
     """Finds what tasks left that got the same as others do."""
 
-    def of(self, task: Task, node: Node, policy: CachePolicy, given: Any) -> Remembered:
+    def of(self, task: Task, node: Node, policy: CachePolicy, given: Any) -> Recalled:
         """Return the place of what ``task`` leaves when it gets ``given``."""
         ...
 
