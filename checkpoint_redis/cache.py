@@ -10,7 +10,7 @@ from checkpoint_redis import keys
 from checkpoint_redis.servers.given import client_of
 from checkpoint_redis.servers.opening import StoreClient
 from distgraph._checked import checked
-from distgraph.cache.base import BaseCache, FullKey, Namespace, ValueT
+from distgraph.cache.base import BaseCache, CacheNamespace, FullKey, ValueT
 from distgraph.checkpoint.serde.base import SerializerProtocol
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
@@ -54,13 +54,13 @@ class RedisCache(BaseCache[ValueT]):
     async def aset(self, pairs: Mapping[FullKey, tuple[ValueT, int | None]]) -> None:
         await asyncio.to_thread(self.set, pairs)
 
-    def clear(self, namespaces: Sequence[Namespace] | None = None) -> None:
+    def clear(self, namespaces: Sequence[CacheNamespace] | None = None) -> None:
         if namespaces is None:
             self._remove(f"{keys.all_cached(self.namespace)}*")
         for kept_in in namespaces or ():
             self._remove(keys.cached(self.namespace, kept_in, "*"))
 
-    async def aclear(self, namespaces: Sequence[Namespace] | None = None) -> None:
+    async def aclear(self, namespaces: Sequence[CacheNamespace] | None = None) -> None:
         await asyncio.to_thread(self.clear, namespaces)
 
     def _name(self, key: FullKey) -> str:

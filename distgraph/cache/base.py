@@ -10,8 +10,8 @@ from distgraph.checkpoint.serde.base import SerializerProtocol
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 ValueT = TypeVar("ValueT")
-Namespace = tuple[str, ...]
-FullKey = tuple[Namespace, str]
+CacheNamespace = tuple[str, ...]
+FullKey = tuple[CacheNamespace, str]
 
 
 class BaseCache(ABC, Generic[ValueT]):
@@ -42,9 +42,9 @@ class BaseCache(ABC, Generic[ValueT]):
         """Do what ``set`` does."""
 
     @abstractmethod
-    def clear(self, namespaces: Sequence[Namespace] | None = None) -> None:
+    def clear(self, namespaces: Sequence[CacheNamespace] | None = None) -> None:
         """Forget what is kept in ``namespaces``; without them everything."""
 
     @abstractmethod
-    async def aclear(self, namespaces: Sequence[Namespace] | None = None) -> None:
+    async def aclear(self, namespaces: Sequence[CacheNamespace] | None = None) -> None:
         """Do what ``clear`` does."""

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from distgraph._checked import checked
-from distgraph.cache.base import BaseCache, FullKey, Namespace, ValueT
+from distgraph.cache.base import BaseCache, CacheNamespace, FullKey, ValueT
 from distgraph.checkpoint.serde.base import SerializerProtocol
 
 
-class _Kept(NamedTuple):
+class _Cached(NamedTuple):
     """A value as bytes of a format; ``until``, on the clock of this process, it is kept."""
 
     stored: tuple[str, bytes]
@@ -26,7 +26,7 @@ class InMemoryCache(BaseCache[ValueT]):
     def __init__(self, *, serde: SerializerProtocol | None = None) -> None:
         super().__init__(serde=serde)
         self._lock = threading.Lock()
-        self._kept: dict[Namespace, dict[str, _Kept]] = {}
+        self._kept: dict[CacheNamespace, dict[str, _Cached]] = {}
 
     def get(self, keys: Sequence[FullKey]) -> dict[FullKey, ValueT]:
         now, found = time.monotonic(), {}
@@ -46,7 +46,7 @@ class InMemoryCache(BaseCache[ValueT]):
     def set(self, pairs: Mapping[FullKey, tuple[ValueT, int | None]]) -> None:
         now = time.monotonic()
         made = {
-            key: _Kept(self.serde.dumps_typed(value), None if ttl is None else now + ttl)
+            key: _Cached(self.serde.dumps_typed(value), None if ttl is None else now + ttl)
             for key, (value, ttl) in pairs.items()
         }
         with self._lock:
@@ -56,10 +56,10 @@ class InMemoryCache(BaseCache[ValueT]):
     async def aset(self, pairs: Mapping[FullKey, tuple[ValueT, int | None]]) -> None:
         self.set(pairs)
 
-    def clear(self, namespaces: Sequence[Namespace] | None = None) -> None:
+    def clear(self, namespaces: Sequence[CacheNamespace] | None = None) -> None:
         with self._lock:
             for namespace in tuple(self._kept) if namespaces is None else namespaces:
                 self._kept.pop(tuple(namespace), None)
 
-    async def aclear(self, namespaces: Sequence[Namespace] | None = None) -> None:
+    async def aclear(self, namespaces: Sequence[CacheNamespace] | None = None) -> None:
         self.clear(namespaces)

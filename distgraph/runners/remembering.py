@@ -10,7 +10,7 @@ from hashlib import blake2b
 from typing import Any
 
 from distgraph._caching import CachePolicy
-from distgraph.cache.base import BaseCache, FullKey, Namespace
+from distgraph.cache.base import BaseCache, CacheNamespace, FullKey
 from distgraph.checkpoint.pending import decode_left, encode_left
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.checkpoint.serde.schema import classes_of
@@ -22,7 +22,7 @@ PREFIX = "writes"
 """What the namespaces of results begin with."""
 
 
-def namespace_of(node: Node, *, called: bool = False) -> Namespace:
+def namespace_of(node: Node, *, called: bool = False) -> CacheNamespace:
     """Return where a cache has what a node, or a function that tasks call, left."""
     own = _identified(node)
     return (PREFIX, own) if called else (PREFIX, own, node.name)
