@@ -15,6 +15,8 @@ from distgraph.config import get_stream_writer
 from distgraph.errors import NodeCancelledError, NodeError, NodeTimeoutError
 from distgraph.func import entrypoint, task
 from distgraph.graph import START, StateGraph
+from distgraph.runners.attempts import heard_by
+from distgraph.runners.limits import TimeLimit
 from distgraph.runtime import Runtime
 from distgraph.types import RetryPolicy, Send, TimeoutPolicy
 
@@ -268,3 +270,13 @@ def test_what_blocks_is_waited_for_after_the_time_of_its_superstep() -> None:
 
 def one_x(_: Any) -> dict[str, Any]:
     return {"xs": ["x"]}
+
+
+async def test_a_token_of_a_model_shows_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    limit, told = TimeLimit("talks", TimeoutPolicy(idle_timeout=IDLE)), []
+    beaten: list[str] = []
+    monkeypatch.setattr(limit, "beat", lambda: beaten.append("beat"))
+    speak = heard_by(limit, lambda *message: told.append(message))
+    assert speak is not None
+    speak("token", {}, False)
+    assert (beaten, told) == (["beat"], [("token", {}, False)])

@@ -31,7 +31,7 @@ from distgraph.core.model import (
 from distgraph.core.plan import seen_by
 from distgraph.core.retry import retry_delay
 from distgraph.errors import InvalidUpdateError, JobFailed, NoParentGraph, SerializationError
-from distgraph.runners.attempts import limit_of
+from distgraph.runners.attempts import heard_by, limit_of
 from distgraph.runners.lanes import TaskLanes
 from distgraph.runners.untracked import storable_result
 from distgraph.runners.watched import watch
@@ -99,7 +99,8 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
     emitter = emitter_of(opened, task.id, relay)
     inner = dispatched(opened.graph.nodes[task.node])
     called = Called(desk, claimed, wire.serializer, inner)
-    speak = speak_of(opened, emitter)
+    limit = limit_of(opened.graph.nodes[task.node], task, _left(opened, checkpoint))
+    speak = heard_by(limit, speak_of(opened, emitter))
     frame = TaskFrame(
         task=task,
         graph=opened.graph,
@@ -112,7 +113,7 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
         publish=partial(relay.publish, emitter) if relay else None,
         attempt=claimed.att,
         began=_time_of(checkpoint),
-        limit=limit_of(opened.graph.nodes[task.node], task, _left(opened, checkpoint)),
+        limit=limit,
         answers=wire.read_answers(claimed.answers),
         frames=called,
         passes=(),
