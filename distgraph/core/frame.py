@@ -155,12 +155,14 @@ class Replay:
 
     ``since`` is an id between what was stored before the run and what it stores itself. Graphs that
     last stand as they stood before the checkpoint ``at``; those of ``origins`` start again: name
-    without task ids -> (name, checkpoint).
+    without task ids -> (name, checkpoint). With ``answers`` the run brings one there, and only
+    those start again, to take it.
     """
 
     since: str
     at: str
     origins: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    answers: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -242,7 +242,7 @@ def _replay(config: Mapping[str, Any], place: Place, start: Start) -> Replay | N
     origins = {lasting(ns): (ns, cp) for ns, cp in inner.items() if ns}
     if _resumes(start) and not origins:
         return None
-    return Replay(next_id(None), place.checkpoint_id, origins)
+    return Replay(next_id(None), place.checkpoint_id, origins, _resumes(start))
 
 
 def update_job(

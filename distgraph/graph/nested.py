@@ -196,9 +196,10 @@ def _placed(job: Job, call: GraphCall, found: FoundFrame) -> Job:
     if job.invocation.durability == "exit" and _is_dispatched(call, job.graph, found):
         start = replace(start, metadata={**start.metadata, EXIT: ""})
     risen = frames.risen(ns) if frames else None
-    answers, asks_again = call.frame.answers, call.frame.invocation.asks_again
-    anew = answers[-1] if found.at and answers and not asks_again else None
-    brought = Brought(answers, asks_again, risen, anew)
+    answers, around = call.frame.answers, call.frame.invocation
+    renews = found.at and answers and around.replay is not None and around.replay.answers
+    anew = answers[-1] if renews else None
+    brought = Brought(answers, around.asks_again, risen, anew)
     program = run_nested(job.graph, start, ns, brought)
     return replace(job, start=start, place=found.place, program=program)
 

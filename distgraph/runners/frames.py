@@ -150,7 +150,7 @@ class GraphCall:
         if replay is None or (found.state and found.state.checkpoint.id > replay.since):
             return found
         place, path = found.place, lasting(found.place.ns)
-        origin, answers = replay.origins.get(path), not self.frame.invocation.asks_again
+        origin, answers = replay.origins.get(path), replay.answers
         if answers and (origin is None or _stands_at(found.state, origin[1])):
             return found
         if origin and (yield from self._runs_again(replay, origin[0])):

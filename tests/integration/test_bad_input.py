@@ -132,11 +132,6 @@ def test_a_config_or_context_that_cannot_be_stored_is_refused(
     refused(idle, lambda: graph.submit({}, inner, context=context), SerializationError, *words)
 
 
-def test_callbacks_are_refused(idle: Site, thread_id: str) -> None:
-    config = {**on(thread_id), "callbacks": [print]}
-    refused(idle, lambda: idle.graphs["steps"].submit({}, config), SerializationError, "callbacks")
-
-
 def test_an_answer_that_cannot_be_stored_is_refused(shared: Site, waiting: dict[str, Any]) -> None:
     graph = shared.graphs["panel"]
     asked = graph.get_state(waiting).interrupts

@@ -22,7 +22,7 @@ ASKS_NOTHING = {
     CeleryBackend: {
         *("app", "durable", "ledger", "namespace", "office", "owns_app", "registry", "settings"),
         *("embedded", "close", "register", "worker"),
-        *("now", "thread", "thread_for", "thread_key"),
+        *("now", "saver", "thread", "thread_for", "thread_key"),
     },
     ThreadHandle: {"id"},
     Run: {"id", "thread_id"},
