@@ -20,7 +20,6 @@ _SQLITE_STORE = (
     "RedisStore of checkpoint_redis.store"
 )
 MODULES: Mapping[str, str] = {
-    "cache": "keep the results of nodes in a store, or in the state",
     "cache.redis": "use RedisCache of checkpoint_redis.cache",
     "cache.sqlite": "there is no cache in SQLite: use InMemoryCache of distgraph.cache.memory in "
     "one process, or RedisCache of checkpoint_redis.cache",
