@@ -33,7 +33,7 @@ def test_a_case_on_celery_does_what_it_does_here(name: str, on_threads: Any) -> 
 
 
 @pytest.mark.no_cover
-@settings(REPEATABLE, max_examples=many(50, 300))
+@settings(REPEATABLE, max_examples=many(30, 300))
 @given(programs())
 def test_a_random_program_does_on_celery_what_it_does_here(
     on_threads: Any, program: Program
@@ -42,7 +42,7 @@ def test_a_random_program_does_on_celery_what_it_does_here(
 
 
 @pytest.mark.no_cover
-@settings(REPEATABLE, max_examples=many(25, 100))
+@settings(REPEATABLE, max_examples=many(18, 100))
 @given(programs())
 def test_a_random_program_of_async_nodes_does_on_celery_what_it_does_here(
     on_threads: Any, program: Program
@@ -51,7 +51,7 @@ def test_a_random_program_of_async_nodes_does_on_celery_what_it_does_here(
 
 
 @pytest.mark.no_cover
-@settings(REPEATABLE, max_examples=many(25, 300))
+@settings(REPEATABLE, max_examples=many(18, 300))
 @given(nested_programs())
 def test_graphs_inside_graphs_do_on_celery_what_they_do_here(
     on_threads: Any, nested: Nested

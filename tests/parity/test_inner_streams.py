@@ -11,7 +11,7 @@ from tests.parity.engines import DISTGRAPH, DISTGRAPH_ASYNC, LANGGRAPH, Asyncio
 from tests.parity.inner_streams import is_plain, stream
 from tests.parity.nesting import Nested
 from tests.parity.observe import stored
-from tests.parity.strategies import nested_programs
+from tests.parity.strategies import many, nested_programs
 
 pytestmark = pytest.mark.no_cover
 REPEATABLE = settings(
@@ -25,21 +25,21 @@ REPEATABLE = settings(
 )
 
 
-@settings(REPEATABLE, max_examples=25)
+@settings(REPEATABLE, max_examples=many(15, 50))
 @given(nested_programs(fails=False))
 def test_graphs_inside_stream_what_they_stream_on_langgraph(nested: Nested) -> None:
     assume(is_plain(nested))
     assert stream(DISTGRAPH, nested) == stream(LANGGRAPH, nested)
 
 
-@settings(REPEATABLE, max_examples=20)
+@settings(REPEATABLE, max_examples=many(12, 40))
 @given(nested_programs(fails=False))
 def test_graphs_inside_stream_as_coroutines_what_they_stream_blocking(nested: Nested) -> None:
     assert stream(DISTGRAPH_ASYNC, nested) == stream(DISTGRAPH, nested)
 
 
 @pytest.mark.celery
-@settings(REPEATABLE, max_examples=15)
+@settings(REPEATABLE, max_examples=many(9, 30))
 @given(nested_programs(fails=False))
 def test_graphs_inside_stream_on_celery_what_they_stream_here(
     on_threads: Any, nested: Nested
@@ -48,7 +48,7 @@ def test_graphs_inside_stream_on_celery_what_they_stream_here(
 
 
 @pytest.mark.celery
-@settings(REPEATABLE, max_examples=6)
+@settings(REPEATABLE, max_examples=many(5, 12))
 @given(nested_programs(fails=False))
 def test_graphs_inside_stream_on_celery_as_coroutines_what_they_stream_here(
     on_threads: Any, nested: Nested

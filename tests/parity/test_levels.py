@@ -128,13 +128,13 @@ def pairs(levels: Iterable[Levels]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(("name", "levels"), cases)
 
 
-@pairs(LEVELS[:: many(3, 1)])  # every third, or all
+@pairs(LEVELS[:: many(5, 1)])  # every fifth, or all
 def test_as_langgraph_does(name: str, levels: Levels) -> None:
     course = COURSES[name]
     assert follow(DISTGRAPH, levels, course) == follow(LANGGRAPH, levels, course)
 
 
-@pairs(LEVELS[1::5])
+@pairs(LEVELS[1 :: many(9, 5)])
 def test_with_asyncio_as_langgraph_does(name: str, levels: Levels) -> None:
     course = COURSES[name]
     assert follow(DISTGRAPH_ASYNC, levels, course) == follow(LANGGRAPH_ASYNC, levels, course)
@@ -161,7 +161,7 @@ def checkpointer(request: pytest.FixtureRequest) -> Iterator[Any]:
         yield saver
 
 
-@pairs(LEVELS[1::5])
+@pairs(LEVELS[1 :: many(9, 5)])
 def test_every_saver_keeps_what_memory_keeps(name: str, levels: Levels, checkpointer: Any) -> None:
     course = COURSES[name]
     kept = follow(DISTGRAPH, levels, course, checkpointer=checkpointer)

@@ -30,19 +30,19 @@ REPEATABLE = settings(
 )
 
 
-@settings(REPEATABLE, max_examples=many(150, 1000))
+@settings(REPEATABLE, max_examples=many(90, 1000))
 @given(programs())
 def test_a_random_program_does_on_distgraph_what_it_does_on_langgraph(program: Program) -> None:
     assert run(DISTGRAPH, program) == run(LANGGRAPH, program)
 
 
-@settings(REPEATABLE, max_examples=many(50, 300))
+@settings(REPEATABLE, max_examples=many(30, 300))
 @given(programs())
 def test_a_random_program_of_async_nodes_does_what_its_sync_twin_does(program: Program) -> None:
     assert run(DISTGRAPH_ASYNC, program) == run(DISTGRAPH, program)
 
 
-@settings(REPEATABLE, max_examples=many(50, 300))
+@settings(REPEATABLE, max_examples=many(30, 300))
 @given(programs(fails=False), st.integers(0, 20), st.booleans())
 def test_a_random_program_goes_on_from_an_older_checkpoint_as_on_langgraph(
     program: Program, place: int, edit: bool
@@ -55,13 +55,13 @@ def test_a_random_program_goes_on_from_an_older_checkpoint_as_on_langgraph(
     assert (stored(mine) == stored(theirs)) if edit else (mine == theirs)
 
 
-@settings(REPEATABLE, max_examples=many(50, 300))
+@settings(REPEATABLE, max_examples=many(30, 300))
 @given(programs(asks=False, fails=False))
 def test_a_random_program_streams_what_it_streams_on_langgraph(program: Program) -> None:
     assert stream(DISTGRAPH, program) == stream(LANGGRAPH, program)
 
 
-@settings(REPEATABLE, max_examples=many(60, 1000))
+@settings(REPEATABLE, max_examples=many(40, 1000))
 @given(nested_programs())
 def test_graphs_inside_graphs_do_on_distgraph_what_they_do_on_langgraph(nested: Nested) -> None:
     assert run_nested(DISTGRAPH, nested) == run_nested(LANGGRAPH, nested)
@@ -73,7 +73,7 @@ def test_graphs_inside_graphs_do_as_coroutines_what_they_do_blocking(nested: Nes
     assert run_nested(DISTGRAPH_ASYNC, nested) == run_nested(DISTGRAPH, nested)
 
 
-@settings(REPEATABLE, max_examples=many(40, 400))
+@settings(REPEATABLE, max_examples=many(25, 400))
 @given(nested_programs(fails=False), st.integers(0, 20), st.booleans())
 def test_graphs_inside_graphs_go_on_from_an_older_checkpoint_as_on_langgraph(
     nested: Nested, place: int, edit: bool

@@ -16,6 +16,7 @@ from tests.parity.engines import (
 )
 from tests.parity.observe import stored
 from tests.parity.random_workflows import workflows
+from tests.parity.strategies import many
 from tests.parity.workflows import Workflow, run, streamed
 
 pytestmark = pytest.mark.no_cover
@@ -26,45 +27,45 @@ REPEATABLE = settings(
 )
 
 
-@settings(REPEATABLE, max_examples=35)
+@settings(REPEATABLE, max_examples=many(21, 70))
 @given(workflows())
 def test_workflows_do_what_they_do_on_langgraph(workflow: Workflow) -> None:
     assert run(DISTGRAPH, workflow) == run(LANGGRAPH, workflow)
 
 
-@settings(REPEATABLE, max_examples=20)
+@settings(REPEATABLE, max_examples=many(12, 40))
 @given(workflows(wide=False))
 def test_workflows_of_coroutines_do_what_they_do_on_langgraph(workflow: Workflow) -> None:
     assert run(DISTGRAPH_ASYNC, workflow) == run(LANGGRAPH_ASYNC, workflow)
 
 
-@settings(REPEATABLE, max_examples=15)
+@settings(REPEATABLE, max_examples=many(9, 30))
 @given(workflows(fails=False))
 def test_workflows_of_coroutines_do_what_they_do_blocking(workflow: Workflow) -> None:
     assert run(DISTGRAPH_ASYNC, workflow) == run(DISTGRAPH, workflow)
 
 
-@settings(REPEATABLE, max_examples=25)
+@settings(REPEATABLE, max_examples=many(15, 50))
 @given(workflows(wide=False))
 def test_workflows_stream_what_they_stream_on_langgraph(workflow: Workflow) -> None:
     assert streamed(DISTGRAPH, workflow) == streamed(LANGGRAPH, workflow)
 
 
-@settings(REPEATABLE, max_examples=15)
+@settings(REPEATABLE, max_examples=many(9, 30))
 @given(workflows(wide=False))
 def test_workflows_of_coroutines_stream_what_they_stream_on_langgraph(workflow: Workflow) -> None:
     assert streamed(DISTGRAPH_ASYNC, workflow) == streamed(LANGGRAPH_ASYNC, workflow)
 
 
 @pytest.mark.celery
-@settings(REPEATABLE, max_examples=15)
+@settings(REPEATABLE, max_examples=many(9, 30))
 @given(workflows())
 def test_workflows_do_on_celery_what_they_do_here(on_threads: Any, workflow: Workflow) -> None:
     assert stored(run(on_threads(), workflow)) == stored(run(DISTGRAPH, workflow))
 
 
 @pytest.mark.celery
-@settings(REPEATABLE, max_examples=8)
+@settings(REPEATABLE, max_examples=many(5, 16))
 @given(workflows(fails=False))
 def test_workflows_of_coroutines_do_on_celery_what_they_do_here(
     on_threads: Any, workflow: Workflow
@@ -73,7 +74,7 @@ def test_workflows_of_coroutines_do_on_celery_what_they_do_here(
 
 
 @pytest.mark.celery
-@settings(REPEATABLE, max_examples=15)
+@settings(REPEATABLE, max_examples=many(9, 30))
 @given(workflows(wide=False, fails=False))
 def test_workflows_stream_on_celery_what_they_stream_here(
     on_threads: Any, workflow: Workflow
@@ -82,7 +83,7 @@ def test_workflows_stream_on_celery_what_they_stream_here(
 
 
 @pytest.mark.celery
-@settings(REPEATABLE, max_examples=8)
+@settings(REPEATABLE, max_examples=many(5, 16))
 @given(workflows(wide=False, fails=False))
 def test_workflows_of_coroutines_stream_on_celery_what_they_stream_here(
     on_threads: Any, workflow: Workflow
