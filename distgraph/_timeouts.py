@@ -32,7 +32,7 @@ class TimeoutPolicy:
 
     def __post_init__(self) -> None:
         for name in ("run_timeout", "idle_timeout"):
-            object.__setattr__(self, name, _seconds(name, getattr(self, name)))
+            object.__setattr__(self, name, seconds_of(name, getattr(self, name)))
         if self.refresh_on not in ("auto", "heartbeat"):
             msg = f"refresh_on must be 'auto' or 'heartbeat', not {shortly(self.refresh_on)}."
             raise ValueError(msg)
@@ -50,7 +50,8 @@ class TimeoutPolicy:
 Timeout = Union[float, timedelta, TimeoutPolicy, None]  # noqa: UP007 as above
 
 
-def _seconds(name: str, given: Any) -> float | None:
+def seconds_of(name: str, given: Any) -> float | None:
+    """Return a limit in seconds; TypeError for what is no time, ValueError for none above 0."""
     if given is None:
         return None
     if isinstance(given, bool) or not isinstance(given, int | float | timedelta):

@@ -16,6 +16,7 @@ from typing_extensions import Unpack
 from distgraph._caching import CachePolicy
 from distgraph._checked import checked
 from distgraph._foreign import foreign
+from distgraph._timeouts import seconds_of
 from distgraph.channels.base import BaseChannel
 from distgraph.checkpoint.base import BaseCheckpointSaver
 from distgraph.checkpoint.serde.schema import classes_of
@@ -80,12 +81,7 @@ class Pregel(
     store: Any = None
     """What its nodes find as the store; graphs inside have their own, or this one."""
 
-    step_timeout: float | None = None
-    """The seconds that a superstep may take, None for any time; it may be set.
-
-    Then the run ends with a TimeoutError. Coroutines are cancelled; what blocks is waited for, and
-    what it leaves is kept, as LangGraph does.
-    """
+    _step_timeout: float | None = None
 
     def __init__(  # noqa: PLR0913 the signature is LangGraph's
         self,
@@ -189,6 +185,20 @@ class Pregel(
             getattr(made, name)
             setattr(made, name, value)
         return made
+
+    @property
+    def step_timeout(self) -> float | None:
+        """The seconds that a superstep may take, None for any time.
+
+        Then the run ends with a TimeoutError. Coroutines are cancelled; what blocks is waited for,
+        and what it leaves is kept, as LangGraph does. It may be set; TypeError for what is no
+        number, ValueError for one that is not above 0.
+        """
+        return self._step_timeout
+
+    @step_timeout.setter
+    def step_timeout(self, limit: float | None) -> None:
+        self._step_timeout = seconds_of("step_timeout", limit)
 
     @property
     def nodes(self) -> Mapping[str, Any]:

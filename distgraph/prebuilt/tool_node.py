@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypedDict
 
 from pydantic import ValidationError
 from typing_extensions import Unpack
 
+from distgraph._arguments import shortly
 from distgraph._runtime import Runtime
 from distgraph.effects import acarry, carry
 from distgraph.errors import is_invalid_resume
@@ -127,6 +128,8 @@ class ToolNode(SteppedNode):
         awrap_tool_call: AsyncToolCallWrapper | None = None,
     ) -> None:
         self.name, self.tags = name, tags
+        if isinstance(tools, str) or not isinstance(tools, Iterable):
+            raise TypeError(f"tools must be a list of functions or tools, not {shortly(tools)}.")
         made = [_tool(tool) for tool in tools]
         self.tools_by_name: dict[str, Any] = {tool.name: tool for tool in made}
         self._passing = {tool.name: langchain.passing(tool) for tool in made}
@@ -231,6 +234,8 @@ def _one(outputs: list[Any]) -> Any:
 def _tool(given: Any) -> Any:
     if is_runnable(given):
         return given
+    if not callable(given):
+        raise TypeError(f"A tool is a function, or has invoke() and a name, not {shortly(given)}.")
     return langchain.made_tool(given) if langchain.is_installed() else FunctionTool(given)
 
 

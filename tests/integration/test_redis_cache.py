@@ -10,6 +10,7 @@ import redis
 
 from checkpoint_redis.cache import RedisCache
 from distgraph.cache.base import FullKey
+from distgraph.errors import StoreUnavailable
 from distgraph.func import entrypoint, task
 from distgraph.types import CachePolicy
 from tests.support.redis_server import RedisServer
@@ -49,6 +50,14 @@ def test_loops_do_the_same(cache: RedisCache[Any]) -> None:
         return [found, await cache.aget([A])]
 
     assert asyncio.run(played()) == [{A: 1}, {}]
+
+
+def test_a_redis_that_is_away_is_told_as_that() -> None:
+    away: RedisCache[Any] = RedisCache("redis://127.0.0.1:1/0")
+    calls = (lambda: away.get([A]), lambda: away.set({A: (1, None)}), away.clear)
+    for call in calls:
+        with pytest.raises(StoreUnavailable, match=r"127\.0\.0\.1:1"):
+            call()
 
 
 @task(cache_policy=CachePolicy(ttl=60))

@@ -70,6 +70,12 @@ def test_what_inboxes_show_is_a_question_with_what_may_be_done_about_an_action()
     assert told.content == "accept: None"
 
 
+@pytest.mark.parametrize("tools", ["weather", 5, [5]])
+def test_what_is_no_tool_is_refused(tools: Any) -> None:
+    with pytest.raises(TypeError, match=r"not (str 'weather'|int 5)"):
+        ToolNode(tools)
+
+
 # --- nodes with tools -----------------------------------------------------------------------------
 
 

@@ -268,6 +268,14 @@ def test_what_blocks_is_waited_for_after_the_time_of_its_superstep() -> None:
     assert graph.invoke(None, THREAD) == {"xs": ["slow"]}
 
 
+@pytest.mark.parametrize(("wrong", "kind"), [("1", TypeError), (-1, ValueError), (0, ValueError)])
+def test_a_superstep_s_time_is_a_number_above_0(wrong: Any, kind: type[Exception]) -> None:
+    graph = only("hangs", hangs).compile()
+    with pytest.raises(kind, match="step_timeout must be"):
+        graph.step_timeout = wrong
+    assert graph.step_timeout is None
+
+
 def one_x(_: Any) -> dict[str, Any]:
     return {"xs": ["x"]}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,7 +13,6 @@ from checkpoint_redis.bundles import Bundle
 from checkpoint_redis.layout import Limit
 from checkpoint_redis.records import ResultEntry, SuperstepEntry
 from checkpoint_redis.replies import ClaimedTask, Recorded
-from distgraph.checkpoint.base.id import time_of
 from distgraph.checkpoint.digests import digest_of
 from distgraph.core.frame import TaskFrame, discard
 from distgraph.core.graph import Graph, Node
@@ -99,7 +97,7 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
     emitter = emitter_of(opened, task.id, relay)
     inner = dispatched(opened.graph.nodes[task.node])
     called = Called(desk, claimed, wire.serializer, inner)
-    limit = limit_of(opened.graph.nodes[task.node], task, _left(opened, checkpoint))
+    limit = limit_of(opened.graph.nodes[task.node], task, _step_limit(opened))
     speak = heard_by(limit, speak_of(opened, emitter))
     frame = TaskFrame(
         task=task,
@@ -131,16 +129,13 @@ def _time_of(checkpoint: Checkpoint) -> float | None:
     return datetime.fromisoformat(checkpoint.ts).timestamp() if checkpoint.ts else None
 
 
-def _left(opened: Opened, checkpoint: Checkpoint) -> float | None:
-    """Return the seconds that a superstep of the root has left, None for any number.
+def _step_limit(opened: Opened) -> float | None:
+    """Return the seconds that an attempt in a superstep of the root may take, None for any number.
 
-    They count from when it was stored, or gone on with by the run.
+    They count from its beginning: when the superstep began, another machine's clock knows.
     """
-    limit = opened.served.compiled.step_timeout if opened.served.compiled else None
-    if limit is None or opened.ns:
-        return None
-    stored = time_of(checkpoint.id)
-    return float(limit) + max(opened.run.began / 1000, stored) - time.time()
+    compiled = opened.served.compiled
+    return None if compiled is None or opened.ns else compiled.step_timeout
 
 
 def settle(attempt: Attempt, result: Result) -> JobFailed | None:

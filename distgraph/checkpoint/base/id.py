@@ -46,12 +46,6 @@ def _text(bits: int) -> str:
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
-def time_of(made: str) -> float:
-    """Return when an id was made, in seconds since 1970; ValueError for what is no UUID."""
-    bits = UUID(made).int
-    return ((bits >> 80) << 12 | bits >> 64 & _LOW_12) / 10**7 - _EPOCH / 10**7
-
-
 def next_id(parent: str | None) -> str:
     """Return a new id that is greater than ``parent`` as a string, also when this clock is behind.
 
