@@ -13,7 +13,7 @@ from tests.parity.observe import stored
 from tests.parity.programs import Program
 from tests.parity.replaying import Start
 from tests.parity.replaying import run_again as run_nested_again
-from tests.parity.script import run, run_again, stream
+from tests.parity.script import MOST_CALLS, run, run_again, stream
 from tests.parity.strategies import (
     lasting_programs,
     many,
@@ -51,6 +51,8 @@ def test_a_random_program_goes_on_from_an_older_checkpoint_as_on_langgraph(
     theirs = run_again(LANGGRAPH, program, place, edit)
     # There, a node that an edge and a join started at once is ambiguous with itself.
     assume(mine["edited"] is not None or theirs["edited"] is None)
+    # There, who goes on with nothing where a node has asked again gives it the last answer again.
+    assume(mine["edited"] is None or len(mine["first"]) < MOST_CALLS)
     # There, an edit is mixed into the stored result of a task of its node that had ended.
     assert (stored(mine) == stored(theirs)) if edit else (mine == theirs)
 
