@@ -12,7 +12,8 @@ Seconds = Union[float, timedelta]  # noqa: UP007 pyright knows it as a type so
 BLOCKS = (
     "Timeouts are only supported for async nodes, since blocking code cannot be stopped in its "
     "process. {} '{}' is sync, or was called so: make it a coroutine function and call the graph "
-    "by ainvoke() or astream(), or leave the timeout out."
+    "by ainvoke() or astream(), compile the graph with a CeleryBackend, whose workers of processes "
+    "end such nodes, or leave the timeout out."
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 from celery import Celery
 from typing_extensions import Unpack
@@ -55,6 +55,9 @@ class CeleryBackend(Client):
     ``backend.app`` is the application: ``celery -A module worker`` finds it as ``module.app``. A
     ``with`` block around what makes use of the backend closes it at its end.
     """
+
+    ends_blocking: ClassVar[bool] = True
+    """A node that blocks may have a time limit, which workers of processes keep."""
 
     def __init__(
         self,

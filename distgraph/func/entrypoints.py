@@ -137,7 +137,7 @@ class entrypoint(Generic[ContextT]):  # noqa: N801 the name is LangGraph's
             callee=called,
             schema=Schema((START, PREVIOUS), _input),
             retry=self._retry,
-            timeout=limited("Node", called, self._timeout),
+            timeout=limited("Node", self._timeout, called),
             cache=self._cache_policy,
             queue=self._queue,
             priority=self._priority,

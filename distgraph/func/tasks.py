@@ -53,7 +53,7 @@ class TaskFunction(Generic[P, T]):
             schema=Schema(()),
             retry=policies_of(retry),
             returns=_returned,
-            timeout=limited("Task", call, TimeoutPolicy.coerce(timeout)),
+            timeout=limited("Task", TimeoutPolicy.coerce(timeout), call),
             cache=checked_policy(cache),
         )
         self.schema_types = types_in(function)

@@ -13,13 +13,23 @@ from distgraph.graph.schema import channels_of, reader
 
 
 def graph_of(
-    blueprint: Blueprint, name: str, before: frozenset[str], after: frozenset[str]
+    blueprint: Blueprint,
+    name: str,
+    before: frozenset[str],
+    after: frozenset[str],
+    *,
+    ends_blocking: bool = False,
 ) -> Graph:
     """Return the graph of a blueprint that is whole, with its fingerprint.
 
-    ``before`` and ``after`` are the nodes of its static breakpoints.
+    ``before`` and ``after`` are the nodes of its static breakpoints. ``ends_blocking``: where it
+    runs, nodes that block can be ended, and may have time limits.
     """
     nodes = {key: _node(blueprint, key, spec) for key, spec in blueprint.nodes.items()}
+    for node in nodes.values():
+        # A loop runs what blocks in a thread, which nothing ends.
+        if not ends_blocking or node.needs_loop:
+            limited("Node", node.timeout, node.callee)
     nodes[START] = Node(
         name=START,
         callee=Callee(START, _identity, None),
@@ -58,7 +68,6 @@ def _identity(given: Any) -> Any:
 def _node(blueprint: Blueprint, name: str, spec: NodeSpec) -> Node:
     defaults, schema = blueprint.defaults, reader(spec.schema)
     handler = spec.handler or defaults.handler
-    timeout = limited("Node", spec.callee, spec.timeout or defaults.timeout)
     return Node(
         name=name,
         callee=spec.callee,
@@ -72,7 +81,7 @@ def _node(blueprint: Blueprint, name: str, spec: NodeSpec) -> Node:
         metadata=spec.metadata,
         destinations=spec.destinations,
         handler=_handler(handler, schema, defaults) if handler else None,
-        timeout=timeout,
+        timeout=spec.timeout or defaults.timeout,
         cache=spec.cache or defaults.cache,
     )
 

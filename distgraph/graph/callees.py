@@ -12,6 +12,7 @@ from distgraph._foreign import foreign
 from distgraph._timeouts import BLOCKS, TimeoutPolicy
 from distgraph.core.graph import Callee, Graph
 from distgraph.errors import NodeError
+from distgraph.graph.cancellable import is_cancellable
 from distgraph.graph.generators import gathered
 from distgraph.types import Runtime
 
@@ -70,10 +71,11 @@ def handler_of(handler: Any, name: str) -> Callee | None:
     return callee_of(handler, name, {"error": "error"})
 
 
-def limited(kind: str, callee: Callee, policy: TimeoutPolicy | None) -> TimeoutPolicy | None:
-    """Return the time limits of a node; ValueError where there is no coroutine to be cancelled."""
-    if policy is not None and callee.acall is None:
-        raise ValueError(BLOCKS.format(kind, callee.name))
+def limited(kind: str, policy: TimeoutPolicy | None, *steps: Callee) -> TimeoutPolicy | None:
+    """Return the time limits of a node; ValueError where one of its steps cannot be cancelled."""
+    for callee in steps if policy is not None else ():
+        if callee.acall is None or not is_cancellable(callee.acall):
+            raise ValueError(BLOCKS.format(kind, callee.name))
     return policy
 
 

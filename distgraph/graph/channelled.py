@@ -121,7 +121,7 @@ def _node(name: str, node: PregelNode, channels: NamedChannels) -> Node:
         triggers=node.triggers,
         retry=node.retry,
         cache=node.cache,
-        timeout=limited("Node", first, node.timeout),
+        timeout=limited("Node", node.timeout, first, *then),
         metadata={**node.metadata, **({"tags": list(node.tags)} if node.tags else {})},
         returns=Writes(tuple(_known(name, node.writes, channels))),
     )

@@ -326,7 +326,8 @@ class StateGraph(Blueprint, Generic[StateT, ContextT, InputT, OutputT]):
         after = check_stops(self.nodes, interrupt_after)
         self.validate()
         self.compiled = True
-        graph = graph_of(self, name or "LangGraph", before, after)
+        ends_blocking = getattr(backend, "ends_blocking", False)
+        graph = graph_of(self, name or "LangGraph", before, after, ends_blocking=ends_blocking)
         compiled: CompiledStateGraph[StateT, ContextT, InputT, OutputT] = CompiledStateGraph(
             graph, self, checkpointer
         )

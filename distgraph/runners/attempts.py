@@ -141,19 +141,20 @@ class OpenSuperstep:
         return retry_delay(node_of(self.graph, task), result, attempt, random.random())  # noqa: S311 only a jitter
 
 
-def limit_of(node: Node, task: Task, left: float | None = None) -> AttemptLimit | None:
-    """Return what ends an attempt at a task of a node that takes too long, if it is limited.
-
-    What sent the task counts before the node. ``left``: the seconds that its superstep has left,
-    where nobody else looks at these.
-    """
-    sent = task.send.timeout if isinstance(task.send, Send) and task.handles is None else None
-    policy = sent or node.timeout
-    if policy is None and left is None:
+def limit_of(node: Node, task: Task) -> AttemptLimit | None:
+    """Return what ends an attempt at a task of a node that takes too long, if it is limited."""
+    policy = policy_of(node, task)
+    if policy is None:
         return None
     from distgraph.runners.limits import TimeLimit  # noqa: PLC0415 it needs asyncio
 
-    return TimeLimit(node.name, policy or TimeoutPolicy(), left)
+    return TimeLimit(node.name, policy)
+
+
+def policy_of(node: Node, task: Task) -> TimeoutPolicy | None:
+    """Return the time limits of an attempt; what sent the task counts before the node."""
+    sent = task.send.timeout if isinstance(task.send, Send) and task.handles is None else None
+    return sent or node.timeout
 
 
 def heard_by(limit: AttemptLimit | None, speak: Speak | None) -> Speak | None:

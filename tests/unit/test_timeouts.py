@@ -5,20 +5,30 @@ from __future__ import annotations
 import asyncio
 import operator
 import threading
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Annotated, Any, TypedDict
 
 import pytest
+from langchain_core.runnables import (
+    Runnable,
+    RunnableLambda,
+    RunnableParallel,
+    RunnablePassthrough,
+)
 
+from distgraph.channels import LastValue
 from distgraph.checkpoint.memory import InMemorySaver
 from distgraph.config import get_stream_writer
 from distgraph.errors import NodeCancelledError, NodeError, NodeTimeoutError
 from distgraph.func import entrypoint, task
 from distgraph.graph import START, StateGraph
+from distgraph.pregel import NodeBuilder, Pregel
 from distgraph.runners.attempts import heard_by
 from distgraph.runners.limits import TimeLimit
 from distgraph.runtime import Runtime
 from distgraph.types import RetryPolicy, Send, TimeoutPolicy
+from workers import CeleryBackend
 
 SHORT, IDLE, LONG = 0.02, 3.0, 60.0
 THREAD: Any = {"configurable": {"thread_id": "t"}}
@@ -90,6 +100,54 @@ def test_a_limit_is_above_nothing(given: Any, kind: type[Exception], told: str) 
 def test_what_blocks_has_no_time_limit(make: Any) -> None:
     with pytest.raises(ValueError, match="only supported for async nodes"):
         make()
+
+
+def runnables() -> dict[str, tuple[Any, bool]]:
+    """Return Runnables of langchain-core, and whether all of their code is coroutines."""
+    here, beside = RunnableLambda(blocks), RunnableLambda(hangs)
+    return {
+        "blocks": (here, False),
+        "hangs": (beside, True),
+        "both": (RunnableLambda(blocks, hangs), True),
+        "bound": (here.with_config(tags=["bound"]), False),
+        "bound-coroutine": (beside.with_retry(), True),
+        "sequence": (beside | here, False),
+        "branches": (RunnableParallel(a=beside, b=here), False),
+        "branches-of-coroutines": (RunnableParallel(a=beside, b=beside), True),
+        "own": (Blocking(), False),
+        "passes": (beside | RunnablePassthrough(), True),
+    }
+
+
+class Blocking(Runnable[Any, Any]):
+    """A Runnable that has no coroutine of its own."""
+
+    def invoke(self, input: Any, *_: Any, **options: Any) -> Any:  # noqa: A002, ARG002 as there
+        return input
+
+
+@pytest.mark.parametrize("name", runnables())
+def test_what_blocks_within_runnables_has_none_either(name: str) -> None:
+    node, is_taken = runnables()[name]
+    graph, told = only("r", node, timeout=LONG), "only supported for async nodes"
+    with nullcontext() if is_taken else pytest.raises(ValueError, match=told):
+        graph.compile()
+    steps = NodeBuilder().subscribe_only("xs").do(hangs).do(node).set_timeout(LONG)
+    channels = {"xs": LastValue(list)}
+    with nullcontext() if is_taken else pytest.raises(ValueError, match=told):
+        Pregel(nodes={"r": steps}, channels=channels, input_channels="xs", output_channels="xs")
+
+
+def test_workers_can_end_what_blocks_unless_a_loop_runs_it() -> None:
+    async def path(_: State) -> str:
+        return "__end__"
+
+    backend = CeleryBackend("redis://localhost:1")
+    limited = only("b", blocks, timeout=LONG).compile(name="limited", backend=backend)
+    assert limited.graph.nodes["b"].timeout == TimeoutPolicy(run_timeout=LONG)
+    looped = only("b", blocks, timeout=LONG).add_conditional_edges("b", path)
+    with pytest.raises(ValueError, match="only supported for async nodes"):
+        looped.compile(name="looped", backend=backend)
 
 
 async def test_a_node_that_takes_too_long_has_failed() -> None:

@@ -29,7 +29,7 @@ from distgraph.core.model import (
 from distgraph.core.plan import seen_by
 from distgraph.core.retry import retry_delay
 from distgraph.errors import InvalidUpdateError, JobFailed, NoParentGraph, SerializationError
-from distgraph.runners.attempts import heard_by, limit_of
+from distgraph.runners.attempts import heard_by
 from distgraph.runners.lanes import TaskLanes
 from distgraph.runners.untracked import storable_result
 from distgraph.runners.watched import watch
@@ -43,6 +43,7 @@ from .called import Called, Wish
 from .calls import CallsWish
 from .emitter import Emitter
 from .failures import errored_in, may_pass, recordable
+from .limits import pool_limit
 from .opened import Opened
 from .parking import to_park
 from .relaying import Relay, calls_relay_of, emitter_of, relay_of, speak_of
@@ -97,7 +98,7 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
     emitter = emitter_of(opened, task.id, relay)
     inner = dispatched(opened.graph.nodes[task.node])
     called = Called(desk, claimed, wire.serializer, inner)
-    limit = limit_of(opened.graph.nodes[task.node], task, _step_limit(opened))
+    limit = pool_limit(opened.graph.nodes[task.node], task, _step_limit(opened))
     speak = heard_by(limit, speak_of(opened, emitter))
     frame = TaskFrame(
         task=task,

@@ -23,6 +23,8 @@ from .failures import out_of_time, revoked, told_to_end
 from .forked import end_child
 from .functions import arun_attempt, run_attempt
 from .leases import Leases
+from .limits import PoolLimit
+from .overrun import abandon
 
 EARLY = 0.1
 """Seconds that a pool may begin to count before the job does."""
@@ -61,14 +63,16 @@ def _run(attempt: Attempt) -> JobFailed | None:
 
 def _left_by(attempt: Attempt) -> Result:
     pid = os.getpid()
+    if isinstance(limit := attempt.frame.limit, PoolLimit):
+        limit.overrun = partial(abandon, attempt)
     result = run_attempt(attempt)
     end_child(pid, result)
     ended, desk = told_to_end(result), attempt.opened.desk
     if ended is None:
         return result
-    limit = desk.office.time_limit
-    if limit and time.monotonic() - desk.began >= limit - EARLY:
-        return errored(out_of_time(attempt.task.node, limit))
+    most = desk.office.time_limit
+    if most and time.monotonic() - desk.began >= most - EARLY:
+        return errored(out_of_time(attempt.task.node, most))
     if desk.office.bulletin.is_revoked(os.getpid()):
         return errored(revoked(attempt.task.node))
     raise ended

@@ -12,6 +12,7 @@ from tests.support.apps.called import CALLED
 from tests.support.apps.elsewhere import ELSEWHERE
 from tests.support.apps.frames import FRAMES
 from tests.support.apps.lasting import LASTING
+from tests.support.apps.limited import LIMITED, STEP_TIMEOUTS
 from tests.support.apps.naughty import naughty, naughty_coroutine
 from tests.support.apps.programs import PROGRAMS
 from tests.support.apps.watchful import look_often
@@ -25,6 +26,7 @@ ALL = {
     **ELSEWHERE,
     **FRAMES,
     **LASTING,
+    **LIMITED,
     **WAVES,
     **WORKFLOWS,
     "naughty": naughty,
@@ -34,7 +36,10 @@ ALL = {
 
 def register(backend: CeleryBackend, names: tuple[str, ...] = tuple(ALL)) -> dict[str, Any]:
     """Return the graphs of those names, compiled on `backend`."""
-    return {name: ALL[name]().compile(name=name, backend=backend) for name in names}
+    made = {name: ALL[name]().compile(name=name, backend=backend) for name in names}
+    for name in STEP_TIMEOUTS.keys() & made.keys():
+        made[name].step_timeout = STEP_TIMEOUTS[name]
+    return made
 
 
 def _served() -> tuple[str, ...]:
