@@ -198,13 +198,21 @@ def _check_destinations(blueprint: Blueprint) -> None:
                 raise ValueError(msg)
 
 
-def check_stops(nodes: Collection[str], stops: str | Sequence[str] | None) -> frozenset[str]:
-    """Return the nodes that a breakpoint argument names: None, "*", ["*"], or a list of names."""
+def check_stops(
+    nodes: Collection[str],
+    stops: str | Sequence[str] | None,
+    handlers: Collection[str] = (),
+) -> frozenset[str]:
+    """Return the nodes that a breakpoint argument names: None, "*", ["*"], or a list of names.
+
+    Those of ``handlers`` of errors may be among them, which run in the superstep of their node:
+    nothing stops there, as in LangGraph.
+    """
     names = names_of(() if stops is None else stops)
     if "*" in names:
         return frozenset(nodes) - {START}
     for name in names:
-        if name not in nodes:
+        if name not in nodes and name not in handlers:
             msg = f"Interrupt node `{name}` not found"
             raise ValueError(msg)
-    return frozenset(names)
+    return frozenset(names) - frozenset(handlers)

@@ -322,8 +322,9 @@ class StateGraph(Blueprint, Generic[StateT, ContextT, InputT, OutputT]):
         together with a checkpointer; TypeError for something that is no checkpointer.
         """
         check_text("The name of a graph", name or "")
-        before = check_stops(self.nodes, interrupt_before)
-        after = check_stops(self.nodes, interrupt_after)
+        handlers = {spec.handler.name for spec in self.nodes.values() if spec.handler}
+        before = check_stops(self.nodes, interrupt_before, handlers)
+        after = check_stops(self.nodes, interrupt_after, handlers)
         self.validate()
         self.compiled = True
         ends_blocking = getattr(backend, "ends_blocking", False)

@@ -138,7 +138,7 @@ class OpenSuperstep:
         """Return the seconds until the next attempt, None when ``result`` is final."""
         if not isinstance(result, Errored):
             return None
-        return retry_delay(node_of(self.graph, task), result, attempt, random.random())  # noqa: S311 only a jitter
+        return retry_delay(node_of(self.graph, task), result, attempt, random.uniform(0, 1))  # noqa: S311 only a jitter
 
 
 def limit_of(node: Node, task: Task) -> AttemptLimit | None:

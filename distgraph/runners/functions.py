@@ -174,7 +174,7 @@ def _delay(call: FunctionCall, result: Result, attempt: int) -> float | None:
     if not isinstance(result, Errored):
         return None
     node = call.graph.nodes[call.task.node]
-    return retry_delay(node, result, attempt, random.random())  # noqa: S311 only a jitter
+    return retry_delay(node, result, attempt, random.uniform(0, 1))  # noqa: S311 only a jitter
 
 
 def _unstorable(call: FunctionCall, error: SerializationError) -> Errored:

@@ -276,7 +276,7 @@ def _following(
 
 def _fail(attempt: Attempt, error: Errored) -> JobFailed | None:
     failures, around = attempt.failures + 1, attempt.opened.around
-    jitter = random.random()  # noqa: S311 only that
+    jitter = random.uniform(0, 1)  # noqa: S311 only that
     delay = retry_delay(attempt.node, error, failures, jitter, len(around))
     if delay is None or error.is_settled:
         return _fail_for_good(attempt, error)

@@ -97,7 +97,7 @@ def _tries(attempt: Attempt, handler: Node, error: Errored) -> HandlerSteps:
         result: Result = yield _Try(_frame(attempt, handler, error, number))
         if not isinstance(result, Errored) or told_to_end(result) is not None:
             return result
-        jitter = random.random()  # noqa: S311 only that
+        jitter = random.uniform(0, 1)  # noqa: S311 only that
         pause = retry_delay(handler, result, number, jitter)
         if pause is None:
             return result
