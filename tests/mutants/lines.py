@@ -17,7 +17,10 @@ from tests.support.thread_driver import using_scripts
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of a script's file: the `nth` of those that read `text`, from 1 on."""
+    """A line of a script's file: the `nth` of those that read `text`, from 1 on.
+
+    `file` is its path in the folder of the scripts.
+    """
 
     file: str
     text: str
@@ -59,16 +62,17 @@ def without(content: str, number: int) -> str:
 
 def mutants(files: tuple[str, ...] = (), salt: str = "") -> Iterator[Mutant]:
     """Yield a mutant for each line of `files` (none = all); `salt` is the digest of the tests."""
-    paths = sorted(source.FOLDER.glob("*.lua"))
-    for path in paths:
-        if files and path.name not in files:
+    paths = {str(p.relative_to(source.FOLDER)): p for p in source.FOLDER.rglob("*.lua")}
+    names = [file.removesuffix(".lua") for file in sorted(paths)]
+    for file, path in sorted(paths.items()):
+        if files and file not in files:
             continue
-        held = [each.stem for each in paths if path.name in source.files(each.stem)]
+        held = [name for name in names if file in source.files(name)]
         # The smallest first: there it is seen soonest whether the rest compiles.
         scripts = tuple(sorted(held, key=lambda name: len(source.lua(name))))
         before = hashlib.sha256("\0".join([salt, *map(source.lua, scripts)]).encode())
         content = path.read_text()
-        for line in lines_of(path.name, content):
+        for line in lines_of(file, content):
             summed = before.copy()
             summed.update(f"\0{line.file}\0{line.nth}\0{line.text}".encode())
             yield Mutant(line, without(content, line.number), scripts, summed.hexdigest())

@@ -10,13 +10,16 @@ from tests.mutants.jobs import Known
 from tests.mutants.lines import Mutant
 
 ROOT = Path(__file__).parents[2]
-SIMULATION = "tests/properties/test_protocol_sim.py"
+SIMULATIONS = ("tests/properties/test_protocol_sim.py", "tests/properties/test_framed_sim.py")
 DIRECT = (
     "tests/unit/test_redis_*.py",
     "tests/unit/test_following.py",
+    "tests/unit/test_langgraph_on_redis.py",
     "tests/unit/test_reading.py",
+    "tests/conformance/test_langgraph_checkpointer.py",
     "tests/conformance/test_redis_savers.py",
     "tests/integration/test_redis_saver.py",
+    "tests/parity/test_stores.py",
 )
 # Without those that start workers, that take lines out themselves, that wait for no server, and
 # that read the scripts as text.
@@ -32,13 +35,13 @@ USED = ("tests/conftest.py", "tests/support/**/*.py", "checkpoint_redis/**/*.py"
 
 def files() -> list[str]:
     """Return the files that hold the tests."""
-    return [*(str(path.relative_to(ROOT)) for path in _found(DIRECT)), SIMULATION]
+    return [*(str(path.relative_to(ROOT)) for path in _found(DIRECT)), *SIMULATIONS]
 
 
 def digest(seeds: int) -> str:
     """Return what results depend on beside the scripts."""
     summed = hashlib.sha256(f"{seeds}".encode())
-    for path in _found((*DIRECT, SIMULATION, *USED)):
+    for path in _found((*DIRECT, *SIMULATIONS, *USED)):
         summed.update(f"\0{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
     return summed.hexdigest()
 
@@ -48,7 +51,7 @@ def _found(patterns: Iterable[str]) -> list[Path]:
 
 
 def is_simulation(test: str) -> bool:
-    return test.startswith(SIMULATION)
+    return test.startswith(SIMULATIONS)
 
 
 def order(mutant: Mutant, tests: Iterable[Known], likely: Iterable[str]) -> tuple[Known, ...]:

@@ -72,6 +72,11 @@ def test_what_does_not_compile_is_no_mutant(scripts: Path, tmp_path: Path) -> No
     assert (tmp_path / "copy" / "small.lua").read_text() == SCRIPT
 
 
+def test_scripts_in_folders_are_looked_at() -> None:
+    found = next(mutants(("langgraph/find.lua",)))
+    assert (found.line.file, found.scripts) == ("langgraph/find.lua", ("langgraph/find",))
+
+
 def test_a_line_of_a_part_belongs_to_every_script_that_has_it() -> None:
     every, one = next(mutants(("lib.lua",))), next(mutants(("claim.lua",)))
     assert {"claim", "commit", "sweep"} <= {*every.scripts}
@@ -155,7 +160,7 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(scripts: Path, tmp_path: Pa
 def test_what_missed_a_line_before_is_tried_first() -> None:
     mutant = Mutant(Line("f.lua", "x"), "", ("claim",), "d")
     tests = [
-        Known(f"{suite.SIMULATION}::t", 0.1, frozenset({"claim"})),
+        Known(f"{suite.SIMULATIONS[0]}::t", 0.1, frozenset({"claim"})),
         Known("slow", 2.0, frozenset({"claim"})),
         Known("quick", 0.2, frozenset({"claim", "load"})),
         Known("before", 9.0, frozenset({"claim"})),
