@@ -19,7 +19,7 @@ from checkpoint_redis.commands.dispatch import (
     sweep,
     sweeper_turn,
 )
-from checkpoint_redis.commands.inside import inner, keep, park
+from checkpoint_redis.commands.inside import inner, keep, park, rejoin_some
 from checkpoint_redis.commands.kept import below, drop_item, get_item, put_item, spaces
 from checkpoint_redis.commands.left import large, left, share
 from checkpoint_redis.commands.lists import count, line, threads
@@ -137,6 +137,7 @@ __all__ = [
     "put",
     "put_item",
     "put_writes",
+    "rejoin_some",
     "release",
     "runs",
     "scan",

@@ -3,13 +3,20 @@
 # ruff: noqa: PLR0913 - the arguments are those of the wire
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from checkpoint_redis.commands.read import checked, hints, text, word
 from checkpoint_redis.commands.script import Arguments, Script, frame_row
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import AgainRow, DoneRow, ParkedReply
-from checkpoint_redis.records import CallsEntry, InnerEntry, KeepEntry, ParkEntry
+from checkpoint_redis.records import (
+    AgainEntry,
+    CallsEntry,
+    InnerEntry,
+    KeepEntry,
+    ParkEntry,
+)
 from checkpoint_redis.replies import Kept, Parked
 
 
@@ -102,10 +109,7 @@ def park(
         call=arguments.add(entry.call),
         step=arguments.superstep(entry.step) if entry.step else False,
         calls=_calls(arguments, entry.calls) if entry.calls else False,
-        again=[
-            AgainRow(tid=each.tid, answers=[arguments.add(blob) for blob in each.answers])
-            for each in entry.again
-        ],
+        again=_again(arguments, entry.again),
         seen=inner.seen,
         inner=inner.frame.hash,
         frame=frame_row(inner.frame),
@@ -113,6 +117,36 @@ def park(
         records=[arguments.add(record) for record in inner.records],
         checkpoints=[arguments.checkpoint(each) for each in inner.checkpoints],
     )
+
+
+def rejoin_some(
+    thread: Thread, ns: str, ep: str, tid: str, entry: ParkEntry, *, tok: str
+) -> Script[Kept]:
+    """Queue the tasks ``again`` of an open frame, before ``park`` is given the rest of them.
+
+    Nothing is changed where the attempt was given up (gone), or the frame is not as it knows it
+    (conflict). A repetition changes nothing more.
+    """
+    arguments = Arguments()
+    return arguments.script(
+        "rejoin_some",
+        thread,
+        _kept,
+        ns=ns,
+        ep=ep,
+        tid=tid,
+        tok=tok,
+        seen=entry.inner.seen,
+        inner=entry.inner.frame.hash,
+        again=_again(arguments, entry.again),
+    )
+
+
+def _again(arguments: Arguments, rows: Iterable[AgainEntry]) -> list[AgainRow]:
+    return [
+        AgainRow(tid=each.tid, answers=[arguments.add(blob) for blob in each.answers])
+        for each in rows
+    ]
 
 
 def _calls(arguments: Arguments, calls: CallsEntry) -> dict[str, Any]:

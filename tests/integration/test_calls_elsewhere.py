@@ -15,7 +15,7 @@ from tests.support.redis_server import RedisServer
 from tests.support.site import Site, lines, on
 from tests.support.waiting import PATIENCE, wait_until
 from workers import CeleryBackend
-from workers.worker import calls
+from workers.worker import calls, desk
 
 pytestmark = pytest.mark.celery
 IN_TURN = ["trip-walks", "trip-workflow", "trip-function"]
@@ -212,6 +212,8 @@ def test_many_that_have_failed_begin_again_in_portions(
     redis_server: RedisServer, namespace: str, log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(calls, "AT_ONCE", 2)
+    # One script goes on with one of them.
+    monkeypatch.setattr(desk, "REJOINED_AT_ONCE", 1)
     backend = CeleryBackend(redis_server.url, namespace=namespace)
     graph = ELSEWHERE["trip-gathers"]().compile(name="gathers", backend=backend)
     given = {"log": str(log), "width": 5, "fails": dict.fromkeys(range(5), 1)}

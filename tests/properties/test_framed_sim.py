@@ -10,7 +10,7 @@ import redis
 from tests.support.framed_sim.simulation import Simulation
 from tests.support.wide import narrow
 
-SEEDS = int(os.environ.get("DISTGRAPH_SIM_SEEDS", "60"))
+SEEDS = int(os.environ.get("DISTGRAPH_SIM_SEEDS", "40"))
 FIRST = int(os.environ.get("DISTGRAPH_SIM_FIRST", "0"))
 BATCH = 20
 

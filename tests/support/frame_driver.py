@@ -22,6 +22,7 @@ from checkpoint_redis.replies import (
     Claimed,
     Committed,
     Failing,
+    Kept,
     OutboxEntry,
     Parked,
     Recorded,
@@ -70,6 +71,15 @@ class Frame:
         if parked.status == "parked":
             self.ep = parked.ep
         return parked
+
+    def rejoin_some(
+        self, around: str, *again: AgainEntry, tok: str = "t", seen: str | None = None
+    ) -> Kept:
+        """Queue some of the tasks with which the frame goes on once its task is parked."""
+        inner = InnerEntry(self.named, self.ep if seen is None else seen, "")
+        return self.d.ledger.rejoin_some(
+            self.d.thread, self.ns, around, self.tid, ParkEntry(inner, again=again), tok=tok
+        )
 
     # --- its own tasks ---------------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ from checkpoint_redis.records import (
     ResultEntry,
     SuperstepEntry,
 )
-from checkpoint_redis.replies import Advance, Claimed, Committed, OutboxEntry, Recorded
+from checkpoint_redis.replies import Advance, Claimed, Committed, OutboxEntry, Parked, Recorded
 from checkpoint_redis.saving import get_frame, listed
 from checkpoint_redis.sharing import give_way
 from checkpoint_redis.stored import Archive
@@ -41,6 +41,8 @@ from .failures import advance_lost
 from .office import Office
 
 log: Final = logging.getLogger(__name__)
+REJOINED_AT_ONCE = 1_000
+"""So many tasks of a frame are queued again by one script, which must stay short."""
 
 
 def desk_for(office: Office, hint: Hint, job: str) -> Desk:
@@ -209,15 +211,7 @@ class Desk:
             entry = replace(entry, calls=CallsEntry(begun.ep, sent.tasks, sent.staged))
         if begun is not None:
             self._stage(begun)
-        parked = self._ledger.park(
-            self.thread,
-            self.ns,
-            self.ep,
-            tid,
-            tok=self.token,
-            entry=entry,
-            lease_ms=self._lease_ms,
-        )
+        parked = self._parked(tid, entry)
         if parked.status in ("conflict", "unstaged"):
             self.give_back(tid)
         elif parked.status == "gone":
@@ -227,6 +221,18 @@ class Desk:
             if begun is not None and own:
                 self._publish(replace(begun, ep=parked.ep), ns, queue)
             self._send(hint for hint in parked.hints if hint.tid not in own)
+
+    def _parked(self, tid: str, entry: ParkEntry) -> Parked:
+        """Park a task; of many that run again a slice a script is queued before."""
+        place = self.thread, self.ns, self.ep, tid
+        while len(entry.again) > REJOINED_AT_ONCE:
+            some, rest = entry.again[:REJOINED_AT_ONCE], entry.again[REJOINED_AT_ONCE:]
+            rejoins = replace(entry, again=some)
+            queued = self._ledger.rejoin_some(*place, rejoins, tok=self.token)
+            if queued != "ok":
+                return Parked(queued)
+            entry = replace(entry, again=rest)
+        return self._ledger.park(*place, tok=self.token, entry=entry, lease_ms=self._lease_ms)
 
     def _send(self, hints: Iterable[OutboxEntry], name: str = "") -> None:
         """Publish what a script queued; ``name``: what its jobs are called."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
-from checkpoint_redis import commands, loading
-from checkpoint_redis.readings import Context
+from checkpoint_redis import commands
 from checkpoint_redis.records import (
     InnerEntry,
     ParkEntry,
@@ -17,7 +17,7 @@ from checkpoint_redis.records import (
     TaskEntry,
 )
 from checkpoint_redis.replies import Advance, ClaimedTask, Recorded
-from distgraph.effects import carry
+from tests.support.framed_sim.calling import AsksOf, Calling, Raises, Returns
 from tests.support.framed_sim.collecting import (
     ESCAPED,
     Asks,
@@ -27,27 +27,21 @@ from tests.support.framed_sim.collecting import (
     collected,
     rejoined,
 )
-from tests.support.framed_sim.program import Graph, Known, new_id, questions
+from tests.support.framed_sim.parking import LEASE_MS, Parking, Place, Releases, by_question
+from tests.support.framed_sim.program import (
+    Calls,
+    Graph,
+    Known,
+    new_id,
+    questions,
+)
 from tests.support.sim.world import World
 
-LEASE_MS, RETRY_MS = 25_000, 5_000
+RETRY_MS = 5_000
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a task is: the graph, its frame, the superstep, and the attempt's token."""
-
-    graph: Graph
-    ns: str
-    ep: str
-    tok: str
-    context: Context
-
-
-class Owner(Protocol):
+class Owner(Releases, Protocol):
     """The worker that makes an attempt."""
-
-    def release(self, ns: str, ep: str, tid: str) -> None: ...
 
     def open(self, ns: str, step: SuperstepEntry, staged: tuple[TaskEntry, ...]) -> None: ...
 
@@ -62,10 +56,16 @@ class Attempt:
     def __init__(self, owner: Owner, world: World, place: Place) -> None:
         self._worker, self._world, self._context = owner, world, place.context
         self._graph, self._ns, self._ep, self._tok = place.graph, place.ns, place.ep, place.tok
+        self._parking = Parking(owner, world, place)
         self.advance: Advance | None = None
+        # Whether what it leaves stands on what is stored of graphs or calls inside.
+        self._collects = False
 
     def run(self, task: ClaimedTask) -> Iterator[str]:
         kind = self._graph.kind_of(task.tid)
+        if isinstance(kind, Calls):
+            yield from self._calling(task, kind)
+            return
         if kind == "graph":
             yield from self._inside(task)
             return
@@ -91,10 +91,11 @@ class Attempt:
         world, thread = self._world, self._world.thread
         result = ResultEntry(
             task.tid, task.rnd, left, b"", tuple(map(QuestionEntry, asked)),
-            escapes=escapes, collected=self._graph.kind_of(task.tid) == "graph",
+            escapes=escapes, collected=self._collects,
         )  # fmt: skip
         context = self._context
         alone = context.checkpoint is not None and not asked and not escapes
+        alone = alone and not self._graph.is_calls
         if alone and world.draw.chance(0.7):
             writes = {task.tid: left}
             step, staged = self._worker.planned(self._graph, context.head.cp, writes)
@@ -123,15 +124,14 @@ class Attempt:
 
     def _inside(self, task: ClaimedTask) -> Iterator[str]:
         inner = self._graph.inside(task.tid)
-        world, ns = self._world, inner.frame.hash
-        loaded = carry(loading.load(world.thread, ns), world.ledger.call)
-        assert loaded is not None
-        head = loaded.header.cp
+        ns = inner.frame.hash
+        loaded = self._parking.loaded(ns)
+        head, self._collects = loaded.header.cp, True
         yield "inside"
         if head and inner.is_over(head):
             yield from self._report(task, f"ended at {head}".encode(), ())
             return
-        told = {blob.decode().partition(" ")[0]: blob for blob in task.answers}
+        told = by_question(task)
         found = collected(loaded) if task.risen == ns else None
         match found or (rejoined(loaded, told) if head else GoesOn(None)):
             case Finished(how):
@@ -147,19 +147,11 @@ class Attempt:
     def _park(
         self, task: ClaimedTask, inner: Graph, entry: ParkEntry, again: tuple[object, ...] | None
     ) -> Iterator[str]:
-        world, staged = self._world, tuple[TaskEntry, ...]()
+        staged = tuple[TaskEntry, ...]()
         if again is None:
             entry, staged = self._opened(inner, entry)
         yield "inside"
-        parked = world.call(
-            commands.park(
-                world.thread, self._ns, self._ep, task.tid,
-                tok=self._tok, entry=entry, lease_ms=LEASE_MS,
-            )
-        )  # fmt: skip
-        if parked.status == "conflict":
-            self._worker.release(self._ns, self._ep, task.tid)
-        world.send(*parked.hints)
+        parked = yield from self._parking.park(task, entry)
         yield "parked"
         if parked.status == "parked" and entry.step is not None:
             self._worker.open(inner.frame.hash, entry.step, staged)
@@ -177,3 +169,19 @@ class Attempt:
             return replace(entry, step=step), staged
         kept = replace(entry.inner, cp="", checkpoints=checkpoints)
         return replace(entry, inner=kept, step=step), staged
+
+    # --- functions that are called ---------------------------------------------------------------
+
+    def _calling(self, task: ClaimedTask, calls: Calls) -> Iterator[str]:
+        caller = Calling(self._world, self._parking, self._graph.called_by(task.tid))
+        ended = yield from caller.run(task, calls)
+        self._collects = caller.is_open
+        match ended:
+            case AsksOf(iids):
+                yield from self._report(task, b"asks", iids)
+            case Raises():
+                self._fail(task.tid)
+            case Returns(left):
+                yield from self._report(task, json.dumps(left).encode(), ())
+            case None:
+                return

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import ast
+import json
 from collections import Counter
 
 from checkpoint_redis import commands
 from checkpoint_redis.frames import FrameName
+from tests.support.framed_sim.calling import FAILED
 from tests.support.framed_sim.collecting import ESCAPED
-from tests.support.framed_sim.program import ASKS, Graph, Known, Plan, number_of
+from tests.support.framed_sim.program import (
+    ASKS,
+    Calls,
+    Graph,
+    Known,
+    Plan,
+    call_ids,
+    number_of,
+)
 from tests.support.sim.world import World
 
 
@@ -28,6 +38,7 @@ class Judge:
     def check_end(self) -> None:
         self._check_rest()
         names = self._world.ledger.call(commands.frames(self._world.thread)).values()
+        assert not [name for name in names if name.endswith("|0")], "calls are kept that are over"
         for name in ("", *names):
             commits = Counter(known.parent for known in self._line(name).values() if known.parent)
             twice = [cp for cp in commits if commits[cp] > 1]
@@ -64,7 +75,9 @@ class Judge:
 
     def _check_result(self, graph: Graph, tid: str, left: str) -> None:
         kind = graph.kind_of(tid)
-        if kind == "graph":
+        if isinstance(kind, Calls):
+            self._check_calls(graph.called_by(tid), tid, kind, left)
+        elif kind == "graph":
             inner, (how, _, where) = graph.inside(tid), left.partition(" ")
             if how == "ended":
                 assert inner.is_over(where.removeprefix("at ")), f"{tid}: {left}"
@@ -73,8 +86,21 @@ class Judge:
                 assert inner.kind_of(where.removeprefix("by ")) == "escapes", f"{tid}: {left}"
         elif kind == "escapes":
             assert left == ESCAPED.decode()
+        elif kind == "here":
+            assert left == kind
         else:
             self._check_answers(tid, kind, ast.literal_eval(left))
+
+    def _check_calls(self, graph: Graph, tid: str, calls: Calls, left: str) -> None:
+        """Each call has left what it has to, or failed where that is caught."""
+        found = json.loads(left)
+        assert list(found) == [each for wave in call_ids(tid, calls) for each in wave]
+        for each, text in found.items():
+            if text == FAILED:
+                assert calls.catches, f"{each} has failed, and nobody catches that"
+                assert graph.kind_of(each) not in ("ok", "here"), f"{each} has failed"
+            else:
+                self._check_result(graph, each, text)
 
     def _check_answers(self, tid: str, kind: str, given: list[str]) -> None:
         """Each question got its own answer, once."""

@@ -1,15 +1,17 @@
 """The graphs that are simulated: up to three levels, drawn by seed; and their supersteps.
 
 A checkpoint's id is <stamp>-<number>-<nonce>: `number` supersteps were committed before it. A
-task's id is <i>-<checkpoint>. A task of the kind "graph" has the graph of the next level in it.
+task's id is <i>-<checkpoint>. A task of the kind "graph" has the graph of the next level in it. One
+of the kind `Calls` calls functions, and graphs of the next level, in jobs of their own: the id of
+its call n is <n>.<its own>.
 """
 
 from __future__ import annotations
 
 import json
 import random
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import count
 
 from checkpoint_redis.frames import FrameName
@@ -17,17 +19,63 @@ from checkpoint_redis.records import CheckpointEntry, SuperstepEntry, TaskEntry
 from tests.support.sim.draw import Draw
 
 LEVELS = 3
+CALLING = 0.2
 QUEUE = "q"
 PLAIN = ("ok", "flaky", "flaky", "asks", "asks twice")
 INSIDE = (*PLAIN, "escapes")
 ASKS = {"asks": 1, "asks twice": 2}
-Plan = tuple[tuple[str, ...], ...]
+FUNCTIONS = ("ok", "ok", "flaky", "asks", "asks twice", "here")
+"""What is called; "here" runs in the process of its caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """What a task calls: all of a wave at once, and the next one when these have ended.
+
+    ``catches``: their failures are no failure of its own.
+    """
+
+    waves: tuple[tuple[Kind, ...], ...]
+    catches: bool = False
+
+    @property
+    def made(self) -> tuple[Kind, ...]:
+        return tuple(kind for wave in self.waves for kind in wave)
+
+
+Kind = str | Calls
+Plan = tuple[tuple[Kind, ...], ...]
 
 
 def drawn(seed: int) -> tuple[Plan, ...]:
-    """Draw the graph of each level; those above the last have graphs in them."""
+    """Draw the graph of each level; those above the last have graphs in them.
+
+    In those of some seeds tasks call functions in the place of what they would do.
+    """
     draw = random.Random(f"program {seed}")
-    return tuple(_graph(draw, level) for level in range(LEVELS))
+    plans = tuple(_graph(draw, level) for level in range(LEVELS))
+    calls = random.Random(f"calls {seed}")
+    return tuple(_calling(calls, plan, n) for n, plan in enumerate(plans)) if seed % 2 else plans
+
+
+def _calling(draw: random.Random, plan: Plan, level: int) -> Plan:
+    """Let some tasks of a graph call."""
+    return tuple(
+        tuple(_calls(draw, level) if draw.random() < CALLING else kind for kind in kinds)
+        for kinds in plan
+    )
+
+
+def _calls(draw: random.Random, level: int, depth: int = 0) -> Calls:
+    waves = draw.randint(1, 2)
+    made = [[_called(draw, level, depth) for _ in range(draw.randint(1, 2))] for _ in range(waves)]
+    return Calls(tuple(map(tuple, made)), catches=draw.random() < CALLING)
+
+
+def _called(draw: random.Random, level: int, depth: int) -> Kind:
+    if depth < 1 and draw.random() < 0.15:
+        return _calls(draw, level, depth + 1)
+    return "graph" if level < LEVELS - 1 and draw.random() < 0.1 else draw.choice(FUNCTIONS)
 
 
 def _graph(draw: random.Random, level: int) -> Plan:
@@ -57,7 +105,10 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """The graph of a level, in whose frame a task works: '' is the root's name."""
+    """The graph of a level, in whose frame a task works: '' is the root's name.
+
+    The calls of a task have a frame of their own, on its level.
+    """
 
     plans: tuple[Plan, ...]
     name: str = ""
@@ -72,18 +123,32 @@ class Graph:
 
     @property
     def frame(self) -> FrameName:
-        return FrameName(self.name, f"level {self.level}", "1") if self.name else FrameName()
+        graph = f"level {self.level}" if self.level else "graph"
+        return FrameName(self.name, graph, "1") if self.name else FrameName()
+
+    @property
+    def is_calls(self) -> bool:
+        return self.name.endswith("|0")
 
     def inside(self, tid: str) -> Graph:
         """Return the graph of a task, in its frame."""
-        return Graph(self.plans, f"{self.name}|n:{tid}" if self.name else f"n:{tid}")
+        return replace(self, name=f"{self.name}|n:{tid}" if self.name else f"n:{tid}")
+
+    def called_by(self, tid: str) -> Graph:
+        """Return the calls of a task, in their frame."""
+        return replace(self, name=f"{self.name}|c:{tid}|0" if self.name else f"c:{tid}|0")
 
     def is_over(self, cp: str) -> bool:
         return number_of(cp) == len(self.plan)
 
-    def kind_of(self, tid: str) -> str:
-        i, cp = tid.split("-", 1)
-        return self.plan[number_of(cp)][int(i)]
+    def kind_of(self, tid: str) -> Kind:
+        path, cp = tid.split("-", 1)
+        *called, i = path.split(".")
+        kind = self.plan[number_of(cp)][int(i)]
+        for n in reversed(called):
+            assert isinstance(kind, Calls)
+            kind = kind.made[int(n)]
+        return kind
 
     def tids(self, cp: str) -> tuple[str, ...]:
         kinds = () if self.is_over(cp) else self.plan[number_of(cp)]
@@ -122,6 +187,13 @@ def following(
     new = new_id(draw, number_of(cp) + 1)
     texts = {tid: writes[tid].decode() for tid in sorted(writes)}
     return new, (Known(cp, texts).entry(new),)
+
+
+def call_ids(tid: str, calls: Calls) -> Iterator[tuple[str, ...]]:
+    """Yield the ids of the calls of a task, wave by wave."""
+    numbers = count()
+    for wave in calls.waves:
+        yield tuple(f"{next(numbers)}.{tid}" for _ in wave)
 
 
 def questions(kind: str, tid: str, given: int, tok: str) -> tuple[str, ...]:

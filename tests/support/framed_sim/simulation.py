@@ -11,7 +11,7 @@ from tests.support.framed_sim.worker import Worker
 from tests.support.sim.world import World
 
 WORKERS = 3
-CALM_STEPS = 6_000
+CALM_STEPS = 15_000
 
 
 class Simulation:

@@ -9,7 +9,8 @@ from checkpoint_redis.keys import Thread
 from checkpoint_redis.readings import Context
 from checkpoint_redis.records import Lease, SuperstepEntry, TaskEntry
 from checkpoint_redis.replies import Advance, OutboxEntry
-from tests.support.framed_sim.attempt import LEASE_MS, Attempt, Place
+from tests.support.framed_sim.attempt import Attempt
+from tests.support.framed_sim.parking import LEASE_MS, Place
 from tests.support.framed_sim.program import QUEUE, Graph, Plan, following, labels
 from tests.support.sim.world import MANY, World
 

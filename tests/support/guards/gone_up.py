@@ -158,11 +158,14 @@ GUARDS = (
         "  if true then call('SREM'",
     ),
     Guard(
-        a_task_that_leaves_sends_it_up, "rejoin.lua", "  return left or WAITING", "  return WAITING"
+        a_task_that_leaves_sends_it_up,
+        "again_rows.lua",
+        "  return left or WAITING",
+        "  return WAITING",
     ),
     Guard(
         a_task_that_leaves_sends_it_up,
-        "rejoin.lua",
+        "again_rows.lua",
         "  if left then call('HDEL', P .. KEY.writes .. ns, tid) end\n",
         "  if left then return false end\n",
     ),
