@@ -41,7 +41,8 @@ def apply_writes(  # noqa: PLR0913, PLR0917 a superstep and what its checkpoint 
     """
     ordered = sorted(done, key=lambda pair: pair[0].order)
     changed, begun = _merged(graph, checkpoint, ordered)
-    nodes = tuple(dict.fromkeys(task.origin.node for task, _ in ordered))
+    # A run may stop after what has failed, and after its handler.
+    ran = dict.fromkeys(name for task, _ in ordered for name in (task.origin.node, task.node))
     came = (task.node for task, _ in ordered if task.handles is None)
     # An update starts no node: what waits for its turn goes on waiting.
     started = () if source == "update" else _pulled(ordered)
@@ -75,7 +76,7 @@ def apply_writes(  # noqa: PLR0913, PLR0917 a superstep and what its checkpoint 
         frontier=frontier,
         arrived=arrived,
         deferred=deferred,
-        last=nodes,
+        last=tuple(ran),
         authors=started or checkpoint.authors,
         metadata=limits.metadata,
         parents=limits.parents,

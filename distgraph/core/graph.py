@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from distgraph._caching import CachePolicy
@@ -115,6 +115,10 @@ class Node:
     def __post_init__(self) -> None:
         keys = (key for branch in self.branches for key in branch.schema.keys)
         object.__setattr__(self, "routes_by", tuple(dict.fromkeys(keys)))
+
+    def copy(self, update: Mapping[str, Any]) -> Node:
+        """Return the same node with other values of the attributes that ``update`` names."""
+        return replace(self, **update)
 
     @property
     def needs_loop(self) -> bool:

@@ -25,18 +25,19 @@ def graph_of(
     ``before`` and ``after`` are the nodes of its static breakpoints. ``ends_blocking``: where it
     runs, nodes that block can be ended, and may have time limits.
     """
-    nodes = {key: _node(blueprint, key, spec) for key, spec in blueprint.nodes.items()}
-    for node in nodes.values():
-        # A loop runs what blocks in a thread, which nothing ends.
-        if not ends_blocking or node.needs_loop:
-            limited("Node", node.timeout, node.callee)
-    nodes[START] = Node(
+    start = Node(
         name=START,
         callee=Callee(START, _identity, None),
         schema=Schema((START,), _only),
         targets=_targets(blueprint, START),
         branches=_branches(blueprint, START),
     )
+    nodes = {key: _node(blueprint, key, spec) for key, spec in blueprint.nodes.items()}
+    for node in nodes.values():
+        # A loop runs what blocks in a thread, which nothing ends.
+        if not ends_blocking or node.needs_loop:
+            limited("Node", node.timeout, node.callee)
+    nodes = {START: start, **nodes}
     joins = tuple(
         Join(f"join:{'+'.join(starts)}:{end}", frozenset(starts), end)
         for starts, end in blueprint.waiting_edges

@@ -10,6 +10,7 @@ from distgraph._caching import CachePolicy
 from distgraph._timeouts import TimeoutPolicy
 from distgraph.channels import BaseChannel
 from distgraph.core.graph import Callee
+from distgraph.graph.callees import is_runnable
 from distgraph.managed.base import Managed
 from distgraph.types import RetryPolicy
 
@@ -28,6 +29,22 @@ class NodeSpec(NamedTuple):
     handler: Callee | None = None
     timeout: TimeoutPolicy | None = None
     cache: CachePolicy | None = None
+    action: Any = None
+
+    @property
+    def runnable(self) -> Any:
+        """What the node does: a Runnable, or a function as a ``NodeFunction``."""
+        if is_runnable(self.action):
+            return self.action
+        is_async = self.callee.acall is not None
+        return NodeFunction(None, self.action) if is_async else NodeFunction(self.action, None)
+
+
+class NodeFunction(NamedTuple):
+    """A function that is a node, in its blocking or its async form; the names are LangGraph's."""
+
+    func: Any
+    afunc: Any
 
 
 class NodeDefaults(NamedTuple):
@@ -72,3 +89,9 @@ class Blueprint:
     managed: dict[str, Managed] = field(default_factory=dict)
     schemas: list[Any] = field(default_factory=list)
     defaults: NodeDefaults = field(default_factory=NodeDefaults)
+
+    @property
+    def handlers(self) -> tuple[str, ...]:
+        """The names of its error handlers."""
+        found = (spec.handler or self.defaults.handler for spec in self.nodes.values())
+        return tuple(handler.name for handler in found if handler is not None)

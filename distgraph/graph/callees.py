@@ -14,6 +14,7 @@ from distgraph.core.graph import Callee, Graph
 from distgraph.errors import NodeError
 from distgraph.graph.cancellable import is_cancellable
 from distgraph.graph.generators import gathered
+from distgraph.messages.langchain import NEEDED
 from distgraph.types import Runtime
 
 _BY_NAME = {"config": "config", "runtime": "runtime", "writer": "writer", "store": "store"}
@@ -43,6 +44,21 @@ def callee_of(action: Any, name: str, more: Mapping[str, str] = _NO_MORE) -> Cal
         raise TypeError(msg)
     wants, call = wanted(action, more=more), gathered(action)
     return Callee(name, None, call, wants) if is_async(call) else Callee(name, call, None, wants)
+
+
+def combined(action: Any) -> Any:
+    """Return ``action``; of a dict of Runnables and functions what calls each of them.
+
+    Raises TypeError where langchain-core, whose meaning of a dict that is, is not installed.
+    """
+    if not isinstance(action, dict):
+        return action
+    try:
+        from distgraph.messages.piping import parallel  # noqa: PLC0415 optional, and few need it
+    except ModuleNotFoundError as error:
+        msg = f"A dict of Runnables as a node: {NEEDED}"
+        raise TypeError(msg) from error
+    return parallel(action)
 
 
 def is_runnable(action: Any) -> bool:

@@ -199,14 +199,11 @@ def _check_destinations(blueprint: Blueprint) -> None:
 
 
 def check_stops(
-    nodes: Collection[str],
-    stops: str | Sequence[str] | None,
-    handlers: Collection[str] = (),
+    nodes: Collection[str], stops: str | Sequence[str] | None, handlers: Collection[str] = ()
 ) -> frozenset[str]:
     """Return the nodes that a breakpoint argument names: None, "*", ["*"], or a list of names.
 
-    Those of ``handlers`` of errors may be among them, which run in the superstep of their node:
-    nothing stops there, as in LangGraph.
+    ``handlers`` may be named too; as in LangGraph a run stops after one, and not before it.
     """
     names = names_of(() if stops is None else stops)
     if "*" in names:

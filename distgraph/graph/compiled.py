@@ -38,6 +38,7 @@ from distgraph.graph.evented import Evented
 from distgraph.graph.jobs import Owner, about, job_of
 from distgraph.graph.nested import Inner, leaving
 from distgraph.graph.options import InvokeOptions, Options, StreamOptions, SubmitOptions, Version
+from distgraph.graph.piped import Piped, join_runnables
 from distgraph.graph.results import conclude, result_of
 from distgraph.graph.shape import UNTYPED, Instances, Shape, instances
 from distgraph.graph.state_access import Config, StateAccess
@@ -57,6 +58,7 @@ class Pregel(
     Described,
     Drawable,
     Evented,
+    Piped,
     StateAccess[StateT],
     Generic[StateT, ContextT, InputT, OutputT],
 ):
@@ -69,7 +71,8 @@ class Pregel(
     ``input_channels``, ``output_channels`` and ``stream_channels`` (what streams and snapshots
     show, by default all): one name, for bare values, or a list of them, for dicts.
     ``retry_policy`` and ``cache_policy`` are those of nodes that have none. ``backend``: where it
-    runs, under ``name``.
+    runs, under ``name``. ``debug`` counts for calls that do not say otherwise.
+    ``stream_eager`` changes nothing: chunks are there as soon as they are made.
 
     Raises ValueError for channels and nodes that are named and not there, TypeError for what is
     neither a node nor a channel.
@@ -83,6 +86,9 @@ class Pregel(
 
     _step_timeout: float | None = None
 
+    debug: bool = False
+    """Whether calls that do not say so print what they do."""
+
     def __init__(  # noqa: PLR0913 the signature is LangGraph's
         self,
         *,
@@ -92,6 +98,8 @@ class Pregel(
         output_channels: str | Sequence[str],
         stream_channels: str | Sequence[str] | None = None,
         stream_mode: StreamMode = "values",
+        stream_eager: bool = False,
+        debug: bool | None = None,
         interrupt_before_nodes: All | Sequence[str] = (),
         interrupt_after_nodes: All | Sequence[str] = (),
         checkpointer: Any = None,
@@ -107,6 +115,7 @@ class Pregel(
     ) -> None:
         from distgraph.graph.channelled import NamedChannels, graph_of  # noqa: PLC0415 few build so
 
+        del stream_eager
         named = NamedChannels.of(channels, input_channels, output_channels, stream_channels)
         graph = graph_of(name, nodes, named, policies_of(retry_policy), cache_policy)
         before = check_stops(graph.nodes, interrupt_before_nodes)
@@ -114,7 +123,7 @@ class Pregel(
         builder = Blueprint(Any, context_schema, Any, Any, schemas=list(graph.schema_types))
         graph = replace(graph, before=before, after=after)
         self._set(graph, builder, checkpointer, config=config)
-        self.stream_mode = stream_mode
+        self.stream_mode, self.debug = stream_mode, bool(debug)
         self.store, self.cache = checked_store(store), checked_cache(cache)
         self.step_timeout = step_timeout
         if backend is not None:
@@ -129,6 +138,7 @@ class Pregel(
         backend: Backend | None = None,
         config: Config = None,
     ) -> None:
+        join_runnables()
         self.graph = graph
         self.builder = builder
         self.config: Mapping[str, Any] = configs.merge_configs(config)
@@ -224,10 +234,6 @@ class Pregel(
             self.cache,
         )
 
-    def get_name(self) -> str:
-        """Return the graph's name."""
-        return self.graph.name
-
     def with_config(self, config: Config = None, **more: Any) -> Self:
         """Return the same graph with ``config`` under every config that it is called with."""
         return self.copy({"config": configs.merge_configs(self.config, config, more)})
@@ -279,7 +285,7 @@ class Pregel(
         a node raised, ValueError for a bad config, or ``distributed`` outside of a node,
         EmptyInputError, ResumeError, GraphRecursionError, InvalidUpdateError.
         """
-        asked = Options.read("invoke", {**options, "version": version}, "values")
+        asked = self._asked("invoke", options, version, "values")
         keys = asked.keys(self.graph, self.graph.outputs)
         if asked.distributed:
             call = leaving(self, (input, self._merged(config)), options, asked)
@@ -306,7 +312,7 @@ class Pregel(
         **options: Unpack[InvokeOptions[ContextT]],
     ) -> OutputT:
         """Do what ``invoke`` does."""
-        asked = Options.read("ainvoke", {**options, "version": version}, "values")
+        asked = self._asked("ainvoke", options, version, "values")
         keys = asked.keys(self.graph, self.graph.outputs)
         if asked.distributed:
             call = leaving(self, (input, self._merged(config)), options, asked)
@@ -405,6 +411,12 @@ class Pregel(
 
     # --- how a call becomes a job ------------------------------------------------------------
 
+    def _asked(
+        self, call: str, given: Mapping[str, Any], version: Version, mode: StreamMode
+    ) -> Options:
+        debug = self.debug if given.get("debug") is None else given["debug"]
+        return Options.read(call, {**given, "version": version, "debug": debug}, mode)
+
     def _job(
         self, given: Any, config: Config, options: Options, *, heard: bool = True
     ) -> tuple[Inner, Job]:
@@ -413,7 +425,7 @@ class Pregel(
     def _streamed(
         self, call: str, given: Any, config: Config, options: Mapping[str, Any], version: Version
     ) -> tuple[Inner, Job, Shape]:
-        asked = Options.read(call, {**options, "version": version}, self.stream_mode)
+        asked = self._asked(call, options, version, self.stream_mode)
         keys = asked.keys(self.graph, self.graph.shown)
         inner, job = self._job(given, config, asked)
         return inner, job, self._shape(job, asked, keys)

@@ -8,6 +8,21 @@ from typing import Any
 
 from typing_extensions import is_typeddict
 
+_SLOT = "__pregel_runtime"
+"""Where LangGraph's servers put what they know of a run into its config's ``configurable``."""
+
+
+def seeded(config: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+    """Return ``config`` without what a server has put into the runtime's slot, and its context.
+
+    That counts for a run whose caller gives none, as in LangGraph, whatever object holds it.
+    """
+    given = config.get("configurable", {})
+    if _SLOT not in given:
+        return config, None
+    left = {key: value for key, value in given.items() if key != _SLOT}
+    return {**config, "configurable": left}, getattr(given[_SLOT], "context", None)
+
 
 def context_of(schema: Any, context: Any) -> Any:
     """Return the run's context; a dict becomes an instance of a dataclass or pydantic schema.

@@ -17,7 +17,7 @@ from distgraph.core.graph import Graph
 from distgraph.core.model import DRAINS, EXIT
 from distgraph.engine import Start, limits_of, run, run_nested
 from distgraph.graph import configs
-from distgraph.graph.contexts import context_of
+from distgraph.graph.contexts import context_of, seeded
 from distgraph.graph.nested import Inner, surrounding
 from distgraph.graph.options import Options
 from distgraph.graph.subgraphs import Standing, not_found
@@ -50,6 +50,7 @@ def job_of(
     Raises ValueError and TypeError for a config or option that is wrong, RuntimeError for what
     needs a checkpointer and has none.
     """
+    config, context = seeded(config)
     inner = Inner(surrounding(config), owner.checkpointer, owner.graph)
     config = configs.inherited(inner.frame.config, config) if inner.frame else config
     unnamed = partial(_new_thread, owner, given, options.run_id)
@@ -81,7 +82,7 @@ def job_of(
         graph=owner.graph,
         program=(run_nested if inner.frame else run)(owner.graph, start, place.ns),
         place=place,
-        invocation=_invocation(owner, config, options, inner, (start, place)),
+        invocation=_invocation(owner, config, options.with_context(context), inner, (start, place)),
         start=start,
         live=options.is_live or inner.live or (heard and bool(owner.graph.entry)),
         modes=options.all_modes if heard else frozenset(options.printed),

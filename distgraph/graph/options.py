@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from typing import Any, Generic, Literal, Self, TypedDict
 from uuid import UUID
@@ -139,6 +139,10 @@ class Options:
             raise ValueError(msg)
         return options
 
+    def with_context(self, context: Any) -> Self:
+        """Return the same options, with ``context`` where the caller gave none."""
+        return self if self.context or context is None else replace(self, context=context)
+
     def _check_modes(self) -> None:
         for name, modes in (("stream_mode", self.modes), ("print_mode", self.printed)):
             if unknown := [mode for mode in modes if mode not in MODES]:
@@ -188,4 +192,7 @@ def _known(call: str) -> tuple[str, ...]:
 
 def _stops(graph: Graph, given: Stops, compiled: frozenset[str]) -> frozenset[str]:
     """Return a call's breakpoints; a non-empty argument replaces the compiled ones."""
-    return check_stops(graph.nodes, given) if given else compiled
+    if not given:
+        return compiled
+    handlers = (node.handler.name for node in graph.nodes.values() if node.handler)
+    return check_stops(graph.nodes, given, tuple(handlers))

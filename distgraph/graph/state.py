@@ -19,6 +19,7 @@ from distgraph.graph.callees import (
     DEFAULT_HANDLER,
     HANDLER,
     callee_of,
+    combined,
     handler_of,
     input_hint,
     is_runnable,
@@ -159,7 +160,7 @@ class StateGraph(Blueprint, Generic[StateT, ContextT, InputT, OutputT]):
         self._warn_if_compiled("node")
         named = isinstance(node, str) or action is not None
         name: Any = as_name(node) if named else name_of(node)
-        action = action if action is not None else node
+        action = combined(action if action is not None else node)
         if isinstance(action, str):
             msg = f"Node '{name}' has no action: add_node('{name}', function)."
             raise TypeError(msg)
@@ -171,6 +172,7 @@ class StateGraph(Blueprint, Generic[StateT, ContextT, InputT, OutputT]):
         self.nodes[name] = NodeSpec(
             callee=callee_of(action, name),
             schema=schema,
+            action=action,
             retry=retry,
             defer=defer,
             queue=queue,
@@ -310,6 +312,7 @@ class StateGraph(Blueprint, Generic[StateT, ContextT, InputT, OutputT]):
         store: Any = None,
         interrupt_before: All | Sequence[str] | None = None,
         interrupt_after: All | Sequence[str] | None = None,
+        debug: bool = False,
         name: str | None = None,
         backend: Any = None,
     ) -> CompiledStateGraph[StateT, ContextT, InputT, OutputT]:
@@ -317,14 +320,14 @@ class StateGraph(Blueprint, Generic[StateT, ContextT, InputT, OutputT]):
 
         ``store`` is what nodes find as such, also in graphs inside that have none themselves.
         ``cache`` has what nodes left that have a cache policy, on workers a ``RedisCache``.
+        ``debug`` prints what calls do that do not say otherwise.
 
         Raises ValueError for a graph that is not whole, and for ``backend`` without a ``name`` or
         together with a checkpointer; TypeError for something that is no checkpointer.
         """
         check_text("The name of a graph", name or "")
-        handlers = {spec.handler.name for spec in self.nodes.values() if spec.handler}
-        before = check_stops(self.nodes, interrupt_before, handlers)
-        after = check_stops(self.nodes, interrupt_after, handlers)
+        before = check_stops(self.nodes, interrupt_before, self.handlers)
+        after = check_stops(self.nodes, interrupt_after, self.handlers)
         self.validate()
         self.compiled = True
         ends_blocking = getattr(backend, "ends_blocking", False)
@@ -333,6 +336,7 @@ class StateGraph(Blueprint, Generic[StateT, ContextT, InputT, OutputT]):
             graph, self, checkpointer
         )
         compiled.store, compiled.cache = checked_store(store), checked_cache(cache)
+        compiled.debug = debug
         return compiled if backend is None else compiled.placed(backend, name)
 
     def _warn_if_compiled(self, what: str) -> None:

@@ -12,7 +12,7 @@ from distgraph._checked import checked
 from distgraph._timeouts import Timeout, TimeoutPolicy
 from distgraph.core.graph import ChannelKeys
 from distgraph.core.model import Write
-from distgraph.graph.callees import is_runnable
+from distgraph.graph.callees import combined, is_runnable
 from distgraph.graph.checks import policies_of
 from distgraph.types import RetryPolicy
 
@@ -118,6 +118,7 @@ class NodeBuilder:
 
     def do(self, node: Any) -> Self:
         """Call ``node``, a function or anything with invoke(), on what came of the one before."""
+        node = combined(node)
         if not (callable(node) or is_runnable(node)):
             msg = f"A node does a function, a callable object or a graph, not {shortly(node)}."
             raise TypeError(msg)

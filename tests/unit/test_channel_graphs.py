@@ -33,6 +33,17 @@ def test_a_picture_has_an_edge_where_one_writes_what_runs_the_other() -> None:
     assert edges == [("__start__", "one"), ("one", "two"), ("two", "__end__")]
 
 
+def test_a_graph_is_told_once_to_print(capsys: pytest.CaptureFixture[str]) -> None:
+    assert chain(debug=True, stream_eager=True).invoke(1) == 20
+    assert capsys.readouterr().out.splitlines()[-1] == "[values] 20"
+
+
+def test_a_node_is_copied_with_something_else() -> None:
+    node = chain().nodes["one"]
+    assert node.copy({}) == node
+    assert node.copy({"defer": True}).defer
+
+
 def test_a_name_may_be_set() -> None:
     graph = chain()
     assert (graph.name, graph.get_name()) == ("LangGraph", "LangGraph")

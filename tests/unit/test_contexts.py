@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypedDict
 
 import pytest
+from langchain_core.runnables import RunnableConfig
 from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict, Field, model_validator
 
 from distgraph.graph import START, StateGraph
@@ -107,3 +108,19 @@ def test_a_node_gets_the_instance() -> None:
 
     graph = StateGraph(Seen, Plain).add_node(tell).add_edge(START, "tell").compile()
     assert graph.invoke({}, context={"tenant": "acme"})["seen"] == Plain("acme")
+
+
+class _Seeded:
+    context: Any = "the server's"
+
+
+@pytest.mark.parametrize("given", [None, "the caller's"])
+def test_what_a_server_put_into_the_config_counts_where_a_caller_gives_none(given: Any) -> None:
+    seen: list[Any] = []
+
+    def node(state: Any, runtime: Runtime[Any], config: RunnableConfig) -> None:
+        seen.extend((runtime.context, "__pregel_runtime" in config["configurable"]))
+
+    graph = StateGraph(dict).add_node("node", node).add_edge(START, "node").compile()
+    graph.invoke({}, {"configurable": {"__pregel_runtime": _Seeded()}}, context=given)
+    assert seen == [given or "the server's", False]

@@ -36,6 +36,14 @@ def test_print_mode_prints_beside_what_is_returned(capsys: pytest.CaptureFixture
     assert capsys.readouterr().out == "[values] {'n': 1}\n"
 
 
+def test_a_graph_is_told_once_to_print(capsys: pytest.CaptureFixture[str]) -> None:
+    graph = counting(debug=True)
+    assert graph.invoke({"n": 0}) == {"n": 1}
+    assert capsys.readouterr().out.splitlines()[0] == "[values] {'n': 0}"
+    graph.invoke({"n": 0}, debug=False)
+    assert capsys.readouterr().out == ""
+
+
 def test_debug_prints_updates_and_values(capsys: pytest.CaptureFixture[str]) -> None:
     assert list(counting().stream({"n": 0}, debug=True)) == [{"count": {"n": 1}}]
     assert capsys.readouterr().out.count("[values]") == 2

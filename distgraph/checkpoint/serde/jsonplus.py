@@ -60,16 +60,27 @@ class JsonPlusSerializer:
     besides the types of ``table``; with ``learn`` any such class is allowed once it was written
     (for a saver whose bytes never leave the process). ``max_bytes`` bounds a blob and
     ``max_depth`` the nesting of its containers, both when writing and when reading.
+
+    The others are LangGraph's names for ``allowed``, as ``classes_named`` reads them: classes, or
+    names of modules and classes. Raises ValueError where any class is to be restored, or a pickle.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 LangGraph's names besides our own
         self,
         *,
         allowed: Iterable[type] = (),
         learn: bool = False,
         max_bytes: int = 16 * 2**20,
         max_depth: int = 100,
+        allowed_msgpack_modules: Any = None,
+        allowed_json_modules: Any = None,
+        pickle_fallback: bool = False,
     ) -> None:
+        if allowed_msgpack_modules or allowed_json_modules or pickle_fallback:
+            allowed = (
+                *allowed,
+                *_named(allowed_msgpack_modules, allowed_json_modules, pickle_fallback),
+            )
         self._know({ref: briefly(entry) for ref, entry in table_of(allowed).items()})
         self._learn = learn
         self._max_bytes = max_bytes
@@ -212,6 +223,17 @@ class JsonPlusSerializer:
         value = _unpack(body, ext_hook=reader.ext, list_hook=reader.array, **options)
         reader.check_marks()
         return value
+
+
+def _named(by_msgpack: Any, by_json: Any, pickle_fallback: Any) -> Iterable[type]:
+    from distgraph.checkpoint.serde.named import (  # noqa: PLC0415 rarely needed
+        classes_named,
+        refuse_pickle,
+    )
+
+    refuse_pickle(pickle_fallback)
+    yield from classes_named("allowed_msgpack_modules", by_msgpack)
+    yield from classes_named("allowed_json_modules", by_json)
 
 
 class _Writer:

@@ -42,6 +42,15 @@ def case_a_handler_takes_the_place_of_its_node(engine: Engine) -> Any:
     return [left(client, {"xs": ["in"]}), sorted(told, key=repr)]
 
 
+def case_a_run_stops_after_a_handler(engine: Engine) -> Any:
+    builder = fan(engine, aa=add("aa"))
+    builder.add_node("bad", fails, error_handler=handler(engine)).add_edge(engine.START, "bad")
+    builder.add_node("after", add("after")).add_edge("bad", "after")
+    name = "__error_handler__bad"
+    client = engine.compile(builder, interrupt_before=[name], interrupt_after=[name])
+    return [left(client, {"xs": ["in"]}), left(client, None)]
+
+
 def case_a_handler_leads_elsewhere(engine: Engine) -> Any:
     handle = handler(engine, lambda told: engine.Command(update={"xs": [told]}, goto="there"))
     builder = fan(engine).add_node("bad", fails, error_handler=handle)
