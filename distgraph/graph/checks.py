@@ -212,4 +212,4 @@ def check_stops(
         if name not in nodes and name not in handlers:
             msg = f"Interrupt node `{name}` not found"
             raise ValueError(msg)
-    return frozenset(names) - frozenset(handlers)
+    return frozenset(names)

@@ -6,6 +6,7 @@ langchain-core is asked only where it is loaded already, or where somebody calls
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from distgraph._checked import checked
@@ -63,15 +64,25 @@ class Piped:
         """Return a tool that calls this graph; ``name`` and ``description`` are for models."""
         return _runnable().as_tool(self, args_schema, **options)
 
-    def transform(self, input: Any, config: Any = None, **options: Any) -> Any:  # noqa: A002 its name
+    def transform(self, input: Any, config: Mapping[str, Any] | None = None, **options: Any) -> Any:  # noqa: A002 its name
         """Stream what the graph does with the sum of the chunks of ``input``, as sequences do."""
         return _runnable().transform(self, input, config, **options)
 
-    def atransform(self, input: Any, config: Any = None, **options: Any) -> Any:  # noqa: A002 its name
+    def atransform(
+        self,
+        input: Any,  # noqa: A002 its name
+        config: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> Any:
         """Do what ``transform`` does."""
         return _runnable().atransform(self, input, config, **options)
 
-    def astream_log(self, input: Any, config: Any = None, **options: Any) -> Any:  # noqa: A002 its name
+    def astream_log(
+        self,
+        input: Any,  # noqa: A002 its name
+        config: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> Any:
         """Yield langchain-core's patches of the log of a run."""
         return _runnable().astream_log(self, input, config, **options)
 

@@ -26,6 +26,7 @@ from workers.client.thread import ThreadHandle
 
 FREE: Mapping[str, str] = {
     "action": "what a node does: callee_of, with the name of the node",
+    "args_schema": "what describes the arguments of a tool: langchain-core",
     "backend": "whatever carries runs: CompiledStateGraph.placed",
     "cache": "None, or what keeps results: checked_cache",
     "checkpointer": "a saver, True, False or None: compile",
@@ -34,11 +35,13 @@ FREE: Mapping[str, str] = {
     "current": "a version, which a saver made itself",
     "error_handler": "what takes the place of a node that failed: handler_of",
     "factory": "makes tables",
+    "fallbacks": "what is called in place of a graph that fails: langchain-core",
     "input": "whatever the state can be made from",
     "input_schema": "no annotation says what a schema is: check_schema",
     "more": "entries of a config",
     "node": "a name, or what a node does: callee_of",
     "options": "those of the constructor",
+    "others": "what is piped: langchain-core",
     "output_schema": "no annotation says what a schema is: check_schema",
     "path": "what chooses the next nodes: callee_of",
     "path_map": "of the conditional entry point: add_conditional_edges",
