@@ -70,7 +70,12 @@ def written_id(name: str) -> str:
 def _is_plain(text: str) -> bool:
     """Whether a text is written as it is: words, none of which means something to Mermaid."""
     words = {word.lower() for word in _WORDS.findall(text)}
-    return text.strip() == text != "" and not _SPECIAL.search(text) and "end" not in words
+    return _is_wordy(text) and "end" not in words
+
+
+def _is_wordy(text: str) -> bool:
+    """Whether a text is words alone, which between others may be any."""
+    return text.strip() == text != "" and not _SPECIAL.search(text)
 
 
 def _classes(nodes: Collection[DrawnNode], edges: Sequence[DrawnEdge]) -> Mapping[str, str]:
@@ -129,7 +134,8 @@ def _node(node: DrawnNode, what: str) -> str:
 
 def _is_entry(line: str) -> bool:
     key, _, value = line.partition(" = ")
-    return _is_plain(key.lstrip("_")) and _is_plain(value)
+    listed = value.replace(", ", " ")
+    return _is_wordy(key.lstrip("_")) and _is_wordy(listed)
 
 
 def _edge(edge: DrawnEdge, wrap: int) -> str:
@@ -137,7 +143,7 @@ def _edge(edge: DrawnEdge, wrap: int) -> str:
     if edge.data is None:
         return f"{source} {'-.->' if edge.conditional else '-->'} {target};"
     text = shown(edge.data)
-    words = text.split() if _is_plain(text) else []
+    words = text.split() if _is_wordy(text) else []
     if words:
         lines = (" ".join(words[at : at + wrap]) for at in range(0, len(words), wrap))
         label = "&nbsp;" + "&nbsp<br>&nbsp".join(lines) + "&nbsp;"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from distgraph.drawing.parts import DrawnNode
 
@@ -34,8 +35,19 @@ def shown(text: str) -> str:
 
 def lines_of(node: DrawnNode) -> tuple[str, ...]:
     """Return what is written into a node: its name, and what of its metadata is short."""
-    told = ((key, value) for key, value in node.metadata.items() if isinstance(value, _SHORT))
-    return (shown(node.name), *(shown(f"{key} = {value}") for key, value in told))
+    told = ((key, _short(value)) for key, value in node.metadata.items())
+    lines = (shown(f"{key} = {value}") for key, value in told if value is not None)
+    return (shown(node.name), *lines)
 
 
 _SHORT = (str, int, float, bool)
+
+
+def _short(value: Any) -> str | None:
+    """Return what is short as text, also several of it; None for all else."""
+    if isinstance(value, _SHORT):
+        return str(value)
+    if isinstance(value, list | tuple | set) and all(isinstance(each, _SHORT) for each in value):
+        texts = map(str, value)
+        return ", ".join(sorted(texts) if isinstance(value, set) else texts)
+    return None

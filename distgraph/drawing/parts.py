@@ -13,9 +13,10 @@ SEPARATOR = ":"
 class DrawnNode(NamedTuple):
     """A node: its ``id`` is the path of names to it, its ``name`` the last of them.
 
-    ``data`` is what it runs, a function or a graph; None for the end.
-    ``metadata`` is that of ``add_node``, with ``defer`` for a node that waits for all others, and
-    ``__interrupt``, which is "before", "after" or "before,after", for static breakpoints.
+    ``data`` is what was given as the node, such as a function or a graph; None where nothing was.
+    ``metadata`` is that of ``add_node``, with ``defer`` for a node that waits for all others,
+    ``__interrupt``, which is "before", "after" or "before,after", for static breakpoints, and
+    ``__tools``, the names of the tools of a ToolNode.
     """
 
     id: str

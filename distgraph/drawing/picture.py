@@ -5,7 +5,7 @@ What writes it is imported when it is asked for: most programs never draw.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,15 +40,28 @@ class Drawing:
         look = Look(styled=with_styles, curve=curve, wrap=wrap_label_n_words)
         return mermaid_of(self.nodes.values(), self.edges, look)
 
-    def to_json(self) -> dict[str, list[dict[str, Any]]]:
+    def to_json(self, *, with_schemas: bool = False) -> dict[str, list[dict[str, Any]]]:
         """Return nodes and edges as plain dicts, as LangGraph does.
 
-        A node's "data" tells what kind of thing it is, by the path of its class.
+        A node's "data" tells what kind of thing it is, by the path of its class; that of functions,
+        graphs and agents is LangGraph's, under this package's name. ``with_schemas`` changes
+        nothing: there are no schemas among the nodes.
         """
+        from distgraph.drawing.plain import plain_edge, plain_node  # noqa: PLC0415 few need it
+
+        del with_schemas
         return {
-            "nodes": [_plain_node(node) for node in self.nodes.values()],
-            "edges": [_plain_edge(edge) for edge in self.edges],
+            "nodes": [plain_node(node) for node in self.nodes.values()],
+            "edges": [plain_edge(edge) for edge in self.edges],
         }
+
+    def first_node(self) -> DrawnNode | None:
+        """Return the only node that no other leads to; None where there are several, or none."""
+        return _alone(self.nodes, {e.target for e in self.edges if e.source != e.target})
+
+    def last_node(self) -> DrawnNode | None:
+        """Return the only node that leads to no other; None where there are several, or none."""
+        return _alone(self.nodes, {e.source for e in self.edges if e.source != e.target})
 
     def draw_ascii(self) -> str:
         """Return a picture of characters; CannotDraw without the extra ``ascii``."""
@@ -97,19 +110,6 @@ class Drawing:
             return bundle
 
 
-def _plain_node(node: DrawnNode) -> dict[str, Any]:
-    if node.data is None:
-        return {"id": node.id}
-    kind = type(node.data)
-    data = {"id": [*kind.__module__.split("."), kind.__qualname__], "name": node.id}
-    plain = {"id": node.id, "type": "runnable", "data": data}
-    return {**plain, "metadata": dict(node.metadata)} if node.metadata else plain
-
-
-def _plain_edge(edge: DrawnEdge) -> dict[str, Any]:
-    plain: dict[str, Any] = {"source": edge.source, "target": edge.target}
-    if edge.data is not None:
-        plain["data"] = edge.data
-    if edge.conditional:
-        plain["conditional"] = True
-    return plain
+def _alone(nodes: Mapping[str, DrawnNode], others: Container[str]) -> DrawnNode | None:
+    found = [node for name, node in nodes.items() if name not in others]
+    return found[0] if len(found) == 1 else None

@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
 from distgraph._arguments import names_of
-from distgraph.core.graph import Branch, Callee, Graph, Node, Schema
+from distgraph.core.graph import Callee, Graph, Node, Schema
 from distgraph.core.model import END, START
 from distgraph.drawing.parts import SEPARATOR, DrawnEdge, DrawnNode
 from distgraph.drawing.picture import Drawing
-from distgraph.graph.callees import return_hint
+from distgraph.graph.callees import is_runnable
 from distgraph.graph.held import graph_of, graphs_in
-from distgraph.graph.subscribing import Writes
-from distgraph.types import Command
+from distgraph.graph.lasting import waited_for
+from distgraph.graph.leading import Way, run_by, ways
 
 _START = Callee(START, None, None)
 
@@ -43,7 +43,10 @@ def _held(node: Node, around: tuple[Graph, ...]) -> Graph | None:
 
 
 def _flat(graph: Graph) -> Drawing:
-    edges = _sorted(edge for node in _in_order(graph) for edge in _edges(graph, node))
+    last, waited = waited_for(graph)
+    edges = _sorted(edge for node in _in_order(graph) for edge in _edges(graph, node, waited))
+    if len(last) == 1 and not any(edge.target == END for edge in edges):
+        edges += (DrawnEdge(_text(name), END, conditional=True) for name in last)
     nodes = {_text(node.name): _node(graph, node) for node in _in_order(graph)}
     if any(edge.target == END for edge in edges):
         nodes[END] = DrawnNode(END, END, None, {})
@@ -64,95 +67,52 @@ def _sorted(edges: Iterable[DrawnEdge]) -> list[DrawnEdge]:
 
 
 def _in_order(graph: Graph) -> Iterator[Node]:
-    yield graph.nodes.get(START) or Node(START, _START, Schema(()), targets=_first_run(graph))
-    yield from (node for name, node in graph.nodes.items() if name != START)
+    """Yield the nodes, START before them, or behind those of a graph that has none."""
+    yield from sorted(graph.nodes.values(), key=lambda node: node.name != START)
+    if START not in graph.nodes:
+        yield Node(START, _START, Schema(()), targets=_first_run(graph))
 
 
 def _first_run(graph: Graph) -> tuple[str, ...]:
     """Return what an input makes run in a graph without a START."""
-    return (graph.entry,) if graph.entry else _run_by(graph, names_of(graph.inputs))
-
-
-def _run_by(graph: Graph, channels: Iterable[str]) -> tuple[str, ...]:
-    runs = (name for channel in channels for name in graph.triggers.get(channel, ()))
-    return tuple(dict.fromkeys(runs))
+    return (graph.entry,) if graph.entry else run_by(graph, names_of(graph.inputs))
 
 
 def _node(graph: Graph, node: Node) -> DrawnNode:
     stops = (("before", graph.before), ("after", graph.after))
     stopped = ",".join(when for when, names in stops if node.name in names)
+    data = _data(node)
+    tools = getattr(data, "tools_by_name", None)
     metadata = {
         **node.metadata,
         **({"defer": True} if node.defer else {}),
         **({"__interrupt": stopped} if stopped else {}),
+        **({"__tools": list(tools)} if tools and isinstance(tools, Mapping) else {}),
     }
+    return DrawnNode(_text(node.name), _text(node.name), data, metadata)
+
+
+def _data(node: Node) -> Any:
+    """Return what was given as the node, if anything: a graph, a Runnable, a function."""
     action: Any = node.callee.call or node.callee.acall
     held = graph_of(node)
-    data = held.compiled if held is not None else getattr(action, "function", action)
-    return DrawnNode(_text(node.name), _text(node.name), data or START, metadata)
+    if held is not None:
+        return held.compiled
+    owner = getattr(action, "__self__", None)
+    if is_runnable(owner) and action.__name__ in ("invoke", "ainvoke"):
+        return owner
+    return getattr(action, "function", action)
 
 
 # --- edges -----------------------------------------------------------------------------------
 
 
-def _edges(graph: Graph, node: Node) -> Iterator[DrawnEdge]:
+def _edges(graph: Graph, node: Node, waited: Iterable[tuple[str, str]]) -> Iterator[DrawnEdge]:
     """Yield where a node leads; one that leads nowhere else leads to the end."""
     name = _text(node.name)
-    found = [*_fixed(graph, node), *_chosen(graph, node)] or [(END, None, False)]
-    for target, label, conditional in found:
+    late = (Way(end, conditional=True) for last, end in waited if last == node.name)
+    for target, label, conditional in [*ways(graph, node), *late] or [Way(END)]:
         yield DrawnEdge(name, _text(target), None if label == target else label, conditional)
-
-
-def _fixed(graph: Graph, node: Node) -> Iterator[tuple[str, str | None, bool]]:
-    written = node.returns.channels if isinstance(node.returns, Writes) else ()
-    targets = (*node.targets, *_run_by(graph, written))
-    yield from ((target, None, False) for target in targets)
-    joined = (join.target for join in graph.joins if node.name in join.sources)
-    yield from ((target, None, False) for target in joined)
-
-
-def _chosen(graph: Graph, node: Node) -> Iterator[tuple[str, str | None, bool]]:
-    yield from ((target, label, True) for target, label in _gotos(graph, node))
-    for branch in node.branches:
-        yield from ((end, label, True) for label, end in _ends(graph, node, branch))
-
-
-def _gotos(graph: Graph, node: Node) -> Iterator[tuple[str, str | None]]:
-    """Yield where the Commands of a node may lead in this graph, as far as it says so."""
-    if node.destinations is not None:
-        for name, label in node.destinations.items():
-            yield name, None if label is None else str(label)
-        return
-    hint = return_hint(node.callee.call or node.callee.acall)
-    for target in _commanded(hint):
-        if target == END or target in graph.nodes:
-            yield target, None
-
-
-def _commanded(hint: Any) -> Iterator[str]:
-    """Yield the names in ``Command[Literal[...]]``, also within a union or a list."""
-    inside = get_args(hint)
-    if get_origin(hint) is Command:
-        yield from _literals(inside[0])
-    else:
-        yield from (name for each in inside for name in _commanded(each))
-
-
-def _literals(hint: Any) -> Iterator[str]:
-    inside = get_args(hint)
-    if get_origin(hint) is Literal:
-        yield from (name for name in inside if isinstance(name, str))
-    else:
-        yield from (name for each in inside for name in _literals(each))
-
-
-def _ends(graph: Graph, node: Node, branch: Branch) -> Iterator[tuple[str | None, str]]:
-    """Yield labels and ends of a conditional edge: where none are known, it may lead anywhere."""
-    if branch.ends is not None:
-        yield from ((str(key), end) for key, end in branch.ends.items())
-        return
-    anywhere = (name for name in graph.nodes if name not in (START, node.name))
-    yield from ((None, name) for name in (*anywhere, END))
 
 
 # --- graphs in nodes -------------------------------------------------------------------------

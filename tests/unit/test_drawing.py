@@ -205,7 +205,7 @@ def test_nodes_and_edges_as_plain_dicts() -> None:
     graph = built("a", "b").add_node("sub", built("x").compile(), metadata={"k": 1})
     told = graph.add_conditional_edges("a", node, {"go": "b"}).compile().get_graph().to_json()
     assert [entry["id"] for entry in told["nodes"]] == [START, "a", "b", "sub", END]
-    kind = ["distgraph", "graph", "compiled", "CompiledStateGraph"]
+    kind = ["distgraph", "graph", "state", "CompiledStateGraph"]
     assert told["nodes"][3:] == [
         {
             "id": "sub",
