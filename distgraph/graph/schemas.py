@@ -5,9 +5,12 @@ A class of which pydantic knows nothing may be anything there.
 
 from __future__ import annotations
 
+import types
+import typing
 from collections.abc import Iterator
 from dataclasses import MISSING, Field, fields, is_dataclass
-from typing import Any, get_type_hints
+from types import NoneType
+from typing import Any, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, RootModel, TypeAdapter, create_model
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
@@ -62,7 +65,7 @@ def _with_fields(name: str, types: dict[str, Any]) -> Model:
 
 def _root(name: str, typ: Any, graph: Graph) -> Model:
     if is_dataclass(typ) and not graph.entry:
-        own: dict[str, Any] = {f.name: (hint, _default(f)) for f, hint in _fields(typ)}
+        own: dict[str, Any] = {f.name: (hint, _default(f, hint)) for f, hint in _fields(typ)}
         return create_model(name, __config__=_LOOSE, **own)
     root: dict[str, Any] = {"root": (typ, None)} if ROOT in graph.channels else {}
     made: Model = create_model(name, __base__=RootModel[typ], **root)
@@ -74,11 +77,25 @@ def _fields(typ: Any) -> Iterator[tuple[Field[Any], Any]]:
     return ((field, hints[field.name]) for field in fields(typ))
 
 
-def _default(field: Field[Any]) -> Any:
+def _default(field: Field[Any], hint: Any) -> Any:
     """Return what a field is without a value; pydantic's mark where it has to have one."""
     if field.default_factory is not MISSING:
         return field.default_factory()
-    return ... if field.default is MISSING else field.default
+    if field.default is not MISSING:
+        return field.default
+    return None if _may_be_none(hint) else ...
+
+
+def _may_be_none(hint: Any) -> bool:
+    match get_origin(hint):
+        case None:
+            return hint is None or hint is NoneType
+        case typing.Annotated:
+            return _may_be_none(get_args(hint)[0])
+        case typing.Union | types.UnionType:
+            return any(map(_may_be_none, get_args(hint)))
+        case _:
+            return False
 
 
 _LOOSE = ConfigDict(arbitrary_types_allowed=True)

@@ -279,15 +279,10 @@ def test_the_first_and_the_last_node_are_those_of_langgraph() -> None:
 
 
 def test_workflows_are_drawn_as_langgraphs() -> None:
-    drawn = []
-    for engine in (DISTGRAPH, LANGGRAPH):
+    def work(given: int) -> int:
+        return given
 
-        @engine.entrypoint()
-        def work(given: int) -> int:
-            return given
-
-        drawn.append(work.get_graph())
-    ours, theirs = drawn
+    ours, theirs = (e.entrypoint()(work).get_graph() for e in (DISTGRAPH, LANGGRAPH))
     assert plain(ours) == plain(theirs)
     assert ours.draw_mermaid() == theirs.draw_mermaid()
 

@@ -37,6 +37,16 @@ class Record:
     text: str = "text"
 
 
+@dataclass(kw_only=True)
+class Optionals:
+    needed: str
+    optional: int | None
+    spelt: Optional[int]  # noqa: UP045 as programs have it
+    noted: Annotated[float | None, "noted"]
+    given: str | None = "given"
+    left: str = field(default=...)  # type: ignore[assignment]
+
+
 class Model(BaseModel):
     """What it is."""
 
@@ -84,6 +94,7 @@ GRAPHS: dict[str, Made] = {
     "keys that may be missing": lambda engine: edged(engine, Loose),
     "required keys": lambda engine: edged(engine, Sparse),
     "dataclass": lambda engine: edged(engine, Record),
+    "dataclass of what may be none": lambda engine: edged(engine, Optionals),
     "model": lambda engine: edged(engine, Model),
     "bare type": lambda engine: edged(engine, int),
     "bare list": lambda engine: edged(engine, Annotated[list, operator.add]),
