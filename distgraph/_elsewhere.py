@@ -6,8 +6,9 @@ Loaded with the package, so it holds no more than the table, and what looks into
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
+from typing import Any
 
 _PACKAGE = "distgraph"
 _STREAMS = (
@@ -49,6 +50,69 @@ MODULES: Mapping[str, str] = {
 }
 """By the name of a module, which stands for those in it, what to use in its place."""
 
+_LISTS = "use StateGraph(MessagesState), or StateGraph(Annotated[list, add_messages])"
+_INTERNAL = "it is a name of LangGraph's inside, which nothing here reads"
+_RULES = "a channel says how it merges writes by BaseChannel.merge, and is of no generic class"
+_TYPED = "a serializer has dumps_typed and loads_typed: see SerializerProtocol"
+_TRACES = (
+    "what a trace is told is for the tracer to say: runs tell it all of what nodes get and return"
+)
+_TEXTS = "the words with which a model is told of errors are others: give handle_tool_errors= yours"
+_VECTORS = "index={'embed': ...} of a store takes a function, a coroutine function or an Embeddings"
+_MANAGED = "a managed value is a class derived from ManagedValue, in Annotated[...]"
+_DIRECT = "import it from langchain_core"
+NAMES: Mapping[str, str] = {
+    "callbacks.get_async_graph_callback_manager_for_config": _INTERNAL,
+    "callbacks.get_sync_graph_callback_manager_for_config": _INTERNAL,
+    "channels.DeltaChannel": MODULES["channels.delta"],
+    "channels.base.Checkpoint": _RULES,
+    "channels.base.Update": _RULES,
+    "channels.base.Value": _RULES,
+    "checkpoint.base.DeltaChannelHistory": MODULES["channels.delta"],
+    "checkpoint.base.create_checkpoint": "use empty_checkpoint() and copy_checkpoint()",
+    "checkpoint.base.get_serializable_checkpoint_metadata": "use get_checkpoint_metadata",
+    "checkpoint.base.writes_sort_key": "writes are sorted where they are applied",
+    "checkpoint.memory.PersistentDict": "use SqliteSaver of distgraph.checkpoint.sqlite",
+    "checkpoint.serde.base.CipherProtocol": "import it from distgraph.checkpoint.serde.encrypted",
+    "checkpoint.serde.base.SerializerCompat": _TYPED,
+    "checkpoint.serde.base.UntypedSerializerProtocol": _TYPED,
+    "checkpoint.serde.base.maybe_add_typed_methods": _TYPED,
+    "checkpoint.serde.jsonplus.InvalidModuleError": "use DeserializationError of distgraph.errors",
+    "checkpoint.serde.types.ChannelProtocol": "use BaseChannel of distgraph.channels",
+    "checkpoint.serde.types.SendProtocol": "use Send of distgraph.types",
+    "constants.CONFIG_KEY_CHECKPOINTER": _INTERNAL,
+    "constants.TASKS": _INTERNAL,
+    "constants.Interrupt": "import it from distgraph.types",
+    "constants.Send": "import it from distgraph.types",
+    "errors.ErrorCode": "each kind of error is a class of distgraph.errors",
+    "errors.TaskNotFound": "use ThreadNotFound, or NodesMissing",
+    "errors.UnknownInterruptError": "use NoSuchInterrupt: every answer is checked, unasked",
+    "errors.create_error_message": "each kind of error is a class of distgraph.errors",
+    "graph.MessageGraph": _LISTS,
+    "graph.message.MessageGraph": _LISTS,
+    "managed.base.ManagedValueMapping": _MANAGED,
+    "managed.base.ManagedValueSpec": _MANAGED,
+    "managed.base.is_managed_value": _MANAGED,
+    "prebuilt.ToolCallTransformer": _STREAMS,
+    "prebuilt.chat_agent_executor.StateSchema": "give create_react_agent any class of a state",
+    "prebuilt.tool_node.INVALID_TOOL_NAME_ERROR_TEMPLATE": _TEXTS,
+    "prebuilt.tool_node.TOOL_CALL_ERROR_TEMPLATE": _TEXTS,
+    "prebuilt.tool_node.TOOL_EXECUTION_ERROR_TEMPLATE": _TEXTS,
+    "prebuilt.tool_node.TOOL_INVOCATION_ERROR_TEMPLATE": _TEXTS,
+    "runtime.BaseUser": "ServerInfo.user is whatever it was given",
+    "store.base.Embeddings": f"{_DIRECT}.embeddings",
+    "store.base.NOT_PROVIDED": "leave ttl out of put()",
+    "store.base.NotProvided": "leave ttl out of put()",
+    "store.base.ensure_embeddings": _VECTORS,
+    "store.base.tokenize_path": "get_text_at_path() takes the path as it is",
+    "types.CacheKey": "use FullKey of distgraph.cache.base",
+    "types.PregelExecutableTask": "use PregelTask: a task that runs is nobody's to hold",
+    "types.TracePolicy": _TRACES,
+    "types.ensure_valid_checkpointer": "compile() checks what it is given",
+    "types.omit_payload": _TRACES,
+}
+"""By the name of what LangGraph has in a module that is here too, what to use in its place."""
+
 
 class _Explains:
     """The last of the finders: for a module that none of them has found and that is known here."""
@@ -66,9 +130,27 @@ class _Explains:
 
 def instead_of(name: str) -> str:
     """Return what to use instead of a module of that name inside of the package; '' if unknown."""
+    if name in NAMES:
+        return NAMES[name]
     while name not in MODULES and name:
         name = name.rpartition(".")[0]
     return MODULES.get(name, "")
+
+
+def missing_in(module: str) -> Callable[[str], Any]:
+    """Return the ``__getattr__`` of a module that lacks some names of LangGraph's.
+
+    It raises ImportError for those, since an import hides the words of an AttributeError.
+    """
+
+    def refuse(name: str) -> Any:
+        if told := NAMES.get(f"{module.partition('.')[2]}.{name}"):
+            msg = f"{module} has no {name} as LangGraph has: {told}."
+            raise ImportError(msg, name=module)
+        msg = f"module {module!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+
+    return refuse
 
 
 def explain() -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from uuid import UUID
 
+from distgraph._elsewhere import missing_in
 from distgraph.messages.langchain import handler_class
 from distgraph.types import Interrupt
 
@@ -76,3 +77,7 @@ class GraphCallbackHandler(_Handler):
 
     def on_resume(self, event: GraphResumeEvent) -> Any:
         """Hear that a run goes on."""
+
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_in(__name__)

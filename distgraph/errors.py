@@ -6,6 +6,7 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from distgraph._elsewhere import missing_in
 from distgraph._response import INVALID
 from distgraph.types import Interrupt
 
@@ -343,3 +344,7 @@ class NoParentGraph(ParentCommand, InvalidUpdateError):
             "There is no parent graph: a node returned Command(graph=Command.PARENT), and its "
             "graph was called on its own."
         )
+
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_in(__name__)

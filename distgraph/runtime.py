@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from distgraph import _frame
+from distgraph._elsewhere import missing_in
 from distgraph._runtime import (
     DEFAULT_RUNTIME,
     ExecutionInfo,
@@ -31,3 +34,6 @@ __all__ = [
     "ServerInfo",
     "get_runtime",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_in(__name__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Generic, Literal, NamedTuple, Union
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, NamedTuple, TypeAlias, Union
 
 from typing_extensions import TypedDict
 
@@ -13,6 +13,7 @@ from distgraph import _frame
 from distgraph._arguments import as_name
 from distgraph._caching import CachePolicy as CachePolicy
 from distgraph._deadline import OnTimeout, read_deadline
+from distgraph._elsewhere import missing_in
 from distgraph._parts import CheckpointPayload as CheckpointPayload
 from distgraph._parts import CheckpointStreamPart as CheckpointStreamPart
 from distgraph._parts import CheckpointTask as CheckpointTask
@@ -112,9 +113,13 @@ class Command(Generic[NodeT, UpdateT]):
 
 @dataclass(frozen=True, slots=True)
 class Overwrite:
-    """Replaces the value of a reducer channel instead of being merged into it."""
+    """Replaces the value of a reducer channel instead of being merged into it.
+
+    ``type`` tells it from other dicts when it comes as JSON; LangGraph has it there, too.
+    """
 
     value: Any
+    type: Literal["__overwrite__"] = "__overwrite__"
 
 
 def interrupt(
@@ -319,3 +324,9 @@ StreamPart = Union[  # noqa: UP007 it is subscribed
     DebugStreamPart,
 ]
 """What ``stream(version="v2")`` yields; ``type`` tells which."""
+
+Checkpointer: TypeAlias = Any
+"""What ``compile(checkpointer=)`` takes: a saver, a bool, or None."""
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_in(__name__)

@@ -16,6 +16,8 @@ from typing_extensions import TypeVar
 NodeT = TypeVar("NodeT", bound=Hashable, default=Any)
 UpdateT = TypeVar("UpdateT", default=Any)
 StateT = TypeVar("StateT", default=Any)
+StateT_co = TypeVar("StateT_co", default=Any, covariant=True)
+StateT_contra = TypeVar("StateT_contra", default=Any, contravariant=True)
 ContextT = TypeVar("ContextT", default=Any)
 InputT = TypeVar("InputT", default=StateT)
 OutputT = TypeVar("OutputT", default=Any)

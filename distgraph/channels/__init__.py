@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from distgraph._elsewhere import missing_in
 from distgraph.channels.any_value import AnyValue
 from distgraph.channels.base import MISSING, BaseChannel
 from distgraph.channels.binop import BinaryOperatorAggregate
@@ -27,3 +30,6 @@ __all__ = [
     "Topic",
     "UntrackedValue",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_in(__name__)

@@ -12,6 +12,7 @@ from copy import copy
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from distgraph._elsewhere import missing_in
 from distgraph.errors import EmptyChannelError
 
 if TYPE_CHECKING:
@@ -149,3 +150,7 @@ class BaseChannel(ABC):
     def _becomes(self, value: Any) -> bool:
         before, self._held = self._value(), value
         return before is not value and before != value
+
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_in(__name__)

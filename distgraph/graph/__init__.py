@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from distgraph._elsewhere import missing_in
 from distgraph.core.model import END, START
 from distgraph.graph.compiled import CompiledStateGraph
 from distgraph.graph.message import MessagesState, add_messages
@@ -15,3 +18,6 @@ __all__ = [
     "StateGraph",
     "add_messages",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_in(__name__)

@@ -12,11 +12,12 @@ import dataclasses
 import hashlib
 import uuid
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from typing_extensions import TypedDict
 
 from distgraph import _frame
+from distgraph._elsewhere import missing_in
 from distgraph._message import is_message, is_removal
 from distgraph.channels.binop import appending, identifying
 from distgraph.core.pushing import push
@@ -161,3 +162,7 @@ def _named(message: Any, name: str) -> Any:
     copied = copy.copy(message)
     copied.id = name
     return copied
+
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_in(__name__)

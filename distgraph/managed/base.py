@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from distgraph._elsewhere import missing_in
 
 
 class ManagedValue(ABC):
@@ -16,3 +18,6 @@ class ManagedValue(ABC):
 
 
 Managed = type[ManagedValue]
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_in(__name__)

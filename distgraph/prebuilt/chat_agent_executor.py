@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from distgraph._elsewhere import missing_in
 from distgraph._runtime import Runtime
 from distgraph.graph import END, StateGraph
 from distgraph.messages.forms import message_of
@@ -238,3 +239,6 @@ def _is_direct(tool: Any) -> bool:
 
 create_tool_calling_executor = create_react_agent
 """The older name."""
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_in(__name__)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from pydantic import ValidationError
 from typing_extensions import Unpack
 
 from distgraph._arguments import shortly
+from distgraph._elsewhere import missing_in
 from distgraph._runtime import Runtime
 from distgraph.effects import acarry, carry
 from distgraph.errors import is_invalid_resume
@@ -248,3 +249,7 @@ def tools_condition(state: Any, messages_key: str = "messages") -> Literal["tool
     if not messages:
         raise ValueError(f"The state has no '{messages_key}' to look for calls of tools in.")
     return "tools" if getattr(messages[-1], "tool_calls", None) else "__end__"
+
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_in(__name__)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeAlias
 
 from distgraph._allowed import CheckedLater, HowMany, OneOrMore
 from distgraph._checked import checked
+from distgraph._elsewhere import missing_in
 from distgraph.store.ops import (
     GetOp,
     Index,
@@ -19,6 +20,8 @@ from distgraph.store.ops import (
     Item,
     ListNamespacesOp,
     MatchCondition,
+    NamespaceMatchType,
+    NamespacePath,
     Op,
     OpResult,
     PutOp,
@@ -28,7 +31,9 @@ from distgraph.store.ops import (
     TTLConfig,
     check_namespace,
     check_parts,
+    validate_op_namespace,
 )
+from distgraph.store.paths import texts_at as get_text_at_path
 
 __all__ = [
     "BaseStore",
@@ -38,6 +43,8 @@ __all__ = [
     "Item",
     "ListNamespacesOp",
     "MatchCondition",
+    "NamespaceMatchType",
+    "NamespacePath",
     "Op",
     "OpResult",
     "PutOp",
@@ -45,6 +52,8 @@ __all__ = [
     "SearchOp",
     "StoreNamespace",
     "TTLConfig",
+    "get_text_at_path",
+    "validate_op_namespace",
 ]
 StoreKey: TypeAlias = Annotated[str, CheckedLater()]
 """Anything that has a text, such as a number, by which it is found too."""
@@ -221,3 +230,7 @@ def _conditions(
     begins = (MatchCondition("prefix", check_parts(prefix)),) if prefix else ()
     ends = (MatchCondition("suffix", check_parts(suffix)),) if suffix else ()
     return (*begins, *ends)
+
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_in(__name__)

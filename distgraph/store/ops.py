@@ -10,6 +10,9 @@ from typing import Any, Literal, NamedTuple, TypedDict
 from distgraph._arguments import shortly
 
 StoreNamespace = tuple[str, ...]
+NamespacePath = tuple[str, ...]
+"""A part of namespaces, in which "*" is any text."""
+NamespaceMatchType = Literal["prefix", "suffix"]
 Index = Literal[False] | Sequence[str] | None
 OpResult = Any
 """What an operation gives: an Item or None, a list of SearchItems or of namespaces, or None."""
@@ -105,8 +108,8 @@ class PutOp(NamedTuple):
 class MatchCondition(NamedTuple):
     """What the namespaces asked for begin or end with; "*" is any part."""
 
-    match_type: Literal["prefix", "suffix"]
-    path: StoreNamespace
+    match_type: NamespaceMatchType
+    path: NamespacePath
 
 
 class ListNamespacesOp(NamedTuple):
@@ -155,6 +158,21 @@ def check_parts(namespace: Iterable[Any]) -> StoreNamespace:
             )
             raise InvalidNamespaceError(msg)
     return parts
+
+
+def validate_op_namespace(op: Op) -> None:
+    """Raise InvalidNamespaceError for an op with a namespace that no store has.
+
+    For who writes a store: an op that was not made by one of BaseStore's methods was not checked.
+    """
+    match op:
+        case GetOp() | PutOp():
+            check_parts(op.namespace)
+        case SearchOp():
+            check_parts(op.namespace_prefix)
+        case ListNamespacesOp():
+            for condition in op.match_conditions or ():
+                check_parts(condition.path)
 
 
 def page_of_namespaces(known: set[StoreNamespace], op: ListNamespacesOp) -> list[StoreNamespace]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from itertools import permutations
 from typing import Any
 
@@ -67,6 +68,12 @@ def test_an_overwrite_replaces_the_value_of_a_reducer() -> None:
     before = checkpoint("a", "b", values={"log": ["x"]})
     after = applied(before, wrote(("log", Overwrite(["new"]))), wrote(("log", ["b"])))
     assert after.values == {"log": ["new"]}
+
+
+def test_an_overwrite_that_came_as_json_is_one() -> None:
+    before = checkpoint("a", values={"log": ["x"]})
+    write = json.loads(json.dumps(asdict(Overwrite(["new"]))))
+    assert applied(before, wrote(("log", write))).values == {"log": ["new"]}
 
 
 def test_a_failing_reducer_names_its_key() -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, TypeVar
 
 import langgraph
+import langgraph.constants as theirs
 import pytest
 
-from distgraph import _elsewhere
+from distgraph import _elsewhere, constants
 
 NOT_PACKAGES = ("store.base",)
 """Modules here, packages there: what is in them is found in them."""
@@ -49,6 +52,58 @@ def _refusal(name: str) -> str:
     except ModuleNotFoundError as error:
         return str(error)
     return ""
+
+
+def _names() -> list[str]:
+    """The public names that modules of LangGraph define, in those that are here too."""
+    found = []
+    for name in _modules():
+        if not name.startswith((ITS_TESTS, "store.base.")) and not _refusal(name):
+            found_there = importlib.import_module(f"langgraph.{name}")
+            found += [f"{name}.{one}" for one in _defined(found_there)]
+    return found
+
+
+def _defined(module: Any) -> list[str]:
+    listed = getattr(module, "__all__", None)
+    if listed is not None:
+        return sorted(listed)
+    own = ((name, it) for name, it in vars(module).items() if not name.startswith("_"))
+    return sorted(
+        name
+        for name, it in own
+        if getattr(it, "__module__", None) == module.__name__ and not isinstance(it, TypeVar)
+    )
+
+
+def test_a_name_of_langgraphs_is_here_or_explained() -> None:
+    assert [path for path in _names() if not _is_known(path)] == []
+
+
+def _is_known(path: str) -> bool:
+    module, _, name = path.rpartition(".")
+    here = importlib.import_module(f"distgraph.{module}")
+    return path in _elsewhere.NAMES or hasattr(here, name)
+
+
+@pytest.mark.parametrize("path", sorted(_elsewhere.NAMES))
+def test_what_is_explained_is_not_here(path: str) -> None:
+    module, _, name = path.rpartition(".")
+    assert name not in vars(importlib.import_module(f"distgraph.{module}"))
+    told = f"distgraph.{module} has no {name} as LangGraph has: {_elsewhere.NAMES[path]}."
+    with pytest.raises(ImportError, match=re.escape(told)):
+        exec(f"from distgraph.{module} import {name}")
+
+
+def test_a_name_that_nobody_has_is_none() -> None:
+    with pytest.raises(ImportError, match="cannot import name 'nothing'"):
+        exec("from distgraph.types import nothing")
+    assert not hasattr(importlib.import_module("distgraph.graph"), "nothing")
+
+
+def test_tags_are_named_as_there() -> None:
+    for name in ("CONF", "TAG_HIDDEN", "TAG_NOSTREAM"):
+        assert getattr(constants, name) == getattr(theirs, name)
 
 
 def test_what_nobody_has_is_not_explained() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from distgraph._elsewhere import missing_in
 from distgraph.checkpoint.base.config import (
     copy_checkpoint,
     empty_checkpoint,
@@ -39,3 +42,6 @@ __all__ = [
     "get_checkpoint_id",
     "get_checkpoint_metadata",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_in(__name__)

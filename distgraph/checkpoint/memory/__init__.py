@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from distgraph._allowed import HowMany
 from distgraph._checked import checked
+from distgraph._elsewhere import missing_in
 from distgraph.channels.base import MISSING
 from distgraph.checkpoint.base.blobs import (
     EMPTY,
@@ -299,3 +300,6 @@ class InMemorySaver(BaseCheckpointSaver):
 
 
 MemorySaver = InMemorySaver
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_in(__name__)

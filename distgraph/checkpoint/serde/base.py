@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from distgraph._elsewhere import missing_in
 
 
 @runtime_checkable
@@ -16,3 +18,7 @@ class SerializerProtocol(Protocol):
     def loads_typed(self, data: tuple[str, bytes]) -> Any:
         """The value that ``dumps_typed`` was given."""
         ...
+
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_in(__name__)

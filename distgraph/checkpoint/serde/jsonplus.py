@@ -6,11 +6,12 @@ The rule to keep: no byte that is read can choose code to import, find or run.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgpack
 from msgpack import ExtType, Timestamp
 
+from distgraph._elsewhere import missing_in
 from distgraph.checkpoint.serde.classes import (
     UserClass,
     describe,
@@ -376,3 +377,7 @@ def _check_complete(data: bytes) -> None:
 def _check_kinds(kinds: set[type]) -> None:
     if Timestamp in kinds:  # ext -1, which msgpack reads without asking
         raise DeserializationError("Stored bytes hold the unknown ext code -1.")
+
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_in(__name__)
