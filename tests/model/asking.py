@@ -73,12 +73,12 @@ def _answers(scenario: Scenario, system: System) -> Iterator[Move]:
             tid = outermost(scenario, asked)
             hint = ("T", frame_at(store, 0).ep, tid)
             after = with_message(system._replace(store=store), hint)
-            yield Move(f"answer {asked}", False, after)
+            yield Move(("answer", asked), False, after)
     for asked in system.late:
         store = clients.resume(scenario, system.store, asked, system.era)
         if store is not None:
             after = system._replace(store=store)
-            yield Move(f"the default for {asked}", scenario.without == "sweep of a deadline", after)
+            yield Move(("the default for", asked), scenario.without == "sweep of a deadline", after)
     if (again := clients.ask_again(scenario, system.store, system.era)) is not None:
         yield Move("go on from breakpoints", False, system._replace(store=again))
 
@@ -97,13 +97,13 @@ def _wide(scenario: Scenario, system: System) -> Iterator[Move]:
             if store.st == "R"
             else after
         )
-        yield Move(f"move the answer to {asked}", scenario.without == "sweep of a move", hinted)
+        yield Move(("move the answer to", asked), scenario.without == "sweep of a move", hinted)
 
 
 def _sees(scenario: Scenario, system: System, asked: Nonce) -> Iterator[Move]:
     if asked not in system.known:
         known = system.known | {asked}
-        yield Move(f"see the question {asked}", False, system._replace(known=known))
+        yield Move(("see the question", asked), False, system._replace(known=known))
     if not scenario.deadlines:
         return
     if asked not in system.over:
@@ -111,4 +111,4 @@ def _sees(scenario: Scenario, system: System, asked: Nonce) -> Iterator[Move]:
         yield Move(f"the deadline of {asked} is over", True, over)
     elif asked not in system.late:
         late = system._replace(late=system.late | {asked})
-        yield Move(f"a sweep finds {asked}", scenario.without == "sweep of a deadline", late)
+        yield Move(("a sweep finds", asked), scenario.without == "sweep of a deadline", late)

@@ -85,7 +85,7 @@ class _Search:
 
     def _label(self, before: System, after: System) -> str:
         found = moves(self.scenario, before)
-        return next(m.label for m in found if current(self.scenario, m.after) == after)
+        return next(m.said for m in found if current(self.scenario, m.after) == after)
 
 
 def explore(scenario: Scenario) -> Explored:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from tests.model.around import (
     asked_in,
@@ -18,11 +19,19 @@ from tests.model.state import (
 
 
 class Move(NamedTuple):
-    """One thing that may happen; the way out of any state needs no ``fault``."""
+    """One thing that may happen; the way out of any state needs no ``fault``.
 
-    label: str
+    ``label``: what is said of it, or its parts: it is made millions of times, and told a few.
+    """
+
+    label: str | tuple[Any, ...]
     fault: bool
     after: System
+
+    @property
+    def said(self) -> str:
+        """What is said of it."""
+        return self.label if isinstance(self.label, str) else " ".join(map(str, self.label))
 
 
 def current(scenario: Scenario, system: System) -> System:
@@ -40,6 +49,8 @@ def current(scenario: Scenario, system: System) -> System:
     messages = frozenset(
         m for m in system.messages if any(_is_waited_for(each, m) for each in stores)
     )
+    if messages == system.messages and asked <= system.known:
+        return system
     return system._replace(messages=messages, known=system.known | asked)
 
 
@@ -51,10 +62,18 @@ def _is_waited_for(store: Store, message: Nonce) -> bool:
     return frame.tasks[tid[0]].st == "Q" if kind == "T" else frame.adv == ("Q",)
 
 
-def placed(system: System, index: int, work: Nonce) -> System:
-    """Workers are interchangeable: in a fixed order, the same sets of them are the same state."""
+def placed(system: System, index: int, work: Nonce, store: Store | None = None) -> System:
+    """Return the system with other work for a worker, and what that made of the store.
+
+    Workers are interchangeable: in a fixed order, the same sets of them are the same state.
+    """
     workers = [*system.workers[:index], work, *system.workers[index + 1 :]]
-    return system._replace(workers=tuple(sorted(workers, key=repr)))
+    return system._replace(workers=tuple(sorted(workers, key=_order)), store=store or system.store)
+
+
+@lru_cache(maxsize=100_000)
+def _order(work: Nonce) -> str:
+    return repr(work)
 
 
 def with_message(system: System, message: Nonce) -> System:

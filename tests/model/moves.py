@@ -36,7 +36,7 @@ def moves(scenario: Scenario, system: System) -> Iterator[Move]:
     for index in {worker: i for i, worker in enumerate(system.workers)}.values():
         yield from _worker(scenario, system, index)
     for message in system.messages:
-        yield Move(f"drop {message}", True, without(system, message))
+        yield Move(("drop", message), True, without(system, message))
     yield from sweeper(scenario, system)
     yield from client(scenario, system)
     yield from _fail_over(system)
@@ -66,10 +66,10 @@ def _takes(scenario: Scenario, system: System, index: int) -> Iterator[Move]:
             store, work = scripts.claim(scenario, system.store, ep, tid[0], system.era)
         else:
             store, work = scripts.claim_advance(scenario, system.store, ep, system.era)
-        taken = placed(system, index, work)._replace(store=store)
-        yield Move(f"take {message}", False, without(taken, message))
+        taken = placed(system, index, work, store)
+        yield Move(("take", message), False, without(taken, message))
         if work != IDLE:
-            yield Move(f"take {message}, which comes again", False, taken)
+            yield Move(("take again", message), False, taken)
 
 
 def _executes(scenario: Scenario, system: System, index: int) -> Iterator[Move]:
@@ -106,11 +106,11 @@ def _calls(scenario: Scenario, system: System, index: int, what: str) -> Iterato
     """A script of the worker: its reply comes, or is lost and the script is called again."""
     work, lost = system.workers[index], system.budget.lost
     store, then = _script(scenario, system, work, what)
-    label = f"{what} {work[1:3]}"
-    yield Move(label, what == "fail", placed(system, index, then)._replace(store=store))
+    label = (what, work[1:3])
+    yield Move(label, what == "fail", placed(system, index, then, store))
     if lost and store != system.store:
         budget = system.budget._replace(lost=lost - 1)
-        yield Move(f"{label}, reply lost", True, system._replace(store=store, budget=budget))
+        yield Move((*label, "reply lost"), True, system._replace(store=store, budget=budget))
 
 
 def _script(scenario: Scenario, system: System, work: Nonce, what: str) -> Change:
@@ -135,7 +135,7 @@ def _publishes(system: System, index: int) -> Iterator[Move]:
     for message in waiting:
         rest = tuple(each for each in waiting if each != message)
         after = placed(system, index, ("publish", rest) if rest else IDLE)
-        yield Move(f"publish {message}", False, with_message(after, message))
+        yield Move(("publish", message), False, with_message(after, message))
 
 
 def _fail_over(system: System) -> Iterator[Move]:

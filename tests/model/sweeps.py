@@ -55,7 +55,7 @@ def _looks_at_task(scenario: Scenario, system: System, frame: Frame, tid: int) -
         case "Q" if message not in system.messages and scenario.without != (
             "outbox of who went up" if task.risen else "outbox"
         ):
-            yield Move(f"publish {message} again", False, with_message(system, message))
+            yield Move(("publish again", message), False, with_message(system, message))
         case "B":
             yield Move(f"back-off of {tid} is over", False, system._replace(store=queued))
         case "R":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import product
 from typing import Annotated, Any, TypedDict
@@ -114,30 +114,50 @@ def seen_of(exactly: Exactly, call: Callable[[], Any]) -> Any:
         return exactly(exc)
 
 
-def look(client: Client, exactly: Exactly) -> list[dict[str, Any]]:
+@dataclass(slots=True)
+class Looking:
     """The states of all frames there ever were, by every call that shows them, the root's first.
 
-    Each frame once, though most are told by several checkpoints of the one around them.
+    Checkpoints do not change: all but the last look pass by those that an earlier one has seen,
+    and the frames that those alone tell of. What is at the head is always looked at.
     """
-    found, places, known = [], [thread()], []
-    while places:
-        place = places.pop(0)
-        history = client.history(place)
-        found.append(_shown_at(client, exactly, place, history))
-        told = [inner for one in history for inner in _inside(one) if inner not in known]
-        new = [inner for at, inner in enumerate(told) if inner not in told[:at]]
-        known += new
-        places += new
-    return found
+
+    client: Client
+    exactly: Exactly
+    seen: set[tuple[str, str]] = field(default_factory=set)
+
+    def look(self, *, again: bool = False) -> list[dict[str, Any]]:
+        """Return what is new, or all that there is `again`.
+
+        Each frame once, though most are told by several checkpoints of the one around them.
+        """
+        found, places, known = [], [thread()], []
+        while places:
+            place = places.pop(0)
+            history = self.client.history(place)
+            new = [one for one in history if again or _name(one) not in self.seen]
+            found.append(self._shown_at(place, history, new))
+            told = [inner for one in (*history[:1], *new) for inner in _inside(one)]
+            unknown = [inner for inner in told if inner not in known]
+            fresh = [inner for at, inner in enumerate(unknown) if inner not in unknown[:at]]
+            known += fresh
+            places += fresh
+            self.seen.update(map(_name, new))
+        return found
+
+    def _shown_at(self, place: Config, history: list[Any], new: list[Any]) -> dict[str, Any]:
+        client, exactly = self.client, self.exactly
+        return {
+            "state": seen_of(exactly, lambda: client.get_state(place)),
+            "deep": seen_of(exactly, lambda: client.get_state(place, subgraphs=True)),
+            "history": exactly(history),
+            "at": [seen_of(exactly, partial(client.get_state, one.config)) for one in new],
+        }
 
 
-def _shown_at(client: Client, exactly: Exactly, place: Config, history: list[Any]) -> Any:
-    return {
-        "state": seen_of(exactly, lambda: client.get_state(place)),
-        "deep": seen_of(exactly, lambda: client.get_state(place, subgraphs=True)),
-        "history": exactly(history),
-        "at": [seen_of(exactly, partial(client.get_state, one.config)) for one in history],
-    }
+def _name(snapshot: Any) -> tuple[str, str]:
+    place = snapshot.config["configurable"]
+    return place.get("checkpoint_ns", ""), place["checkpoint_id"]
 
 
 def _inside(snapshot: Any) -> Iterator[Config]:

@@ -23,7 +23,7 @@ from tests.parity.engines import (
     Engine,
 )
 from tests.parity.exact import Exactly
-from tests.parity.levels import LEVELS, Levels, checkpoints_inside, look, seen_of
+from tests.parity.levels import LEVELS, Levels, Looking, checkpoints_inside, seen_of
 from tests.parity.observe import thread
 from tests.parity.strategies import many
 from tests.support.redis_server import RedisServer
@@ -104,9 +104,11 @@ INSIDE: dict[str, Course] = {
 
 
 def follow(engine: Engine, levels: Levels, course: Course, **options: Any) -> list[Any]:
-    """What each call of a course gives, and all that can be seen after it."""
+    """What each call of a course gives, all that can be seen after it, and in the end once more."""
     client, exactly = levels.compile(engine, **options), Exactly()
-    return [(seen_of(exactly, call), look(client, exactly)) for call in course(engine, client)]
+    looking = Looking(client, exactly)
+    seen = [(seen_of(exactly, call), looking.look()) for call in course(engine, client)]
+    return [*seen, (None, looking.look(again=True))]
 
 
 def outcomes(engine: Engine, levels: Levels, course: Course, **options: Any) -> list[Any]:

@@ -32,19 +32,28 @@ def is_harmless(ledger: Ledger, thread: keys.Thread, command: Script[Any]) -> bo
 
 
 def _stored(client: Any, thread: keys.Thread) -> list[Any]:
-    # When it is looked at again is no business of the thread's.
-    planned = keys.planned(thread.namespace, thread.shard)
-    due = [sorted(client.zrange(key, 0, -1)) for key in planned]
-    keys_of_thread = sorted(client.keys(f"{thread.prefix}*"))
-    return [*((key, _content(client, key)) for key in keys_of_thread), *due]
+    found = sorted(client.keys(f"{thread.prefix}*"))
+    with client.pipeline(transaction=False) as pipe:
+        for key in found:
+            pipe.type(key)
+        kinds = pipe.execute()
+        for key, kind in zip(found, kinds, strict=True):
+            _read(pipe, key, kind)
+        # When it is looked at again is no business of the thread's.
+        planned = keys.planned(thread.namespace, thread.shard)
+        for key in planned:
+            pipe.zrange(key, 0, -1)
+        read = pipe.execute()
+    contents, due = read[: len(found)], read[len(found) :]
+    return [*zip(found, contents, strict=True), *map(sorted, due)]
 
 
-def _content(client: Any, key: bytes) -> Any:
-    """Return what is in a key; of what has no order not the order, which a mere look may change."""
-    match client.type(key):
+def _read(pipe: Any, key: bytes, kind: bytes) -> None:
+    """Ask what is in a key; of what has no order not the order, which a mere look may change."""
+    match kind:
         case b"hash":
-            return client.hgetall(key)
+            pipe.hgetall(key)
         case b"set":
-            return client.smembers(key)
+            pipe.smembers(key)
         case _:
-            return client.dump(key)
+            pipe.dump(key)

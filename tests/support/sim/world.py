@@ -66,10 +66,12 @@ class World:
 
     def ended(self) -> bool:
         """Tell whether the last superstep is committed, and nothing runs or is to be removed."""
-        aside = any(member.endswith(f"|{DueKind.unsent}".encode()) for member in self.due())
+        if self.status() != "idle":
+            return False
         head = self.head()
-        done = head != "" and number_of(head) == len(PLAN)
-        return self.status() == "idle" and done and not aside
+        if head == "" or number_of(head) != len(PLAN):
+            return False
+        return not any(member.endswith(f"|{DueKind.unsent}".encode()) for member in self.due())
 
     # --- calls and messages --------------------------------------------------------------------
 
@@ -223,7 +225,12 @@ class World:
 
     def stop_replica(self) -> None:
         """From now on the replica gets nothing."""
-        found = [(key, self.client.pttl(key), self.client.dump(key)) for key in self._replicated()]
+        replicated = self._replicated()
+        with self.client.pipeline(transaction=False) as pipe:
+            for key in replicated:
+                pipe.pttl(key).dump(key)
+            read = pipe.execute()
+        found = zip(replicated, read[::2], read[1::2], strict=True)
         kept = [(key, max(0, ttl), blob) for key, ttl, blob in found if blob]
         self._replica = (kept, deepcopy(self.accepted))
 
