@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Any
+from collections.abc import Hashable, Mapping
+from typing import Any, NamedTuple
 
 REMOVE = "remove"
+HEARD = frozenset({"messages", "tools"})
+"""The stream modes that show what the models and tools tell which a node calls."""
+
+
+class ToolTold(NamedTuple):
+    """What a call of a tool tells, in the place of a message: a chunk of the mode ``tools``."""
+
+    chunk: Mapping[str, Any]
 
 
 def is_message(value: Any) -> bool:

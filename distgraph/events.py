@@ -76,7 +76,7 @@ class Custom(NamedTuple):
 class Spoke(NamedTuple):
     """A chat model that a node called has made a message, or, where not ``whole``, a piece of one.
 
-    ``about`` stands with it.
+    ``about`` stands with it. A tool that a node called has a ``ToolTold`` in its place.
     """
 
     ns: str

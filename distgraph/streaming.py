@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from distgraph._message import is_message, is_removal, message_id
+from distgraph._message import ToolTold, is_message, is_removal, message_id
 from distgraph.core.frame import triggers
 from distgraph.core.graph import ROOT, Graph, Node
 from distgraph.core.handlers import handler_of
@@ -246,6 +246,9 @@ def _custom(_view: View, event: Custom) -> Iterator[Chunk]:
 
 def _spoke(view: View, event: Spoke) -> Iterator[Chunk]:
     """Show a piece of a message always, a whole one where nobody has seen anything of it."""
+    if isinstance(event.message, ToolTold):
+        yield "tools", dict(event.message.chunk)
+        return
     key = message_id(event.message)
     known = event.whole and key in view.seen
     view.seen.add(key)

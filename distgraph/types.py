@@ -34,7 +34,9 @@ from distgraph.typing import NodeT, OutputT, StateT, UpdateT
 
 All = Literal["*"]
 Durability = Literal["sync", "async", "exit"]
-StreamMode = Literal["values", "updates", "tasks", "custom", "messages", "checkpoints", "debug"]
+StreamMode = Literal[
+    "values", "updates", "tasks", "custom", "messages", "tools", "checkpoints", "debug"
+]
 StreamWriter = Callable[[Any], None]
 
 

@@ -183,7 +183,7 @@ class Invocation:
     (ns, checkpoint of a frame around) -> task of it. ``round`` is the same for attempts that repeat
     one another, and another one where somebody has gone on with the thread in between.
     ``asks_again``: what waits inside is asked again, since the run goes on without an answer.
-    ``hears``: somebody is shown the messages of models.
+    ``hears``: somebody is shown what models and tools tell.
     ``control`` may ask the run to stop; None where others run its tasks. ``store`` is what nodes
     are given as such, ``cache`` finds what those have left before that say when it counts again.
     ``durability`` says when it is stored.

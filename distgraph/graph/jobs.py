@@ -195,7 +195,7 @@ def _invocation(
             store=owner.store or around.store,
             cache=_recall(owner),
             durability=options.durability or around.durability,
-            hears=around.hears or "messages" in options.all_modes,
+            hears=around.hears or options.hears,
         )
     run_id = config.get("run_id") or config.get("metadata", {}).get("run_id")
     thread = place.thread_id if configs.names_thread(config) else None
@@ -213,7 +213,7 @@ def _invocation(
         store=owner.store,
         cache=_recall(owner),
         durability=options.durability or "async",
-        hears="messages" in options.all_modes,
+        hears=options.hears,
     )
 
 

@@ -9,13 +9,14 @@ from typing import Any, Generic, Literal, Self, TypedDict
 from uuid import UUID
 
 from distgraph._arguments import names_of
+from distgraph._message import HEARD
 from distgraph._runtime import RunControl
 from distgraph.core.graph import ChannelKeys, Graph
 from distgraph.graph.checks import check_by, check_run_id, check_stops
 from distgraph.types import All, Durability, StreamMode
 from distgraph.typing import ContextT
 
-MODES = ("values", "updates", "tasks", "checkpoints", "debug", "custom", "messages")
+MODES = ("values", "updates", "tasks", "checkpoints", "debug", "custom", "messages", "tools")
 ONLY_SUBMITTED = ("run_id", "if_new")
 ONLY_CALLED = ("print_mode", "debug", "version")
 ONLY_INVOKED = ("distributed",)
@@ -157,7 +158,12 @@ class Options:
     @property
     def is_live(self) -> bool:
         """Whether chunks are wanted while a node still runs."""
-        return self.subgraphs or not {"custom", "messages"}.isdisjoint(self.all_modes)
+        return self.subgraphs or self.hears or "custom" in self.all_modes
+
+    @property
+    def hears(self) -> bool:
+        """Whether what models and tools tell is wanted."""
+        return not HEARD.isdisjoint(self.all_modes)
 
     def before(self, graph: Graph) -> frozenset[str]:
         """Return the nodes of ``graph`` that the call stops before."""

@@ -15,6 +15,8 @@ from langchain_core.outputs import ChatGeneration
 from langchain_core.runnables.config import var_child_runnable_config
 from langchain_core.tracers._streaming import _StreamingCallbackHandler
 
+from distgraph._message import ToolTold
+
 NOSTREAM = "nostream"
 
 
@@ -83,6 +85,50 @@ class Tokens(BaseCallbackHandler, _StreamingCallbackHandler[Any]):
         self._speak(message, about, whole)
 
 
+class ToolCalls(BaseCallbackHandler):
+    """Hears the tools that are called in one attempt; the chunks are LangGraph's."""
+
+    run_inline = True
+
+    def __init__(self, speak: Callable[[Any, Mapping[str, Any], bool], None]) -> None:
+        self._speak = speak
+        self._calls: dict[UUID, str] = {}
+
+    def on_tool_start(
+        self,
+        serialized: Any,
+        input_str: str,
+        *,
+        run_id: UUID,
+        tags: list[str] | None = None,
+        inputs: dict[str, Any] | None = None,
+        **more: Any,
+    ) -> None:
+        """Tell that a call begins, unless it is not to be streamed."""
+        del input_str
+        if NOSTREAM in (tags or ()):
+            return
+        call = self._calls[run_id] = more.get("tool_call_id") or str(run_id)
+        name = (serialized or {}).get("name") or more.get("name") or ""
+        given = {} if inputs is None else {"input": inputs}
+        self._tell("tool-started", call, tool_name=name, **given)
+
+    def on_tool_end(self, output: Any, *, run_id: UUID, **more: Any) -> None:
+        """Tell what a tool returned."""
+        del more
+        if (call := self._calls.pop(run_id, None)) is not None:
+            self._tell("tool-finished", call, output=output)
+
+    def on_tool_error(self, error: BaseException, *, run_id: UUID, **more: Any) -> None:
+        """Tell what a tool raised; one that asks raises nothing that langchain-core tells of."""
+        del more
+        if (call := self._calls.pop(run_id, None)) is not None:
+            self._tell("tool-error", call, message=str(error))
+
+    def _tell(self, event: str, call: str, **more: Any) -> None:
+        self._speak(ToolTold({"event": event, "tool_call_id": call, **more}), {}, True)
+
+
 class NodeWatch:
     """Watches one attempt at a task: for callbacks a run of a chain, with models in its context."""
 
@@ -101,6 +147,7 @@ class NodeWatch:
             manager = self._run.get_child()
         if self._speak is not None:
             manager.add_handler(Tokens(self._speak), inherit=True)
+            manager.add_handler(ToolCalls(self._speak), inherit=True)
         self._config = {**config, "callbacks": manager}
         return manager
 
@@ -131,13 +178,15 @@ def _show(handler: _StreamingCallbackHandler[Any], run_id: UUID, output: Any) ->
 
 
 def manager_of(config: Mapping[str, Any]) -> CallbackManager:
-    """Return the callbacks of ``config``, without those that hear the models of another attempt."""
+    """Return the callbacks of ``config``, without those that hear another attempt."""
     found = CallbackManager.configure(
         inheritable_callbacks=config.get("callbacks"),
         inheritable_tags=list(config.get("tags") or ()),
         inheritable_metadata=dict(config.get("metadata") or {}),
     )
-    found.set_handlers([each for each in found.handlers if not isinstance(each, Tokens)])
+    found.set_handlers(
+        [each for each in found.handlers if not isinstance(each, Tokens | ToolCalls)]
+    )
     return found
 
 

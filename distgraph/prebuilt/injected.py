@@ -9,6 +9,8 @@ from typing import Annotated, Any, Generic, Union, get_args, get_origin, get_typ
 
 from typing_extensions import TypeVar
 
+from distgraph._frame import running
+from distgraph._message import ToolTold
 from distgraph._runtime import ExecutionInfo, ServerInfo
 from distgraph.prebuilt.langchain import DirectlyInjected, InjectedToolArg
 
@@ -47,6 +49,13 @@ class ToolRuntime(DirectlyInjected, Generic[ContextT, StateT]):
     tools: list[Any] = field(default_factory=list)
     execution_info: ExecutionInfo | None = None
     server_info: ServerInfo | None = None
+
+    def emit_output_delta(self, delta: Any) -> None:
+        """Stream a part of what the tool returns, in the mode ``tools``; else it does nothing."""
+        speak = getattr(running(), "speak", None)
+        if speak is not None:
+            told = {"event": "tool-output-delta", "tool_call_id": self.tool_call_id, "delta": delta}
+            speak(ToolTold(told), {}, True)
 
 
 @dataclass(frozen=True, slots=True)

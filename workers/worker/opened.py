@@ -9,6 +9,7 @@ from typing import Any
 from checkpoint_redis.readings import Context, FrameHead, RunRecord
 from checkpoint_redis.references import doubtful
 from checkpoint_redis.stored import Archive
+from distgraph._message import HEARD
 from distgraph._runtime import RunControl
 from distgraph.core.frame import Invocation, Recall
 from distgraph.core.graph import Graph, Node
@@ -129,7 +130,7 @@ class Opened:
         named = digest(self.head.run, rnd)[:8]
         again = self.run.kind in ("reask", "retry")
         told = self.config.invocation(self.head.thread_id, self.head.run, self.served.callbacks)
-        hears = self.shown.subgraphs and "messages" in self.shown.modes
+        hears = self.shown.subgraphs and not HEARD.isdisjoint(self.shown.modes)
         told = replace(told, round=named, asks_again=again, hears=hears)
         told = replace(told, store=self._store, control=RunControl(), cache=self._recall)
         return told if self.run.kind == "start" else replace(told, replay=None)

@@ -12,6 +12,7 @@ from functools import lru_cache, partial
 from typing import Any, Final
 
 from checkpoint_redis.bundles import Bundle
+from distgraph._message import HEARD, ToolTold
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.checkpoint.serde.schema import classes_of
 from distgraph.core.frame import TaskFrame
@@ -69,11 +70,16 @@ class Relay:
                 emitter.relay(frame_of(relayed) or OUTERMOST, blob)
 
     def speak(self, emitter: Emitter, graph: Graph, told: Spoke) -> None:
-        """Stream what a model has made, if the run shows messages."""
-        if "messages" not in self._view.modes:
+        """Stream what a model has made, or a tool tells, if the run shows that."""
+        is_tool = isinstance(told.message, ToolTold)
+        if ("tools" if is_tool else "messages") not in self._view.modes:
             return
-        mode = "messages" if told.whole else PIECE
-        relayed = Relayed(told.ns, ((mode, (told.message, dict(told.about))),))
+        if is_tool:
+            chunk: tuple[str, Any] = ("tools", dict(told.message.chunk))
+        else:
+            mode = "messages" if told.whole else PIECE
+            chunk = (mode, (told.message, dict(told.about)))
+        relayed = Relayed(told.ns, (chunk,))
         if blob := self._encoded(graph, relayed):
             emitter.relay(frame_of(relayed) or OUTERMOST, blob)
 
@@ -125,8 +131,8 @@ class Relay:
 
 
 def speak_of(opened: Opened, emitter: Emitter) -> Speak | None:
-    """Return what streams the messages of models that an attempt calls; None: nobody is shown."""
-    if "messages" not in opened.shown.modes or (opened.ns and not opened.shown.subgraphs):
+    """Return what streams what models and tools of an attempt tell; None: nobody is shown."""
+    if HEARD.isdisjoint(opened.shown.modes) or (opened.ns and not opened.shown.subgraphs):
         return None
     relay = _relay(opened)
 

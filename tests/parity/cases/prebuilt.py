@@ -79,6 +79,42 @@ def case_a_model_is_told_of_wrong_calls(engine: Engine) -> Any:
     return _said(client.invoke(HI, thread()))
 
 
+def _tool_chunk(chunk: Any) -> Any:
+    return {**chunk, "output": _one(chunk["output"])} if "output" in chunk else chunk
+
+
+def case_what_tools_tell_is_streamed(engine: Engine) -> Any:
+    def counting(n: int, runtime: Any) -> str:
+        """Count."""
+        for each in range(n):
+            runtime.emit_output_delta(each)
+        return "counted"
+
+    counting.__annotations__["runtime"] = engine.ToolRuntime
+    node = engine.ToolNode([counting, broken], handle_tool_errors=True)
+    model = in_turn(calling(("counting", {"n": 2})), calling(("broken", {"how": "x"})), "done")
+    client = _tools(engine, node, model)
+    told = [_tool_chunk(chunk) for chunk in client.stream(HI, thread(), stream_mode="tools")]
+    model = in_turn(calling(("counting", {"n": 2})), "done")
+    modes = ["updates", "tools"]
+    both = _tools(engine, node, model).stream(HI, thread("2"), stream_mode=modes)
+    return told, [(mode, chunk["event"] if mode == "tools" else "") for mode, chunk in both]
+
+
+def case_tools_in_graphs_inside_tell_who_looks_there(engine: Engine) -> Any:
+    inner = engine.StateGraph(engine.MessagesState)
+    inner.add_node("model", lambda _: {"messages": [model.invoke([])]})
+    inner.add_node(engine.ToolNode([weather])).add_edge(engine.START, "model")
+    inner.add_edge("model", "tools")
+    builder = engine.StateGraph(engine.MessagesState).add_node("inside", inner.compile())
+    client = engine.compile(builder.add_edge(engine.START, "inside"))
+    model = in_turn(calling(ROME))
+    hidden = client.stream(HI, thread("1"), stream_mode="tools")
+    model = in_turn(calling(ROME))
+    told = client.stream(HI, thread("2"), stream_mode="tools", subgraphs=True)
+    return hidden, [(len(ns), _tool_chunk(chunk)) for ns, chunk in told]
+
+
 def _of_value_errors(error: ValueError) -> str:
     return f"a value: {error}"
 
