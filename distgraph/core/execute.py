@@ -145,7 +145,8 @@ def _attempt(graph: Graph, task: Task, values: Mapping[str, Any], frame: TaskFra
             known: Completed | None = yield _asking(node, kept.find, kept.afind)
             if known is not None:
                 return known
-        frame.begins(given)
+        if frame.watch is not None:
+            frame.begins(_told(node, task, given))
         output = yield from _output(graph, node, given, frame)
         if frame.watch is not None:
             frame.watch.ended(output)
@@ -161,6 +162,14 @@ def _attempt(graph: Graph, task: Task, values: Mapping[str, Any], frame: TaskFra
             frame.watch.failed(exc)
         return read_exception(exc, frame)
     return chosen
+
+
+def _told(node: Node, task: Task, given: Any) -> Any:
+    """Return what callbacks are told that a task begins with: a function by its arguments."""
+    if task.caller is None:
+        return given
+    call: Any = node.callee.call or node.callee.acall
+    return call.named(given, node.callee.wants)
 
 
 def _remembered(node: Node, task: Task, given: Any, frame: TaskFrame) -> Recalled | None:

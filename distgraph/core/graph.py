@@ -14,6 +14,8 @@ from distgraph.managed.base import Managed
 from distgraph.types import RetryPolicy
 
 ROOT = "__root__"
+UNNAMED = "LangGraph"
+"""The name of a graph that was given none, as in LangGraph."""
 ChannelKeys = str | tuple[str, ...]
 """Channels whose values stand in a dict; a single name stands for the bare value of that one."""
 
@@ -190,6 +192,11 @@ class Graph:
         }
         for name, value in known.items():
             object.__setattr__(self, name, value)
+
+    @property
+    def told_as(self) -> str:
+        """The name by which callbacks hear of its runs: a workflow without has LangGraph's own."""
+        return UNNAMED if self.entry and self.entry == self.name else self.name
 
     @property
     def shown(self) -> ChannelKeys:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from distgraph.core.frame import CallArguments
@@ -14,6 +14,9 @@ from distgraph.graph.checks import check_name
 
 INJECTED: Mapping[str, str] = {"previous": "previous"}
 """What is injected by name beyond what nodes can ask for."""
+
+
+_MORE = inspect.Parameter.VAR_KEYWORD
 
 
 def named(function: Any, name: str | None) -> str:
@@ -70,6 +73,25 @@ class WithArguments:
             self._signature: inspect.Signature | None = inspect.signature(function)
         except ValueError:  # a builtin without one
             self._signature = None
+
+    def named(self, given: CallArguments, injected: Collection[str]) -> dict[str, Any]:
+        """Return the arguments of a call by their names, without what is ``injected``.
+
+        What the function does not take is left for the call itself to refuse.
+        """
+        by_position, by_name = given
+        if self._signature is None:
+            return dict(by_name)
+        try:
+            bound = self._signature.bind_partial(*by_position, **by_name)
+        except TypeError:
+            return dict(by_name)
+        bound.apply_defaults()
+        kinds = {name: each.kind for name, each in self._signature.parameters.items()}
+        found = {k: v for k, v in bound.arguments.items() if kinds[k] is not _MORE}
+        more = (v for k, v in bound.arguments.items() if kinds[k] is _MORE)
+        told = {**found, **next(more, {})}
+        return {k: v for k, v in told.items() if k in by_name or k not in injected}
 
     def __call__(self, given: CallArguments, **injected: Any) -> Any:
         by_position, by_name = given

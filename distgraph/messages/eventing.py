@@ -18,7 +18,7 @@ class GraphRunnable(Runnable[Any, Any]):
     """
 
     def __init__(self, graph: Any, *, limited: bool) -> None:
-        self.name = graph.get_name()
+        self.name = graph.graph.told_as
         self._graph = graph
         self._limited = limited
 

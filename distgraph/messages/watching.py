@@ -141,8 +141,7 @@ class NodeWatch:
         """Return the callbacks for what the node calls; it begins with ``given``."""
         manager = manager_of(config)
         if manager.handlers:
-            step = config["metadata"].get("langgraph_step")
-            manager.add_tags([f"graph:step:{step}"], inherit=False)
+            manager.tags = [_tag(config["metadata"]), *manager.tags]
             self._run = manager.on_chain_start(None, given, name=name)
             manager = self._run.get_child()
         if self._speak is not None:
@@ -169,6 +168,12 @@ class NodeWatch:
     def enters(self) -> None:
         """Have the models that are called in this context find the config."""
         var_child_runnable_config.set(self._config)
+
+
+def _tag(metadata: Mapping[str, Any]) -> str:
+    """Return the tag of a node, or of a function that a task calls."""
+    called = (metadata.get("langgraph_path") or (False,))[-1] is True
+    return "seq:step:1" if called else f"graph:step:{metadata.get('langgraph_step')}"
 
 
 def _show(handler: _StreamingCallbackHandler[Any], run_id: UUID, output: Any) -> None:

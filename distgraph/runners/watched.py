@@ -103,7 +103,7 @@ def _begun(job: Job) -> Any:
         return None
     from distgraph.messages.watching import begun  # noqa: PLC0415 only where it is loaded
 
-    return begun(job.invocation.config, job.graph.name, job.start.given)
+    return begun(job.invocation.config, job.graph.told_as, job.start.given)
 
 
 def _has_handlers(job: Job) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import Any, TypedDict
 from unittest import mock
@@ -12,6 +13,8 @@ import pytest
 from langchain_core.callbacks import adispatch_custom_event
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
+from langchain_core.runnables import RunnableConfig
+from langchain_core.tracers.base import BaseTracer
 
 from distgraph.func import task
 from distgraph.graph import START, MessagesState, StateGraph
@@ -112,6 +115,50 @@ async def test_what_a_node_calls_as_a_function_stands_in_it() -> None:
     seen = [(event["event"].removeprefix("on_chain_"), event["name"]) for event in told]
     begun, ended = [("start", "n"), ("start", "double")], [("stream", "n"), ("end", "n")]
     assert seen == [*begun, ("stream", "double"), ("end", "double"), *ended]
+
+
+def workflow_of(package: str) -> Any:
+    func: Any = import_module(f"{package}.func")
+
+    def adds(n: int, more: int = 2, *others: int, by: int = 3, **named: int) -> int:
+        return n
+
+    async def later(n: int, config: RunnableConfig) -> dict[str, int]:
+        return {"n": n}
+
+    def fails(n: int) -> None:
+        raise ValueError("no")
+
+    adding, failing, waiting = func.task(adds), func.task(fails), func.task(later)
+
+    async def counting(n: int) -> Any:
+        with suppress(ValueError):
+            await failing(n)
+        await waiting(n=n)
+        return await adding(n, 5) + await adding(n, 1, 2, 3, by=4, other=5)
+
+    return func.entrypoint()(counting)
+
+
+class Trees(BaseTracer):
+    """Keeps the runs that it was told of, with all that is in them."""
+
+    def _persist_run(self, run: Any) -> None:
+        self.found = self._tree(run)
+
+    def _tree(self, run: Any) -> tuple[Any, ...]:
+        inner = [self._tree(each) for each in run.child_runs]
+        return run.name, run.inputs, run.outputs, run.tags, bool(run.error), inner
+
+
+def test_a_workflow_and_its_functions_are_told_of_as_langgraphs() -> None:
+    def told(package: str) -> Any:
+        trees = Trees()
+        config: Any = {"callbacks": [trees], "tags": ["mine"]}
+        asyncio.run(workflow_of(package).ainvoke(7, config))
+        return trees.found
+
+    assert told(MINE) == told(THEIRS)
 
 
 async def test_a_failure_comes_out_and_the_limit_is_that_of_the_graph() -> None:

@@ -102,15 +102,14 @@ def case_what_tools_tell_is_streamed(engine: Engine) -> Any:
 
 
 def case_tools_in_graphs_inside_tell_who_looks_there(engine: Engine) -> Any:
+    model = in_turn(calling(ROME), calling(ROME))
     inner = engine.StateGraph(engine.MessagesState)
     inner.add_node("model", lambda _: {"messages": [model.invoke([])]})
     inner.add_node(engine.ToolNode([weather])).add_edge(engine.START, "model")
     inner.add_edge("model", "tools")
     builder = engine.StateGraph(engine.MessagesState).add_node("inside", inner.compile())
     client = engine.compile(builder.add_edge(engine.START, "inside"))
-    model = in_turn(calling(ROME))
     hidden = client.stream(HI, thread("1"), stream_mode="tools")
-    model = in_turn(calling(ROME))
     told = client.stream(HI, thread("2"), stream_mode="tools", subgraphs=True)
     return hidden, [(len(ns), _tool_chunk(chunk)) for ns, chunk in told]
 
