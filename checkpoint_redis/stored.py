@@ -336,19 +336,22 @@ class Archive:
         left = [told(self._left_of(each.blob), dict(each.deadlines)) for each in asked]
         for result in (*left, *([self._left_of(task.result)] if task.result else [])):
             whole = self._whole(_without(result, packets), packets)
+            if not asked:
+                whole = _settled(whole)
             yield task.tid, pending.encode_left(whole)
 
     def _opened(self, loaded: Loaded, cp: str, packets: Packets) -> list[pending.TaskWrites]:
         """Return what workers left in an open superstep, as a saver is given it."""
         released, written = loaded.released, loaded.caller_writes
-        results = {tid: self._whole(left, packets) for tid, left in self._results(loaded)}
+        left = {tid: self._whole(each, packets) for tid, each in self._results(loaded)}
+        results = {tid: _settled(each) for tid, each in left.items()}
         state = model.ThreadState(
             _NOTHING,
             results=results,
             answers={t.tid: self._answers(t.answers) for t in loaded.tasks if t.answers},
             caller_writes=tuple(self._written(blob, written.followed) for blob in written.blobs),
             released=released if released == cp else "",
-            deadlines={tid: times(left) for tid, left in results.items()},
+            deadlines={tid: times(each) for tid, each in results.items()},
         )
         return pending.encode_changes(None, state)
 
@@ -415,6 +418,11 @@ def _tuple(
 ) -> CheckpointTuple:
     above = here._replace(checkpoint_id=parent).config if parent else None
     return CheckpointTuple(here.config, checkpoint, metadata, above, writes)
+
+
+def _settled(left: model.Result) -> model.Result:
+    """Return what a worker stored of a task; of a failure, which is settled, the text counts."""
+    return replace(left, is_settled=True) if isinstance(left, model.Errored) else left
 
 
 def _without(left: model.Result, packets: Packets) -> model.Result:

@@ -1,6 +1,7 @@
 """What tasks left, and what callers added, as the pending writes of a checkpoint; and back.
 
-A task that asks or failed has its whole record in ``__result__`` besides.
+A task that asks, or whose failure others go on with, has its whole record in ``__result__``
+besides.
 """
 
 from __future__ import annotations
@@ -55,29 +56,35 @@ from distgraph.types import Interrupt, Send
 V = TypeVar("V")
 BRANCH = "branch:to:"
 EMPTY: Mapping[str, int] = MappingProxyType({})
+_UNKNOWN = "builtins.Exception"
+"""What is known of the class of a failure that left its text alone."""
 TaskWrites = tuple[str, list[Write]]
 """A task id and the writes that ``put_writes`` gets for it."""
 
 
 def encode_result(task: Task, result: Result, kept: Mapping[str, int] = EMPTY) -> list[Write]:
-    """Return the pending writes that say what ``task`` left; a failure names the node too.
+    """Return the pending writes that say what ``task`` left.
 
-    ``kept``: the times of what it asked before, by place, which those of its questions come on top.
+    A failure that an error handler may take names the node too. ``kept``: the times of what it
+    asked before, by place, which those of its questions come on top.
     """
-    source = [(ERROR_SOURCE, task.node)] if isinstance(result, Errored) else []
+    taken = isinstance(result, Errored) and not result.is_settled
+    source = [(ERROR_SOURCE, task.node)] if taken else []
     known = times(result)
     timed = [(DEADLINES, {**kept, **known})] if known else []
     return [*encode_left(result), *source, *timed]
 
 
 def encode_left(result: Result) -> list[Write]:
-    """Return the pending writes that say what a task left."""
+    """Return the pending writes that say what a task left; the text alone of a settled failure."""
     match result:
         case Completed(writes, goto):
             return [*writes, *map(_goto, goto)] or [(NO_WRITES, None)]
         case Interrupted(questions):
             asked = [question.interrupt for question in questions]
             return [(INTERRUPT, asked), (RESULT, pack_result(result))]
+        case Errored(is_settled=True):
+            return [(ERROR, str(result))]
         case Errored():
             return [(ERROR, str(result)), (RESULT, pack_result(result))]
         case Escaped():
@@ -229,11 +236,22 @@ def decode_left(writes: list[Write]) -> Result | None:
     """Return what a task left; one that completed has completed, whatever it left before."""
     ordinary = [write for write in writes if write[0] not in WRITES_IDX_MAP]
     if not ordinary:
-        packed = dict(writes).get(RESULT)
-        return None if packed is None else unpack_result(packed)
+        return _recorded(dict(writes))
     kept = [write for write in ordinary if write[0] != NO_WRITES]
     split = next((i for i, write in enumerate(kept) if _is_goto(write)), len(kept))
     return Completed(tuple(kept[:split]), tuple(map(_goto_target, kept[split:])))
+
+
+def _recorded(writes: Mapping[str, Any]) -> Result | None:
+    """Return what stands in a task's record; of a failure without one, which runs again, its text.
+
+    A record of None says that the task is to run again.
+    """
+    if RESULT in writes:
+        packed = writes[RESULT]
+        return None if packed is None else unpack_result(packed)
+    text = _stored(writes, ERROR, "")
+    return Errored(_UNKNOWN, text, shown=text, is_settled=True) if text else None
 
 
 def _is_goto(write: Write) -> bool:

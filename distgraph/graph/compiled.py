@@ -39,7 +39,7 @@ from distgraph.graph.jobs import Owner, about, job_of
 from distgraph.graph.nested import Inner, leaving
 from distgraph.graph.options import InvokeOptions, Options, StreamOptions, SubmitOptions, Version
 from distgraph.graph.piped import Piped, join_runnables
-from distgraph.graph.results import conclude, result_of
+from distgraph.graph.results import conclude, result_of, since_input, since_told
 from distgraph.graph.shape import UNTYPED, Instances, Shape, instances
 from distgraph.graph.state_access import Config, StateAccess
 from distgraph.graph.subgraphs import holds_graph, schemas_of
@@ -295,11 +295,11 @@ class Pregel(
             given = _streamed(options, keys)
             return cast(OutputT, list(self.stream(input, config, version=version, **given)))
         inner, job = self._job(input, config, asked, heard=False)
-        shape, last = self._shape(job, asked, keys), None
+        shape, last, since = self._shape(job, asked, keys), None, since_input(input)
         for event in inner.events(self.backend, job):
-            last = event
+            last, since = event, since_told(since, event)
             shape.printed(event)
-        result = result_of(self.graph, last, keys, given=input, around=inner.frame)
+        result = result_of(self.graph, last, keys, inner.frame, since)
         found: OutputT = shape.result(result)
         return found
 
@@ -323,11 +323,11 @@ class Pregel(
             chunks = self.astream(input, config, version=version, **given)
             return cast(OutputT, [chunk async for chunk in chunks])
         inner, job = self._job(input, config, asked, heard=False)
-        shape, last = self._shape(job, asked, keys), None
+        shape, last, since = self._shape(job, asked, keys), None, since_input(input)
         async for event in inner.aevents(self.backend, job):
-            last = event
+            last, since = event, since_told(since, event)
             shape.printed(event)
-        result = result_of(self.graph, last, keys, given=input, around=inner.frame)
+        result = result_of(self.graph, last, keys, inner.frame, since)
         found: OutputT = shape.result(result)
         return found
 

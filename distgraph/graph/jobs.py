@@ -26,6 +26,9 @@ from distgraph.runners.frames import lasting
 from distgraph.types import Command, StateUpdate
 from distgraph.updating import update
 
+_TOLD = ("checkpoint_id", "checkpoint_ns", "task_id", "run_id", "assistant_id", "graph_id")
+"""Configurables that stand with messages, as in LangGraph."""
+
 
 @dataclass(frozen=True, slots=True)
 class Owner:
@@ -118,11 +121,12 @@ def _refuse_foreign(given: Any) -> None:
 
 def about(job: Job) -> dict[str, Any]:
     """Return what of the caller's config stands with every message of the run."""
-    place = job.invocation.config.get("configurable", {})
-    named = {key: place[key] for key in ("checkpoint_id", "checkpoint_ns") if place.get(key)}
-    given = {k: v for k, v in job.start.metadata.items() if not k.startswith("__")} | named
-    thread = job.invocation.thread_id
-    return given if thread is None else {**given, "thread_id": thread}
+    config, thread = job.invocation.config, job.invocation.thread_id
+    place = config.get("configurable", {})
+    named = {key: place[key] for key in _TOLD if place.get(key)}
+    given = configs.checkpoint_metadata({"metadata": config.get("metadata", {})})
+    told = {"ls_integration": "langgraph", **named, **given}
+    return told if thread is None else {**told, "thread_id": thread}
 
 
 def _is_fresh(given: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -20,9 +21,11 @@ from distgraph.core.model import (
 from distgraph.core.references import INITIAL
 from distgraph.core.snapshot import current_values, visible
 from distgraph.errors import NoParentGraph, ParentCommand, RemoteNodeError
-from distgraph.events import Concluded, Event
+from distgraph.events import Concluded, Event, Received, Stepped
 from distgraph.streaming import INTERRUPT
 from distgraph.types import Command
+
+Versions = Mapping[str, str]
 
 
 def conclude(event: Event, around: TaskFrame | None = None) -> None:
@@ -50,12 +53,12 @@ def result_of(
     graph: Graph,
     last: Event | None,
     keys: str | tuple[str, ...],
-    given: Any = None,
     around: TaskFrame | None = None,
+    since: Versions | None = None,
 ) -> Any:
     """Return what ``invoke`` returns, or raise what it raises.
 
-    None when ``given`` was the first input of a thread and no output key was written since.
+    None when no output key was written ``since`` an input; of a run without one that is None.
     """
     if not isinstance(last, Concluded):
         msg = "The run ended without an outcome."
@@ -66,15 +69,29 @@ def result_of(
     match last.outcome:
         case Paused(questions) if questions:
             return _with_questions(result, questions)
-    if last.state and not (given is None or isinstance(given, Command)):
+    if last.state and since is not None:
         shown = (keys,) if isinstance(keys, str) else keys
-        return result if _is_written(last.state.checkpoint, shown) else None
+        return result if _is_written(last.state.checkpoint, shown, since) else None
     return result
 
 
-def _is_written(checkpoint: Checkpoint, keys: tuple[str, ...]) -> bool:
-    """Whether one of ``keys`` was written after the first checkpoint of the thread."""
-    return any(checkpoint.versions.get(key, INITIAL) != INITIAL for key in keys)
+def since_input(given: Any) -> Versions | None:
+    """Return the versions of the channels when a run begins, as far as they are known before it."""
+    return None if given is None or isinstance(given, Command) else {}
+
+
+def since_told(since: Versions | None, event: Event) -> Versions | None:
+    """Return the versions of the channels at the run's input, which ``event`` may tell."""
+    if since is None or not isinstance(event, Received | Stepped):
+        return since
+    told = event.state.checkpoint
+    return told.versions if told.source == "input" else since
+
+
+def _is_written(checkpoint: Checkpoint, keys: tuple[str, ...], since: Versions) -> bool:
+    return any(
+        checkpoint.versions.get(key, INITIAL) not in (INITIAL, since.get(key)) for key in keys
+    )
 
 
 def _with_questions(result: Any, questions: tuple[Question, ...]) -> Any:

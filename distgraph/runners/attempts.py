@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from distgraph.checkpoint.digests import digest_of
@@ -131,7 +131,12 @@ class OpenSuperstep:
         return Ended(self.job.place.ns, task, result, opened.values, step=opened.step + 1)
 
     def timed(self, task: Task, result: Result) -> Result:
-        """Return what a task left, with the times of its questions' deadlines, as it is stored."""
+        """Return what a task left as it is stored.
+
+        Its questions have the times of their deadlines, a failure says whether a handler takes it.
+        """
+        if isinstance(result, Errored) and node_of(self.graph, task).handler is None:
+            return replace(result, is_settled=True)
         return timed(result, self.state.deadlines.get(task.id, {}), now())
 
     def delay(self, task: Task, result: Result, attempt: int) -> float | None:

@@ -13,11 +13,13 @@ from typing import Any, NamedTuple, Protocol
 
 from distgraph.checkpoint import codec, pending
 from distgraph.checkpoint.base.id import next_id
+from distgraph.checkpoint.base.types import RESULT
 from distgraph.core.begin import goes_on
 from distgraph.core.frame import Frames
 from distgraph.core.model import (
     NULL_TASK,
     Checkpoint,
+    Errored,
     Interrupted,
     Outcome,
     Result,
@@ -121,15 +123,21 @@ def before(place: Place, root_id: str) -> Generator[Asking, Any, ThreadState | N
 
 @dataclass(frozen=True, slots=True)
 class SaverStore:
-    """Keeps the frame in a checkpointer."""
+    """Keeps the frame in a checkpointer.
+
+    ``recorded``: the tasks that have a record, which a failure has to replace.
+    """
 
     place: Place
+    recorded: set[str] = field(default_factory=set, compare=False)
 
     def load(self) -> Generator[Asking, Any, ThreadState | None]:
         """Return what the checkpointer has at the place."""
         found = yield SaverCall("get_tuple", (self._config(self.place.checkpoint_id),))
         if not found:
             return None
+        writes = found.pending_writes or ()
+        self.recorded.update(task for task, channel, _ in writes if channel == RESULT)
         state = codec.decode(found)
         if self.place.checkpoint_id and goes_on(state.checkpoint):
             is_head = yield from self._is_head(state.checkpoint)
@@ -203,7 +211,11 @@ class SaverStore:
         result: Result,
         kept: Mapping[str, int] = pending.EMPTY,
     ) -> SaverCall:
+        if isinstance(result, Errored) and result.is_settled and task.id in self.recorded:
+            result = replace(result, is_settled=False)
         writes = pending.encode_result(task, result, kept)
+        if any(channel == RESULT for channel, _ in writes):
+            self.recorded.add(task.id)
         return SaverCall("put_writes", (self._config(checkpoint.id), writes, task.id))
 
     def _config(self, checkpoint_id: str | None) -> dict[str, Any]:

@@ -146,6 +146,10 @@ def test_metadata_say_where_the_checkpoint_stands() -> None:
                 ("__error_source_node__", "a"),
             ],
         ),
+        (
+            Errored("builtins.ValueError", "no", is_settled=True),
+            [("__error__", "ValueError('no')")],
+        ),
     ],
 )
 def test_what_a_task_left_is_its_pending_writes(result: Any, writes: list[Any]) -> None:

@@ -11,8 +11,9 @@ from checkpoint_redis import commands, events
 from checkpoint_redis.events import Entry, EntryId, StreamEvent
 from checkpoint_redis.layout import RunEvent, RunStatus
 from checkpoint_redis.readings import RunOutcome
+from distgraph.core.model import ThreadState
 from distgraph.effects import Tell
-from distgraph.events import Concluded
+from distgraph.events import Concluded, Received
 
 from .begun import Begun, just_before
 from .concluding import (
@@ -34,16 +35,26 @@ from .watched import Watched
 def follow(of: Watched, begun: Begun, modes: frozenset[str], timeout: float | None) -> Flow:
     """Tell a run's events from its beginning to its end; the last one is Concluded.
 
-    Without ``modes`` that is all that is told. Raises RunTimeout after ``timeout`` seconds,
-    RunCancelled, ThreadNotFound, and StoreError when Redis has lost how the run ended.
+    Without ``modes`` an input is told besides, and no more. Raises RunTimeout after ``timeout``
+    seconds, RunCancelled, ThreadNotFound, and StoreError when Redis has lost how the run ended.
     """
     if begun.outcome is not None:
         yield Tell(Concluded("", begun.state, begun.outcome))
     elif modes:
         yield from _followed(Follower(of, modes, begun, begun.state, begun.after))
     else:
+        if begun.state is not None:
+            yield Tell(_received(begun.state))
         deadline = None if timeout is None else time.monotonic() + timeout
         yield from _awaited(of, begun.since, deadline)
+
+
+def _received(state: ThreadState) -> Received:
+    """Return what is told of an input, of which ``state`` may hold what it has written already."""
+    at = state.checkpoint
+    written = frozenset() if at.source == "input" else at.changed
+    versions = {key: ref for key, ref in at.versions.items() if key not in written}
+    return Received("", replace(state, checkpoint=replace(at, source="input", versions=versions)))
 
 
 def stream(of: Watched, begun: Begun, modes: frozenset[str], seen: Position | None) -> Flow:

@@ -84,6 +84,11 @@ def case_an_input_that_is_none(engine: Engine) -> Any:
     ]
 
 
+def case_a_call_that_writes_no_output_returns_none(engine: Engine) -> Any:
+    client = chain(engine, interrupt_after_nodes=["one"])
+    return [invoked(client, given) for given in (1, None, 5, 7, None)]
+
+
 def case_what_streams_show(engine: Engine) -> Any:
     seen: list[Any] = []
     for options in ({}, {"stream_channels": ["mid", "out"]}, {"stream_channels": "out"}):
