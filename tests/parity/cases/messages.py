@@ -75,7 +75,7 @@ def case_a_message_stands_with_where_it_comes_from(engine: Engine) -> Any:
 def case_what_stands_with_a_message_of_the_config_of_its_run(engine: Engine) -> Any:
     client = chat(engine, AIMessage("one", id="1"))
     names = ("run_id", "task_id", "assistant_id", "graph_id", "user_id", "api_key", "mine")
-    told = []
+    told: list[Any] = []
     for metadata in ({}, {"mine": "m", "graph_id": "other", "ls_integration": "me"}):
         config = thread(str(len(told)), metadata=metadata, tags=["t"])
         config["configurable"].update({name: name[0] for name in names})
