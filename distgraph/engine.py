@@ -81,11 +81,15 @@ class NewStamp:
 
 @dataclass(frozen=True, slots=True)
 class Save:
-    """Store ``checkpoints``, oldest first, and know what follows: ``then`` is decided already."""
+    """Store ``checkpoints``, oldest first, and know what follows: ``then`` is decided already.
+
+    ``caller_write`` is what a caller adds to the superstep from the last of them, if anything.
+    """
 
     checkpoints: tuple[Checkpoint, ...]
     state: ThreadState
     then: Decision
+    caller_write: Completed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,15 +387,24 @@ def _continue(
     graph: Graph, state: ThreadState, start: Start, limits: Limits, ns: str
 ) -> Generator[Request, Any, Ahead]:
     if start.at:
-        stamp = yield NewStamp(state.checkpoint)
-        opened, new = replay(state, stamp, limits)
-        ahead = _ahead(graph, opened, limits, ns)
-        yield Save((opened.checkpoint,) if new else (), opened, ahead.move)
-        return ahead
+        return (yield from _run_again(graph, state, None, limits, ns))
     late = given_by(expired(state, start.now), start.now)
     opened = _reopened(graph, state, late, ns)
     ahead = _ahead(graph, opened, limits, ns)
     yield GoOn(ahead.state, how_to_go_on(state, late), late, None, ahead.move)
+    return ahead
+
+
+def _run_again(
+    graph: Graph, state: ThreadState, caller_write: Completed | None, limits: Limits, ns: str
+) -> Generator[Request, Any, Ahead]:
+    """Run an older checkpoint again, with what its caller writes onto it, if anything."""
+    stamp = yield NewStamp(state.checkpoint)
+    again_, new = replay(state, stamp, limits)
+    opened = add_caller_write(again_, caller_write)
+    ahead = _ahead(graph, opened, limits, ns)
+    made = (opened.checkpoint,) if new else ()
+    yield Save(made, opened, ahead.move, caller_write)
     return ahead
 
 
@@ -415,6 +428,8 @@ def _command(
         msg = "Received an empty Command(): give it resume=, update= or goto=."
         raise EmptyInputError(msg)
     existing = _existing(graph, state, start)
+    if start.at and command.resume is None:
+        return (yield from _run_again(graph, existing, caller_write, limits, ns))
     replies, opened = _answered(existing, start, ns)
     if opened is None:
         opened = _reopened(graph, existing, replies, ns)

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, NamedTuple, TypeAlias, Union
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Generic,
+    Literal,
+    NamedTuple,
+    Self,
+    TypeAlias,
+    Union,
+)
 
 from typing_extensions import TypedDict
 
@@ -259,12 +269,7 @@ class GivenAnswer:
     expired: bool = False
 
 
-class PregelTask(NamedTuple):
-    """A task of a superstep as a snapshot shows it; ``result`` is None until it has run.
-
-    ``answers`` are those that it was given so far.
-    """
-
+class _ShownTask(NamedTuple):
     id: str
     name: str
     path: tuple[Any, ...]
@@ -272,7 +277,22 @@ class PregelTask(NamedTuple):
     interrupts: tuple[Interrupt, ...] = ()
     state: StateSnapshot[Any] | dict[str, Any] | None = None
     result: Any = None
+
+
+class PregelTask(_ShownTask):
+    """A task of a superstep as a snapshot shows it; ``result`` is None until it has run.
+
+    ``answers`` are those that it was given so far. They stand beside its fields, which are
+    LangGraph's: none of the tuple's items, and nothing that makes it another one.
+    """
+
     answers: tuple[GivenAnswer, ...] = ()
+
+    def _replace(self, **fields: Any) -> Self:
+        given = fields.pop("answers", self.answers)
+        made = super()._replace(**fields)
+        made.answers = given
+        return made
 
 
 class StateSnapshot(NamedTuple, Generic[StateT]):

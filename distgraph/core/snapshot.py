@@ -144,7 +144,7 @@ def _parent_config(
 
 def _task(graph: Graph, state: ThreadState, task: Task) -> PregelTask:
     result = state.results.get(task.id)
-    shown = PregelTask(task.id, task.node, task.path, answers=_given(state, task))
+    shown = PregelTask(task.id, task.node, task.path)._replace(answers=_given(state, task))
     match result:
         case Completed(writes):
             return shown._replace(result=_shown_result(writes), error=state.failed.get(task.id))

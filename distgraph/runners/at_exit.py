@@ -51,6 +51,8 @@ class AtExit:
             ahead = instead_of(known, checkpoint) if known else checkpoint
             self._ahead = replace(request, checkpoints=(ahead,))
             self._open.clear()
+        if not request.checkpoints and request.caller_write is not None:
+            self._open.append(self._saved(request))
         if self._ahead is None:
             return request
         parent = self._ahead.checkpoints[0].parent_id
@@ -87,9 +89,12 @@ class AtExit:
     def _flush(self) -> Calls:
         ahead, self._ahead = self._ahead, None
         if ahead is not None:
-            yield from self._store.save(ahead)
+            yield from self._saved(ahead)
         while self._open:
             yield from self._open.pop(0)
+
+    def _saved(self, request: Save) -> Calls:
+        yield from self._store.save(request)
 
 
 def _came_to_its_end(outcome: Outcome | None) -> bool:

@@ -145,9 +145,11 @@ class SaverStore:
         return state
 
     def save(self, request: Save) -> Calls:
-        """Put each checkpoint under its parent."""
+        """Put each checkpoint under its parent, and with the last one what a caller wrote."""
         for checkpoint in request.checkpoints:
             yield self._put(checkpoint)
+        if request.caller_write is not None:
+            yield self._written(request.state)
 
     def go_on(self, request: GoOn) -> Calls:
         """Store the answers with the tasks that they are for, and a caller's update."""
@@ -156,8 +158,7 @@ class SaverStore:
             writes = pending.encode_answers(request.state.answers[task])
             yield SaverCall("put_writes", (config, writes, task))
         if request.caller_write is not None:
-            writes = pending.encode_caller_writes(request.state.caller_writes)
-            yield SaverCall("put_writes", (config, writes, NULL_TASK))
+            yield self._written(request.state)
 
     def leave(self, job: Job, request: Execute) -> None:
         """Leave nothing to others."""
@@ -199,6 +200,10 @@ class SaverStore:
             return True
         head = yield from checkpoint_at(self.place, "")
         return head is not None and head.id == checkpoint.id
+
+    def _written(self, state: ThreadState) -> SaverCall:
+        writes = pending.encode_caller_writes(state.caller_writes)
+        return SaverCall("put_writes", (self._config(state.checkpoint.id), writes, NULL_TASK))
 
     def _put(self, checkpoint: Checkpoint) -> SaverCall:
         stored, metadata, versions = codec.encode_checkpoint(checkpoint)

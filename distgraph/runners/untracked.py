@@ -34,11 +34,14 @@ def storable_request(graph: Graph, request: R) -> R:
         return request
     made: Any = request
     match request:
-        case Save(checkpoints, state):
+        case Save(checkpoints, state, caller_write=write):
             kept = tuple(_checkpoint(graph, each) for each in checkpoints)
-            made = replace(request, checkpoints=kept, state=_state(graph, state))
+            written = write and _completed(graph, write)
+            made = replace(
+                request, checkpoints=kept, state=_state(graph, state), caller_write=written
+            )
         case GoOn(state, caller_write=write):
-            written = _completed(graph, write) if write is not None else None
+            written = write and _completed(graph, write)
             made = replace(request, state=_state(graph, state), caller_write=written)
         case SaveUpdate(state=state, done=done):
             spoken = tuple((task, _completed(graph, result)) for task, result in done)

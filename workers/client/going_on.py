@@ -10,7 +10,7 @@ from checkpoint_redis.layout import AnswerMode, ThreadStatus
 from checkpoint_redis.records import TaskEntry
 from distgraph.core.begin import last_step_after
 from distgraph.core.model import Decision, RunTasks
-from distgraph.engine import GoOn
+from distgraph.engine import GoOn, Save
 from distgraph.errors import NothingToResume, ThreadConflict
 from distgraph.types import Command
 
@@ -39,7 +39,7 @@ def go_on(call: Submission, request: GoOn) -> Generator[Effect, Any, Begun]:
         msg = "Going on from an older checkpoint with a Command needs update_state first."
         raise ThreadConflict(msg)
     step = call.wire.superstep(call.graph, nonce(), (), request.then)
-    ready = replace(step, caller_writes=_written(call, request))
+    ready = replace(step, caller_writes=written(call, request))
     return (yield from launch(call, ready, request.state))
 
 
@@ -60,7 +60,8 @@ def _mode(call: Submission, how: AnswerMode) -> AnswerMode:
     return "retry" if how == "reask" and call.status is ThreadStatus.error else how
 
 
-def _written(call: Submission, request: GoOn) -> tuple[bytes, ...]:
+def written(call: Submission, request: GoOn | Save) -> tuple[bytes, ...]:
+    """Return the record of what a caller writes onto the superstep that begins, or goes on."""
     return () if request.caller_write is None else (call.wire.caller_write(request.caller_write),)
 
 
@@ -99,7 +100,7 @@ def _answer(call: Submission, request: GoOn, mode: AnswerMode) -> Generator[Effe
         pairs_of(call.wire, request.replies),
         _outlet(call, _recorded(call)),
         ep="" if mode == "resume" else call.epoch,
-        caller_writes=_written(call, request),
+        caller_writes=written(call, request),
         tasks=_added(call, request.then),
         **_told(call, call.stop),
     )

@@ -164,6 +164,8 @@ def _resumed(at: Follower) -> Generator[Effect, Any, None]:
 
 def _stepped(at: Follower, cp: str, follows: str) -> Generator[Effect, Any, None]:
     if at.state is not None and at.state.checkpoint.id == cp:
+        if _continues(at):  # told when the run began: a fork, with what its caller wrote onto it
+            return
         state: ThreadState | None = at.state
     else:
         _, state = yield from load_state(at.of.served.wire, at.of.thread, cp)

@@ -26,7 +26,7 @@ from .answering import refuse_question_of_saver
 from .begun import Begun
 from .draining import stopped
 from .effects import Effect, Flow, Here
-from .going_on import answer_by_id, go_on
+from .going_on import answer_by_id, go_on, written
 from .launching import launch
 from .reading import load_state
 from .submission import Submission
@@ -90,7 +90,8 @@ def _save(call: Submission, request: Save) -> Generator[Effect, Any, Begun]:
     made = _made_by(call.run, request.checkpoints)
     then = stopped(call.job, request) or request.then
     step = call.wire.superstep(call.graph, nonce(), made, then)
-    return (yield from launch(call, step, request.state))
+    ready = replace(step, caller_writes=written(call, request))
+    return (yield from launch(call, ready, request.state))
 
 
 def _go_on(call: Submission, request: GoOn) -> Generator[Effect, Any, Begun]:

@@ -268,3 +268,30 @@ def case_a_fork_that_was_moved_past_is_forked(engine: Engine) -> Any:
     seen = [invoked(client, None, at(client, 1)), invoked(client, engine.Command(resume="r"))]
     seen.append(invoked(client, None, at(client, 2)))
     return [seen, everything(client, thread()), invoked(client, engine.Command(resume="s"))]
+
+
+def case_a_command_that_answers_nothing_forks_an_older_checkpoint(engine: Engine) -> Any:
+    update, goto = {"xs": ["u"]}, engine.Command(goto="c", update={"xs": ["w"]})
+    seen: list[Any] = []
+    for number, answers in enumerate((["r"], [])):
+        client = compiled_chain(engine, "a", "b", "c", b=asking(engine, "q"))
+        place = thread(str(number))
+        client.invoke({"xs": ["in"]}, place)
+        seen += [invoked(client, engine.Command(resume=answer), place) for answer in answers]
+        told = client.stream(
+            engine.Command(update=update),
+            at(client, 1, place),
+            stream_mode=["values", "updates"],
+        )
+        seen += [shown(told), everything(client, place)]
+        seen += [invoked(client, each, at(client, 1, place)) for each in (goto, None)]
+        seen.append(invoked(client, engine.Command(resume="s"), place))
+    return seen
+
+
+def case_a_command_on_an_update_that_is_the_newest(engine: Engine) -> Any:
+    client = compiled_chain(engine, "a", "b", "c", b=asking(engine, "q"))
+    client.invoke({"xs": ["in"]}, thread())
+    newest = client.update_state(thread(), {"xs": ["u"]})
+    seen = [invoked(client, engine.Command(update={"xs": ["v"]}), newest)]
+    return [*seen, everything(client, thread())]
