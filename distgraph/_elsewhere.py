@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 _PACKAGE = "distgraph"
@@ -140,17 +140,28 @@ def instead_of(name: str) -> str:
 def missing_in(module: str) -> Callable[[str], Any]:
     """Return the ``__getattr__`` of a module that lacks some names of LangGraph's.
 
-    It raises ImportError for those, since an import hides the words of an AttributeError.
+    An import of those raises ImportError, since it would hide the words of an AttributeError, which
+    everybody else gets: ``hasattr`` and what looks into modules know no other.
     """
 
     def refuse(name: str) -> Any:
-        if told := NAMES.get(f"{module.partition('.')[2]}.{name}"):
-            msg = f"{module} has no {name} as LangGraph has: {told}."
+        told = NAMES.get(f"{module.partition('.')[2]}.{name}")
+        if not told:
+            msg = f"module {module!r} has no attribute {name!r}"
+            raise AttributeError(msg)
+        msg = f"{module} has no {name} as LangGraph has: {told}."
+        if _imports(sys._getframe(1)):  # noqa: SLF001 nothing else tells who asks
             raise ImportError(msg, name=module)
-        msg = f"module {module!r} has no attribute {name!r}"
         raise AttributeError(msg)
 
     return refuse
+
+
+def _imports(frame: FrameType) -> bool:
+    """Whether ``frame`` stands at the part of an import that asks a module for one name."""
+    from opcode import opmap  # noqa: PLC0415 few ask for what is missing
+
+    return frame.f_code.co_code[frame.f_lasti] == opmap["IMPORT_FROM"]
 
 
 def explain() -> None:

@@ -95,6 +95,15 @@ def test_what_is_explained_is_not_here(path: str) -> None:
         exec(f"from distgraph.{module} import {name}")
 
 
+@pytest.mark.parametrize("path", sorted(_elsewhere.NAMES))
+def test_who_looks_into_a_module_finds_no_such_name(path: str) -> None:
+    module, _, name = path.rpartition(".")
+    here = importlib.import_module(f"distgraph.{module}")
+    assert not hasattr(here, name)
+    with pytest.raises(AttributeError, match=re.escape(_elsewhere.NAMES[path])):
+        getattr(here, name)
+
+
 def test_a_name_that_nobody_has_is_none() -> None:
     with pytest.raises(ImportError, match="cannot import name 'nothing'"):
         exec("from distgraph.types import nothing")
