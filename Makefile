@@ -86,8 +86,10 @@ unused: $(STAMP)
 	@found="$$($(BIN)/vulture $(SOURCES) || test $$? -eq 3)"; \
 	! grep -E 'unused (function|class|method|property|import)|unreachable' <<< "$$found"
 
-chaos: $(STAMP) ## kill, freeze and flush things while runs go on; all random programs
+chaos: $(STAMP) ## kill, freeze and flush things while runs go on; all random programs and schedules
 	$(BIN)/python -m pytest tests/chaos $(ARGS)
+	test -n "$(ARGS)" || DISTGRAPH_SIM_SEEDS=50 $(BIN)/python -m pytest -n 2 \
+		tests/properties/test_protocol_sim.py tests/properties/test_framed_sim.py
 	test -n "$(ARGS)" || RANDOM_PROGRAMS=all $(BIN)/python -m pytest -n 2 \
 		tests/parity/test_random.py tests/parity/test_random_inside.py tests/parity/test_random_streams.py \
 		tests/parity/test_workflows.py tests/parity/test_inner_streams.py \

@@ -10,9 +10,9 @@ import redis
 from tests.support.sim.simulation import Simulation
 from tests.support.wide import narrow
 
-SEEDS = int(os.environ.get("DISTGRAPH_SIM_SEEDS", "30"))
+SEEDS = int(os.environ.get("DISTGRAPH_SIM_SEEDS", "20"))
 FIRST = int(os.environ.get("DISTGRAPH_SIM_FIRST", "0"))
-BATCH = 15
+BATCH = 10
 
 pytestmark = [pytest.mark.redis, pytest.mark.no_cover]
 

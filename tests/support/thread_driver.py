@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from distgraph.effects import carry
 
 LEASE = 5_000
 SERVED = ("graph@1",)
+_assembled, _files = source.lua.__wrapped__, cache(source.files)
 
 
 def nonce() -> str:
@@ -185,30 +187,59 @@ class Driver:
         return {key.decode().removeprefix(self.thread.prefix) for key in found}
 
 
+@dataclass(frozen=True)
+class _Changed:
+    """The folder `whole`, in which `file` stands for the script of a name."""
+
+    whole: Path
+    script: str
+    file: Path
+
+    def __truediv__(self, name: str) -> Path:
+        return self.file if name == self.script else self.whole / name
+
+
+class _Anew:
+    """The scripts that `whole` gives, put together anew where they need `script`."""
+
+    def __init__(self, whole: Any, script: str) -> None:
+        self._whole, self._script, self._own = whole, script, cache(_assembled)
+
+    def __call__(self, name: str) -> str:
+        found = self._own if self._script in _files(name) else self._whole
+        return str(found(name))
+
+    def cache_clear(self) -> None:
+        self._own.cache_clear()
+        self._whole.cache_clear()
+
+
 @contextmanager
 def mutated(folder: Path, script: str, guard: str, without: str) -> Iterator[None]:
-    """Run the block with `guard` replaced by `without` in a copy of the scripts."""
-    copy = folder / "scripts"
-    shutil.copytree(source.FOLDER, copy)
-    text = (copy / script).read_text()
+    """Run the block with `guard` replaced by `without` in a script, by a copy in `folder`."""
+    text = (source.FOLDER / script).read_text()
     assert text.count(guard) == 1, f"{script} holds {text.count(guard)} times: {guard}"
-    (copy / script).write_text(text.replace(guard, without))
-    with using_scripts(copy):
+    changed, whole = folder / "changed.lua", source.lua
+    changed.write_text(text.replace(guard, without))
+
+    with _using(_Changed(source.FOLDER, script, changed), _Anew(whole, script)):
         yield
 
 
 @contextmanager
 def using_scripts(folder: Path) -> Iterator[None]:
     """Run the block with the scripts of another folder."""
-    original = source.FOLDER
+    with _using(folder, cache(_assembled)):
+        yield
+
+
+@contextmanager
+def _using(folder: Any, lua: Any) -> Iterator[None]:
+    shipped = source.FOLDER, source.lua
+    source.FOLDER, source.lua = folder, lua
+    source.sha.cache_clear()
     try:
-        _use(folder)
         yield
     finally:
-        _use(original)
-
-
-def _use(folder: Path) -> None:
-    source.FOLDER = folder
-    source.lua.cache_clear()
-    source.sha.cache_clear()
+        source.FOLDER, source.lua = shipped
+        source.sha.cache_clear()
