@@ -21,8 +21,11 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr, RootModel, model_valida
 
 from distgraph.checkpoint.serde.base import SerializerProtocol
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from distgraph.checkpoint.sqlite import SqliteSaver
 from distgraph.core.model import Expired
+from distgraph.graph import START, StateGraph
 from distgraph.types import Command, Interrupt, Overwrite, Send, TimeoutPolicy
+from tests.support.site import on
 
 
 class Color(enum.Enum):
@@ -345,3 +348,24 @@ def test_typed_form_names_the_format() -> None:
     assert name == "msgpack"
     assert SERDE.loads_typed((name, blob)) == (1, 2)
     assert isinstance(SERDE, SerializerProtocol)
+
+
+def test_a_serializer_of_a_class_of_the_users_stays_of_that(tmp_path: pathlib.Path) -> None:
+    class Reversed(JsonPlusSerializer):
+        def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
+            name, blob = super().dumps_typed(obj)
+            return name, blob[::-1]
+
+        def loads_typed(self, data: tuple[str, bytes]) -> Any:
+            return super().loads_typed((data[0], data[1][::-1]))
+
+    serde = Reversed(max_bytes=99).allow(Color)
+    assert (type(serde), serde.max_bytes) == (Reversed, 99)
+    assert serde.loads_typed(serde.dumps_typed(Color.RED)) is Color.RED
+    builder = StateGraph(dict).add_node("n", lambda _: {"a": "b"}).add_edge(START, "n")
+    with SqliteSaver.from_conn_string(str(tmp_path / "file")) as saver:
+        saver.serde = Reversed()
+        graph = builder.compile(checkpointer=saver)
+        assert graph.invoke({}, on("t")) == {"a": "b"}
+        assert graph.get_state(on("t")).values == {"a": "b"}
+    assert b"\xa1a\xa1b"[::-1] in (tmp_path / "file").read_bytes()

@@ -5,8 +5,9 @@ The rule to keep: no byte that is read can choose code to import, find or run.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import msgpack
 from msgpack import ExtType, Timestamp
@@ -92,18 +93,15 @@ class JsonPlusSerializer:
         """How large a blob may be."""
         return self._max_bytes
 
-    def allow(self, *types: type) -> JsonPlusSerializer:
+    def allow(self, *types: type) -> Self:
         """A serializer that knows these classes too; this one stays as it is.
 
-        A class replaces an older one of the same name (a notebook cell that was run again).
+        A class replaces an older one of the same name (a notebook cell that was run again). One of
+        a class that is derived from this one stays of that.
         """
-        other = JsonPlusSerializer(
-            allowed=types,
-            learn=self._learn,
-            max_bytes=self._max_bytes,
-            max_depth=self._max_depth,
-        )
-        other._know({**self._classes, **other._classes})
+        other = copy.copy(self)
+        added = {ref: briefly(entry) for ref, entry in table_of(types).items()}
+        JsonPlusSerializer._know(other, {**self._classes, **added})
         return other
 
     def dumps(self, value: Any) -> bytes:
