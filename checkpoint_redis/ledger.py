@@ -90,6 +90,7 @@ class Ledger:
         self._execute: Callable[..., Any] = client.execute_command
         self._retry_for, self._goes_on = retry_for, goes_on
         self._unchecked = namespace
+        self._once: Ledger | None = None
 
     def check(self) -> None:
         """Raise StoreError when another version's threads are in the namespace; asks once."""
@@ -108,8 +109,10 @@ class Ledger:
         return isinstance(self.client, ClusterClient)
 
     def once(self) -> Ledger:
-        """Return a ledger on the same client that repeats nothing."""
-        return Ledger(self.client, retry_for=0.0, namespace=self._unchecked)
+        """Return the ledger on the same client that repeats nothing."""
+        if self._once is None:
+            self._once = Ledger(self.client, retry_for=0.0, namespace=self._unchecked)
+        return self._once
 
     def together(self, given: Sequence[Operation[T]]) -> Iterator[T]:
         """Carry out many commands in one round trip; those that fail are repeated one by one."""

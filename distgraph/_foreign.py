@@ -6,6 +6,7 @@ It is told by the module that a class or function says it is of. Nothing here im
 from __future__ import annotations
 
 import functools
+import sys
 import traceback
 from collections.abc import Mapping
 from typing import Any
@@ -48,6 +49,7 @@ _SAME = {
     "NodeInterrupt": "interrupt",
 }
 
+_LANGGRAPH = "langgraph"
 _NESTED = 3
 """So many lists inside each other are looked into."""
 
@@ -71,6 +73,8 @@ def called_foreign(raised: BaseException) -> str:
 
     It found no run of LangGraph's around it. What failed inside of such a run is none of this.
     """
+    if _LANGGRAPH not in sys.modules:  # as in most processes, and each failure is asked about
+        return ""
     frames = [frame for frame, _ in traceback.walk_tb(raised.__traceback__)]
     modules = [str(frame.f_globals.get("__name__")) for frame in frames]
     inside = [place for place, module in enumerate(modules) if _is_langgraph(module)]
@@ -104,4 +108,4 @@ def _name_of(given: Any) -> tuple[str, str] | None:
 
 
 def _is_langgraph(module: Any) -> bool:
-    return isinstance(module, str) and module.partition(".")[0] == "langgraph"
+    return isinstance(module, str) and module.partition(".")[0] == _LANGGRAPH

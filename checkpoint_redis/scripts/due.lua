@@ -16,9 +16,9 @@ local function not_due(ns, tid, ...)
   call('ZREM', planned_in(...), unpack(members))
 end
 
--- The outbox must be looked at soon, or earlier if that was planned already.
-local function due_outbox(ns)
-  local at = now() + LIMIT.outbox_ms
+-- The outbox must be looked at soon, or earlier if that was planned already. in_ms: nil = soon.
+local function due_outbox(ns, in_ms)
+  local at = now() + (in_ms or LIMIT.outbox_ms)
   local planned = call('ZSCORE', planned_in(DUE.outbox), member(ns, '', DUE.outbox))
   if not planned or tonumber(planned) > at then due(ns, '', DUE.outbox, at) end
 end

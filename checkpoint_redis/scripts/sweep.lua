@@ -57,7 +57,9 @@ local function look_task(ns, tid, kind)
     tell_superseded(ns, tid, task)
   end
   requeue(ns, tid, task)
-  due_outbox(ns)
+  -- Behind many others its hint is long in its queue: a look at these would send most of them again.
+  local is_long = call('SCARD', P .. KEY.queued .. ns) > LIMIT.sample
+  due_outbox(ns, is_long and LIMIT.recheck_ms)
   found(ns, kind, tid, {hint(ns, tid, task)})
 end
 

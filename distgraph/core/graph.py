@@ -111,23 +111,22 @@ class Node:
     cache: CachePolicy | None = None
     routes_by: tuple[str, ...] = field(init=False, repr=False, compare=False)
     """The state keys that its path functions read."""
+    needs_loop: bool = field(init=False, repr=False, compare=False)
+    """Whether it, or one of its path functions, or a node inside it, only has an async form."""
     called: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
     """The graphs that it was seen to call in this process; no part of what the node is."""
 
     def __post_init__(self) -> None:
         keys = (key for branch in self.branches for key in branch.schema.keys)
+        paths = (branch.path for branch in self.branches)
+        loops = any(callee.needs_loop for callee in (self.callee, *self.then, *paths))
+        loops = loops or (self.handler is not None and self.handler.needs_loop)
         object.__setattr__(self, "routes_by", tuple(dict.fromkeys(keys)))
+        object.__setattr__(self, "needs_loop", loops)
 
     def copy(self, update: Mapping[str, Any]) -> Node:
         """Return the same node with other values of the attributes that ``update`` names."""
         return replace(self, **update)
-
-    @property
-    def needs_loop(self) -> bool:
-        """Whether it, or one of its path functions, or a node inside it, only has an async form."""
-        paths = (branch.path for branch in self.branches)
-        own = any(callee.needs_loop for callee in (self.callee, *self.then, *paths))
-        return own or bool(self.handler and self.handler.needs_loop)
 
     def reads(self, *, sent: bool) -> tuple[str, ...]:
         """Return the state keys that a task of it sees: all others need not be brought to it.

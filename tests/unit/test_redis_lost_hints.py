@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from checkpoint_redis import keys
-from checkpoint_redis.layout import DueKind, TaskRow
+from checkpoint_redis.layout import DueKind, Limit, TaskRow
 from checkpoint_redis.replies import Due
 from tests.support.thread_driver import Driver
 
@@ -63,6 +63,16 @@ def test_what_is_queued_again_is_looked_at_as_soon_as_at_first(d: Driver) -> Non
     assert [due.kind for due in d.sweep(after_ms=10_000)] == ["l"]
     assert [due.kind for due in d.sweep(after_ms=3_000)] == ["d"]
     assert [due.kind for due in d.sweep(after_ms=16_000)] == ["d"]
+
+
+def test_what_is_queued_again_behind_many_others_brings_no_look_at_these(d: Driver) -> None:
+    ep = d.started("a", *(f"t{n}" for n in range(Limit.sample + 1)))
+    assert [due.kind for due in d.sweep(after_ms=3_000)] == ["d"]
+    d.claim(ep, "a")
+    d.fail(ep, "a", retry_in_ms=10)
+    assert [due.kind for due in d.sweep(after_ms=20)] == ["b"]
+    assert d.sweep(after_ms=3_000) == ()
+    assert [due.kind for due in d.sweep(after_ms=13_000)] == ["d"]
 
 
 def test_hints_are_lost_when_the_same_outbox_is_seen_twice_beside_an_empty_queue(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from checkpoint_redis.readings import Context, FrameHead, RunRecord
@@ -56,11 +56,17 @@ class Opened:
     caller: Caller | None = None
     callers: tuple[Node, ...] = ()
     drains: bool = False
+    ns: str = field(init=False)
+    """The name of the frame."""
+    shown: Shown = field(init=False)
+    """What is streamed of the run."""
 
-    @property
-    def ns(self) -> str:
-        """The name of the frame."""
-        return self.head.frame.name if self.head.frame else ""
+    def __post_init__(self) -> None:
+        # Both are asked for at every turn of a job.
+        given = {k: v for k, v in self.config.metadata.items() if not k.startswith("__")}
+        shown = read_shown(self.run.modes, {**given, "thread_id": self.head.thread_id})
+        object.__setattr__(self, "ns", self.head.frame.name if self.head.frame else "")
+        object.__setattr__(self, "shown", shown)
 
     @property
     def task_ns(self) -> str:
@@ -94,12 +100,6 @@ class Opened:
         return label(way[-1].graph.name, way[-1].node.name) if way else ""
 
     @property
-    def shown(self) -> Shown:
-        """What is streamed of the run."""
-        given = {k: v for k, v in self.config.metadata.items() if not k.startswith("__")}
-        return read_shown(self.run.modes, {**given, "thread_id": self.head.thread_id})
-
-    @property
     def stop(self) -> int:
         """The last step that the frame may take."""
         return self.head.frame.stop if self.head.frame else self.run.stop
@@ -127,13 +127,18 @@ class Opened:
 
         A run that goes on with one from an older checkpoint goes on from what that has stored.
         """
-        named = digest(self.head.run, rnd)[:8]
-        again = self.run.kind in ("reask", "retry")
+        compiled = self._compiled
         told = self.config.invocation(self.head.thread_id, self.head.run, self.served.callbacks)
-        hears = self.shown.subgraphs and not HEARD.isdisjoint(self.shown.modes)
-        told = replace(told, round=named, asks_again=again, hears=hears)
-        told = replace(told, store=self._store, control=RunControl(), cache=self._recall)
-        return told if self.run.kind == "start" else replace(told, replay=None)
+        return replace(
+            told,
+            round=digest(self.head.run, rnd)[:8],
+            asks_again=self.run.kind in ("reask", "retry"),
+            hears=self.shown.subgraphs and not HEARD.isdisjoint(self.shown.modes),
+            store=_store_of(compiled),
+            control=RunControl(),
+            cache=_recall_of(compiled[0], self.served),
+            replay=told.replay if self.run.kind == "start" else None,
+        )
 
     @property
     def _compiled(self) -> tuple[Any, ...]:
@@ -142,18 +147,6 @@ class Opened:
         inner = (each.compiled for each in held if each is not None)
         return (*inner, self.served.compiled)
 
-    @property
-    def _store(self) -> Any:
-        """The store of the innermost graph around the tasks that has one."""
-        stores = (getattr(graph, "store", None) for graph in self._compiled)
-        return next((store for store in stores if store is not None), None)
-
-    @property
-    def _recall(self) -> Recall | None:
-        """What finds what tasks left before, where the innermost graph around them has a cache."""
-        cache = getattr(self._compiled[0], "cache", None)
-        return Remembering(cache, self.served.wire.serializer) if cache is not None else None
-
     def program(self, results: Mapping[str, Result]) -> Program:
         """Return the engine's loop, from the state with ``results`` on."""
         at = self.state
@@ -161,6 +154,18 @@ class Opened:
         run = "" if self.ns else self.head.run
         limits = replace(self.config.limits(self.stop, run), parents=at.checkpoint.parents)
         return advance(self.graph, state, limits, self.ns)
+
+
+def _store_of(compiled: tuple[Any, ...]) -> Any:
+    """Return the store of the innermost graph that has one."""
+    stores = (getattr(graph, "store", None) for graph in compiled)
+    return next((store for store in stores if store is not None), None)
+
+
+def _recall_of(compiled: Any, served: Served) -> Recall | None:
+    """Return what finds what tasks left before, where the graph around them has a cache."""
+    cache = getattr(compiled, "cache", None)
+    return Remembering(cache, served.wire.serializer) if cache is not None else None
 
 
 def subject_of(desk: Desk, head: FrameHead, node: str = "", attempt: int = 0) -> Subject:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from distgraph.core.model import Errored
@@ -41,10 +41,17 @@ class Subject:
     attempt: int
     job_id: str
 
+    def facts(self) -> dict[str, Any]:
+        """Return its fields by their names."""
+        return {name: getattr(self, name) for name in _FACTS}
+
     def __str__(self) -> str:
         what = f"Attempt {self.attempt} at node '{self.node}'" if self.node else "A superstep"
         where = f"on thread {self.thread_id[:SHOWN]!r} (run {self.run_id})"
         return f"{what} of graph '{self.graph}' {where}"
+
+
+_FACTS = tuple(each.name for each in fields(Subject))
 
 
 def tell_failed(subject: Subject, error: Errored, retry_in: float | None = None) -> JobFailed:
@@ -56,7 +63,7 @@ def tell_failed(subject: Subject, error: Errored, retry_in: float | None = None)
     failed.__cause__, failed.is_final = _reportable(error), retry_in is None
     level = logging.ERROR if retry_in is None else logging.WARNING
     again = "" if retry_in is None else f" It is tried again in {retry_in:.3g} s."
-    known = {**asdict(subject), "outcome": "failed", "error": error.kind, "retry_in": retry_in}
+    known = {**subject.facts(), "outcome": "failed", "error": error.kind, "retry_in": retry_in}
     if log.isEnabledFor(level):
         _write(level, f"{failed}{again}", failed, _printable(error.traceback), known)
     return failed
@@ -74,21 +81,21 @@ def _write(level: int, text: str, failed: JobFailed, shown: str, known: dict[str
 
 def tell_refused(subject: Subject, error: Errored) -> None:
     """Log that an answer is not what its question says, which waits for another one."""
-    known = {**asdict(subject), "outcome": "asked", "error": error.kind}
+    known = {**subject.facts(), "outcome": "asked", "error": error.kind}
     why = f"its answer does not fit: {_brief(error)}"
     log.warning("%s asks again: %s.", subject, why, extra=known)
 
 
 def tell_lost(subject: Subject) -> None:
     """Log that an attempt begins again since its worker vanished, or seemed to."""
-    known = {**asdict(subject), "outcome": "lost"}
+    known = {**subject.facts(), "outcome": "lost"}
     why = "its worker vanished, or paused for longer than its lease"
     log.warning("%s was lost, and begins again: %s.", subject, why, extra=known)
 
 
 def tell_handed_over(subject: Subject) -> None:
     """Log that an attempt begins again elsewhere since its worker was told to end."""
-    known = {**asdict(subject), "outcome": "handed over"}
+    known = {**subject.facts(), "outcome": "handed over"}
     log.info("%s was handed over: its worker was told to end.", subject, extra=known)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from functools import cache
 from typing import Any, Final
 
 from celery import signals
@@ -24,14 +25,15 @@ def has_witnesses(task: Any) -> bool:
         any(signal.has_listeners(task) for signal in SIGNALS)
         or task.store_errors_even_if_ignored
         or "run" in vars(task)
-        or any(_has_own(task.__class__, hook) for hook in HOOKS)
+        or _has_hooks(task.__class__)
     )
 
 
-def _has_own(kind: type[Any], hook: str) -> bool:
-    """Whether a class of tasks has that method from others than Celery."""
+@cache
+def _has_hooks(kind: type[Any]) -> bool:
+    """Whether a class of tasks has one of the methods from others than Celery."""
     own = kind.__mro__[: kind.__mro__.index(BaseTask)]
-    return any(hook in vars(each) for each in own)
+    return any(hook in vars(each) for each in own for hook in HOOKS)
 
 
 class Told:
