@@ -63,6 +63,7 @@ ROWS = {
     "PACKETS": "PacketsRow",
     "CHECKPOINT": "CheckpointRow",
     "NEW_HEAD": "NewHeadRow",
+    "OLDER": "OlderRow",
     "EMITTED": "EmittedRow",
     "FRAME_ROW": "FrameRow",
     "RESULT": "ResultRow",

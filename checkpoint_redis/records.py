@@ -22,8 +22,8 @@ class TaskEntry:
 
     ``reads``: the channels that it reads. ``packet`` names the one that it gets, '' = none.
     ``limit_ms`` (0 = none) and ``batch`` are carried for what is to come. ``inner`` is the hash of
-    the frame of the graph that its node is. ``name`` is for those who watch its message, and is not
-    stored.
+    the frame of the graph that its node is. ``answers`` are those that it has from the beginning.
+    ``name`` is for those who watch its message, and is not stored.
     """
 
     id: str
@@ -35,6 +35,7 @@ class TaskEntry:
     limit_ms: int = 0
     batch: str = ""
     inner: str = ""
+    answers: tuple[bytes, ...] = ()
     name: str = ""
 
 
@@ -63,6 +64,19 @@ class NewHead:
     cp: str = ""
     step: int = 0
     refs: tuple[Ref, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OlderEntry:
+    """An older checkpoint of which a run opens the superstep again, and what of that is kept.
+
+    ``head`` is that checkpoint, ``done`` what some of its tasks have left, by their ids.
+    ``answered`` are those whose questions, with which they were left, have answers now.
+    """
+
+    head: NewHead
+    done: tuple[tuple[str, bytes], ...] = ()
+    answered: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,14 @@ from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import (
     AdoptedReply,
     DoneRow,
+    NewHeadRow,
+    OlderRow,
     RepeatedReply,
     StartedReply,
 )
 from checkpoint_redis.records import (
     CheckpointEntry,
+    OlderEntry,
     SuperstepEntry,
 )
 from checkpoint_redis.replies import Adopted, Changed, Submitted
@@ -42,13 +45,15 @@ def start(
     metadata: bytes = b"",
     about: bytes = b"",
     marks: tuple[str, ...] = (),
+    older: OlderEntry | None = None,
 ) -> Script[Submitted]:
     """Start a run on a thread at rest whose head is ``expect`` ('' = none), or on a new one.
 
     The superstep may do without a checkpoint: the run then goes on from the head. ``seen`` is the
     epoch as the caller read it, '' lets any pass. ``released`` is the checkpoint whose static stop
     it passes, ``stop`` its last step, ``by`` who starts it. ``about`` is what the thread's metadata
-    are from now on, b"" = as they were, and ``marks`` those that it is found by.
+    are from now on, b"" = as they were, and ``marks`` those that it is found by. ``older``: the run
+    opens the superstep of that checkpoint again, which becomes the head.
     """
     arguments = Arguments()
     return arguments.script(
@@ -71,6 +76,17 @@ def start(
         about=arguments.add(about),
         marks=" ".join(marks),
         step=arguments.superstep(step),
+        older=older is not None and _older(arguments, older),
+    )
+
+
+def _older(arguments: Arguments, older: OlderEntry) -> OlderRow:
+    head = older.head
+    refs = arguments.refs(head.refs)
+    return OlderRow(
+        head=NewHeadRow(ns=head.ns, checkpoint=head.cp, step=head.step, refs=refs),
+        done=[DoneRow(tid=tid, blob=arguments.add(blob)) for tid, blob in older.done],
+        answered=older.answered,
     )
 
 

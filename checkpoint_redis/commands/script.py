@@ -78,7 +78,20 @@ class Arguments:
         first = len(self.blobs) + 2
         self.blobs.extend(task.blob for task in tasks)
         reads = {_digest(names): names for names in {task.reads for task in tasks} if names}
-        return [_new_task(task) for task in tasks], first, reads
+        return [self._new_task(task) for task in tasks], first, reads
+
+    def _new_task(self, task: TaskEntry) -> NewTaskRow:
+        return NewTaskRow(
+            id=task.id,
+            queue=task.queue,
+            priority=task.priority,
+            reads=_digest(task.reads),
+            limit=task.limit_ms,
+            batch=task.batch,
+            packet=task.packet,
+            inner=task.inner,
+            answers=[self.add(blob) for blob in task.answers],
+        )
 
     def checkpoint(self, c: CheckpointEntry) -> CheckpointRow:
         channels = [part for ref in c.channels for part in (ref, self.add(c.channels[ref]))]
@@ -125,19 +138,6 @@ class Arguments:
         head = as_json(small).encode("utf-8", "surrogatepass")
         header, about = (key.header, key.title) if isinstance(key, Thread) else (key, "")
         return Script(name, (header,), (head, *self.blobs), read, about)
-
-
-def _new_task(task: TaskEntry) -> NewTaskRow:
-    return NewTaskRow(
-        id=task.id,
-        queue=task.queue,
-        priority=task.priority,
-        reads=_digest(task.reads),
-        limit=task.limit_ms,
-        batch=task.batch,
-        packet=task.packet,
-        inner=task.inner,
-    )
 
 
 @cache

@@ -17,6 +17,7 @@ class NewTaskRow(NamedTuple):
     batch: str
     packet: str
     inner: str
+    answers: Sequence[int]
 
 
 class PacketsRow(NamedTuple):
@@ -70,6 +71,21 @@ class NewHeadRow(NamedTuple):
     refs: str
 
 
+class DoneRow(NamedTuple):
+    """What stands in place of a task that does not run."""
+
+    tid: str
+    blob: int
+
+
+class OlderRow(NamedTuple):
+    """An older checkpoint whose superstep is opened again; ``done`` are DONE rows."""
+
+    head: NewHeadRow
+    done: Sequence[DoneRow]
+    answered: Sequence[str]
+
+
 class ResultRow(NamedTuple):
     tid: str
     round: str
@@ -79,13 +95,6 @@ class ResultRow(NamedTuple):
     collected: bool
     questions: Sequence[QuestionRow]
     packets: Sequence[PacketsRow]
-
-
-class DoneRow(NamedTuple):
-    """What a caller wrote in place of a task."""
-
-    tid: str
-    blob: int
 
 
 class SpanRow(NamedTuple):

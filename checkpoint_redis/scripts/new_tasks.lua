@@ -12,6 +12,17 @@ local function around(record)
     string.sub(record, second + #WRITTEN)}
 end
 
+-- Those that a task has before it begins, and that it was answered: what it leaves is kept whole.
+local function add_answers(fields, id, answers)
+  if #answers == 0 then return end
+  note_form(FORMAT.answer)
+  fields[#fields + 1], fields[#fields + 2] = TASK_FIELD.answered, id
+  for number, at in ipairs(answers) do
+    fields[#fields + 1] = TASK_FIELD.answer .. id .. '|' .. number - 1
+    fields[#fields + 1] = blob(at)
+  end
+end
+
 -- rows: NEW_TASK, their blobs in ARGV from `first` on, and what they read by its digest; into the
 -- keys of records, active and queued.
 local function store_tasks(records, active, queued, rows, first, reads)
@@ -22,17 +33,18 @@ local function store_tasks(records, active, queued, rows, first, reads)
   for i, row in ipairs(rows) do
     local id, queue, priority, read =
       row[NEW_TASK.id], row[NEW_TASK.queue], row[NEW_TASK.priority], row[NEW_TASK.reads]
-    local limit, batch = row[NEW_TASK.limit], row[NEW_TASK.batch]
-    local kind = table.concat({queue, priority, read, limit, batch}, '|')
+    local limit, batch, answers = row[NEW_TASK.limit], row[NEW_TASK.batch], row[NEW_TASK.answers]
+    local kind = table.concat({queue, priority, read, limit, batch, #answers}, '|')
     fresh[kind] = fresh[kind] or around(encode(TASK{state = STATE.queued, round = '', token = '',
       attempts = 0, lost = 0, owner = '', queue = queue, priority = priority, reads = read,
-      answers = 0, failures = 0, chunks = 0, limit = limit, batch = batch, packet = PLACE, risen = '',
+      answers = #answers, failures = 0, chunks = 0, limit = limit, batch = batch, packet = PLACE, risen = '',
       inner = PLACE}))
     local n = #fields
     local before, between, behind = unpack(fresh[kind])
     local record = before .. row[NEW_TASK.packet] .. between .. row[NEW_TASK.inner] .. behind
     fields[n + 1], fields[n + 2] = TASK_FIELD.record .. id, record
     fields[n + 3], fields[n + 4] = TASK_FIELD.blob .. id, ARGV[first + i - 1]
+    add_answers(fields, id, answers)
     ids[i] = id
   end
   many('HSET', records, fields)

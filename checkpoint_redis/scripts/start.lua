@@ -1,8 +1,8 @@
--- needs: lib.lua format.lua frozen.lua begin.lua status.lua staged.lua drop.lua store_checkpoints.lua open.lua
+-- needs: lib.lua format.lua frozen.lua begin.lua status.lua staged.lua drop.lua store_checkpoints.lua open.lua older.lua
 -- Starts a run on a thread at rest, creating the thread when it does not exist.
 -- KEYS[1] header. ARGV[1] {run, expect, seen, id, graph, fp, queue, cfg, modes, released, stop, by,
--- metadata, about, marks, step} with id, cfg, metadata, about and the superstep's blobs as positions; seen: the epoch as
--- the caller read it ('' = whichever it is).
+-- metadata, about, marks, step, older} with id, cfg, metadata, about and the superstep's blobs as positions; seen: the epoch as
+-- the caller read it ('' = whichever it is); older: OLDER, or false.
 -- -> STARTED: go | stop | end | fail | {busy, run} | {conflict, head} | {unstaged} | REPEATED
 local st, run, head, created, ep, number = unpack(call('HMGET', H, HEADER.status, HEADER.run,
   FRAME.checkpoint, HEADER.created, FRAME.epoch, HEADER.form))
@@ -30,9 +30,14 @@ if A.about > 0 then
 end
 -- A thread that no epoch was given has had no superstep.
 if ep then drop_step('') end
+if A.older then stand_at(A.older) end
 local from = begin_run(A.run, RUN_ROW{kind = MODE.start, status = RUN.pending, checkpoint = '',
   began = now(), ended = 0, by = A.by, position = 0, origin = head or '', released = A.released,
   stop = A.stop, modes = A.modes, events = '', metadata = blob(A.metadata), config = blob(A.cfg),
   error = ''}, run)
 local outcome, epoch = unpack(open_step('', A.step))
+if A.older then
+  remember_asked(A.older, A.run, A.by)
+  take_done(A.older)
+end
 return STARTED{status = outcome, epoch = epoch, event_id = from, now = now()}

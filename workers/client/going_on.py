@@ -11,7 +11,7 @@ from checkpoint_redis.records import TaskEntry
 from distgraph.core.begin import last_step_after
 from distgraph.core.model import Decision, RunTasks
 from distgraph.engine import GoOn, Save
-from distgraph.errors import NothingToResume, ThreadConflict
+from distgraph.errors import NothingToResume
 from distgraph.types import Command
 
 from ..shared.hints import Label, nameless
@@ -22,6 +22,7 @@ from .begun import Begun, begun_by
 from .effects import Effect
 from .labels import Outlet, derived, recorded
 from .launching import launch
+from .older import open_again
 from .replying import by_id, pairs_of
 from .submission import Submission
 
@@ -36,8 +37,7 @@ def go_on(call: Submission, request: GoOn) -> Generator[Effect, Any, Begun]:
     if call.is_open and request.how != "continue":
         return (yield from _answer(call, request, _mode(call, request.how)))
     if request.state.checkpoint.id != call.head:
-        msg = "Going on from an older checkpoint with a Command needs update_state first."
-        raise ThreadConflict(msg)
+        return (yield from open_again(call, request, written(call, request)))
     step = call.wire.superstep(call.graph, nonce(), (), request.then)
     ready = replace(step, caller_writes=written(call, request))
     return (yield from launch(call, ready, request.state))
@@ -49,7 +49,8 @@ def _answers_nothing(call: Submission, request: GoOn) -> bool:
     A cancelled or failed thread has its next superstep open as well.
     """
     waits = call.status is ThreadStatus.interrupted
-    return call.resumes and not request.replies and not waits
+    is_newest = request.state.checkpoint.id == call.head
+    return call.resumes and not request.replies and not waits and is_newest
 
 
 def _mode(call: Submission, how: AnswerMode) -> AnswerMode:

@@ -7,7 +7,7 @@ from typing import Any
 
 from checkpoint_redis import about, commands, packets
 from checkpoint_redis.layout import RunStatus
-from checkpoint_redis.records import SuperstepEntry
+from checkpoint_redis.records import OlderEntry, SuperstepEntry
 from checkpoint_redis.replies import Submitted
 from distgraph.core.model import ThreadState
 
@@ -20,9 +20,12 @@ from .submission import Submission
 
 
 def launch(
-    call: Submission, step: SuperstepEntry, state: ThreadState
+    call: Submission, step: SuperstepEntry, state: ThreadState, older: OlderEntry | None = None
 ) -> Generator[Effect, Any, Begun]:
-    """Start a run of ``step``, which ``state`` goes on with; ThreadBusy, ThreadConflict."""
+    """Start a run of ``step``, which ``state`` goes on with; ThreadBusy, ThreadConflict.
+
+    ``older``: the checkpoint whose superstep it opens again.
+    """
     config, metadata = _told(call)
     yield Reach()
     for chunk in chunks(step):
@@ -46,13 +49,15 @@ def launch(
         metadata=metadata,
         about=about.encode(call.about),
         marks=about.marks(call.about, call.metadata_keys),
+        older=older,
     )
     if started.status == "busy":
         raise call.busy(started.run)
     if started.status in ("conflict", "unstaged"):
         raise call.conflict(started.head)
     if started.status == "go":
-        hints = entries(step, "", call.served.queue)
+        done = {tid for tid, _ in older.done} if older else ()
+        hints = [each for each in entries(step, "", call.served.queue) if each.tid not in done]
         if (yield Publish(tuple(outgoing(call.thread.x, hints)))):
             yield HintsOut(call.thread, step.ep)
     under_way = started.status == "go" or started.outcome == RunStatus.pending

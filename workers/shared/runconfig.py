@@ -159,15 +159,17 @@ def _packed(replay: Replay | None) -> list[Any]:
     if replay is None:
         return []
     origins = {path: list(origin) for path, origin in replay.origins.items()}
-    return [replay.since, replay.at, origins]
+    # Of one that brings no answer the record is as short as ever.
+    return [replay.since, replay.at, origins, *([True] if replay.answers else [])]
 
 
 def _replay(packed: list[Any]) -> Replay | None:
     match packed:
         case []:
             return None
-        case [str(since), str(at), dict(origins)]:
-            return Replay(since, at, {path: _origin(found) for path, found in origins.items()})
+        case [str(since), str(at), dict(origins), *answers]:
+            begins = {path: _origin(found) for path, found in origins.items()}
+            return Replay(since, at, begins, bool(answers))
         case _:
             raise corrupt(Kind.config, packed)
 

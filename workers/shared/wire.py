@@ -11,7 +11,13 @@ from typing import Any, NamedTuple
 from checkpoint_redis.bundles import Bundle
 from checkpoint_redis.layout import QuestionId, TaskState
 from checkpoint_redis.readings import CallerWrites, Context, LeftTask, Loaded, OpenTask
-from checkpoint_redis.records import CheckpointEntry, QuestionEntry, ResultEntry, SuperstepEntry
+from checkpoint_redis.records import (
+    CheckpointEntry,
+    QuestionEntry,
+    ResultEntry,
+    SuperstepEntry,
+    TaskEntry,
+)
 from checkpoint_redis.references import Growing, name_of, names, read_lines, read_values, refs_of
 from distgraph.checkpoint import records
 from distgraph.checkpoint.blame import (
@@ -228,6 +234,11 @@ class Wire(TaskWire):
             return self.serializer.dumps(records.pack_answer(answer))
         except SerializationError as error:
             raise SerializationError(f"{ANSWER}: {error}") from error
+
+    def answered(self, entry: TaskEntry, answers: Mapping[str, tuple[Answer, ...]]) -> TaskEntry:
+        """Return ``entry`` with those of ``answers``, by tasks, that it has when it is queued."""
+        given = answers.get(entry.id)
+        return replace(entry, answers=tuple(map(self.answer, given))) if given else entry
 
     def read_answers(self, blobs: tuple[bytes, ...]) -> tuple[Answer, ...]:
         """Return the answers of a task."""

@@ -62,7 +62,11 @@ def _again(wire: Wire, wish: Wish) -> Iterator[AgainEntry]:
 def _step(wire: Wire, wish: Wish) -> SuperstepEntry:
     graph = wish.job.graph
     name, placed = wish.frame.name.name, _placed(wish.frame, wish.request.tasks)
-    tasks = tuple(wire.task(task, graph.nodes[task.node], graph.name, name) for task in placed)
+    given = wish.request.state.answers
+    tasks = tuple(
+        wire.answered(wire.task(task, graph.nodes[task.node], graph.name, name), given)
+        for task in placed
+    )
     return SuperstepEntry(nonce(), (), tasks, "go")
 
 

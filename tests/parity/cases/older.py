@@ -38,6 +38,31 @@ def case_what_is_asked_further_there_gets_the_answer(engine: Engine) -> Any:
     return invoked(client, engine.Command(resume="r2"), old)
 
 
+def case_what_was_asked_before_a_new_input_is_answered_there(engine: Engine) -> Any:
+    client = engine.compile(fan(engine, a=asking(engine, "q"), b=add("b")))
+    client.invoke({}, thread())
+    old = at(client, 0)
+    client.invoke({"xs": ["new"]}, thread())
+    told = client.stream(engine.Command(resume="r"), old, stream_mode="values")
+    return [told, everything(client, thread())]
+
+
+def case_a_branch_that_was_answered_there_goes_on(engine: Engine) -> Any:
+    client = compiled_chain(
+        engine, "a", "ask", "b", "more", ask=asking(engine, "q"), more=asking(engine, "p")
+    )
+    client.invoke({}, thread())
+    old = at(client, 1)
+    client.invoke(engine.Command(resume="first"), thread())
+    client.invoke(engine.Command(resume="last"), thread())
+    again = invoked(client, engine.Command(resume="second"), old)
+    return [
+        again,
+        invoked(client, engine.Command(resume="end"), thread()),
+        everything(client, thread()),
+    ]
+
+
 def around(engine: Engine, *questions: str) -> Client:
     """A chain of a graph that keeps its state and asks `questions` after a node of its own."""
     builder = engine.StateGraph(Inner)
