@@ -17,10 +17,12 @@ local function loaded(ns, cp, opens, h)
   local refs = head and decode(cget(FIELD.head_refs .. ns) or '[]') or {}
   local found, lines = channels(ns, refs, LIMIT.inline_writes, {})
   local kept = cget(FIELD.caller_writes .. at)
-  -- At the head that is what a superstep left which was given up; the open one is another.
-  local left = not head and cget(FIELD.left .. at)
   -- What is not of the superstep around that is open now is over, though its keys may be there still.
   local opened = head and opens and is_held(ns)
+  -- At the head that is what a superstep left which was given up; the open one is another. Who names the
+  -- checkpoint of a frame that is over looks back, whereas who goes on with the frame begins there anew.
+  local over = ns ~= '' and cp ~= '' and not opened
+  local left = (over or not head) and cget(FIELD.left .. at)
 
   room = LIMIT.inline_writes
   -- A part of the open superstep, `at_rest` when it is packed; nil once `room` is used up.

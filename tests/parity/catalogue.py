@@ -77,18 +77,15 @@ CASES: dict[str, Case] = {
     if name.startswith("case_")
 }
 
-LEFT_OPEN = "what a graph that is not gone on with has open is dropped, also from its history"
+DOES_NOT_WAIT = "a graph that is left goes up at once, and does not wait for what else runs in it"
 STANDS_THERE = (
     "a thread that asks again at an older checkpoint stands there, with what it left last"
 )
 APART: dict[str, str] = {
     "inputs-a_saver_needs_a_thread": "a backend makes up the id of a thread for a new input",
-    "leaving-a_question_comes_before_the_command": LEFT_OPEN,
-    "leaving-one_of_several_tasks_inside_leaves": LEFT_OPEN,
-    "leaving-two_that_ask_inside_leave_one_after_the_other": LEFT_OPEN,
+    "leaving-one_of_several_tasks_inside_leaves": DOES_NOT_WAIT,
     "older-a_graph_inside_is_answered_anew_each_time_at_one_checkpoint": STANDS_THERE,
     "older-a_graph_inside_takes_another_answer_at_a_checkpoint_of_its_own": STANDS_THERE,
-    "pausing-a_new_input_while_a_graph_inside_asks": LEFT_OPEN,
     "unkept-an_untracked_value_lasts_in_a_run": "supersteps begin from what is stored",
 }
 """Cases that are not equal on Celery, and why."""
