@@ -157,6 +157,8 @@ class Header:
 class AnsweredQuestions:
     """What a task asked at once, ((iid, when), ...) and the blob, and who answered; times in ms.
 
+    Or what it failed with before it ran again, with neither questions nor who answered.
+
     ``deadlines``: (iid, until when) of those that had one. ``run`` is '' where nobody answered,
     and it was asked again or given up.
     """

@@ -330,11 +330,12 @@ class Archive:
 
     def _left(self, task: LeftTask, packets: Packets) -> Iterator[pending.TaskWrites]:
         """Yield the calls of ``put_writes`` for a task of a superstep that is over."""
-        asked = task.asked[-1:]
         if answers := self._answers(task.answers):
             yield task.tid, pending.encode_answers(answers)
-        left = [told(self._left_of(each.blob), dict(each.deadlines)) for each in asked]
-        for result in (*left, *([self._left_of(task.result)] if task.result else [])):
+        passed = (told(self._left_of(each.blob), dict(each.deadlines)) for each in task.asked)
+        # Of each kind the last: what it asked, what it failed with.
+        last = {type(left): left for left in passed}
+        for result in (*last.values(), *([self._left_of(task.result)] if task.result else [])):
             whole = self._whole(_without(result, packets), packets)
             if not asked:
                 whole = _settled(whole)

@@ -35,7 +35,7 @@ from checkpoint_redis.layout import (
 )
 from checkpoint_redis.readings import CallerWrites, Header, Loaded, OpenQuestions, OpenTask
 
-_PAST_QUESTIONS = (TaskField.asked, TaskField.asked_again)
+_PAST_QUESTIONS = (TaskField.asked, TaskField.asked_again, TaskField.failed)
 
 
 def read_header(raw: Any, frame: Any = None) -> Header:

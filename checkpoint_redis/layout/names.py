@@ -219,6 +219,8 @@ class TaskField(StrEnum):
     asked = "h|"
     asked_again = "g|"
     answered = "ha"
+    # What it failed with before it ran again, as one of its questions that nobody answered.
+    failed = "f|"
     # What a wide call still has to queue: MoveRow.
     move = "m"
     # The tasks whose graphs are at breakpoints, numbered, how many these are, and how many of them

@@ -1,4 +1,4 @@
--- needs: lib.lua format.lua frozen.lua asking.lua task.lua due.lua requeue.lua
+-- needs: lib.lua format.lua frozen.lua runs.lua asking.lua task.lua due.lua requeue.lua
 -- How a task goes on that an answer, a reask or a retry chose, of the root or of a frame inside one of
 -- its tasks. said: MOVE.
 
@@ -15,15 +15,30 @@ local function note_asked(ns, said, tid, questions)
   else call('HSET', key, TASK_FIELD.asked_again .. tid, asked) end
 end
 
--- each: {tid, questions, answers, late}: what it asks, as u:<ns> has it; its answers; whether a result
--- of before still counts. -> HINT
+-- Who looks back sees what a task has failed with last; what is large is gone with its run.
+local function note_failed(ns, said, tid, failed)
+  if failed == '' or #failed > LIMIT.record then return end
+  call('HSET', P .. KEY.tasks .. ns, TASK_FIELD.answered, said[MOVE.round],
+    TASK_FIELD.failed .. tid,
+    text_of({'[]', failed, encode(ANSWERED_BY{run = '', at = said[MOVE.at], by = ''})}))
+end
+
+-- What a task has failed with; '' where that is not known any more.
+local function failure_of(ns, tid)
+  local failed = call('HGET', P .. KEY.tasks .. ns, TASK_FIELD.error .. tid)
+  if failed == '' then return read_run(call('HGET', H, HEADER.run))[RUN_ROW.error] end
+  return failed or ''
+end
+
+-- each: {tid, questions, answers, late, failed}: what it asks, as u:<ns> has it; its answers; whether a
+-- result of before still counts; what it failed with. -> HINT
 local function queue_again(ns, said, each)
   local key, tid = P .. KEY.tasks .. ns, each.tid
   local task = read_task(ns, tid)
   if said[MOVE.mode] ~= MODE.retry then
     note_asked(ns, said, tid, each.questions)
     if ns == '' then forget_asking(each.questions) end
-  end
+  else note_failed(ns, said, tid, each.failed or '') end
   -- A new round: what an earlier attempt still brings does not know this answer.
   if not each.late then task[TASK.round] = said[MOVE.round] end
   task[TASK.attempts], task[TASK.lost], task[TASK.failures] = 0, 0, 0
@@ -53,6 +68,6 @@ local function tried_again(tid)
   if state == STATE.running then due('', tid, DUE.lease, now() + LIMIT.recheck_ms)
   -- The attempt at one that is parked goes on with the graph inside it: what failed there runs again.
   elseif state == STATE.failed or state == STATE.backing_off or state == STATE.parked then
-    return {tid = tid, late = true}
+    return {tid = tid, late = true, failed = failure_of('', tid)}
   end
 end

@@ -25,7 +25,7 @@ local function queue_rows(ns, rows)
         at = now(), by = row[RUN_ROW.by], first = 0, last = 0},
         -- In the round that its own frame came to a stop in, where it is told of nothing: who goes on with
         -- that frame would take the stop for one that somebody knows of.
-        {tid = tid, late = not asks, answers = blobs(each[AGAIN.answers]),
+        {tid = tid, late = not asks, answers = blobs(each[AGAIN.answers]), failed = failure_of(ns, tid),
           questions = asks and call('HGET', P .. KEY.questions .. ns, tid)})
     end
   end

@@ -72,7 +72,8 @@ local function rows_of(writes, more, values)
     if kind == TASK_FIELD.error and #value > LIMIT.record then value = '' end
     if kind == TASK_FIELD.error or kind == TASK_FIELD.question then row(tid)[LEFT.result] = value
     elseif kind == TASK_FIELD.asked then row(tid)[LEFT.asked] = value .. row(tid)[LEFT.asked]
-    elseif kind == TASK_FIELD.asked_again then row(tid)[LEFT.asked] = row(tid)[LEFT.asked] .. value
+    elseif kind == TASK_FIELD.asked_again or kind == TASK_FIELD.failed then
+      row(tid)[LEFT.asked] = row(tid)[LEFT.asked] .. value
     elseif kind == TASK_FIELD.answer then row(tid)[LEFT.answers][n + 1] = value end
   end
   return rows

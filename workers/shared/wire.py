@@ -336,7 +336,7 @@ class Wire(TaskWire):
             answers={t.tid: self._given(t) for t in loaded.tasks if t.answers},
             caller_writes=self.read_caller_writes(loaded.caller_writes),
             released=loaded.released,
-            asked=self._asked(loaded.tasks, results),
+            **self._passed(loaded.tasks, results),
         )
 
     def with_left(self, state: ThreadState, left: tuple[LeftTask, ...]) -> ThreadState:
@@ -348,7 +348,7 @@ class Wire(TaskWire):
             state,
             results=results,
             answers={task.tid: self._given(task) for task in left if task.answers},
-            asked=self._asked(left, results),
+            **self._passed(left, results),
         )
 
     def _given(self, task: LeftTask | OpenTask) -> tuple[Answer, ...]:
@@ -362,18 +362,23 @@ class Wire(TaskWire):
         read = self.read_answers(task.answers)
         return tuple(replace(each, told=told.get(each.id, each.told)) for each in read)
 
-    def _asked(
+    def _passed(
         self, tasks: Iterable[LeftTask | OpenTask], results: Mapping[str, Result]
-    ) -> dict[str, tuple[Interrupt, ...]]:
-        """Return what those of ``tasks`` asked last that are done."""
-        done = (t for t in tasks if t.asked and isinstance(results.get(t.tid), Completed))
-        asked = ((task.tid, task.asked[-1]) for task in done)
-        last = {tid: self.read_asked(each.blob, each.deadlines) for tid, each in asked}
-        return {
-            tid: tuple(question.interrupt for question in asking.questions)
-            for tid, asking in last.items()
-            if isinstance(asking, Interrupted)
-        }
+    ) -> dict[str, Any]:
+        """Return what those of ``tasks`` asked last, and failed with last, that are done."""
+        asked, failed = dict[str, tuple[Interrupt, ...]](), dict[str, str]()
+        for task in tasks:
+            if not task.asked or not isinstance(results.get(task.tid), Completed):
+                continue
+            for each in task.asked:
+                match self.read_asked(each.blob, each.deadlines):
+                    case Interrupted(questions):
+                        asked[task.tid] = tuple(question.interrupt for question in questions)
+                    case Errored() as error:
+                        failed[task.tid] = str(error)
+                    case _:
+                        pass
+        return {"asked": asked, "failed": failed}
 
 
 def shows_writes(modes: str) -> bool:

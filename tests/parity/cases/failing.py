@@ -183,6 +183,23 @@ def case_a_failure_after_an_answer_inside(engine: Engine) -> Any:
     return [[invoked(client, each), dict(ran.count)] for each in given]
 
 
+def case_what_failed_before_it_was_done_is_told_by_the_history(engine: Engine) -> Any:
+    ran = Ran(engine)
+    inside = line(engine, one=ran.node("one", fails=2)).compile()
+    nodes = {"plain": ran.node("plain", 1), "asks": ran.node("asks", 1, asks=True), "sub": inside}
+    builder = around(engine, "plain", **nodes).add_edge("plain", "asks").add_edge("asks", "sub")
+    client = engine.compile(builder)
+    given = ({"xs": ["in"]}, None, engine.Command(resume="yes"), None, None, None)
+    made = [invoked(client, each) for each in given]
+    return [made, [_failed(one) for one in client.history(thread())]]
+
+
+def _failed(snapshot: Any) -> Any:
+    """Of each task whether it has failed, what it asked, and what it left."""
+    tasks = snapshot.tasks
+    return [(t.name, t.error is not None, len(t.interrupts), shown(t.result)) for t in tasks]
+
+
 def case_a_new_input_after_a_failure_inside_begins_anew(engine: Engine) -> Any:
     seen = []
     for form in (None, True):
