@@ -64,6 +64,7 @@ ROWS = {
     "CHECKPOINT": "CheckpointRow",
     "NEW_HEAD": "NewHeadRow",
     "OLDER": "OlderRow",
+    "ASKED_BEFORE": "AskedBeforeRow",
     "EMITTED": "EmittedRow",
     "FRAME_ROW": "FrameRow",
     "RESULT": "ResultRow",

@@ -71,12 +71,12 @@ class OlderEntry:
     """An older checkpoint of which a run opens the superstep again, and what of that is kept.
 
     ``head`` is that checkpoint, ``done`` what some of its tasks have left, by their ids.
-    ``answered`` are those whose questions, with which they were left, have answers now.
+    ``answered``: the ids of questions with which some were left, and which have answers now.
     """
 
     head: NewHead
     done: tuple[tuple[str, bytes], ...] = ()
-    answered: tuple[str, ...] = ()
+    answered: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -337,7 +337,7 @@ class Archive:
         last = {type(left): left for left in passed}
         for result in (*last.values(), *([self._left_of(task.result)] if task.result else [])):
             whole = self._whole(_without(result, packets), packets)
-            if not asked:
+            if model.Interrupted not in last:
                 whole = _settled(whole)
             yield task.tid, pending.encode_left(whole)
 

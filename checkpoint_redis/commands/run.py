@@ -11,6 +11,7 @@ from checkpoint_redis.commands.script import Arguments, Script
 from checkpoint_redis.keys import Thread
 from checkpoint_redis.layout import (
     AdoptedReply,
+    AskedBeforeRow,
     DoneRow,
     NewHeadRow,
     OlderRow,
@@ -86,7 +87,7 @@ def _older(arguments: Arguments, older: OlderEntry) -> OlderRow:
     return OlderRow(
         head=NewHeadRow(ns=head.ns, checkpoint=head.cp, step=head.step, refs=refs),
         done=[DoneRow(tid=tid, blob=arguments.add(blob)) for tid, blob in older.done],
-        answered=older.answered,
+        answered=[AskedBeforeRow(tid=tid, iids=iids) for tid, iids in older.answered],
     )
 
 

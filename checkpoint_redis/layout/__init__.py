@@ -34,6 +34,7 @@ from checkpoint_redis.layout.answered import (
 from checkpoint_redis.layout.given import (
     AgainRow,
     AnswerRow,
+    AskedBeforeRow,
     AwaitedRow,
     CheckpointRow,
     DoneRow,
@@ -114,6 +115,7 @@ __all__ = [
     "AnsweredByRow",
     "AnsweredReply",
     "AskEvent",
+    "AskedBeforeRow",
     "AskedReply",
     "AwaitedRow",
     "CheckpointRow",

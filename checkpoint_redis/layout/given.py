@@ -78,12 +78,19 @@ class DoneRow(NamedTuple):
     blob: int
 
 
+class AskedBeforeRow(NamedTuple):
+    """A task, and the ids of what it has asked before its superstep is opened again."""
+
+    tid: str
+    iids: Sequence[str]
+
+
 class OlderRow(NamedTuple):
     """An older checkpoint whose superstep is opened again; ``done`` are DONE rows."""
 
     head: NewHeadRow
     done: Sequence[DoneRow]
-    answered: Sequence[str]
+    answered: Sequence[AskedBeforeRow]
 
 
 class ResultRow(NamedTuple):

@@ -7,16 +7,29 @@ local function stand_at(older)
   set_head('', head[NEW_HEAD.checkpoint], head[NEW_HEAD.step], head[NEW_HEAD.refs])
 end
 
+-- Questions that were open when the superstep was over count as asked now.
+local function asked_now(iids)
+  local rows = {}
+  for i, iid in ipairs(iids) do
+    rows[i] = QUESTION{iid = iid, deadline = 0, asked = now(), within = -1, place = '', late = 0,
+      schema = ''}
+  end
+  return encode(rows)
+end
+
 -- What its tasks had asked before is asked, as it was; what is answered now by `run` as well.
 local function remember_asked(older, run, by)
   local text = cget(FIELD.left .. left_name(''))
   local rows = text and text ~= '' and (list_at(text, 1)) or {}
   local width, now_answered = #LEFT{tid = '', result = '', asked = '', answers = ''}, {}
-  for _, tid in ipairs(older[OLDER.answered]) do now_answered[tid] = true end
+  for _, each in ipairs(older[OLDER.answered]) do
+    now_answered[each[ASKED_BEFORE.tid]] = each[ASKED_BEFORE.iids]
+  end
   for i = 0, #rows - width, width do
     local tid, asked = rows[i + LEFT.tid], rows[i + LEFT.asked]
     if now_answered[tid] then
-      asked = asked .. text_of({'[]', rows[i + LEFT.result],
+      note_form(FORMAT.question)
+      asked = asked .. text_of({asked_now(now_answered[tid]), rows[i + LEFT.result],
         encode(ANSWERED_BY{run = run, at = now(), by = by})})
     end
     if asked ~= '' and read_task('', tid) then

@@ -41,11 +41,15 @@ def open_again(
 def _older(call: Submission, request: GoOn, kept: tuple[tuple[Task, Completed], ...]) -> OlderEntry:
     at = request.state.checkpoint
     asked = call.origin.results if call.origin else dict[str, Result]()
-    waited = {tid for tid, left in asked.items() if isinstance(left, Interrupted)}
+    answered = {reply.task for reply in request.replies}
     return OlderEntry(
         NewHead("", at.id, at.step, refs_of(at.versions, at.lines)),
         tuple((task.id, call.wire.result(task, left)) for task, left in kept),
-        tuple(sorted(waited & {reply.task for reply in request.replies})),
+        tuple(
+            (tid, tuple(question.interrupt.id for question in left.questions))
+            for tid, left in asked.items()
+            if isinstance(left, Interrupted) and tid in answered
+        ),
     )
 
 
