@@ -345,7 +345,9 @@ class Archive:
         """Return what workers left in an open superstep, as a saver is given it."""
         released, written = loaded.released, loaded.caller_writes
         left = {tid: self._whole(each, packets) for tid, each in self._results(loaded)}
-        results = {tid: _settled(each) for tid, each in left.items()}
+        # The task around a frame raises what failed in that, as it was.
+        is_root = loaded.header.frame is None
+        results = {tid: _settled(each) for tid, each in left.items()} if is_root else left
         state = model.ThreadState(
             _NOTHING,
             results=results,
