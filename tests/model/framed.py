@@ -68,6 +68,16 @@ FRAMED: Mapping[str, Scenario] = {
     "frame, back-off": replace(BESIDE, budget=FAILS),
     "frame fails": FAILING,
     "frame fails beside a task": FAILING_BESIDE,
+    "frame fails, slices": replace(FAILING_BESIDE, budget=NOTHING._replace(fails=2), sliced=True),
+    "frame fails, slices, lost reply": replace(
+        FAILING_BESIDE, budget=NOTHING._replace(fails=2, lost=1), sliced=True
+    ),
+    "calls, failures, slices": replace(
+        CALLS_FAILING, budget=NOTHING._replace(fails=2), workers=1, sliced=True
+    ),
+    "calls, failures, slices, lost reply": replace(
+        CALLS_FAILING, budget=NOTHING._replace(fails=2, lost=1), workers=1, sliced=True
+    ),
     "frame fails, tried again by its task": replace(FAILING_BESIDE, parent_retries=True),
     "task fails beside a frame": replace(BESIDE, budget=FAILS, fails_for_good=True, workers=1),
     "question, failure inside": replace(

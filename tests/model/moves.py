@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from tests.model import committing, parking, rejoining, scripts
 from tests.model.around import (
@@ -21,6 +21,7 @@ from tests.model.state import (
     IDLE,
     Nonce,
     Scenario,
+    Store,
     System,
     index_of,
     inner_steps,
@@ -95,6 +96,8 @@ def _goes_down(scenario: Scenario, system: System, index: int) -> Iterator[Move]
     _, ep, tid, rnd, token, plan = system.workers[index]
     parks = plan[0] in {"open", "again"}
     yield from _calls(scenario, system, index, "park" if parks else "collect")
+    if scenario.sliced and plan[0] == "again" and len(plan[2]) > 1:
+        yield from _calls(scenario, system, index, "rejoin some")
     yield from _fails(scenario, system, index)
     if system.replica is not None and (frame := system.store.frames[index_of(ep)]):
         task, kind = frame.tasks[tid], scenario.kinds(ep)[tid]
@@ -113,21 +116,22 @@ def _calls(scenario: Scenario, system: System, index: int, what: str) -> Iterato
         yield Move((*label, "reply lost"), True, system._replace(store=store, budget=budget))
 
 
+_SCRIPTS: Mapping[str, Callable[[Scenario, Store, Nonce, int], Change]] = {
+    "commit": committing.commit,
+    "park": parking.park,
+    "rejoin some": parking.rejoin_some,
+    "collect": parking.collect,
+    "fail": scripts.fail,
+}
+
+
 def _script(scenario: Scenario, system: System, work: Nonce, what: str) -> Change:
     store, era = system.store, system.era
-    match what:
-        case "commit":
-            return committing.commit(scenario, store, work, era)
-        case "park":
-            return parking.park(scenario, store, work, era)
-        case "collect":
-            return parking.collect(scenario, store, work, era)
-        case "keep inner":
-            return scripts.keep_inner(scenario, store, work)
-        case "fail":
-            return scripts.fail(scenario, store, work, era)
-        case _:
-            return scripts.complete(scenario, store, work, era, asks=what == "ask")
+    if script := _SCRIPTS.get(what):
+        return script(scenario, store, work, era)
+    if what == "keep inner":
+        return scripts.keep_inner(scenario, store, work)
+    return scripts.complete(scenario, store, work, era, asks=what == "ask")
 
 
 def _publishes(system: System, index: int) -> Iterator[Move]:

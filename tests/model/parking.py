@@ -59,6 +59,25 @@ def park(scenario: Scenario, store: Store, work: Nonce, era: int) -> Change:
     return _go_on(scenario, store, (index, what), task, era)
 
 
+def rejoin_some(scenario: Scenario, store: Store, work: Nonce, era: int) -> Change:
+    """Queue one of the tasks that run again, of the present attempt alone; the rest is left."""
+    _, ep, tid, rnd, token, (how, seen, named) = work
+    place = task_of(scenario, store, work, "R")
+    if place is None:
+        return store, IDLE
+    _, task = place
+    if not (scenario.same(task.tok, token) and scenario.same(task.rnd, rnd)):
+        return store, IDLE
+    kind = scenario.kinds(ep)[tid]
+    index = frame_of(kind)
+    frame = store.frames[index]
+    if frame is None or frame.ep != seen:
+        return store, ("frame", ep, tid, rnd, token, found(scenario, store, kind, task))
+    first, *rest = named
+    store = _run_again(scenario, store, index, (*first, task.rnd != frame.rnd), era)
+    return store, ("frame", ep, tid, rnd, token, (how, seen, tuple(rest)))
+
+
 def _open(scenario: Scenario, store: Store, at: tuple[int, Any], task: Task, era: int) -> Change:
     """Open a superstep of a frame, as part of the one around it."""
     index, what = at

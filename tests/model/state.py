@@ -128,6 +128,7 @@ class Scenario:
     failed tries again; ``updated``: the frame that a client may put a checkpoint on. ``calls``:
     frames whose tasks are calls of functions, and how many of them are made before each wait;
     ``caught``: their failures are caught. ``wide``: answers to many questions are given at once.
+    ``sliced``: tasks of a frame that run again are queued one by one before its task is parked.
     ``without`` names a safeguard that is taken out.
     """
 
@@ -146,6 +147,7 @@ class Scenario:
     fails_for_good: bool = False
     strict: bool = False
     wide: bool = False
+    sliced: bool = False
     without: str = ""
 
     def kinds(self, ep: Epoch) -> tuple[str, ...]:
