@@ -111,6 +111,7 @@ def test_the_command_line_shows_what_is_open_inside(
     seen = [(each["namespace"].count("|"), each["node"], each["state"]) for each in inside]
     assert seen == [(0, "in2", "asking"), (1, "ask", "asking")]
     assert inside[1]["namespace"] == f"{inside[0]['namespace']}|in2:{inside[0]['task']}"
+    assert [each["step"] for each in inside] == [1, 1]
     assert inside[1]["namespace"] in shell.here(*show).out
     graph.invoke(Command(resume="yes"), where)
     assert shell.here(*show, "--json").data["inside"] == []

@@ -13,7 +13,7 @@ from rich.text import Text
 from checkpoint_redis import commands, loading
 from checkpoint_redis.frames import FrameName
 from checkpoint_redis.layout import TaskState
-from checkpoint_redis.readings import Header, OpenTask
+from checkpoint_redis.readings import Header, Loaded, OpenTask
 from distgraph.effects import carry
 from distgraph.errors import DistGraphError
 
@@ -34,12 +34,16 @@ WORDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class InnerTask:
-    """A task that is not done; ``namespace`` is its graph's, ``node`` '' where it is not known."""
+    """A task that is not done; ``namespace`` is its graph's, ``node`` '' where it is not known.
+
+    ``step`` is that of the checkpoint from which it runs, None of a call, which has none.
+    """
 
     namespace: str
     node: str
     state: str
     task: str
+    step: int | None
 
 
 def inner_tasks(backend: CeleryBackend, header: Header) -> list[InnerTask]:
@@ -59,24 +63,29 @@ def _depth(name: str) -> tuple[int, str]:
 def _found(backend: CeleryBackend, header: Header, names: Sequence[str]) -> Iterator[InnerTask]:
     """Look at frames whose task is open, and at those that outlive theirs."""
     wire = backend.registry.common_wire().of(header.graph)
-    around, looked = {task.tid for task in _open(backend, header, "")}, 0
+    around, looked = {task.tid for task in _open(_loaded(backend, header, ""))}, 0
     for frame in map(FrameName, names):
         if looked == LOOKED:
             return
         if frame.task and frame.task not in around:
             continue
         looked += 1
-        for task in _open(backend, header, frame.name):
+        loaded = _loaded(backend, header, frame.name)
+        step = loaded.header.step if loaded and loaded.header.cp else None
+        for task in _open(loaded):
             around.add(task.tid)
             node = ""
             with suppress(DistGraphError):  # it may have been sent what is of an unknown class
                 node = wire.node_of(task.blob)
-            yield InnerTask(frame.name, node, WORDS[task.st], task.tid)
+            yield InnerTask(frame.name, node, WORDS[task.st], task.tid, step)
 
 
-def _open(backend: CeleryBackend, header: Header, name: str) -> list[OpenTask]:
+def _loaded(backend: CeleryBackend, header: Header, name: str) -> Loaded | None:
     thread = backend.thread_key(header.thread_id)
-    loaded = carry(loading.load(thread, FrameName(name).hash), backend.ledger.call)
+    return carry(loading.load(thread, FrameName(name).hash), backend.ledger.call)
+
+
+def _open(loaded: Loaded | None) -> list[OpenTask]:
     return [task for task in loaded.tasks if task.st is not TaskState.done] if loaded else []
 
 
@@ -84,9 +93,10 @@ def shown_inside(tasks: Sequence[InnerTask]) -> tuple[RenderableType, ...]:
     """Return what people read of them."""
     if not tasks:
         return ()
-    listing = table("namespace", "node", "state")
+    listing = table("namespace", "step", "node", "state")
     for each in tasks[:SHOWN]:
-        listing.add_row(plain(each.namespace), plain(each.node), each.state)
+        step = "-" if each.step is None else f"{each.step}"
+        listing.add_row(plain(each.namespace), step, plain(each.node), each.state)
     rest = f"and {len(tasks) - SHOWN:,} others: see --json"
     more = (Text(rest),) if len(tasks) > SHOWN else ()
     return Text("inside", style="bold"), listing, *more

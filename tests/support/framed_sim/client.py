@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from checkpoint_redis import commands
+from dataclasses import replace
+
+from checkpoint_redis import commands, loading
 from checkpoint_redis.layout import QuestionId
 from checkpoint_redis.readings import Loaded
 from checkpoint_redis.records import AnswerEntry
 from checkpoint_redis.replies import OutboxEntry
-from tests.support.framed_sim.program import QUEUE, Graph, Known, Plan, new_id
+from distgraph.effects import carry
+from tests.support.framed_sim.program import QUEUE, Graph, Known, Plan, new_id, number_of
 from tests.support.sim.world import World
+
+UPDATES = 0.15
 
 
 class Client:
@@ -50,6 +55,8 @@ class Client:
         match loaded.header.st:
             case _ if p > 0.97:
                 self._adopt(loaded)
+            case "error" | "interrupted" | "idle" if self._world.draw.chance(UPDATES):
+                self._update()
             case "busy":
                 self._answer(loaded)
             case "error" | "interrupted" if p > 0.9 or not loaded.tasks:
@@ -80,6 +87,24 @@ class Client:
         world.send(*reply.hints)
         if reply.advance:
             world.send(OutboxEntry("", reply.ep, "@", QUEUE, 0))
+
+    def _update(self) -> None:
+        """Put a checkpoint on the root or on a graph inside a task, as an update at rest does.
+
+        It tells the same as the head, so that the line stays what it has to be.
+        """
+        world, thread = self._world, self._world.thread
+        frames = world.ledger.call(commands.frames(thread)).values()
+        graphs = (replace(self._graph, name=name) for name in ("", *sorted(frames)))
+        graph = world.draw.one([each for each in graphs if not each.is_calls])
+        loaded = carry(loading.load(thread, graph.frame.hash), world.ledger.call)
+        if loaded is None or loaded.checkpoint is None:
+            return
+        new = new_id(world.draw, number_of(loaded.header.cp))
+        entry = replace(Known.read(loaded.checkpoint), put=True).entry(new)
+        put = commands.put(thread, graph.frame, entry, ep=world.draw.nonce())
+        changed = world.call(put)
+        assert changed.status == "ok", changed
 
     def _adopt(self, loaded: Loaded) -> None:
         """Take the thread over to its graph as it is; what runs begins again."""

@@ -40,7 +40,8 @@ class Judge:
         names = self._world.ledger.call(commands.frames(self._world.thread)).values()
         assert not [name for name in names if name.endswith("|0")], "calls are kept that are over"
         for name in ("", *names):
-            commits = Counter(known.parent for known in self._line(name).values() if known.parent)
+            own = (known for known in self._line(name).values() if not known.put)
+            commits = Counter(known.parent for known in own if known.parent)
             twice = [cp for cp in commits if commits[cp] > 1]
             assert not twice, f"in '{name}' committed twice: {twice}"
         self._check_frame(Graph(self._plans), self._world.head())

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import count
 
 from checkpoint_redis.frames import FrameName
@@ -89,17 +89,21 @@ def _graph(draw: random.Random, level: int) -> Plan:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a checkpoint tells: from which one it came, and what the tasks there wrote."""
+    """What a checkpoint tells: from which one it came, and what the tasks there wrote.
+
+    ``put``: a client put it in the place of one that told the same.
+    """
 
     parent: str = ""
     writes: Mapping[str, str] | None = None
+    put: bool = False
 
     @classmethod
     def read(cls, blob: bytes) -> Known:
         return cls(**json.loads(blob))
 
     def entry(self, cp: str) -> CheckpointEntry:
-        blob = json.dumps({"parent": self.parent, "writes": self.writes}).encode()
+        blob = json.dumps(asdict(self)).encode()
         return CheckpointEntry(cp, blob, number_of(cp), (f"c@{cp}",), {f"c@{cp}": b"value"})
 
 
