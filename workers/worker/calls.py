@@ -200,7 +200,7 @@ class MadeCalls:
         """Return what is left to others: of many that come on top the first, for one script."""
         opened, frame = self.opened, self.frame
         checkpoint, shown = frame.checkpoint, max(self._shown, self._emitted)
-        again, taken = self._some(again)
+        again, taken = self._some([*again, *self._not_reached()])
         if taken < frame.called:
             begin = ()
         caller = Caller(frame.task, frame.ns, checkpoint.id, checkpoint.step, shown, taken)
@@ -208,12 +208,22 @@ class MadeCalls:
         first = tuple(begin[:STAGE_ABOVE] if self._is_open else begin)
         return CallsWish(self.name, self._epoch, self._is_open, first, tuple(again), call)
 
+    def _not_reached(self) -> Iterator[AgainEntry]:
+        """Yield calls of an earlier round, which the body has not come to again, that wait.
+
+        What is open inside of one that is parked may be void: nothing else has it go on.
+        """
+        for tid in self._tasks:
+            if tid not in self.made and self._is_active(tid):
+                yield AgainEntry(tid)
+
     def _some(self, again: Sequence[AgainEntry]) -> tuple[list[AgainEntry], int]:
         """Return those that run again first, and up to which number that are all.
 
         What is parked, or waits to be tried again, is active: nothing but that has it go on.
         """
-        ordered = sorted(again, key=lambda each: self._numbers[each.tid])
+        last = len(self._numbers)
+        ordered = sorted(again, key=lambda each: self._numbers.get(each.tid, last))
         later = [each for each in ordered[AT_ONCE:] if not self._is_active(each.tid)]
         if not later:
             return ordered, self.frame.called

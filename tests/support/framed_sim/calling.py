@@ -113,6 +113,10 @@ class Body:
                 runs = task.st in (TaskState.queued, TaskState.running)
                 again += [] if runs or _number(tid) < self.taken else [AgainEntry(tid)]
         if begin or again or works:
+            # Those of an earlier round, which the body has not come to again.
+            for tid, task in self._tasks.items():
+                if tid not in begun and task.st in (TaskState.parked, TaskState.backing_off):
+                    again.append(AgainEntry(tid))
             return Waits(tuple(begin), tuple(again), len(begun))
         iids = tuple(iid for tid in begun for iid in asked.get(tid, ()))
         return AsksOf(tuple(i for i in iids if i != QuestionId.stopped) or (QuestionId.stopped,))
