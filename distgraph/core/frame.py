@@ -205,7 +205,7 @@ class Invocation:
     control: RunControl | None = None
     store: Any = None
     cache: Recall | None = None
-    durability: Durability = "async"
+    durability: Durability = "sync"
     claims: dict[tuple[str, str], str] = field(default_factory=dict, compare=False)
 
 

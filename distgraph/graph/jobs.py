@@ -216,7 +216,7 @@ def _invocation(
         control=_control(owner, control),
         store=owner.store,
         cache=_recall(owner),
-        durability=options.durability or "async",
+        durability=options.durability or "sync",
         hears=options.hears,
     )
 

@@ -38,6 +38,8 @@ from distgraph.runners.frames import SaverFrames
 from distgraph.runners.here import run_here, run_here_async
 from distgraph.runners.stores import (
     Asking,
+    Begin,
+    Join,
     Keeping,
     NewestBefore,
     NoStore,
@@ -92,7 +94,7 @@ class LocalBackend:
         if self.saver is None:
             return Keeping()
         saver = self._reader(job.graph, job.place)
-        store = stored_when(job, self.store(job.place))
+        store = stored_behind(job, self.store(job.place))
         return Keeping(store, saver, SaverFrames(self.saver))
 
     def _reader(self, graph: Graph, place: Place) -> Any:
@@ -154,6 +156,18 @@ def stored_when(
     return AtExit(store, temporary=temporary, dispatched=dispatched)
 
 
+def stored_behind(job: Job, store: Store) -> Store:
+    """Return ``store`` as the job of a root has it: also behind its tasks, where it asks for that.
+
+    Graphs inside tasks are stored step by step then.
+    """
+    if job.invocation.durability != "async":
+        return stored_when(job, store)
+    from distgraph.runners.behind import Behind  # noqa: PLC0415 as above
+
+    return Behind(stored_when(job, store))
+
+
 def performing(saver: Any) -> Callable[[Asking], Any]:
     """Return what answers the calls of a store."""
     return partial(_perform, saver)
@@ -170,6 +184,12 @@ def _perform(saver: Any, call: Asking) -> Any:
             return unchecked(saver, name)(*args)
         case NewestBefore(config, before):
             return next(iter(saver.list(config, before=before, limit=1)), None)
+        case Begin(saving):
+            from distgraph.runners import behind  # noqa: PLC0415 few runs store behind themselves
+
+            return behind.begin(saving, performing(saver))
+        case Join(begun):
+            return begun.exception()
 
 
 async def _aperform(saver: Any, call: Asking) -> Any:
@@ -179,6 +199,14 @@ async def _aperform(saver: Any, call: Asking) -> Any:
         case NewestBefore(config, before):
             found = [each async for each in saver.alist(config, before=before, limit=1)]
             return found[0] if found else None
+        case Begin(saving):
+            from distgraph.runners import behind_loop  # noqa: PLC0415 as above
+
+            return behind_loop.begin(saving, aperforming(saver))
+        case Join(begun):
+            from distgraph.runners import behind_loop  # noqa: PLC0415 as above
+
+            return await behind_loop.joined(begun)
 
 
 def drive(job: Job, keeping: Keeping) -> Generator[Event, None, None]:

@@ -45,8 +45,21 @@ class NewestBefore(NamedTuple):
     before: dict[str, Any]
 
 
-Asking = SaverCall | NewestBefore
+class Begin(NamedTuple):
+    """Begins to make the calls of ``saving``, while the run goes on; answered by what is joined."""
+
+    saving: Any
+
+
+class Join(NamedTuple):
+    """Waits for what was ``begun``; answered by the exception that it raised, or None."""
+
+    begun: Any
+
+
+Asking = SaverCall | NewestBefore | Begin | Join
 Calls = Generator[Asking, Any, None]
+Saving = Generator[Asking, Any, Any]
 
 
 class Store(Protocol):

@@ -66,9 +66,10 @@ def test_the_same_is_left(program: Callable[[Thread], Any], how: str) -> None:
     assert program(Thread(DISTGRAPH, how)) == program(Thread(LANGGRAPH, how))
 
 
+@pytest.mark.parametrize("how", ["async", "exit"])
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
-def test_the_same_is_left_with_asyncio(program: Callable[[Thread], Any]) -> None:
-    assert program(Thread(DISTGRAPH_ASYNC, "exit")) == program(Thread(LANGGRAPH_ASYNC, "exit"))
+def test_the_same_is_left_with_asyncio(program: Callable[[Thread], Any], how: str) -> None:
+    assert program(Thread(DISTGRAPH_ASYNC, how)) == program(Thread(LANGGRAPH_ASYNC, how))
 
 
 @pytest.mark.parametrize("name", COMPARED)
@@ -96,3 +97,11 @@ def test_workflows_leave_the_same_at_their_end(workflow: Workflow) -> None:
 @pytest.mark.no_cover
 def test_random_programs_leave_the_same_at_their_end(program: Program) -> None:
     assert run_program(at_exit(DISTGRAPH), program) == run_program(at_exit(LANGGRAPH), program)
+
+
+@REPEATABLE
+@given(programs())
+@pytest.mark.no_cover
+def test_random_programs_leave_the_same_that_store_behind_themselves(program: Program) -> None:
+    behind = replace(DISTGRAPH, durability="async")
+    assert run_program(behind, program) == run_program(DISTGRAPH, program)

@@ -56,7 +56,7 @@ class RunConfig:
             durable=True,
             replay=self.replay,
             answers_stay=True,
-            durability="exit" if EXIT in self.metadata else "async",
+            durability="exit" if EXIT in self.metadata else "sync",
         )
 
 
