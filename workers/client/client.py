@@ -39,7 +39,7 @@ from . import following, reading, starting
 from .attaching import FoundRun, attach
 from .begun import Begun
 from .carrier import Carrier, Messenger
-from .draining import relayed
+from .draining import Relays
 from .effects import Effect, Flow
 from .listed import ThreadInfo, info_of
 from .listing import Wanted, count_threads, list_threads
@@ -85,6 +85,7 @@ class Client:
         self._metadata_keys = metadata_keys
         self._messenger = messenger
         self._carrier = Carrier(namespace, clients, messenger)
+        self._relays = Relays(self._carrier)
         self._has_made_up = False
         self._has_unheard = False
 
@@ -162,10 +163,9 @@ class Client:
         thread = self.thread_key(job.place.thread_id)
         if not job.run_id:
             job = replace(job, run_id=str(uuid.uuid4()))
-            relayed(self._carrier, job, thread, job.run_id)
-            return self._begin(job)
-        relayed(self._carrier, job, thread, job.run_id)
-        return once(self.registry, thread, job.run_id, self._begin(job))
+            return self._relays.submitted(job, thread, self._begin(job))
+        begin = once(self.registry, thread, job.run_id, self._begin(job))
+        return self._relays.submitted(job, thread, begin)
 
     def _handle(self, job: Job, begun: Begun | FoundRun) -> Run[Any]:
         """Return the run's handle; raise what the input alone made impossible."""
@@ -193,13 +193,11 @@ class Client:
     def _whole(self, job: Job) -> Flow:
         served, thread = self._served(job.graph), self.thread_key(job.place.thread_id)
         job = replace(job, run_id=job.run_id or str(uuid.uuid4()))
-        end = relayed(self._carrier, job, thread, job.run_id)
-        try:
-            begun: Begun = yield from self._begin(job)
-            of = Watched(served, thread, begun.run)
-            yield from following.follow(of, begun, job.modes, None)
-        finally:
-            end()
+        return self._relays.followed(job, thread, self._to_the_end(job, served, thread))
+
+    def _to_the_end(self, job: Job, served: Served, thread: Thread) -> Flow:
+        begun: Begun = yield from self._begin(job)
+        yield from following.follow(Watched(served, thread, begun.run), begun, job.modes, None)
 
     def saver(self, graph: Graph) -> RedisSaver:
         """Return a checkpointer of the threads of ``graph``, which knows its classes."""

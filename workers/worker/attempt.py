@@ -38,6 +38,7 @@ from ..shared.hints import label
 from ..shared.inner import dispatched
 from ..shared.supersteps import nonce
 from ..shared.wire import shows_writes
+from . import stopping
 from .barrier import next_superstep, reduce
 from .called import Called, Wish
 from .calls import CallsWish
@@ -121,6 +122,9 @@ def attempt_at(opened: Opened, claimed: ClaimedTask) -> Attempt:
         watch=watch(speak),
         speak=speak,
     )
+    called.drained = partial(stopping.hear_from, opened, frame)
+    if claimed.failures:
+        stopping.hear(opened, frame)
     values, told = checkpoint.values, (emitter, called, relay, calls_relay_of(opened, relay))
     return Attempt(opened, task, claimed.rnd, claimed.failures, frame, values, *told)
 
@@ -145,6 +149,7 @@ def settle(attempt: Attempt, result: Result) -> JobFailed | None:
     Return what failed, which is logged.
     """
     attempt.emitter.sent().result()
+    stopping.keep(attempt.opened, attempt.frame, result)
     if (wish := attempt.called.wish) is not None:
         # Graphs that the body has called as well may have something left to store.
         is_void = isinstance(wish, CallsWish) and attempt.called.is_given_up(result)
@@ -186,7 +191,7 @@ def _record(attempt: Attempt, result: Completed | Interrupted | Escaped) -> JobF
     desk = attempt.opened.desk
     result = storable_result(attempt.graph, result)
     try:
-        result, entry = _stored(attempt, _draining(attempt, result))
+        result, entry = _stored(attempt, stopping.telling(attempt.opened, attempt.frame, result))
     except SerializationError as error:
         named = InvalidUpdateError(str(error))
         return _fail(attempt, errored_in(attempt.task, named))
@@ -200,16 +205,6 @@ def _record(attempt: Attempt, result: Completed | Interrupted | Escaped) -> JobF
     if done is None or done.advance is None:
         return None
     return reduce(desk, done.advance)
-
-
-def _draining(
-    attempt: Attempt, result: Completed | Interrupted | Escaped
-) -> Completed | Interrupted | Escaped:
-    """Return a result that says so where the task has asked the run to stop."""
-    control = attempt.frame.invocation.control
-    if not isinstance(result, Completed) or control is None or control.drain_reason is None:
-        return result
-    return replace(result, drains=(attempt.opened.head.run, control.drain_reason))
 
 
 def _stored(

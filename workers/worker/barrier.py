@@ -11,7 +11,7 @@ from checkpoint_redis.readings import Context
 from checkpoint_redis.records import SuperstepEntry
 from checkpoint_redis.replies import Advance
 from distgraph.checkpoint.replaced import in_place_of
-from distgraph.core.model import Completed, Errored, Failed, Finished, Result, RunTasks
+from distgraph.core.model import Errored, Failed, Finished, Result, RunTasks
 from distgraph.core.plan import plan
 from distgraph.core.recorded import errored
 from distgraph.engine import NewStamp, Save
@@ -20,6 +20,7 @@ from distgraph.runners.stores import new_stamp
 
 from ..shared.hints import ADVANCE
 from ..shared.supersteps import nonce
+from . import stopping
 from .desk import Desk
 from .failures import may_pass, recordable, tells_end
 from .opened import Opened, open_frame, subject_of
@@ -60,9 +61,8 @@ def _stopping(opened: Opened, results: Mapping[str, Result], save: Save) -> Save
 
 def _drained(opened: Opened, results: Mapping[str, Result]) -> str | None:
     """Return why the run is to stop: a task of the superstep, or the caller has asked for that."""
-    for left in results.values():
-        if isinstance(left, Completed) and left.drains and left.drains[0] == opened.head.run:
-            return left.drains[1]
+    if (reason := stopping.asked_by(opened, results.values())) is not None:
+        return reason
     return opened.desk.drained(opened.head.run) if opened.drains else None
 
 
@@ -126,6 +126,7 @@ def next_superstep(
                     made = tuple(
                         in_place_of(at, each, finished=finished) for each in save.checkpoints
                     )
+                    made = stopping.marked(opened, results, save.then, made)
                     step = opened.served.wire.superstep(
                         opened.graph, nonce(), made, save.then, opened.ns
                     )

@@ -7,7 +7,7 @@ after it goes on from what is stored.
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -27,7 +27,7 @@ from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.checkpoint.serde.schema import classes_of
 from distgraph.core.frame import Risen, TaskFrame
 from distgraph.core.graph import Graph
-from distgraph.core.model import RETURN, Completed, Errored, Result
+from distgraph.core.model import DRAINS, RETURN, Completed, Errored, Result
 from distgraph.core.recorded import kind_of
 from distgraph.engine import Execute
 from distgraph.errors import GraphBubbleUp, GraphRecursionError
@@ -124,7 +124,8 @@ class Called:
 
     ``graph`` is the one that its node is, whose tasks are jobs of their own. ``claimed``: the task
     as it was claimed, which tells the frame that has gone up for it, and how a frame stood then:
-    that counts once, since the attempt changes it.
+    that counts once, since the attempt changes it. ``drained`` is told what the last checkpoint of
+    a frame tells of a stop that was asked for.
     """
 
     def __init__(
@@ -138,6 +139,7 @@ class Called:
         self._graph, self._risen, self._stood = graph, claimed.risen, claimed.inner
         self._frames: dict[str, CalledFrame] = {}
         self._given_up = self._has_begun = False
+        self.drained: Callable[[Any], None] = _nothing
         self.wish: Any = None
         self.collects_calls = False
 
@@ -206,6 +208,8 @@ class Called:
         loaded, found = self._desk.read_inner(archive, name, cp, known)
         frame.epoch = loaded.header.ep if loaded else ""
         frame.running = tasks_in(found.checkpoint) if found else 0
+        if found is not None and not cp:
+            self.drained(found.metadata.get(DRAINS))
         if loaded is not None and not cp:
             frame.head, frame.opened = loaded.header.cp, loaded.tasks
             frame.logged, frame.info = bool(loaded.log), loaded.header.frame
@@ -252,3 +256,7 @@ class Called:
                 if frame.checkpoints or not isinstance(result, Completed):
                     self.store(frame)
         return self._given_up
+
+
+def _nothing(_: Any) -> None:
+    """Take note of nothing."""

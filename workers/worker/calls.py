@@ -107,7 +107,10 @@ class MadeCalls:
         self.read()
         wire = self.wire
         if task.id in self._left:
-            return wire.read_result(self._left[task.id])
+            result = wire.read_result(self._left[task.id])
+            if isinstance(result, Completed):
+                self.called.drained(result.drains)
+            return result
         stands = self._tasks.get(task.id)
         if stands is None or stands.st != TaskState.failed or not self._is_taken(task.index):
             return None

@@ -115,6 +115,10 @@ class Desk:
         self._send(claimed.up)
         return claimed
 
+    def drain(self, run: str, reason: str) -> None:
+        """Have the run stop at the next superstep that it begins."""
+        self._ledger.call(commands.drain(self.thread, run, reason))
+
     def drained(self, run: str) -> str | None:
         """Return why the run is to stop, None where nobody asked that."""
         return self._ledger.call(commands.drained(self.thread, run))
