@@ -106,18 +106,3 @@ def test_what_cannot_be_called_is_refused_as_a_handler(say: str) -> None:
     given = ("a", print) if say == "add_node" else ()
     with pytest.raises(TypeError, match=r"^error_handler must be a function"):
         getattr(builder, say)(*given, error_handler="none")
-
-
-def test_a_breakpoint_may_name_a_handler_and_stops_nowhere() -> None:
-    def fails(_: State) -> None:
-        raise LookupError("no host")
-
-    def handles(_: State) -> State:
-        return {"xs": ["handled"]}
-
-    builder = StateGraph(State).add_node("bad", fails, error_handler=handles).add_edge(START, "bad")
-    names = ["__error_handler__bad"]
-    graph = builder.compile(InMemorySaver(), interrupt_before=names, interrupt_after=names)
-    assert graph.invoke({"xs": []}, THREAD) == {"xs": ["handled"]}
-    with pytest.raises(ValueError, match="Interrupt node `__error_handler__good` not found"):
-        builder.compile(interrupt_before=["__error_handler__good"])
