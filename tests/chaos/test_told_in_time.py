@@ -11,13 +11,17 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 from typing import Any, TypedDict
 
 import pytest
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessageChunk
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
 
 from distgraph.config import get_stream_writer
 from distgraph.errors import BrokerUnavailable, StoreUnavailable
-from distgraph.graph import START, StateGraph
+from distgraph.graph import START, MessagesState, StateGraph
 from distgraph.types import Send
 from tests.support.apps.served import register
 from tests.support.awaited import Runs
@@ -29,6 +33,7 @@ from tests.support.waiting import PATIENCE, wait_until
 from workers import CeleryBackend
 
 pytestmark = [pytest.mark.celery, pytest.mark.slow]
+TOKENS = 30
 ERRANDS, WIDTH = "tests.support.apps.errands:graph", 60
 DEFAULTS = {"lease": 10.0, "heartbeat": 3.0, "sweep": 1.0}
 
@@ -158,6 +163,39 @@ def test_coroutines_that_stream_to_a_far_redis_hold_up_nobody(
                 took[quiet] = time.monotonic() - began
                 assert len(seen) == (0 if quiet else COROUTINES * CHUNKS)
     assert took[False] <= 1.3 * took[True], took
+
+
+class Clock(BaseChatModel):
+    """A model whose tokens tell when they were made, one every 60 ms."""
+
+    @property
+    def _llm_type(self) -> str:
+        return "clock"
+
+    def _generate(self, *_: Any, **__: Any) -> ChatResult:
+        raise NotImplementedError
+
+    def _stream(self, *_: Any, **__: Any) -> Iterator[ChatGenerationChunk]:
+        for _token in range(TOKENS):
+            time.sleep(0.06)
+            yield ChatGenerationChunk(message=AIMessageChunk(content=f"{time.monotonic()} "))
+
+
+def test_a_token_is_at_the_client_within_fifty_milliseconds(
+    redis_server: RedisServer, namespace: str
+) -> None:
+    def answer(state: MessagesState) -> dict[str, Any]:
+        return {"messages": [Clock().invoke(state["messages"])]}
+
+    backend = CeleryBackend(redis_server.url, namespace=namespace)
+    builder = StateGraph(MessagesState).add_node("answer", answer).add_edge(START, "answer")
+    graph = builder.compile(name="tokens", backend=backend)
+    late: list[float] = []
+    with backend.worker():
+        for token, _ in graph.stream({"messages": ["hi"]}, on("t"), stream_mode="messages"):
+            late += [time.monotonic() - float(made) for made in str(token.content).split()]
+    assert len(late) == TOKENS
+    assert median(late) <= 0.05, late
 
 
 async def test_who_waits_for_ten_thousand_runs_does_next_to_nothing(
