@@ -14,7 +14,7 @@ from distgraph.core.model import Outcome, Result, RunTasks, Task, ThreadState
 from distgraph.effects import carry
 from distgraph.engine import Execute, GoOn, Save, SaveUpdate
 from distgraph.runners.backend import Job
-from distgraph.runners.stores import Asking, Begin, Calls, Join, Saving, Store
+from distgraph.runners.stores import Asking, Begin, Calls, Saving, Store, WaitFor
 
 
 class Behind:
@@ -75,7 +75,7 @@ class Behind:
 
     def _settled(self) -> Calls:
         if (begun := self._begun) is not None:
-            failed = yield Join(begun)
+            failed = yield WaitFor(begun)
             if self._begun is begun:
                 self._begun, self._failed = None, failed
 

@@ -39,13 +39,13 @@ from distgraph.runners.here import run_here, run_here_async
 from distgraph.runners.stores import (
     Asking,
     Begin,
-    Join,
     Keeping,
     NewestBefore,
     NoStore,
     SaverCall,
     SaverStore,
     Store,
+    WaitFor,
     config_at,
     new_stamp,
 )
@@ -188,7 +188,7 @@ def _perform(saver: Any, call: Asking) -> Any:
             from distgraph.runners import behind  # noqa: PLC0415 few runs store behind themselves
 
             return behind.begin(saving, performing(saver))
-        case Join(begun):
+        case WaitFor(begun):
             return begun.exception()
 
 
@@ -203,7 +203,7 @@ async def _aperform(saver: Any, call: Asking) -> Any:
             from distgraph.runners import behind_loop  # noqa: PLC0415 as above
 
             return behind_loop.begin(saving, aperforming(saver))
-        case Join(begun):
+        case WaitFor(begun):
             from distgraph.runners import behind_loop  # noqa: PLC0415 as above
 
             return await behind_loop.joined(begun)

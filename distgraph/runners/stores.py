@@ -51,13 +51,13 @@ class Begin(NamedTuple):
     saving: Any
 
 
-class Join(NamedTuple):
+class WaitFor(NamedTuple):
     """Waits for what was ``begun``; answered by the exception that it raised, or None."""
 
     begun: Any
 
 
-Asking = SaverCall | NewestBefore | Begin | Join
+Asking = SaverCall | NewestBefore | Begin | WaitFor
 Calls = Generator[Asking, Any, None]
 Saving = Generator[Asking, Any, Any]
 

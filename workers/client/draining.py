@@ -25,7 +25,7 @@ LOOKED_AT = 2
 
 
 @dataclass(slots=True)
-class Relay:
+class DrainRelay:
     """Tells workers what the control of one run is asked; ``end`` ends that.
 
     Who asks waits until Redis knows, and is told where it can't be reached.
@@ -46,7 +46,7 @@ class Relays:
     """What was submitted with a control, and may hear of it until its run is over."""
 
     carrier: Carrier
-    known: deque[Relay] = field(default_factory=deque)
+    known: deque[DrainRelay] = field(default_factory=deque)
 
     def followed(self, job: Job, thread: Thread, flow: Flow) -> Flow:
         """Carry out ``flow``, which follows a run to its end, and have it told until then."""
@@ -75,12 +75,12 @@ class Relays:
             self.known.append(relay)
         return begun
 
-    def _relay(self, job: Job, thread: Thread) -> Relay | None:
+    def _relay(self, job: Job, thread: Thread) -> DrainRelay | None:
         """Return what has requests of the job's control told to workers from now on."""
         control = job.invocation.control
         if control is None:
             return None
-        relay = Relay(self.carrier, thread, job.run_id)
+        relay = DrainRelay(self.carrier, thread, job.run_id)
         relay.end = control.pass_on(relay)
         return relay
 
@@ -109,7 +109,7 @@ def _told_before(job: Job, thread: Thread) -> Flow:
         yield from _drain(thread, job.run_id, control.drain_reason)
 
 
-def _end(relay: Relay | None) -> None:
+def _end(relay: DrainRelay | None) -> None:
     if relay is not None:
         relay.end()
 
