@@ -93,7 +93,7 @@ chaos: $(STAMP) ## kill, freeze and flush things while runs go on; all random pr
 	test -n "$(ARGS)" || RANDOM_PROGRAMS=all $(BIN)/python -m pytest -n 2 \
 		tests/parity/test_random.py tests/parity/test_random_inside.py tests/parity/test_random_streams.py \
 		tests/parity/test_workflows.py tests/parity/test_inner_streams.py \
-		tests/parity/test_celery_threads.py tests/parity/test_levels.py \
+		tests/parity/test_celery_threads.py tests/parity/test_levels.py tests/parity/test_random_kinds.py \
 		-k "random or inside or levels or workflows or streams"
 
 substrates: $(STAMP) ## one program on every server, broker, pool and Python (ARGS="sentinel tls": some); root: by apt-get

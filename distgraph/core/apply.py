@@ -48,10 +48,10 @@ def apply_writes(  # noqa: PLR0913, PLR0917 a superstep and what its checkpoint 
     started = () if source == "update" else _pulled(ordered)
     arrived, joined = _join(graph, _reset(graph, checkpoint.arrived, started), came)
     targets = [*(target for _, result in ordered for target in result.goto), *begun]
-    if graph.veiled and not (targets or joined):
+    if graph.veiled and all(_is_deferred(graph, each) for each in (*targets, *joined)):
         ended = finished(graph, updated(checkpoint.values, changed))
         changed |= ended
-        targets = [*triggered(graph, ended)]
+        targets += triggered(graph, ended)
     values = updated(checkpoint.values, changed)
     values.pop(START, None)
     written = _written(checkpoint, changed)
@@ -118,7 +118,11 @@ def _pulled(done: Done) -> tuple[str, ...]:
 
 def _released(graph: Graph, frontier: Iterable[Target]) -> set[str]:
     """Return the deferred nodes whose turn has come."""
-    return {name for name in frontier if isinstance(name, str) and graph.nodes[name].defer}
+    return {name for name in frontier if isinstance(name, str) and _is_deferred(graph, name)}
+
+
+def _is_deferred(graph: Graph, target: Target) -> bool:
+    return isinstance(target, str) and graph.nodes[target].defer
 
 
 def _reset(graph: Graph, arrived: Arrived, started: Collection[str]) -> Arrived:

@@ -117,3 +117,12 @@ def case_a_state_key_may_be_such_a_channel(engine: Engine) -> Any:
     builder.add_node("c", lambda state: {"n": len(state) + 10})
     builder.add_edge(engine.START, "a").add_edge("a", "b").add_edge("b", "c")
     return observed(engine.compile(builder), {"n": 0}, {"n": 0})
+
+
+def case_a_deferred_node_finds_such_a_value(engine: Engine) -> Any:
+    state_schema = schema(kept=Annotated[int, engine.LastValueAfterFinish(int)], n=int, seen=str)
+    builder = engine.StateGraph(state_schema)
+    builder.add_node("a", lambda _: {"kept": 1}).add_node("b", lambda state: {"n": len(state)})
+    builder.add_node("z", lambda state: {"seen": str(sorted(state.items()))}, defer=True)
+    builder.add_edge(engine.START, "a").add_edge("a", "b").add_edge("b", "z")
+    return observed(engine.compile(builder), {"n": 0}, {"n": 5})
