@@ -38,6 +38,7 @@ HOMES = {
     "get_store": "config",
     "get_stream_writer": "config",
     "Runtime": "runtime",
+    "RunControl": "runtime",
     "entrypoint": "func",
     "task": "func",
     "create_react_agent": "prebuilt",

@@ -41,13 +41,19 @@ def _is_plain(value: Any) -> bool:
 
 
 def _shown_entry(key: Any, item: Any) -> Any:
-    # Questions of one superstep are listed as their tasks finish, which is chance.
-    if key == "__interrupt__":
-        return type(item)(sorted((shown(one) for one in item), key=repr))
-    return shown(item)
+    return _shown_questions(item)["__interrupt__"] if key == "__interrupt__" else shown(item)
+
+
+def _shown_questions(asked: Any) -> dict[str, Any]:
+    """Questions of one superstep, which are listed as their tasks finish: that is chance."""
+    return {"__interrupt__": type(asked)(sorted((shown(one) for one in asked), key=repr))}
 
 
 def _shown_object(value: Any) -> Any:
+    if type(value).__name__ == "Overwrite":
+        return {"overwrite": shown(value.value)}
+    if type(value).__name__ == "GraphOutput":
+        return {"value": shown(value.value), **_shown_questions(value.interrupts)}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {"dataclass": shown(dataclasses.asdict(value))}
     if hasattr(value, "model_dump"):

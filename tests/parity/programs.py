@@ -73,6 +73,11 @@ class Program:
         """Whether a node raises."""
         return any(node.fails or node.fails_late for node in self.nodes)
 
+    @property
+    def can_stop(self) -> bool:
+        """Whether a superstep may be left half done."""
+        return self.can_fail or any(node.asks for node in self.nodes)
+
 
 def build(engine: Engine, program: Program) -> Client:
     """`program` compiled on `engine`."""

@@ -172,7 +172,7 @@ def _asking_once(program: Program) -> Program:
     asking = [node.name for node in program.nodes if node.asks][:1]
     nodes = (replace(node, asks=min(node.asks, asking.count(node.name))) for node in program.nodes)
     asking_once = replace(program, nodes=tuple(nodes))
-    return _unsent(asking_once) if asking else asking_once
+    return unsent(asking_once) if asking else asking_once
 
 
 def _fitting(program: Program, how: str) -> Program:
@@ -185,10 +185,10 @@ def _fitting(program: Program, how: str) -> Program:
     """
     if how == "nothing":
         return replace(program, joins=())
-    return replace(_unsent(program), before=(), after=()) if how == "lasting" else program
+    return replace(unsent(program), before=(), after=()) if how == "lasting" else program
 
 
-def _unsent(program: Program) -> Program:
+def unsent(program: Program) -> Program:
     """`program` without packets."""
     one = (replace(each, shape="one") for each in program.branches if each.shape == "send")
     kept = (each for each in program.branches if each.shape != "send")

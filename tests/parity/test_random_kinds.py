@@ -1,4 +1,4 @@
-"""Random programs of further kinds: with error handlers, of channels by hand."""
+"""Random programs of further kinds: with gear, with error handlers, of channels by hand."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from tests.parity.channelled import Channelled, channelled
 from tests.parity.channelled import run as run_channelled
 from tests.parity.engines import DISTGRAPH, DISTGRAPH_ASYNC, LANGGRAPH, LANGGRAPH_ASYNC
+from tests.parity.geared import Geared, geared
+from tests.parity.geared import run as run_geared
 from tests.parity.handling import Handled, handled_programs
 from tests.parity.handling import run as run_handled
 from tests.parity.observe import stored
@@ -21,6 +23,18 @@ REPEATABLE = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
+
+
+@settings(REPEATABLE, max_examples=many(10, 1000))
+@given(geared())
+def test_a_random_program_with_gear_does_what_it_does_on_langgraph(program: Geared) -> None:
+    assert run_geared(DISTGRAPH, program) == run_geared(LANGGRAPH, program)
+
+
+@settings(REPEATABLE, max_examples=many(5, 300))
+@given(geared())
+def test_a_random_program_with_gear_does_as_coroutines_as_on_langgraph(program: Geared) -> None:
+    assert run_geared(DISTGRAPH_ASYNC, program) == run_geared(LANGGRAPH_ASYNC, program)
 
 
 @settings(REPEATABLE, max_examples=many(10, 300))
