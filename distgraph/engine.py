@@ -14,7 +14,6 @@ from distgraph.core.apply import apply_writes
 from distgraph.core.begin import again, begin, last_step, replay, restart
 from distgraph.core.deadlines import expired
 from distgraph.core.decide import decide_on
-from distgraph.core.frame import Risen
 from distgraph.core.graph import Graph
 from distgraph.core.handlers import acting, in_hand
 from distgraph.core.model import (
@@ -53,6 +52,7 @@ from distgraph.core.resume import (
     rejoin,
 )
 from distgraph.core.returns import read_return
+from distgraph.core.standing import Risen
 from distgraph.errors import (
     EmptyInputError,
     InvalidUpdateError,

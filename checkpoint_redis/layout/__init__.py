@@ -50,6 +50,7 @@ from checkpoint_redis.layout.given import (
     SharedRow,
     SpanRow,
 )
+from checkpoint_redis.layout.limits import Limit
 from checkpoint_redis.layout.names import (
     LINE_WORDS,
     AdvanceState,
@@ -67,7 +68,6 @@ from checkpoint_redis.layout.names import (
     IndexName,
     KeptField,
     KeptKey,
-    Limit,
     LinePart,
     MetaField,
     PacketName,

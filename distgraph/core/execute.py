@@ -23,7 +23,7 @@ from distgraph._apart import apart, awaited_apart
 from distgraph._foreign import called_foreign
 from distgraph._loops import cancellations
 from distgraph._message import is_message_dict
-from distgraph.core.frame import Recalled, TaskFrame
+from distgraph.core.frame import TaskFrame
 from distgraph.core.graph import Branch, Callee, Graph, Node
 from distgraph.core.handlers import node_of
 from distgraph.core.identity import identified
@@ -40,6 +40,7 @@ from distgraph.core.model import (
 )
 from distgraph.core.pushing import with_pushed
 from distgraph.core.raised import ask_raised
+from distgraph.core.recall import Recalled
 from distgraph.core.recorded import during, errored, said
 from distgraph.core.returns import plain_command, read_path, read_return, taken_from_inside
 from distgraph.core.veils import given_in

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NoReturn, Protocol
 
-from distgraph._caching import CachePolicy
 from distgraph._deadline import Deadline, moment
 from distgraph._response import Response
 from distgraph._runtime import ExecutionInfo, RunControl, Runtime, ServerInfo, no_heartbeat
@@ -17,14 +16,11 @@ from distgraph.core.model import (
     START,
     Answer,
     Checkpoint,
-    Completed,
     Errored,
     Expired,
     Question,
-    Result,
     Slot,
     Task,
-    ThreadState,
     Write,
 )
 from distgraph.core.questions import (
@@ -35,6 +31,8 @@ from distgraph.core.questions import (
     OneLane,
     question_place,
 )
+from distgraph.core.recall import Recall
+from distgraph.core.standing import Replay, Risen
 from distgraph.errors import GraphInterrupt, InterruptTimeout, NodeError
 from distgraph.types import Durability, Interrupt
 
@@ -75,62 +73,11 @@ class Frames(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Risen:
-    """How a frame stands whose tasks were run by others, and which can't go on by itself.
-
-    It is finished, or asks, failed, was left, or is at a breakpoint. ``stop`` is the last step that
-    it may take, ``released`` the checkpoint whose breakpoint was; ``failure``: why nothing follows
-    its superstep. ``whole`` reads the rest of a failure.
-    """
-
-    stop: int
-    released: str
-    whole: Callable[[Errored], Errored]
-    failure: Errored | None = None
-
-    def as_left(self, state: ThreadState) -> ThreadState:
-        """Return the ``state`` of the frame with all that there is to know of it."""
-        results: dict[str, Result] = {
-            tid: replace(self.whole(left), is_settled=True) if isinstance(left, Errored) else left
-            for tid, left in state.results.items()
-        }
-        return replace(state, results=results, released=self.released)
-
-
 class Functions(Protocol):
     """What runs the functions that a task calls, each as a task of its own."""
 
     def begin(self, caller: TaskFrame, node: Node, given: CallArguments) -> Any:
         """Begin a call of ``node``; return a future of what it returns."""
-        ...
-
-
-class Recalled(Protocol):
-    """The place of what a task left, where it may be found the next time."""
-
-    def find(self, given: None) -> Completed | None:
-        """Return what is there."""
-        ...
-
-    async def afind(self, given: None) -> Completed | None:
-        """Do what ``find`` does."""
-        ...
-
-    def keep(self, result: Completed) -> None:
-        """Put there what a task left."""
-        ...
-
-    async def akeep(self, result: Completed) -> None:
-        """Do what ``keep`` does."""
-        ...
-
-
-class Recall(Protocol):
-    """Finds what tasks left that got the same as others do."""
-
-    def of(self, task: Task, node: Node, policy: CachePolicy, given: Any) -> Recalled:
-        """Return the place of what ``task`` leaves when it gets ``given``."""
         ...
 
 
@@ -147,22 +94,6 @@ class GraphCalls(Protocol):
     async def abegin_graph(self, caller: TaskFrame, called: Any, given: CallArguments) -> Any:
         """Do what ``begin_graph`` does."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Replay:
-    """What was stored of called graphs, for a run that begins at an older checkpoint of the root.
-
-    ``since`` is an id between what was stored before the run and what it stores itself. Graphs that
-    last stand as they stood before the checkpoint ``at``; those of ``origins`` start again: name
-    without task ids -> (name, checkpoint). With ``answers`` the run brings one there, and only
-    those start again, to take it.
-    """
-
-    since: str
-    at: str
-    origins: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    answers: bool = False
 
 
 @dataclass(frozen=True, slots=True)

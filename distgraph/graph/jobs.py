@@ -12,9 +12,11 @@ from typing import Any
 from distgraph._foreign import foreign
 from distgraph._runtime import RunControl
 from distgraph.checkpoint.base.id import next_id
-from distgraph.core.frame import Invocation, Recall, Replay
+from distgraph.core.frame import Invocation
 from distgraph.core.graph import Graph
 from distgraph.core.model import DRAINS, EXIT
+from distgraph.core.recall import Recall
+from distgraph.core.standing import Replay
 from distgraph.engine import Start, limits_of, run, run_nested
 from distgraph.graph import configs
 from distgraph.graph.contexts import context_of, seeded

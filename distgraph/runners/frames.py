@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple, NoReturn
 from distgraph.checkpoint.base import BaseCheckpointSaver
 from distgraph.checkpoint.base.frames import task_of
 from distgraph.checkpoint.serde.schema import classes_of
-from distgraph.core.frame import Replay, TaskFrame
+from distgraph.core.frame import TaskFrame
 from distgraph.core.graph import Graph
 from distgraph.core.model import (
     CALLER,
@@ -32,6 +32,7 @@ from distgraph.core.model import (
     ThreadState,
 )
 from distgraph.core.plan import task_id
+from distgraph.core.standing import Replay
 from distgraph.engine import Execute, GoOn, Save, SaveUpdate
 from distgraph.errors import SerializationError
 from distgraph.runners.backend import Job, Place

@@ -9,7 +9,7 @@ import pytest
 
 from distgraph.checkpoint.records import pack_result, unpack_result
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
-from distgraph.core.frame import Invocation, Risen
+from distgraph.core.frame import Invocation
 from distgraph.core.graph import Node
 from distgraph.core.model import (
     Checkpoint,
@@ -25,6 +25,7 @@ from distgraph.core.model import (
 from distgraph.core.plan import plan
 from distgraph.core.recorded import errored
 from distgraph.core.retry import asked_around, retry_delay
+from distgraph.core.standing import Risen
 from distgraph.engine import Brought, Execute, GoOn, Load, Start, run_nested
 from distgraph.graph import START, StateGraph
 from distgraph.runners.backend import Job, Place

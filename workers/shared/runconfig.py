@@ -10,9 +10,10 @@ from distgraph._brief import brief
 from distgraph.checkpoint.formats import Kind
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.checkpoint.upgrades import corrupt, fields_of, numbered
-from distgraph.core.frame import Invocation, Replay
+from distgraph.core.frame import Invocation
 from distgraph.core.graph import Graph
 from distgraph.core.model import EXIT, Limits
+from distgraph.core.standing import Replay
 from distgraph.engine import Start
 from distgraph.errors import CorruptRecord, SerializationError
 from distgraph.graph.configs import COORDINATES, DEFAULT_RECURSION_LIMIT

@@ -25,10 +25,11 @@ from distgraph.checkpoint.failures import opened
 from distgraph.checkpoint.records import unpack_errored
 from distgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from distgraph.checkpoint.serde.schema import classes_of
-from distgraph.core.frame import Risen, TaskFrame
+from distgraph.core.frame import TaskFrame
 from distgraph.core.graph import Graph
 from distgraph.core.model import DRAINS, RETURN, Completed, Errored, Result
 from distgraph.core.recorded import kind_of
+from distgraph.core.standing import Risen
 from distgraph.engine import Execute
 from distgraph.errors import GraphBubbleUp, GraphRecursionError
 from distgraph.runners.backend import Job

@@ -11,10 +11,11 @@ from checkpoint_redis.references import doubtful
 from checkpoint_redis.stored import Archive
 from distgraph._message import HEARD
 from distgraph._runtime import RunControl
-from distgraph.core.frame import Invocation, Recall
+from distgraph.core.frame import Invocation
 from distgraph.core.graph import Graph, Node
 from distgraph.core.model import DRAINS, Checkpoint, Errored, Result, ThreadState
 from distgraph.core.plan import digest
+from distgraph.core.recall import Recall
 from distgraph.core.retry import asked_around
 from distgraph.engine import Program, advance
 from distgraph.graph.held import graph_of
