@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from distgraph._elsewhere import missing_in
-from distgraph.core.model import END, START
+from distgraph.core.model import END, START, TAG_HIDDEN
 
 __all__ = ["CONF", "END", "START", "TAG_HIDDEN", "TAG_NOSTREAM"]
 CONF = "configurable"
 """Where the thread of a config stands, and what else a program puts there."""
-TAG_HIDDEN = "langsmith:hidden"
-"""The tag of a node of a ``Pregel`` graph that streams do not show."""
 TAG_NOSTREAM = "nostream"
 """The tag of a model whose messages streams do not show."""
 

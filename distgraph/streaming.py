@@ -23,6 +23,7 @@ from distgraph.core.model import (
     Interrupted,
     Paused,
     Result,
+    Task,
     ThreadState,
     Write,
 )
@@ -77,6 +78,11 @@ class View:
         """The output keys as a tuple."""
         return (self.keys,) if isinstance(self.keys, str) else self.keys
 
+    def hides(self, task: Task) -> bool:
+        """Whether a task is not shown, but for its questions: that of START, or one so tagged."""
+        node = self.graph.nodes.get(task.node)
+        return task.node == START or (node is not None and node.hidden)
+
     def values(self, values: Mapping[str, Any]) -> Any:
         """Return the chunk of the values mode."""
         return visible(self.graph, values, self.keys)
@@ -128,7 +134,7 @@ def _started(view: View, event: Started) -> Iterator[Chunk]:
     opened = with_caller_writes(view.graph, event.state)
     know(view, opened)
     for task in event.tasks if view.wants("tasks") else ():
-        if task.node != START:
+        if not view.hides(task):
             yield from _begins(task_start(view.graph, task, opened.values), opened.step + 1)
 
 
@@ -149,6 +155,8 @@ def _ended(view: View, event: Ended) -> Iterator[Chunk]:
     if isinstance(result, Completed) and result.handled:
         task = handler_of(view.graph, task)
     match result:
+        case Completed() if view.hides(event.task):
+            return
         case Completed(writes):
             yield from (("messages", chunk) for chunk in _messages(view, event, writes))
             cached = {"__metadata__": {"cached": True}} if _is_old(event) else {}
@@ -163,7 +171,7 @@ def _ended(view: View, event: Ended) -> Iterator[Chunk]:
             return
         case Errored():
             pass
-    if view.wants("tasks") and not _is_old(event):
+    if view.wants("tasks") and not _is_old(event) and not view.hides(event.task):
         told = task_result(view.graph, task, result)
         yield "tasks", told
         yield "debug", debugged("task_result", event.step, told)

@@ -9,7 +9,7 @@ from typing import Any
 from distgraph._caching import CachePolicy
 from distgraph._timeouts import TimeoutPolicy
 from distgraph.channels.base import BaseChannel
-from distgraph.core.model import Write
+from distgraph.core.model import TAG_HIDDEN, Write
 from distgraph.managed.base import Managed
 from distgraph.types import RetryPolicy
 
@@ -128,6 +128,12 @@ class Node:
         """Return the same node with other values of the attributes that ``update`` names."""
         return replace(self, **update)
 
+    @property
+    def hidden(self) -> bool:
+        """Whether it is tagged as one that is not shown."""
+        tags = self.metadata.get("tags")
+        return isinstance(tags, list | tuple) and TAG_HIDDEN in tags
+
     def reads(self, *, sent: bool) -> tuple[str, ...]:
         """Return the state keys that a task of it sees: all others need not be brought to it.
 
@@ -196,6 +202,11 @@ class Graph:
     def told_as(self) -> str:
         """The name by which callbacks hear of its runs: a workflow without has LangGraph's own."""
         return UNNAMED if self.entry and self.entry == self.name else self.name
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """The nodes that are tagged as ones that are not shown."""
+        return frozenset(name for name, node in self.nodes.items() if node.hidden)
 
     @property
     def shown(self) -> ChannelKeys:

@@ -12,6 +12,8 @@ from distgraph.types import Command, Interrupt, Send
 
 START = "__start__"
 END = "__end__"
+TAG_HIDDEN = "langsmith:hidden"
+"""The tag of a node that streams do not show, and that "*" does not mean as a breakpoint."""
 PREVIOUS, RETURN = "__previous__", "__return__"
 """Channels of workflows: what a run keeps for the next one, and what a call of a function returns.
 

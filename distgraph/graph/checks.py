@@ -199,15 +199,19 @@ def _check_destinations(blueprint: Blueprint) -> None:
 
 
 def check_stops(
-    nodes: Collection[str], stops: str | Sequence[str] | None, handlers: Collection[str] = ()
+    nodes: Collection[str],
+    stops: str | Sequence[str] | None,
+    handlers: Collection[str] = (),
+    hidden: Collection[str] = (),
 ) -> frozenset[str]:
     """Return the nodes that a breakpoint argument names: None, "*", ["*"], or a list of names.
 
-    ``handlers`` may be named too; as in LangGraph a run stops after one, and not before it.
+    ``handlers`` may be named too; as in LangGraph a run stops after one, and not before it. "*"
+    names no ``hidden`` ones.
     """
     names = names_of(() if stops is None else stops)
     if "*" in names:
-        return frozenset(nodes) - {START}
+        return frozenset(nodes) - {START, *hidden}
     for name in names:
         if name not in nodes and name not in handlers:
             msg = f"Interrupt node `{name}` not found"

@@ -118,8 +118,8 @@ class Pregel(
         del stream_eager
         named = NamedChannels.of(channels, input_channels, output_channels, stream_channels)
         graph = graph_of(name, nodes, named, policies_of(retry_policy), cache_policy)
-        before = check_stops(graph.nodes, interrupt_before_nodes)
-        after = check_stops(graph.nodes, interrupt_after_nodes)
+        before = check_stops(graph.nodes, interrupt_before_nodes, hidden=graph.hidden)
+        after = check_stops(graph.nodes, interrupt_after_nodes, hidden=graph.hidden)
         builder = Blueprint(Any, context_schema, Any, Any, schemas=list(graph.schema_types))
         graph = replace(graph, before=before, after=after)
         self._set(graph, builder, checkpointer, config=config)

@@ -201,4 +201,4 @@ def _stops(graph: Graph, given: Stops, compiled: frozenset[str]) -> frozenset[st
     if not given:
         return compiled
     handlers = (node.handler.name for node in graph.nodes.values() if node.handler)
-    return check_stops(graph.nodes, given, tuple(handlers))
+    return check_stops(graph.nodes, given, tuple(handlers), graph.hidden)

@@ -313,6 +313,30 @@ def case_what_cannot_be_a_node(engine: Engine) -> Any:
     ]
 
 
+def case_a_node_with_the_tag_of_hidden_ones(engine: Engine) -> Any:
+    node = engine.NodeBuilder
+    nodes = {
+        "one": node().subscribe_only("in").do(increase).write_to("mid").meta("langsmith:hidden"),
+        "two": node().subscribe_only("mid").do(tenfold).write_to("out"),
+    }
+    client = made(engine, nodes, "in mid out", input_channels="in", output_channels="out")
+    told = [client.stream(1, thread(), stream_mode=mode) for mode in ("updates", "tasks")]
+    stops = made(
+        engine,
+        nodes,
+        "in mid out",
+        input_channels="in",
+        output_channels="out",
+        interrupt_before_nodes="*",
+    )
+    return [
+        told[0],
+        [part["name"] for part in told[1]],
+        invoked(stops, 1, interrupt_before="*"),
+        history(stops.history(thread())),
+    ]
+
+
 def case_a_graph_in_a_node(engine: Engine) -> Any:
     inner = engine.Pregel(
         nodes={"deep": engine.NodeBuilder().subscribe_only("x").do(increase).write_to("y")},
