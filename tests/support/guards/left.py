@@ -442,7 +442,7 @@ GUARDS = (
     Guard(
         at_the_head_nothing_counts_that_was_given_up,
         "loaded.lua",
-        "not head and cget(FIELD.left",
+        "(over or not head) and cget(FIELD.left",
         "cget(FIELD.left",
     ),
     Guard(
