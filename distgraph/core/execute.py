@@ -167,7 +167,7 @@ def _attempt(graph: Graph, task: Task, values: Mapping[str, Any], frame: TaskFra
 
 def _told(node: Node, task: Task, given: Any) -> Any:
     """Return what callbacks are told that a task begins with: a function by its arguments."""
-    if task.caller is None:
+    if task.caller is None or node.callee.graph is not None:
         return given
     call: Any = node.callee.call or node.callee.acall
     return call.named(given, node.callee.wants)

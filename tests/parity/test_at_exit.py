@@ -35,6 +35,7 @@ APART = {
     "pausing-a_node_asks_before_and_after_its_graph_asks": FORGETS,
     "pausing-several_calls_that_ask_one_after_the_other": FORGETS,
     "interrupts-a_failure_after_an_answer_keeps_the_answer": SHOWN,
+    "failing-what_failed_before_it_was_done_is_told_by_the_history": SHOWN,
     "debugging-checkpoints": PARENT,
     "debugging-checkpoints_at_breakpoints": PARENT,
     "debugging-checkpoints_beside_the_other_modes": PARENT,

@@ -17,6 +17,7 @@ OURS = {
     "langgraph_triggers",
     "langgraph_path",
     "langgraph_checkpoint_ns",
+    "ls_integration",
 }
 
 
@@ -39,8 +40,8 @@ def seen(graph: CompiledStateGraph, config: dict[str, Any]) -> tuple[dict[str, A
 
 def test_secrets_are_in_no_metadata(graph: CompiledStateGraph) -> None:
     given = dict.fromkeys(SECRETS, "4711") | {"thread_id": "t", "plan": "gold", "__own": "4711"}
-    for metadata in seen(graph, {"configurable": given}):
-        assert metadata == {"plan": "gold"}
+    message, checkpoint = seen(graph, {"configurable": given})
+    assert (message, checkpoint) == ({}, {"plan": "gold"})
 
 
 def test_what_is_put_into_metadata_is_seen_and_goes_before_configurables(
@@ -50,8 +51,9 @@ def test_what_is_put_into_metadata_is_seen_and_goes_before_configurables(
         "configurable": {"thread_id": "t", "who": "configurable", "number": 1.5, "list": [1]},
         "metadata": {"who": "metadata", "routing_key": "a", "flag": True, "none": None},
     }
-    for found in seen(graph, config):
-        assert found == {"who": "metadata", "number": 1.5, "routing_key": "a", "flag": True}
+    message, checkpoint = seen(graph, config)
+    assert message == {"who": "metadata", "routing_key": "a", "flag": True}
+    assert checkpoint == {**message, "number": 1.5}
 
 
 def test_a_node_gets_all_of_its_config() -> None:

@@ -223,6 +223,7 @@ def test_the_metadata_say_what_set_the_node_off() -> None:
     ((_, about),) = chat(DRAFT).stream({"messages": []}, stream_mode="messages")
     assert about.pop("langgraph_checkpoint_ns").startswith("n0:")
     assert about == {
+        "ls_integration": "langgraph",
         "langgraph_step": 1,
         "langgraph_node": "n0",
         "langgraph_triggers": ("branch:to:n0",),

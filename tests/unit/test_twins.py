@@ -22,7 +22,7 @@ ASKS_NOTHING = {
     CeleryBackend: {
         *("app", "durable", "ledger", "namespace", "office", "owns_app", "registry", "settings"),
         *("embedded", "close", "register", "worker"),
-        *("now", "saver", "thread", "thread_for", "thread_key"),
+        *("ends_blocking", "now", "saver", "thread", "thread_for", "thread_key"),
     },
     ThreadHandle: {"id"},
     Run: {"id", "thread_id"},
