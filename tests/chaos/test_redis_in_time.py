@@ -21,6 +21,8 @@ WAITING, WIDTH, ASKING = 20_000, 10_000, 8_000
 LOOK = 30.0
 A_SECOND = 5
 """Of two workers: one look at all shards by one of them, and each tells that it lives."""
+MOST = 0.01
+"""Of a core: the looks of the workers, and what Redis itself does with so many keys."""
 LONGEST_MS = 50
 
 
@@ -72,18 +74,18 @@ def test_threads_that_wait_cost_redis_nothing(
 ) -> None:
     site = own_site(new_redis(), **DEFAULTS)
     site.start(2, concurrency=1)
-    rate, _ = costs(site)
+    rate, idle = costs(site)
     wait(site, (f"waits-{n}" for n in range(WAITING)))
     with site.store.client() as client:
         wait_until(lambda: not site.due(client), "nothing to be due")
     rate_then, share = costs(site)
     sys.stderr.write(
         f"\n{WAITING:,} waiting threads: {rate_then:.1f} scripts a second (none: {rate:.1f}), "
-        f"Redis {100 * share:.2f} % of a core\n"
+        f"Redis {100 * share:.2f} % of a core (none: {100 * idle:.2f} %)\n"
     )
     assert rate_then <= rate * 1.1 + 1
     assert rate_then <= A_SECOND
-    assert share < 0.006
+    assert share < MOST
 
 
 def test_no_script_holds_redis_long(
